@@ -1,0 +1,46 @@
+"""Matinee, a recommender that explains itself: ratings in, recommendations out, with reasons.
+
+    import matinee
+    ratings = matinee.read_ratings("ml-latest-small.zip")
+    model = matinee.NMF(n_factors=15).fit(ratings)
+    print(model.recommend("42"))
+    print(model.explain("42", "260"))
+
+This file is the list of public names. Each is imported when it is first used, so that
+``import matinee`` is quick and does not load the compiler.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+HOMES = {
+    "matinee.errors": [
+        "BadModel", "BadRatings", "BadSetting", "Diverged", "MatineeError", "UnknownId",
+    ],
+    "matinee.ids": ["IdMap"],
+    "matinee.catalog": ["Catalog", "Item"],
+    "matinee.ratings": ["Ratings", "Scale"],
+    "matinee.sources": ["read_catalog", "read_ratings"],
+    "matinee.sources.sample": ["sample"],
+    "matinee.sources.synthetic": ["checkerboard", "planted", "uniform"],
+    "matinee.algorithms": [
+        "ALGORITHMS", "Bias", "MF", "NMF", "Popularity", "TruncatedSVD",
+    ],
+    "matinee.models": ["FactorModel", "Person", "load"],
+    "matinee.splits": ["Split"],
+    "matinee.evaluation": ["cross_validate", "evaluate"],
+}  # fmt: skip
+HOME_OF = {name: home for home, names in HOMES.items() for name in names}
+
+__all__ = sorted(HOME_OF)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> object:
+    if name in HOME_OF:
+        return getattr(import_module(HOME_OF[name]), name)
+    raise AttributeError(f"module 'matinee' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

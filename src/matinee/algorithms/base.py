@@ -1,0 +1,71 @@
+"""What every algorithm is: a frozen value of hyper-parameters whose ``fit`` returns a model."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from matinee.errors import BadSetting
+from matinee.models.factor import FactorModel
+from matinee.models.fold_in import FoldIn
+from matinee.models.side import Side
+from matinee.ratings import Ratings
+
+
+class Epoch(NamedTuple):
+    """What is known after one pass over the data."""
+
+    number: int  # 1, 2, ...
+    n_epochs: int
+    train_rmse: float
+    validation_rmse: float | None
+
+
+OnEpoch = Callable[[Epoch], None]
+
+
+def quiet(epoch: Epoch) -> None:
+    """Say nothing about an epoch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Algorithm:
+    """Parent of the algorithms: their name, their settings, and the checks they share."""
+
+    name: ClassVar[str]  # on the command line and in the registry
+
+    def fit(
+        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
+    ) -> FactorModel:
+        """Learn a model from ``train``; ``validation`` lets those with epochs stop early."""
+        raise NotImplementedError
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The hyper-parameters by name."""
+        return asdict(self)
+
+    def require(self, setting: str, *, at_least: float | None = None, above: float | None = None,
+                one_of: tuple[Any, ...] | None = None) -> None:  # fmt: skip
+        """Raise BadSetting, naming value and limit, unless the setting obeys its limits."""
+        value = getattr(self, setting)
+        if one_of is not None:
+            if value not in one_of:
+                names = ", ".join(map(repr, one_of))
+                raise BadSetting(f"{setting} is {value!r}; it must be one of {names}")
+            return
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise BadSetting(f"{setting} is {value!r}; it must be a number")
+        if at_least is not None and not value >= at_least:
+            raise BadSetting(f"{setting} is {value}; it must be at least {at_least}")
+        if above is not None and not value > above:
+            raise BadSetting(f"{setting} is {value}; it must be above {above}")
+
+    def model(self, train: Ratings, mean: float, users: Side, items: Side, fold: FoldIn, *,
+              kind: str = "rating", facts: dict[str, Any] | None = None,
+              unrated_items_learned: bool = False) -> FactorModel:  # fmt: skip
+        """The model of what was learned, signed with this algorithm's name and settings."""
+        return FactorModel.of(
+            train, mean, users, items, fold,
+            algorithm=self.name, settings=self.settings, kind=kind, facts=facts,
+            unrated_items_learned=unrated_items_learned,
+        )  # fmt: skip

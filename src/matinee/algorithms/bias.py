@@ -1,0 +1,50 @@
+"""Biases: what a film is rated on average, and how high a person rates on average.
+
+    score(u, i) = mu + b_u + c_i                                      Koren, Bell & Volinsky 2009
+    min  sum (r - score)^2 + user_damping sum b_u^2 + item_damping sum c_i^2
+
+A damping is the number of average ratings that everybody is assumed to have given beforehand: it
+keeps the biases of people and films with few ratings near zero.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from matinee.algorithms.base import Algorithm, OnEpoch, quiet
+from matinee.algorithms.epochs import Training
+from matinee.models.factor import FactorModel
+from matinee.models.fold_in import LeastSquares
+from matinee.models.side import Side
+from matinee.ratings import Ratings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bias(Algorithm):
+    """``Bias().fit(train)``: the rating baseline, by alternating exact solutions."""
+
+    name: ClassVar[str] = "bias"
+
+    user_damping: float = 8.0  # ratings at the mean assumed of each user
+    item_damping: float = 4.0  # and of each item
+    n_epochs: int = 10  # one epoch solves all items, then all users
+
+    def __post_init__(self) -> None:
+        self.require("user_damping", above=0)
+        self.require("item_damping", above=0)
+        self.require("n_epochs", at_least=1)
+
+    def fit(
+        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
+    ) -> FactorModel:
+        users, items = Side.zeros(train.n_users, 0), Side.zeros(train.n_items, 0)
+        mean = float(train.rating.mean(dtype="f8"))
+        fit_item = LeastSquares(reg=0.0, bias_reg=self.item_damping)
+        fit_user = LeastSquares(reg=0.0, bias_reg=self.user_damping)
+
+        def step(epoch: int) -> None:
+            fit_item.solve(train.by_item, mean, users, items)
+            fit_user.solve(train.by_user, mean, items, users)
+
+        training = Training(train, validation, mean, users, items)
+        facts = training.run(step, self.n_epochs, on_epoch, "raise the dampings")
+        return self.model(train, mean, users, items, fit_user, facts=facts)

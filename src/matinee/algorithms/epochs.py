@@ -1,0 +1,105 @@
+"""Passes over the data: watch the error, keep the best, stop in words when it diverges."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from matinee.algorithms.base import Epoch, OnEpoch
+from matinee.errors import BadSetting, Diverged
+from matinee.kernels.factors import score_pairs
+from matinee.kernels.jit import read_only
+from matinee.kernels.threads import run_rows
+from matinee.models.side import Side
+from matinee.ratings import Ratings
+
+PATIENCE = 3  # epochs without a better validation error before the fit stops
+
+
+@dataclass(frozen=True)
+class Training:
+    """One fit in progress: the sides that an epoch improves in place, and what they are fitted to."""
+
+    train: Ratings
+    validation: Ratings | None
+    mean: float
+    users: Side
+    items: Side
+
+    def rmse(self, ratings: Ratings, clip: bool = False) -> float:
+        """Root of the mean squared error of the scores, clipped to the scale or not."""
+        scores = np.empty(len(ratings), np.float32)
+        sides = (self.users.bias, self.items.bias, self.users.factors, self.items.factors)
+        run_rows(
+            score_pairs, np.ones(len(ratings)), ratings.user, ratings.item, np.float32(self.mean),
+            *(read_only(array, np.float32) for array in sides), scores,
+        )  # fmt: skip
+        if clip:
+            np.clip(scores, *ratings.scale, out=scores)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(np.sqrt(np.mean((ratings.rating - scores).astype(np.float64) ** 2)))
+
+    def run(
+        self, step: Callable[[int], None], n_epochs: int, on_epoch: OnEpoch, remedy: str
+    ) -> dict[str, Any]:
+        """Call ``step(epoch)`` up to ``n_epochs`` times; returns what to report of the fit.
+
+        With a validation part, the sides end at its best epoch, and the fit stops when that is
+        PATIENCE epochs past. Raises Diverged, with the remedy, when the error is no longer finite.
+        """
+        check_validation(self.train, self.validation)
+        best, best_epoch, kept = np.inf, n_epochs, None
+        epoch = Epoch(0, n_epochs, np.nan, None)
+        for number in range(1, n_epochs + 1):
+            step(number)
+            found = None if self.validation is None else self.rmse(self.validation, clip=True)
+            epoch = Epoch(number, n_epochs, self.rmse(self.train), found)
+            if not np.isfinite(epoch.train_rmse):
+                raise Diverged(f"the fit diverged in epoch {number}: its error is not finite; {remedy}")
+            on_epoch(epoch)
+            if found is None:
+                continue
+            if found < best:
+                best, best_epoch, kept = found, number, (self.users.copy(), self.items.copy())
+            elif number - best_epoch >= PATIENCE:
+                break
+        if kept is not None:
+            for side, best_side in zip((self.users, self.items), kept, strict=True):
+                side.factors[:], side.bias[:] = best_side
+        facts = {"n_epochs_run": epoch.number, "train_rmse": epoch.train_rmse}
+        if kept is not None:
+            facts |= {"best_epoch": best_epoch, "validation_rmse": best}
+        return facts
+
+
+def start(train: Ratings, n_factors: int, scale: float, seed: int) -> tuple[Side, Side]:
+    """Sides with normal factors of standard deviation ``scale`` and zero biases."""
+    rng = np.random.default_rng(seed)
+    sides = Side.zeros(train.n_users, n_factors), Side.zeros(train.n_items, n_factors)
+    for side in sides:
+        side.factors[:] = rng.normal(0.0, scale, side.factors.shape)
+    return sides
+
+
+def say_if_too_many(n_factors: int, train: Ratings) -> None:
+    """Warn where there are more factors than the smaller side of the data can tell apart."""
+    most = min(train.n_users, train.n_items)
+    if n_factors > most:
+        warnings.warn(
+            f"n_factors is {n_factors}, but {train.n_users} users and {train.n_items} items "
+            f"support at most {most} distinct factors; the rest add nothing",
+            stacklevel=3,
+        )
+
+
+def check_validation(train: Ratings, validation: Ratings | None) -> None:
+    """Raise BadSetting unless the validation part is numbered like the training part."""
+    if validation is not None and not (
+        validation.users == train.users and validation.items == train.items
+    ):
+        raise BadSetting(
+            "the validation ratings are numbered differently from the training ratings; "
+            "make both parts with matinee.splits"
+        )

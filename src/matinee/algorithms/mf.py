@@ -1,0 +1,103 @@
+"""Matrix factorization with biases, by alternating least squares or by gradient descent.
+
+    score(u, i) = mu + b_u + c_i + p_u . q_i                           Koren, Bell & Volinsky 2009
+    min  sum (r - score)^2 + sum_u user_reg n_u^a |p_u|^2 + sum_i item_reg n_i^a |q_i|^2
+         + bias_reg (sum_u n_u^b b_u^2 + sum_i n_i^b c_i^2)
+
+solver="als" solves each row exactly, biases and factors together, items first and users last, so
+every p_u is exactly what folding that user in returns. Its penalties grow with the root of the
+number of ratings (a = 1/2, b = 0): plain ridge (a = 0) and ALS-WR (a = 1, Zhou et al. 2008) each
+suit one of sparse and dense data, and the root suits both.
+solver="sgd" takes a step per rating (a = b = 1), as the Netflix Prize did (Funk 2006).
+biased=False drops mu, b and c: the maximum a posteriori of PMF (Salakhutdinov & Mnih 2007).
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from matinee.algorithms.base import Algorithm, OnEpoch, quiet
+from matinee.algorithms.epochs import Training, say_if_too_many, start
+from matinee.algorithms.grid import Grid
+from matinee.models.factor import FactorModel
+from matinee.models.fold_in import LeastSquares
+from matinee.ratings import Ratings
+
+# What each solver takes where a setting is left as None.
+ALS = {"n_epochs": 12, "reg": 1.3, "bias_reg": 2.0, "init_scale": 0.1}
+SGD = {"n_epochs": 40, "reg": 0.06, "bias_reg": 0.06, "init_scale": 0.01}
+DEFAULTS: dict[str, dict[str, float]] = {"als": ALS, "sgd": SGD}
+REG_POWER = {"als": 0.5, "sgd": 1.0}
+BIAS_POWER = {"als": 0.0, "sgd": 1.0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MF(Algorithm):
+    """``MF().fit(train)``: the accurate factor model. None means the solver's default, given above."""
+
+    name: ClassVar[str] = "mf"
+
+    n_factors: int = 50
+    solver: str = "als"  # "als" or "sgd"
+    biased: bool = True
+    n_epochs: int | None = None  # als: items, then users; sgd: every rating once
+    reg: float | None = None  # penalty on factors, in squared stars
+    user_reg: float | None = None  # instead of reg, for users
+    item_reg: float | None = None  # instead of reg, for items
+    bias_reg: float | None = None  # penalty on biases
+    learning_rate: float = 0.01  # sgd: step size
+    init_scale: float | None = None  # standard deviation of the first factors
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        self.require("solver", one_of=tuple(DEFAULTS))
+        defaults = DEFAULTS[self.solver]
+        for setting, value in defaults.items():
+            if getattr(self, setting) is None:
+                object.__setattr__(self, setting, value)
+        for setting in ("user_reg", "item_reg"):
+            if getattr(self, setting) is None:
+                object.__setattr__(self, setting, self.reg)
+        self.require("n_factors", at_least=1)
+        self.require("n_epochs", at_least=1)
+        for setting in ("reg", "user_reg", "item_reg", "bias_reg"):
+            self.require(setting, **({"above": 0} if self.solver == "als" else {"at_least": 0}))
+        self.require("learning_rate", above=0)
+        self.require("init_scale", above=0)
+        self.require("biased", one_of=(True, False))
+
+    def fit(
+        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
+    ) -> FactorModel:
+        say_if_too_many(self.n_factors, train)
+        mean = float(train.rating.mean(dtype="f8")) if self.biased else 0.0
+        users, items = start(train, self.n_factors, self.init_scale, self.seed)
+        fit_user, fit_item = (self._row_solve(reg) for reg in (self.user_reg, self.item_reg))
+        training = Training(train, validation, mean, users, items)
+
+        def als_step(epoch: int) -> None:
+            fit_item.solve(train.by_item, mean, users, items)
+            fit_user.solve(train.by_user, mean, items, users)
+
+        def sgd_step(epoch: int) -> None:
+            grid.descend(
+                epoch, mean, self.learning_rate, (self.user_reg, self.item_reg),
+                self.bias_reg if self.biased else -1.0, users, items,
+            )  # fmt: skip
+
+        if self.solver == "als":
+            step, remedy = als_step, "raise reg"
+        else:
+            grid = Grid.of(train, self.seed)
+            step, remedy = sgd_step, f"lower learning_rate (now {self.learning_rate}) or raise reg"
+        facts = training.run(step, self.n_epochs, on_epoch, remedy)
+        return self.model(train, mean, users, items, fit_user, facts=facts)
+
+    def _row_solve(self, reg: float | None) -> LeastSquares:
+        return LeastSquares(
+            reg=reg,
+            reg_power=REG_POWER[self.solver],
+            bias_reg=self.bias_reg if self.biased else None,
+            bias_power=BIAS_POWER[self.solver],
+        )

@@ -1,0 +1,114 @@
+"""Non-negative matrix factorization: tastes that only ever add.
+
+missing="ignore", the default: fitted on observed ratings only.
+    score(u, i) = mu + b_u + c_i + p_u . q_i,    p, q >= 0
+    min  sum_observed (r - score)^2 + sum_u user_reg sqrt(n_u) |p_u|^2
+         + sum_i item_reg sqrt(n_i) |q_i|^2 + user_bias_reg sum b_u^2 + item_bias_reg sum c_i^2
+by alternating non-negative least squares, users last. The biases are fitted jointly, so they sink
+as far as the tastes need room to add: every taste term is a reason for, never against.
+
+missing="zero": the classic tutorial, where an absent rating is a rating of 0.
+    score(u, i) = w_u . h_i,    min |R - W H|^2 over all cells             Lee & Seung 2001
+by scikit-learn's coordinate descent on the sparse matrix. It ranks, but its scores are no stars.
+"""
+
+import warnings
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from matinee.algorithms.base import Algorithm, OnEpoch, quiet
+from matinee.algorithms.epochs import Training, say_if_too_many, start
+from matinee.errors import BadSetting
+from matinee.models.factor import FactorModel
+from matinee.models.fold_in import LeastSquares, ZeroFilled
+from matinee.models.side import Side
+from matinee.ratings import Ratings
+
+SWEEPS = 4  # passes of coordinate descent per row and epoch; the last user solve is exact
+REG_POWER = 0.5  # a row's penalty grows with the root of its number of ratings
+
+
+@dataclass(frozen=True, kw_only=True)
+class NMF(Algorithm):
+    """``NMF(n_factors=15).fit(train)``: readable tastes. Settings marked * are for "ignore" only."""
+
+    name: ClassVar[str] = "nmf"
+
+    n_factors: int = 30  # tastes
+    n_epochs: int = 15  # "ignore": one solves all items, then all users; "zero": at most so many
+    missing: str = "ignore"  # "ignore": absent ratings are unknown; "zero": they are zeros
+    user_reg: float = 0.55  # * penalty per sqrt(rating) on p_u
+    item_reg: float = 1.0  # * penalty per sqrt(rating) on q_i
+    user_bias_reg: float = 3.0  # * penalty on b_u, in ratings
+    item_bias_reg: float = 1.0  # * penalty on c_i, in ratings
+    init: str = "random"  # "random"; for "zero" also "nndsvd", "nndsvda", "nndsvdar"
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        self.require("n_factors", at_least=1)
+        self.require("n_epochs", at_least=1)
+        self.require("missing", one_of=("ignore", "zero"))
+        for setting in ("user_reg", "item_reg", "user_bias_reg", "item_bias_reg"):
+            self.require(setting, above=0)
+        starts = ("random", "nndsvd", "nndsvda", "nndsvdar")
+        self.require("init", one_of=starts if self.missing == "zero" else starts[:1])
+
+    def fit(
+        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
+    ) -> FactorModel:
+        say_if_too_many(self.n_factors, train)
+        if self.missing == "zero":
+            return self._fit_zero_filled(train)
+        return self._fit_observed(train, validation, on_epoch)
+
+    def _fit_observed(
+        self, train: Ratings, validation: Ratings | None, on_epoch: OnEpoch
+    ) -> FactorModel:
+        mean = float(train.rating.mean(dtype="f8"))
+        users, items = start(train, self.n_factors, 0.1, self.seed)
+        for side in (users, items):
+            np.abs(side.factors, out=side.factors)
+        fit_user, fit_item = (
+            LeastSquares(reg=reg, reg_power=REG_POWER, bias_reg=bias_reg, nonnegative=True, sweeps=SWEEPS)
+            for reg, bias_reg in (
+                (self.user_reg, self.user_bias_reg),
+                (self.item_reg, self.item_bias_reg),
+            )
+        )
+
+        def step(epoch: int) -> None:
+            fit_item.solve(train.by_item, mean, users, items)
+            fit_user.solve(train.by_user, mean, items, users)
+
+        training = Training(train, validation, mean, users, items)
+        facts = training.run(step, self.n_epochs, on_epoch, "raise user_reg and item_reg")
+        exact = fit_user.exactly()
+        exact.solve(train.by_user, mean, items, users)
+        return self.model(train, mean, users, items, exact, facts=facts)
+
+    def _fit_zero_filled(self, train: Ratings) -> FactorModel:
+        from sklearn.decomposition import NMF as ZeroFilledNMF
+        from sklearn.exceptions import ConvergenceWarning
+
+        if train.rating.min() < 0:
+            raise BadSetting('missing="zero" needs ratings of at least 0; use missing="ignore"')
+        n_factors = min(self.n_factors, train.n_users, train.n_items)
+        solver = ZeroFilledNMF(
+            n_components=n_factors, init=self.init, random_state=self.seed, max_iter=self.n_epochs
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # reported as a fact instead
+            W = solver.fit_transform(train.csr().astype(np.float64))
+        facts = {
+            "n_epochs_run": int(solver.n_iter_),
+            "converged": bool(solver.n_iter_ < self.n_epochs),
+        }
+        users, items = (
+            Side(factors.astype(np.float32), np.zeros(len(factors), np.float32))
+            for factors in (W, solver.components_.T)
+        )
+        return self.model(
+            train, 0.0, users, items, ZeroFilled(), facts=facts, unrated_items_learned=True
+        )

@@ -1,0 +1,30 @@
+"""Popularity: everybody is shown what most people rated. The baseline every ranking must beat.
+
+    score(u, i) = number of training ratings of i
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from matinee.algorithms.base import Algorithm, OnEpoch, quiet
+from matinee.models.factor import FactorModel
+from matinee.models.fold_in import LeastSquares
+from matinee.models.side import Side
+from matinee.ratings import Ratings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Popularity(Algorithm):
+    """``Popularity().fit(train)``: scores are counts, good for ranking and not in stars."""
+
+    name: ClassVar[str] = "popularity"
+
+    def fit(
+        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
+    ) -> FactorModel:
+        users, items = Side.zeros(train.n_users, 0), Side.zeros(train.n_items, 0)
+        items.bias[:] = train.by_item.counts
+        fold = LeastSquares(reg=1.0)  # no factors and no bias: every person is the same
+        return self.model(train, 0.0, users, items, fold, kind="preference")

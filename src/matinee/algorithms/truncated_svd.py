@@ -1,0 +1,127 @@
+"""Truncated singular value decomposition of the filled, centred rating matrix.
+
+    A = F - m 1'      F: the ratings, absent ones filled in;  m: the row means taken off
+    A ~ U S V'        the best approximation of rank n_factors       Eckart & Young 1936
+    score(u, i) = fill_i + m_u + sum_f s_f u_uf v_if
+
+fill="zero"       absent ratings are 0 (PureSVD, Cremonesi et al. 2010, with center="none";
+                  the well-known MovieLens-1M tutorial with center="user_all")
+fill="mean", "user_mean", "item_mean", "bias"   absent ratings are what that baseline predicts
+                  ("bias": Sarwar et al. 2000); A is then zero where nothing was rated.
+
+A is never formed: the solver (ARPACK) sees a sparse matrix plus an outer product. Factors are
+p_f = u_f sqrt(s_f) and q_f = v_f sqrt(s_f), each with its largest item positive.
+"""
+
+import warnings
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from matinee.algorithms.base import Algorithm, OnEpoch, quiet
+from matinee.algorithms.bias import Bias
+from matinee.errors import BadSetting
+from matinee.kernels.threads import one_blas_thread
+from matinee.models.factor import FactorModel
+from matinee.models.fold_in import Projection
+from matinee.models.side import Side
+from matinee.ratings import Ratings
+
+ROW_MEAN = {"none": "none", "user_all": "all", "user_observed": "observed"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TruncatedSVD(Algorithm):
+    """``TruncatedSVD(n_factors=50).fit(train)``: deterministic, without epochs or a seed."""
+
+    name: ClassVar[str] = "truncated-svd"
+
+    n_factors: int = 10  # more fit the training ratings better and the others worse
+    fill: str = "bias"  # "zero", "mean", "user_mean", "item_mean" or "bias"
+    center: str = "none"  # for fill="zero": "none", "user_all" (zeros count) or "user_observed"
+
+    def __post_init__(self) -> None:
+        self.require("n_factors", at_least=1)
+        self.require("fill", one_of=("zero", "mean", "user_mean", "item_mean", "bias"))
+        self.require("center", one_of=tuple(ROW_MEAN))
+        if self.fill != "zero" and self.center != "none":
+            raise BadSetting(f'center is {self.center!r}; it goes with fill="zero" only, as '
+                             f"fill={self.fill!r} centres the matrix by itself")  # fmt: skip
+
+    def fit(
+        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
+    ) -> FactorModel:
+        from scipy.sparse.linalg import LinearOperator, svds
+
+        if min(train.n_users, train.n_items) < 2:
+            raise BadSetting("truncated-svd needs at least 2 users and 2 items")
+        n_factors = self._supported(train)
+        mean, users, items, fold = self._baseline(train, n_factors)
+        R = train.csr().astype(np.float64)
+        R.data -= mean + items.bias[train.item]
+        if not fold.dense:
+            R.data -= users.bias[train.user]
+        m = users.bias.astype(np.float64) * fold.dense
+        ones = np.ones(train.n_items)
+
+        def times(x: np.ndarray) -> np.ndarray:
+            return np.asarray(R @ x - np.multiply.outer(m, ones @ x))
+
+        def times_transposed(y: np.ndarray) -> np.ndarray:
+            return np.asarray(R.T @ y - np.multiply.outer(ones, m @ y))
+
+        A = LinearOperator(
+            R.shape, dtype=np.float64, matvec=times, matmat=times,
+            rmatvec=times_transposed, rmatmat=times_transposed,
+        )  # fmt: skip
+        first = np.random.default_rng(0).normal(size=min(R.shape))
+        with one_blas_thread():
+            U, s, Vt = svds(A, k=n_factors, v0=first)
+        largest_first = np.argsort(-s, kind="stable")
+        U, s, V = U[:, largest_first], s[largest_first], Vt[largest_first].T
+        sign = np.sign(V[np.abs(V).argmax(axis=0), np.arange(n_factors)])
+        users.factors[:] = U * (sign * np.sqrt(s))
+        items.factors[:] = V * (sign * np.sqrt(s))
+        squares = (R.data**2).sum() - 2 * (m @ R.sum(axis=1)) + (m**2).sum() * train.n_items
+        facts = {"singular_values": s.tolist(), "variance_explained": (s**2 / squares).tolist()}
+        return self.model(
+            train, mean, users, items, fold, facts=facts, unrated_items_learned=True
+        )
+
+    def _supported(self, train: Ratings) -> int:
+        most = min(train.n_users, train.n_items) - 1
+        if self.n_factors > most:
+            warnings.warn(
+                f"n_factors is {self.n_factors}, but {train.n_users} users and {train.n_items} "
+                f"items have at most {most} here; {most} are fitted",
+                stacklevel=3,
+            )
+        return min(self.n_factors, most)
+
+    def _baseline(self, train: Ratings, n_factors: int) -> tuple[float, Side, Side, Projection]:
+        """What is filled in or taken off: mean, biases, and how a newcomer's are found."""
+        users = Side.zeros(train.n_users, n_factors)
+        items = Side.zeros(train.n_items, n_factors)
+        mean = float(train.rating.mean(dtype="f8"))
+        if self.fill == "zero":
+            fold = Projection(row_mean=ROW_MEAN[self.center], dense=True)
+            divisor = {"none": np.inf, "all": train.n_items,
+                       "observed": np.maximum(train.by_user.counts, 1)}[fold.row_mean]  # fmt: skip
+            users.bias[:] = np.bincount(train.user, train.rating, train.n_users) / divisor
+            return 0.0, users, items, fold
+        if self.fill == "mean":
+            return mean, users, items, Projection(row_mean="none", dense=False)
+        if self.fill == "user_mean":
+            totals = np.bincount(train.user, train.rating - mean, train.n_users)
+            users.bias[:] = totals / np.maximum(train.by_user.counts, 1)
+            return mean, users, items, Projection(row_mean="observed", dense=False)
+        if self.fill == "item_mean":
+            totals = np.bincount(train.item, train.rating - mean, train.n_items)
+            items.bias[:] = totals / np.maximum(train.by_item.counts, 1)
+            return mean, users, items, Projection(row_mean="none", dense=False)
+        baseline = Bias()
+        biases = baseline.fit(train)
+        users.bias[:], items.bias[:] = biases.user_bias, biases.item_bias
+        damping = baseline.user_damping
+        return mean, users, items, Projection(row_mean="observed", dense=False, damping=damping)

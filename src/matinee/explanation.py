@@ -1,0 +1,160 @@
+"""An explanation: named terms that sum to a score, also after rounding.
+
+It is data first and picture second: ``terms`` is everything; printing shows the largest terms and
+sums the small ones in a line of their own, so what is on the screen adds up as well.
+"""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor
+from typing import Any
+
+BAR_WIDTH = 32  # characters of the bar column
+SHOWN_TERMS = 8  # tastes or ratings shown one by one
+
+
+@dataclass(frozen=True)
+class Term:
+    """One part of a score, in the units of the score."""
+
+    name: str  # as shown to people
+    value: float
+    kind: str  # "base", "user", "item", "taste", "rating", "remainder" or "rest"
+    detail: str = ""  # what helps to read it, such as the rating given
+
+    def to_dict(self) -> dict[str, Any]:
+        plain: dict[str, Any] = {"name": self.name, "value": self.value, "kind": self.kind}
+        return plain | ({"detail": self.detail} if self.detail else {})
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an item scores what it does for a user; ``sum(term.value) == score`` within 1e-4."""
+
+    user: str
+    item_id: str
+    title: str
+    by: str  # "factor" or "history"
+    score: float
+    predicted: float  # the score clipped to the rating scale
+    strategy: str
+    terms: tuple[Term, ...]
+    unit: str = "stars"
+
+    def __iter__(self) -> Any:
+        return iter(self.terms)
+
+    def shown(self, most: int = SHOWN_TERMS) -> tuple[Term, ...]:
+        """The terms to show: base, user and item, the ``most`` largest others, and their rest."""
+        fixed = [term for term in self.terms if term.kind in ("base", "user", "item")]
+        others = [term for term in self.terms if term not in fixed]
+        others.sort(key=lambda term: -abs(term.value))
+        small = others[most:] if len(others) > most + 1 else []
+        kept = others[: len(others) - len(small)]
+        if small:
+            what = "tastes" if self.by == "factor" else "ratings"
+            total = sum(term.value for term in small)
+            kept.append(Term(f"{len(small)} more {what}, together", total, "rest"))
+        return (*fixed, *kept)
+
+    def sentence(self) -> str:
+        """One sentence for people, from the largest terms that speak for the item."""
+        kinds = ("taste", "rating", "item", "user")
+        reasons = [term for term in self.terms if term.kind in kinds and term.value > 0]
+        reasons.sort(key=lambda term: -term.value)
+        if not reasons:
+            return f"{self.title} is here although nothing we know of speaks for it."
+        first = reasons[0].kind
+        if first == "item":
+            return f"{self.title}, because people in general rate it high."
+        if first == "user":
+            return f"{self.title}, because you rate most things high."
+        names = [term for term in reasons if term.kind == first][:2]
+        if first == "taste":
+            return f"{self.title}, because it scores high on {_listed(names)}, which you like."
+        return f"{self.title}, because of how you rated {_listed(names)}."
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "user": self.user,
+            "item_id": self.item_id,
+            "title": self.title,
+            "by": self.by,
+            "strategy": self.strategy,
+            "score": self.score,
+            "predicted": self.predicted,
+            "terms": [term.to_dict() for term in self.terms],
+            "sentence": self.sentence(),
+        }
+
+    def rows(self) -> list[tuple[str, float, str, tuple[float, float]]]:
+        """What is shown: name, rounded value, detail, and where its bar starts and ends.
+
+        The rounded values add up to the rounded score; bars follow one another like a waterfall.
+        """
+        terms = self.shown()
+        values = round_to_sum([term.value for term in terms], self.score)
+        rows, at = [], 0.0
+        for term, value in zip(terms, values, strict=True):
+            rows.append((term.name, value, term.detail, (at, at + value)))
+            at += value
+        return rows
+
+    def __str__(self) -> str:
+        rows = self.rows()
+        total = round(self.score, 2)
+        low = min(min(span) for *_, span in rows[1:] or rows)
+        high = max(max(span) for *_, span in rows)
+        margin = (high - low) * 0.15 or 1.0
+        left = max(0.0, low - margin) if low >= 0 else low - margin
+        scale = BAR_WIDTH / (high - left or 1.0)
+        names = [name for name, *_ in rows] + ["score"]
+        width = max(map(len, names))
+        lines = [f"Why {self.title} for {self.user}: {total:.2f} {self.unit}", ""]
+        for place, (name, value, detail, (start, end)) in enumerate(rows):
+            a, b = sorted((max(start, left), max(end, left)))
+            first, last = round((a - left) * scale), round((b - left) * scale)
+            bar = " " * first + ("█" if value >= 0 else "░") * max(last - first, 1)
+            number = f"{value:.2f}" if place == 0 else f"{value:+.2f}"
+            note = f"  {detail}" if detail else ""
+            lines.append(f"  {name.ljust(width)}  {number:>6}  {bar.ljust(BAR_WIDTH)}{note}".rstrip())
+        bar = "█" * round((total - left) * scale)
+        lines += [
+            f"  {' ' * width}  {'─' * 6}",
+            f"  {'score'.ljust(width)}  {total:>6.2f}  {bar}".rstrip(),
+        ]
+        if abs(self.predicted - self.score) >= 0.005:
+            lines.append(f"  shown as {self.predicted:.2f}, the nearest on the scale")
+        return "\n".join([*lines, "", self.sentence()])
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f"<tr><td>{html.escape(name)}</td><td style='text-align:right'>{value:+.2f}</td>"
+            f"<td>{html.escape(detail)}</td></tr>"
+            for name, value, detail, _ in self.rows()
+        )
+        return (
+            f"<table><caption>{html.escape(self.sentence())}</caption>"
+            "<thead><tr><th>term</th><th>value</th><th></th></tr></thead>"
+            f"<tbody>{cells}</tbody><tfoot><tr><th>score</th>"
+            f"<th style='text-align:right'>{self.score:.2f}</th><th></th></tr></tfoot></table>"
+        )
+
+
+def round_to_sum(values: Sequence[float], total: float, decimals: int = 2) -> list[float]:
+    """Round values so that they still sum to the rounded total (largest remainder).
+
+    Each is rounded down, and the steps that are missing go to the largest remainders.
+    """
+    step = 10**decimals
+    floors = [floor(value * step) for value in values]
+    missing = round(total * step) - sum(floors)
+    order = sorted(range(len(values)), key=lambda j: floors[j] - values[j] * step)
+    for turn in range(abs(missing)):
+        floors[order[turn % len(order)]] += 1 if missing > 0 else -1
+    return [whole / step for whole in floors]
+
+
+def _listed(terms: Sequence[Term]) -> str:
+    return " and ".join(f"*{term.name}*" for term in terms)

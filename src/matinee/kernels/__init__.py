@@ -1,0 +1,1 @@
+"""Compiled loops: arrays in, arrays out. No classes, ids, files or policy in here."""

@@ -1,0 +1,81 @@
+"""Kernels over row ranges, side by side on the machine's cores.
+
+Every call splits its rows into ranges of equal cost and gives each range to one thread. Rows are
+independent and each is computed by the same instructions whatever the range, so the result has
+the same bits at any number of threads.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from functools import cache
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from matinee.errors import BadSetting
+
+RANGES_PER_THREAD = 4  # a few more than one evens out what the cost estimate misses
+
+
+def n_threads() -> int:
+    """Threads to use: ``MATINEE_THREADS`` where it is set, else the cores this process may use.
+
+    Raises BadSetting when the variable is not a whole number of at least 1.
+    """
+    text = os.environ.get("MATINEE_THREADS")
+    if text is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not text.isdecimal() or int(text) < 1:
+        raise BadSetting(f"MATINEE_THREADS is {text!r}; it must be a whole number of at least 1")
+    return int(text)
+
+
+@cache
+def _pool(threads: int, process: int) -> ThreadPoolExecutor:
+    # The process id is part of the key: a forked child must not inherit its parent's threads.
+    return ThreadPoolExecutor(threads, thread_name_prefix="matinee")
+
+
+def equal_cost_ranges(cost: np.ndarray, n_ranges: int) -> list[tuple[int, int]]:
+    """Split rows 0..len(cost) into at most ``n_ranges`` runs of nearly the same summed cost."""
+    total = np.cumsum(cost, dtype=np.float64)
+    if len(total) == 0:
+        return []
+    targets = total[-1] * np.arange(1, n_ranges) / n_ranges
+    cuts = np.unique(np.r_[0, np.searchsorted(total, targets) + 1, len(total)])
+    cuts = cuts[cuts <= len(total)]
+    return [(int(a), int(b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+
+
+def run_all(jobs: list[Callable[[], object]]) -> None:
+    """Run jobs that write disjoint outputs, on the pool when there is more than one of each."""
+    threads = n_threads()
+    if threads == 1 or len(jobs) == 1:
+        for job in jobs:
+            job()
+        return
+    pool = _pool(threads, os.getpid())
+    for future in [pool.submit(job) for job in jobs]:
+        future.result()
+
+
+def run_rows(compute: Callable[..., object], cost: np.ndarray, *arrays: object) -> None:
+    """Call ``compute(start, stop, *arrays)`` on ranges that together cover every row once.
+
+    ``cost`` (n_rows,) is an estimate of the work per row, in any unit.
+    """
+    ranges = equal_cost_ranges(cost, n_threads() * RANGES_PER_THREAD)
+    run_all([lambda a=a, b=b: compute(a, b, *arrays) for a, b in ranges])
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Hold BLAS to one thread: ours share the cores already, and its sums keep their order."""
+    limit: AbstractContextManager[object] = _blas().limit(limits=1, user_api="blas")
+    return limit

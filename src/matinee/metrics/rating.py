@@ -1,0 +1,34 @@
+"""How far predicted ratings are from the ratings given, in stars.
+
+Each test rating counts once, so active users and popular items weigh more. Sums run in float64;
+a NaN among the predictions makes the result NaN.
+"""
+
+import numpy as np
+
+from matinee.errors import MatineeError
+
+
+def rmse(actual: np.ndarray, predicted: np.ndarray) -> float:
+    """Root mean squared error: ``sqrt(mean((actual - predicted)^2))``, over all test ratings.
+
+    Raises MatineeError when there is nothing to compare or the lengths differ.
+    """
+    return float(np.sqrt(np.mean(_errors(actual, predicted) ** 2)))
+
+
+def mae(actual: np.ndarray, predicted: np.ndarray) -> float:
+    """Mean absolute error: ``mean(|actual - predicted|)``, over all test ratings.
+
+    Raises MatineeError when there is nothing to compare or the lengths differ.
+    """
+    return float(np.mean(np.abs(_errors(actual, predicted))))
+
+
+def _errors(actual: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    if len(actual) == 0 or len(actual) != len(predicted):
+        raise MatineeError(
+            f"{len(actual):,} ratings cannot be compared with {len(predicted):,} predictions; "
+            "give one prediction for each of at least one rating"
+        )
+    return np.asarray(actual, dtype=np.float64) - np.asarray(predicted, dtype=np.float64)

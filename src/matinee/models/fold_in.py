@@ -1,0 +1,195 @@
+"""How someone's ratings become their factors, on fixed item factors: the row solve as a value.
+
+The value that solves every user's row in training is kept on the model. There it folds in people
+who came later, and says how much each rating weighs in a score. One formula, one place.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from matinee.kernels.jit import read_only
+from matinee.kernels.least_squares import solve_rows
+from matinee.kernels.threads import run_rows
+from matinee.models.side import Side
+from matinee.ratings import Rows
+
+
+class FoldIn(Protocol):
+    """From ratings to a bias and factors, and back to what each rating adds to a score."""
+
+    def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
+        """Write into ``users`` the solution of each row of ``rated``; empty rows are left."""
+
+    def weights(self, rated: np.ndarray, items: Side, target: int, person: Side) -> np.ndarray:
+        """w (n,) such that user_bias + p . q_target = sum_j w_j (r_j - mean - item_bias_j).
+
+        ``rated`` (n,) are the rows of the items in the person's history, ``person`` their solution.
+        """
+
+
+@dataclass(frozen=True)
+class LeastSquares:
+    """Ridge regression of a row's ratings on the other side's factors, with a bias for the row.
+
+        min over p, b   sum_j (r_j - mean - c_j - b - p . q_j)^2
+                        + reg n^reg_power |p|^2 + bias_reg n^bias_power b^2,      p >= 0 if asked
+
+    n is the number of ratings in the row (Zhou et al. 2008 have power 1, plain ridge has 0). Without
+    ``bias_reg`` the row has no bias. ``sweeps`` passes of coordinate descent stand in for the exact
+    non-negative solution while training; 0 means exact (Kim & Park 2011).
+    """
+
+    reg: float
+    reg_power: float = 1.0
+    bias_reg: float | None = None
+    bias_power: float = 0.0
+    nonnegative: bool = False
+    sweeps: int = 0
+
+    def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
+        Y = read_only(self._design(items), np.float32)
+        if Y.shape[1] == 0:
+            return
+        X = np.ascontiguousarray(np.column_stack([users.factors, users.bias])[:, : Y.shape[1]])
+        reg, power = self._penalty(Y.shape[1])
+        lower = np.full(Y.shape[1], -np.inf)
+        if self.nonnegative:
+            lower[: items.n_factors] = 0.0
+        cost = rated.counts * Y.shape[1] + Y.shape[1] ** 2 / 3
+        inputs = (
+            read_only(rated.indptr, np.int64),
+            read_only(rated.indices, np.int32),
+            read_only(rated.values, np.float32),
+            read_only(mean + items.bias, np.float32),
+        )
+        run_rows(solve_rows, cost, *inputs, Y, reg, power, lower, self.sweeps, X)
+        users.factors[:] = X[:, : items.n_factors]
+        if self.bias_reg is not None:
+            users.bias[:] = X[:, -1]
+
+    def weights(self, rated: np.ndarray, items: Side, target: int, person: Side) -> np.ndarray:
+        Y = self._design(items.take(rated)).astype(np.float64)
+        y = self._design(items.row(target))[0].astype(np.float64)
+        reg, power = self._penalty(len(y))
+        A = Y.T @ Y + np.diag(reg * float(len(rated)) ** power)
+        free = np.ones(len(y), dtype=bool)
+        if self.nonnegative:  # a factor held at zero takes no part
+            free[: items.n_factors] = person.factors[0] > 0
+        result: np.ndarray = Y[:, free] @ np.linalg.solve(A[np.ix_(free, free)], y[free])
+        return result
+
+    def exactly(self) -> "LeastSquares":
+        """The same solve without a shortcut: what folds in, and ends a non-negative fit."""
+        return replace(self, sweeps=0)
+
+    def _design(self, items: Side) -> np.ndarray:
+        """Item factors, and a column of ones for the row's bias where it has one."""
+        if self.bias_reg is None:
+            return np.ascontiguousarray(items.factors)
+        return np.column_stack([items.factors, np.ones_like(items.bias)])
+
+    def _penalty(self, width: int) -> tuple[np.ndarray, np.ndarray]:
+        reg, power = np.full(width, self.reg), np.full(width, self.reg_power)
+        if self.bias_reg is not None:
+            reg[-1], power[-1] = self.bias_reg, self.bias_power
+        return reg, power
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Projection of a filled row on singular vectors: the fold-in of a truncated SVD.
+
+        m   = sum_j t_j / D,   t_j = r_j - mean - c_j,   D = n (observed), n_items (all), or no m
+        p_f = (sum_j x_j q_jf) / |q_f|^2,   x_j = t_j - m where rated;  -m or 0 where not
+
+    Factors are q_f = v_f sqrt(s_f), p_f = u_f sqrt(s_f), so |q_f|^2 is the singular value s_f.
+    ``row_mean`` names D; ``dense`` says that the mean is taken from unrated cells as well.
+    """
+
+    row_mean: str  # "none", "observed" or "all"
+    dense: bool
+    damping: float = 0.0  # ratings of value 0 added to D
+
+    def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
+        scaled = self._scaled(items)
+        for row in np.flatnonzero(rated.counts):
+            here, values = rated.row(row)
+            t = values - mean - items.bias[here].astype(np.float64)
+            m = t.sum() / self._divisor(len(here), items)
+            users.bias[row] = m
+            users.factors[row] = t @ scaled[here] - m * self._centred(here, scaled)
+
+    def weights(self, rated: np.ndarray, items: Side, target: int, person: Side) -> np.ndarray:
+        scaled, q = self._scaled(items), items.factors[target].astype(np.float64)
+        of_mean = 1.0 - self._centred(rated, scaled) @ q
+        result: np.ndarray = scaled[rated] @ q + of_mean / self._divisor(len(rated), items)
+        return result
+
+    def _divisor(self, n: int, items: Side) -> float:
+        count = {"none": np.inf, "observed": n, "all": len(items.bias)}[self.row_mean]
+        return float(count + self.damping)
+
+    def _centred(self, rated: np.ndarray, scaled: np.ndarray) -> np.ndarray:
+        """Sum of the projected item rows of the cells that the row mean is taken from."""
+        return np.asarray((scaled if self.dense else scaled[rated]).sum(axis=0))
+
+    @staticmethod
+    def _scaled(items: Side) -> np.ndarray:
+        Q = items.factors.astype(np.float64)
+        norms = (Q**2).sum(axis=0)
+        return Q / np.where(norms > 0, norms, 1.0)
+
+
+@dataclass(frozen=True)
+class ZeroFilled:
+    """Non-negative least squares on a row whose absent ratings are zeros.
+
+        min over p >= 0   sum over all items (r_j - p . q_j)^2,      r_j = 0 where not rated
+
+    Lawson & Hanson 1974, by scipy, on the triangular factor of sum_j q_j q_j'.
+    """
+
+    def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
+        from scipy.linalg import solve_triangular
+        from scipy.optimize import nnls
+
+        factor = np.linalg.cholesky(self._gram(items))
+        for row in np.flatnonzero(rated.counts):
+            here, values = rated.row(row)
+            b = values.astype(np.float64) @ items.factors[here]
+            users.factors[row] = nnls(factor.T, solve_triangular(factor, b, lower=True))[0]
+
+    def weights(self, rated: np.ndarray, items: Side, target: int, person: Side) -> np.ndarray:
+        free = person.factors[0] > 0  # a factor held at zero takes no part
+        Q, q = items.factors[rated].astype(np.float64), items.factors[target].astype(np.float64)
+        A = self._gram(items)[np.ix_(free, free)]
+        result: np.ndarray = Q[:, free] @ np.linalg.solve(A, q[free])
+        return result
+
+    @staticmethod
+    def _gram(items: Side) -> np.ndarray:
+        Q = items.factors.astype(np.float64)
+        G = Q.T @ Q
+        return np.asarray(G + np.eye(len(G)) * (1e-9 * np.trace(G) + 1e-12))
+
+
+FOLD_INS: dict[str, type] = {
+    "least_squares": LeastSquares,
+    "projection": Projection,
+    "zero_filled": ZeroFilled,
+}
+
+
+def to_plain(fold_in: FoldIn) -> dict[str, Any]:
+    """The value as plain JSON data; ``from_plain`` is its inverse."""
+    name = next(name for name, kind in FOLD_INS.items() if isinstance(fold_in, kind))
+    return {"kind": name, **asdict(fold_in)}  # type: ignore[call-overload]
+
+
+def from_plain(data: dict[str, Any]) -> FoldIn:
+    """The value that ``to_plain`` wrote."""
+    settings = dict(data)
+    fold_in: FoldIn = FOLD_INS[settings.pop("kind")](**settings)
+    return fold_in

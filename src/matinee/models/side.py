@@ -1,0 +1,40 @@
+"""One side of a factor model: the factors and biases of all users, or of all items."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Side(NamedTuple):
+    """Factors (n, n_factors) and biases (n,) of users or items, float32."""
+
+    factors: np.ndarray
+    bias: np.ndarray
+
+    @classmethod
+    def zeros(cls, n: int, n_factors: int) -> "Side":
+        return cls(np.zeros((n, n_factors), np.float32), np.zeros(n, np.float32))
+
+    @property
+    def n_factors(self) -> int:
+        return int(self.factors.shape[1])
+
+    def row(self, r: int) -> "Side":
+        """The side that holds row ``r`` alone."""
+        return Side(self.factors[r : r + 1], self.bias[r : r + 1])
+
+    def take(self, rows: np.ndarray) -> "Side":
+        """The side that holds ``rows``, in that order."""
+        return Side(self.factors[rows], self.bias[rows])
+
+    def copy(self) -> "Side":
+        return Side(self.factors.copy(), self.bias.copy())
+
+    def mean(self, rows: np.ndarray) -> "Side":
+        """The average of the marked rows, as a side of one row; zeros when none is marked."""
+        if not rows.any():
+            return Side.zeros(1, self.n_factors)
+        return Side(
+            self.factors[rows].mean(axis=0, keepdims=True, dtype=np.float64).astype(np.float32),
+            self.bias[rows].mean(keepdims=True, dtype=np.float64).astype(np.float32),
+        )

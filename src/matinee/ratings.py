@@ -1,0 +1,216 @@
+"""Ratings: who gave what how many stars, and when. Immutable, numbered, without duplicates."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from matinee.catalog import NO_CATALOG, Catalog
+from matinee.errors import BadRatings
+from matinee.ids import IdMap
+
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array, csr_array
+
+    from matinee.description import Description
+    from matinee.read_report import ReadReport
+
+
+class Scale(NamedTuple):
+    """The lowest and the highest rating that can be given."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, ratings: np.ndarray) -> "Scale":
+        """The scale that some ratings show: their smallest and largest value."""
+        return cls(float(ratings.min()), float(ratings.max()))
+
+    def __str__(self) -> str:
+        return f"{self.low:g}..{self.high:g}"
+
+
+class Rows(NamedTuple):
+    """A sparse matrix by rows: row r holds ``values[indptr[r]:indptr[r + 1]]``."""
+
+    indptr: np.ndarray  # (n_rows + 1,) int64
+    indices: np.ndarray  # (n_ratings,) int32 column numbers, ascending within a row
+    values: np.ndarray  # (n_ratings,) float32
+
+    def row(self, r: int) -> tuple[np.ndarray, np.ndarray]:
+        """Column numbers and values of one row."""
+        span = slice(self.indptr[r], self.indptr[r + 1])
+        return self.indices[span], self.values[span]
+
+    @property
+    def counts(self) -> np.ndarray:
+        """How many values each row holds: int64 (n_rows,)."""
+        return np.diff(self.indptr)
+
+
+@dataclass(frozen=True, eq=False)
+class Ratings:
+    """Ratings of ``items`` by ``users``, in order of (user, item), each pair at most once.
+
+    ``users`` and ``items`` may know more ids than are rated here: the parts of a split share
+    them. Build one with ``read_ratings`` or ``Ratings.of``.
+    """
+
+    users: IdMap
+    items: IdMap
+    user: np.ndarray  # (n_ratings,) int32 row numbers in users
+    item: np.ndarray  # (n_ratings,) int32 row numbers in items
+    rating: np.ndarray  # (n_ratings,) float32, in stars
+    timestamp: np.ndarray | None  # (n_ratings,) int64, seconds since 1970, or unknown
+    scale: Scale
+    catalog: Catalog = NO_CATALOG
+    report: "ReadReport | None" = None  # what reading them understood and set aside
+
+    @classmethod
+    def of(
+        cls,
+        users: IdMap,
+        items: IdMap,
+        user: np.ndarray,
+        item: np.ndarray,
+        rating: np.ndarray,
+        timestamp: np.ndarray | None = None,
+        *,
+        scale: Scale | None = None,
+        catalog: Catalog = NO_CATALOG,
+        report: "ReadReport | None" = None,
+    ) -> "Ratings":
+        """Sort numbered ratings by (user, item) and freeze them.
+
+        Raises BadRatings when none is given or a (user, item) pair occurs twice.
+        """
+        if len(rating) == 0:
+            raise BadRatings("there are no ratings here; at least one is needed")
+        order = np.lexsort((item, user))
+        columns = [
+            np.ascontiguousarray(user[order], dtype=np.int32),
+            np.ascontiguousarray(item[order], dtype=np.int32),
+            np.ascontiguousarray(rating[order], dtype=np.float32),
+        ]
+        same = (np.diff(columns[0]) == 0) & (np.diff(columns[1]) == 0)
+        if same.any():
+            at = int(np.argmax(same))
+            raise BadRatings(
+                f"user {users.ids[columns[0][at]]!r} rated item {items.ids[columns[1][at]]!r} "
+                "twice; read_ratings can keep the last or the mean (duplicates=...)"
+            )
+        if timestamp is not None:
+            columns.append(np.ascontiguousarray(timestamp[order], dtype=np.int64))
+        for column in columns:
+            column.flags.writeable = False
+        times = columns[3] if timestamp is not None else None
+        scale = scale or Scale.of(columns[2])
+        return cls(users, items, *columns[:3], times, scale, catalog, report)
+
+    def __len__(self) -> int:
+        return len(self.rating)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Ratings: {len(self):,} ratings of {self.n_items:,} items by "
+            f"{self.n_users:,} users, {self.scale}>"
+        )
+
+    @property
+    def n_users(self) -> int:
+        return len(self.users)
+
+    @property
+    def n_items(self) -> int:
+        return len(self.items)
+
+    @cached_property
+    def by_user(self) -> Rows:
+        """The ratings of each user: rows are users, columns items."""
+        indptr = np.zeros(self.n_users + 1, dtype=np.int64)
+        np.cumsum(np.bincount(self.user, minlength=self.n_users), out=indptr[1:])
+        return Rows(indptr, self.item, self.rating)
+
+    @cached_property
+    def by_item(self) -> Rows:
+        """The ratings of each item: rows are items, columns users."""
+        indptr = np.zeros(self.n_items + 1, dtype=np.int64)
+        np.cumsum(np.bincount(self.item, minlength=self.n_items), out=indptr[1:])
+        order = np.argsort(self.item, kind="stable")
+        return Rows(indptr, self.user[order], self.rating[order])
+
+    def csr(self) -> "csr_array":
+        """The ratings as a scipy CSR array (n_users, n_items); absent means not rated."""
+        from scipy.sparse import csr_array
+
+        indptr, indices, values = self.by_user
+        return csr_array((values, indices, indptr), shape=(self.n_users, self.n_items))
+
+    def csc(self) -> "csc_array":
+        """The ratings as a scipy CSC array (n_users, n_items); absent means not rated."""
+        from scipy.sparse import csc_array
+
+        indptr, indices, values = self.by_item
+        return csc_array((values, indices, indptr), shape=(self.n_users, self.n_items))
+
+    def history(self, user: object) -> dict[str, float]:
+        """What one user rated: ``{item id: rating}``. Raises UnknownId."""
+        items, values = self.by_user.row(self.users.row(user))
+        return dict(zip(self.items.ids[items].tolist(), values.tolist(), strict=True))
+
+    def subset(self, keep: np.ndarray) -> "Ratings":
+        """The ratings at ``keep`` (a mask or positions), over the same users and items."""
+        return Ratings.of(
+            self.users,
+            self.items,
+            self.user[keep],
+            self.item[keep],
+            self.rating[keep],
+            None if self.timestamp is None else self.timestamp[keep],
+            scale=self.scale,
+            catalog=self.catalog,
+        )
+
+    def renumbered(self, users: IdMap, items: IdMap) -> "Ratings":
+        """The same ratings over id maps that contain these ids, and maybe more."""
+        return Ratings.of(
+            users,
+            items,
+            users.rows(self.users)[self.user],
+            items.rows(self.items)[self.item],
+            self.rating,
+            self.timestamp,
+            scale=self.scale,
+            catalog=self.catalog,
+            report=self.report,
+        )
+
+    def with_catalog(self, catalog: Catalog) -> "Ratings":
+        """The same ratings with another catalogue attached."""
+        return replace(self, catalog=catalog)
+
+    def describe(self) -> "Description":
+        """Counts, sparsity, distribution, activity, scale and time span; see ``Description``."""
+        from matinee.description import Description
+
+        return Description.of(self)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of ids, ratings and times: equal data have equal fingerprints."""
+        digest = hashlib.sha256()
+        for ids in (self.users, self.items):
+            digest.update("\n".join(ids).encode())
+            digest.update(b"\0")
+        for column in (self.user, self.item, self.rating, self.timestamp):
+            digest.update(b"-" if column is None else column.tobytes())
+        return digest.hexdigest()[:16]
+
+
+def union(kind: str, maps: Iterable[IdMap]) -> IdMap:
+    """One numbering for all ids of several maps."""
+    return IdMap.of((text for ids in maps for text in ids), kind)

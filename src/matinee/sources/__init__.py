@@ -1,0 +1,86 @@
+"""Ratings and catalogues from wherever people keep them.
+
+``SOURCES`` lists the kinds of source; the first that recognises what it is given reads it. Each
+reader hands over its rows unjudged (``raw.Raw``) and ``checks.accept`` judges them all alike.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from matinee.errors import BadRatings
+from matinee.ratings import Ratings, Scale
+from matinee.sources import arrays, delimited, files, frames, movielens, parquet
+from matinee.sources.catalogs import read_catalog
+from matinee.sources.checks import accept, check_wish
+from matinee.sources.raw import Reader, Wish
+
+__all__ = ["SOURCES", "read_catalog", "read_ratings"]
+
+
+class Source(NamedTuple):
+    """A kind of source: how to know one, and how to read it."""
+
+    recognises: Callable[[object], bool]
+    read: Reader
+
+
+SOURCES: dict[str, Source] = {
+    "sparse matrix": Source(arrays.is_sparse, arrays.read_sparse),
+    "arrays": Source(arrays.is_columns, arrays.read_columns),
+    "frame": Source(frames.recognises, frames.read),
+    "movielens": Source(movielens.recognises, movielens.read),
+    "parquet": Source(parquet.recognises, parquet.read),
+    "delimited": Source(delimited.recognises, delimited.read),
+}
+
+
+def read_ratings(
+    source: object,
+    *,
+    columns: Mapping[str, str | int] | None = None,
+    scale: tuple[float, float] | None = None,
+    duplicates: str = "last",
+    strict: bool = False,
+    encoding: str | None = None,
+    catalog: object = None,
+) -> Ratings:
+    """Ratings from a file, a MovieLens folder or zip, a DataFrame, arrays or a sparse matrix.
+
+    What was understood and what became of each row is in ``ratings.report``.
+
+    source: a path to a MovieLens folder, zip or file, to delimited text (also gz) or Parquet; a
+        pandas, polars or pyarrow table; ``(users, items, ratings[, times])``; a scipy sparse
+        matrix, alone or as ``(matrix, user_ids, item_ids)``.
+    columns: ``{"user_id": ..., "item_id": ..., "rating": ..., "timestamp": ...}``, any of them:
+        the name of a column, or its number from 0 where there is no header.
+    scale: the lowest and highest rating; rows outside are set aside. Known of MovieLens,
+        otherwise inferred as the smallest and largest rating.
+    duplicates: of rows with one user and item keep the ``"last"`` (by time, else by order) or
+        their ``"mean"``, or raise for ``"error"``.
+    strict: raise for the first row with anything wrong instead of setting rows aside.
+    encoding: of a text file; UTF-8, or what its byte order mark says, unless given.
+    catalog: a Catalog or what ``read_catalog`` takes; MovieLens brings its own.
+
+    Raises BadRatings when the source is not what it seems or no good row is left.
+    """
+    limits = None if scale is None else Scale(float(scale[0]), float(scale[1]))
+    wish = Wish(columns, limits, duplicates, strict, encoding)
+    check_wish(wish)
+    with source_of(source).read(source, wish) as raw:
+        ratings = accept(raw, wish)
+    return ratings if catalog is None else ratings.with_catalog(read_catalog(catalog))
+
+
+def source_of(source: object) -> Source:
+    """The first kind of source that recognises this one. Raises BadRatings when none does."""
+    path = files.as_path(source)
+    if path is not None:
+        files.must_exist(path)
+    for kind in SOURCES.values():
+        if kind.recognises(source):
+            return kind
+    raise BadRatings(
+        f"ratings cannot be read from {type(source).__name__}; give a path, a DataFrame, "
+        "(users, items, ratings) or a sparse matrix"
+    )
+

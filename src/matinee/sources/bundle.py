@@ -1,0 +1,75 @@
+"""A folder or a zip: files found by name, opened as streams, never unpacked by their own paths."""
+
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from matinee.errors import BadRatings
+from matinee.sources.files import words
+
+ABSURD_RATIO = 300  # unpacked bytes per packed one; real ratings stay below 20
+ALWAYS_FINE = 50 << 20  # bytes unpacked below which a ratio is nobody's business
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Files by their last name, of the shallowest when several share it."""
+
+    name: str
+    openers: dict[str, Callable[[], IO[bytes]]]
+    paths: dict[str, Path]  # of those that lie on disk as they are
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.openers
+
+    def has(self, *names: str) -> bool:
+        """Whether all of these are here."""
+        return all(name in self.openers for name in names)
+
+    def text(self, name: str, encoding: str) -> str:
+        """The whole of a small text file."""
+        try:
+            with self.openers[name]() as file:
+                return file.read().decode(encoding, errors="replace")
+        except (OSError, EOFError, zipfile.BadZipFile) as error:
+            raise BadRatings(f"{name} in {self.name} is damaged: {words(error)}") from None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Bundle]:
+    """The files of a folder (and of the folders in it) or of a zip.
+
+    Raises BadRatings for a zip that is broken, encrypted, or means harm.
+    """
+    if path.is_dir():
+        found = sorted([*path.glob("*"), *path.glob("*/*")], key=lambda one: len(one.parts))
+        paths = {one.name: one for one in reversed(found) if one.is_file()}
+        yield Bundle(path.name, {name: partial(one.open, "rb") for name, one in paths.items()}, paths)
+        return
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
+        raise BadRatings(f"{path.name} is a damaged zip: {words(error)}") from None
+    with archive:
+        yield Bundle(path.name, dict(members(archive, path.name)), {})
+
+
+def members(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
+    """The files of a zip that can safely be read, the deepest first."""
+    for info in sorted(archive.infolist(), key=lambda one: -one.filename.count("/")):
+        inside = PurePosixPath(info.filename.replace("\\", "/"))
+        if inside.is_absolute() or ".." in inside.parts or ":" in inside.parts[0][:2]:
+            raise BadRatings(f"{name} is not safe to read: it holds the path {info.filename!r}")
+        if info.flag_bits & 1:
+            raise BadRatings(f"{name} is encrypted; unpack it first")
+        if info.file_size > max(ALWAYS_FINE, ABSURD_RATIO * info.compress_size):
+            raise BadRatings(
+                f"{name} is not safe to read: {inside.name} unpacks from {info.compress_size:,} "
+                f"to {info.file_size:,} bytes"
+            )
+        if not info.is_dir() and "__MACOSX" not in inside.parts:
+            yield inside.name, partial(archive.open, info)

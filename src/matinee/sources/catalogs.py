@@ -1,0 +1,157 @@
+"""Catalogues from a table: a text file, Parquet, a DataFrame, or a plain mapping.
+
+The columns are found by name: an item id as in ratings, ``title`` (or ``name``), ``year`` and
+``genres`` (separated by ``|``, else by ``,`` or ``;``). Every other column becomes a feature of
+the same name, split at ``|``. A title that ends in a year, as in ``Heat (1995)``, gives it up
+where there is no column for it.
+"""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from matinee.catalog import Catalog, Item
+from matinee.errors import BadRatings
+from matinee.ids import as_id
+from matinee.sources import duck, files, frames, movielens, parquet
+from matinee.sources.columns import by_name, plain
+from matinee.sources.dialect import sniff
+from matinee.sources.numbering import is_missing
+from matinee.sources.titles import split_title
+
+TITLE = ("title", "name", "itemname", "movietitle", "movie", "film", "label")
+YEAR = ("year", "releaseyear", "published")
+GENRES = ("genres", "genre", "categories", "category")
+
+Table = tuple[str, list[str], Iterable[Sequence[object]]]  # its name, column names, rows
+
+
+def of_mapping(source: Mapping[object, object]) -> Catalog:
+    """From ``{item id: title or Item}``."""
+    return Catalog(
+        {
+            as_id(key): value if isinstance(value, Item) else Item(*split_title(str(value)))
+            for key, value in source.items()
+        }
+    )
+
+
+def of_table(name: str, columns: list[str], rows: Iterable[Sequence[object]]) -> Catalog:
+    """From named columns and rows of cells. Raises BadRatings without ids and titles."""
+    at_title = position(columns, TITLE)
+    at_id = by_name([c if at != at_title else "" for at, c in enumerate(columns)], "item_id", name)
+    if at_id is None:
+        at_id = position(columns, ("id",))
+    if at_id is None or at_title is None:
+        raise BadRatings(
+            f"{name} has the columns {', '.join(map(repr, columns))}; a catalogue needs an item "
+            "id and a title, such as item_id,title,year,genres"
+        )
+    at_year, at_genres = position(columns, YEAR), position(columns, GENRES)
+    used = {at_id, at_title, at_year, at_genres}
+    others = {column: at for at, column in enumerate(columns) if at not in used}
+    entries: dict[str, Item] = {}
+    for row in rows:
+        item_id = id_text(row[at_id])
+        if not item_id:
+            continue
+        title, year = split_title(cell(row[at_title]))
+        if at_year is not None and (digits := cell(row[at_year])[:4]).isdigit():
+            title, year = (cell(row[at_title]) if year is None else title), int(digits)
+        features = {column: parts(row[at], "|") for column, at in others.items()}
+        entries[item_id] = Item(
+            title=title or item_id,
+            year=year,
+            genres=() if at_genres is None else parts(row[at_genres], "|,;"),
+            features={column: found for column, found in features.items() if found},
+        )
+    if not entries:
+        raise BadRatings(f"{name} holds no items")
+    return Catalog(entries)
+
+
+def position(columns: Sequence[str], names: Sequence[str]) -> int | None:
+    """Where the first of some names stands among the columns."""
+    plain_columns = [plain(column) for column in columns]
+    return next((plain_columns.index(name) for name in names if name in plain_columns), None)
+
+
+def id_text(value: object) -> str:
+    """An id from a cell of any type; empty where there is none."""
+    if is_missing(value):
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else as_id(value)
+
+
+def cell(value: object) -> str:
+    """A cell as text; empty where there is nothing."""
+    return "" if is_missing(value) else str(value).strip()
+
+
+def parts(value: object, separators: str) -> tuple[str, ...]:
+    """Several values in one cell, split at the first separator that it holds; each once."""
+    if isinstance(value, list | tuple):
+        found = [cell(one) for one in value]
+    else:
+        text = cell(value)
+        separator = next((one for one in separators if one in text), separators[0])
+        found = [one.strip() for one in text.split(separator)]
+    return tuple(dict.fromkeys(one for one in found if one not in movielens.NO_GENRE))
+
+
+def delimited_table(path: Path) -> Catalog:
+    """From a text file with a header."""
+    with files.plain_text(path.name, files.opener(path), path, None) as (text, _):
+        dialect = sniff(text, path.name, TITLE, least=2)
+        if not dialect.header:
+            raise BadRatings(f"{path.name} has no header; name its columns, as in item_id,title")
+        with text.open(encoding="utf-8-sig", newline="") as file:
+            if len(dialect.delimiter) == 1:
+                rows: Iterator[list[str]] = csv.reader(file, delimiter=dialect.delimiter)
+            else:
+                rows = (line.rstrip("\r\n").split(dialect.delimiter) for line in file)
+            next(rows)
+            n = len(dialect.header)
+            full = ([*row, *[""] * (n - len(row))] for row in rows if any(row))
+            return of_table(path.name, list(dialect.header), full)
+
+
+def parquet_table(path: Path) -> Catalog:
+    """From a Parquet file."""
+    with duck.connection(path.name) as db:
+        found = db.execute(f"FROM read_parquet({duck.text(parquet.literal(path))})")
+        columns = [str(one[0]) for one in found.description or ()]
+        return of_table(path.name, columns, found.fetchall())
+
+
+def frame_table(source: object) -> Catalog:
+    """From a DataFrame."""
+    frame = frames.frame_of(source)
+    return of_table(
+        f"the {frame.implementation.value} DataFrame", list(frame.columns), frame.iter_rows()
+    )
+
+
+def read_catalog(source: object) -> Catalog:
+    """What is known of items: from MovieLens, a table (text, Parquet, DataFrame) or a mapping.
+
+    A mapping is ``{item id: title or Item}``. Raises BadRatings where no items are found.
+    """
+    if isinstance(source, Catalog):
+        return source
+    if isinstance(source, Mapping):
+        return of_mapping(source)
+    path = files.as_path(source)
+    if path is None:
+        return frame_table(source)
+    files.must_exist(path)
+    return of_path(path)(path)
+
+
+def of_path(path: Path) -> Callable[[Path], Catalog]:
+    """The reader for what a path leads to."""
+    ratings = {layout.ratings for layout in movielens.LAYOUTS}
+    movie_files = {layout.movies for layout in movielens.LAYOUTS}
+    if path.is_dir() or files.kind_of(path) == "zip" or path.name in movie_files | ratings:
+        return movielens.read_catalog
+    return parquet_table if files.kind_of(path) == "Parquet" else delimited_table

@@ -1,0 +1,220 @@
+"""Judging rows, whatever they come from: each is kept, merged, or set aside and counted.
+
+Times are whole seconds since 1970. A time of 0, an empty one and one that cannot be read are
+all *unknown* and stored as 0; a source without one known time has no timestamps at all.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from matinee.errors import BadRatings, BadSetting
+from matinee.ids import IdMap
+from matinee.ratings import Ratings, Scale
+from matinee.read_report import Case, Finding, ReadReport
+from matinee.sources.raw import BAD_TIME, REASON, UNKNOWN_TIME, Fault, Numbered, Raw, Wish
+
+CASES_SHOWN = 3
+DUPLICATES = ("last", "mean", "error")
+TIME_UNITS = ((10**9, "nanoseconds"), (10**6, "microseconds"), (10**3, "milliseconds"))
+MILLISECONDS_FROM = 10**11  # as seconds this is the year 5138, as milliseconds March 1973
+
+
+def check_wish(wish: Wish) -> None:
+    """Raise BadSetting for a wish that no source could fulfil."""
+    if wish.duplicates not in DUPLICATES:
+        raise BadSetting(f"duplicates={wish.duplicates!r} is not one of {', '.join(DUPLICATES)}")
+    if wish.scale is not None:
+        low, high = wish.scale
+        if not (np.isfinite(low) and np.isfinite(high) and low < high):
+            raise BadSetting(f"a scale goes from low to high, such as (1, 5), not {low:g}..{high:g}")
+
+
+def accept(raw: Raw, wish: Wish) -> Ratings:
+    """The good rows of a source as Ratings, with a report of all the others.
+
+    Raises BadRatings when no row is good, when ``strict`` and any is not, or when
+    ``duplicates="error"`` and a (user, item) pair repeats.
+    """
+    scale, scale_from = judge_scale(raw, wish)
+    set_aside = tuple(findings(raw, scale))
+    if wish.strict and set_aside:
+        refuse(raw.name, set_aside[0])
+    kept = np.flatnonzero(raw.fault == Fault.NONE)
+    if len(kept) == 0:
+        nothing_left(raw, set_aside)
+    users, user = numbering(raw.users, kept, "user", raw.all_ids)
+    items, item = numbering(raw.items, kept, "item", raw.all_ids)
+    rating = raw.rating[kept]
+    time, bad_times = seconds(raw, kept)
+    if wish.strict and bad_times:
+        refuse(raw.name, bad_times)
+    n_good = len(kept)
+    again = repeats(user, item, len(items))
+    if again is not None:
+        if wish.duplicates == "error":
+            raise BadRatings(repeated(raw, kept, users, items, user, item, again))
+        chosen, rating = merged(user, item, rating, time, wish.duplicates)
+        user, item, time = user[chosen], item[chosen], None if time is None else time[chosen]
+    report = ReadReport(
+        source=raw.name,
+        format=raw.format,
+        columns=raw.columns,
+        details=raw.details,
+        scale=scale,
+        scale_from=scale_from,
+        n_rows=int(np.count_nonzero(raw.fault != Fault.NO_ROW)),
+        n_kept=len(rating),
+        set_aside=set_aside,
+        n_merged=n_good - len(rating),
+        duplicates=wish.duplicates,
+        n_without_time=0 if time is None else int(np.count_nonzero(time == UNKNOWN_TIME)),
+        notes=(*raw.notes, *([f"unknown time: {bad_times}"] if bad_times else [])),
+    )
+    return Ratings.of(
+        users, items, user, item, rating, time, scale=scale, catalog=raw.catalog, report=report
+    )
+
+
+def judge_scale(raw: Raw, wish: Wish) -> tuple[Scale, str]:
+    """The scale given, known of the source, or inferred; marks the ratings outside it."""
+    scale = wish.scale or raw.known_scale
+    good = raw.fault == Fault.NONE
+    if scale is None:
+        values = raw.rating[good]
+        return (Scale.of(values) if len(values) else Scale(0, 0)), "inferred"
+    outside = good & ((raw.rating < scale.low) | (raw.rating > scale.high))
+    raw.fault[outside] = Fault.OUTSIDE
+    return scale, "given" if wish.scale else "known"
+
+
+def findings(raw: Raw, scale: Scale) -> Iterator[Finding]:
+    """For each reason the rows set aside, the reason of the earliest row first."""
+    present = [fault for fault in REASON if (raw.fault == fault).any()]
+    for fault in sorted(present, key=lambda fault: int(np.argmax(raw.fault == fault))):
+        rows = np.flatnonzero(raw.fault == fault)
+        first = tuple(Case(raw.where(row), raw.show(row)) for row in rows[:CASES_SHOWN].tolist())
+        reason = REASON[fault] + (f" {scale}" if fault == Fault.OUTSIDE else "")
+        yield Finding(reason, len(rows), first)
+
+
+def refuse(name: str, finding: Finding) -> None:
+    """Raise what ``strict`` promises: the first case, and how to go on without it."""
+    case = finding.first[0]
+    raise BadRatings(
+        f"{name}, {case.place}: {case.value} - one of {finding.count:,} rows {finding.reason}; "
+        "mend it, or read without strict to set such rows aside"
+    )
+
+
+def nothing_left(raw: Raw, set_aside: tuple[Finding, ...]) -> None:
+    """Raise an error in words for a source without one good row."""
+    if not set_aside:
+        raise BadRatings(f"{raw.name} holds no ratings: there is not one row in it")
+    raise BadRatings(
+        f"{raw.name} holds no usable ratings: "
+        + "; ".join(f"{finding}" for finding in set_aside)
+    )
+
+
+def numbering(
+    column: Numbered, kept: np.ndarray, kind: str, all_ids: bool
+) -> tuple[IdMap, np.ndarray]:
+    """Ids in natural order and the row number (int32) of each kept row."""
+    code = column.code[kept]
+    used = np.ones(len(column.ids), dtype=bool)
+    if not all_ids:
+        used[:] = False
+        used[code] = True
+    ids = IdMap.of((text for text, keep in zip(column.ids, used.tolist(), strict=True) if keep), kind)
+    return ids, ids.rows(column.ids)[code]
+
+
+def seconds(raw: Raw, kept: np.ndarray) -> tuple[np.ndarray | None, Finding | None]:
+    """The kept times in whole seconds, or None without a known one; and those not readable."""
+    if raw.time is None:
+        return None, None
+    time = raw.time[kept]
+    bad = np.flatnonzero(time == BAD_TIME)
+    time[bad] = UNKNOWN_TIME
+    first = tuple(
+        Case(raw.where(row), raw.show(row)) for row in kept[bad[:CASES_SHOWN]].tolist()
+    )
+    unread = Finding("whose timestamp cannot be read", len(bad), first) if len(bad) else None
+    if not time.any():
+        raw.notes.append("there are timestamps, but not one is known")
+        return None, unread
+    divisor, unit = time_unit(time)
+    if divisor > 1:
+        time //= divisor
+        raw.notes.append(f"timestamps are in {unit}; kept in whole seconds")
+    return time, unread
+
+
+def time_unit(time: np.ndarray) -> tuple[int, str]:
+    """How many of a unit make a second, judged by the size of the median known time."""
+    size = float(np.median(np.abs(time[time != UNKNOWN_TIME])))
+    for divisor, unit in TIME_UNITS:
+        if size >= MILLISECONDS_FROM * (divisor // 1000):
+            return divisor, unit
+    return 1, "seconds"
+
+
+def repeats(user: np.ndarray, item: np.ndarray, n_items: int) -> int | None:
+    """The position of a row whose (user, item) pair stands elsewhere too; None without any."""
+    pairs = user.astype(np.int64) * n_items + item
+    ordered = np.sort(pairs)
+    same = ordered[1:] == ordered[:-1]
+    if not same.any():
+        return None
+    del ordered
+    _, first, count = np.unique(pairs, return_index=True, return_counts=True)
+    return int(first[count > 1].min())
+
+
+def merged(
+    user: np.ndarray,
+    item: np.ndarray,
+    rating: np.ndarray,
+    time: np.ndarray | None,
+    how: str,
+) -> tuple[np.ndarray, np.ndarray]:
+    """One position for each (user, item) pair, the last by time and then by order; its rating.
+
+    An unknown time comes before any known one. The mean is taken in float64 over sorted
+    values, so that the order of rows cannot show in its last bit.
+    """
+    when = np.zeros(len(user), np.int64) if time is None else np.where(time == 0, BAD_TIME, time)
+    order = np.lexsort((when, item, user))
+    ends = np.append(_pair_changes(user, item, order), len(order)) - 1
+    chosen = order[ends]
+    if how == "last":
+        return chosen, rating[chosen]
+    order = np.lexsort((rating, item, user))
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    total = np.add.reduceat(rating[order].astype(np.float64), starts)
+    return chosen, (total / np.diff(np.append(starts, len(order)))).astype(np.float32)
+
+
+def _pair_changes(user: np.ndarray, item: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Where in ``order`` another (user, item) pair begins, after the first."""
+    changed = (np.diff(user[order]) != 0) | (np.diff(item[order]) != 0)
+    return np.flatnonzero(changed) + 1
+
+
+def repeated(
+    raw: Raw,
+    kept: np.ndarray,
+    users: IdMap,
+    items: IdMap,
+    user: np.ndarray,
+    item: np.ndarray,
+    at: int,
+) -> str:
+    """The message of ``duplicates="error"``: who rated what twice, and where."""
+    rows = kept[(user == user[at]) & (item == item[at])].tolist()
+    places = " and ".join(raw.where(row) for row in rows[:CASES_SHOWN])
+    return (
+        f"{raw.name}: user {users.ids[user[at]]!r} rated item {items.ids[item[at]]!r} "
+        f'{len(rows)} times ({places}); choose duplicates="last" or "mean" to merge them'
+    )

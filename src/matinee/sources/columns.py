@@ -1,0 +1,134 @@
+"""Which column is the user, the item, the rating, the time: by its usual name, or as given."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+from matinee.errors import BadRatings, BadSetting, did_you_mean
+
+FIELDS = ("user_id", "item_id", "rating", "timestamp")
+NEEDED = FIELDS[:3]
+REMEDY = 'columns={"user_id": "...", "item_id": "...", "rating": "..."}'
+
+# In each field the first group that a header shows decides; two names of one group are a doubt.
+# Names are compared without case, spaces and punctuation.
+USUAL_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "user_id": (
+        ("userid", "uid"),
+        ("user", "users", "userkey", "usernumber"),
+        ("reviewerid", "customerid", "memberid", "viewerid", "personid", "profileid", "raterid"),
+        ("username", "reviewer", "customer", "member", "viewer", "person", "profile", "rater"),
+    ),
+    "item_id": (
+        ("itemid", "iid"),
+        ("item", "items", "itemkey", "itemnumber"),
+        ("movieid", "filmid", "productid", "bookid", "songid", "trackid", "gameid", "showid"),
+        ("asin", "isbn", "mid", "parentasin", "businessid", "artistid", "animeid", "recipeid"),
+        ("movie", "film", "product", "book", "song", "track", "game", "show", "title"),
+    ),
+    "rating": (
+        ("rating", "ratings", "userrating", "ratingvalue"),
+        ("stars", "star", "score", "starrating", "bookrating", "overall", "grade", "value"),
+    ),
+    "timestamp": (
+        ("timestamp", "ts", "unixreviewtime", "ratingtimestamp"),
+        ("datetime", "ratedat", "createdat", "reviewtime"),
+        ("time", "date", "when", "ratingdate"),
+    ),
+}
+SHORT = {"user": "user_id", "item": "item_id", "time": "timestamp"}
+KNOWN = {name for groups in USUAL_NAMES.values() for group in groups for name in group}
+
+
+def plain(name: str) -> str:
+    """A column name as it is compared: ``User ID``, ``userId`` and ``user_id`` are one."""
+    return re.sub(r"[\W_]+", "", name).casefold()
+
+
+def is_usual(name: str) -> bool:
+    """Whether a cell reads like the name of a rating column rather than a value."""
+    return plain(name) in KNOWN
+
+
+def find_columns(
+    names: Sequence[str], given: Mapping[str, str | int] | None, source: str
+) -> dict[str, int]:
+    """Field -> position among the named columns of a source; ``timestamp`` may be absent.
+
+    Raises BadRatings when a needed one is not found or two would do.
+    """
+    found = given_columns(names, given, source)
+    for field in FIELDS:
+        if field not in found and (at := by_name(names, field, source, found.values())) is not None:
+            found[field] = at
+    lacking = [field for field in NEEDED if field not in found]
+    if lacking:
+        raise BadRatings(
+            f"{source} has the columns {', '.join(map(repr, names))}: which is "
+            f"{' and which is '.join(lacking)}? Say so with {REMEDY}"
+        )
+    return {field: found[field] for field in FIELDS if field in found}
+
+
+def columns_by_position(
+    n_columns: int, given: Mapping[str, str | int] | None, source: str
+) -> dict[str, int]:
+    """Field -> position where a source has no header: user, item, rating[, timestamp].
+
+    Raises BadRatings when there are too few columns.
+    """
+    if given:
+        by_default = dict(zip(NEEDED, range(3), strict=True))
+        chosen = {SHORT.get(key, key): column for key, column in given.items()}
+        return given_columns([str(at) for at in range(n_columns)], by_default | chosen, source)
+    if n_columns < len(NEEDED):
+        raise BadRatings(
+            f"{source} has {n_columns} columns and no header; "
+            "user, item and rating (and perhaps timestamp) are needed, in this order"
+        )
+    return dict(zip(FIELDS, range(min(n_columns, len(FIELDS))), strict=False))
+
+
+def given_columns(
+    names: Sequence[str], given: Mapping[str, str | int] | None, source: str
+) -> dict[str, int]:
+    """The positions of the columns that the caller named, or numbered from 0."""
+    found: dict[str, int] = {}
+    for key, column in (given or {}).items():
+        field = SHORT.get(key, key)
+        if field not in FIELDS:
+            raise BadSetting(
+                f"columns={{{key!r}: ...}}: {key!r} is not one of {', '.join(FIELDS)}"
+                f"{did_you_mean(key, FIELDS)}"
+            )
+        if isinstance(column, int) and 0 <= column < len(names):
+            found[field] = column
+        elif column in names:
+            found[field] = list(names).index(str(column))
+        else:
+            raise BadRatings(
+                f"{source} has no column {column!r} for {field}; it has "
+                f"{', '.join(map(repr, names))}{did_you_mean(str(column), names)}"
+            )
+    if len(set(found.values())) < len(found):
+        raise BadSetting(f"columns={dict(given or {})!r} uses one column for two fields")
+    return found
+
+
+def by_name(
+    names: Sequence[str], field: str, source: str, taken: Collection[int] = ()
+) -> int | None:
+    """The position of the column with a usual name of this field, or None.
+
+    Raises BadRatings when two columns have equally good names.
+    """
+    free = [at for at in range(len(names)) if at not in taken]
+    for group in USUAL_NAMES[field]:
+        fits = [at for at in free if plain(names[at]) in group]
+        if len(fits) > 1:
+            either = " or ".join(repr(names[at]) for at in fits)
+            raise BadRatings(
+                f'{source}: {field} could be {either}; say which with columns={{"{field}": "..."}}'
+            )
+        if fits:
+            return fits[0]
+    return None

@@ -1,0 +1,122 @@
+"""DuckDB at work for the readers: from a query over a file to numbered arrays.
+
+Ids become numbers inside DuckDB, so that no row ever costs a Python string, and the arrays are
+filled block by block, so that there is never a second copy of them.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from matinee.errors import BadRatings
+from matinee.sources.files import words
+from matinee.sources.raw import BAD_TIME, UNKNOWN_TIME, Fault, Numbered
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+THREADS = 2
+MEMORY = "1GB"  # beyond this DuckDB spills to a temporary folder
+ROWS_AT_ONCE = 1 << 17
+
+
+@contextmanager
+def connection(name: str) -> Iterator["DuckDBPyConnection"]:
+    """A private DuckDB that never goes to the network; its errors become BadRatings."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory(prefix="matinee-") as folder:
+        connection = duckdb.connect(
+            ":memory:",
+            config={
+                "threads": THREADS,
+                "memory_limit": MEMORY,
+                "temp_directory": folder,
+                "autoinstall_known_extensions": "false",
+            },
+        )
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            yield connection
+        except duckdb.Error as error:
+            raise BadRatings(f"{name} cannot be read: {words(error)[:200]}") from None
+        finally:
+            connection.close()
+
+
+def text(value: object) -> str:
+    """A SQL literal."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """A SQL column name."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def fault_of(rating: str, number: str, user: str, item: str) -> str:
+    """SQL for the fault of a row that has all its fields: an empty one, or no proper number."""
+    empty = " OR ".join(f"coalesce({field}, '') = ''" for field in (user, item, rating))
+    return (
+        f"WHEN {empty} THEN {Fault.MISSING:d} "
+        f"WHEN {number} IS NULL THEN {Fault.NOT_A_NUMBER:d} "
+        f"WHEN NOT isfinite({number}) THEN {Fault.NOT_FINITE:d} ELSE {Fault.NONE:d}"
+    )
+
+
+def time_of(time: str) -> str:
+    """SQL for a time in words or numbers: whole seconds or smaller, or what is said of none."""
+    return (
+        f"CASE WHEN trim(coalesce({time}, '')) = '' THEN {UNKNOWN_TIME} ELSE coalesce("
+        f"try_cast({time} AS BIGINT), "
+        f"try_cast(floor(epoch(try_cast({time} AS TIMESTAMPTZ))) AS BIGINT), {BAD_TIME}) END"
+    )
+
+
+def numbered_table(db: "DuckDBPyConnection", with_time: bool) -> dict[str, object]:
+    """The temporary table ``raw (user_id, item_id, rating, time, fault)`` as arrays.
+
+    Returns ``users`` and ``items`` (Numbered), ``rating``, ``fault`` and, if asked, ``time``.
+    """
+    ids = {side: distinct(db, side) for side in ("user", "item")}
+    (n_rows,) = db.execute("SELECT count(*) FROM raw").fetchone() or (0,)
+    columns: dict[str, tuple[str, type]] = {
+        "user": ("coalesce(enum_code(user_id::user_ids)::INTEGER, -1)", np.int32),
+        "item": ("coalesce(enum_code(item_id::item_ids)::INTEGER, -1)", np.int32),
+        "rating": ("coalesce(rating, 'nan'::FLOAT)", np.float32),
+        "fault": ("fault::UTINYINT", np.uint8),
+    }
+    if with_time:
+        columns["time"] = ("time", np.int64)
+    arrays = {name: np.empty(n_rows, dtype) for name, (_, dtype) in columns.items()}
+    select = ", ".join(f"{sql} AS {identifier(name)}" for name, (sql, _) in columns.items())
+    for start in range(0, n_rows, ROWS_AT_ONCE):
+        block = db.execute(
+            f"SELECT {select} FROM raw WHERE rowid >= {start} AND rowid < {start + ROWS_AT_ONCE}"
+        ).fetchnumpy()
+        for name, values in block.items():
+            arrays[name][start : start + len(values)] = values
+    return {
+        "users": Numbered(ids["user"], arrays.pop("user")),
+        "items": Numbered(ids["item"], arrays.pop("item")),
+        **arrays,
+    }
+
+
+def distinct(db: "DuckDBPyConnection", side: str) -> list[str]:
+    """The distinct ids of one side, in the order of the codes that DuckDB gives them."""
+    db.execute(
+        f"CREATE TYPE {side}_ids AS ENUM "
+        f"(SELECT DISTINCT {side}_id FROM raw WHERE {side}_id IS NOT NULL)"
+    )
+    (ids,) = db.execute(f"SELECT enum_range(NULL::{side}_ids)").fetchone() or ([],)
+    return list(ids)
+
+
+def path_literal(path: Path) -> str:
+    """A file name in SQL."""
+    return text(path.absolute())

@@ -1,0 +1,202 @@
+"""Files as they come: told apart by their first bytes, unpacked and turned into plain UTF-8."""
+
+import codecs
+import gzip
+import io
+import re
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import IO, BinaryIO, TextIO
+
+from matinee.errors import BadRatings, did_you_mean
+
+BLOCK = 1 << 20
+SAMPLE = 1 << 18  # bytes looked at to understand a text file
+SIGNATURES = {
+    b"PAR1": "Parquet",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+    b"\x1f\x8b": "gzip",
+    b"SQLite format 3\x00": "an SQLite database",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"%PDF": "a PDF document",
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+    b"\x28\xb5\x2f\xfd": "a Zstandard file",
+    b"BZh": "a bzip2 file",
+    b"\xfd7zXZ": "an xz file",
+    b"ARROW1": "an Arrow file",
+    b"\x80\x04\x95": "a pickle",
+    b"\x89HDF": "an HDF5 file",
+    b"\x93NUMPY": "a NumPy file",
+}
+BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+READABLE = "a delimited text file, Parquet, or a MovieLens folder or zip"
+
+
+def as_path(source: object) -> Path | None:
+    """The path that a source names, or None when it is no path at all."""
+    return Path(source).expanduser() if isinstance(source, str | Path) else None
+
+
+def must_exist(path: Path) -> None:
+    """Raise BadRatings, with the nearest names beside it, for a path that leads nowhere."""
+    if path.exists():
+        return
+    try:
+        beside = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        beside = []
+    raise BadRatings(f"there is no file or folder {str(path)!r}{did_you_mean(path.name, beside)}")
+
+
+def kind_of(path: Path) -> str:
+    """What the first bytes of a file say it is: a name of SIGNATURES, or "text"."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+    except OSError as error:
+        raise BadRatings(f"{path} cannot be read: {error.strerror}") from None
+    return next((kind for mark, kind in SIGNATURES.items() if start.startswith(mark)), "text")
+
+
+@contextmanager
+def plain_text(
+    name: str, open_bytes: Callable[[], IO[bytes]], path: Path | None, encoding: str | None
+) -> Iterator[tuple[Path, str]]:
+    """A path to the content as plain UTF-8 lines, and its encoding in words.
+
+    The file itself where it already is that; otherwise a temporary copy, removed afterwards.
+    Raises BadRatings when the content is not text in this encoding.
+    """
+    with open_bytes() as file:
+        sample = read_some(name, file)
+    if not sample:
+        raise BadRatings(f"{name} is empty")
+    encoding = encoding or encoding_of(sample)
+    refuse_binary(name, sample, encoding)
+    if path is not None and encoding in ("utf-8", "utf-8-sig") and is_plain(path, sample):
+        yield path, in_words(encoding)
+        return
+    with tempfile.TemporaryDirectory(prefix="matinee-") as folder:
+        copy = Path(folder) / "plain.txt"
+        with open_bytes() as file, copy.open("wb") as out:
+            write_plain(name, file, out, encoding, untidy(sample))
+        yield copy, in_words(encoding)
+
+
+def read_some(name: str, file: IO[bytes], size: int = SAMPLE) -> bytes:
+    """Up to ``size`` bytes. Raises BadRatings for a packed file that is broken."""
+    try:
+        return file.read(size)
+    except (EOFError, zlib.error, zipfile.BadZipFile, OSError) as error:
+        raise BadRatings(f"{name} is damaged or cut short: {words(error)}") from None
+
+
+def encoding_of(sample: bytes) -> str:
+    """The encoding that a byte order mark announces, else UTF-8."""
+    marks = (name for mark, name in BYTE_ORDER_MARKS.items() if sample.startswith(mark))
+    return next(marks, "utf-8")
+
+
+def in_words(encoding: str) -> str:
+    """An encoding as people call it."""
+    return {"utf-8": "UTF-8", "utf-8-sig": "UTF-8 with BOM"}.get(encoding, encoding)
+
+
+def refuse_binary(name: str, sample: bytes, encoding: str) -> None:
+    """Raise BadRatings where a sample is not text in the encoding."""
+    try:
+        decoder = codecs.getincrementaldecoder(encoding)()
+    except LookupError:
+        raise BadRatings(f"{name}: encoding {encoding!r} is unknown; try utf-8 or latin-1") from None
+    odd = len(re.findall(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", sample))
+    if "16" not in encoding and "32" not in encoding and odd > 0.01 * len(sample):
+        raise BadRatings(f"{name} is a binary file, not text; give {READABLE}")
+    try:
+        decoder.decode(sample)
+    except UnicodeError as error:
+        raise BadRatings(not_in_encoding(name, sample, encoding, error)) from None
+
+
+def not_in_encoding(name: str, sample: bytes, encoding: str, error: UnicodeError) -> str:
+    """The message for bytes that an encoding does not know."""
+    line = ""
+    if isinstance(error, UnicodeDecodeError):
+        line = f", line {sample[: error.start].count(bytes([10])) + 1:,}"
+    other = "utf-8" if encoding.startswith("latin") else "latin-1"
+    return (
+        f"{name}{line} is not {in_words(encoding)}; say which encoding it is, "
+        f'perhaps encoding="{other}"'
+    )
+
+
+def is_plain(path: Path, sample: bytes) -> bool:
+    """Whether DuckDB can read this very file: no wildcard in its name, lines that end alike."""
+    return not set("*?[]{}") & set(str(path)) and not untidy(sample)
+
+
+def untidy(sample: bytes) -> bool:
+    """Whether line ends are mixed, or fields lie apart by runs of spaces."""
+    windows = sample.count(b"\r\n")
+    mixed = sample.count(b"\r") != windows or windows not in (0, sample.count(b"\n"))
+    return mixed or aligned_by_spaces(sample.decode("latin-1"))
+
+
+def aligned_by_spaces(text: str) -> bool:
+    """Whether the first line is laid out by runs of spaces, with no other delimiter in it."""
+    first = text.split("\n", 1)[0].strip()
+    return "  " in first and not re.search(r"[,;\t|]|::", first)
+
+
+def write_plain(name: str, file: IO[bytes], out: BinaryIO, encoding: str, tidy: bool) -> None:
+    """Copy as UTF-8, and where ``tidy`` with plain line ends and single spaces."""
+    try:
+        if encoding in ("utf-8", "utf-8-sig") and not tidy:
+            shutil.copyfileobj(file, out, BLOCK)
+        else:
+            write_text(io.TextIOWrapper(file, encoding=encoding), out)
+    except UnicodeError:
+        raise BadRatings(
+            f"{name} is not {in_words(encoding)} throughout; say which encoding it is"
+        ) from None
+    except (EOFError, zlib.error, zipfile.BadZipFile, OSError) as error:
+        raise BadRatings(f"{name} is damaged or cut short: {words(error)}") from None
+
+
+def write_text(text: TextIO, out: BinaryIO) -> None:
+    """Copy text as UTF-8 with plain line ends; a table aligned by spaces gets single ones."""
+    block = text.read(BLOCK)
+    if aligned_by_spaces(block):
+        block += text.readline()
+        lines = chain(block.splitlines(), text)
+        out.writelines(f"{' '.join(line.split())}\n".encode() for line in lines)
+        return
+    while block:
+        out.write(block.encode())
+        block = text.read(BLOCK)
+
+
+def words(error: BaseException) -> str:
+    """What an exception says, in one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def opener(path: Path) -> Callable[[], IO[bytes]]:
+    """How to open a file for its content, unpacked where it is gzip."""
+    if kind_of(path) == "gzip":
+        return lambda: gzip.open(path, "rb")
+    return lambda: path.open("rb")

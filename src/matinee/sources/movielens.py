@@ -1,0 +1,200 @@
+"""The MovieLens data sets, recognised by their files in a folder, a zip, or side by side.
+
+100K (``u.data``, also ``u1.base`` and its kin), 1M and 10M (``ratings.dat``), and the CSV ones:
+20M, 25M, 32M, latest, latest-small. Source: Harper & Konstan, The MovieLens Datasets, 2015.
+"""
+
+import csv
+import io
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from matinee.catalog import NO_CATALOG, Catalog, Item
+from matinee.errors import BadRatings
+from matinee.ratings import Scale
+from matinee.sources import files
+from matinee.sources.bundle import Bundle, opened
+from matinee.sources.delimited import read_text
+from matinee.sources.raw import Raw, Wish
+from matinee.sources.titles import split_title
+
+WHOLE_STARS, HALF_STARS = Scale(1, 5), Scale(0.5, 5)
+PART_OF_100K = re.compile(r"u([1-5ab]?\.(base|test)|\.data)")
+NO_GENRE = {"(no genres listed)", "unknown", ""}
+GENRES_100K = (
+    "unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime",
+    "Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance",
+    "Sci-Fi", "Thriller", "War", "Western",
+)  # fmt: skip
+
+
+class Layout(NamedTuple):
+    """One family of MovieLens data sets: its files and its scale."""
+
+    name: str
+    ratings: str
+    movies: str
+    scale: Scale
+    encoding: str  # of everything but the ratings, which are plain ASCII
+
+
+LAYOUTS = (
+    Layout("MovieLens 100K", "u.data", "u.item", WHOLE_STARS, "latin-1"),
+    Layout("MovieLens 10M", "ratings.dat", "movies.dat", HALF_STARS, "utf-8"),
+    Layout("MovieLens 1M", "ratings.dat", "movies.dat", WHOLE_STARS, "latin-1"),
+    Layout("MovieLens CSV", "ratings.csv", "movies.csv", HALF_STARS, "utf-8-sig"),
+)
+
+
+class Place(NamedTuple):
+    """Where the ratings are: a bundle of files and the name of one of them."""
+
+    bundle: Path
+    ratings: str | None  # None: the one that the layout names
+
+
+def place_of(source: object) -> Place | None:
+    """The folder or zip that a source names, or the folder that its file lies in."""
+    path = files.as_path(source)
+    if path is None or not path.exists():
+        return None
+    if path.is_dir() or files.kind_of(path) == "zip":
+        return Place(path, None)
+    if files.kind_of(path) != "text":
+        return None
+    if PART_OF_100K.fullmatch(path.name) or path.name in {one.ratings for one in LAYOUTS}:
+        return Place(path.parent, path.name)
+    return None
+
+
+def layout_of(bundle: Bundle, ratings: str | None) -> Layout | None:
+    """The family that the files show, or None."""
+    for layout in LAYOUTS:
+        name = ratings or layout.ratings
+        if layout.name == "MovieLens 100K":
+            fits = bool(PART_OF_100K.fullmatch(name)) and layout.movies in bundle
+        else:
+            fits = name == layout.ratings and bundle.has(layout.ratings, layout.movies)
+        if fits and (layout.name != "MovieLens 10M" or "users.dat" not in bundle):
+            return layout
+    return None
+
+
+def recognises(source: object) -> bool:
+    """A folder, a zip, or a ratings file with its movies beside it."""
+    place = place_of(source)
+    if place is None or place.ratings is None:
+        return place is not None
+    with opened(place.bundle) as bundle:
+        return layout_of(beside(bundle, place.bundle), place.ratings) is not None
+
+
+def beside(bundle: Bundle, folder: Path) -> Bundle:
+    """Only the files that lie directly in the folder."""
+    paths = {name: path for name, path in bundle.paths.items() if path.parent == folder}
+    return Bundle(bundle.name, {name: bundle.openers[name] for name in paths}, paths)
+
+
+@contextmanager
+def read(source: object, wish: Wish) -> Iterator[Raw]:
+    """The ratings of a MovieLens data set, with its catalogue. A zip may hold another one file."""
+    place = place_of(source)
+    assert place is not None
+    with opened(place.bundle) as bundle:
+        layout = layout_of(bundle, place.ratings)
+        name = place.ratings or (layout.ratings if layout else only_file(bundle))
+        label = name if place.ratings else f"{bundle.name}/{name}"
+        with read_text(
+            label,
+            bundle.openers[name],
+            bundle.paths.get(name),
+            wish,
+            format=layout.name if layout else "delimited text",
+            known_scale=layout.scale if layout else None,
+            catalog=catalog_of(bundle, layout) if layout else NO_CATALOG,
+        ) as raw:
+            yield raw
+
+
+def only_file(bundle: Bundle) -> str:
+    """The name of the one file in a zip that is no data set. Raises BadRatings otherwise."""
+    if len(bundle.openers) == 1 and not bundle.paths:
+        return next(iter(bundle.openers))
+    held = ", ".join(sorted(bundle.openers)[:6]) or "nothing"
+    kinds = "u.data, ratings.dat or ratings.csv with their movies"
+    raise BadRatings(
+        f"{bundle.name} is no MovieLens data set ({kinds}); it holds {held}. "
+        "Name the file with the ratings"
+    )
+
+
+def read_catalog(source: object) -> Catalog:
+    """The movies of a MovieLens data set. Raises BadRatings where there are none."""
+    path = files.as_path(source)
+    assert path is not None
+    with opened(path if path.is_dir() or files.kind_of(path) == "zip" else path.parent) as bundle:
+        layout = layout_of(bundle, None)
+        if layout is None:
+            only_file(bundle)
+            raise BadRatings(f"{bundle.name} holds no catalogue of movies")
+        return catalog_of(bundle, layout)
+
+
+def catalog_of(bundle: Bundle, layout: Layout) -> Catalog:
+    """Titles, years, genres and tags of one data set."""
+    lines = bundle.text(layout.movies, layout.encoding).splitlines()
+    if layout.movies == "u.item":
+        return Catalog(dict(movies_100k(lines)))
+    if layout.movies == "movies.dat":
+        rows = (line.split("::") for line in lines)
+        tags = tags_of(bundle, "tags.dat", layout.encoding)
+    else:
+        rows = csv.reader(lines[1:])  # type: ignore[assignment]
+        tags = tags_of(bundle, "tags.csv", layout.encoding)
+    return Catalog(dict(movies(rows, tags)))
+
+
+def movies_100k(lines: Iterable[str]) -> Iterator[tuple[str, Item]]:
+    """The entries of u.item: id, title, dates, address, and a 0 or 1 for each genre."""
+    for line in lines:
+        fields = line.split("|")
+        if len(fields) >= 5 + len(GENRES_100K):
+            flags = zip(GENRES_100K, fields[5:], strict=False)
+            genres = tuple(genre for genre, flag in flags if flag == "1")
+            yield fields[0], entry(fields[1], genres, ())
+
+
+def movies(
+    rows: Iterable[list[str]], tags: dict[str, tuple[str, ...]]
+) -> Iterator[tuple[str, Item]]:
+    """The entries of movies.dat or movies.csv: id, title with year, genres."""
+    for row in rows:
+        if len(row) >= 3:
+            yield row[0], entry(row[1], tuple(row[2].split("|")), tags.get(row[0], ()))
+
+
+def entry(title: str, genres: tuple[str, ...], tags: tuple[str, ...]) -> Item:
+    """One item, with the year split off its title."""
+    bare, year = split_title(title)
+    kept = tuple(genre for genre in genres if genre not in NO_GENRE)
+    return Item(bare, year, kept, {"tags": tags} if tags else {})
+
+
+def tags_of(bundle: Bundle, name: str, encoding: str) -> dict[str, tuple[str, ...]]:
+    """The tags that people gave each movie, in lower case, the most frequent first."""
+    if name not in bundle:
+        return {}
+    text = io.StringIO(bundle.text(name, encoding), newline="")
+    rows = csv.reader(text) if name.endswith(".csv") else (line.split("::") for line in text)
+    given: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        if len(row) >= 3 and row[2].strip():
+            given[row[1]][row[2].strip().casefold()] += 1
+    return {
+        movie: tuple(sorted(counts, key=lambda tag: (-counts[tag], tag)))
+        for movie, counts in given.items()
+    }

@@ -1,0 +1,115 @@
+"""Parquet files, read by DuckDB: the same numbering as text, only without splitting lines."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from matinee.errors import BadRatings
+from matinee.sources import duck, files
+from matinee.sources.columns import find_columns
+from matinee.sources.raw import Fault, Raw, Wish
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+IDS = ("VARCHAR", *WHOLE, *(f"U{name}" for name in WHOLE))
+FLOATS = ("FLOAT", "DOUBLE")
+EXACT_BELOW = 2**53  # whole numbers that a float column tells apart
+
+
+def recognises(source: object) -> bool:
+    """A file that begins like Parquet, whatever it is called."""
+    path = files.as_path(source)
+    return path is not None and path.is_file() and files.kind_of(path) == "Parquet"
+
+
+@contextmanager
+def read(source: object, wish: Wish) -> Iterator[Raw]:
+    """The rows of a Parquet file."""
+    path = files.as_path(source)
+    assert path is not None
+    with duck.connection(path.name) as db:
+        # the file name is data, never a pattern: DuckDB reads [*] as a star and so on
+        source_sql = f"read_parquet({duck.text(literal(path))})"
+        types = dict(db.execute(f"SELECT column_name, column_type FROM (DESCRIBE FROM {source_sql})").fetchall())
+        names = list(types)
+        at = find_columns(names, wish.columns, path.name)
+        column = {field: names[place] for field, place in at.items()}
+        notes = [
+            note
+            for field in ("user_id", "item_id")
+            if (note := check_id_type(db, source_sql, column[field], types[column[field]], path.name))
+        ]
+        db.execute(f"CREATE TEMP TABLE raw AS {rows_query(source_sql, column, types)}")
+        arrays = duck.numbered_table(db, with_time="timestamp" in at)
+        rating = duck.identifier(column["rating"])
+
+        def show(row: int) -> str:
+            cells = db.execute(f"SELECT {rating} FROM {source_sql} LIMIT 1 OFFSET {row}").fetchone()
+            return f"rating {cells[0] if cells else None!r}"
+
+        yield Raw(
+            name=path.name,
+            format="Parquet",
+            **arrays,  # type: ignore[arg-type]
+            show=show,
+            columns=column,
+            notes=notes,
+        )
+
+
+def literal(path: Path) -> str:
+    """A path with its wildcard characters taken literally."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path.absolute()))
+
+
+def check_id_type(
+    db: "DuckDBPyConnection", source_sql: str, column: str, type_: str, name: str
+) -> str | None:
+    """A note where ids are floats that hold whole numbers. Raises BadRatings for no ids at all."""
+    if type_ in IDS or type_.startswith("ENUM"):
+        return None
+    if type_ not in FLOATS:
+        raise BadRatings(f"{name}: ids are text or whole numbers, but {column!r} is {type_}")
+    cell = duck.identifier(column)
+    odd = db.execute(
+        f"SELECT {cell} FROM {source_sql} WHERE NOT isfinite({cell}) AND NOT isnan({cell}) "
+        f"OR isfinite({cell}) AND (floor({cell}) <> {cell} OR abs({cell}) >= {EXACT_BELOW}) LIMIT 1"
+    ).fetchone()
+    if odd:
+        raise BadRatings(
+            f"{name}: column {column!r} holds {odd[0]!r}, which cannot be an id; "
+            "store ids as text or whole numbers"
+        )
+    return f"{column} is a column of floats; its whole numbers were taken as ids such as '7'"
+
+
+def rows_query(source_sql: str, column: dict[str, str], types: dict[str, str]) -> str:
+    """SQL that gives each row its ids, rating, time and fault."""
+    user, item = (as_text(column[field], types[column[field]]) for field in ("user_id", "item_id"))
+    rating = f"{duck.identifier(column['rating'])}::VARCHAR"
+    time = f"{duck.identifier(column['timestamp'])}::VARCHAR" if "timestamp" in column else "''"
+    return f"""
+        WITH texts AS (
+            SELECT {user} AS u, {item} AS i, {rating} AS r, {time} AS t FROM {source_sql}
+        ), judged AS (
+            SELECT *, try_cast(r AS FLOAT) AS number,
+                CASE {duck.fault_of("r", "number", "u", "i")} END AS fault
+            FROM texts
+        )
+        SELECT
+            CASE WHEN fault = {Fault.NONE:d} THEN u END AS user_id,
+            CASE WHEN fault = {Fault.NONE:d} THEN i END AS item_id,
+            number AS rating, {duck.time_of("t")} AS time, fault
+        FROM judged
+    """
+
+
+def as_text(column: str, type_: str) -> str:
+    """SQL for an id: text as it is, a number as its decimal text, NaN as nothing."""
+    cell = duck.identifier(column)
+    if type_ in FLOATS:
+        return f"CASE WHEN isfinite({cell}) THEN {cell}::BIGINT::VARCHAR END"
+    return f"{cell}::VARCHAR"

@@ -1,0 +1,85 @@
+"""What every reader hands over: the rows as they stand, numbered but not yet judged."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+
+from matinee.catalog import NO_CATALOG, Catalog
+from matinee.ratings import Scale
+
+UNKNOWN_TIME = 0  # in a time column: nothing is known
+BAD_TIME = np.iinfo(np.int64).min  # in a time column: something stands there, but not a time
+
+
+class Fault(IntEnum):
+    """What is wrong with a row; 0 is a good one."""
+
+    NONE = 0
+    MISSING = 1
+    TOO_MANY = 2
+    QUOTES = 3
+    NOT_A_NUMBER = 4
+    NOT_FINITE = 5
+    OUTSIDE = 6
+    STORED_ZERO = 7
+    NO_ROW = 255  # a blank line or the header: not a row at all
+
+
+REASON = {
+    Fault.MISSING: "with a missing field",
+    Fault.TOO_MANY: "with too many fields",
+    Fault.QUOTES: "with broken quotes",
+    Fault.NOT_A_NUMBER: "whose rating is not a number",
+    Fault.NOT_FINITE: "whose rating is NaN or infinite",
+    Fault.OUTSIDE: "with a rating outside the scale",
+    Fault.STORED_ZERO: "stored as zero, which in a matrix means not rated",
+}
+
+
+class Wish(NamedTuple):
+    """What the caller of ``read_ratings`` asked for."""
+
+    columns: Mapping[str, str | int] | None = None
+    scale: Scale | None = None
+    duplicates: str = "last"
+    strict: bool = False
+    encoding: str | None = None
+
+
+class Numbered(NamedTuple):
+    """A column of ids: the distinct ids, in any order, and for each row which one it holds."""
+
+    ids: list[str]
+    code: np.ndarray  # (n_rows,) int32, -1 where the field is empty
+
+
+@dataclass(kw_only=True)
+class Raw:
+    """The rows of a source, in its order; a row with a fault keeps its place."""
+
+    name: str
+    format: str
+    users: Numbered
+    items: Numbered
+    rating: np.ndarray  # (n_rows,) float32
+    time: np.ndarray | None = None  # (n_rows,) int64 as written, UNKNOWN_TIME or BAD_TIME
+    fault: np.ndarray  # (n_rows,) uint8 of Fault
+    show: Callable[[int], str]  # a row as it stands in the source, for messages
+    place: str = "row"  # "line" for text files; row 0 is "line 1"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    known_scale: Scale | None = None
+    catalog: Catalog = NO_CATALOG
+    all_ids: bool = False  # keep ids without a rating: the source names its whole axes
+
+    def where(self, row: int) -> str:
+        """The place of a row, as people count: from 1."""
+        return f"{self.place} {row + 1:,}"
+
+
+Reader = Callable[[object, Wish], AbstractContextManager[Raw]]

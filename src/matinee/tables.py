@@ -1,0 +1,104 @@
+"""A small immutable table: what every list of results is returned as."""
+
+import html
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+
+class Table:
+    """Named columns of equal length; rows come out as named tuples.
+
+    Prints as aligned text, shows as HTML in notebooks, and converts with ``to_dicts``,
+    ``to_pandas`` and ``to_polars``. Columns are attributes too: ``table.item_id``.
+    """
+
+    def __init__(self, columns: Mapping[str, Sequence[Any]], caption: str = "") -> None:
+        self.columns = {name: _plain(values) for name, values in columns.items()}
+        self.caption = caption
+        lengths = {len(values) for values in self.columns.values()}
+        if len(lengths) > 1:
+            raise ValueError(f"columns of different lengths: {lengths}")
+        self._length = lengths.pop() if lengths else 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getattr__(self, name: str) -> tuple[Any, ...]:
+        try:
+            return self.__dict__["columns"][name]  # type: ignore[no-any-return]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __iter__(self) -> Iterator[Any]:
+        row_type = NamedTuple("Row", [(name, Any) for name in self.columns])  # type: ignore[misc]
+        return map(row_type._make, zip(*self.columns.values(), strict=True))
+
+    def __getitem__(self, place: int) -> Any:
+        return list(self)[place]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Table) and self.columns == other.columns
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def __str__(self) -> str:
+        """Aligned text: numbers to the right, text to the left."""
+        cells = {name: [show(v) for v in values] for name, values in self.columns.items()}
+        lines = [[name, *column] for name, column in cells.items()]
+        widths = [max(map(len, line)) for line in lines]
+        numeric = [all(_is_number(v) for v in values) for values in self.columns.values()]
+        rows = [
+            "  ".join(
+                cell.rjust(width) if right else cell.ljust(width)
+                for cell, width, right in zip(row, widths, numeric, strict=True)
+            ).rstrip()
+            for row in zip(*lines, strict=True)
+        ]
+        return "\n".join([self.caption, *rows] if self.caption else rows)
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in self.columns)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(show(value))}</td>" for value in row) + "</tr>"
+            for row in self
+        )
+        caption = f"<caption>{html.escape(self.caption)}</caption>" if self.caption else ""
+        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """One plain dict a row, ready for JSON."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self]
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """A pandas DataFrame; needs pandas to be installed."""
+        import pandas as pd
+
+        return pd.DataFrame(self.columns)
+
+    def to_polars(self) -> "pl.DataFrame":
+        """A polars DataFrame; needs polars to be installed."""
+        import polars as pl
+
+        return pl.DataFrame({name: list(values) for name, values in self.columns.items()})
+
+
+def show(value: object) -> str:
+    """A cell as people read it: floats with three decimals, nothing for None."""
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _plain(values: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(values.tolist() if isinstance(values, np.ndarray) else values)
+
+
+def _is_number(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))

@@ -1,0 +1,82 @@
+"""Slow, obvious twins of the kernels and metrics: loops, sorting, and counting all cases."""
+
+from collections.abc import Callable, Sequence
+from itertools import permutations
+from math import isnan, log2
+
+import numpy as np
+
+# Ranking.
+
+
+def candidates(n_items: int, banned: Sequence[int]) -> list[int]:
+    """The items that may be shown, ascending."""
+    return [item for item in range(n_items) if item not in set(banned)]
+
+
+def ranked(scores: Sequence[float], banned: Sequence[int] = ()) -> list[int]:
+    """The candidates, best first; NaN last, ties by lower item number."""
+
+    def key(item: int) -> tuple[bool, float, int]:
+        score = float(scores[item])
+        return isnan(score), 0.0 if isnan(score) else -score, item
+
+    return sorted(candidates(len(scores), banned), key=key)
+
+
+def top_n(scores: Sequence[float], banned: Sequence[int], n: int) -> list[int]:
+    """The n best candidates, filled up with -1."""
+    best = ranked(scores, banned)[:n]
+    return best + [-1] * (n - len(best))
+
+
+def same_score(a: float, b: float) -> bool:
+    """Whether two scores tie: equal, or both NaN."""
+    return a == b or (isnan(a) and isnan(b))
+
+
+def stand(scores: Sequence[float], banned: Sequence[int], item: int) -> tuple[int, int]:
+    """How many candidates are strictly better than an item, and how many tie with it."""
+    order = ranked(scores, banned)
+    tied = [other for other in order if same_score(scores[other], scores[item])]
+    return order.index(tied[0]), len(tied)
+
+
+# Metrics of one list without ties, and their mean over all ways to break ties.
+
+
+def precision(order: Sequence[int], relevant: set[int], n: int) -> float:
+    return sum(item in relevant for item in order[:n]) / n
+
+
+def recall(order: Sequence[int], relevant: set[int], n: int) -> float:
+    return sum(item in relevant for item in order[:n]) / len(relevant)
+
+
+def hit_rate(order: Sequence[int], relevant: set[int], n: int) -> float:
+    return float(any(item in relevant for item in order[:n]))
+
+
+def ndcg(order: Sequence[int], relevant: set[int], n: int) -> float:
+    gains = [1 / log2(place + 1) for place in range(1, n + 1)]
+    dcg = sum(
+        gain for gain, item in zip(gains, order, strict=False) if item in relevant
+    )
+    return dcg / sum(gains[: len(relevant)])
+
+
+def mean_over_ties(
+    metric: Callable[[Sequence[int], set[int], int], float],
+    scores: Sequence[float],
+    banned: Sequence[int],
+    relevant: set[int],
+    n: int,
+) -> float:
+    """The mean of a metric over every order of the candidates in which no score ever rises."""
+    best = ranked(scores, banned)
+    orders = [
+        order
+        for order in permutations(best)
+        if all(same_score(scores[a], scores[b]) for a, b in zip(order, best, strict=True))
+    ]
+    return float(np.mean([metric(order, relevant, n) for order in orders]))
