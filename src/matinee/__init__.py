@@ -27,13 +27,13 @@ HOMES = {
     "matinee.algorithms": [
         "ALGORITHMS", "Bias", "MF", "NMF", "Popularity", "TruncatedSVD",
     ],
-    "matinee.models": ["FactorModel", "Person", "load"],
+    "matinee.models": ["FactorModel", "Model", "Person", "load"],
     "matinee.splits": ["Split"],
     "matinee.evaluation": ["cross_validate", "evaluate"],
 }  # fmt: skip
 HOME_OF = {name: home for home, names in HOMES.items() for name in names}
 
-__all__ = sorted(HOME_OF)  # noqa: PLE0605
+__all__ = sorted(HOME_OF)
 
 
 def __getattr__(name: str) -> object:

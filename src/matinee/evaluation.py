@@ -104,11 +104,11 @@ class CrossValidation:
         """A row a metric: each fold, then the mean and the sample standard deviation (n - 1)."""
         rows = {
             **{name: [fold.metrics[name] for fold in self.folds] for name in self.folds[0].metrics},
-            "fit seconds": [float(fold.fit_seconds or 0) for fold in self.folds],
-            "test seconds": [fold.test_seconds for fold in self.folds],
+            "fit_seconds": [float(fold.fit_seconds or 0) for fold in self.folds],
+            "test_seconds": [fold.test_seconds for fold in self.folds],
         }
         values = np.array(list(rows.values()))
-        columns = {f"fold {k + 1}": values[:, k].tolist() for k in range(len(self.folds))}
+        columns = {f"fold_{k + 1}": values[:, k].tolist() for k in range(len(self.folds))}
         spread = {"mean": values.mean(axis=1).tolist(), "std": values.std(axis=1, ddof=1).tolist()}
         return Table({"metric": list(rows), **columns, **spread})
 
@@ -122,8 +122,8 @@ class CrossValidation:
             "protocol": self.protocol,
             "metrics": {name: mean[name] for name in names},
             "std": {name: std[name] for name in names},
-            "fit_seconds": mean["fit seconds"],
-            "test_seconds": mean["test seconds"],
+            "fit_seconds": mean["fit_seconds"],
+            "test_seconds": mean["test_seconds"],
             "folds": [fold.to_dict() for fold in self.folds],
         }
 
@@ -289,14 +289,26 @@ def _blocks(
         here = users[first : first + size]
         ends = indptr[first : first + len(here) + 1]
         span = slice(int(ends[0]), int(ends[-1]))
-        seen = model.seen.take(here)
-        yield _Block(
-            here,
-            read_only(seen.indptr, np.int64),
-            read_only(seen.indices, np.int32),
-            read_only(ends - ends[0], np.int64),
-            read_only(item[span], np.int32),
-        ), span
+        seen_indptr, seen_items = _seen_by(here, model.seen)
+        yield (
+            _Block(
+                here,
+                read_only(seen_indptr, np.int64),
+                read_only(seen_items, np.int32),
+                read_only(ends - ends[0], np.int64),
+                read_only(item[span], np.int32),
+            ),
+            span,
+        )
+
+
+def _seen_by(users: np.ndarray, seen: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of some users in ``seen``: indptr (n + 1,) and item numbers."""
+    counts = seen.counts[users]
+    indptr = np.zeros(len(users) + 1, dtype=np.int64)
+    np.cumsum(counts, out=indptr[1:])
+    where = np.arange(indptr[-1]) + np.repeat(seen.indptr[users] - indptr[:-1], counts)
+    return indptr, seen.indices[where]
 
 
 def _stand(scores: np.ndarray, block: _Block) -> tuple[np.ndarray, np.ndarray]:

@@ -118,7 +118,9 @@ class Explanation:
             bar = " " * first + ("█" if value >= 0 else "░") * max(last - first, 1)
             number = f"{value:.2f}" if place == 0 else f"{value:+.2f}"
             note = f"  {detail}" if detail else ""
-            lines.append(f"  {name.ljust(width)}  {number:>6}  {bar.ljust(BAR_WIDTH)}{note}".rstrip())
+            lines.append(
+                f"  {name.ljust(width)}  {number:>6}  {bar.ljust(BAR_WIDTH)}{note}".rstrip()
+            )
         bar = "█" * round((total - left) * scale)
         lines += [
             f"  {' ' * width}  {'─' * 6}",

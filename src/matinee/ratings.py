@@ -91,25 +91,18 @@ class Ratings:
         if len(rating) == 0:
             raise BadRatings("there are no ratings here; at least one is needed")
         order = np.lexsort((item, user))
-        columns = [
-            np.ascontiguousarray(user[order], dtype=np.int32),
-            np.ascontiguousarray(item[order], dtype=np.int32),
-            np.ascontiguousarray(rating[order], dtype=np.float32),
-        ]
-        same = (np.diff(columns[0]) == 0) & (np.diff(columns[1]) == 0)
+        user, item = _frozen(user[order], np.int32), _frozen(item[order], np.int32)
+        rating = _frozen(rating[order], np.float32)
+        timestamp = None if timestamp is None else _frozen(timestamp[order], np.int64)
+        same = (np.diff(user) == 0) & (np.diff(item) == 0)
         if same.any():
             at = int(np.argmax(same))
             raise BadRatings(
-                f"user {users.ids[columns[0][at]]!r} rated item {items.ids[columns[1][at]]!r} "
-                "twice; read_ratings can keep the last or the mean (duplicates=...)"
+                f"user {users.ids[user[at]]!r} rated item {items.ids[item[at]]!r} twice; "
+                "read_ratings can keep the last or the mean (duplicates=...)"
             )
-        if timestamp is not None:
-            columns.append(np.ascontiguousarray(timestamp[order], dtype=np.int64))
-        for column in columns:
-            column.flags.writeable = False
-        times = columns[3] if timestamp is not None else None
-        scale = scale or Scale.of(columns[2])
-        return cls(users, items, *columns[:3], times, scale, catalog, report)
+        scale = scale or Scale.of(rating)
+        return cls(users, items, user, item, rating, timestamp, scale, catalog, report)
 
     def __len__(self) -> int:
         return len(self.rating)
@@ -209,6 +202,12 @@ class Ratings:
         for column in (self.user, self.item, self.rating, self.timestamp):
             digest.update(b"-" if column is None else column.tobytes())
         return digest.hexdigest()[:16]
+
+
+def _frozen(column: np.ndarray, dtype: type) -> np.ndarray:
+    array: np.ndarray = np.ascontiguousarray(column, dtype=dtype)
+    array.flags.writeable = False
+    return array
 
 
 def union(kind: str, maps: Iterable[IdMap]) -> IdMap:

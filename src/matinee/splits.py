@@ -93,7 +93,7 @@ def leave_last(ratings: Ratings, n: int = 1, seed: int = 0) -> Split:
         said = f"the last {n} of each user by time, equal times in seeded order (seed {seed})"
     whole = int(np.count_nonzero((counts > 0) & (counts <= n)))
     if whole:
-        said += f"; {whole:,} users with {n} or fewer ratings kept whole for training"
+        said += f"; users with {n} or fewer ratings are wholly in training: {whole:,}"
     return _cut(ratings, in_test, said)
 
 

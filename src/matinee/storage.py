@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,16 @@ def write_folder(path: Path, facts: Mapping[str, Any], arrays: Mapping[str, np.n
                  texts: Mapping[str, Any]) -> None:  # fmt: skip
     """Write a model folder, replacing a model that is there in one step.
 
-    ``facts`` goes into the manifest, ``arrays`` into safetensors, each of ``texts`` into a JSON file
-    of its own. Raises MatineeError when the folder cannot be written or holds something else.
+    ``facts`` goes into the manifest, ``arrays`` into safetensors, each of ``texts`` into a JSON
+    file of its own. Raises MatineeError when the folder cannot be written or holds something else.
     """
     from safetensors.numpy import save
 
-    if path.exists() and not (path / MANIFEST).is_file() and (path.is_file() or any(path.iterdir())):
+    if (
+        path.exists()
+        and not (path / MANIFEST).is_file()
+        and (path.is_file() or any(path.iterdir()))
+    ):
         raise MatineeError(f"{path} exists and is not a model folder; choose another place")
     contents = {"arrays": ("safetensors", save(dict(arrays)))}
     for name, value in texts.items():
@@ -95,10 +100,7 @@ def unpack_ids(data: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """The ids that ``pack_ids`` packed."""
     blob, starts = data.tobytes(), [0, *ends.tolist()]
     ids = np.empty(len(ends), dtype=object)
-    ids[:] = [
-        blob[a:b].decode("utf-8", "surrogatepass")
-        for a, b in zip(starts[:-1], starts[1:], strict=True)
-    ]
+    ids[:] = [blob[a:b].decode("utf-8", "surrogatepass") for a, b in pairwise(starts)]
     ids.flags.writeable = False
     return ids
 

@@ -18,7 +18,9 @@ class Table:
     ``to_pandas`` and ``to_polars``. Columns are attributes too: ``table.item_id``.
     """
 
-    def __init__(self, columns: Mapping[str, Sequence[Any]], caption: str = "") -> None:
+    def __init__(
+        self, columns: Mapping[str, Sequence[Any] | np.ndarray], caption: str = ""
+    ) -> None:
         self.columns = {name: _plain(values) for name, values in columns.items()}
         self.caption = caption
         lengths = {len(values) for values in self.columns.values()}
@@ -96,7 +98,7 @@ def show(value: object) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _plain(values: Sequence[Any]) -> tuple[Any, ...]:
+def _plain(values: Sequence[Any] | np.ndarray) -> tuple[Any, ...]:
     return tuple(values.tolist() if isinstance(values, np.ndarray) else values)
 
 

@@ -93,13 +93,15 @@ def find_tastes(
     size = np.abs(P).sum(axis=0, dtype=np.float64) * np.abs(Q).sum(axis=0, dtype=np.float64)
     share = size / (size.sum() or 1.0)
     strength = np.abs(P) * np.abs(Q).mean(axis=0)
-    largest = np.bincount(strength.argmax(axis=1), minlength=len(share)) if P.size else []
+    largest: np.ndarray | list[int] = (
+        np.bincount(strength.argmax(axis=1), minlength=len(share)) if P.size else []
+    )
     labels = label_factors(Q, *catalog.genre_matrix(items))
     tastes = []
     for f, label in enumerate(labels):
         order = np.argsort(-Q[:, f], kind="stable")
         signed = bool((Q[:, f] < 0).any())
-        ends = [order[:n_top], order[::-1][:n_top] if signed else []]
+        ends: list[Any] = [order[:n_top], order[::-1][:n_top] if signed else []]
         top, bottom = (
             tuple((items.ids[i], catalog.label(items.ids[i]), float(Q[i, f])) for i in end)
             for end in ends

@@ -12,5 +12,6 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
 }
 
 __all__ = [
-    "ALGORITHMS", "MF", "NMF", "Algorithm", "Bias", "Epoch", "OnEpoch", "Popularity", "TruncatedSVD",
+    "ALGORITHMS", "MF", "NMF", "Algorithm", "Bias", "Epoch", "OnEpoch", "Popularity",
+    "TruncatedSVD",
 ]  # fmt: skip

@@ -60,12 +60,9 @@ class Algorithm:
         if above is not None and not value > above:
             raise BadSetting(f"{setting} is {value}; it must be above {above}")
 
-    def model(self, train: Ratings, mean: float, users: Side, items: Side, fold: FoldIn, *,
-              kind: str = "rating", facts: dict[str, Any] | None = None,
-              unrated_items_learned: bool = False) -> FactorModel:  # fmt: skip
+    def model(
+        self, train: Ratings, mean: float, users: Side, items: Side, fold: FoldIn, **more: Any
+    ) -> FactorModel:
         """The model of what was learned, signed with this algorithm's name and settings."""
-        return FactorModel.of(
-            train, mean, users, items, fold,
-            algorithm=self.name, settings=self.settings, kind=kind, facts=facts,
-            unrated_items_learned=unrated_items_learned,
-        )  # fmt: skip
+        signature = {"kind": "rating", "algorithm": self.name, "settings": self.settings}
+        return FactorModel.of(train, mean, users, items, fold, **(signature | more))

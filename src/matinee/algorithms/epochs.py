@@ -20,7 +20,7 @@ PATIENCE = 3  # epochs without a better validation error before the fit stops
 
 @dataclass(frozen=True)
 class Training:
-    """One fit in progress: the sides that an epoch improves in place, and what they are fitted to."""
+    """One fit in progress: the sides that epochs improve in place, and what they are fitted to."""
 
     train: Ratings
     validation: Ratings | None
@@ -57,7 +57,9 @@ class Training:
             found = None if self.validation is None else self.rmse(self.validation, clip=True)
             epoch = Epoch(number, n_epochs, self.rmse(self.train), found)
             if not np.isfinite(epoch.train_rmse):
-                raise Diverged(f"the fit diverged in epoch {number}: its error is not finite; {remedy}")
+                raise Diverged(
+                    f"the fit diverged in epoch {number}: its error is not finite; {remedy}"
+                )
             on_epoch(epoch)
             if found is None:
                 continue

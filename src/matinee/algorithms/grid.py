@@ -7,6 +7,7 @@ at any number of threads (a Latin square; cf. Gemulla et al. 2011).
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -65,7 +66,12 @@ class Grid:
     ) -> None:
         """Take one gradient step per rating, strata in a random order that the epoch sets."""
         T, rng = self.n_groups, np.random.default_rng((self.seed, epoch))
-        numbers = np.float32(mean), np.float32(rate), np.array(reg, np.float32), np.float32(bias_reg)
+        numbers = (
+            np.float32(mean),
+            np.float32(rate),
+            np.array(reg, np.float32),
+            np.float32(bias_reg),
+        )
         threads = min(n_threads(), T)
 
         def run(blocks: np.ndarray) -> None:
@@ -74,7 +80,7 @@ class Grid:
 
         for stratum in rng.permutation(T):
             blocks = stratum * T + np.arange(T)
-            run_all([lambda part=part: run(part) for part in np.array_split(blocks, threads)])
+            run_all([partial(run, part) for part in np.array_split(blocks, threads)])
 
 
 def _deal(counts: np.ndarray, T: int, rng: np.random.Generator) -> np.ndarray:

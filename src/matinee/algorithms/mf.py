@@ -13,9 +13,7 @@ biased=False drops mu, b and c: the maximum a posteriori of PMF (Salakhutdinov &
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
-
-import numpy as np
+from typing import Any, ClassVar
 
 from matinee.algorithms.base import Algorithm, OnEpoch, quiet
 from matinee.algorithms.epochs import Training, say_if_too_many, start
@@ -28,26 +26,27 @@ from matinee.ratings import Ratings
 ALS = {"n_epochs": 12, "reg": 1.3, "bias_reg": 2.0, "init_scale": 0.1}
 SGD = {"n_epochs": 40, "reg": 0.06, "bias_reg": 0.06, "init_scale": 0.01}
 DEFAULTS: dict[str, dict[str, float]] = {"als": ALS, "sgd": SGD}
+BY_SOLVER: Any = None  # a setting left to its solver; filled in when the value is made
 REG_POWER = {"als": 0.5, "sgd": 1.0}
 BIAS_POWER = {"als": 0.0, "sgd": 1.0}
 
 
 @dataclass(frozen=True, kw_only=True)
 class MF(Algorithm):
-    """``MF().fit(train)``: the accurate factor model. None means the solver's default, given above."""
+    """``MF().fit(train)``: the accurate one; ALS and SGD above hold the solvers' defaults."""
 
     name: ClassVar[str] = "mf"
 
     n_factors: int = 50
     solver: str = "als"  # "als" or "sgd"
     biased: bool = True
-    n_epochs: int | None = None  # als: items, then users; sgd: every rating once
-    reg: float | None = None  # penalty on factors, in squared stars
-    user_reg: float | None = None  # instead of reg, for users
-    item_reg: float | None = None  # instead of reg, for items
-    bias_reg: float | None = None  # penalty on biases
+    n_epochs: int = BY_SOLVER  # als: items, then users; sgd: every rating once
+    reg: float = BY_SOLVER  # penalty on factors, in squared stars
+    user_reg: float = BY_SOLVER  # for users; reg where not given
+    item_reg: float = BY_SOLVER  # for items; reg where not given
+    bias_reg: float = BY_SOLVER  # penalty on biases
     learning_rate: float = 0.01  # sgd: step size
-    init_scale: float | None = None  # standard deviation of the first factors
+    init_scale: float = BY_SOLVER  # standard deviation of the first factors
     seed: int = 42
 
     def __post_init__(self) -> None:
@@ -62,7 +61,7 @@ class MF(Algorithm):
         self.require("n_factors", at_least=1)
         self.require("n_epochs", at_least=1)
         for setting in ("reg", "user_reg", "item_reg", "bias_reg"):
-            self.require(setting, **({"above": 0} if self.solver == "als" else {"at_least": 0}))
+            self.require(setting, above=0 if self.solver == "als" else None, at_least=0)
         self.require("learning_rate", above=0)
         self.require("init_scale", above=0)
         self.require("biased", one_of=(True, False))
@@ -94,7 +93,7 @@ class MF(Algorithm):
         facts = training.run(step, self.n_epochs, on_epoch, remedy)
         return self.model(train, mean, users, items, fit_user, facts=facts)
 
-    def _row_solve(self, reg: float | None) -> LeastSquares:
+    def _row_solve(self, reg: float) -> LeastSquares:
         return LeastSquares(
             reg=reg,
             reg_power=REG_POWER[self.solver],

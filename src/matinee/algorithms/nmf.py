@@ -32,7 +32,7 @@ REG_POWER = 0.5  # a row's penalty grows with the root of its number of ratings
 
 @dataclass(frozen=True, kw_only=True)
 class NMF(Algorithm):
-    """``NMF(n_factors=15).fit(train)``: readable tastes. Settings marked * are for "ignore" only."""
+    """``NMF(n_factors=15).fit(train)``: readable tastes. Settings marked * are for "ignore"."""
 
     name: ClassVar[str] = "nmf"
 
@@ -71,7 +71,9 @@ class NMF(Algorithm):
         for side in (users, items):
             np.abs(side.factors, out=side.factors)
         fit_user, fit_item = (
-            LeastSquares(reg=reg, reg_power=REG_POWER, bias_reg=bias_reg, nonnegative=True, sweeps=SWEEPS)
+            LeastSquares(
+                reg=reg, reg_power=REG_POWER, bias_reg=bias_reg, nonnegative=True, sweeps=SWEEPS
+            )
             for reg, bias_reg in (
                 (self.user_reg, self.user_bias_reg),
                 (self.item_reg, self.item_bias_reg),

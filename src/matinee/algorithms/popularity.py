@@ -1,12 +1,10 @@
 """Popularity: everybody is shown what most people rated. The baseline every ranking must beat.
 
-    score(u, i) = number of training ratings of i
+score(u, i) = number of training ratings of i
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
-
-import numpy as np
 
 from matinee.algorithms.base import Algorithm, OnEpoch, quiet
 from matinee.models.factor import FactorModel

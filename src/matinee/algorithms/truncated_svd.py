@@ -85,9 +85,7 @@ class TruncatedSVD(Algorithm):
         items.factors[:] = V * (sign * np.sqrt(s))
         squares = (R.data**2).sum() - 2 * (m @ R.sum(axis=1)) + (m**2).sum() * train.n_items
         facts = {"singular_values": s.tolist(), "variance_explained": (s**2 / squares).tolist()}
-        return self.model(
-            train, mean, users, items, fold, facts=facts, unrated_items_learned=True
-        )
+        return self.model(train, mean, users, items, fold, facts=facts, unrated_items_learned=True)
 
     def _supported(self, train: Ratings) -> int:
         most = min(train.n_users, train.n_items) - 1

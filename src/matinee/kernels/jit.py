@@ -18,6 +18,6 @@ def read_only(array: np.ndarray, dtype: type) -> np.ndarray:
 
     numba compiles anew for every kind of argument, so inputs are always of one kind.
     """
-    view = np.ascontiguousarray(array, dtype=dtype).view()
+    view: np.ndarray = np.ascontiguousarray(array, dtype=dtype).view()
     view.flags.writeable = False
     return view

@@ -61,7 +61,7 @@ def normal_equations(Y, offset, indices, values, penalty, panel, partial, target
 
 @kernel
 def cholesky_solve(A, b, x):
-    """Solve A x = b in place: A (d, d), upper triangle given, becomes U with A = U' U; b is kept."""
+    """Solve A x = b. A (d, d), of which the upper triangle is given, becomes U with A = U' U."""
     d = b.size
     for f in range(d):
         inverse = 1.0 / np.sqrt(A[f, f])
@@ -85,20 +85,26 @@ def cholesky_solve(A, b, x):
 
 
 @kernel
+def slope(A, b, x, f):
+    """Derivative of x' A x / 2 - b' x in coordinate f; the upper triangle of A is read."""
+    total = -b[f]
+    for g in range(f):
+        total += A[g, f] * x[g]
+    for g in range(f, b.size):
+        total += A[f, g] * x[g]
+    return total
+
+
+@kernel
 def bounded_sweep(A, b, lower, x):
-    """One pass of coordinate descent on x' A x / 2 - b' x with x >= lower; A's upper triangle is read.
+    """One pass of coordinate descent on x' A x / 2 - b' x with x >= lower.
 
     Returns the largest change of a coordinate. Each step is an exact minimum, so the objective
     never rises.
     """
     change = 0.0
     for f in range(b.size):
-        slope = -b[f]
-        for g in range(f):
-            slope += A[g, f] * x[g]
-        for g in range(f, b.size):
-            slope += A[f, g] * x[g]
-        new = max(x[f] - slope / A[f, f], lower[f])
+        new = max(x[f] - slope(A, b, x, f) / A[f, f], lower[f])
         change = max(change, abs(new - x[f]))
         x[f] = new
     return change
@@ -127,52 +133,48 @@ def passive_solve(A, b, free, part, rhs, answer, x):
 
 
 @kernel
-def active_set(A, b, lower, x, free, part, rhs, answer, trial):
+def mark_wrong(A, b, lower, x, free, wrong):
+    """Mark coordinates on the wrong side: free and negative, or at 0 where rising would help."""
+    n_wrong = 0
+    for f in range(b.size):
+        wrong[f] = False
+        if lower[f] == 0.0:
+            helps = not free[f] and slope(A, b, x, f) < -1e-9 * abs(b[f])
+            wrong[f] = helps or (free[f] and x[f] < 0.0)
+            n_wrong += wrong[f]
+    return n_wrong
+
+
+@kernel
+def active_set(A, b, lower, x, free, wrong, part, rhs, answer, trial):
     """Exact minimum of x' A x / 2 - b' x with x >= lower (each 0 or -inf), from a feasible x.
 
-    Block principal pivoting: every coordinate on the wrong side changes sets at once, and only
-    the last of them when that stops helping (Kim & Park 2011). Leaves the minimum in x.
+    Block principal pivoting (Kim & Park 2011): all wrong coordinates change sides at once, and
+    only the last of them while that does not help. Leaves the minimum in x.
     """
-    d = b.size
-    for f in range(d):
+    for f in range(b.size):
         free[f] = lower[f] < 0.0 or x[f] > 0.0
-    fewest, patience = d + 1, 3
+    fewest, patience = b.size + 1, 3
     for _ in range(MAX_PIVOTS):
         passive_solve(A, b, free, part, rhs, answer, trial)
-        wrong, last = 0, -1
-        for f in range(d):
-            if lower[f] == 0.0:
-                slope = -b[f]
-                for g in range(f):
-                    slope += A[g, f] * trial[g]
-                for g in range(f, d):
-                    slope += A[f, g] * trial[g]
-                tiny = 1e-9 * (abs(b[f]) + 1e-12)
-                rhs[f] = 1.0 if (trial[f] < 0.0 if free[f] else slope < -tiny) else 0.0
-                if rhs[f] > 0.0:
-                    wrong, last = wrong + 1, f
-            else:
-                rhs[f] = 0.0
-        if wrong == 0:
-            for f in range(d):
-                x[f] = trial[f]
+        n_wrong = mark_wrong(A, b, lower, trial, free, wrong)
+        if n_wrong == 0:
+            x[:] = trial
             return
-        if wrong < fewest:
-            fewest, patience = wrong, 3
-        else:
-            patience -= 1
-        for f in range(d):
-            if rhs[f] > 0.0 and (patience >= 0 or f == last):
+        patience = 3 if n_wrong < fewest else patience - 1
+        fewest = min(fewest, n_wrong)
+        for f in range(b.size - 1, -1, -1):
+            if wrong[f]:
                 free[f] = not free[f]
-    for _ in range(10_000):
-        if bounded_sweep(A, b, lower, x) < 1e-9:
+                if patience < 0:
+                    break
+    for _ in range(MAX_PIVOTS):
+        if bounded_sweep(A, b, lower, x) == 0.0:
             return
 
 
 @kernel
-def solve_rows(
-    start, stop, indptr, indices, values, offset, Y, reg, power, lower, sweeps, X
-):
+def solve_rows(start, stop, indptr, indices, values, offset, Y, reg, power, lower, sweeps, X):
     """Solve rows start..stop of X (n_rows, d) on Y (n_cols, d); rows without ratings are left.
 
     The penalty of coordinate f in a row of n ratings is reg[f] * n**power[f].
@@ -184,7 +186,7 @@ def solve_rows(
     targets, penalty = np.empty(BLOCK, np.float32), np.empty(d)
     A, b, x = np.empty((d, d)), np.empty(d), np.empty(d)
     part, rhs, answer, trial = np.empty((d, d)), np.empty(d), np.empty(d), np.empty(d)
-    free = np.empty(d, np.bool_)
+    free, wrong = np.empty(d, np.bool_), np.empty(d, np.bool_)
     bounded = lower.max() == 0.0
     for row in range(start, stop):
         here = slice(indptr[row], indptr[row + 1])
@@ -203,6 +205,6 @@ def solve_rows(
             for _ in range(sweeps):
                 bounded_sweep(A, b, lower, x)
         else:
-            active_set(A, b, lower, x, free, part, rhs, answer, trial)
+            active_set(A, b, lower, x, free, wrong, part, rhs, answer, trial)
         for f in range(d):
             X[row, f] = x[f]

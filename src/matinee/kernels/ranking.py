@@ -13,7 +13,7 @@ from matinee.kernels.jit import kernel
 
 
 @kernel
-def top_n(start, stop, scores, banned_indptr, banned_items, out_items, out_scores):  # type: ignore[no-untyped-def]
+def top_n(start, stop, scores, banned_indptr, banned_items, out_items, out_scores):
     """The n best candidates of each row, best first, ties by lower item number.
 
     ``out_items`` (n_rows, n) int32 and ``out_scores`` (n_rows, n) float32 are filled for rows
@@ -33,7 +33,7 @@ def top_n(start, stop, scores, banned_indptr, banned_items, out_items, out_score
 
 
 @kernel
-def keep_best(scores, first, end, best, best_scores, filled):  # type: ignore[no-untyped-def]
+def keep_best(scores, first, end, best, best_scores, filled):
     """Merge items first..end into a sorted list that holds ``filled`` so far; its new size.
 
     Most items fail the one comparison with the last entry of a full list.
@@ -55,7 +55,7 @@ def keep_best(scores, first, end, best, best_scores, filled):  # type: ignore[no
 
 
 @kernel
-def rank_intervals(  # type: ignore[no-untyped-def]
+def rank_intervals(
     start,
     stop,
     scores,
@@ -91,7 +91,7 @@ def rank_intervals(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def gather_numbers(scores, banned_items, numbers):  # type: ignore[no-untyped-def]
+def gather_numbers(scores, banned_items, numbers):
     """Copy the candidates' scores that are not NaN to the front of ``numbers``; how many."""
     n_numbers = 0
     banned = 0
@@ -105,7 +105,7 @@ def gather_numbers(scores, banned_items, numbers):  # type: ignore[no-untyped-de
 
 
 @kernel
-def count_better_and_tied(numbers, score):  # type: ignore[no-untyped-def]
+def count_better_and_tied(numbers, score):
     """How many numbers are above a score, and how many equal to it."""
     better = 0
     tied = 0
@@ -116,6 +116,6 @@ def count_better_and_tied(numbers, score):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def ranks_before(a, b):  # type: ignore[no-untyped-def]
+def ranks_before(a, b):
     """Whether score a is strictly better than score b, NaN being the worst."""
     return a > b or (b != b and a == a)

@@ -9,7 +9,8 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from functools import cache
+from functools import cache, partial
+from itertools import pairwise
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -26,7 +27,11 @@ def n_threads() -> int:
     """
     text = os.environ.get("MATINEE_THREADS")
     if text is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return (
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1
+        )
     if not text.isdecimal() or int(text) < 1:
         raise BadSetting(f"MATINEE_THREADS is {text!r}; it must be a whole number of at least 1")
     return int(text)
@@ -46,7 +51,7 @@ def equal_cost_ranges(cost: np.ndarray, n_ranges: int) -> list[tuple[int, int]]:
     targets = total[-1] * np.arange(1, n_ranges) / n_ranges
     cuts = np.unique(np.r_[0, np.searchsorted(total, targets) + 1, len(total)])
     cuts = cuts[cuts <= len(total)]
-    return [(int(a), int(b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [(int(a), int(b)) for a, b in pairwise(cuts)]
 
 
 def run_all(jobs: list[Callable[[], object]]) -> None:
@@ -67,7 +72,7 @@ def run_rows(compute: Callable[..., object], cost: np.ndarray, *arrays: object) 
     ``cost`` (n_rows,) is an estimate of the work per row, in any unit.
     """
     ranges = equal_cost_ranges(cost, n_threads() * RANGES_PER_THREAD)
-    run_all([lambda a=a, b=b: compute(a, b, *arrays) for a, b in ranges])
+    run_all([partial(compute, a, b, *arrays) for a, b in ranges])
 
 
 @cache

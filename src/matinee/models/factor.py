@@ -1,61 +1,39 @@
-"""The fitted factor model: five arrays that predict, recommend, explain, fold in and are saved.
+"""The fitted factor model: five arrays that predict, recommend, explain and fold in.
 
     score(u, i) = global_mean + user_bias[u] + item_bias[i] + user_factors[u] . item_factors[i]
 
-Nearly every algorithm ends in one of these. It is immutable; nothing here learns.
+Nearly every algorithm ends in one of these. Nothing here learns.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from matinee.catalog import NO_CATALOG, Catalog
-from matinee.errors import BadSetting
-from matinee.explanation import Explanation
-from matinee.ids import IdMap
+from matinee.explanation import Term
+from matinee.ids import as_id
 from matinee.kernels.factors import score_pairs
 from matinee.kernels.jit import read_only
-from matinee.kernels.threads import run_rows
-from matinee.models.explain import explain_by_factor, explain_by_history
-from matinee.models.fold_in import FoldIn
-from matinee.models.people import People, Person
-from matinee.models.predictions import Predictions
-from matinee.models.retrieval import best_items, similar_rows
+from matinee.kernels.threads import one_blas_thread, run_rows
+from matinee.models.fold_in import FoldIn, from_plain, to_plain
+from matinee.models.model import Model, View
+from matinee.models.people import Person
+from matinee.models.retrieval import similar_rows
 from matinee.models.side import Side
-from matinee.ratings import Ratings, Rows, Scale
-from matinee.tables import Table
+from matinee.ratings import Ratings, Rows
 from matinee.tastes import Tastes, find_tastes
 
-Users = object | Iterable[object]  # an id, a folded-in person, or several of either
 
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class FactorModel(Model):
+    """A model of biases and factors, with the row solve that folds people in."""
 
-@dataclass(frozen=True, eq=False, repr=False)
-class FactorModel:
-    """A fitted model. Make one with an algorithm's ``fit``, or ``matinee.load``.
-
-    Whoever or whatever has no training rating is scored as the average of those who have:
-    ``predict`` and ``score`` do so and mark it, ``recommend`` and ``explain`` ask for a known
-    user or a folded-in one.
-    """
-
-    users: IdMap
-    items: IdMap
     global_mean: float
     user_side: Side
     item_side: Side
-    seen: Rows  # the training ratings of each user
-    scale: Scale
-    kind: str  # "rating": scores are stars; "preference": scores only rank
     fold: FoldIn
-    algorithm: str  # its registered name
-    settings: Mapping[str, Any]  # its hyper-parameters
-    data_fingerprint: str
-    catalog: Catalog = NO_CATALOG
-    facts: Mapping[str, Any] = field(default_factory=dict)  # what the fit reports, in plain data
 
     @classmethod
     def of(
@@ -66,38 +44,33 @@ class FactorModel:
         items: Side,
         fold: FoldIn,
         *,
-        algorithm: str,
-        settings: Mapping[str, Any],
-        kind: str = "rating",
-        facts: Mapping[str, Any] | None = None,
         unrated_items_learned: bool = False,
+        **signature: Any,
     ) -> "FactorModel":
         """Freeze what an algorithm learned from ``train``.
 
         Users without ratings get the average of the others, and so do items, unless the algorithm
-        has learned something of them too.
+        has learned something of them too. ``signature`` are the other fields of the model.
         """
-        rated = (train.by_user.counts > 0, (train.by_item.counts > 0) | unrated_items_learned)
-        sides = []
-        for side, known in zip((users, items), rated, strict=True):
-            average = side.mean(known)
-            factors = np.where(known[:, None], side.factors, average.factors).astype(np.float32)
-            bias = np.where(known, side.bias, average.bias).astype(np.float32)
-            for array in (factors, bias):
-                array.flags.writeable = False
-            sides.append(Side(factors, bias))
         return cls(
-            train.users, train.items, float(mean), *sides, train.by_user, train.scale, kind, fold,
-            algorithm, settings, train.fingerprint, train.catalog, facts or {},
-        )  # fmt: skip
+            users=train.users,
+            items=train.items,
+            seen=train.by_user,
+            scale=train.scale,
+            data_fingerprint=train.fingerprint,
+            catalog=train.catalog,
+            global_mean=float(mean),
+            user_side=users.completed(train.by_user.counts > 0),
+            item_side=items.completed((train.by_item.counts > 0) | unrated_items_learned),
+            fold=fold,
+            **signature,
+        )
 
     def __repr__(self) -> str:
         return (
             f"<{self.algorithm} model: {len(self.users):,} users, {len(self.items):,} items, "
             f"{self.n_factors} factors, {self.scale}>"
         )
-
-    # The arrays, by the field's names.
 
     @property
     def user_factors(self) -> np.ndarray:
@@ -121,29 +94,21 @@ class FactorModel:
 
     @property
     def n_factors(self) -> int:
+        """Factors per user and item."""
         return self.item_side.n_factors
 
     @cached_property
-    def item_counts(self) -> np.ndarray:
-        """Training ratings of each item: int64 (n_items,)."""
-        return np.bincount(self.seen.indices, minlength=len(self.items))
+    def average_user(self) -> Side:
+        """The average trained user, who stands in for whoever is unknown."""
+        return self.user_side.mean(self.seen.counts > 0)
 
-    @cached_property
-    def people(self) -> People:
-        """The people of the training data, the average one, and those who are folded in."""
-        return People(
-            self.users, self.items, self.global_mean, self.user_side, self.item_side, self.seen,
-            self.fold, self.scale, self.kind,
-        )  # fmt: skip
-
-    # Scores.
+    def score_people(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
+        return self._scores(self._sides(people), self.item_side.take(items))
 
     def score_block(self, users: np.ndarray) -> np.ndarray:
-        """Scores (n, n_items) of all items for the users in rows ``users`` (n,), unclipped."""
-        return self.people.scores(self.user_side.take(users), self.item_side)
+        return self._scores(self.user_side.take(users), self.item_side)
 
     def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
-        """Unclipped scores (n,) float32 of pairs of row numbers."""
         out = np.empty(len(user), np.float32)
         run_rows(
             score_pairs, np.ones(len(user)), read_only(user, np.int32), read_only(item, np.int32),
@@ -152,162 +117,114 @@ class FactorModel:
         )  # fmt: skip
         return out
 
-    def predict_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
-        """Predicted ratings (n,) of pairs of row numbers: scores clipped to the scale."""
-        scores = self.score_rows(user, item)
-        return scores if self.kind == "preference" else np.clip(scores, *self.scale)
+    def solve(self, items: np.ndarray, ratings: np.ndarray) -> Side:
+        if len(items) == 0:
+            return self.average_user
+        side = self.average_user.copy()
+        rated = Rows(np.array([0, len(items)]), items, ratings)
+        self.fold.solve(rated, self.global_mean, self.item_side, side)
+        return side
 
-    def score(self, users: Users, items: object) -> np.ndarray:
-        """Unclipped scores (n,) of (user, item) pairs, by id; an unknown id counts as average."""
-        return self._predictions(users, items).score
+    def side_of(self, user: int) -> Side:
+        return self.user_side.row(user)
 
-    def predict(self, users: Users, items: object) -> Predictions:
-        """Predicted ratings of (user, item) pairs, by id, clipped to the rating scale.
-
-        ``users`` and ``items`` are an id or many; one of them alone is repeated. Unknown ids
-        count as the average user or item, and the result marks them in ``known``.
-        """
-        return self._predictions(users, items)
-
-    def _predictions(self, users: Users, items: object) -> Predictions:
-        pairs = np.broadcast_arrays(_as_objects(users), _as_objects(items))
-        who, item_ids = (pair.tolist() for pair in pairs)
-        side, known_user = self.people.side(who)
-        rows = self.items.rows(item_ids)
-        known_item = (rows >= 0) & (self.item_counts[rows] > 0)
-        average = self.item_side.mean(self.item_counts > 0)
-        factors = np.where(rows[:, None] >= 0, self.item_factors[rows], average.factors)
-        bias = np.where(rows >= 0, self.item_bias[rows], average.bias)
-        scores = self.global_mean + side.bias + bias + np.einsum("nf,nf->n", side.factors, factors)
-        rating = scores if self.kind == "preference" else np.clip(scores, *self.scale)
-        return Predictions(
-            user_id=[self.people.name(user) for user in who],
-            item_id=[str(item) for item in item_ids],
-            score=scores.astype(np.float32),
-            rating=rating.astype(np.float32),
-            known=known_user & known_item,
-        )
-
-    # Lists.
-
-    def recommend(
-        self,
-        user: Users,
-        n: int = 10,
-        *,
-        exclude_seen: bool = True,
-        items: Iterable[object] | None = None,
-        exclude: Iterable[object] | None = None,
-    ) -> Table:
-        """The ``n`` items that score best for a user, or for each of several users.
-
-        Columns ``rank, item_id, title, score``, with ``user_id`` first for several users. Scores
-        are unclipped; ties keep the order of items. ``items`` limits the candidates, ``exclude``
-        takes some out. Raises UnknownId for an id without training ratings (fold them in first),
-        and BadSetting when ``n`` is below 1.
-        """
-        if n < 1:
-            raise BadSetting(f"n is {n}; a list needs at least 1 item")
-        single = isinstance(user, str | Person) or not isinstance(user, Iterable)
-        people = [user] if single else list(user)  # type: ignore[call-overload]
-        for one in people:
-            self.people.require(one)
-        candidates = self._candidates(items, exclude)
-        found, scores = best_items(self.people, self.item_side, people, candidates, n, exclude_seen)
-        filled = found >= 0
-        rows = found[filled]
-        columns: dict[str, Any] = {}
-        if not single:
-            names = np.array([self.people.name(one) for one in people], dtype=object)
-            columns["user_id"] = np.repeat(names, filled.sum(axis=1))
-        columns["rank"] = np.broadcast_to(np.arange(1, found.shape[1] + 1), found.shape)[filled]
-        columns |= self._named(rows) | {"score": scores[filled].astype(float)}
-        return Table(columns)
-
-    def similar_items(self, item: object, n: int = 10) -> Table:
-        """The ``n`` items whose factors point most nearly the same way (cosine similarity).
-
-        Columns ``rank, item_id, title, similarity``. Raises UnknownId, and BadSetting for a
-        model without factors.
-        """
-        rows, similarity = self._similar(self.item_factors, self.items.row(item), n)
-        return Table(
-            {"rank": range(1, len(rows) + 1), **self._named(rows), "similarity": similarity}
-        )
-
-    def similar_users(self, user: object, n: int = 10) -> Table:
-        """The ``n`` users whose factors point most nearly the same way (cosine similarity).
-
-        Columns ``rank, user_id, similarity``. Raises as ``similar_items`` does.
-        """
-        rows, similarity = self._similar(self.user_factors, self.users.row(user), n)
-        names = self.users.ids[rows]
-        return Table(
-            {"rank": range(1, len(rows) + 1), "user_id": names, "similarity": similarity}
-        )
-
-    # People and reasons.
-
-    def fold_in(self, history: Mapping[object, float]) -> Person:
-        """Someone new, from ``{item id: rating}``, without a refit; usable wherever a user is.
-
-        Items that the model does not know are left out and named in ``person.unknown_items``; an
-        empty history gives the average person. Raises BadRatings for a rating that is no finite
-        number or lies outside the scale, UnknownId when no item of the history is known.
-        """
-        return self.people.fold_in(history)
-
-    def explain(self, user: object, item: object, by: str = "factor") -> Explanation:
-        """Why this item scores what it does for this user, in terms that sum to the score.
-
-        ``by="factor"``: average, user, item, and one term per taste. ``by="history"``: one term per
-        rating the user gave; what training added beyond them is a term of its own. Raises UnknownId.
-        """
-        views = {"factor": explain_by_factor, "history": explain_by_history}
-        if by not in views:
-            raise BadSetting(f"by is {by!r}; explanations are by {' or '.join(views)}")
-        person = self.people.person(user)
-        return views[by](self, person, self.items.row(item))
+    def nearest(self, side: str, row: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+        if self.n_factors == 0:
+            return super().nearest(side, row, n)
+        return similar_rows(self.item_factors if side == "item" else self.user_factors, row, n)
 
     @cached_property
     def _tastes(self) -> Tastes:
-        return find_tastes(self.users, self.items, self.user_factors, self.item_factors, self.catalog)
+        return find_tastes(
+            self.users, self.items, self.user_factors, self.item_factors, self.catalog
+        )
 
     def tastes(self) -> Tastes:
         """What each factor stands for: top items, share of scores, how many people, a label."""
         return self._tastes
 
-    def save(self, path: str | Path) -> Path:
-        """Write the model to the folder ``path``, as data and never code; see ``matinee.load``."""
-        from matinee.models.saved import save_model
+    @property
+    def views(self) -> Mapping[str, View]:
+        return {"factor": terms_by_factor, "history": terms_by_history}
 
-        return save_model(self, Path(path))
+    def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        facts = {"global_mean": self.global_mean, "fold_in": to_plain(self.fold)}
+        return facts, {
+            "user_factors": self.user_factors,
+            "user_bias": self.user_bias,
+            "item_factors": self.item_factors,
+            "item_bias": self.item_bias,
+        }
 
-    def _candidates(
-        self, items: Iterable[object] | None, exclude: Iterable[object] | None
-    ) -> np.ndarray:
-        allowed = np.full(len(self.items), items is None)
-        for ids, value in ((items, True), (exclude, False)):
-            if ids is not None:
-                allowed[[self.items.row(one) for one in ids]] = value
-        return np.flatnonzero(allowed).astype(np.int32)
+    @classmethod
+    def from_parts(
+        cls, common: dict[str, Any], facts: dict[str, Any], arrays: dict[str, np.ndarray]
+    ) -> Self:
+        return cls(
+            **common,
+            global_mean=facts["global_mean"],
+            user_side=Side(arrays["user_factors"], arrays["user_bias"]),
+            item_side=Side(arrays["item_factors"], arrays["item_bias"]),
+            fold=from_plain(facts["fold_in"]),
+        )
 
-    def _named(self, rows: np.ndarray) -> dict[str, Any]:
-        ids = self.items.ids[rows].tolist()
-        return {"item_id": ids, "title": [self.catalog.label(one) for one in ids]}
+    def _scores(self, people: Side, items: Side) -> np.ndarray:
+        with one_blas_thread():
+            scores: np.ndarray = people.factors @ items.factors.T
+        scores += np.float32(self.global_mean) + people.bias[:, None]
+        scores += items.bias
+        return scores
 
-    def _similar(self, factors: np.ndarray, row: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-        if self.n_factors == 0:
-            raise BadSetting(f"a {self.algorithm} model has no factors to compare; fit mf or nmf")
-        if n < 1:
-            raise BadSetting(f"n is {n}; a list needs at least 1 entry")
-        return similar_rows(factors, row, n)
+    def _sides(self, people: Sequence[object]) -> Side:
+        """Biases and factors of ids and Persons, the average for whoever is unknown."""
+        rows = self.users.rows("" if isinstance(one, Person) else as_id(one) for one in people)
+        unknown = np.array([isinstance(one, Person) for one in people], dtype=bool) | (rows < 0)
+        factors = np.where(unknown[:, None], self.average_user.factors, self.user_factors[rows])
+        bias = np.where(unknown, self.average_user.bias, self.user_bias[rows])
+        for place, one in enumerate(people):
+            if isinstance(one, Person):
+                factors[place], bias[place] = one.side.factors[0], one.side.bias[0]
+        return Side(factors, bias)
 
 
-def _as_objects(values: object) -> np.ndarray:
-    """One value, or an iterable of them, as a one-dimensional object array."""
-    many = isinstance(values, Iterable) and not isinstance(values, str | Person)
-    listed = list(values) if many else [values]  # type: ignore[call-overload]
-    array = np.empty(len(listed), dtype=object)
-    array[:] = listed
-    return array
+def terms_by_factor(model: FactorModel, person: Person, item: int) -> list[Term]:
+    """mean + user + item + one term p_f q_f per factor."""
+    products = person.side.factors[0].astype(np.float64) * model.item_factors[item]
+    user = Term("how you rate", float(person.side.bias[0]), "user")
+    tastes = [
+        Term(taste.name, float(value), "taste")
+        for taste, value in zip(model.tastes(), products, strict=True)
+    ]
+    return [*_common_terms(model, item), user, *tastes]
+
+
+def terms_by_history(model: FactorModel, person: Person, item: int) -> list[Term]:
+    """mean + item + one term w_j (r_j - mean - c_j) per rating given + what they do not explain.
+
+    The weights are those of the row solve (Hu, Koren & Volinsky 2008, section 5), so the remainder
+    is zero where the person's factors are that solution, and is shown as a term where not.
+    """
+    parts = np.zeros(0)
+    if len(person.items):
+        weights = model.fold.weights(person.items, model.item_side, item, person.side)
+        parts = weights * (person.ratings - model.global_mean - model.item_bias[person.items])
+    titles = [model.catalog.label(one) for one in model.items.ids[person.items]]
+    ratings = [
+        Term(title, float(part), "rating", f"you gave {stars:g}")
+        for title, stars, part in zip(titles, person.ratings, parts, strict=True)
+    ]
+    factors = person.side.factors[0].astype(np.float64)
+    personal = float(person.side.bias[0]) + float(factors @ model.item_factors[item])
+    remainder = personal - float(parts.sum())
+    if abs(remainder) > 1e-5 * max(1.0, abs(personal)):
+        name = "learned in training, beyond your ratings" if len(parts) else "the average person"
+        ratings.append(Term(name, remainder, "remainder"))
+    return [*_common_terms(model, item), *ratings]
+
+
+def _common_terms(model: FactorModel, item: int) -> list[Term]:
+    what = "how this is rated" if model.kind == "rating" else "how many know this"
+    return [
+        Term("average of all ratings", model.global_mean, "base"),
+        Term(what, float(model.item_bias[item]), "item"),
+    ]

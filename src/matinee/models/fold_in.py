@@ -36,9 +36,9 @@ class LeastSquares:
         min over p, b   sum_j (r_j - mean - c_j - b - p . q_j)^2
                         + reg n^reg_power |p|^2 + bias_reg n^bias_power b^2,      p >= 0 if asked
 
-    n is the number of ratings in the row (Zhou et al. 2008 have power 1, plain ridge has 0). Without
-    ``bias_reg`` the row has no bias. ``sweeps`` passes of coordinate descent stand in for the exact
-    non-negative solution while training; 0 means exact (Kim & Park 2011).
+    n is the number of ratings in the row (Zhou et al. 2008 have power 1, plain ridge has 0).
+    Without ``bias_reg`` the row has no bias. ``sweeps`` passes of coordinate descent stand in for
+    the exact non-negative solution while training; 0 means exact (Kim & Park 2011).
     """
 
     reg: float
@@ -114,7 +114,7 @@ class Projection:
 
     def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
         scaled = self._scaled(items)
-        for row in np.flatnonzero(rated.counts):
+        for row in np.flatnonzero(rated.counts).tolist():
             here, values = rated.row(row)
             t = values - mean - items.bias[here].astype(np.float64)
             m = t.sum() / self._divisor(len(here), items)
@@ -156,7 +156,7 @@ class ZeroFilled:
         from scipy.optimize import nnls
 
         factor = np.linalg.cholesky(self._gram(items))
-        for row in np.flatnonzero(rated.counts):
+        for row in np.flatnonzero(rated.counts).tolist():
             here, values = rated.row(row)
             b = values.astype(np.float64) @ items.factors[here]
             users.factors[row] = nnls(factor.T, solve_triangular(factor, b, lower=True))[0]

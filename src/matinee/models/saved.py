@@ -1,4 +1,4 @@
-"""A factor model to a folder and back."""
+"""A model to a folder and back."""
 
 import platform
 from pathlib import Path
@@ -11,35 +11,32 @@ from matinee.catalog import Catalog, Item
 from matinee.errors import BadModel
 from matinee.ids import IdMap
 from matinee.models.factor import FactorModel
-from matinee.models.fold_in import from_plain, to_plain
-from matinee.models.side import Side
+from matinee.models.model import Model
 from matinee.ratings import Rows, Scale
 from matinee.storage import pack_ids, read_folder, unpack_ids, write_folder
 
+MODELS: dict[str, type[Model]] = {"factor": FactorModel}
 
-def save_model(model: FactorModel, path: Path) -> Path:
+
+def save_model(model: Model, path: Path) -> Path:
     """Write a model to the folder ``path``; see ``storage.write_folder``."""
+    own_facts, arrays = model.parts()
     facts = {
-        "model": "factor",
+        "model": next(name for name, kind in MODELS.items() if type(model) is kind),
         "algorithm": model.algorithm,
         "settings": dict(model.settings),
         "kind": model.kind,
         "scale": list(model.scale),
-        "global_mean": model.global_mean,
-        "fold_in": to_plain(model.fold),
-        "facts": dict(model.facts),
         "data_fingerprint": model.data_fingerprint,
+        "facts": dict(model.facts),
         "versions": {
             "matinee": matinee.__version__,
             "numpy": np.__version__,
             "python": platform.python_version(),
         },
+        "parts": own_facts,
     }
-    arrays = {
-        "user_factors": model.user_factors,
-        "item_factors": model.item_factors,
-        "user_bias": model.user_bias,
-        "item_bias": model.item_bias,
+    arrays |= {
         "seen_indptr": model.seen.indptr,
         "seen_items": model.seen.indices,
         "seen_ratings": model.seen.values,
@@ -51,31 +48,26 @@ def save_model(model: FactorModel, path: Path) -> Path:
     return path
 
 
-def load(path: str | Path) -> FactorModel:
+def load(path: str | Path) -> Model:
     """The model saved at ``path``; needs neither its training data nor any code from the file.
 
     Raises BadModel, in words, when the folder is missing, truncated, altered, newer or foreign.
     """
     facts, arrays, texts = read_folder(Path(path))
-    if facts.get("model") != "factor":
-        raise BadModel(f"{path} holds a {facts.get('model')!r} model, which this Matinee lacks")
+    kind = facts.get("model")
+    if kind not in MODELS:
+        raise BadModel(f"{path} holds a {kind!r} model, which this Matinee does not know")
     try:
-        return FactorModel(
-            users=IdMap(unpack_ids(arrays["user_ids"], arrays["user_id_ends"]), "user"),
-            items=IdMap(unpack_ids(arrays["item_ids"], arrays["item_id_ends"]), "item"),
-            global_mean=facts["global_mean"],
-            user_side=Side(arrays["user_factors"], arrays["user_bias"]),
-            item_side=Side(arrays["item_factors"], arrays["item_bias"]),
-            seen=Rows(arrays["seen_indptr"], arrays["seen_items"], arrays["seen_ratings"]),
-            scale=Scale(*facts["scale"]),
-            kind=facts["kind"],
-            fold=from_plain(facts["fold_in"]),
-            algorithm=facts["algorithm"],
-            settings=facts["settings"],
-            data_fingerprint=facts["data_fingerprint"],
-            catalog=_catalog_from_plain(texts["catalog"]),
-            facts=facts["facts"],
-        )
+        common = {
+            "users": IdMap(unpack_ids(arrays["user_ids"], arrays["user_id_ends"]), "user"),
+            "items": IdMap(unpack_ids(arrays["item_ids"], arrays["item_id_ends"]), "item"),
+            "seen": Rows(arrays["seen_indptr"], arrays["seen_items"], arrays["seen_ratings"]),
+            "scale": Scale(*facts["scale"]),
+            "catalog": _catalog_from_plain(texts["catalog"]),
+        }
+        names = ("kind", "algorithm", "settings", "data_fingerprint", "facts")
+        common |= {name: facts[name] for name in names}
+        return MODELS[kind].from_parts(common, facts["parts"], arrays)
     except KeyError as missing:
         raise BadModel(f"{path} lacks {missing}; fit the model again") from None
 

@@ -38,3 +38,11 @@ class Side(NamedTuple):
             self.factors[rows].mean(axis=0, keepdims=True, dtype=np.float64).astype(np.float32),
             self.bias[rows].mean(keepdims=True, dtype=np.float64).astype(np.float32),
         )
+
+    def completed(self, known: np.ndarray) -> "Side":
+        """This side, frozen, with the average of the known rows in place of the others."""
+        average = self.mean(known)
+        factors = np.where(known[:, None], self.factors, average.factors).astype(np.float32)
+        bias = np.where(known, self.bias, average.bias).astype(np.float32)
+        factors.flags.writeable = bias.flags.writeable = False
+        return Side(factors, bias)

@@ -1,0 +1,305 @@
+"""What every fitted model can do, whatever it is made of.
+
+A model is one immutable value. A kind of model says how it scores people (``score_people``), how
+it makes a newcomer of a history (``solve``), and which terms a score has (``views``); predicting,
+recommending, explaining and folding in follow from that, here, once.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self, cast
+
+import numpy as np
+
+from matinee.catalog import NO_CATALOG, Catalog
+from matinee.errors import BadSetting, UnknownId
+from matinee.explanation import Explanation, Term
+from matinee.ids import IdMap, as_id
+from matinee.models.people import Person, numbered_history
+from matinee.models.predictions import Predictions
+from matinee.models.retrieval import best_items
+from matinee.models.side import Side
+from matinee.ratings import Rows, Scale
+from matinee.tables import Table
+
+View = Callable[[Any, Person, int], list[Term]]  # the terms of (model, person, item row)
+NEGLIGIBLE = 1e-9  # a term this small is a zero of the model, not a reason
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Model:
+    """A fitted model. Make one with an algorithm's ``fit``, or ``matinee.load``.
+
+    Whoever or whatever has no training rating is scored as the average of those who have:
+    ``predict`` and ``score`` do so and mark it, ``recommend`` and ``explain`` ask for a known
+    user or a folded-in one.
+    """
+
+    users: IdMap
+    items: IdMap
+    seen: Rows  # the training ratings of each user
+    scale: Scale
+    kind: str  # "rating": scores are stars; "preference": scores only rank
+    algorithm: str  # its registered name
+    settings: Mapping[str, Any]  # its hyper-parameters
+    data_fingerprint: str
+    catalog: Catalog = NO_CATALOG
+    facts: Mapping[str, Any] = field(default_factory=dict)  # what the fit reports, in plain data
+
+    # What a kind of model says.
+
+    def score_people(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
+        """Unclipped scores (n_people, n) float32 of the items in rows ``items`` (n,).
+
+        People are ids or Persons; an unknown id counts as the average person.
+        """
+        raise NotImplementedError
+
+    def score_block(self, users: np.ndarray) -> np.ndarray:
+        """Unclipped scores (n, n_items) float32 of all items for the users in rows ``users``."""
+        raise NotImplementedError
+
+    def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
+        """Unclipped scores (n,) float32 of pairs of row numbers."""
+        raise NotImplementedError
+
+    def solve(self, items: np.ndarray, ratings: np.ndarray) -> Side:
+        """Bias and factors of someone with these ratings; the average person's for none."""
+        raise NotImplementedError
+
+    def side_of(self, user: int) -> Side:
+        """Bias and factors of a trained user, by row number."""
+        raise NotImplementedError
+
+    @property
+    def views(self) -> Mapping[str, View]:
+        """The ways this model explains a score, by name; the first is the usual one."""
+        raise NotImplementedError
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What this kind of model adds to a saved folder: plain facts, and arrays by name."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_parts(
+        cls, common: dict[str, Any], facts: dict[str, Any], arrays: dict[str, np.ndarray]
+    ) -> Self:
+        """The model whose common fields and ``parts`` these are."""
+        raise NotImplementedError
+
+    # People.
+
+    def name_of(self, user: object) -> str:
+        """What to call a user: the id, or a folded-in person's name."""
+        return user.name if isinstance(user, Person) else as_id(user)
+
+    def require(self, user: object) -> None:
+        """Raise UnknownId unless there are ratings to know this user by."""
+        if isinstance(user, Person):
+            return
+        row = self.users.row(user)
+        if self.seen.indptr[row] == self.seen.indptr[row + 1]:
+            raise UnknownId(
+                f"user {as_id(user)!r} has no rating in the training data; "
+                "fold in their ratings (model.fold_in) to recommend to them"
+            )
+
+    def person(self, user: object) -> Person:
+        """The person behind an id. Raises UnknownId when there is no rating to know them by."""
+        if isinstance(user, Person):
+            return user
+        self.require(user)
+        row = self.users.row(user)
+        return Person(as_id(user), *self.seen.row(row), self.side_of(row), "personal")
+
+    def rated(self, user: object) -> np.ndarray:
+        """Rows of the items that a user has rated, ascending; none for an unknown id."""
+        if isinstance(user, Person):
+            return user.items
+        (row,) = self.users.rows([user])
+        return self.seen.row(row)[0] if row >= 0 else np.empty(0, np.int32)
+
+    def fold_in(self, history: Mapping[object, float], name: str = "newcomer") -> Person:
+        """Someone new, from ``{item id: rating}``, without a refit; usable wherever a user is.
+
+        Items that the model does not know are left out and named in ``person.unknown_items``; an
+        empty history gives the average person. Raises BadRatings for a rating that is no finite
+        number or lies outside the scale, UnknownId when no item of the history is known.
+        """
+        scale = self.scale if self.kind == "rating" else None
+        items, ratings, unknown = numbered_history(history, self.items, scale)
+        strategy = "folded_in" if len(items) else "popular"
+        return Person(name, items, ratings, self.solve(items, ratings), strategy, unknown)
+
+    # Scores of pairs.
+
+    @cached_property
+    def item_counts(self) -> np.ndarray:
+        """Training ratings of each item: int64 (n_items,)."""
+        return np.bincount(self.seen.indices, minlength=len(self.items))
+
+    def predict_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
+        """Predicted ratings (n,) of pairs of row numbers: scores clipped to the scale."""
+        return self.clipped(self.score_rows(user, item))
+
+    def clipped(self, scores: np.ndarray) -> np.ndarray:
+        """Scores as predicted ratings: clipped to the scale where they are in stars."""
+        return scores if self.kind == "preference" else np.clip(scores, *self.scale)
+
+    def score(self, users: object, items: object) -> np.ndarray:
+        """Unclipped scores (n,) of (user, item) pairs, by id; an unknown id counts as average."""
+        return self.predict(users, items).score
+
+    def predict(self, users: object, items: object) -> Predictions:
+        """Predicted ratings of (user, item) pairs, by id, clipped to the rating scale.
+
+        ``users`` and ``items`` are an id or many; one of them alone is repeated. Unknown ids
+        count as the average user or item, and the result marks them in ``known``.
+        """
+        pairs = np.broadcast_arrays(_as_objects(users), _as_objects(items))
+        who, item_ids = (pair.tolist() for pair in pairs)
+        rows = self.items.rows(item_ids)
+        scores = np.array(
+            [self._score_one(user, row) for user, row in zip(who, rows.tolist(), strict=True)],
+            dtype=np.float32,
+        )
+        known_items = (rows >= 0) & (self.item_counts[rows] > 0)
+        known_users = [isinstance(user, Person) or len(self.rated(user)) > 0 for user in who]
+        return Predictions(
+            user_id=[self.name_of(user) for user in who],
+            item_id=[as_id(item) for item in item_ids],
+            score=scores,
+            rating=self.clipped(scores),
+            known=known_items & np.array(known_users, dtype=bool),
+        )
+
+    def _score_one(self, user: object, item: int) -> float:
+        if item >= 0:
+            return float(self.score_people([user], np.array([item]))[0, 0])
+        known = np.flatnonzero(self.item_counts > 0)
+        return float(self.score_people([user], known).mean(dtype=np.float64))
+
+    # Lists.
+
+    def recommend(
+        self,
+        user: object,
+        n: int = 10,
+        *,
+        exclude_seen: bool = True,
+        items: Iterable[object] | None = None,
+        exclude: Iterable[object] | None = None,
+    ) -> Table:
+        """The ``n`` items that score best for a user, or for each of several users.
+
+        Columns ``rank, item_id, title, score``, with ``user_id`` first for several users. Scores
+        are unclipped; ties keep the order of items. ``items`` limits the candidates, ``exclude``
+        takes some out. Raises UnknownId for an id without training ratings (fold them in first),
+        and BadSetting when ``n`` is below 1.
+        """
+        _at_least_one(n)
+        single = isinstance(user, str | Person) or not isinstance(user, Iterable)
+        people = [user] if single else list(cast(Iterable[object], user))
+        for one in people:
+            self.require(one)
+        candidates = self._candidates(items, exclude)
+        seen = self.rated if exclude_seen else None
+        found, scores = best_items(self.score_people, people, candidates, n, seen, len(self.items))
+        filled = found >= 0
+        columns: dict[str, Any] = {}
+        if not single:
+            names = np.array([self.name_of(one) for one in people], dtype=object)
+            columns["user_id"] = np.repeat(names, filled.sum(axis=1))
+        columns["rank"] = np.broadcast_to(np.arange(1, found.shape[1] + 1), found.shape)[filled]
+        columns |= self.named(found[filled]) | {"score": scores[filled].astype(float)}
+        return Table(columns)
+
+    def named(self, rows: np.ndarray) -> dict[str, Any]:
+        """Ids and titles of item rows, as columns."""
+        ids = self.items.ids[rows].tolist()
+        return {"item_id": ids, "title": [self.catalog.label(one) for one in ids]}
+
+    def similar_items(self, item: object, n: int = 10) -> Table:
+        """The ``n`` items most like an item; columns ``rank, item_id, title, similarity``.
+
+        Raises UnknownId, and BadSetting for a model that compares no items.
+        """
+        _at_least_one(n)
+        rows, similarity = self.nearest("item", self.items.row(item), n)
+        ranks = range(1, len(rows) + 1)
+        return Table({"rank": ranks, **self.named(rows), "similarity": similarity})
+
+    def similar_users(self, user: object, n: int = 10) -> Table:
+        """The ``n`` users most like a user; columns ``rank, user_id, similarity``.
+
+        Raises as ``similar_items`` does.
+        """
+        _at_least_one(n)
+        rows, similarity = self.nearest("user", self.users.row(user), n)
+        names = self.users.ids[rows]
+        return Table({"rank": range(1, len(rows) + 1), "user_id": names, "similarity": similarity})
+
+    def nearest(self, side: str, row: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of the n items or users ("item", "user") most like a row, and how alike they are."""
+        raise BadSetting(f"a {self.algorithm} model has no similar {side}s; fit mf or nmf instead")
+
+    # Reasons.
+
+    def explain(self, user: object, item: object, by: str | None = None) -> Explanation:
+        """Why this item scores what it does for this user, in terms that sum to the score.
+
+        ``by="factor"``: average, user, item, and one term per taste. ``by="history"``: one term
+        per rating the user gave; what training added beyond them is a term of its own. Left out,
+        the model's usual view. Raises UnknownId, and BadSetting for a view it does not have.
+        """
+        views = self.views
+        by = by or next(iter(views))
+        if by not in views:
+            raise BadSetting(
+                f"by is {by!r}; a {self.algorithm} model explains by {' or '.join(views)}"
+            )
+        person, row = self.person(user), self.items.row(item)
+        score = self.score_people([person], np.array([row]))[0]
+        item_id = self.items.ids[row]
+        return Explanation(
+            user=person.name,
+            item_id=item_id,
+            title=self.catalog.label(item_id),
+            by=by,
+            score=float(score[0]),
+            predicted=float(self.clipped(score)[0]),
+            strategy=person.strategy,
+            terms=tuple(t for t in views[by](self, person, row) if abs(t.value) > NEGLIGIBLE),
+            unit="stars" if self.kind == "rating" else "points",
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model to the folder ``path``, as data and never code; see ``matinee.load``."""
+        from matinee.models.saved import save_model
+
+        return save_model(self, Path(path))
+
+    def _candidates(
+        self, items: Iterable[object] | None, exclude: Iterable[object] | None
+    ) -> np.ndarray:
+        allowed = np.full(len(self.items), items is None)
+        for ids, value in ((items, True), (exclude, False)):
+            if ids is not None:
+                allowed[[self.items.row(one) for one in ids]] = value
+        return np.flatnonzero(allowed).astype(np.int32)
+
+
+def _at_least_one(n: int) -> None:
+    if n < 1:
+        raise BadSetting(f"n is {n}; a list needs at least 1 entry")
+
+
+def _as_objects(values: object) -> np.ndarray:
+    """One value, or an iterable of them, as a one-dimensional object array."""
+    many = isinstance(values, Iterable) and not isinstance(values, str | Person)
+    listed = list(cast(Iterable[object], values)) if many else [values]
+    array = np.empty(len(listed), dtype=object)
+    array[:] = listed
+    return array
