@@ -59,9 +59,7 @@ def hit_rate(order: Sequence[int], relevant: set[int], n: int) -> float:
 
 def ndcg(order: Sequence[int], relevant: set[int], n: int) -> float:
     gains = [1 / log2(place + 1) for place in range(1, n + 1)]
-    dcg = sum(
-        gain for gain, item in zip(gains, order, strict=False) if item in relevant
-    )
+    dcg = sum(gain for gain, item in zip(gains, order, strict=False) if item in relevant)
     return dcg / sum(gains[: len(relevant)])
 
 

@@ -1,11 +1,12 @@
 """The ranking kernels against their slow twins, with ties, NaN, infinities and banned items."""
 
-import naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import naive
+from matinee.kernels.jit import read_only
 from matinee.kernels.ranking import rank_intervals, top_n
 from matinee.kernels.threads import run_rows
 
@@ -25,21 +26,23 @@ def blocks(draw):
 def as_rows(lists):
     """Lists of item numbers as indptr and indices."""
     indptr = np.cumsum([0, *map(len, lists)], dtype=np.int64)
-    return indptr, np.array([item for one in lists for item in one], np.int32)
+    items = np.array([item for one in lists for item in one], np.int32)
+    return read_only(indptr, np.int64), read_only(items, np.int32)
 
 
 def best(scores, banned, n):
     items = np.full((len(scores), n), 99, np.int32)
     kept = np.zeros((len(scores), n), np.float32)
-    run_rows(top_n, np.ones(len(scores)), scores, *as_rows(banned), items, kept)
+    inputs = (read_only(scores, np.float32), *as_rows(banned))
+    run_rows(top_n, np.ones(len(scores)), *inputs, items, kept)
     return items, kept
 
 
 def stand(scores, banned, asked):
     indptr, items = as_rows(asked)
     better, tied = np.zeros(len(items), np.int32), np.zeros(len(items), np.int32)
-    cost = np.ones(len(scores))
-    run_rows(rank_intervals, cost, scores, *as_rows(banned), indptr, items, better, tied)
+    inputs = (read_only(scores, np.float32), *as_rows(banned), indptr, items)
+    run_rows(rank_intervals, np.ones(len(scores)), *inputs, better, tied)
     return list(zip(better.tolist(), tied.tolist(), strict=True))
 
 

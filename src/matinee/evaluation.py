@@ -26,8 +26,8 @@ BLOCK_SCORES = 4_000_000  # scores held at once: 16 MB
 BLOCK_PAIRS = 65_536  # pairs predicted at once
 
 
-class Model(Protocol):
-    """What a fitted model answers to be measured; users and items are row numbers (int32)."""
+class Measurable(Protocol):
+    """All that is asked of a model to be measured: each of ours has it, and so can others."""
 
     @property
     def users(self) -> IdMap: ...
@@ -43,10 +43,10 @@ class Model(Protocol):
     def predict_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray: ...
 
 
-class Algorithm(Protocol):
+class Learner(Protocol):
     """What learns a model from ratings."""
 
-    def fit(self, train: Ratings) -> Model: ...
+    def fit(self, train: Ratings) -> Measurable: ...
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class CrossValidation:
 
 
 def evaluate(
-    model: Model,
+    model: Measurable,
     test: Ratings,
     ns: Iterable[int] = (10,),
     relevant_from: float | None = None,
@@ -178,7 +178,7 @@ def evaluate(
 
 
 def fit_and_evaluate(
-    algorithm: Algorithm,
+    algorithm: Learner,
     split: Split,
     ns: Iterable[int] = (10,),
     relevant_from: float | None = None,
@@ -203,7 +203,7 @@ def fit_and_evaluate(
 
 
 def cross_validate(
-    algorithm: Algorithm,
+    algorithm: Learner,
     ratings: Ratings,
     folds: int = 5,
     seed: int = 0,
@@ -229,7 +229,7 @@ def cross_validate(
 # Rating metrics.
 
 
-def _rating_metrics(model: Model, test: Ratings) -> dict[str, float]:
+def _rating_metrics(model: Measurable, test: Ratings) -> dict[str, float]:
     parts = range(0, len(test), BLOCK_PAIRS)
     spans = [slice(first, first + BLOCK_PAIRS) for first in parts]
     predicted = np.concatenate([model.predict_rows(test.user[s], test.item[s]) for s in spans])
@@ -254,7 +254,7 @@ class _Block(NamedTuple):
 
 
 def _ranking_metrics(
-    model: Model, user: np.ndarray, item: np.ndarray, lengths: tuple[int, ...]
+    model: Measurable, user: np.ndarray, item: np.ndarray, lengths: tuple[int, ...]
 ) -> dict[str, float]:
     """Every ranking metric at every length, from relevant test pairs in order of user."""
     users, starts = np.unique(user, return_index=True)
@@ -281,7 +281,7 @@ def _ranking_metrics(
 
 
 def _blocks(
-    model: Model, users: np.ndarray, indptr: np.ndarray, item: np.ndarray
+    model: Measurable, users: np.ndarray, indptr: np.ndarray, item: np.ndarray
 ) -> Iterator[tuple[_Block, slice]]:
     """Blocks of users that keep the scores bounded, and where the relevant items of each lie."""
     size = max(1, BLOCK_SCORES // len(model.items))
@@ -358,7 +358,7 @@ def _relevant(test: Ratings, threshold: float) -> np.ndarray:
     return relevant
 
 
-def _on_ids_of(model: Model, test: Ratings) -> tuple[Ratings, int]:
+def _on_ids_of(model: Measurable, test: Ratings) -> tuple[Ratings, int]:
     """The test ratings numbered as the model numbers, and how many of them it cannot number."""
     if test.users == model.users and test.items == model.items:
         return test, 0
@@ -376,7 +376,7 @@ def _on_ids_of(model: Model, test: Ratings) -> tuple[Ratings, int]:
     return renumbered, int(np.count_nonzero(~known))
 
 
-def _refuse_trained(model: Model, test: Ratings) -> None:
+def _refuse_trained(model: Measurable, test: Ratings) -> None:
     shared = find_shared_pair(model.seen, test.user, test.item)
     if shared is not None:
         user, item = test.users.ids[test.user[shared]], test.items.ids[test.item[shared]]
@@ -386,13 +386,13 @@ def _refuse_trained(model: Model, test: Ratings) -> None:
         )
 
 
-def _count_cold(model: Model, test: Ratings) -> int:
+def _count_cold(model: Measurable, test: Ratings) -> int:
     cold_user = model.seen.counts == 0
     cold_item = np.bincount(model.seen.indices, minlength=len(model.items)) == 0
     return int(np.count_nonzero(cold_user[test.user] | cold_item[test.item]))
 
 
-def _protocol(model: Model, lengths: tuple[int, ...], threshold: float) -> str:
+def _protocol(model: Measurable, lengths: tuple[int, ...], threshold: float) -> str:
     ratings = f"Predictions are clipped to {model.scale}." if model.kind == "rating" else ""
     lists = (
         f"Lists rank all {len(model.items):,} items except those the user was trained on; "

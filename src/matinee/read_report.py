@@ -70,15 +70,17 @@ class ReadReport:
         return "; ".join([*filter(None, parts), f"scale {self.scale} ({self.scale_from})"])
 
     def _rows(self) -> list[str]:
-        lines = [f"{self.n_rows:,} rows read, {self.n_kept:,} kept"]
+        lines = [f"{rows(self.n_rows)} read, {self.n_kept:,} kept"]
         if self.n_merged:
             how = "the mean" if self.duplicates == "mean" else "the last"
-            lines.append(f"{self.n_merged:,} repeated (user, item) rows merged: {how} was kept")
+            lines.append(
+                f"{rows(self.n_merged)} merged into another of the same user and item: {how} was kept"
+            )
         if self.n_set_aside:
-            lines.append(f"{self.n_set_aside:,} rows set aside:")
+            lines.append(f"{rows(self.n_set_aside)} set aside:")
             lines += [f"  {finding}" for finding in self.set_aside]
         if self.n_without_time:
-            lines.append(f"{self.n_without_time:,} of the kept rows have no known time")
+            lines.append(f"{rows(self.n_without_time)} kept without a known time")
         return lines
 
     def to_dict(self) -> dict[str, Any]:
@@ -105,3 +107,8 @@ class ReadReport:
             "without_time": self.n_without_time,
             "notes": list(self.notes),
         }
+
+
+def rows(count: int) -> str:
+    """How many rows, in words."""
+    return f"{count:,} row{'' if count == 1 else 's'}"

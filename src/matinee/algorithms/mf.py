@@ -25,6 +25,7 @@ from matinee.ratings import Ratings
 # What each solver takes where a setting is left as None.
 ALS = {"n_epochs": 12, "reg": 1.3, "bias_reg": 2.0, "init_scale": 0.1}
 SGD = {"n_epochs": 40, "reg": 0.06, "bias_reg": 0.06, "init_scale": 0.01}
+UNBIASED_INIT_SCALE = 0.1  # without a mean to start from, smaller factors take long to grow
 DEFAULTS: dict[str, dict[str, float]] = {"als": ALS, "sgd": SGD}
 BY_SOLVER: Any = None  # a setting left to its solver; filled in when the value is made
 REG_POWER = {"als": 0.5, "sgd": 1.0}
@@ -51,7 +52,9 @@ class MF(Algorithm):
 
     def __post_init__(self) -> None:
         self.require("solver", one_of=tuple(DEFAULTS))
-        defaults = DEFAULTS[self.solver]
+        defaults = dict(DEFAULTS[self.solver])
+        if not self.biased:
+            defaults["init_scale"] = UNBIASED_INIT_SCALE
         for setting, value in defaults.items():
             if getattr(self, setting) is None:
                 object.__setattr__(self, setting, value)

@@ -15,7 +15,7 @@ p_f = u_f sqrt(s_f) and q_f = v_f sqrt(s_f), each with its largest item positive
 
 import warnings
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from matinee.models.factor import FactorModel
 from matinee.models.fold_in import Projection
 from matinee.models.side import Side
 from matinee.ratings import Ratings
+
+if TYPE_CHECKING:
+    from scipy.sparse.linalg import LinearOperator
 
 ROW_MEAN = {"none": "none", "user_all": "all", "user_observed": "observed"}
 
@@ -52,7 +55,7 @@ class TruncatedSVD(Algorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> FactorModel:
-        from scipy.sparse.linalg import LinearOperator, svds
+        from scipy.sparse.linalg import LinearOperator
 
         if min(train.n_users, train.n_items) < 2:
             raise BadSetting("truncated-svd needs at least 2 users and 2 items")
@@ -75,16 +78,11 @@ class TruncatedSVD(Algorithm):
             R.shape, dtype=np.float64, matvec=times, matmat=times,
             rmatvec=times_transposed, rmatmat=times_transposed,
         )  # fmt: skip
-        first = np.random.default_rng(0).normal(size=min(R.shape))
-        with one_blas_thread():
-            U, s, Vt = svds(A, k=n_factors, v0=first)
-        largest_first = np.argsort(-s, kind="stable")
-        U, s, V = U[:, largest_first], s[largest_first], Vt[largest_first].T
-        sign = np.sign(V[np.abs(V).argmax(axis=0), np.arange(n_factors)])
-        users.factors[:] = U * (sign * np.sqrt(s))
-        items.factors[:] = V * (sign * np.sqrt(s))
         squares = (R.data**2).sum() - 2 * (m @ R.sum(axis=1)) + (m**2).sum() * train.n_items
-        facts = {"singular_values": s.tolist(), "variance_explained": (s**2 / squares).tolist()}
+        U, s, V = leading_vectors(A, n_factors, squares)
+        users.factors[:], items.factors[:] = U * np.sqrt(s), V * np.sqrt(s)
+        explained = s**2 / (squares or 1.0)
+        facts = {"singular_values": s.tolist(), "variance_explained": explained.tolist()}
         return self.model(train, mean, users, items, fold, facts=facts, unrated_items_learned=True)
 
     def _supported(self, train: Ratings) -> int:
@@ -123,3 +121,24 @@ class TruncatedSVD(Algorithm):
         users.bias[:], items.bias[:] = biases.user_bias, biases.item_bias
         damping = baseline.user_damping
         return mean, users, items, Projection(row_mean="observed", dense=False, damping=damping)
+
+
+def leading_vectors(
+    A: "LinearOperator", n: int, squares: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """U (m, n), s (n,) and V (k, n) of the n largest singular values, in falling order.
+
+    Each column of V has its largest entry positive. ``squares`` is the sum of squares of A; a
+    matrix of zeros has zeros for vectors.
+    """
+    from scipy.sparse.linalg import svds
+
+    if squares == 0:
+        return np.zeros((A.shape[0], n)), np.zeros(n), np.zeros((A.shape[1], n))
+    first = np.random.default_rng(0).normal(size=min(A.shape))
+    with one_blas_thread():
+        U, s, Vt = svds(A, k=n, v0=first)
+    order = np.argsort(-s, kind="stable")
+    U, s, V = U[:, order], s[order], Vt[order].T
+    sign = np.sign(V[np.abs(V).argmax(axis=0), np.arange(n)])
+    return U * sign, s, V * sign

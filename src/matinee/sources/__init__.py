@@ -83,4 +83,3 @@ def source_of(source: object) -> Source:
         f"ratings cannot be read from {type(source).__name__}; give a path, a DataFrame, "
         "(users, items, ratings) or a sparse matrix"
     )
-

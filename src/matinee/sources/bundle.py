@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from matinee.errors import BadRatings
-from matinee.sources.files import words
+from matinee.sources.files import opener, read_some, words
 
 ABSURD_RATIO = 300  # unpacked bytes per packed one; real ratings stay below 20
 ALWAYS_FINE = 50 << 20  # bytes unpacked below which a ratio is nobody's business
@@ -30,6 +30,11 @@ class Bundle:
         """Whether all of these are here."""
         return all(name in self.openers for name in names)
 
+    def starts(self, name: str, start: bytes) -> bool:
+        """Whether a file begins with these bytes."""
+        with self.openers[name]() as file:
+            return read_some(name, file, len(start)) == start
+
     def text(self, name: str, encoding: str) -> str:
         """The whole of a small text file."""
         try:
@@ -40,15 +45,17 @@ class Bundle:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Bundle]:
-    """The files of a folder (and of the folders in it) or of a zip.
+def opened(path: Path, depth: int = 2) -> Iterator[Bundle]:
+    """The files of a zip, or of a folder and, for a ``depth`` of 2, the folders in it.
 
     Raises BadRatings for a zip that is broken, encrypted, or means harm.
     """
     if path.is_dir():
-        found = sorted([*path.glob("*"), *path.glob("*/*")], key=lambda one: len(one.parts))
-        paths = {one.name: one for one in reversed(found) if one.is_file()}
-        yield Bundle(path.name, {name: partial(one.open, "rb") for name, one in paths.items()}, paths)
+        found = [
+            one for level in range(depth, 0, -1) for one in sorted(path.glob("/".join("*" * level)))
+        ]
+        paths = {one.name: one for one in found if one.is_file()}
+        yield Bundle(path.name, {name: opener(one) for name, one in paths.items()}, paths)
         return
     try:
         archive = zipfile.ZipFile(path)

@@ -118,7 +118,7 @@ def delimited_table(path: Path) -> Catalog:
 
 def parquet_table(path: Path) -> Catalog:
     """From a Parquet file."""
-    with duck.connection(path.name) as db:
+    with duck.connection(path.name, path) as db:
         found = db.execute(f"FROM read_parquet({duck.text(parquet.literal(path))})")
         columns = [str(one[0]) for one in found.description or ()]
         return of_table(path.name, columns, found.fetchall())

@@ -27,7 +27,9 @@ def check_wish(wish: Wish) -> None:
     if wish.scale is not None:
         low, high = wish.scale
         if not (np.isfinite(low) and np.isfinite(high) and low < high):
-            raise BadSetting(f"a scale goes from low to high, such as (1, 5), not {low:g}..{high:g}")
+            raise BadSetting(
+                f"a scale goes from low to high, such as (1, 5), not {low:g}..{high:g}"
+            )
 
 
 def accept(raw: Raw, wish: Wish) -> Ratings:
@@ -40,8 +42,8 @@ def accept(raw: Raw, wish: Wish) -> Ratings:
     set_aside = tuple(findings(raw, scale))
     if wish.strict and set_aside:
         refuse(raw.name, set_aside[0])
-    kept = np.flatnonzero(raw.fault == Fault.NONE)
-    if len(kept) == 0:
+    kept = good_rows(raw.fault)
+    if not len(raw.rating[kept]):
         nothing_left(raw, set_aside)
     users, user = numbering(raw.users, kept, "user", raw.all_ids)
     items, item = numbering(raw.items, kept, "item", raw.all_ids)
@@ -49,13 +51,12 @@ def accept(raw: Raw, wish: Wish) -> Ratings:
     time, bad_times = seconds(raw, kept)
     if wish.strict and bad_times:
         refuse(raw.name, bad_times)
-    n_good = len(kept)
     again = repeats(user, item, len(items))
-    if again is not None:
-        if wish.duplicates == "error":
-            raise BadRatings(repeated(raw, kept, users, items, user, item, again))
-        chosen, rating = merged(user, item, rating, time, wish.duplicates)
-        user, item, time = user[chosen], item[chosen], None if time is None else time[chosen]
+    if len(again) and wish.duplicates == "error":
+        raise BadRatings(repeated(raw, kept, users, items, user, item, again[0]))
+    n_good = len(rating)
+    if len(again):
+        user, item, rating, time = merged(user, item, rating, time, again, wish.duplicates)
     report = ReadReport(
         source=raw.name,
         format=raw.format,
@@ -74,6 +75,22 @@ def accept(raw: Raw, wish: Wish) -> Ratings:
     return Ratings.of(
         users, items, user, item, rating, time, scale=scale, catalog=raw.catalog, report=report
     )
+
+
+Kept = slice | np.ndarray  # the good rows: a slice where possible, which copies nothing
+
+
+def good_rows(fault: np.ndarray) -> Kept:
+    """Where the good rows are: all from some row on, or their positions."""
+    good = fault == Fault.NONE
+    start = int(np.argmax(good)) if good.any() else len(good)
+    return slice(start, None) if good[start:].all() else np.flatnonzero(good)
+
+
+def rows_at(kept: Kept, positions: np.ndarray) -> list[int]:
+    """The rows of the source behind some positions among the kept ones."""
+    rows = positions + kept.start if isinstance(kept, slice) else kept[positions]
+    return [int(row) for row in rows]
 
 
 def judge_scale(raw: Raw, wish: Wish) -> tuple[Scale, str]:
@@ -112,41 +129,39 @@ def nothing_left(raw: Raw, set_aside: tuple[Finding, ...]) -> None:
     if not set_aside:
         raise BadRatings(f"{raw.name} holds no ratings: there is not one row in it")
     raise BadRatings(
-        f"{raw.name} holds no usable ratings: "
-        + "; ".join(f"{finding}" for finding in set_aside)
+        f"{raw.name} holds no usable ratings: " + "; ".join(f"{finding}" for finding in set_aside)
     )
 
 
-def numbering(
-    column: Numbered, kept: np.ndarray, kind: str, all_ids: bool
-) -> tuple[IdMap, np.ndarray]:
+def numbering(column: Numbered, kept: Kept, kind: str, all_ids: bool) -> tuple[IdMap, np.ndarray]:
     """Ids in natural order and the row number (int32) of each kept row."""
     code = column.code[kept]
     used = np.ones(len(column.ids), dtype=bool)
     if not all_ids:
         used[:] = False
         used[code] = True
-    ids = IdMap.of((text for text, keep in zip(column.ids, used.tolist(), strict=True) if keep), kind)
+    ids = IdMap.of(
+        (text for text, keep in zip(column.ids, used.tolist(), strict=True) if keep), kind
+    )
     return ids, ids.rows(column.ids)[code]
 
 
-def seconds(raw: Raw, kept: np.ndarray) -> tuple[np.ndarray | None, Finding | None]:
+def seconds(raw: Raw, kept: Kept) -> tuple[np.ndarray | None, Finding | None]:
     """The kept times in whole seconds, or None without a known one; and those not readable."""
     if raw.time is None:
         return None, None
     time = raw.time[kept]
     bad = np.flatnonzero(time == BAD_TIME)
     time[bad] = UNKNOWN_TIME
-    first = tuple(
-        Case(raw.where(row), raw.show(row)) for row in kept[bad[:CASES_SHOWN]].tolist()
-    )
+    shown = rows_at(kept, bad[:CASES_SHOWN])
+    first = tuple(Case(raw.where(row), raw.show(row)) for row in shown)
     unread = Finding("whose timestamp cannot be read", len(bad), first) if len(bad) else None
     if not time.any():
         raw.notes.append("there are timestamps, but not one is known")
         return None, unread
     divisor, unit = time_unit(time)
     if divisor > 1:
-        time //= divisor
+        time = time // divisor
         raw.notes.append(f"timestamps are in {unit}; kept in whole seconds")
     return time, unread
 
@@ -160,19 +175,41 @@ def time_unit(time: np.ndarray) -> tuple[int, str]:
     return 1, "seconds"
 
 
-def repeats(user: np.ndarray, item: np.ndarray, n_items: int) -> int | None:
-    """The position of a row whose (user, item) pair stands elsewhere too; None without any."""
+def repeats(user: np.ndarray, item: np.ndarray, n_items: int) -> np.ndarray:
+    """The positions of all rows whose (user, item) pair stands more than once, ascending."""
     pairs = user.astype(np.int64) * n_items + item
     ordered = np.sort(pairs)
-    same = ordered[1:] == ordered[:-1]
-    if not same.any():
-        return None
+    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     del ordered
-    _, first, count = np.unique(pairs, return_index=True, return_counts=True)
-    return int(first[count > 1].min())
+    if not len(twice):
+        return twice
+    nearest = np.minimum(np.searchsorted(twice, pairs), len(twice) - 1)
+    return np.flatnonzero(twice[nearest] == pairs)
+
+
+Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]
 
 
 def merged(
+    user: np.ndarray,
+    item: np.ndarray,
+    rating: np.ndarray,
+    time: np.ndarray | None,
+    again: np.ndarray,
+    how: str,
+) -> Columns:
+    """The columns with the rows ``again`` merged into one for each pair, by ``how``."""
+    times = None if time is None else time[again]
+    chosen, values = merge(user[again], item[again], rating[again], times, how)
+    keep = np.ones(len(user), dtype=bool)
+    keep[again] = False
+    keep[again[chosen]] = True
+    rating = rating.copy()
+    rating[again[chosen]] = values
+    return user[keep], item[keep], rating[keep], None if time is None else time[keep]
+
+
+def merge(
     user: np.ndarray,
     item: np.ndarray,
     rating: np.ndarray,
@@ -186,25 +223,20 @@ def merged(
     """
     when = np.zeros(len(user), np.int64) if time is None else np.where(time == 0, BAD_TIME, time)
     order = np.lexsort((when, item, user))
-    ends = np.append(_pair_changes(user, item, order), len(order)) - 1
+    changed = (np.diff(user[order]) != 0) | (np.diff(item[order]) != 0)
+    starts = np.concatenate([[0], np.flatnonzero(changed) + 1])
+    ends = np.append(starts[1:], len(order)) - 1
     chosen = order[ends]
     if how == "last":
         return chosen, rating[chosen]
-    order = np.lexsort((rating, item, user))
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    total = np.add.reduceat(rating[order].astype(np.float64), starts)
-    return chosen, (total / np.diff(np.append(starts, len(order)))).astype(np.float32)
-
-
-def _pair_changes(user: np.ndarray, item: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Where in ``order`` another (user, item) pair begins, after the first."""
-    changed = (np.diff(user[order]) != 0) | (np.diff(item[order]) != 0)
-    return np.flatnonzero(changed) + 1
+    by_value = np.lexsort((rating, item, user))
+    total = np.add.reduceat(rating[by_value].astype(np.float64), starts)
+    return chosen, (total / (ends - starts + 1)).astype(np.float32)
 
 
 def repeated(
     raw: Raw,
-    kept: np.ndarray,
+    kept: Kept,
     users: IdMap,
     items: IdMap,
     user: np.ndarray,
@@ -212,7 +244,7 @@ def repeated(
     at: int,
 ) -> str:
     """The message of ``duplicates="error"``: who rated what twice, and where."""
-    rows = kept[(user == user[at]) & (item == item[at])].tolist()
+    rows = rows_at(kept, np.flatnonzero((user == user[at]) & (item == item[at])))
     places = " and ".join(raw.where(row) for row in rows[:CASES_SHOWN])
     return (
         f"{raw.name}: user {users.ids[user[at]]!r} rated item {items.ids[item[at]]!r} "

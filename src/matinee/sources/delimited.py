@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 NEVER = "\x01\x02\x03\x04"  # a delimiter that no line holds: DuckDB then reads whole lines
+LONGEST_LINE = 1 << 20  # bytes; small, because DuckDB holds several such buffers
 
 
 def recognises(source: object) -> bool:
@@ -66,9 +67,9 @@ def read_text(
             else columns_by_position(dialect.n_columns, given, name)
         )
         comma = has_decimal_comma(dialect.rows, at["rating"])
-        with duck.connection(name) as db:
+        with duck.connection(name, plain) as db:
             db.execute(f"CREATE TEMP TABLE raw AS {rows_query(plain, dialect, at, comma)}")
-            notes = check_rejects(db, name)
+            check_rejects(db, name)
             arrays = duck.numbered_table(db, with_time="timestamp" in at)
         fault = arrays["fault"]
         if dialect.header:
@@ -86,7 +87,6 @@ def read_text(
                 **({"decimals": "comma"} if comma else {}),
                 "encoding": encoding,
             },
-            notes=notes,
             known_scale=known_scale,
             catalog=catalog,
         )
@@ -106,7 +106,8 @@ def rows_query(path: Path, dialect: Dialect, at: dict[str, int], comma: bool) ->
             SELECT line, {split} AS fields
             FROM read_csv({duck.path_literal(path)}, columns = {{'line': 'VARCHAR'}},
                 delim = {duck.text(NEVER)}, quote = '', escape = '', header = false,
-                auto_detect = false, strict_mode = false, store_rejects = true)
+                auto_detect = false, strict_mode = false, store_rejects = true,
+                max_line_size = {LONGEST_LINE}, buffer_size = {4 * LONGEST_LINE})
         ), parsed AS (
             SELECT line, fields, try_cast({rating} AS FLOAT) AS number FROM lines
         ), judged AS (
@@ -145,20 +146,19 @@ def unquote(delimiter: str) -> str:
     )
 
 
-def check_rejects(db: "DuckDBPyConnection", name: str) -> list[str]:
-    """What DuckDB could not even take as a line: an error for wrong bytes, else a note."""
-    rejects = db.execute(
-        "SELECT error_type, min(line), count(*) FROM reject_errors GROUP BY error_type"
-    ).fetchall()
-    notes = []
-    for kind, line, count in rejects:
-        if kind == "INVALID ENCODING":
-            raise BadRatings(
-                f"{name}, line {line:,} is not UTF-8; say which encoding it is, "
-                'perhaps encoding="latin-1"'
-            )
-        notes.append(f"{count:,} lines left out: {kind.lower()}, from line {line:,} on")
-    return notes
+def check_rejects(db: "DuckDBPyConnection", name: str) -> None:
+    """Raise BadRatings for what is not even a line of text: wrong bytes, or no end in sight."""
+    reject = db.execute("SELECT error_type, line FROM reject_errors ORDER BY line").fetchone()
+    if reject is None:
+        return
+    if reject[0] in ("INVALID ENCODING", "INVALID UNICODE"):
+        raise BadRatings(
+            f"{name}, line {reject[1]:,} is not UTF-8; say which encoding it is, "
+            'perhaps encoding="latin-1"'
+        )
+    raise BadRatings(
+        f"{name}, line {reject[1]:,} is longer than {LONGEST_LINE:,} bytes; this is no table"
+    )
 
 
 def first_line(path: Path) -> int:

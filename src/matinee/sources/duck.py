@@ -4,6 +4,7 @@ Ids become numbers inside DuckDB, so that no row ever costs a Python string, and
 filled block by block, so that there is never a second copy of them.
 """
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,21 +20,23 @@ from matinee.sources.raw import BAD_TIME, UNKNOWN_TIME, Fault, Numbered
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-THREADS = 2
+BYTES_PER_THREAD = 64 << 20  # a thread costs memory; a small file is read as fast by one
+MOST_THREADS = 4
 MEMORY = "1GB"  # beyond this DuckDB spills to a temporary folder
-ROWS_AT_ONCE = 1 << 17
+BLOCKS = 8  # steps in which the arrays are filled: each holds a copy of its part
 
 
 @contextmanager
-def connection(name: str) -> Iterator["DuckDBPyConnection"]:
-    """A private DuckDB that never goes to the network; its errors become BadRatings."""
+def connection(name: str, path: Path) -> Iterator["DuckDBPyConnection"]:
+    """A private DuckDB for one file, never on the network; its errors become BadRatings."""
     import duckdb
 
+    threads = 1 + path.stat().st_size // BYTES_PER_THREAD
     with tempfile.TemporaryDirectory(prefix="matinee-") as folder:
         connection = duckdb.connect(
             ":memory:",
             config={
-                "threads": THREADS,
+                "threads": min(threads, MOST_THREADS, os.cpu_count() or 1),
                 "memory_limit": MEMORY,
                 "temp_directory": folder,
                 "autoinstall_known_extensions": "false",
@@ -94,9 +97,10 @@ def numbered_table(db: "DuckDBPyConnection", with_time: bool) -> dict[str, objec
         columns["time"] = ("time", np.int64)
     arrays = {name: np.empty(n_rows, dtype) for name, (_, dtype) in columns.items()}
     select = ", ".join(f"{sql} AS {identifier(name)}" for name, (sql, _) in columns.items())
-    for start in range(0, n_rows, ROWS_AT_ONCE):
+    step = n_rows // BLOCKS + 1
+    for start in range(0, n_rows, step):
         block = db.execute(
-            f"SELECT {select} FROM raw WHERE rowid >= {start} AND rowid < {start + ROWS_AT_ONCE}"
+            f"SELECT {select} FROM raw WHERE rowid >= {start} AND rowid < {start + step}"
         ).fetchnumpy()
         for name, values in block.items():
             arrays[name][start : start + len(values)] = values

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import IO, BinaryIO, TextIO
+from typing import IO, BinaryIO, TextIO, cast
 
 from matinee.errors import BadRatings, did_you_mean
 
@@ -122,9 +122,11 @@ def refuse_binary(name: str, sample: bytes, encoding: str) -> None:
     try:
         decoder = codecs.getincrementaldecoder(encoding)()
     except LookupError:
-        raise BadRatings(f"{name}: encoding {encoding!r} is unknown; try utf-8 or latin-1") from None
+        raise BadRatings(
+            f"{name}: encoding {encoding!r} is unknown; try utf-8 or latin-1"
+        ) from None
     odd = len(re.findall(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", sample))
-    if "16" not in encoding and "32" not in encoding and odd > 0.01 * len(sample):
+    if "16" not in encoding and "32" not in encoding and odd > max(3, 0.01 * len(sample)):
         raise BadRatings(f"{name} is a binary file, not text; give {READABLE}")
     try:
         decoder.decode(sample)
@@ -168,7 +170,8 @@ def write_plain(name: str, file: IO[bytes], out: BinaryIO, encoding: str, tidy: 
         if encoding in ("utf-8", "utf-8-sig") and not tidy:
             shutil.copyfileobj(file, out, BLOCK)
         else:
-            write_text(io.TextIOWrapper(file, encoding=encoding), out)
+            with io.TextIOWrapper(file, encoding=encoding) as text:
+                write_text(text, out)
     except UnicodeError:
         raise BadRatings(
             f"{name} is not {in_words(encoding)} throughout; say which encoding it is"
@@ -198,5 +201,5 @@ def words(error: BaseException) -> str:
 def opener(path: Path) -> Callable[[], IO[bytes]]:
     """How to open a file for its content, unpacked where it is gzip."""
     if kind_of(path) == "gzip":
-        return lambda: gzip.open(path, "rb")
+        return lambda: cast(IO[bytes], gzip.open(path, "rb"))
     return lambda: path.open("rb")

@@ -23,7 +23,7 @@ def frame_of(source: object) -> "nw.DataFrame[Any]":
     """The narwhals view of a frame; a lazy one is collected."""
     import narwhals as nw
 
-    frame: Any = nw.from_native(source)  # type: ignore[call-overload]
+    frame: Any = nw.from_native(source)
     return frame.collect() if isinstance(frame, nw.LazyFrame) else frame
 
 
@@ -31,7 +31,7 @@ def frame_of(source: object) -> "nw.DataFrame[Any]":
 def read(source: object, wish: Wish) -> Iterator[Raw]:
     """The rows of a DataFrame."""
     frame = frame_of(source)
-    name = f"the {frame.implementation.value} DataFrame"
+    name = "the DataFrame"
     names = list(map(str, frame.columns))
     at = find_columns(names, wish.columns, name)
     series = {field: frame[frame.columns[place]] for field, place in at.items()}
@@ -73,7 +73,7 @@ def plain(series: "nw.Series[Any]") -> tuple[np.ndarray, np.ndarray]:
         return np.zeros(len(series), dtype=bool), gaps
     if dtype.is_numeric():
         return series.to_numpy(), gaps
-    return as_column(np.array([*series.to_list(), None], dtype=object)[:-1]), gaps
+    return as_column(series.to_list()), gaps
 
 
 def with_gaps(series: "nw.Series[Any]", name: str, notes: list[str]) -> Numbered:

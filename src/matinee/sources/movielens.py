@@ -24,6 +24,7 @@ from matinee.sources.titles import split_title
 
 WHOLE_STARS, HALF_STARS = Scale(1, 5), Scale(0.5, 5)
 PART_OF_100K = re.compile(r"u([1-5ab]?\.(base|test)|\.data)")
+CSV_RATINGS = b"userId,movieId,rating,timestamp"
 NO_GENRE = {"(no genres listed)", "unknown", ""}
 GENRES_100K = (
     "unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime",
@@ -79,7 +80,11 @@ def layout_of(bundle: Bundle, ratings: str | None) -> Layout | None:
             fits = bool(PART_OF_100K.fullmatch(name)) and layout.movies in bundle
         else:
             fits = name == layout.ratings and bundle.has(layout.ratings, layout.movies)
-        if fits and (layout.name != "MovieLens 10M" or "users.dat" not in bundle):
+        if layout.name == "MovieLens 10M":
+            fits = fits and "users.dat" not in bundle
+        if layout.name == "MovieLens CSV":
+            fits = fits and bundle.starts(name, CSV_RATINGS)
+        if fits:
             return layout
     return None
 
@@ -89,14 +94,8 @@ def recognises(source: object) -> bool:
     place = place_of(source)
     if place is None or place.ratings is None:
         return place is not None
-    with opened(place.bundle) as bundle:
-        return layout_of(beside(bundle, place.bundle), place.ratings) is not None
-
-
-def beside(bundle: Bundle, folder: Path) -> Bundle:
-    """Only the files that lie directly in the folder."""
-    paths = {name: path for name, path in bundle.paths.items() if path.parent == folder}
-    return Bundle(bundle.name, {name: bundle.openers[name] for name in paths}, paths)
+    with opened(place.bundle, depth=1) as bundle:
+        return layout_of(bundle, place.ratings) is not None
 
 
 @contextmanager
@@ -104,7 +103,7 @@ def read(source: object, wish: Wish) -> Iterator[Raw]:
     """The ratings of a MovieLens data set, with its catalogue. A zip may hold another one file."""
     place = place_of(source)
     assert place is not None
-    with opened(place.bundle) as bundle:
+    with opened(place.bundle, depth=1 if place.ratings else 2) as bundle:
         layout = layout_of(bundle, place.ratings)
         name = place.ratings or (layout.ratings if layout else only_file(bundle))
         label = name if place.ratings else f"{bundle.name}/{name}"
@@ -136,7 +135,8 @@ def read_catalog(source: object) -> Catalog:
     """The movies of a MovieLens data set. Raises BadRatings where there are none."""
     path = files.as_path(source)
     assert path is not None
-    with opened(path if path.is_dir() or files.kind_of(path) == "zip" else path.parent) as bundle:
+    whole = path.is_dir() or files.kind_of(path) == "zip"
+    with opened(path if whole else path.parent, depth=2 if whole else 1) as bundle:
         layout = layout_of(bundle, None)
         if layout is None:
             only_file(bundle)

@@ -15,6 +15,7 @@ from matinee.errors import BadRatings
 from matinee.sources.raw import BAD_TIME, UNKNOWN_TIME, Fault, Numbered
 
 EXACT_BELOW = 2**53  # whole numbers that a float column tells apart
+LARGEST = float(np.finfo(np.float32).max)  # beyond it a rating would be stored as infinite
 
 
 def as_column(values: object) -> np.ndarray:
@@ -136,8 +137,8 @@ def read_number(value: object) -> tuple[float, Fault]:
         return math.nan, Fault.NOT_A_NUMBER
     except OverflowError:
         return math.nan, Fault.NOT_FINITE
-    small = abs(number) <= np.finfo(np.float32).max
-    return (number, Fault.NONE) if small else (math.nan, Fault.NOT_FINITE)
+    fits = abs(number) <= LARGEST
+    return (number, Fault.NONE) if fits else (math.nan, Fault.NOT_FINITE)
 
 
 def read_times(column: np.ndarray, name: str) -> np.ndarray:
@@ -175,4 +176,8 @@ def iso_seconds(value: object) -> int:
     return read_time(datetime.fromisoformat(str(value)))
 
 
-READINGS: tuple[Callable[..., int], ...] = (int, lambda value: math.floor(float(value)), iso_seconds)
+READINGS: tuple[Callable[..., int], ...] = (
+    int,
+    lambda value: math.floor(float(value)),
+    iso_seconds,
+)

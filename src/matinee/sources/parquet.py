@@ -30,17 +30,25 @@ def read(source: object, wish: Wish) -> Iterator[Raw]:
     """The rows of a Parquet file."""
     path = files.as_path(source)
     assert path is not None
-    with duck.connection(path.name) as db:
+    with duck.connection(path.name, path) as db:
         # the file name is data, never a pattern: DuckDB reads [*] as a star and so on
         source_sql = f"read_parquet({duck.text(literal(path))})"
-        types = dict(db.execute(f"SELECT column_name, column_type FROM (DESCRIBE FROM {source_sql})").fetchall())
+        types = dict(
+            db.execute(
+                f"SELECT column_name, column_type FROM (DESCRIBE FROM {source_sql})"
+            ).fetchall()
+        )
         names = list(types)
         at = find_columns(names, wish.columns, path.name)
         column = {field: names[place] for field, place in at.items()}
         notes = [
             note
             for field in ("user_id", "item_id")
-            if (note := check_id_type(db, source_sql, column[field], types[column[field]], path.name))
+            if (
+                note := check_id_type(
+                    db, source_sql, column[field], types[column[field]], path.name
+                )
+            )
         ]
         db.execute(f"CREATE TEMP TABLE raw AS {rows_query(source_sql, column, types)}")
         arrays = duck.numbered_table(db, with_time="timestamp" in at)

@@ -1,19 +1,20 @@
 """A small world of real films and simulated people, made afresh from a seed.
 
-The films and the facts about them are real (`films.csv`). The people, their tastes, what they rate and how many
-stars they give are drawn at random, and the truth behind the stars is kept, so that a model can be held against it.
+The films and the facts about them are real (`films.csv`). The people, what they like, what they
+rate and how many stars they give are drawn at random. The truth behind the stars is kept, so that
+a model can be held against it.
 
-    s_ui(h) = mu + g_u + q_i + a_u(h) . b_i          true preference of person u for film i at time h, in stars
-    a_u(h)  = a_u + (h - 1/2) d_u                    tastes drift; h runs from 0 to 1 over the period
-    b_i                                              tastes of a film: genres, era, the people who made it
-    n_u                                              how many films u rates: long-tailed
-    u rates i among the n_u largest of  v_i + beta (q_i + a_u . b_i) + Gumbel noise
-    r_ui    = s_ui(h) + sigma N(0, 1), rounded to a half star and clipped to 0.5 .. 5
+    s_ui(h) = mu + g_u + q_i + a_u(h) . b_i     true preference of person u for film i, in stars
+    a_u(h)  = a_u + (h - 1/2) d_u               tastes drift; h goes from 0 to 1 over the period
+    b_i                                         tastes of a film: its genres, era and people
+    u rates the n_u films with the largest      v_i + beta (q_i + a_u . b_i) + Gumbel noise
+    r_ui    = s_ui(h) + sigma N(0, 1)           to the nearest half star from 0.5 to 5
 
-`mu` is the global level, `g_u` the generosity of a person, `q_i` the quality of a film, `v_i` the log of its
-visibility. Tastes `a_u(h)` and `b_i` are non-negative: they can be looked for by NMF and named by genres. Because
-beta > 0, people rate what they like: ratings are not missing at random (Marlin & Zemel 2009). Taking the n_u
-largest Gumbel-perturbed values is sampling without replacement (Yellott 1977).
+`mu` is the global level, `g_u` the generosity of a person, `q_i` the quality of a film, `v_i` the
+log of its visibility, `n_u` long-tailed. Tastes `a_u(h)` and `b_i` are non-negative, so NMF can
+look for them, and genres name them. With beta > 0 people rate what they like: ratings are not
+missing at random (Marlin & Zemel 2009). The n_u largest values after Gumbel noise are a sample
+without replacement, with odds exp(v_i + ..) (Yellott 1977).
 """
 
 import csv
@@ -24,6 +25,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from matinee.catalog import Catalog, Item
+from matinee.ids import IdMap
+from matinee.ratings import Ratings, Scale
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -81,39 +86,64 @@ DRAW: Mapping[str, float] = {
     "Adventure": 0.3,
     "Animation": 0.2,
     "Documentary": -0.9,
-    "Musical": -0.2,
-    "Science Fiction": 0.3,
-    "War": -0.1,
-    "Western": -0.3,
+    "Musical": 0.2,
+    "Science Fiction": 0.2,
+    "War": 0.2,
+    "Western": 0.2,
 }
 
+# What nearly everybody has seen.
+HOUSEHOLD_NAMES = """
+    airplane-1980 aladdin-1992 alien-1979 amelie-2001 avatar-2009 back-to-the-future-1985
+    beauty-and-the-beast-1991 blade-runner-1982 braveheart-1995 casablanca-1942 die-hard-1988
+    dirty-dancing-1987 django-unchained-2012 e-t-the-extra-terrestrial-1982 fight-club-1999
+    finding-nemo-2003 forrest-gump-1994 frozen-2013 ghostbusters-1984 gladiator-2000
+    goodfellas-1990 grease-1978 groundhog-day-1993 harry-potter-and-the-philosophers-stone-2001
+    home-alone-1990 inception-2010 indiana-jones-and-the-last-crusade-1989 interstellar-2014
+    its-a-wonderful-life-1946 jaws-1975 jurassic-park-1993 la-la-land-2016
+    leon-the-professional-1994 love-actually-2003 mamma-mia-2008 mary-poppins-1964
+    men-in-black-1997 monsters-inc-2001 notting-hill-1999 oppenheimer-2023 parasite-2019
+    pretty-woman-1990 psycho-1960 pulp-fiction-1994 raiders-of-the-lost-ark-1981
+    saving-private-ryan-1998 schindlers-list-1993 seven-1995 shrek-2001 singin-in-the-rain-1952
+    some-like-it-hot-1959 spirited-away-2001 star-wars-1977 terminator-2-judgment-day-1991
+    the-avengers-2012 the-dark-knight-2008 the-empire-strikes-back-1980 the-exorcist-1973
+    the-godfather-1972 the-good-the-bad-and-the-ugly-1966 the-jungle-book-1967
+    the-lion-king-1994 the-lord-of-the-rings-the-fellowship-of-the-ring-2001 the-matrix-1999
+    the-princess-bride-1987 the-shawshank-redemption-1994 the-shining-1980
+    the-silence-of-the-lambs-1991 the-sixth-sense-1999 the-sound-of-music-1965
+    the-truman-show-1998 the-usual-suspects-1995 the-wizard-of-oz-1939 titanic-1997
+    toy-story-1995 up-2009 wall-e-2008 when-harry-met-sally-1989
+"""
+
 # Films
+HOUSEHOLD_BONUS = 2.0  # in the log of visibility, as DRAW and FAME_NOISE
 PEOPLE_PULL = 0.25  # share of a film's tastes taken from the other films of its director and leads
 FAINT_TASTE = 0.12  # tastes weaker than this are dropped
 TASTE_NOISE = 0.25  # standard deviation of the log of a film's tastes
 QUALITY_SPREAD = 0.42  # standard deviation of q_i, in stars
 QUALITY_FAME = 0.55  # correlation of quality with the log of visibility
 FAME_NOISE = 0.6  # standard deviation of visibility not told by the facts
-TAIL_EXPONENT = 0.95  # visibility falls as (rank + TAIL_HEAD) ** -TAIL_EXPONENT
-TAIL_HEAD = 12.0
+TAIL_EXPONENT = 1.1  # visibility falls as (1 + rank / TAIL_HEAD) ** -TAIL_EXPONENT ...
+TAIL_HEAD = 14.0  # films
+TAIL_FLOOR = 0.03  # ... down to this, as a share of the most visible film
 
 # People
-GLOBAL_LEVEL = 2.35  # mu, stars, before tastes add theirs
+GLOBAL_LEVEL = 2.4  # mu, stars, before tastes add theirs
 GENEROSITY_SPREAD = 0.38  # standard deviation of g_u, in stars
-TASTE_STARS = 3.0  # stars that the tastes of one person have to give: the sum of a_u
+TASTE_STARS = 3.6  # stars that the tastes of one person have to give: the sum of a_u
 TASTE_FOCUS = 0.35  # Dirichlet parameter of a_u: small means few, strong tastes
 TASTE_DRIFT = 0.35  # share of a person's tastes that is renewed over the period
-RATING_NOISE = 0.74  # sigma, stars
+RATING_NOISE = 0.76  # sigma, stars
 
 # Who rates what
 PREFERENCE_PULL = 0.75  # beta, per star
 FEWEST, MOST = 10, 250  # ratings of one person
-EXTRA_RATINGS = 25.0  # median of n_u - FEWEST
+EXTRA_RATINGS = 26.0  # median of n_u - FEWEST
 ACTIVITY_SPREAD = 1.0  # standard deviation of the log of n_u - FEWEST
 
 # When
-PERIOD_START = 1_609_459_200  # 2021-01-01 00:00 UTC, unix seconds
-PERIOD_END = 1_767_225_600  # 2026-01-01 00:00 UTC, unix seconds
+PERIOD_START = 1_704_067_200  # 2024-01-01 00:00 UTC, unix seconds: after the last film
+PERIOD_END = 1_782_864_000  # 2026-07-01 00:00 UTC, unix seconds
 LATEST_ARRIVAL = 0.9  # of the period
 RATINGS_PER_SITTING = 12.0
 SITTING_SECONDS = 2_400.0  # mean time of a rating after the sitting began
@@ -151,28 +181,27 @@ class Simulation:
     def preference(
         self, user: NDArray[Any], item: NDArray[Any], timestamp: NDArray[np.int64]
     ) -> Floats:
-        """True preference s_ui(h) in stars, neither rounded nor clipped, of each (user, item, timestamp)."""
-        own = match(
-            tastes_at(timestamp, self.user_tastes[user], self.user_drift[user]),
-            self.item_tastes[item],
-        )
-        return self.global_level + self.user_generosity[user] + self.film_quality[item] + own
+        """s_ui(h) in stars, neither rounded nor clipped, of each (user, item, timestamp)."""
+        a = tastes_at(timestamp, self.user_tastes[user], self.user_drift[user])
+        own = match(a, self.item_tastes[item])
+        level: Floats = self.global_level + self.user_generosity[user] + self.film_quality[item]
+        return level + own
 
 
 def read_films() -> tuple[Film, ...]:
     """The films of the catalogue, sorted by `item_id`."""
-    with (resources.files(__package__) / "films.csv").open(encoding="utf-8", newline="") as lines:
-        return tuple(
-            Film(
-                item_id=row["item_id"],
-                title=row["title"],
-                year=int(row["year"]),
-                genres=tuple(row["genres"].split("|")),
-                directors=tuple(row["director"].split("|")),
-                cast=tuple(row["cast"].split("|")),
-            )
-            for row in csv.DictReader(lines)
+    text = resources.files("matinee.sources").joinpath("films.csv").read_text(encoding="utf-8")
+    return tuple(
+        Film(
+            item_id=row["item_id"],
+            title=row["title"],
+            year=int(row["year"]),
+            genres=tuple(row["genres"].split("|")),
+            directors=tuple(row["director"].split("|")),
+            cast=tuple(row["cast"].split("|")),
         )
+        for row in csv.DictReader(text.splitlines())
+    )
 
 
 def simulate(seed: int = 0, n_users: int = 2000) -> Simulation:
@@ -183,7 +212,7 @@ def simulate(seed: int = 0, n_users: int = 2000) -> Simulation:
     v, q = visibility_and_quality(films, rng)
     g, A, d = people(n_users, rng)
     habits = viewing_habits(n_users, rng)
-    user, item = who_rates_what(v, q + A @ B.T, not_yet_out(films, habits), habits, rng)
+    user, item = who_rates_what(v, q + A @ B.T, habits.n_ratings, rng)
     timestamp = when(user, habits, rng)
     order = np.lexsort((item, timestamp, user))
     user, item, timestamp = user[order], item[order], timestamp[order]
@@ -206,7 +235,7 @@ def simulate(seed: int = 0, n_users: int = 2000) -> Simulation:
 
 
 def film_tastes(films: Sequence[Film], rng: np.random.Generator) -> Floats:
-    """b_i, each of length 1: what the genres say, tilted by era, pulled toward films of the same people."""
+    """b_i, of length 1: from genres, tilted by era, pulled toward films of the same people."""
     speaks = np.array([[taste.get(genre, 0.0) for taste in TASTES.values()] for genre in GENRES])
     tilt = np.array([ERA_TILT.get(name, 0.0) for name in TASTES])
     B = has_genre(films) @ speaks * np.exp(np.outer((years(films) - 1985) / 40, tilt))
@@ -216,15 +245,18 @@ def film_tastes(films: Sequence[Film], rng: np.random.Generator) -> Floats:
     return unit_length(np.where(B > FAINT_TASTE, B, 0.0))
 
 
-def visibility_and_quality(films: Sequence[Film], rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """v_i, log-visibility with a long tail, and q_i, which goes with it: much-seen films are better liked."""
-    film, person = credits(films)
+def visibility_and_quality(
+    films: Sequence[Film], rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """v_i with its long tail, and q_i, which goes with it: much-seen films are better liked."""
+    film, person = made_by(films)
     known = np.log(np.bincount(person))[person]  # of people with many films here, one has heard
     draw = has_genre(films) @ np.array([DRAW.get(genre, 0.0) for genre in GENRES])
     fame = mean_by(film, known, len(films)) + draw - ((years(films) - 2000) / 45) ** 2
+    fame += HOUSEHOLD_BONUS * np.isin([f.item_id for f in films], HOUSEHOLD_NAMES.split())
     fame += FAME_NOISE * rng.standard_normal(len(films))
     rank = np.argsort(np.argsort(-fame))
-    v = -TAIL_EXPONENT * np.log(rank + TAIL_HEAD)
+    v = np.log((1 + rank / TAIL_HEAD) ** -TAIL_EXPONENT + TAIL_FLOOR)
     z = (v - v.mean()) / v.std()
     chance = rng.standard_normal(len(films))
     q = QUALITY_SPREAD * (QUALITY_FAME * z + np.sqrt(1 - QUALITY_FAME**2) * chance)
@@ -232,7 +264,7 @@ def visibility_and_quality(films: Sequence[Film], rng: np.random.Generator) -> t
 
 
 def people(n_users: int, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
-    """Generosity g_u, tastes a_u and their drift d_u; a_u + d_u h stays non-negative for |h| <= 1/2."""
+    """g_u, a_u and d_u: a_u(h) goes from one non-negative vector to another of the same sum."""
     g = GENEROSITY_SPREAD * rng.standard_normal(n_users)
     focus = np.full(len(TASTES), TASTE_FOCUS)
     first, fresh = TASTE_STARS * rng.dirichlet(focus, size=(2, n_users))
@@ -249,7 +281,7 @@ class Habits(NamedTuple):
 
 
 def viewing_habits(n_users: int, rng: np.random.Generator) -> Habits:
-    """A long tail of activity; people arrive through the period and stay for some of what is left of it."""
+    """n_u with its long tail; people arrive at any time and stay for a part of what is left."""
     extra = EXTRA_RATINGS * np.exp(ACTIVITY_SPREAD * rng.standard_normal(n_users))
     n_ratings = np.minimum(FEWEST + extra, MOST).astype(np.int64)
     length = PERIOD_END - PERIOD_START
@@ -258,25 +290,12 @@ def viewing_habits(n_users: int, rng: np.random.Generator) -> Habits:
     return Habits(n_ratings, arrival.astype(np.int64), departure.astype(np.int64))
 
 
-def not_yet_out(films: Sequence[Film], habits: Habits) -> NDArray[np.bool_]:
-    """(n_users, n_films): films of the year in which a person arrived, or of later years."""
-    arrival = habits.arrival.astype("datetime64[s]").astype("datetime64[Y]").astype(int) + 1970
-    return years(films)[None, :] >= arrival[:, None]
-
-
 def who_rates_what(
-    v: Floats,
-    liking: Floats,
-    unseen: NDArray[np.bool_],
-    habits: Habits,
-    rng: np.random.Generator,
+    v: Floats, liking: Floats, n_ratings: Ints, rng: np.random.Generator
 ) -> tuple[Ints, Ints]:
-    """(user, item) of every rating: the n_u largest of v_i + beta liking_ui + Gumbel noise, for each person."""
+    """(user, item) of every rating: the n_u largest v_i + beta liking_ui + noise of each user."""
     pull = v + PREFERENCE_PULL * liking + rng.gumbel(size=liking.shape)
-    pull[unseen] = -np.inf
-    n_films = pull.shape[1]
-    n_seen = np.minimum(habits.n_ratings, n_films - unseen.sum(axis=1))
-    threshold = np.take_along_axis(np.sort(pull, axis=1), (n_films - n_seen)[:, None], axis=1)
+    threshold = np.take_along_axis(np.sort(pull, axis=1), -n_ratings[:, None], axis=1)
     user, item = np.nonzero(pull >= threshold)
     return user, item
 
@@ -290,7 +309,8 @@ def when(user: Ints, habits: Habits, rng: np.random.Generator) -> Ints:
     start[first] = habits.arrival
     sitting = first[user] + rng.integers(n_sittings[user])
     time = start[sitting] + rng.exponential(SITTING_SECONDS, size=user.size)
-    return np.minimum(time, PERIOD_END - 1).astype(np.int64)
+    seconds: Ints = np.minimum(time, PERIOD_END - 1).astype(np.int64)
+    return seconds
 
 
 def tastes_at(timestamp: NDArray[np.int64], a: Floats, d: Floats) -> Floats:
@@ -300,7 +320,7 @@ def tastes_at(timestamp: NDArray[np.int64], a: Floats, d: Floats) -> Floats:
 
 
 def match(a: Floats, b: Floats) -> Floats:
-    """a_u . b_i, row by row."""
+    """a . b, row by row."""
     product: Floats = np.einsum("nt,nt->n", a, b)
     return product
 
@@ -319,7 +339,7 @@ def has_genre(films: Sequence[Film]) -> Floats:
     return np.array([[float(genre in film.genres) for genre in GENRES] for film in films])
 
 
-def credits(films: Sequence[Film]) -> tuple[Ints, Ints]:
+def made_by(films: Sequence[Film]) -> tuple[Ints, Ints]:
     """(film, person) rows of every director and lead."""
     pairs = [(f, name) for f, film in enumerate(films) for name in film.directors + film.cast]
     number = {name: p for p, name in enumerate(dict.fromkeys(name for _, name in pairs))}
@@ -327,8 +347,8 @@ def credits(films: Sequence[Film]) -> tuple[Ints, Ints]:
 
 
 def tastes_of_people(films: Sequence[Film], B: Floats) -> Floats:
-    """(n_films, n_tastes): the mean tastes of the films of the people of a film, itself among them."""
-    film, person = credits(films)
+    """(n_films, n_tastes): mean over the people of a film of the mean over their films."""
+    film, person = made_by(films)
     by_person = np.column_stack([mean_by(person, b, person.max() + 1) for b in B[film].T])
     return np.column_stack([mean_by(film, b, len(films)) for b in by_person[person].T])
 
@@ -339,4 +359,41 @@ def mean_by(group: Ints, value: Floats, n_groups: int) -> Floats:
 
 
 def unit_length(B: Floats) -> Floats:
-    return B / np.linalg.norm(B, axis=1, keepdims=True)
+    length: Floats = np.linalg.norm(B, axis=1, keepdims=True)
+    return B / length
+
+
+def sample(seed: int = 0) -> Ratings:
+    """The embedded data set: real films, simulated people (``"1"``..), in half stars from 0.5 to 5.
+
+    About 100,000 ratings by 2,000 people; the same for the same seed.
+    """
+    world = simulate(seed)
+    users = IdMap.of(range(1, len(world.user_tastes) + 1), "user")
+    films = IdMap.of((film.item_id for film in world.films), "item")
+    row_of_film = films.rows(film.item_id for film in world.films)
+    return Ratings.of(
+        users,
+        films,
+        world.user,
+        row_of_film[world.item],
+        world.rating,
+        world.timestamp,
+        scale=Scale(0.5, 5.0),
+        catalog=catalog_of(world.films),
+    )
+
+
+def catalog_of(films: Sequence[Film]) -> Catalog:
+    """What is known of the films, by id: title, year, genres, director and cast."""
+    return Catalog(
+        {
+            film.item_id: Item(
+                film.title,
+                film.year,
+                film.genres,
+                {"director": film.directors, "cast": film.cast},
+            )
+            for film in films
+        }
+    )

@@ -3,9 +3,7 @@
 import re
 
 YEAR = re.compile(r"\s*\((\d{4})(?:\s*[-–]\s*(?:\d{4})?)?\)")
-ARTICLES = (
-    "The|A|An|Le|La|Les|L'|Un|Une|Il|Lo|Gli|El|Los|Las|Der|Die|Das|Den|Det|De|Het|O|Os|As|I"
-)
+ARTICLES = "The|A|An|Le|La|Les|L'|Un|Une|Il|Lo|Gli|El|Los|Las|Der|Die|Das|Den|Det|De|Het|O|Os|As|I"
 ARTICLE_LAST = re.compile(rf"(?P<head>[^()]+), (?P<article>{ARTICLES})(?P<rest> \(.*)?")
 
 

@@ -1,0 +1,69 @@
+"""The command line: ``matinee VERB``. Data go to standard output, talk to standard error.
+
+``COMMANDS`` says where each verb lives. Those files import the numerical libraries inside their
+functions and not at the top, so that help comes at once.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from matinee import __version__
+from matinee.cli.errors import exit_code_of
+from matinee.cli.talk import program
+from matinee.errors import did_you_mean
+
+COMMANDS = {
+    "demo": "matinee.cli.demo",
+    "inspect": "matinee.cli.inspect",
+    "fit": "matinee.cli.fit",
+    "recommend": "matinee.cli.recommend",
+    "explain": "matinee.cli.explain",
+    "tastes": "matinee.cli.tastes",
+    "similar": "matinee.cli.similar",
+    "predict": "matinee.cli.predict",
+    "evaluate": "matinee.cli.evaluate",
+    "cross-validate": "matinee.cli.cross_validate",
+}
+
+
+class Verbs(click.Group):
+    """The verbs of ``COMMANDS``, each imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name]).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS:
+            ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: matinee demo",
+)
+@click.version_option(__version__, message="matinee %(version)s")
+def app() -> None:
+    """Ratings in, recommendations out, with reasons that add up to the score."""
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Do what the arguments say (those of the process when None); returns the exit code."""
+    return exit_code_of(lambda: app.main(args, prog_name=program(), standalone_mode=False))
+
+
+def main() -> None:
+    """The ``matinee`` program."""
+    sys.exit(run())

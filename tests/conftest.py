@@ -1,0 +1,79 @@
+"""Real data for tests: looked for in MATINEE_TEST_DATA, else in ../shared/data beside the project.
+
+Without the variable a missing data set skips its tests; with it, a missing data set fails them.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import matinee
+from matinee.ratings import Ratings
+
+VARIABLE = "MATINEE_TEST_DATA"
+BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder with ml-100k.zip, ml-1m.zip and ml-latest-small.zip."""
+    given = os.environ.get(VARIABLE)
+    folder = Path(given) if given else BESIDE
+    if not folder.is_dir():
+        missing(f"no folder {folder}")
+    return folder
+
+
+def missing(what: str) -> None:
+    """Fail where real data were promised, skip where they were not."""
+    if os.environ.get(VARIABLE):
+        pytest.fail(f"{what}, though {VARIABLE} is set")
+    pytest.skip(f"{what}: real data are not here (set {VARIABLE} to a folder that has them)")
+
+
+def found(folder: Path, name: str) -> Path:
+    """One data set in the folder."""
+    if not (folder / name).is_file():
+        missing(f"no {name} in {folder}")
+    return folder / name
+
+
+@pytest.fixture(scope="session")
+def ml_100k(data_folder: Path) -> Path:
+    return found(data_folder, "ml-100k.zip")
+
+
+@pytest.fixture(scope="session")
+def ml_1m(data_folder: Path) -> Path:
+    return found(data_folder, "ml-1m.zip")
+
+
+@pytest.fixture(scope="session")
+def ml_latest_small(data_folder: Path) -> Path:
+    return found(data_folder, "ml-latest-small.zip")
+
+
+@pytest.fixture(scope="session")
+def ratings_100k(ml_100k: Path) -> Ratings:
+    return matinee.read_ratings(ml_100k)
+
+
+@pytest.fixture(scope="session")
+def ratings_1m(ml_1m: Path) -> Ratings:
+    return matinee.read_ratings(ml_1m)
+
+
+@pytest.fixture(scope="session")
+def ratings_latest_small(ml_latest_small: Path) -> Ratings:
+    return matinee.read_ratings(ml_latest_small)
+
+
+@pytest.fixture(scope="session")
+def folder_100k(ml_100k: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """ml-100k unpacked: for u1.base, u1.test and the other given splits."""
+    import zipfile
+
+    folder = tmp_path_factory.mktemp("real")
+    zipfile.ZipFile(ml_100k).extractall(folder)
+    return folder / "ml-100k"

@@ -1,0 +1,278 @@
+"""Evaluation against a slow twin, and what it counts, refuses and says."""
+
+import json
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import naive
+from matinee import evaluation, splits
+from matinee.algorithms import ALGORITHMS, Bias
+from matinee.errors import BadRatings, BadSetting
+from matinee.evaluation import cross_validate, evaluate, fit_and_evaluate
+from matinee.ids import IdMap
+from matinee.ratings import Ratings, Rows, Scale
+
+STARS = Scale(1, 5)
+RANKING = {
+    "precision": naive.precision,
+    "recall": naive.recall,
+    "ndcg": naive.ndcg,
+    "hit_rate": naive.hit_rate,
+}
+
+
+@dataclass(frozen=True)
+class TableModel:
+    """A model that looks its scores up."""
+
+    users: IdMap
+    items: IdMap
+    seen: Rows
+    scores: np.ndarray  # (n_users, n_items)
+    scale: Scale = STARS
+    kind: str = "rating"
+
+    def score_block(self, users):
+        return self.scores[users].astype(np.float32)
+
+    def predict_rows(self, user, item):
+        return np.clip(self.scores[user, item], *self.scale).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """An algorithm that learns nothing."""
+
+    scores: tuple[tuple[float, ...], ...]
+
+    def fit(self, train):
+        return model_of(train, self.scores)
+
+
+def model_of(train, scores, kind="rating"):
+    table = np.array(scores, dtype=np.float64)
+    return TableModel(train.users, train.items, train.by_user, table, kind=kind)
+
+
+def ratings_of(matrix):
+    """Ratings from a table, a row a user; 0 is not rated. All rows and columns are known ids."""
+    matrix = np.array(matrix)
+    users = IdMap.of(range(len(matrix)), "user")
+    items = IdMap.of(range(matrix.shape[1]), "item")
+    user, item = np.nonzero(matrix)
+    return Ratings.of(users, items, user, item, matrix[user, item].astype(float), scale=STARS)
+
+
+TRAIN = ratings_of([[5, 0, 0, 0, 1], [0, 4, 0, 0, 0], [0, 0, 0, 0, 0]])
+TEST = ratings_of([[0, 5, 2, 0, 0], [3, 0, 0, 0, 0], [0, 0, 0, 4, 5]])
+SCORES = [[9, 3, 4, 2, 9], [5, 1, 1, 1, 1], [1, 2, 3, 4, 5]]
+
+
+def test_an_evaluation_by_hand():
+    result = evaluate(model_of(TRAIN, SCORES), TEST, ns=(1, 2))
+    # User 0 ranks 2, 1, 3 and only 1 is relevant; user 1 has nothing relevant; 2 ranks 4, 3, ...
+    assert result.metrics == pytest.approx(
+        {
+            "rmse": ((2**2 + 2**2 + 2**2 + 0 + 0) / 5) ** 0.5,
+            "mae": (2 + 2 + 2) / 5,
+            "precision@1": (0 + 1) / 2,
+            "precision@2": (1 / 2 + 1) / 2,
+            "recall@1": (0 + 1 / 2) / 2,
+            "recall@2": (1 + 1) / 2,
+            "ndcg@1": (0 + 1) / 2,
+            "ndcg@2": (1 / np.log2(3) + 1) / 2,
+            "hit_rate@1": (0 + 1) / 2,
+            "hit_rate@2": 1,
+            "coverage@1": 2 / 5,
+            "coverage@2": 4 / 5,
+        }
+    )
+    assert (result.users_measured, result.users_skipped) == (2, 1)
+    assert (result.test_ratings, result.cold_ratings, result.unknown_ratings) == (5, 3, 0)
+    assert result.relevant_from == 4
+
+
+@st.composite
+def cases(draw):
+    """A table of ratings, which of them are for training, and scores with ties and NaN."""
+    shape = draw(st.integers(1, 4)), draw(st.integers(2, 5))
+    size = shape[0] * shape[1]
+
+    def table(values):
+        return np.array(draw(st.lists(values, min_size=size, max_size=size))).reshape(shape)
+
+    scores = table(st.sampled_from([1.0, 2.0, 2.5, np.nan]))
+    return table(st.integers(0, 5)), table(st.booleans()), scores
+
+
+@given(cases(), st.integers(1, 2))
+@settings(deadline=None, max_examples=60)
+def test_evaluation_is_the_mean_of_the_slow_metrics(case, n):
+    matrix, for_training, scores = case
+    trained, tested = matrix * for_training, matrix * ~for_training
+    relevant = [set(np.flatnonzero(row >= 4)) for row in tested]
+    if not any(relevant) or not trained.any():
+        return
+    model = model_of(ratings_of(trained), scores, kind="preference")
+    result = evaluate(model, ratings_of(tested), ns=(n,))
+    seen = [np.flatnonzero(row) for row in trained]
+    measured = [user for user, items in enumerate(relevant) if items]
+    for name, metric in RANKING.items():
+        values = [
+            naive.mean_over_ties(metric, scores[user], seen[user], relevant[user], n)
+            for user in measured
+        ]
+        assert result.metrics[f"{name}@{n}"] == pytest.approx(np.mean(values), abs=1e-12)
+    shown = {item for user in measured for item in naive.top_n(scores[user], seen[user], n)}
+    assert result.metrics[f"coverage@{n}"] == len(shown - {-1}) / len(scores[0])
+    assert "rmse" not in result.metrics
+
+
+@pytest.fixture(scope="module")
+def many():
+    """200 people, 60 items, 3,000 ratings, and random scores with ties."""
+    rng = np.random.default_rng(8)
+    stars = rng.integers(1, 6, (200, 60)) * (rng.random((200, 60)) < 0.25)
+    return splits.random(ratings_of(stars)), rng.integers(0, 20, stars.shape)
+
+
+def test_blocks_and_threads_change_nothing(many, monkeypatch):
+    split, scores = many
+    model = model_of(split.train, scores)
+    expected = evaluate(model, split.test, ns=(3, 10)).metrics
+    monkeypatch.setenv("MATINEE_THREADS", "3")
+    monkeypatch.setattr(evaluation, "BLOCK_SCORES", 7 * 60 + 1)
+    monkeypatch.setattr(evaluation, "BLOCK_PAIRS", 11)
+    assert evaluate(model, split.test, ns=(3, 10)).metrics == expected
+
+
+def test_blocks_are_bounded_and_scored_once(many, monkeypatch):
+    split, scores = many
+    model = model_of(split.train, scores)
+    sizes = []
+
+    @dataclass(frozen=True)
+    class Watched(TableModel):
+        def score_block(self, users):
+            sizes.append(len(users))
+            return super().score_block(users)
+
+    monkeypatch.setattr(evaluation, "BLOCK_SCORES", 10 * 60)
+    watched = Watched(model.users, model.items, model.seen, model.scores)
+    result = evaluate(watched, split.test, ns=(1, 5, 10))
+    assert max(sizes) == 10
+    assert sum(sizes) == result.users_measured
+
+
+def test_the_threshold_follows_the_scale_and_can_be_given():
+    assert evaluate(model_of(TRAIN, SCORES), TEST, ns=(1,)).relevant_from == 4
+    half_stars = replace(model_of(TRAIN, SCORES), scale=Scale(0.5, 5))
+    assert evaluate(half_stars, TEST, ns=(1,)).relevant_from == 3.875
+    all_relevant = evaluate(model_of(TRAIN, SCORES), TEST, ns=(1,), relevant_from=1)
+    assert (all_relevant.users_measured, all_relevant.users_skipped) == (3, 0)
+
+
+def test_other_ids_are_renumbered_and_unknown_ones_counted():
+    users, items = IdMap.of(["2", "9"], "user"), IdMap.of(["4", "x", "3"], "item")
+    numbers = users.rows(["2", "2", "2", "9"]), items.rows(["4", "3", "x", "4"])
+    test = Ratings.of(users, items, *numbers, np.array([5, 4, 5, 5]), scale=STARS)
+    result = evaluate(model_of(TRAIN, SCORES), test, ns=(2,))
+    assert (result.test_ratings, result.unknown_ratings) == (2, 2)
+    assert result.metrics["rmse"] == 0
+    assert result.metrics["recall@2"] == 1
+    assert "2 more test ratings left out" in str(result)
+
+
+def test_results_can_be_read_and_stored():
+    split = splits.Split(TRAIN, TEST, "a split by hand")
+    result = fit_and_evaluate(Lookup(tuple(map(tuple, SCORES))), split, ns=(2,))
+    plain = json.loads(json.dumps(result.to_dict()))
+    assert plain["metrics"] == result.metrics
+    assert plain["fit_seconds"] >= 0
+    assert result.algorithm.startswith("Lookup(scores=")
+    assert result.protocol.startswith("Tested on a split by hand. Predictions are clipped to 1..5.")
+    lines = str(result).splitlines()
+    assert "rmse         1.5492" in lines
+    assert "precision@2  0.7500" in lines
+    assert "2 users measured, 1 skipped (no test item rated 4 or more)" in lines
+
+
+def test_only_rating_metrics_when_no_list_is_asked_for():
+    result = evaluate(model_of(TRAIN, SCORES), TEST, ns=())
+    assert list(result.metrics) == ["rmse", "mae"]
+    assert "Lists" not in result.protocol
+
+
+# Cross-validation.
+
+
+def test_cross_validation_has_a_table_of_folds(many):
+    split, scores = many
+    heard = []
+    result = cross_validate(
+        Lookup(tuple(map(tuple, scores.tolist()))), split.train, folds=3, ns=(5,),
+        on_fold=lambda k, fold: heard.append((k, fold.metrics["rmse"])),
+    )  # fmt: skip
+    table = result.table
+    assert list(table.columns) == ["metric", "fold_1", "fold_2", "fold_3", "mean", "std"]
+    errors = [fold.metrics["rmse"] for fold in result.folds]
+    assert heard == list(enumerate(errors, start=1))
+    assert list(table[0]) == ["rmse", *errors, np.mean(errors), np.std(errors, ddof=1)]
+    assert table.metric[-2:] == ("fit_seconds", "test_seconds")
+    assert json.loads(json.dumps(result.to_dict()))["metrics"]["rmse"] == table.mean[0]
+    assert f"{np.mean(errors):.4f}" in str(result).splitlines()[2]
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_every_algorithm_can_be_measured(name, many):
+    split, _ = many
+    result = fit_and_evaluate(ALGORITHMS[name](), split, ns=(5,))
+    assert np.isfinite(list(result.metrics.values())).all()
+    assert "precision@5" in result.metrics
+
+
+def test_biases_find_what_everybody_likes():
+    """Everybody gives items 0..9 five stars and 10..19 one."""
+    stars = np.where(np.arange(20) < 10, 5, 1) * np.ones((50, 1), dtype=int)
+    metrics = cross_validate(Bias(), ratings_of(stars), folds=2, ns=(1,)).to_dict()["metrics"]
+    assert metrics["ndcg@1"] == 1
+    assert metrics["rmse"] < 0.8
+
+
+# Refusals.
+
+
+def test_a_model_is_not_measured_on_what_it_learned():
+    with pytest.raises(BadRatings, match="trained on the rating of item '0' by user '0'"):
+        evaluate(model_of(TRAIN, SCORES), TRAIN, ns=(1,))
+
+
+@pytest.mark.parametrize("n", [0, -3, 6])
+def test_impossible_lengths_are_refused_before_the_fit(n):
+    class Never:
+        def fit(self, train):
+            raise AssertionError("fitted")
+
+    with pytest.raises(BadSetting, match=f"length is {n}; with 5 items it must be from 1 to 5"):
+        fit_and_evaluate(Never(), splits.Split(TRAIN, TEST, "by hand"), ns=(1, n))
+
+
+def test_a_test_part_without_relevant_items_is_refused():
+    with pytest.raises(BadRatings, match=r"no test rating is 5.5 or more \(the highest is 5\)"):
+        evaluate(model_of(TRAIN, SCORES), TEST, ns=(1,), relevant_from=5.5)
+
+
+def test_a_foreign_test_part_is_refused():
+    users, items = IdMap.of(["zoe"], "user"), IdMap.of(["0"], "item")
+    test = Ratings.of(users, items, np.array([0]), np.array([0]), np.array([5.0]))
+    with pytest.raises(BadRatings, match="knows no user and item of the 1 test ratings"):
+        evaluate(model_of(TRAIN, SCORES), test, ns=(1,))
+
+
+def test_preferences_need_lists():
+    with pytest.raises(BadSetting, match="only ranking metrics"):
+        evaluate(model_of(TRAIN, SCORES, kind="preference"), TEST, ns=())

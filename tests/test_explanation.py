@@ -1,0 +1,107 @@
+"""Terms that add up, also when rounded, in words that never turn a reason against into one for."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matinee.explanation import Explanation, Term, round_to_sum
+
+
+def explanation(*terms, predicted=None, by="factor"):
+    score = sum(term.value for term in terms)
+    return Explanation(
+        user="42",
+        item_id="heat-1995",
+        title="Heat (1995)",
+        by=by,
+        score=score,
+        predicted=score if predicted is None else predicted,
+        strategy="personal",
+        terms=terms,
+    )
+
+
+AVERAGE = Term("average of all ratings", 3.5, "base")
+
+
+@given(st.lists(st.floats(-5, 5), min_size=1, max_size=30))
+def test_rounded_values_sum_to_the_rounded_total_and_stay_near(values):
+    total = sum(values)
+    rounded = round_to_sum(values, total)
+    assert round(100 * sum(rounded)) == round(100 * total)
+    assert all(abs(a - b) <= 0.0101 for a, b in zip(rounded, values, strict=True))
+
+
+def test_largest_remainders_get_the_missing_steps():
+    assert round_to_sum([1.006, 2.006, 3.008], 6.02) == [1.01, 2.00, 3.01]
+    assert round_to_sum([0.004, 0.004, 0.002], 0.01) == [0.01, 0.0, 0.0]
+
+
+def test_small_terms_are_shown_together_and_nothing_is_lost():
+    tastes = [Term(f"taste {j}", 0.01 * j, "taste") for j in range(1, 31)]
+    reasons = explanation(AVERAGE, *tastes)
+    shown = reasons.shown(most=5)
+    assert [term.name for term in shown[1:6]] == [f"taste {j}" for j in range(30, 25, -1)]
+    assert shown[-1].name == "25 more tastes, together"
+    assert sum(term.value for term in shown) == pytest.approx(reasons.score)
+
+
+def test_bars_follow_one_another_from_nothing_to_the_score():
+    reasons = explanation(
+        AVERAGE, Term("how you rate", -0.25, "user"), Term("Horror", 0.4, "taste")
+    )
+    spans = [span for *_, span in reasons.rows()]
+    assert spans[0][0] == 0
+    assert all(a[1] == pytest.approx(b[0]) for a, b in pairwise(spans))
+    assert spans[-1][1] == pytest.approx(reasons.score)
+
+
+def test_the_table_reads_well():
+    reasons = explanation(
+        AVERAGE,
+        Term("how this is rated", 0.3, "item"),
+        Term("how you rate", -0.25, "user"),
+        Term("Horror", 2.4, "taste"),
+        predicted=5.0,
+    )
+    lines = str(reasons).splitlines()
+    assert lines[0] == "Why Heat (1995) for 42: 5.95 stars"
+    assert any("shown as 5.00" in line for line in lines), "clipping is said"
+    numbers = [line.split()[-2] for line in lines if "█" in line or "░" in line]
+    assert numbers == ["3.50", "+0.30", "-0.25", "+2.40", "5.95"]
+
+
+@pytest.mark.parametrize(
+    "terms, words",
+    [
+        (
+            (Term("Horror", 0.4, "taste"), Term("Comedy", -0.9, "taste")),
+            "scores high on *Horror*, which you like",
+        ),
+        ((Term("Alien (1979)", 0.4, "rating"),), "how you rated *Alien (1979)*"),
+        (
+            (Term("how this is rated", 0.9, "item"), Term("Horror", 0.1, "taste")),
+            "people in general",
+        ),
+        ((Term("how you rate", 0.9, "user"),), "you rate most things high"),
+        ((Term("Comedy", -0.9, "taste"),), "nothing we know of speaks for it"),
+    ],
+)
+def test_sentences(terms, words):
+    sentence = explanation(AVERAGE, *terms).sentence()
+    assert words in sentence
+    assert sentence.startswith("Heat (1995)")
+    assert "Comedy" not in sentence
+
+
+def test_html_escapes_titles():
+    reasons = explanation(AVERAGE, Term("<img onerror=alert(1)>", 0.5, "rating"), by="history")
+    assert "<img" not in reasons._repr_html_()
+
+
+def test_plain_data_has_everything():
+    plain = explanation(AVERAGE, Term("Horror", 0.5, "taste")).to_dict()
+    assert plain["score"] == pytest.approx(sum(term["value"] for term in plain["terms"]))
+    assert plain["terms"][0] == {"name": "average of all ratings", "value": 3.5, "kind": "base"}

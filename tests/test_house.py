@@ -1,0 +1,201 @@
+"""The rules of the house: layers, sizes, quick imports, public names, and docstrings."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import matinee
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCE = ROOT / "src" / "matinee"
+FILES = sorted(SOURCE.rglob("*.py"))
+
+# Imports go down only: a module may import from its own line and from the lines above it.
+LAYERS = [
+    "errors tables",
+    "ids kernels",
+    "catalog ratings description read_report",
+    "sources splits metrics explanation tastes storage",
+    "models",
+    "algorithms",
+    "evaluation",
+    "demo",
+    "cli",
+    "__main__",
+]
+HEIGHT = {name: height for height, line in enumerate(LAYERS) for name in line.split()}
+
+MOST_LINES_OF_FILE = 400
+MOST_LINES_OF_FUNCTION = 50
+
+SLOW_TO_IMPORT = ["numba", "scipy", "sklearn", "duckdb", "pandas", "polars", "pyarrow"]
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def name_of(file: Path) -> str:
+    return file.relative_to(SOURCE).as_posix()
+
+
+def part_of(file: Path) -> str:
+    """The first name below ``matinee``: the part of the package that has a layer."""
+    return file.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def imports_of(file: Path) -> Iterator[tuple[int, str]]:
+    """(line, module) of every import, those inside functions and for types included."""
+    for node in ast.walk(tree_of(file)):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.lineno, "." * node.level + (node.module or "")
+
+
+# Layers.
+
+
+def test_every_part_of_the_package_has_a_layer():
+    parts = {part_of(file) for file in FILES} - {"__init__"}
+    assert parts <= set(HEIGHT), f"give a line of LAYERS to {sorted(parts - set(HEIGHT))}"
+
+
+def test_imports_go_down_only():
+    upward = [
+        f"{name_of(file)}:{line}: {module} is above {part_of(file)}"
+        for file in FILES
+        for line, module in imports_of(file)
+        if module.startswith("matinee.")
+        and HEIGHT[module.split(".")[1]] > HEIGHT.get(part_of(file), 0)
+    ]
+    assert not upward
+
+
+def test_own_modules_are_imported_by_their_full_names():
+    """``from matinee.x import y``; ``import matinee`` is for the version alone."""
+    otherwise = [
+        f"{name_of(file)}:{node.lineno}: {ast.unparse(node)}"
+        for file in FILES
+        for node in ast.walk(tree_of(file))
+        if (isinstance(node, ast.Import) and any(map(is_part, node.names)))
+        or (isinstance(node, ast.ImportFrom) and (node.level or node.module == "matinee"))
+    ]
+    assert not otherwise
+
+
+def is_part(alias: ast.alias) -> bool:
+    return alias.name.startswith("matinee.")
+
+
+# Sizes.
+
+
+def test_a_file_fits_in_the_head():
+    lines = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in FILES}
+    long = {name_of(file): n for file, n in lines.items() if n > MOST_LINES_OF_FILE}
+    assert not long, "what in it wants a file of its own?"
+
+
+def test_a_function_reads_as_a_paragraph():
+    long = {
+        f"{name_of(file)}:{function.name}": n
+        for file in FILES
+        for function in ast.walk(tree_of(file))
+        if isinstance(function, Function) and (n := lines_of(function)) > MOST_LINES_OF_FUNCTION
+    }
+    assert not long, "which sentence of it is a function of its own?"
+
+
+def lines_of(function: Function) -> int:
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+# Quick imports.
+
+
+def loaded_by(code: str) -> set[str]:
+    """The slow modules that a fresh interpreter has loaded after some code."""
+    report = f"import sys; print(*(set({SLOW_TO_IMPORT}) & set(sys.modules)), file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{report}"],
+        env={"PYTHONPATH": str(SOURCE.parent), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stderr.split())
+
+
+def test_import_matinee_loads_nothing_slow():
+    assert loaded_by("import matinee") == set()
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_help_loads_nothing_slow(argument):
+    code = f"""
+import sys
+from matinee.cli import main
+sys.argv = ["matinee", {argument!r}]
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+"""
+    assert loaded_by(code) == set()
+
+
+# Public names.
+
+
+@pytest.mark.parametrize("name", matinee.__all__)
+def test_every_public_name_is_at_home_and_documented(name):
+    value = getattr(matinee, name)
+    assert value is getattr(import_module(matinee.HOME_OF[name]), name)
+    if inspect.isclass(value) or inspect.isfunction(value):
+        assert inspect.getdoc(value)
+
+
+def test_public_names_are_listed_once():
+    listed = [name for names in matinee.HOMES.values() for name in names]
+    assert len(listed) == len(set(listed))
+    assert set(listed) <= set(dir(matinee))
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="'nonsense'"):
+        _ = matinee.nonsense
+
+
+def test_methods_of_public_classes_are_documented():
+    silent = [
+        f"{name}.{label}"
+        for name in matinee.__all__
+        for label, method in inspect.getmembers(getattr(matinee, name), inspect.isroutine)
+        if not label.startswith("_") and is_ours(method) and not inspect.getdoc(method)
+    ]
+    assert not silent
+
+
+def is_ours(method: object) -> bool:
+    return str(getattr(method, "__module__", "")).startswith("matinee")
+
+
+def test_modules_functions_and_classes_say_what_they_are():
+    silent = [
+        f"{name_of(file)}:{getattr(node, 'name', 'the file itself')}"
+        for file in FILES
+        for node in [tree_of(file), *tree_of(file).body]
+        if isinstance(node, ast.Module | Function | ast.ClassDef)
+        and not getattr(node, "name", "").startswith("_")
+        and not ast.get_docstring(node)
+    ]
+    assert not silent

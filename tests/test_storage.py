@@ -1,0 +1,130 @@
+"""A model folder is data, whole or refused in words, and either the old one or the new one."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matinee.algorithms import MF, Bias
+from matinee.errors import BadModel, MatineeError
+from matinee.models import load
+from matinee.storage import pack_ids, unpack_ids
+from test_contract import ratings_of
+
+
+@pytest.fixture(scope="module")
+def model():
+    return MF(n_factors=3, n_epochs=2).fit(ratings_of())
+
+
+@pytest.fixture
+def folder(model, tmp_path):
+    return model.save(tmp_path / "model")
+
+
+@given(st.lists(st.text(), max_size=20))
+def test_any_text_is_an_id(texts):
+    ids = np.array([*texts, ""], dtype=object)[:-1]
+    assert unpack_ids(*pack_ids(ids)).tolist() == texts
+
+
+def test_the_folder_holds_numbers_and_json_only(folder):
+    assert {file.suffix for file in folder.iterdir()} == {".json", ".safetensors"}
+    manifest = json.loads((folder / "model.json").read_text())
+    assert manifest["format_version"] == 1
+    assert manifest["settings"]["n_factors"] == 3
+
+
+def test_every_altered_or_shortened_file_is_refused(folder):
+    for file in sorted(folder.iterdir()):
+        whole = file.read_bytes()
+        for damaged in (whole[:-1], whole[: len(whole) // 2], b"", b"x" + whole[1:]):
+            file.write_bytes(damaged)
+            with pytest.raises(BadModel, match=file.name):
+                load(folder)
+        middle = len(whole) // 2
+        file.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+        with pytest.raises(BadModel):
+            load(folder)
+        file.unlink()
+        with pytest.raises(BadModel, match="missing"):
+            load(folder)
+        file.write_bytes(whole)
+    load(folder)
+
+
+def test_newer_foreign_and_missing_folders_are_refused(folder, tmp_path):
+    with pytest.raises(BadModel, match="there is no model at"):
+        load(tmp_path / "nowhere")
+    manifest = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps(manifest | {"format_version": 99}))
+    with pytest.raises(BadModel, match=r"format 99.*reads format 1"):
+        load(folder)
+    (folder / "model.json").write_text('{"format": "something else"}')
+    with pytest.raises(BadModel, match="not written by Matinee"):
+        load(folder)
+
+
+def test_a_folder_of_something_else_is_not_overwritten(model, tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(MatineeError, match="not a model folder"):
+        model.save(tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_saving_over_a_model_replaces_it_and_leaves_nothing_behind(model, folder):
+    Bias().fit(ratings_of()).save(folder)
+    assert load(folder).algorithm == "bias"
+    assert len(list(folder.iterdir())) == 3
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
+
+
+def test_a_failed_save_leaves_the_old_model_and_no_rubbish(model, folder, monkeypatch):
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(MatineeError, match="No space left on device"):
+        Bias().fit(ratings_of()).save(folder)
+    monkeypatch.undo()
+    assert load(folder).algorithm == "mf"
+    assert [path.name for path in folder.parent.iterdir()] == ["model"]
+
+
+WRITER = """
+import sys
+from matinee.algorithms import Bias, Popularity
+from test_contract import ratings_of
+train = ratings_of()
+models = [kind().fit(train) for kind in (Bias, Popularity)]
+print("ready", flush=True)
+while True:
+    for model in models:
+        model.save(sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs a kill that cannot be caught")
+def test_killed_while_saving_the_model_is_the_old_or_the_new_one(tmp_path):
+    path = tmp_path / "model"
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITER, path], env=env, stdout=subprocess.PIPE
+        )
+        writer.stdout.readline()
+        for _ in range(10):
+            time.sleep(rng.uniform(0, 0.02))
+        writer.kill()
+        writer.wait()
+        writer.stdout.close()
+        assert load(path).algorithm in ("bias", "popularity")
