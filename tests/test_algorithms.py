@@ -52,7 +52,7 @@ def test_the_tiny_tutorial_matrix_is_fitted(seed):
 def test_zeros_of_a_matrix_are_never_ratings():
     """The unrated cells of the tutorial's matrix could hold anything: they are not seen at all."""
     everything_one = from_matrix(np.where(TUTORIAL.csr().toarray() > 0, 1, 0))
-    model = MF(n_factors=1, biased=False, reg=1e-3).fit(everything_one)
+    model = NMF(n_factors=1, user_reg=1e-3, item_reg=1e-3).fit(everything_one)
     assert model.score_block(np.arange(5)).min() > 0.9
 
 

@@ -73,9 +73,8 @@ class ReadReport:
         lines = [f"{rows(self.n_rows)} read, {self.n_kept:,} kept"]
         if self.n_merged:
             how = "the mean" if self.duplicates == "mean" else "the last"
-            lines.append(
-                f"{rows(self.n_merged)} merged into another of the same user and item: {how} was kept"
-            )
+            same = "another of the same user and item"
+            lines.append(f"{rows(self.n_merged)} merged into {same}: {how} was kept")
         if self.n_set_aside:
             lines.append(f"{rows(self.n_set_aside)} set aside:")
             lines += [f"  {finding}" for finding in self.set_aside]

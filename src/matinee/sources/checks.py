@@ -49,8 +49,10 @@ def accept(raw: Raw, wish: Wish) -> Ratings:
     items, item = numbering(raw.items, kept, "item", raw.all_ids)
     rating = raw.rating[kept]
     time, bad_times = seconds(raw, kept)
-    if wish.strict and bad_times:
-        refuse(raw.name, bad_times)
+    if bad_times:
+        if wish.strict:
+            refuse(raw.name, bad_times)
+        raw.notes.append(f"unknown time: {bad_times}")
     again = repeats(user, item, len(items))
     if len(again) and wish.duplicates == "error":
         raise BadRatings(repeated(raw, kept, users, items, user, item, again[0]))
@@ -70,7 +72,7 @@ def accept(raw: Raw, wish: Wish) -> Ratings:
         n_merged=n_good - len(rating),
         duplicates=wish.duplicates,
         n_without_time=0 if time is None else int(np.count_nonzero(time == UNKNOWN_TIME)),
-        notes=(*raw.notes, *([f"unknown time: {bad_times}"] if bad_times else [])),
+        notes=tuple(raw.notes),
     )
     return Ratings.of(
         users, items, user, item, rating, time, scale=scale, catalog=raw.catalog, report=report

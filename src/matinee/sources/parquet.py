@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from matinee.errors import BadRatings
 from matinee.sources import duck, files
 from matinee.sources.columns import find_columns
+from matinee.sources.numbering import EXACT_BELOW
 from matinee.sources.raw import Fault, Raw, Wish
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 IDS = ("VARCHAR", *WHOLE, *(f"U{name}" for name in WHOLE))
 FLOATS = ("FLOAT", "DOUBLE")
-EXACT_BELOW = 2**53  # whole numbers that a float column tells apart
 
 
 def recognises(source: object) -> bool:
