@@ -15,7 +15,7 @@ import click
 from matinee.algorithms import ALGORITHMS
 from matinee.algorithms.base import Algorithm
 from matinee.algorithms.mf import MF
-from matinee.cli import COMMANDS
+from matinee.cli import COMMANDS, app
 from matinee.metrics import METRICS
 
 HERE = Path(__file__).resolve().parent
@@ -107,10 +107,11 @@ def cli_page() -> str:
         "# Command line",
         "Each command is `matinee COMMAND`, or `python -m matinee COMMAND`.",
     ]
-    for name, command in COMMANDS.items():
-        context = click.Context(
-            command, info_name=f"matinee {name}", max_content_width=WIDTH, terminal_width=WIDTH
-        )
+    program = app.make_context("matinee", [], resilient_parsing=True)
+    for name in COMMANDS:
+        command = app.get_command(program, name)
+        assert command is not None
+        context = click.Context(command, program, info_name=name, terminal_width=WIDTH)
         parts += [f"## `matinee {name}`", f"```text\n{command.get_help(context)}\n```"]
     return "\n\n".join(parts) + "\n"
 

@@ -27,11 +27,12 @@ CASES = {
     "mf": {"n_factors": 6, "n_epochs": 5},
     "mf:unbiased": {"n_factors": 6, "n_epochs": 5, "biased": False},
     "mf:sgd": {"n_factors": 6, "n_epochs": 10, "solver": "sgd"},
+    "svdpp": {"n_factors": 6, "n_epochs": 8},
     "mf:sgd-unbiased": {"n_factors": 6, "n_epochs": 10, "solver": "sgd", "biased": False},
 }
-ITERATIVE = [case for case in CASES if case.split(":")[0] in ("bias", "mf")] + ["nmf"]
+ITERATIVE = [case for case in CASES if case.split(":")[0] in ("bias", "mf", "svdpp")] + ["nmf"]
 # Gradient steps and zero-filled NMF do not end on an exact user solve; the others do.
-INEXACT = {"mf:sgd", "mf:sgd-unbiased", "nmf:zero"}
+INEXACT = {"svdpp", "mf:sgd", "mf:sgd-unbiased", "nmf:zero"}
 EXACT = [case for case in CASES if case not in INEXACT]
 TOLERANCE = 1e-4  # how far terms may be from their score
 

@@ -25,7 +25,7 @@ HOMES = {
     "matinee.sources.sample": ["sample"],
     "matinee.sources.synthetic": ["checkerboard", "planted", "uniform"],
     "matinee.algorithms": [
-        "ALGORITHMS", "Bias", "MF", "NMF", "Popularity", "TruncatedSVD",
+        "ALGORITHMS", "Bias", "MF", "NMF", "Popularity", "SVDpp", "TruncatedSVD",
     ],
     "matinee.models": ["FactorModel", "Model", "Person", "load"],
     "matinee.splits": ["Split"],

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from math import floor
 from typing import Any
 
-BAR_WIDTH = 32  # characters of the bar column
+BAR_WIDTH = 24  # characters of the bar column
+NAME_WIDTH = 30  # characters of a term's name; with a bar and a note a line fits into 80
 SHOWN_TERMS = 8  # tastes or ratings shown one by one
 
 
@@ -59,21 +60,25 @@ class Explanation:
         return (*fixed, *kept)
 
     def sentence(self) -> str:
-        """One sentence for people, from the largest terms that speak for the item."""
+        """One sentence for people, from the kind of terms that speaks most for the item."""
+        net: dict[str, float] = {}
+        for term in self.terms:
+            net[term.kind] = net.get(term.kind, 0.0) + term.value
         kinds = ("taste", "rating", "item", "user")
         reasons = [term for term in self.terms if term.kind in kinds and term.value > 0]
-        reasons.sort(key=lambda term: -term.value)
         if not reasons:
             return f"{self.title} is here although nothing we know of speaks for it."
+        reasons.sort(key=lambda term: (-net[term.kind], -term.value))
         first = reasons[0].kind
         if first == "item":
-            return f"{self.title}, because people in general rate it high."
+            what = "rate it high" if self.unit == "stars" else "know it"
+            return f"{self.title}, because people in general {what}."
         if first == "user":
             return f"{self.title}, because you rate most things high."
-        names = [term for term in reasons if term.kind == first][:2]
+        names = _listed([term for term in reasons if term.kind == first][:2])
         if first == "taste":
-            return f"{self.title}, because it scores high on {_listed(names)}, which you like."
-        return f"{self.title}, because of how you rated {_listed(names)}."
+            return f"{self.title}, because it scores high on {names}, which you like."
+        return f"{self.title}, because of how you rated {names}."
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -109,18 +114,17 @@ class Explanation:
         margin = (high - low) * 0.15 or 1.0
         left = max(0.0, low - margin) if low >= 0 else low - margin
         scale = BAR_WIDTH / (high - left or 1.0)
-        names = [name for name, *_ in rows] + ["score"]
-        width = max(map(len, names))
+        width = min(max(len(name) for name in ["score", *(row[0] for row in rows)]), NAME_WIDTH)
         lines = [f"Why {self.title} for {self.user}: {total:.2f} {self.unit}", ""]
         for place, (name, value, detail, (start, end)) in enumerate(rows):
             a, b = sorted((max(start, left), max(end, left)))
-            first, last = round((a - left) * scale), round((b - left) * scale)
+            first, last = (min(round((at - left) * scale), BAR_WIDTH) for at in (a, b))
+            first = min(first, BAR_WIDTH - 1)
             bar = " " * first + ("█" if value >= 0 else "░") * max(last - first, 1)
             number = f"{value:.2f}" if place == 0 else f"{value:+.2f}"
             note = f"  {detail}" if detail else ""
-            lines.append(
-                f"  {name.ljust(width)}  {number:>6}  {bar.ljust(BAR_WIDTH)}{note}".rstrip()
-            )
+            label = _cut(name, width).ljust(width)
+            lines.append(f"  {label}  {number:>6}  {bar.ljust(BAR_WIDTH)}{note}".rstrip())
         bar = "█" * round((total - left) * scale)
         lines += [
             f"  {' ' * width}  {'─' * 6}",
@@ -156,6 +160,10 @@ def round_to_sum(values: Sequence[float], total: float, decimals: int = 2) -> li
     for turn in range(abs(missing)):
         floors[order[turn % len(order)]] += 1 if missing > 0 else -1
     return [whole / step for whole in floors]
+
+
+def _cut(name: str, width: int) -> str:
+    return name if len(name) <= width else name[: width - 1].rstrip() + "…"
 
 
 def _listed(terms: Sequence[Term]) -> str:

@@ -36,12 +36,7 @@ def write_folder(path: Path, facts: Mapping[str, Any], arrays: Mapping[str, np.n
     """
     from safetensors.numpy import save
 
-    if (
-        path.exists()
-        and not (path / MANIFEST).is_file()
-        and (path.is_file() or any(path.iterdir()))
-    ):
-        raise MatineeError(f"{path} exists and is not a model folder; choose another place")
+    check_place(path)
     contents = {"arrays": ("safetensors", save(dict(arrays)))}
     for name, value in texts.items():
         contents[name] = ("json", json.dumps(value, ensure_ascii=False).encode())
@@ -63,6 +58,16 @@ def write_folder(path: Path, facts: Mapping[str, Any], arrays: Mapping[str, np.n
         _replace(path, files)
     except OSError as error:
         raise MatineeError(f"the model could not be written to {path}: {error.strerror}") from error
+
+
+def check_place(path: Path) -> None:
+    """Raise MatineeError unless a model can go to ``path``: nothing is there, or a model is."""
+    if (
+        path.exists()
+        and not (path / MANIFEST).is_file()
+        and (path.is_file() or any(path.iterdir()))
+    ):
+        raise MatineeError(f"{path} exists and is not a model folder; choose another place")
 
 
 def read_folder(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, Any]]:

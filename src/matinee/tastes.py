@@ -27,15 +27,11 @@ class Taste:
 
     number: int
     label: str  # genres, or "unlabelled" when nothing stands out
+    name: str  # what terms are called: the label, with the number where others share it
     top: tuple[tuple[str, str, float], ...]  # (item id, title, weight), largest first
     bottom: tuple[tuple[str, str, float], ...]  # the other end of a signed factor, lowest first
     share: float  # of all scores' personal parts, 0..1; the shares of a model sum to 1
     n_people: int  # users whose largest part this is
-
-    @property
-    def name(self) -> str:
-        """The label where there is one, else the factor's number: ``taste 3``."""
-        return f"taste {self.number}" if self.label == UNLABELLED else self.label
 
     def to_dict(self) -> dict[str, Any]:
         ends = {
@@ -46,6 +42,7 @@ class Taste:
         return {
             "number": self.number,
             "label": self.label,
+            "name": self.name,
             "share": self.share,
             "n_people": self.n_people,
             **ends,
@@ -98,7 +95,7 @@ def find_tastes(
     )
     labels = label_factors(Q, *catalog.genre_matrix(items))
     tastes = []
-    for f, label in enumerate(labels):
+    for f, (label, name) in enumerate(zip(labels, names_of(labels), strict=True)):
         order = np.argsort(-Q[:, f], kind="stable")
         signed = bool((Q[:, f] < 0).any())
         ends: list[Any] = [order[:n_top], order[::-1][:n_top] if signed else []]
@@ -106,8 +103,16 @@ def find_tastes(
             tuple((items.ids[i], catalog.label(items.ids[i]), float(Q[i, f])) for i in end)
             for end in ends
         )
-        tastes.append(Taste(f, label, top, bottom, float(share[f]), int(largest[f])))
+        tastes.append(Taste(f, label, name, top, bottom, float(share[f]), int(largest[f])))
     return Tastes(tuple(tastes))
+
+
+def names_of(labels: Sequence[str]) -> list[str]:
+    """A name for each factor that no other has: ``Horror``, ``Horror (7)``, ``taste 3``."""
+    return [
+        f"taste {f}" if label == UNLABELLED else f"{label} ({f})" if label in labels[:f] else label
+        for f, label in enumerate(labels)
+    ]
 
 
 def label_factors(Q: np.ndarray, genres: Sequence[str], has: np.ndarray) -> list[str]:

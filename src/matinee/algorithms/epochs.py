@@ -68,8 +68,8 @@ class Training:
             elif number - best_epoch >= PATIENCE:
                 break
         if kept is not None:
-            for side, best_side in zip((self.users, self.items), kept, strict=True):
-                side.factors[:], side.bias[:] = best_side
+            self.users.fill(kept[0])
+            self.items.fill(kept[1])
         facts = {"n_epochs_run": epoch.number, "train_rmse": epoch.train_rmse}
         if kept is not None:
             facts |= {"best_epoch": best_epoch, "validation_rmse": best}

@@ -10,9 +10,8 @@ from importlib import import_module
 
 import click
 
-from matinee import __version__
+import matinee
 from matinee.cli.errors import exit_code_of
-from matinee.cli.talk import program
 from matinee.errors import did_you_mean
 
 COMMANDS = {
@@ -54,14 +53,14 @@ class Verbs(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with: matinee demo",
 )
-@click.version_option(__version__, message="matinee %(version)s")
+@click.version_option(matinee.__version__, message="matinee %(version)s")
 def app() -> None:
     """Ratings in, recommendations out, with reasons that add up to the score."""
 
 
 def run(args: Sequence[str] | None = None) -> int:
     """Do what the arguments say (those of the process when None); returns the exit code."""
-    return exit_code_of(lambda: app.main(args, prog_name=program(), standalone_mode=False))
+    return exit_code_of(lambda: app.main(args, standalone_mode=False))
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """How a command ends: every mistake that a user can make is one sentence and an exit code.
 
-    0 done   1 failure   2 usage   3 bad data   4 not found   5 model mismatch   130 interrupted
+0 done   1 failure   2 usage   3 bad data   4 not found   5 model mismatch   130 interrupted
 """
 
 import os

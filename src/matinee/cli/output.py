@@ -10,7 +10,7 @@ from typing import IO, Any
 import click
 
 WIDEST = 100  # columns; also what a pipe gets
-NARROWEST_CELL = 12  # a column is not shortened below this
+NARROWEST_CELL = 28  # a column is not shortened below this
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
@@ -56,19 +56,21 @@ def pad(text: str, columns: int, to_right: bool = False) -> str:
 
 
 def align(
-    rows: Sequence[Sequence[str]], left: Sequence[int], stretch: int, columns: int
+    rows: Sequence[Sequence[str]], left: Sequence[int], flexible: Sequence[int], columns: int
 ) -> list[list[str]]:
     """Cells padded so that columns stand under one another; rows then join with two spaces.
 
-    Columns at the places ``left`` go to the left, others to the right; the one at ``stretch`` is
-    shortened where rows would be longer than ``columns``.
+    Columns at the places ``left`` go to the left, others to the right. Where rows would be longer
+    than ``columns``, those at the places ``flexible`` are shortened, the first of them first.
     """
     from rich.cells import cell_len
 
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     too_much = sum(widths) + 2 * (len(widths) - 1) - columns
-    if too_much > 0:
-        widths[stretch] = max(NARROWEST_CELL, widths[stretch] - too_much)
+    for place in flexible:
+        give = max(0, min(too_much, widths[place] - NARROWEST_CELL))
+        widths[place] -= give
+        too_much -= give
     return [
         [
             pad(shorten(cell, size), size, to_right=place not in left)
@@ -95,8 +97,8 @@ def listed(rows: Sequence[dict[str, Any]], score: str, columns: int | None = Non
         for row, figure in zip(rows, figures, strict=True)
     ]
     body = [[str(row["rank"]), *line] for row, line in zip(rows, cells, strict=True)]
-    left = [place for place, name in enumerate(names) if name in ("title", key)]
-    aligned = align([names, *body], left, 1, columns or width())
+    texts = [place for place, name in enumerate(names) if name in ("title", key)]
+    aligned = align([names, *body], texts, texts, columns or width())
     return ["  ".join(row).rstrip() for row in aligned]
 
 

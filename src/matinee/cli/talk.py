@@ -3,7 +3,7 @@
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -51,7 +51,7 @@ def progress(what: str, every: float = SECONDS_BETWEEN_LINES) -> Iterator[Step]:
     from rich.console import Console
 
     console = Console(stderr=True)
-    showing = _bar(console, what) if console.is_interactive else _lines(what, every)  # type: ignore[arg-type]
+    showing = _bar(console, what) if console.is_interactive else _lines(what, every)
     with showing as step:
         yield step
 
@@ -59,7 +59,7 @@ def progress(what: str, every: float = SECONDS_BETWEEN_LINES) -> Iterator[Step]:
 @contextmanager
 def epochs_of(what: str) -> "Iterator[OnEpoch]":
     """Show the epochs of a fit, with their error."""
-    with progress(what) as step:
+    with progress(f"{what} epoch") as step:
         yield telling(step)
 
 
@@ -67,9 +67,9 @@ def telling(step: Step) -> "OnEpoch":
     """A callback for a fit that takes a step for each epoch."""
 
     def on_epoch(epoch: "Epoch") -> None:
-        words = f"error {epoch.train_rmse:.4f}"
+        words = f"training RMSE {epoch.train_rmse:.4f}"
         if epoch.validation_rmse is not None:
-            words += f", held out {epoch.validation_rmse:.4f}"
+            words += f", held-out RMSE {epoch.validation_rmse:.4f}"
         step(epoch.number, epoch.n_epochs, words)
 
     return on_epoch
@@ -80,8 +80,8 @@ def _bar(console: object, what: str) -> Iterator[Step]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
+        TextColumn("{task.description} {task.completed}/{task.total}"),
+        BarColumn(bar_width=20),
         TextColumn("{task.fields[words]}"),
         TimeElapsedColumn(),
     )
@@ -102,7 +102,7 @@ def _lines(what: str, every: float) -> Iterator[Step]:
     def step(done: int, total: int, words: str) -> None:
         nonlocal last, waiting
         now = time.perf_counter()
-        line = f"{what}: {done} of {total}, {words}, {seconds(now - started)}"
+        line = f"{what} {done}/{total}  {words}  ({seconds(now - started)})"
         waiting = "" if now - last >= every else line
         if not waiting:
             last = now

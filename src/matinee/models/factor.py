@@ -149,12 +149,15 @@ class FactorModel(Model):
 
     def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         facts = {"global_mean": self.global_mean, "fold_in": to_plain(self.fold)}
-        return facts, {
+        arrays = {
             "user_factors": self.user_factors,
             "user_bias": self.user_bias,
             "item_factors": self.item_factors,
             "item_bias": self.item_bias,
         }
+        if self.item_side.implicit is not None:
+            arrays["item_implicit"] = self.item_side.implicit
+        return facts, arrays
 
     @classmethod
     def from_parts(
@@ -164,7 +167,9 @@ class FactorModel(Model):
             **common,
             global_mean=facts["global_mean"],
             user_side=Side(arrays["user_factors"], arrays["user_bias"]),
-            item_side=Side(arrays["item_factors"], arrays["item_bias"]),
+            item_side=Side(
+                arrays["item_factors"], arrays["item_bias"], arrays.get("item_implicit")
+            ),
             fold=from_plain(facts["fold_in"]),
         )
 
@@ -199,15 +204,15 @@ def terms_by_factor(model: FactorModel, person: Person, item: int) -> list[Term]
 
 
 def terms_by_history(model: FactorModel, person: Person, item: int) -> list[Term]:
-    """mean + item + one term w_j (r_j - mean - c_j) per rating given + what they do not explain.
+    """mean + item + one term per rating given + what they do not explain.
 
-    The weights are those of the row solve (Hu, Koren & Volinsky 2008, section 5), so the remainder
+    The terms are those of the row solve (Hu, Koren & Volinsky 2008, section 5), so the remainder
     is zero where the person's factors are that solution, and is shown as a term where not.
     """
     parts = np.zeros(0)
     if len(person.items):
-        weights = model.fold.weights(person.items, model.item_side, item, person.side)
-        parts = weights * (person.ratings - model.global_mean - model.item_bias[person.items])
+        deviations = person.ratings - model.global_mean - model.item_bias[person.items]
+        parts = model.fold.parts(person.items, deviations, model.item_side, item, person.side)
     titles = [model.catalog.label(one) for one in model.items.ids[person.items]]
     ratings = [
         Term(title, float(part), "rating", f"you gave {stars:g}")
@@ -217,7 +222,7 @@ def terms_by_history(model: FactorModel, person: Person, item: int) -> list[Term
     personal = float(person.side.bias[0]) + float(factors @ model.item_factors[item])
     remainder = personal - float(parts.sum())
     if abs(remainder) > 1e-5 * max(1.0, abs(personal)):
-        name = "learned in training, beyond your ratings" if len(parts) else "the average person"
+        name = "learned beyond your ratings" if len(parts) else "the average person"
         ratings.append(Term(name, remainder, "remainder"))
     return [*_common_terms(model, item), *ratings]
 

@@ -5,12 +5,13 @@ who came later, and says how much each rating weighs in a score. One formula, on
 """
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 
 from matinee.kernels.jit import read_only
 from matinee.kernels.least_squares import solve_rows
+from matinee.kernels.svdpp import sum_implicit
 from matinee.kernels.threads import run_rows
 from matinee.models.side import Side
 from matinee.ratings import Rows
@@ -22,10 +23,13 @@ class FoldIn(Protocol):
     def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
         """Write into ``users`` the solution of each row of ``rated``; empty rows are left."""
 
-    def weights(self, rated: np.ndarray, items: Side, target: int, person: Side) -> np.ndarray:
-        """w (n,) such that user_bias + p . q_target = sum_j w_j (r_j - mean - item_bias_j).
+    def parts(
+        self, rated: np.ndarray, t: np.ndarray, items: Side, target: int, person: Side
+    ) -> np.ndarray:
+        """What each rating adds to user_bias + p . q_target: (n,), summing to it.
 
-        ``rated`` (n,) are the rows of the items in the person's history, ``person`` their solution.
+        ``rated`` (n,) are the rows of the items in the person's history, ``t`` (n,) their ratings
+        less mean and item bias, and ``person`` is the solution for them.
         """
 
 
@@ -69,7 +73,9 @@ class LeastSquares:
         if self.bias_reg is not None:
             users.bias[:] = X[:, -1]
 
-    def weights(self, rated: np.ndarray, items: Side, target: int, person: Side) -> np.ndarray:
+    def parts(
+        self, rated: np.ndarray, t: np.ndarray, items: Side, target: int, person: Side
+    ) -> np.ndarray:
         Y = self._design(items.take(rated)).astype(np.float64)
         y = self._design(items.row(target))[0].astype(np.float64)
         reg, power = self._penalty(len(y))
@@ -77,7 +83,7 @@ class LeastSquares:
         free = np.ones(len(y), dtype=bool)
         if self.nonnegative:  # a factor held at zero takes no part
             free[: items.n_factors] = person.factors[0] > 0
-        result: np.ndarray = Y[:, free] @ np.linalg.solve(A[np.ix_(free, free)], y[free])
+        result: np.ndarray = t * (Y[:, free] @ np.linalg.solve(A[np.ix_(free, free)], y[free]))
         return result
 
     def exactly(self) -> "LeastSquares":
@@ -95,6 +101,44 @@ class LeastSquares:
         if self.bias_reg is not None:
             reg[-1], power[-1] = self.bias_reg, self.bias_power
         return reg, power
+
+
+@dataclass(frozen=True)
+class AroundImplicit(LeastSquares):
+    """Least squares around what the choice of items says: the fold-in of SVD++ (Koren 2008).
+
+        factors = p + s,   s = sum_j z_j / sqrt(n),   p the least-squares solution for t_j - s . q_j
+
+    z_j are the items' implicit factors.
+    """
+
+    def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
+        S = implicit_sums(rated, items)
+        row_of = np.repeat(np.arange(len(S)), rated.counts)
+        expected = np.einsum("nf,nf->n", S[row_of], items.factors[rated.indices])
+        super().solve(rated._replace(values=rated.values - expected), mean, items, users)
+        users.factors[rated.counts > 0] += S[rated.counts > 0]
+
+    def parts(
+        self, rated: np.ndarray, t: np.ndarray, items: Side, target: int, person: Side
+    ) -> np.ndarray:
+        weights = super().parts(rated, np.ones(len(t)), items, target, person)
+        beyond = items.factors[target] - weights @ items.factors[rated]  # what s adds directly
+        choice = cast(np.ndarray, items.implicit)[rated] @ beyond / np.sqrt(len(rated))
+        result: np.ndarray = weights * t + choice
+        return result
+
+
+def implicit_sums(rated: Rows, items: Side) -> np.ndarray:
+    """s = sum_j z_j / sqrt(n) of each row: (n_rows, n_factors) float32, zeros for empty rows."""
+    S = np.zeros((len(rated.counts), items.n_factors), np.float32)
+    inputs = (
+        read_only(rated.indptr, np.int64),
+        read_only(rated.indices, np.int32),
+        read_only(cast(np.ndarray, items.implicit), np.float32),
+    )
+    run_rows(sum_implicit, rated.counts + 1.0, *inputs, S)
+    return S
 
 
 @dataclass(frozen=True)
@@ -121,10 +165,12 @@ class Projection:
             users.bias[row] = m
             users.factors[row] = t @ scaled[here] - m * self._centred(here, scaled)
 
-    def weights(self, rated: np.ndarray, items: Side, target: int, person: Side) -> np.ndarray:
+    def parts(
+        self, rated: np.ndarray, t: np.ndarray, items: Side, target: int, person: Side
+    ) -> np.ndarray:
         scaled, q = self._scaled(items), items.factors[target].astype(np.float64)
         of_mean = 1.0 - self._centred(rated, scaled) @ q
-        result: np.ndarray = scaled[rated] @ q + of_mean / self._divisor(len(rated), items)
+        result: np.ndarray = t * (scaled[rated] @ q + of_mean / self._divisor(len(rated), items))
         return result
 
     def _divisor(self, n: int, items: Side) -> float:
@@ -161,11 +207,13 @@ class ZeroFilled:
             b = values.astype(np.float64) @ items.factors[here]
             users.factors[row] = nnls(factor.T, solve_triangular(factor, b, lower=True))[0]
 
-    def weights(self, rated: np.ndarray, items: Side, target: int, person: Side) -> np.ndarray:
+    def parts(
+        self, rated: np.ndarray, t: np.ndarray, items: Side, target: int, person: Side
+    ) -> np.ndarray:
         free = person.factors[0] > 0  # a factor held at zero takes no part
         Q, q = items.factors[rated].astype(np.float64), items.factors[target].astype(np.float64)
         A = self._gram(items)[np.ix_(free, free)]
-        result: np.ndarray = Q[:, free] @ np.linalg.solve(A, q[free])
+        result: np.ndarray = t * (Q[:, free] @ np.linalg.solve(A, q[free]))
         return result
 
     @staticmethod
@@ -177,6 +225,7 @@ class ZeroFilled:
 
 FOLD_INS: dict[str, type] = {
     "least_squares": LeastSquares,
+    "around_implicit": AroundImplicit,
     "projection": Projection,
     "zero_filled": ZeroFilled,
 }
@@ -184,7 +233,7 @@ FOLD_INS: dict[str, type] = {
 
 def to_plain(fold_in: FoldIn) -> dict[str, Any]:
     """The value as plain JSON data; ``from_plain`` is its inverse."""
-    name = next(name for name, kind in FOLD_INS.items() if isinstance(fold_in, kind))
+    name = next(name for name, kind in FOLD_INS.items() if type(fold_in) is kind)
     return {"kind": name, **asdict(fold_in)}  # type: ignore[call-overload]
 
 

@@ -6,10 +6,15 @@ import numpy as np
 
 
 class Side(NamedTuple):
-    """Factors (n, n_factors) and biases (n,) of users or items, float32."""
+    """Factors (n, n_factors) and biases (n,) of users or items, float32.
+
+    Items may have ``implicit`` factors too (n, n_factors): what it says of someone's taste that
+    they rated the item at all, whatever they gave.
+    """
 
     factors: np.ndarray
     bias: np.ndarray
+    implicit: np.ndarray | None = None
 
     @classmethod
     def zeros(cls, n: int, n_factors: int) -> "Side":
@@ -21,14 +26,21 @@ class Side(NamedTuple):
 
     def row(self, r: int) -> "Side":
         """The side that holds row ``r`` alone."""
-        return Side(self.factors[r : r + 1], self.bias[r : r + 1])
+        return self.take(np.array([r]))
 
     def take(self, rows: np.ndarray) -> "Side":
         """The side that holds ``rows``, in that order."""
-        return Side(self.factors[rows], self.bias[rows])
+        implicit = None if self.implicit is None else self.implicit[rows]
+        return Side(self.factors[rows], self.bias[rows], implicit)
 
     def copy(self) -> "Side":
-        return Side(self.factors.copy(), self.bias.copy())
+        return self.take(np.arange(len(self.bias)))
+
+    def fill(self, other: "Side") -> None:
+        """Overwrite these arrays with those of a side of the same shape."""
+        for mine, theirs in zip(self, other, strict=True):
+            if mine is not None:
+                mine[:] = theirs
 
     def mean(self, rows: np.ndarray) -> "Side":
         """The average of the marked rows, as a side of one row; zeros when none is marked."""
@@ -44,5 +56,8 @@ class Side(NamedTuple):
         average = self.mean(known)
         factors = np.where(known[:, None], self.factors, average.factors).astype(np.float32)
         bias = np.where(known, self.bias, average.bias).astype(np.float32)
-        factors.flags.writeable = bias.flags.writeable = False
-        return Side(factors, bias)
+        side = Side(factors, bias, self.implicit)
+        for array in side:
+            if array is not None:
+                array.flags.writeable = False
+        return side

@@ -1,0 +1,88 @@
+"""SVD++: matrix factorization that also learns from which films were rated at all.
+
+    score(u, i) = mu + b_u + c_i + q_i . (p_u + s_u),   s_u = sum_{j in N(u)} z_j / sqrt(n_u)
+    min  sum (r - score)^2 + reg (|p_u|^2 + |q_i|^2) + bias_reg (b_u^2 + c_i^2)
+         + implicit_reg sum_j |z_j|^2 / n_u,  all summed over ratings                  Koren 2008
+
+N(u) are the films u rated in the training data, and there only: the famous lower figures let N(u)
+see which films the test ratings are of. Steps are taken a user at a time in one thread, with one
+step for all z_j of a user. In the model, user factors are p_u + s_u.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from matinee.algorithms.base import Algorithm, OnEpoch, quiet
+from matinee.algorithms.epochs import Training, say_if_too_many, start
+from matinee.kernels.jit import read_only
+from matinee.kernels.svdpp import descend_users
+from matinee.models.factor import FactorModel
+from matinee.models.fold_in import AroundImplicit, implicit_sums
+from matinee.models.side import Side
+from matinee.ratings import Ratings, Rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class SVDpp(Algorithm):
+    """``SVDpp().fit(train)``: ratings, and the choice of what to rate."""
+
+    name: ClassVar[str] = "svdpp"
+
+    n_factors: int = 50
+    n_epochs: int = 27  # one steps through every rating once
+    learning_rate: float = 0.01
+    reg: float = 0.06  # penalty per rating on p_u and q_i
+    bias_reg: float = 0.03  # penalty per rating on b_u and c_i
+    implicit_reg: float = 0.2  # penalty per user who rated it on z_j
+    init_scale: float = 0.01  # standard deviation of the first factors
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        self.require("n_factors", at_least=1)
+        self.require("n_epochs", at_least=1)
+        self.require("learning_rate", above=0)
+        self.require("init_scale", above=0)
+        for setting in ("reg", "bias_reg", "implicit_reg"):
+            self.require(setting, at_least=0)
+
+    def fit(
+        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
+    ) -> FactorModel:
+        say_if_too_many(self.n_factors, train)
+        mean = float(train.rating.mean(dtype="f8"))
+        users, items = start(train, self.n_factors, self.init_scale, self.seed)
+        rng = np.random.default_rng((self.seed, 1))
+        Z = rng.normal(0.0, self.init_scale, items.factors.shape).astype(np.float32)
+        items = Side(items.factors, items.bias, Z)
+        own = users.factors.copy()  # p_u; users.factors holds p_u + s_u
+        fold = AroundImplicit(reg=self.reg, bias_reg=self.bias_reg, bias_power=1.0)
+        rows = shuffled_rows(train.by_user, rng)
+        rate, reg, bias_reg, implicit_reg = np.array(
+            [self.learning_rate, self.reg, self.bias_reg, self.implicit_reg], np.float32
+        )
+
+        def step(epoch: int) -> None:
+            descend_users(
+                np.random.default_rng((self.seed, 1 + epoch)).permutation(train.n_users),
+                *rows, np.float32(mean), rate, reg, bias_reg, implicit_reg,
+                own, users.bias, items.factors, items.bias, Z,
+            )  # fmt: skip
+            users.factors[:] = own + implicit_sums(train.by_user, items)
+
+        training = Training(train, validation, mean, users, items)
+        remedy = f"lower learning_rate (now {self.learning_rate}) or raise reg"
+        facts = training.run(step, self.n_epochs, on_epoch, remedy)
+        return self.model(train, mean, users, items, fold, facts=facts)
+
+
+def shuffled_rows(rows: Rows, rng: np.random.Generator) -> Rows:
+    """The same rows with the ratings of each in random order, as gradient steps want them."""
+    row_of = np.repeat(np.arange(len(rows.counts)), rows.counts)
+    order = np.lexsort((rng.random(len(rows.values)), row_of))
+    return Rows(
+        read_only(rows.indptr, np.int64),
+        read_only(rows.indices[order], np.int32),
+        read_only(rows.values[order], np.float32),
+    )

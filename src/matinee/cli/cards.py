@@ -1,0 +1,44 @@
+"""Tastes as cards: a label, how much of the scores it makes, for whom it counts, its top items."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from matinee.cli.output import align, shorten
+
+if TYPE_CHECKING:
+    from matinee.tastes import Tastes
+
+DOT = " · "
+
+
+def cards(tastes: "Tastes", n: int, columns: int) -> list[str]:
+    """The lines of all cards, the weightiest first; ``n`` items of each end."""
+    ordered = tastes.by_share()
+    wide = len(f"{max(taste.n_people for taste in ordered):,}")
+    heads = [
+        [f"{taste.number}", taste.label,
+         f"{taste.share:>3.0%} of scores, strongest in {taste.n_people:>{wide},} people"]
+        for taste in ordered
+    ]  # fmt: skip
+    lines = []
+    for taste, head in zip(
+        ordered, align(heads, left=(1, 2), flexible=(1,), columns=columns), strict=True
+    ):
+        lines += ["  ".join(head), *titles(taste.top[:n], len(head[0]) + 2, "", columns)]
+        if taste.bottom:
+            lines += titles(taste.bottom[:n], len(head[0]) + 2, "not: ", columns)
+    return lines
+
+
+def titles(
+    items: "Sequence[tuple[str, str, float]]", indent: int, start: str, columns: int
+) -> list[str]:
+    """Titles one after another, on as many lines as they need, broken between titles only."""
+    room = columns - indent
+    lines = [start]
+    for place, (_, title, _) in enumerate(items):
+        piece = shorten(title, room - len(DOT)) + (DOT if place + 1 < len(items) else "")
+        if lines[-1].strip() and len(lines[-1] + piece.rstrip(" ·")) > room:
+            lines.append("")
+        lines[-1] += piece
+    return [" " * indent + line.rstrip() for line in lines]

@@ -1,0 +1,141 @@
+"""``matinee demo``: everything at once, on the embedded sample."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from matinee.cli.cards import cards
+from matinee.cli.output import align, bold, json_option, listed, print_json, width, wrap
+from matinee.cli.talk import program, progress, say, seconds
+
+if TYPE_CHECKING:
+    from matinee.demo import Demo
+    from matinee.description import Description
+
+HEADINGS = {
+    "rmse": "RMSE", "mae": "MAE", "ndcg@10": "NDCG@10", "precision@10": "Precision@10",
+    "recall@10": "Recall@10", "coverage@10": "coverage", "fit_seconds": "fit",
+}  # fmt: skip
+LOWER_IS_BETTER = {"rmse", "mae"}
+TOP_FILMS = 5
+LIKES = 3  # tastes named of the person shown
+
+
+@click.command("demo")
+@click.option(
+    "--out", default="matinee-demo", show_default=True, metavar="FOLDER",
+    help="Where to keep the model.",
+)  # fmt: skip
+@json_option
+def command(out: str, as_json: bool) -> None:
+    """See it all at once, on simulated ratings of real films.
+
+    The report goes to standard error, as all talk does; with --json it is one document on
+    standard output.
+    """
+    from matinee.storage import check_place
+
+    check_place(Path(out))
+    say("matinee demo: simulated ratings of real films. The first time takes some seconds more.")
+    with progress("demo", every=0) as step:
+        from matinee.demo import run
+
+        found = run(Path(out), step)
+    if as_json:
+        print_json(found.to_dict() | {"next": commands(found)})
+    else:
+        say("\n".join(report(found, width(sys.stderr))))
+
+
+def commands(found: "Demo") -> list[str]:
+    """The commands to try next, as they can be typed here."""
+    return [f"{program()} {shlex.join(arguments)}" for arguments in found.next_arguments]
+
+
+def report(found: "Demo", columns: int) -> list[str]:
+    """The lines of the whole report."""
+    why, _, *reasons = str(found.explanation).split("\n")
+    return [
+        *section("The data: simulated ratings of real films", data(found.description)),
+        *section("How well each algorithm does on held-out ratings", comparison(found, columns)),
+        *section("The tastes that nmf found", cards(found.tastes, TOP_FILMS, columns)),
+        *section(f"For user {found.user}, who rated {found.n_rated} films", tops(found, columns)),
+        *section(why, wrap("\n".join(reasons), columns).split("\n")),
+        *section("Next", ending(found)),
+    ]
+
+
+def section(title: str, lines: list[str]) -> list[str]:
+    """A title and what stands under it."""
+    return ["", bold(title, sys.stderr), "", *lines]
+
+
+def data(about: "Description") -> list[str]:
+    """What is in the ratings."""
+    from matinee.description import bars
+
+    return [
+        "The films are real; the people and their ratings are made up by a simulator.",
+        f"{about.n_users:,} users, {about.n_items:,} films, {about.n_ratings:,} ratings: "
+        f"sparsity {about.sparsity:.1%}, mean {about.mean:.2f} stars",
+        "",
+        *bars(about.grouped()),
+    ]
+
+
+def comparison(found: "Demo", columns: int) -> list[str]:
+    """The metrics of each algorithm, the best of each column in bold."""
+    rows = found.comparison.to_dicts()
+    names = [name for name in HEADINGS if name in rows[0]]
+    cells = [["", *(HEADINGS[name] for name in names)]]
+    cells += [[row["algorithm"], *(figure(name, row[name]) for name in names)] for row in rows]
+    aligned = align(cells, left=(0,), flexible=(), columns=columns)
+    for place, name in enumerate(names, start=1):
+        for row in best_rows(rows, name):
+            aligned[row + 1][place] = bold(aligned[row + 1][place], sys.stderr)
+    notes = [
+        "",
+        f"Held out: {found.comparison.split}. Every list ranks all films that the user has not "
+        "rated before.",
+        f"Of nmf: {found.comparison.results['nmf'].algorithm}; the others have their defaults.",
+    ]
+    if any(row[name] is None for row in rows for name in names):
+        notes.append("–: popularity gives an order, not stars.")
+    return [
+        *("  ".join(row).rstrip() for row in aligned),
+        *wrap("\n".join(notes), columns).split("\n"),
+    ]
+
+
+def figure(name: str, value: float | None) -> str:
+    """A metric as it is shown."""
+    if value is None:
+        return "–"
+    if name == "fit_seconds":
+        return seconds(value)
+    return f"{value:.0%}" if name.startswith("coverage") else f"{value:.3f}"
+
+
+def best_rows(rows: list[dict[str, Any]], name: str) -> list[int]:
+    """The rows that show the best value of a metric; times are not a contest."""
+    if name == "fit_seconds":
+        return []
+    shown = [figure(name, row[name]) for row in rows]
+    known = [row[name] for row in rows if row[name] is not None]
+    best = figure(name, min(known) if name in LOWER_IS_BETTER else max(known))
+    return [place for place, text in enumerate(shown) if text == best]
+
+
+def tops(found: "Demo", columns: int) -> list[str]:
+    """The tastes of the person and the films that score best for them."""
+    likes = ", ".join(f"{name} {share:.0%}" for name, share in list(found.profile.items())[:LIKES])
+    return [f"likes {likes}", "", *listed(found.recommendations.to_dicts(), "score", columns)]
+
+
+def ending(found: "Demo") -> list[str]:
+    """Where the model is, and what to try next."""
+    kept = f"The model is in {found.saved}. All this took {seconds(found.seconds)}. Try:"
+    return [kept, *(f"  {command}" for command in commands(found))]

@@ -1,0 +1,106 @@
+"""``matinee fit DATA --out MODEL``: learn from ratings and keep what was learned."""
+
+import shlex
+import time
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from matinee.cli.data import read, reading_options
+from matinee.cli.output import json_option, print_json
+from matinee.cli.settings import LearningCommand, algorithm_option, make_algorithm, set_option
+from matinee.cli.talk import epochs_of, program, say, seconds
+from matinee.errors import BadSetting
+
+if TYPE_CHECKING:
+    from matinee.algorithms import Algorithm
+    from matinee.models import FactorModel
+    from matinee.ratings import Ratings
+
+SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
+
+
+@click.command("fit", cls=LearningCommand)
+@click.argument("data")
+@algorithm_option
+@set_option
+@click.option("--out", required=True, metavar="FOLDER", help="Where to keep the model.")
+@click.option(
+    "--validation-share", type=SHARE, metavar="SHARE",
+    help="Find the best number of epochs on this share of the ratings, then fit on all of them.",
+)  # fmt: skip
+@reading_options
+@json_option
+def command(
+    data: str, algorithm: str, settings: tuple[str, ...], out: str, validation_share: float | None,
+    as_json: bool, **reading: Any,
+) -> None:  # fmt: skip
+    """Learn from DATA and keep the model in a folder.
+
+    DATA is a MovieLens folder or zip, a text or Parquet file, or the word "sample".
+    """
+    from matinee.storage import check_place
+
+    learner = make_algorithm(algorithm, settings)
+    place = Path(out)
+    check_place(place)
+    ratings = read(data, reading)
+    started = time.perf_counter()
+    if validation_share is not None:
+        learner = stopped_early(learner, ratings, validation_share)
+    with epochs_of(algorithm) as on_epoch:
+        model = learner.fit(ratings, on_epoch=on_epoch)
+    duration = time.perf_counter() - started
+    model.save(place)
+    say_done(model, ratings, place, duration)
+    if as_json:
+        print_json(
+            {
+                "algorithm": algorithm,
+                "settings": learner.settings,
+                "model": str(place),
+                "users": len(model.users),
+                "items": len(model.items),
+                "ratings": len(ratings),
+                "set_aside": ratings.report.n_set_aside if ratings.report else 0,
+                "fit_seconds": duration,
+                "facts": dict(model.facts),
+            }
+        )
+
+
+def stopped_early(learner: "Algorithm", ratings: "Ratings", share: float) -> "Algorithm":
+    """The same algorithm with the number of epochs that is best on a held-out share."""
+    from matinee.splits import random
+
+    if "n_epochs" not in {field.name for field in fields(learner)}:
+        raise BadSetting(f"{learner.name} has no epochs, so --validation-share is of no use to it")
+    split = random(ratings, share)
+    with epochs_of(f"{learner.name} on {1 - share:.0%}") as on_epoch:
+        facts = learner.fit(split.train, validation=split.test, on_epoch=on_epoch).facts
+    if "best_epoch" not in facts:
+        raise BadSetting("these settings cannot stop early; leave out --validation-share")
+    best = facts["best_epoch"]
+    say(f"best after {best} epochs (error {facts['validation_rmse']:.4f} on the held-out part); "
+        "now on all ratings")  # fmt: skip
+    return replace(learner, n_epochs=best)  # type: ignore[call-arg]
+
+
+def say_done(model: "FactorModel", ratings: "Ratings", place: Path, duration: float) -> None:
+    """What was made, how long it took, where it is, and what to try next."""
+    user = model.users.ids[int(model.seen.counts.argmax())]
+    factors = f", {model.n_factors} factors" if model.n_factors else ""
+    say(
+        f"fitted {model.algorithm} in {seconds(duration)}: {len(ratings):,} ratings, "
+        f"{len(model.users):,} users, {len(model.items):,} items{factors}"
+    )
+    say(f"kept in {place} ({size_of(place)})")
+    say(f"try: {program()} recommend {shlex.quote(str(place))} --user {shlex.quote(user)} --why")
+
+
+def size_of(folder: Path) -> str:
+    """How much the files of a folder hold."""
+    size = sum(one.stat().st_size for one in folder.iterdir())
+    return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:,.1f} kB"

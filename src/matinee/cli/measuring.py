@@ -1,0 +1,44 @@
+"""What the measuring commands share: list lengths, and algorithms that tell their epochs."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from matinee.algorithms import Algorithm, OnEpoch
+    from matinee.models import FactorModel
+    from matinee.ratings import Ratings
+
+
+def read_lengths(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
+    """``10,20``: the list lengths measured."""
+    try:
+        return tuple(int(part) for part in value.split(","))
+    except ValueError:
+        message = f"it reads N,N,..., such as 10,20, not {value!r}"
+        raise click.BadParameter(message, ctx, param) from None
+
+
+lengths_option = click.option(
+    "-n", "lengths", callback=read_lengths, default="10", show_default=True, metavar="N,N,...",
+    help="The list lengths measured.",
+)  # fmt: skip
+relevant_option = click.option(
+    "--relevant-from", type=float, metavar="RATING",
+    help="Held-out items rated this or more should be in the lists [3/4 up the scale].",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Told:
+    """An algorithm that tells its epochs whenever it fits; it goes by the name of the algorithm."""
+
+    algorithm: "Algorithm"
+    on_epoch: "OnEpoch"
+
+    def fit(self, train: "Ratings") -> "FactorModel":
+        return self.algorithm.fit(train, on_epoch=self.on_epoch)
+
+    def __repr__(self) -> str:
+        return repr(self.algorithm)

@@ -1,0 +1,55 @@
+"""MODEL, --user and --item on the command line: a fitted model and whom or what to ask about."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from matinee.errors import BadSetting, UnknownId, did_you_mean
+
+if TYPE_CHECKING:
+    from matinee.models import Model
+
+SHOWN_MATCHES = 5
+
+model_argument = click.argument("model_path", metavar="MODEL")
+ITEM_HELP = "Id of the item, or its title, such as 'Heat (1995)'."
+
+
+def load(path: str) -> "Model":
+    """The model in a folder. Raises BadModel, in words."""
+    from matinee.models import load as load_model
+
+    return load_model(path)
+
+
+def find_item(model: "Model", text: str) -> str:
+    """The id that a text means: an id as it is, else the title of exactly one item.
+
+    Titles match with or without the year, in any case. Raises UnknownId when nothing matches,
+    and BadSetting when several items do.
+    """
+    if text in model.items:
+        return text
+    wanted = text.strip().casefold()
+    found = [
+        one for one in model.items
+        if wanted in (model.catalog.label(one).casefold(), model.catalog[one].title.casefold())
+    ]  # fmt: skip
+    if len(found) == 1:
+        return found[0]
+    if found:
+        several = ", ".join(f"{one} ({model.catalog.label(one)})" for one in found[:SHOWN_MATCHES])
+        raise BadSetting(f"{len(found)} items have the title {text!r}; give an id: {several}")
+    titles = {model.catalog.label(one) for one in model.items}
+    hint = did_you_mean(text, sorted(titles | set(model.items)))
+    raise UnknownId(
+        f"no item {text!r} among the ids and titles of {len(model.items):,} items{hint}"
+    )
+
+
+def find_item_or_none(model: "Model", text: str) -> str | None:
+    """As ``find_item``, None when nothing matches."""
+    try:
+        return find_item(model, text)
+    except UnknownId:
+        return None

@@ -1,0 +1,107 @@
+"""``--algorithm NAME --set name=value``: from words to an algorithm with its settings."""
+
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import Field, fields
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+import click
+
+from matinee.errors import BadSetting, did_you_mean
+
+if TYPE_CHECKING:
+    from matinee.algorithms import Algorithm
+
+TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def truth(text: str) -> bool:
+    """True or false, in the usual words. Raises KeyError for others."""
+    return TRUTH[text.lower()]
+
+
+READERS: dict[type, tuple[Callable[[str], Any], str]] = {
+    int: (int, "a whole number"),
+    float: (float, "a number"),
+    bool: (truth, "true or false"),
+    str: (str, "text"),
+}
+
+
+class LearningCommand(click.Command):
+    """A command that fits: its help ends with the settings of each algorithm."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from matinee.algorithms import ALGORITHMS
+
+        with formatter.section("Settings (--set name=value) and their defaults"):
+            formatter.write_dl([(name, in_words(kind)) for name, kind in ALGORITHMS.items()])
+
+
+algorithm_option = click.option(
+    "--algorithm",
+    "-a",
+    default="nmf",
+    show_default=True,
+    metavar="NAME",
+    help="What to fit: popularity, bias, nmf, truncated-svd or mf.",
+)
+set_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting of the algorithm; may be given again for others.",
+)
+
+
+def make_algorithm(name: str, settings: Sequence[str]) -> "Algorithm":
+    """The algorithm of this name with ``name=value`` settings.
+
+    Raises BadSetting when the algorithm or a setting does not exist, or a value does not fit.
+    """
+    from matinee.algorithms import ALGORITHMS
+
+    if name not in ALGORITHMS:
+        known = ", ".join(ALGORITHMS)
+        raise BadSetting(
+            f"there is no algorithm {name!r}{did_you_mean(name, ALGORITHMS)}; there are {known}"
+        )
+    kind = ALGORITHMS[name]
+    return kind(**dict(read_setting(kind, text) for text in settings))
+
+
+def read_setting(kind: "type[Algorithm]", text: str) -> tuple[str, Any]:
+    """Name and value of one ``name=value``, the value of the type that the field takes."""
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not equals:
+        raise BadSetting(f"--set takes NAME=VALUE, such as n_factors=15, not {text!r}")
+    known = {field.name: field for field in fields(kind)}
+    if name not in known:
+        has = f"it has {', '.join(known)}" if known else "it has none"
+        raise BadSetting(f"{kind.name} has no setting {name!r}{did_you_mean(name, known)}; {has}")
+    taken, none_too = type_of(kind, known[name])
+    if none_too and value.lower() == "none":
+        return name, None
+    read, words = READERS[taken]
+    try:
+        return name, read(value)
+    except (ValueError, KeyError):
+        raise BadSetting(f"{name} of {kind.name} takes {words}, not {value!r}") from None
+
+
+def type_of(kind: "type[Algorithm]", field: "Field[Any]") -> tuple[type, bool]:
+    """The plain type that a field takes, and whether None is allowed as well."""
+    hint = get_type_hints(kind)[field.name]
+    if not isinstance(hint, types.UnionType):
+        return hint, field.default is None
+    plain = [one for one in get_args(hint) if one is not types.NoneType]
+    return plain[0], len(plain) < len(get_args(hint))
+
+
+def in_words(kind: "type[Algorithm]") -> str:
+    """The settings of an algorithm with their defaults, in one line."""
+    shown = (
+        f"{one.name}={'(depends)' if one.default is None else one.default}" for one in fields(kind)
+    )
+    return ", ".join(shown) or "none"

@@ -1,0 +1,62 @@
+"""SVD++ by gradient descent, a user at a time."""
+
+import numpy as np
+
+from matinee.kernels.jit import kernel
+
+
+@kernel
+def sum_implicit(start, stop, indptr, indices, Z, S):
+    """s_u = sum_j z_j / sqrt(n_u) for the rows start..stop of S (n_users, k)."""
+    for u in range(start, stop):
+        n = indptr[u + 1] - indptr[u]
+        S[u, :] = 0.0
+        for j in range(indptr[u], indptr[u + 1]):
+            for f in range(S.shape[1]):
+                S[u, f] += Z[indices[j], f]
+        if n > 0:
+            S[u, :] /= np.sqrt(np.float32(n))
+
+
+@kernel
+def descend_users(users, indptr, indices, values, mean, rate, reg, bias_reg, implicit_reg,
+                  P, b, Q, c, Z):  # fmt: skip
+    """One step per rating, user by user, with e = r - (mean + b_u + c_i + q_i . (p_u + s_u)).
+
+        p_u += rate (e q_i - reg p_u)             b_u += rate (e - bias_reg b_u)
+        q_i += rate (e (p_u + s_u) - reg q_i)     c_i += rate (e - bias_reg c_i)
+        z_j += rate (sum_i e q_i / sqrt(n_u) - implicit_reg z_j)   once per user and rated j
+
+    Every z_j of a user shares one gradient, so gathering it over the user's ratings makes a visit
+    cost n_u k, where stepping all z_j at every rating costs n_u^2 k.
+    """
+    k = P.shape[1]
+    s, gathered = np.empty(k, np.float32), np.empty(k, np.float32)
+    for u in users:
+        first, last = indptr[u], indptr[u + 1]
+        if first == last:
+            continue
+        norm = np.float32(1.0) / np.sqrt(np.float32(last - first))
+        s[:], gathered[:] = 0.0, 0.0
+        for j in range(first, last):
+            for f in range(k):
+                s[f] += norm * Z[indices[j], f]
+        p = P[u]
+        for j in range(first, last):
+            i = indices[j]
+            q = Q[i]
+            dot = np.float32(0.0)
+            for f in range(k):
+                dot += q[f] * (p[f] + s[f])
+            error = values[j] - (mean + b[u] + c[i] + dot)
+            b[u] += rate * (error - bias_reg * b[u])
+            c[i] += rate * (error - bias_reg * c[i])
+            for f in range(k):
+                p_f, q_f = p[f], q[f]
+                gathered[f] += error * q_f
+                p[f] += rate * (error * q_f - reg * p_f)
+                q[f] += rate * (error * (p_f + s[f]) - reg * q_f)
+        for j in range(first, last):
+            z = Z[indices[j]]
+            for f in range(k):
+                z[f] += rate * (norm * gathered[f] - implicit_reg * z[f])

@@ -1,0 +1,205 @@
+"""Small dense blocks in vector registers: what the row solve spends its time in.
+
+A tile is ROWS rows by a few vectors of LANES columns, held in registers while it is summed. The
+compiler cannot be talked into that by loops, so these few functions are written in its own terms
+(LLVM's vector types); they run on any machine. Matrices have their width padded to whole vectors
+(``padded``), their rows to ROWS. With compilation off, the plain twins below take their place.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import binding, ir
+from numba import config
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
+LANES = 16 if WIDE else 8  # float32 numbers in a vector; half as many float64 ones
+ROWS = LANES // 2  # so that ROWS float64 numbers are one vector
+MOST_VECTORS = 3  # a tile of ROWS x 3 vectors just fits the registers
+
+
+def padded(d: int) -> int:
+    """The width that d columns take: whole vectors."""
+    return (d + LANES - 1) // LANES * LANES
+
+
+class Emit:
+    """Vector instructions on one array, appended to the function being compiled."""
+
+    def __init__(self, context: Any, builder: Any, kind: Any, value: Any) -> None:
+        self.builder = builder
+        self.array = context.make_array(kind)(context, builder, value)
+        self.number = context.get_value_type(kind.dtype)
+        self.bits = kind.dtype.bitwidth
+        self.lanes = LANES * 32 // self.bits
+        self.vector = ir.VectorType(self.number, self.lanes)
+        self.zero = ir.Constant(self.vector, [0.0] * self.lanes)
+
+    def at(self, row: Any, column: Any) -> Any:
+        """Pointer to array[row, column]."""
+        width = cgutils.unpack_tuple(self.builder, self.array.shape)[1]
+        place = self.builder.add(self.builder.mul(row, width), column)
+        return self.builder.gep(self.array.data, [place])
+
+    def load(self, pointer: Any, vector: int = 0) -> Any:
+        return self.builder.load(self._as_vector(pointer, vector), align=self.bits // 8)
+
+    def store(self, value: Any, pointer: Any, vector: int = 0) -> None:
+        self.builder.store(value, self._as_vector(pointer, vector), align=self.bits // 8)
+
+    def _as_vector(self, pointer: Any, vector: int) -> Any:
+        place = self.builder.gep(pointer, [ir.IntType(64)(vector * self.lanes)])
+        return self.builder.bitcast(place, self.vector.as_pointer())
+
+    def spread(self, number: Any) -> Any:
+        """A vector with the same number in each lane."""
+        undefined = ir.Constant(self.vector, ir.Undefined)
+        first = self.builder.insert_element(undefined, number, ir.IntType(32)(0))
+        return self.spread_lane(first, 0)
+
+    def spread_lane(self, vector: Any, lane: int) -> Any:
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [lane] * self.lanes)
+        return self.builder.shuffle_vector(vector, ir.Constant(self.vector, ir.Undefined), mask)
+
+    def fused(self, a: Any, b: Any, c: Any) -> Any:
+        """a * b + c"""
+        kind = ir.FunctionType(self.vector, [self.vector] * 3)
+        name = f"llvm.fmuladd.v{self.lanes}f{self.bits}"
+        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
+        return self.builder.call(function, [a, b, c])
+
+    def root(self, number: Any) -> Any:
+        kind = ir.FunctionType(self.number, [self.number])
+        name = f"llvm.sqrt.f{self.bits}"
+        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
+        return self.builder.call(function, [number])
+
+
+def products(vectors: int, sign: int) -> Callable[..., None]:
+    """A function that adds (or subtracts) one tile of M' M to A."""
+
+    def plain(M: np.ndarray, n: int, f: int, g: int, A: np.ndarray) -> None:
+        """A[f : f + ROWS, g : g + width] += sign * sum over j < n of M[j, f...] M[j, g...]."""
+        end = g + vectors * LANES * 4 // M.itemsize
+        A[f : f + ROWS, g:end] += sign * (M[:n, f : f + ROWS].T @ M[:n, g:end])
+
+    def typed(typing: Any, M: Any, n: Any, f: Any, g: Any, A: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            _, n, f, g, _ = args
+            M, A = (Emit(context, builder, signature.args[k], args[k]) for k in (0, 4))
+            zero, one = ir.IntType(64)(0), ir.IntType(64)(1)
+            before = builder.block
+            loop, after = (builder.append_basic_block(name) for name in ("sum", "summed"))
+            builder.cbranch(builder.icmp_signed(">", n, zero), loop, after)
+            builder.position_at_end(loop)
+            j = builder.phi(ir.IntType(64))
+            sums = [[builder.phi(M.vector) for _ in range(vectors)] for _ in range(ROWS)]
+            left, right = M.at(j, f), M.at(j, g)
+            loaded = [M.load(right, v) for v in range(vectors)]
+            new = []
+            for r in range(ROWS):
+                factor = M.spread(builder.load(builder.gep(left, [ir.IntType(64)(r)])))
+                new.append([M.fused(factor, loaded[v], sums[r][v]) for v in range(vectors)])
+            following = builder.add(j, one)
+            builder.cbranch(builder.icmp_signed("<", following, n), loop, after)
+            builder.position_at_end(after)
+            totals = [[builder.phi(M.vector) for _ in range(vectors)] for _ in range(ROWS)]
+            j.add_incoming(zero, before)
+            j.add_incoming(following, loop)
+            for r in range(ROWS):
+                for v in range(vectors):
+                    for phi in (sums[r][v], totals[r][v]):
+                        phi.add_incoming(M.zero, before)
+                        phi.add_incoming(new[r][v], loop)
+            wide = ir.VectorType(A.number, M.lanes)
+            combine = builder.fadd if sign > 0 else builder.fsub
+            for r in range(ROWS):
+                start = A.at(builder.add(f, ir.IntType(64)(r)), g)
+                for v in range(vectors):
+                    place = builder.gep(start, [ir.IntType(64)(v * M.lanes)])
+                    place = builder.bitcast(place, wide.as_pointer())
+                    total = totals[r][v]
+                    if wide != M.vector:
+                        total = builder.fpext(total, wide)
+                    old = builder.load(place, align=A.bits // 8)
+                    builder.store(combine(old, total), place, align=A.bits // 8)
+            return context.get_dummy_value()
+
+        return types.void(M, types.intp, types.intp, types.intp, A), emit
+
+    return plain if config.DISABLE_JIT else intrinsic(typed)
+
+
+def factor_tile_plain(A: np.ndarray, f: int, inverse: np.ndarray) -> None:
+    """Cholesky of the block on the diagonal at f, upper triangle, in place.
+
+    ``inverse`` gets one over its diagonal. Below the diagonal the block is left with no meaning.
+    """
+    block = A[f : f + ROWS, f : f + ROWS]
+    for r in range(ROWS):
+        inverse[f + r] = 1.0 / np.sqrt(block[r, r])
+        block[r] *= inverse[f + r]
+        for h in range(r + 1, ROWS):
+            block[h] -= block[r, h] * block[r]
+
+
+def factor_tile_typed(typing: Any, A: Any, f: Any, inverse: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        A = Emit(context, builder, signature.args[0], args[0])
+        inverse = context.make_array(signature.args[2])(context, builder, args[2])
+        places = [A.at(builder.add(args[1], ir.IntType(64)(r)), args[1]) for r in range(ROWS)]
+        rows = [A.load(place) for place in places]
+        for r in range(ROWS):
+            pivot = builder.extract_element(rows[r], ir.IntType(32)(r))
+            over = builder.fdiv(ir.Constant(A.number, 1.0), A.root(pivot))
+            place = builder.add(args[1], ir.IntType(64)(r))
+            builder.store(over, builder.gep(inverse.data, [place]))
+            rows[r] = builder.fmul(rows[r], A.spread(over))
+            minus = builder.fsub(A.zero, rows[r])
+            for h in range(r + 1, ROWS):
+                rows[h] = A.fused(A.spread_lane(rows[r], h), minus, rows[h])
+        for row, place in zip(rows, places, strict=True):
+            A.store(row, place)
+        return context.get_dummy_value()
+
+    return types.void(A, types.intp, inverse), emit
+
+
+def solve_tile_plain(A: np.ndarray, f: int, g: int, inverse: np.ndarray) -> None:
+    """Solve U' X = A[f : f + ROWS, g : g + ROWS] in place, U being the factored block at f."""
+    block = A[f : f + ROWS, g : g + ROWS]
+    for r in range(ROWS):
+        block[r] *= inverse[f + r]
+        for h in range(r + 1, ROWS):
+            block[h] -= A[f + r, f + h] * block[r]
+
+
+def solve_tile_typed(typing: Any, A: Any, f: Any, g: Any, inverse: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        A = Emit(context, builder, signature.args[0], args[0])
+        inverse = context.make_array(signature.args[3])(context, builder, args[3])
+        _, f, g, _ = args
+        below = [builder.add(f, ir.IntType(64)(r)) for r in range(ROWS)]
+        places = [A.at(row, g) for row in below]
+        rows = [A.load(place) for place in places]
+        for r in range(ROWS):
+            over = builder.load(builder.gep(inverse.data, [below[r]]))
+            rows[r] = builder.fmul(rows[r], A.spread(over))
+            minus = builder.fsub(A.zero, rows[r])
+            for h in range(r + 1, ROWS):
+                factor = A.spread(builder.load(A.at(below[r], below[h])))
+                rows[h] = A.fused(factor, minus, rows[h])
+        for row, place in zip(rows, places, strict=True):
+            A.store(row, place)
+        return context.get_dummy_value()
+
+    return types.void(A, types.intp, types.intp, inverse), emit
+
+
+add_1, add_2, add_3 = (products(vectors, +1) for vectors in (1, 2, 3))
+subtract_1, subtract_2, subtract_3 = (products(vectors, -1) for vectors in (1, 2, 3))
+factor_tile = factor_tile_plain if config.DISABLE_JIT else intrinsic(factor_tile_typed)
+solve_tile = solve_tile_plain if config.DISABLE_JIT else intrinsic(solve_tile_typed)
