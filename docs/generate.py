@@ -23,6 +23,12 @@ MADE = "<!-- Written by docs/generate.py from the code; do not edit by hand. -->
 WIDTH = 100  # characters of a help text
 COMMENTED = re.compile(r"^    (\w+): .*?  # (.+)$", re.MULTILINE)
 
+BETTER = {
+    True: "Higher is better.",
+    False: "Lower is better.",
+    None: "Neither end is good by itself.",
+}
+
 # Beside its defaults, the settings of an algorithm that come out otherwise for another solver.
 VARIANTS: dict[str, tuple[Algorithm, ...]] = {"mf": (MF(solver="sgd"),)}
 
@@ -66,7 +72,8 @@ def as_prose(docstring: str) -> str:
 
 def fields_table(kind: type[Algorithm]) -> Iterator[str]:
     """The hyper-parameters of an algorithm: name, default, meaning."""
-    meaning = dict(COMMENTED.findall(inspect.getsource(kind)))
+    parents = [one for one in reversed(kind.__mro__) if dataclasses.is_dataclass(one)]
+    meaning = dict(pair for one in parents for pair in COMMENTED.findall(inspect.getsource(one)))
     fields = dataclasses.fields(kind)
     if not fields:
         yield "It has no hyper-parameters."
@@ -93,10 +100,10 @@ def metrics_page() -> str:
         "What is measured, by its name in tables. `n` is the length of the list, as in `ndcg@10`.",
     ]
     for name, metric in METRICS.items():
-        best = "higher is better" if metric.higher_is_better else "lower is better"
-        parts += [f"## `{name}`", f"({best})", as_prose(inspect.getdoc(metric.compute) or "")]
-    shared = [inspect.getmodule(METRICS[name].compute) for name in ("rmse", "ndcg")]
-    parts += ["## What they share", *(as_prose(inspect.getdoc(module) or "") for module in shared)]
+        contract = as_prose(inspect.getdoc(metric.compute) or "")
+        parts += [f"## `{name}`", f"{BETTER[metric.higher_is_better]}", contract]
+    shared = dict.fromkeys(inspect.getmodule(metric.compute) for metric in METRICS.values())
+    parts += ["## What they share", *(as_prose(inspect.getdoc(one) or "") for one in shared)]
     return "\n\n".join(parts) + "\n"
 
 

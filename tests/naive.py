@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from itertools import permutations
 from math import isnan, log2
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def stand(scores: Sequence[float], banned: Sequence[int], item: int) -> tuple[in
     return order.index(tied[0]), len(tied)
 
 
-# Metrics of one list without ties, and their mean over all ways to break ties.
+# Metrics of one list without ties.
 
 
 def precision(order: Sequence[int], relevant: set[int], n: int) -> float:
@@ -63,11 +64,61 @@ def ndcg(order: Sequence[int], relevant: set[int], n: int) -> float:
     return dcg / sum(gains[: len(relevant)])
 
 
+def capped_recall(order: Sequence[int], relevant: set[int], n: int) -> float:
+    return sum(item in relevant for item in order[:n]) / min(n, len(relevant))
+
+
+def average_precision(order: Sequence[int], relevant: set[int], n: int) -> float:
+    places = [place for place, item in enumerate(order[:n], start=1) if item in relevant]
+    return sum(precision(order, relevant, place) for place in places) / min(n, len(relevant))
+
+
+def reciprocal_rank(order: Sequence[int], relevant: set[int], n: int) -> float:
+    return next((1 / place for place, item in enumerate(order[:n], 1) if item in relevant), 0.0)
+
+
+def auc(order: Sequence[int], relevant: set[int], n: int) -> float:
+    """Share of the (relevant, other) pairs in the right order; n is not looked at."""
+    others = [item for item in order if item not in relevant]
+    right = [order.index(a) < order.index(b) for a in relevant for b in others]
+    return sum(right) / len(right) if right else 0.5
+
+
+def graded_ndcg(order: Sequence[int], gain: dict[int, float], n: int) -> float:
+    def dcg(items: Sequence[int]) -> float:
+        return sum(gain.get(item, 0) / log2(k + 1) for k, item in enumerate(items[:n], start=1))
+
+    ideal = dcg(sorted(gain, key=lambda item: -gain[item]))
+    return dcg(order) / ideal if ideal else 0.0
+
+
+# Metrics of a list as it is shown.
+
+
+def gini(times: Sequence[float]) -> float:
+    """Mean difference of all pairs over twice the mean."""
+    differences = [abs(a - b) for a in times for b in times]
+    return float(np.mean(differences) / (2 * np.mean(times))) if sum(times) else 0.0
+
+
+def diversity(vectors: Sequence[Sequence[float]]) -> float:
+    known = [np.array(vector, float) for vector in vectors if any(vector)]
+    cosines = [
+        a @ b / np.sqrt((a @ a) * (b @ b))
+        for place, a in enumerate(known)
+        for b in known[place + 1 :]
+    ]
+    return 1 - float(np.mean(cosines)) if cosines else float("nan")
+
+
+# The mean of a metric over all ways to break ties.
+
+
 def mean_over_ties(
-    metric: Callable[[Sequence[int], set[int], int], float],
+    metric: Callable[[Sequence[int], Any, int], float],
     scores: Sequence[float],
     banned: Sequence[int],
-    relevant: set[int],
+    relevant: Any,
     n: int,
 ) -> float:
     """The mean of a metric over every order of the candidates in which no score ever rises."""

@@ -29,6 +29,17 @@ CASES = {
     "mf:sgd": {"n_factors": 6, "n_epochs": 10, "solver": "sgd"},
     "svdpp": {"n_factors": 6, "n_epochs": 8},
     "mf:sgd-unbiased": {"n_factors": 6, "n_epochs": 10, "solver": "sgd", "biased": False},
+    "bayesian-mf": {"n_factors": 4, "n_epochs": 20, "n_samples": 5},
+    "item-knn": {"n_neighbors": 10},
+    "item-knn:pearson": {"n_neighbors": 5, "similarity": "pearson", "n_candidates": 20},
+    "item-knn:preference": {"feedback": "preference", "n_neighbors": 10},
+    "user-knn": {"n_neighbors": 10},
+    "user-knn:cosine": {"n_neighbors": 5, "similarity": "cosine", "damping": 0.0},
+    "user-knn:pearson": {"n_neighbors": 5, "similarity": "pearson", "shrinkage": 5.0},
+    "user-knn:preference": {"feedback": "preference", "n_neighbors": 10},
+    "slope-one": {},
+    "ease": {"reg": 5.0},
+    "ease:dropout": {"reg": 5.0, "dropout": 0.5},
 }
 ITERATIVE = [case for case in CASES if case.split(":")[0] in ("bias", "mf", "svdpp")] + ["nmf"]
 # Gradient steps and zero-filled NMF do not end on an exact user solve; the others do.

@@ -154,7 +154,6 @@ def test_reference_pages_are_up_to_date():
         *((name, "reference-algorithms.md") for name in ALGORITHMS),
         *((name, "methods.md") for name in ALGORITHMS),
         *((name, "reference-metrics.md") for name in METRICS),
-        *((name, "methods.md") for name in METRICS),
         *((f"matinee {name}", "reference-cli.md") for name in COMMANDS),
     ],
 )

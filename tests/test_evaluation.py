@@ -9,18 +9,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import naive
-from matinee import evaluation, splits
-from matinee.algorithms import ALGORITHMS, Bias
+from matinee import evaluation, measuring, splits
+from matinee.algorithms import ALGORITHMS, MF, Bias
+from matinee.catalog import Catalog, Item
 from matinee.errors import BadRatings, BadSetting
 from matinee.evaluation import cross_validate, evaluate, fit_and_evaluate
+from matinee.folding import FoldedIn
 from matinee.ids import IdMap
 from matinee.ratings import Ratings, Rows, Scale
+from matinee.tables import Table
 
 STARS = Scale(1, 5)
 RANKING = {
     "precision": naive.precision,
     "recall": naive.recall,
+    "capped_recall": naive.capped_recall,
     "ndcg": naive.ndcg,
+    "map": naive.average_precision,
+    "mrr": naive.reciprocal_rank,
     "hit_rate": naive.hit_rate,
 }
 
@@ -84,11 +90,26 @@ def test_an_evaluation_by_hand():
             "recall@1": (0 + 1 / 2) / 2,
             "recall@2": (1 + 1) / 2,
             "ndcg@1": (0 + 1) / 2,
+            "capped_recall@1": (0 + 1) / 2,
+            "capped_recall@2": (1 + 1) / 2,
             "ndcg@2": (1 / np.log2(3) + 1) / 2,
+            "graded_ndcg@1": (1 / 4 + 1) / 2,  # user 0: item 2 is worth 1 and 1 is worth 4
+            "graded_ndcg@2": ((1 + 4 / np.log2(3)) / (4 + 1 / np.log2(3)) + 1) / 2,
+            "map@1": (0 + 1) / 2,
+            "map@2": (1 / 2 + 1) / 2,
+            "mrr@1": (0 + 1) / 2,
+            "mrr@2": (1 / 2 + 1) / 2,
+            "auc": (1 / 2 + 1) / 2,
             "hit_rate@1": (0 + 1) / 2,
             "hit_rate@2": 1,
             "coverage@1": 2 / 5,
             "coverage@2": 4 / 5,
+            "gini@1": 2 * (4 + 5) / (5 * 2) - 6 / 5,  # items 2 and 4 once each
+            "gini@2": 2 * (2 + 3 + 4 + 5) / (5 * 4) - 6 / 5,  # all but item 0 once each
+            "shown_popularity@1": (1 / 2 + 1 / 2) / 2,  # of two users; nobody rated item 2
+            "shown_popularity@2": 1 / 2,
+            "novelty@1": 1,
+            "novelty@2": 1,
         }
     )
     assert (result.users_measured, result.users_skipped) == (2, 1)
@@ -145,7 +166,7 @@ def test_blocks_and_threads_change_nothing(many, monkeypatch):
     model = model_of(split.train, scores)
     expected = evaluate(model, split.test, ns=(3, 10)).metrics
     monkeypatch.setenv("MATINEE_THREADS", "3")
-    monkeypatch.setattr(evaluation, "BLOCK_SCORES", 7 * 60 + 1)
+    monkeypatch.setattr(measuring, "BLOCK_SCORES", 7 * 60 + 1)
     monkeypatch.setattr(evaluation, "BLOCK_PAIRS", 11)
     assert evaluate(model, split.test, ns=(3, 10)).metrics == expected
 
@@ -161,7 +182,7 @@ def test_blocks_are_bounded_and_scored_once(many, monkeypatch):
             sizes.append(len(users))
             return super().score_block(users)
 
-    monkeypatch.setattr(evaluation, "BLOCK_SCORES", 10 * 60)
+    monkeypatch.setattr(measuring, "BLOCK_SCORES", 10 * 60)
     watched = Watched(model.users, model.items, model.seen, model.scores)
     result = evaluate(watched, split.test, ns=(1, 5, 10))
     assert max(sizes) == 10
@@ -196,8 +217,8 @@ def test_results_can_be_read_and_stored():
     assert result.algorithm.startswith("Lookup(scores=")
     assert result.protocol.startswith("Tested on a split by hand. Predictions are clipped to 1..5.")
     lines = str(result).splitlines()
-    assert "rmse         1.5492" in lines
-    assert "precision@2  0.7500" in lines
+    assert "rmse                1.5492" in lines
+    assert "precision@2         0.7500" in lines
     assert "2 users measured, 1 skipped (no test item rated 4 or more)" in lines
 
 
@@ -205,6 +226,116 @@ def test_only_rating_metrics_when_no_list_is_asked_for():
     result = evaluate(model_of(TRAIN, SCORES), TEST, ns=())
     assert list(result.metrics) == ["rmse", "mae"]
     assert "Lists" not in result.protocol
+
+
+def test_metrics_can_be_chosen():
+    model = model_of(TRAIN, SCORES)
+    everything = evaluate(model, TEST, ns=(1, 2)).metrics
+    chosen = evaluate(model, TEST, ns=(2,), metrics=("ndcg", "rmse", "recall@1", "auc")).metrics
+    assert list(chosen) == ["ndcg@2", "rmse", "recall@1", "auc"]
+    assert chosen == {name: everything[name] for name in chosen}
+
+
+def test_nan_scores_rank_last_and_are_counted():
+    scores = np.array(SCORES, float)
+    scores[2, :2] = np.nan
+    result = evaluate(model_of(TRAIN, scores, kind="preference"), TEST, ns=(2,))
+    assert result.nan_scores == 2
+    assert "2 scores are NaN; they rank last" in str(result)
+
+
+def test_results_say_where_they_are_from(many):
+    split, scores = many
+    result = fit_and_evaluate(Lookup(tuple(map(tuple, scores.tolist()))), split, ns=(2,))
+    plain = json.loads(json.dumps(result.to_dict()))
+    assert plain["origin"]["split"] == "random"
+    assert plain["origin"]["seed"] == 0
+    assert plain["origin"]["fingerprints"]["test"] == split.test.fingerprint
+    assert set(plain["origin"]["versions"]) >= {"matinee", "numpy", "python"}
+
+
+def test_groups_of_users_and_items_make_up_the_whole(many):
+    split, scores = many
+    result = evaluate(model_of(split.train, scores), split.test, ns=(5,))
+    for rows in (result.by_activity, result.by_popularity):
+        assert len(rows) == 3
+        assert all(0 <= row["found@5"] <= 1 and row["rmse"] > 0 for row in rows)
+    table = result.groups()
+    assert len(table) == 6
+    assert table.group[0].startswith("users with 1..")
+    assert table.group[3].startswith("items with 1..")
+    members = sum(row["members"] for row in result.by_activity)
+    assert members == len(np.unique(split.test.user))
+
+
+# Genres.
+
+
+def with_genres(ratings):
+    genres = [("a",), ("a",), ("b",), ("a", "b"), ()]
+    return ratings.with_catalog(
+        Catalog({str(i): Item(str(i), genres=of) for i, of in enumerate(genres)})
+    )
+
+
+def test_genres_of_lists_by_hand():
+    result = evaluate(model_of(TRAIN, SCORES), with_genres(TEST), ns=(2,))
+    # User 0 is shown 2 (b) and 1 (a), liked 0 (a); user 2 is shown 4 (none) and 3 (a, b).
+    assert result.metrics["diversity@2"] == 1  # user 2 has one film with genres: not counted
+    assert result.metrics["genre_calibration@2"] == pytest.approx(np.log(1 / (0.99 / 2 + 0.01)))
+    with pytest.raises(BadSetting, match="diversity@2 needs the genres of items"):
+        evaluate(model_of(TRAIN, SCORES), TEST, ns=(2,), metrics=["diversity"])
+
+
+# Intervals.
+
+
+@dataclass(frozen=True)
+class Unsure(TableModel):
+    """A table model that is ``level`` stars unsure."""
+
+    def interval(self, users, items, level):
+        predicted = self.scores[self.users.rows([users])[0], self.items.rows(items)]
+        return Table({"low": predicted - level, "high": predicted + level})
+
+
+def test_intervals_of_a_model_are_measured():
+    plain = model_of(TRAIN, [[9, 4, 2, 2, 9], [3.7, 1, 1, 1, 1], [1, 2, 3, 9, 9]])
+    model = Unsure(plain.users, plain.items, plain.seen, plain.scores)
+    result = evaluate(model, TEST, ns=(), metrics=("interval_gap", "interval_width"))
+    inside = {0.5: 1 / 3, 0.8: 2 / 3, 0.9: 2 / 3, 0.95: 2 / 3}  # user 2 has no training rating
+    gap = np.mean([abs(share - level) for level, share in inside.items()])
+    assert result.metrics == pytest.approx({"interval_gap": gap, "interval_width": 1.8})
+
+
+# Strong generalisation.
+
+
+def test_held_out_users_are_folded_in():
+    split = splits.strong(ratings_of(naive_table()), test_share=0.4, seed=3)
+    model = MF(n_factors=2, n_epochs=4).fit(split.train)
+    result = evaluate(model, split.test, ns=(2,), history=split.history)
+    assert "folded in from their history" in result.protocol
+    user = int(split.test.user[0])
+    name = split.test.users.ids[user]
+    person = model.fold_in(split.history.history(name))
+    items, _ = split.test.by_user.row(user)
+    folded = FoldedIn.of(model, split.history)
+    predicted = folded.predict_rows(np.full(len(items), user), items)
+    np.testing.assert_array_equal(
+        predicted, model.predict(person, split.test.items.ids[items]).rating
+    )
+    assert result.cold_ratings == 0
+
+
+def naive_table():
+    rng = np.random.default_rng(1)
+    return rng.integers(1, 6, (30, 20)) * (rng.random((30, 20)) < 0.6)
+
+
+def test_histories_need_a_model_that_folds_in():
+    with pytest.raises(BadSetting, match="cannot fold people in"):
+        evaluate(model_of(TRAIN, SCORES), TEST, ns=(1,), history=TRAIN)
 
 
 # Cross-validation.
@@ -271,6 +402,27 @@ def test_a_foreign_test_part_is_refused():
     test = Ratings.of(users, items, np.array([0]), np.array([0]), np.array([5.0]))
     with pytest.raises(BadRatings, match="knows no user and item of the 1 test ratings"):
         evaluate(model_of(TRAIN, SCORES), test, ns=(1,))
+
+
+@pytest.mark.parametrize(
+    "metrics, words",
+    [
+        (["ndgc"], "no metric 'ndgc'; did you mean 'ndcg'"),
+        (["rmse@3"], "rmse has no list length"),
+        (["ndcg@x"], "'ndcg@x' is no metric; write ndcg@10"),
+        (["ndcg@6"], "length is 6; with 5 items it must be from 1 to 5"),
+        ([], "nothing is asked for"),
+        (["interval_gap"], "gives no intervals"),
+    ],
+)
+def test_metrics_that_cannot_be_measured_are_refused(metrics, words):
+    with pytest.raises(BadSetting, match=words):
+        evaluate(model_of(TRAIN, SCORES), TEST, ns=(1,), metrics=metrics)
+
+
+def test_errors_of_preferences_are_refused():
+    with pytest.raises(BadSetting, match="rmse is about predicted ratings"):
+        evaluate(model_of(TRAIN, SCORES, kind="preference"), TEST, ns=(), metrics=["rmse"])
 
 
 def test_preferences_need_lists():

@@ -52,7 +52,7 @@ GRID = [(u, i, 3, 10 * u + i) for u in range(4) for i in range(5)]
 def every_split(ratings):
     """All the splits that these ratings allow."""
     made = [splits.random(ratings, 0.3, seed=1), *splits.k_fold(ratings, 3, seed=1)]
-    for choose in (splits.leave_last, splits.by_time):
+    for choose in SPLITS.values():
         try:
             made.append(choose(ratings))
         except BadRatings:
@@ -64,8 +64,10 @@ def every_split(ratings):
 def test_parts_are_disjoint_complete_and_share_ids(rows):
     ratings = ratings_of(rows)
     for split in every_split(ratings):
-        assert pairs(split.train).isdisjoint(pairs(split.test))
-        assert pairs(split.train) | pairs(split.test) == pairs(ratings)
+        history = set() if split.history is None else pairs(split.history)
+        parts = [pairs(split.train), pairs(split.test), history]
+        assert sum(map(len, parts)) == len(ratings)
+        assert set().union(*parts) == pairs(ratings)
         assert split.train.users == split.test.users == ratings.users
         assert split.train.scale == split.test.scale == ratings.scale
 
@@ -135,6 +137,52 @@ def test_by_time_keeps_a_moment_together_and_both_parts_alive():
     assert split.said.startswith("80 % of all ratings")
 
 
+def test_per_user_takes_its_share_of_everybody():
+    split = splits.per_user(ratings_of(GRID), test_share=0.4)
+    assert split.test.by_user.counts.tolist() == [2, 2, 2, 2]
+    few = ratings_of([(0, 0, 3, None), (1, 0, 3, None), (1, 1, 3, None), (1, 2, 3, None)])
+    split = splits.per_user(few, test_share=0.8)
+    assert split.test.by_user.counts.tolist() == [0, 2]  # one of each stays in training
+    assert split.said == "80 % of the ratings of each user at random (seed 0)"
+
+
+@pytest.mark.parametrize("choose, side", [(splits.cold_users, "user"), (splits.cold_items, "item")])
+def test_cold_ones_are_wholly_in_the_test_part(choose, side):
+    split = choose(ratings_of(GRID), test_share=0.25, seed=2)
+    known, asked = set(getattr(split.train, side)), set(getattr(split.test, side))
+    assert known.isdisjoint(asked)
+    assert len(asked) == 1
+    assert "unknown in training (seed 2)" in split.said
+
+
+def test_strong_generalisation_folds_held_out_users_in():
+    split = splits.strong(ratings_of(GRID), test_share=0.5, history_share=0.6, seed=1)
+    held_out = set(split.test.user.tolist())
+    assert len(held_out) == 2
+    assert held_out.isdisjoint(split.train.user.tolist())
+    assert held_out == set(split.history.user.tolist())
+    assert (len(split.history), len(split.test)) == (6, 4)
+    assert "10 ratings to train, 6 to fold in, 4 to test" in str(split)
+
+
+def test_a_split_says_what_it_is_made_of():
+    ratings = ratings_of(GRID)
+    origin = splits.random(ratings, 0.25, seed=4).origin
+    assert origin["split"] == "random"
+    assert origin["seed"] == 4
+    assert origin["split_settings"] == {"test_share": 0.25, "seed": 4}
+    assert set(origin["fingerprints"]) == {"train", "test"}
+    assert splits.random(ratings, 0.25, seed=5).origin["fingerprints"] != origin["fingerprints"]
+    assert splits.given(*parts_of(ratings)).origin["split"] == "given"
+    for name, choose in SPLITS.items():
+        assert choose(ratings).name == name
+
+
+def parts_of(ratings):
+    split = splits.random(ratings)
+    return split.train, split.test
+
+
 def test_given_parts_are_numbered_alike():
     train = ratings_of([("1", "x", 4, None), ("10", "y", 2, None)])
     test = ratings_of([("2", "y", 5, None), ("1", "z", 1, None)])
@@ -155,6 +203,13 @@ def test_leakage_is_refused_and_named():
         splits.given(train, test)
 
 
+def test_leakage_between_history_and_the_other_parts_is_refused():
+    split = splits.strong(ratings_of(GRID), test_share=0.5)
+    for leak, name in ((split.train, "training"), (split.test, "history")):
+        with pytest.raises(BadRatings, match=f"in both the {name} and the"):
+            Split(split.train, split.test, "by hand", history=leak)
+
+
 def test_parts_numbered_differently_are_refused():
     train, test = ratings_of([("a", "x", 1, None)]), ratings_of([("b", "x", 1, None)])
     with pytest.raises(BadRatings, match="different ids"):
@@ -162,7 +217,9 @@ def test_parts_numbered_differently_are_refused():
 
 
 @pytest.mark.parametrize("share", [0, 1, -0.2, 1.5, float("nan")])
-@pytest.mark.parametrize("choose", [splits.random, splits.by_time])
+@pytest.mark.parametrize(
+    "choose", [choose for name, choose in SPLITS.items() if name != "leave-last"]
+)
 def test_impossible_shares_are_refused(choose, share):
     with pytest.raises(BadSetting, match="test_share is"):
         choose(ratings_of(GRID), test_share=share)
@@ -172,6 +229,18 @@ def test_impossible_shares_are_refused(choose, share):
 def test_empty_parts_are_refused(share, missing):
     with pytest.raises(BadRatings, match=f"leaves {missing} part"):
         splits.random(ratings_of(GRID), test_share=share)
+
+
+@pytest.mark.parametrize("choose", [splits.cold_users, splits.cold_items, splits.strong])
+def test_one_user_or_item_cannot_be_held_out(choose):
+    with pytest.raises(BadRatings, match=r"leaves no (test|training) part"):
+        choose(ratings_of([(0, 0, 3, None)]))
+
+
+@pytest.mark.parametrize("share", [0, 1, -1])
+def test_impossible_history_shares_are_refused(share):
+    with pytest.raises(BadSetting, match="history_share is"):
+        splits.strong(ratings_of(GRID), history_share=share)
 
 
 @pytest.mark.parametrize("folds", [0, 1, 21])

@@ -25,11 +25,13 @@ HOMES = {
     "matinee.sources.sample": ["sample"],
     "matinee.sources.synthetic": ["checkerboard", "planted", "uniform"],
     "matinee.algorithms": [
-        "ALGORITHMS", "Bias", "MF", "NMF", "Popularity", "SVDpp", "TruncatedSVD",
+        "ALGORITHMS", "BayesianMF", "Bias", "EASE", "ItemKNN", "MF", "NMF", "Popularity",
+        "SVDpp", "SlopeOne", "TruncatedSVD", "UserKNN",
     ],
     "matinee.models": ["FactorModel", "Model", "Person", "load"],
     "matinee.splits": ["Split"],
     "matinee.evaluation": ["cross_validate", "evaluate"],
+    "matinee.comparison": ["compare"],
 }  # fmt: skip
 HOME_OF = {name: home for home, names in HOMES.items() for name in names}
 

@@ -168,6 +168,31 @@ class Ratings:
             catalog=self.catalog,
         )
 
+    def positives_from(self, threshold: float) -> "Ratings":
+        """The ratings of at least ``threshold``, as positives: each is 1 on the scale 0..1.
+
+        The ids stay numbered as they are, so that parts of a split stay comparable. Algorithms
+        for preferences take every rating they are given for a positive, whatever its value; this
+        says which ones those are. Raises BadRatings when none is high enough.
+        """
+        keep = self.rating >= threshold
+        if not keep.any():
+            raise BadRatings(
+                f"no rating is {threshold:g} or more (the highest is {self.rating.max():g}), so "
+                "there are no positives; lower the threshold"
+            )
+        return Ratings.of(
+            self.users,
+            self.items,
+            self.user[keep],
+            self.item[keep],
+            np.ones(int(keep.sum()), np.float32),
+            None if self.timestamp is None else self.timestamp[keep],
+            scale=Scale(0.0, 1.0),
+            catalog=self.catalog,
+            report=self.report,
+        )
+
     def renumbered(self, users: IdMap, items: IdMap) -> "Ratings":
         """The same ratings over id maps that contain these ids, and maybe more."""
         return Ratings.of(

@@ -1,18 +1,25 @@
 """Every algorithm by its name on the command line. One line here, and it is everywhere."""
 
 from matinee.algorithms.base import Algorithm, Epoch, OnEpoch
+from matinee.algorithms.bayesian_mf import BayesianMF
 from matinee.algorithms.bias import Bias
+from matinee.algorithms.ease import EASE
+from matinee.algorithms.knn import ItemKNN, UserKNN
 from matinee.algorithms.mf import MF
 from matinee.algorithms.nmf import NMF
 from matinee.algorithms.popularity import Popularity
+from matinee.algorithms.slope_one import SlopeOne
 from matinee.algorithms.svdpp import SVDpp
 from matinee.algorithms.truncated_svd import TruncatedSVD
 
 ALGORITHMS: dict[str, type[Algorithm]] = {
-    kind.name: kind for kind in (Popularity, Bias, NMF, TruncatedSVD, MF, SVDpp)
-}
+    kind.name: kind for kind in (
+        Popularity, Bias, NMF, TruncatedSVD, MF, SVDpp, BayesianMF,
+        ItemKNN, UserKNN, SlopeOne, EASE,
+    )
+}  # fmt: skip
 
 __all__ = [
-    "ALGORITHMS", "MF", "NMF", "Algorithm", "Bias", "Epoch", "OnEpoch", "Popularity", "SVDpp",
-    "TruncatedSVD",
+    "ALGORITHMS", "EASE", "MF", "NMF", "Algorithm", "BayesianMF", "Bias", "Epoch", "ItemKNN",
+    "OnEpoch", "Popularity", "SVDpp", "SlopeOne", "TruncatedSVD", "UserKNN",
 ]  # fmt: skip

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, NamedTuple
 
+from matinee.algorithms.space import Space
 from matinee.errors import BadSetting
 from matinee.models.factor import FactorModel
 from matinee.models.fold_in import FoldIn
+from matinee.models.model import Model
 from matinee.models.side import Side
 from matinee.ratings import Ratings
 
@@ -16,7 +18,7 @@ class Epoch(NamedTuple):
 
     number: int  # 1, 2, ...
     n_epochs: int
-    train_rmse: float
+    train_rmse: float | None  # None where scores are no stars
     validation_rmse: float | None
 
 
@@ -32,10 +34,16 @@ class Algorithm:
     """Parent of the algorithms: their name, their settings, and the checks they share."""
 
     name: ClassVar[str]  # on the command line and in the registry
+    space: ClassVar[Space] = {}  # settings worth searching, and where; see ``matinee.tune``
+
+    @property
+    def kind(self) -> str:
+        """What its scores are: "rating" (in stars) or "preference" (they only rank)."""
+        return "rating"
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
-    ) -> FactorModel:
+    ) -> Model:
         """Learn a model from ``train``; ``validation`` lets those with epochs stop early."""
         raise NotImplementedError
 
@@ -64,5 +72,5 @@ class Algorithm:
         self, train: Ratings, mean: float, users: Side, items: Side, fold: FoldIn, **more: Any
     ) -> FactorModel:
         """The model of what was learned, signed with this algorithm's name and settings."""
-        signature = {"kind": "rating", "algorithm": self.name, "settings": self.settings}
+        signature = {"kind": self.kind, "algorithm": self.name, "settings": self.settings}
         return FactorModel.of(train, mean, users, items, fold, **(signature | more))

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from matinee.algorithms.base import Algorithm, OnEpoch, quiet
 from matinee.algorithms.epochs import Training
+from matinee.algorithms.space import Real, Space
 from matinee.models.factor import FactorModel
 from matinee.models.fold_in import LeastSquares
 from matinee.models.side import Side
@@ -23,6 +24,10 @@ class Bias(Algorithm):
     """``Bias().fit(train)``: the rating baseline, by alternating exact solutions."""
 
     name: ClassVar[str] = "bias"
+    space: ClassVar[Space] = {
+        "user_damping": Real(0.5, 50, log=True),
+        "item_damping": Real(0.5, 50, log=True),
+    }
 
     user_damping: float = 8.0  # ratings at the mean assumed of each user
     item_damping: float = 4.0  # and of each item

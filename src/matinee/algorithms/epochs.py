@@ -55,8 +55,9 @@ class Training:
         for number in range(1, n_epochs + 1):
             step(number)
             found = None if self.validation is None else self.rmse(self.validation, clip=True)
-            epoch = Epoch(number, n_epochs, self.rmse(self.train), found)
-            if not np.isfinite(epoch.train_rmse):
+            rmse = self.rmse(self.train)
+            epoch = Epoch(number, n_epochs, rmse, found)
+            if not np.isfinite(rmse):
                 raise Diverged(
                     f"the fit diverged in epoch {number}: its error is not finite; {remedy}"
                 )
@@ -74,6 +75,25 @@ class Training:
         if kept is not None:
             facts |= {"best_epoch": best_epoch, "validation_rmse": best}
         return facts
+
+
+def run_epochs(
+    step: Callable[[int], None],
+    n_epochs: int,
+    on_epoch: OnEpoch,
+    sides: tuple[Side, Side],
+    remedy: str,
+) -> dict[str, Any]:
+    """``Training.run`` where scores are no stars: all epochs, and no error to stop by.
+
+    Raises Diverged, with the remedy, when a factor is no longer finite.
+    """
+    for number in range(1, n_epochs + 1):
+        step(number)
+        if not all(np.isfinite(side.factors).all() for side in sides):
+            raise Diverged(f"the fit diverged in epoch {number}: not finite any more; {remedy}")
+        on_epoch(Epoch(number, n_epochs, None, None))
+    return {"n_epochs_run": n_epochs}
 
 
 def start(train: Ratings, n_factors: int, scale: float, seed: int) -> tuple[Side, Side]:

@@ -20,6 +20,9 @@ from matinee.ratings import Ratings
 RATINGS_PER_BLOCK = 3000  # small enough for cache, large enough to hide the cost of a call
 MOST_GROUPS = 64
 
+Penalties = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Per rating, on p_u and b_u (n_users,), q_i and c_i (n_items,)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:
@@ -38,8 +41,8 @@ class Grid:
         T = int(np.clip(np.sqrt(len(train) / RATINGS_PER_BLOCK), 1, MOST_GROUPS))
         T = min(T, train.n_users, train.n_items)
         rng = np.random.default_rng(seed)
-        a = _deal(train.by_user.counts, T, rng)[train.user]
-        b = _deal(train.by_item.counts, T, rng)[train.item]
+        a = deal(train.by_user.counts, T, rng)[train.user]
+        b = deal(train.by_item.counts, T, rng)[train.item]
         block = (b - a) % T * T + a
         shuffled = rng.permutation(len(train))
         order = shuffled[np.argsort(block[shuffled], kind="stable")]
@@ -55,35 +58,24 @@ class Grid:
         )
 
     def descend(
-        self,
-        epoch: int,
-        mean: float,
-        rate: float,
-        reg: tuple[float, float],
-        bias_reg: float,
-        users: Side,
-        items: Side,
+        self, epoch: int, mean: float, rate: float, penalties: Penalties, users: Side, items: Side
     ) -> None:
         """Take one gradient step per rating, strata in a random order that the epoch sets."""
         T, rng = self.n_groups, np.random.default_rng((self.seed, epoch))
-        numbers = (
-            np.float32(mean),
-            np.float32(rate),
-            np.array(reg, np.float32),
-            np.float32(bias_reg),
-        )
+        keep = tuple(read_only(1.0 - rate * penalty, np.float32) for penalty in penalties)
         threads = min(n_threads(), T)
 
         def run(blocks: np.ndarray) -> None:
-            descend(blocks, self.starts, self.user, self.item, self.rating, *numbers,
-                    users.factors, users.bias, items.factors, items.bias)  # fmt: skip
+            descend(blocks, self.starts, self.user, self.item, self.rating, np.float32(mean),
+                    np.float32(rate), keep, users.factors, users.bias, items.factors,
+                    items.bias)  # fmt: skip
 
         for stratum in rng.permutation(T):
             blocks = stratum * T + np.arange(T)
             run_all([partial(run, part) for part in np.array_split(blocks, threads)])
 
 
-def _deal(counts: np.ndarray, T: int, rng: np.random.Generator) -> np.ndarray:
+def deal(counts: np.ndarray, T: int, rng: np.random.Generator) -> np.ndarray:
     """A group 0..T - 1 for each row: rows of most ratings first, like cards, back and forth."""
     shuffled = rng.permutation(len(counts))
     order = shuffled[np.argsort(-counts[shuffled], kind="stable")]

@@ -1,35 +1,39 @@
 """Matrix factorization with biases, by alternating least squares or by gradient descent.
 
     score(u, i) = mu + b_u + c_i + p_u . q_i                           Koren, Bell & Volinsky 2009
-    min  sum (r - score)^2 + sum_u user_reg n_u^a |p_u|^2 + sum_i item_reg n_i^a |q_i|^2
-         + bias_reg (sum_u n_u^b b_u^2 + sum_i n_i^b c_i^2)
+    min  sum (r - score)^2 + user_reg sum_u sqrt(n_u) |p_u|^2 + item_reg sum_i sqrt(n_i) |q_i|^2
+         + bias_reg (sum_u b_u^2 + sum_i c_i^2)
+
+The penalties grow with the root of the number of ratings: plain ridge suits dense rows better and
+ALS-WR (penalties times n, Zhou et al. 2008) sparse ones, and the root suits both.
 
 solver="als" solves each row exactly, biases and factors together, items first and users last, so
-every p_u is exactly what folding that user in returns. Its penalties grow with the root of the
-number of ratings (a = 1/2, b = 0): plain ridge (a = 0) and ALS-WR (a = 1, Zhou et al. 2008) each
-suit one of sparse and dense data, and the root suits both.
-solver="sgd" takes a step per rating (a = b = 1), as the Netflix Prize did (Funk 2006).
+every p_u is exactly what folding that user in returns.
+solver="sgd" takes a step per rating, at a rate that falls linearly to zero (Funk 2006); its small
+start and finite number of steps regularise too.
 biased=False drops mu, b and c: the maximum a posteriori of PMF (Salakhutdinov & Mnih 2007).
 """
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from matinee.algorithms.base import Algorithm, OnEpoch, quiet
 from matinee.algorithms.epochs import Training, say_if_too_many, start
-from matinee.algorithms.grid import Grid
+from matinee.algorithms.grid import Grid, Penalties
+from matinee.algorithms.space import Real, Space, Whole
 from matinee.models.factor import FactorModel
 from matinee.models.fold_in import LeastSquares
 from matinee.ratings import Ratings
 
 # What each solver takes where a setting is left as None.
 ALS = {"n_epochs": 12, "reg": 1.3, "bias_reg": 2.0, "init_scale": 0.1}
-SGD = {"n_epochs": 40, "reg": 0.06, "bias_reg": 0.06, "init_scale": 0.01}
-UNBIASED_INIT_SCALE = 0.1  # without a mean to start from, smaller factors take long to grow
+SGD = {"n_epochs": 40, "reg": 1.07, "bias_reg": 2.0, "init_scale": 0.01}
+UNBIASED_INIT_SCALE = 0.3  # without a mean to start from, smaller factors take long to grow
 DEFAULTS: dict[str, dict[str, float]] = {"als": ALS, "sgd": SGD}
 BY_SOLVER: Any = None  # a setting left to its solver; filled in when the value is made
-REG_POWER = {"als": 0.5, "sgd": 1.0}
-BIAS_POWER = {"als": 0.0, "sgd": 1.0}
+REG_POWER = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,11 @@ class MF(Algorithm):
     """``MF().fit(train)``: the accurate one; ALS and SGD above hold the solvers' defaults."""
 
     name: ClassVar[str] = "mf"
+    space: ClassVar[Space] = {
+        "n_factors": Whole(8, 128, log=True),
+        "reg": Real(0.2, 10, log=True),
+        "bias_reg": Real(0.2, 20, log=True),
+    }
 
     n_factors: int = 50
     solver: str = "als"  # "als" or "sgd"
@@ -46,7 +55,7 @@ class MF(Algorithm):
     user_reg: float = BY_SOLVER  # for users; reg where not given
     item_reg: float = BY_SOLVER  # for items; reg where not given
     bias_reg: float = BY_SOLVER  # penalty on biases
-    learning_rate: float = 0.01  # sgd: step size
+    learning_rate: float = 0.03  # sgd: the first step size
     init_scale: float = BY_SOLVER  # standard deviation of the first factors
     seed: int = 42
 
@@ -83,15 +92,14 @@ class MF(Algorithm):
             fit_user.solve(train.by_user, mean, items, users)
 
         def sgd_step(epoch: int) -> None:
-            grid.descend(
-                epoch, mean, self.learning_rate, (self.user_reg, self.item_reg),
-                self.bias_reg if self.biased else -1.0, users, items,
-            )  # fmt: skip
+            rate = self.learning_rate * (1 - (epoch - 1) / self.n_epochs)
+            grid.descend(epoch, mean, rate, penalties, users, items)
 
         if self.solver == "als":
             step, remedy = als_step, "raise reg"
         else:
             grid = Grid.of(train, self.seed)
+            penalties = self._per_rating(train)
             step, remedy = sgd_step, f"lower learning_rate (now {self.learning_rate}) or raise reg"
         facts = training.run(step, self.n_epochs, on_epoch, remedy)
         return self.model(train, mean, users, items, fit_user, facts=facts)
@@ -99,7 +107,17 @@ class MF(Algorithm):
     def _row_solve(self, reg: float) -> LeastSquares:
         return LeastSquares(
             reg=reg,
-            reg_power=REG_POWER[self.solver],
+            reg_power=REG_POWER,
             bias_reg=self.bias_reg if self.biased else None,
-            bias_power=BIAS_POWER[self.solver],
+        )
+
+    def _per_rating(self, train: Ratings) -> Penalties:
+        """The share of a row's penalties that each of its ratings carries."""
+        n_u, n_i = (np.maximum(rows.counts, 1) for rows in (train.by_user, train.by_item))
+        bias_reg = self.bias_reg if self.biased else np.inf
+        return (
+            self.user_reg * n_u ** (REG_POWER - 1),
+            bias_reg / n_u,
+            self.item_reg * n_i ** (REG_POWER - 1),
+            bias_reg / n_i,
         )

@@ -20,6 +20,7 @@ import numpy as np
 
 from matinee.algorithms.base import Algorithm, OnEpoch, quiet
 from matinee.algorithms.epochs import Training, say_if_too_many, start
+from matinee.algorithms.space import Real, Space, Whole
 from matinee.errors import BadSetting
 from matinee.models.factor import FactorModel
 from matinee.models.fold_in import LeastSquares, ZeroFilled
@@ -35,6 +36,13 @@ class NMF(Algorithm):
     """``NMF(n_factors=15).fit(train)``: readable tastes. Settings marked * are for "ignore"."""
 
     name: ClassVar[str] = "nmf"
+    space: ClassVar[Space] = {
+        "n_factors": Whole(5, 60, log=True),
+        "user_reg": Real(0.1, 5, log=True),
+        "item_reg": Real(0.1, 5, log=True),
+        "user_bias_reg": Real(0.3, 30, log=True),
+        "item_bias_reg": Real(0.3, 30, log=True),
+    }
 
     n_factors: int = 30  # tastes
     n_epochs: int = 15  # "ignore": one solves all items, then all users; "zero": at most so many

@@ -19,10 +19,14 @@ class Popularity(Algorithm):
 
     name: ClassVar[str] = "popularity"
 
+    @property
+    def kind(self) -> str:
+        return "preference"
+
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> FactorModel:
         users, items = Side.zeros(train.n_users, 0), Side.zeros(train.n_items, 0)
         items.bias[:] = train.by_item.counts
         fold = LeastSquares(reg=1.0)  # no factors and no bias: every person is the same
-        return self.model(train, 0.0, users, items, fold, kind="preference")
+        return self.model(train, 0.0, users, items, fold)

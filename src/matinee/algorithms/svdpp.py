@@ -16,6 +16,7 @@ import numpy as np
 
 from matinee.algorithms.base import Algorithm, OnEpoch, quiet
 from matinee.algorithms.epochs import Training, say_if_too_many, start
+from matinee.algorithms.space import Real, Space, Whole
 from matinee.kernels.jit import read_only
 from matinee.kernels.svdpp import descend_users
 from matinee.models.factor import FactorModel
@@ -29,6 +30,12 @@ class SVDpp(Algorithm):
     """``SVDpp().fit(train)``: ratings, and the choice of what to rate."""
 
     name: ClassVar[str] = "svdpp"
+    space: ClassVar[Space] = {
+        "n_factors": Whole(8, 100, log=True),
+        "learning_rate": Real(0.003, 0.03, log=True),
+        "reg": Real(0.01, 0.3, log=True),
+        "implicit_reg": Real(0.02, 2, log=True),
+    }
 
     n_factors: int = 50
     n_epochs: int = 27  # one steps through every rating once

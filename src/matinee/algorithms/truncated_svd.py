@@ -21,6 +21,7 @@ import numpy as np
 
 from matinee.algorithms.base import Algorithm, OnEpoch, quiet
 from matinee.algorithms.bias import Bias
+from matinee.algorithms.space import Choice, Space, Whole
 from matinee.errors import BadSetting
 from matinee.kernels.threads import one_blas_thread
 from matinee.models.factor import FactorModel
@@ -39,6 +40,10 @@ class TruncatedSVD(Algorithm):
     """``TruncatedSVD(n_factors=50).fit(train)``: deterministic, without epochs or a seed."""
 
     name: ClassVar[str] = "truncated-svd"
+    space: ClassVar[Space] = {
+        "n_factors": Whole(2, 100, log=True),
+        "fill": Choice("zero", "mean", "user_mean", "item_mean", "bias"),
+    }
 
     n_factors: int = 10  # more fit the training ratings better and the others worse
     fill: str = "bias"  # "zero", "mean", "user_mean", "item_mean" or "bias"

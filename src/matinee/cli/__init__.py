@@ -4,6 +4,7 @@
 functions and not at the top, so that help comes at once.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,7 +12,7 @@ from importlib import import_module
 import click
 
 import matinee
-from matinee.cli.errors import exit_code_of
+from matinee.cli.errors import INTERRUPTED, exit_code_of
 from matinee.errors import did_you_mean
 
 COMMANDS = {
@@ -65,4 +66,7 @@ def run(args: Sequence[str] | None = None) -> int:
 
 def main() -> None:
     """The ``matinee`` program."""
-    sys.exit(run())
+    code = run()
+    if code == INTERRUPTED:
+        os._exit(code)  # do not wait for threads that still compute
+    sys.exit(code)

@@ -1,10 +1,12 @@
 """DATA on the command line: how ratings are read, and what reading them has to say."""
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from matinee.cli.output import width, wrap
 from matinee.cli.talk import say
 from matinee.errors import BadSetting
 
@@ -83,7 +85,7 @@ def read(data: str, reading: dict[str, Any], *, quiet: bool = False) -> "Ratings
         if not quiet:
             say("sample: simulated ratings of real films")
     if ratings.report is not None and not quiet:
-        say(str(ratings.report))
+        say(wrap(str(ratings.report), width(sys.stderr)))
     return ratings
 
 

@@ -14,7 +14,7 @@ import click
 from matinee.cli.talk import say
 from matinee.errors import MatineeError
 
-FAILURE, INTERRUPTED, BROKEN_PIPE = 1, 130, 141  # the last is what a program killed by it gives
+FAILURE, INTERRUPTED = 1, 130
 
 
 def exit_code_of(command: Callable[[], object]) -> int:
@@ -46,7 +46,7 @@ def exit_code_of(command: Callable[[], object]) -> int:
 def _of_system(error: OSError) -> int:
     if isinstance(error, BrokenPipeError):  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
+        return FAILURE
     where = f"{error.filename}: " if error.filename else ""
     say(f"error: {where}{error.strerror or error}")
     return FAILURE

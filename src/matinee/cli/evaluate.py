@@ -73,7 +73,8 @@ def split_data(data: str, name: str, wishes: dict[str, Any], reading: dict[str, 
 
     if name not in SPLITS:
         there_are = ", ".join(SPLITS)
-        raise BadSetting(f"there is no split {name!r}{did_you_mean(name, SPLITS)}; {there_are}")
+        hint = did_you_mean(name, SPLITS)
+        raise BadSetting(f"there is no split {name!r} (there are {there_are}){hint}")
     takes = inspect.signature(SPLITS[name]).parameters
     for wish in wishes:
         if wish not in takes:

@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,8 @@ def command(
     learner = make_algorithm(algorithm, settings)
     place = Path(out)
     check_place(place)
+    if validation_share is not None:
+        check_epochs(learner)
     ratings = read(data, reading)
     started = time.perf_counter()
     if validation_share is not None:
@@ -71,12 +73,16 @@ def command(
         )
 
 
+def check_epochs(learner: "Algorithm") -> None:
+    """Raise BadSetting for an algorithm that has no number of epochs to find."""
+    if "n_epochs" not in learner.settings:
+        raise BadSetting(f"{learner.name} has no epochs, so --validation-share is of no use to it")
+
+
 def stopped_early(learner: "Algorithm", ratings: "Ratings", share: float) -> "Algorithm":
     """The same algorithm with the number of epochs that is best on a held-out share."""
     from matinee.splits import random
 
-    if "n_epochs" not in {field.name for field in fields(learner)}:
-        raise BadSetting(f"{learner.name} has no epochs, so --validation-share is of no use to it")
     split = random(ratings, share)
     with epochs_of(f"{learner.name} on {1 - share:.0%}") as on_epoch:
         facts = learner.fit(split.train, validation=split.test, on_epoch=on_epoch).facts

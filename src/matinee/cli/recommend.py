@@ -30,7 +30,7 @@ def command(
     lists = {user: rows_for(model, user, n, why, not include_seen) for user in users}
     for user, rows in lists.items():
         if len(rows) < n:
-            say(f"note: only {len(rows)} items are left for user {user}")
+            say(f"note: {len(rows)} of {n} for user {user}; there are no more")
     if as_json:
         print_json(flat(lists))
         return

@@ -34,7 +34,7 @@ class LearningCommand(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from matinee.algorithms import ALGORITHMS
 
-        with formatter.section("Settings (--set name=value) and their defaults"):
+        with formatter.section("Algorithms, and the settings of each with their defaults"):
             formatter.write_dl([(name, in_words(kind)) for name, kind in ALGORITHMS.items()])
 
 
@@ -44,7 +44,7 @@ algorithm_option = click.option(
     default="nmf",
     show_default=True,
     metavar="NAME",
-    help="What to fit: popularity, bias, nmf, truncated-svd or mf.",
+    help="What to fit, of those below.",
 )
 set_option = click.option(
     "--set",
@@ -65,7 +65,7 @@ def make_algorithm(name: str, settings: Sequence[str]) -> "Algorithm":
     if name not in ALGORITHMS:
         known = ", ".join(ALGORITHMS)
         raise BadSetting(
-            f"there is no algorithm {name!r}{did_you_mean(name, ALGORITHMS)}; there are {known}"
+            f"there is no algorithm {name!r} (there are {known}){did_you_mean(name, ALGORITHMS)}"
         )
     kind = ALGORITHMS[name]
     return kind(**dict(read_setting(kind, text) for text in settings))
@@ -78,8 +78,10 @@ def read_setting(kind: "type[Algorithm]", text: str) -> tuple[str, Any]:
         raise BadSetting(f"--set takes NAME=VALUE, such as n_factors=15, not {text!r}")
     known = {field.name: field for field in fields(kind)}
     if name not in known:
-        has = f"it has {', '.join(known)}" if known else "it has none"
-        raise BadSetting(f"{kind.name} has no setting {name!r}{did_you_mean(name, known)}; {has}")
+        has = ", ".join(known) or "none"
+        raise BadSetting(
+            f"{kind.name} has no setting {name!r} (it has {has}){did_you_mean(name, known)}"
+        )
     taken, none_too = type_of(kind, known[name])
     if none_too and value.lower() == "none":
         return name, None

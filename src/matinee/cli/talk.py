@@ -67,7 +67,7 @@ def telling(step: Step) -> "OnEpoch":
     """A callback for a fit that takes a step for each epoch."""
 
     def on_epoch(epoch: "Epoch") -> None:
-        words = f"training RMSE {epoch.train_rmse:.4f}"
+        words = "" if epoch.train_rmse is None else f"training RMSE {epoch.train_rmse:.4f}"
         if epoch.validation_rmse is not None:
             words += f", held-out RMSE {epoch.validation_rmse:.4f}"
         step(epoch.number, epoch.n_epochs, words)

@@ -1,87 +1,192 @@
 """The one row solve: regularised least squares of a row's ratings on the other side's factors.
 
-    x = argmin  sum_j (t_j - y_j . x)^2 + sum_f penalty_f x_f^2          t_j = rating_j - offset_j
-    A x = b     A = sum_j y_j y_j' + diag(penalty),   b = sum_j t_j y_j
+    x = argmin  sum_j w_j (t_j - y_j . x)^2 + sum_f penalty_f x_f^2 + x' base x
+    A x = b     A = sum_j w_j y_j y_j' + diag(penalty) + base,   b = sum_j w_j t_j y_j
+
+with t_j = rating_j - offset_j. ``base`` is what all rows share: nothing for ratings, and the weight
+of all unobserved cells for implicit feedback (Hu, Koren & Volinsky 2008).
 
 Training, folding in a newcomer and explaining a score all call it. Sums run over blocks of ratings
-in float32 and are gathered in float64, so a row with a million ratings stays exact.
+in float32 and are gathered in float64, so a row with a million ratings stays exact. Matrices are
+padded to whole vectors (see ``tiles``), the padding being zero.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
-from matinee.kernels.jit import kernel
+from matinee.kernels import tiles
+from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.tiles import LANES, ROWS
 
 BLOCK = 64  # ratings summed in float32 before they are added to the float64 totals
 MAX_PIVOTS = 200  # active-set changes tried per row before coordinate descent finishes it
 
 
+class Penalty(NamedTuple):
+    """What is added to the sums over a row of n ratings; make one with ``penalty_of``.
+
+    penalty_f = reg[f] * (n + more)**power[f]
+    """
+
+    reg: np.ndarray  # (d,) float64
+    power: np.ndarray  # (d,) float64
+    more: float
+    base: np.ndarray  # (width, width) float64, padded
+
+
+def penalty_of(
+    reg: np.ndarray, power: np.ndarray, more: float = 0.0, base: np.ndarray | None = None
+) -> Penalty:
+    """The penalty with ``base`` (d, d), or without one."""
+    d = len(reg)
+    width = (d + ROWS - 1) // ROWS * ROWS + ROWS
+    room = np.zeros((width, width))
+    if base is not None:
+        room[:d, :d] = base
+    return Penalty(read_only(reg, np.float64), read_only(power, np.float64), float(more),
+                   read_only(room, np.float64))  # fmt: skip
+
+
+class Work(NamedTuple):
+    """Where one row after another is solved; d is the true size, and the rest is padding."""
+
+    A: np.ndarray  # (width, width): the normal matrix, its upper triangle; then U, A = U' U
+    b: np.ndarray  # (d,)
+    x: np.ndarray  # (width,): the solution
+    inverse: np.ndarray  # (width,): one over the diagonal of U
+    panel: np.ndarray  # (BLOCK, width) float32
+    targets: np.ndarray  # (BLOCK,) float32
+    sums: np.ndarray  # (d,) float32
+
+
 @kernel
-def add_block(Y, rows, targets, panel, partial, A, b):
-    """Add up to BLOCK rows of Y to the upper triangle of A (d, d) and to b (d,)."""
+def bottom_of(d):
+    """d rounded up to whole tiles. Column bottom_of(d) of A has room for one right-hand side."""
+    return (d + ROWS - 1) // ROWS * ROWS
+
+
+@kernel
+def workspace(d):
+    """Room to solve rows of d unknowns."""
+    width = bottom_of(d) + ROWS
+    return Work(
+        np.zeros((width, width)), np.zeros(d), np.zeros(width), np.ones(width),
+        np.zeros((BLOCK, width), np.float32), np.zeros(BLOCK, np.float32), np.zeros(d, np.float32),
+    )  # fmt: skip
+
+
+@kernel
+def add_products(panel, n, d, S, A):
+    """A = S + the sum of p p' over the first n rows p of the panel, in the upper triangle."""
+    width = (d + LANES - 1) // LANES * LANES
+    for f in range(0, d, ROWS):
+        g = f // LANES * LANES
+        while g < width:
+            vectors = (width - g) // LANES
+            if vectors == 3 or vectors > 4:
+                tiles.add_3(panel, n, f, g, S, A)
+                g += 3 * LANES
+            elif vectors > 1:
+                tiles.add_2(panel, n, f, g, S, A)
+                g += 2 * LANES
+            else:
+                tiles.add_1(panel, n, f, g, S, A)
+                g += LANES
+
+
+@kernel
+def fill_panel(Y, offset, rows, values, weights, work):
+    """Copy up to BLOCK rows of Y, and add their targets' part to b; no weights means ones."""
     n, d = rows.size, Y.shape[1]
+    panel, targets, sums = work.panel, work.targets, work.sums
     for j in range(n):
-        panel[j, :] = Y[rows[j]]
-    n8 = (n + 7) // 8 * 8
-    panel[n:n8, :] = 0.0
-    for f in range(d):
-        for g in range(f, d):
-            partial[g] = 0.0
-        for j in range(0, n8, 8):
-            y0, y1, y2, y3 = panel[j, f], panel[j + 1, f], panel[j + 2, f], panel[j + 3, f]
-            y4, y5, y6, y7 = panel[j + 4, f], panel[j + 5, f], panel[j + 6, f], panel[j + 7, f]
-            for g in range(f, d):
-                partial[g] += (
-                    (y0 * panel[j, g] + y1 * panel[j + 1, g])
-                    + (y2 * panel[j + 2, g] + y3 * panel[j + 3, g])
-                ) + (
-                    (y4 * panel[j + 4, g] + y5 * panel[j + 5, g])
-                    + (y6 * panel[j + 6, g] + y7 * panel[j + 7, g])
-                )
-        for g in range(f, d):
-            A[f, g] += partial[g]
-        total = 0.0
+        y, p = Y[rows[j]], panel[j]
+        targets[j] = values[j] - offset[rows[j]]
+        for f in range(d):
+            p[f] = y[f]
+    if weights.size > 0:  # the root of the weight, once in each factor of a product
         for j in range(n):
-            total += targets[j] * panel[j, f]
-        b[f] += total
+            root = np.sqrt(weights[j])
+            targets[j] *= root
+            for f in range(d):
+                panel[j, f] *= root
+    n4 = (n + 3) // 4 * 4
+    panel[n:n4, :] = 0.0
+    targets[n:n4] = 0.0
+    sums[:] = 0.0
+    for j in range(0, n4, 4):
+        t0, t1, t2, t3 = targets[j], targets[j + 1], targets[j + 2], targets[j + 3]
+        p0, p1, p2, p3 = panel[j], panel[j + 1], panel[j + 2], panel[j + 3]
+        for f in range(d):
+            sums[f] += (t0 * p0[f] + t1 * p1[f]) + (t2 * p2[f] + t3 * p3[f])
+    for f in range(d):
+        work.b[f] += sums[f]
 
 
 @kernel
-def normal_equations(Y, offset, indices, values, penalty, panel, partial, targets, A, b):
-    """Fill A (d, d; upper triangle) and b (d,) for one row's ratings."""
-    A[:, :] = 0.0
-    b[:] = 0.0
-    for first in range(0, indices.size, BLOCK):
-        rows = indices[first : first + BLOCK]
-        for j in range(rows.size):
-            targets[j] = values[first + j] - offset[rows[j]]
-        add_block(Y, rows, targets, panel, partial, A, b)
-    for f in range(b.size):
-        A[f, f] += penalty[f]
+def normal_equations(Y, offset, indices, values, weights, penalty, work):
+    """Fill A (upper triangle) and b for a row of one rating or more; no ``weights`` means ones."""
+    A, d, n = work.A, work.b.size, indices.size
+    work.b[:] = 0.0
+    for first in range(0, n, BLOCK):
+        here = slice(first, first + BLOCK)
+        rows = indices[here]
+        fill_panel(Y, offset, rows, values[here], weights[here], work)
+        add_products(work.panel, rows.size, d, penalty.base if first == 0 else A, A)
+    scale = 0.0
+    for f in range(d):
+        if f == 0 or penalty.power[f] != penalty.power[f - 1]:
+            scale = (n + penalty.more) ** penalty.power[f]
+        A[f, f] += penalty.reg[f] * scale
 
 
 @kernel
-def cholesky_solve(A, b, x):
-    """Solve A x = b. A (d, d), of which the upper triangle is given, becomes U with A = U' U."""
+def cholesky(A, b, inverse, y):
+    """Turn A, its upper triangle, into U with A = U' U, and solve U' y = b on the way.
+
+    b stands beside A as one more column. ``inverse`` gets one over the diagonal of U.
+    """
     d = b.size
-    for f in range(d):
-        inverse = 1.0 / np.sqrt(A[f, f])
-        for g in range(f, d):
-            A[f, g] *= inverse
-        for h in range(f + 1, d):
-            scale = A[f, h]
-            for g in range(h, d):
-                A[h, g] -= scale * A[f, g]
-    for f in range(d):
-        x[f] = b[f]
-    for f in range(d):  # U' y = b
-        x[f] /= A[f, f]
-        for g in range(f + 1, d):
-            x[g] -= A[f, g] * x[f]
-    for f in range(d - 1, -1, -1):  # U x = y
-        total = x[f]
-        for g in range(f + 1, d):
-            total -= A[f, g] * x[g]
-        x[f] = total / A[f, f]
+    bottom = bottom_of(d)
+    width = bottom + ROWS
+    for f in range(bottom):
+        A[f, bottom] = b[f] if f < d else 0.0
+        if f >= d:
+            A[f, f] = 1.0
+    for f in range(0, d, ROWS):
+        g = f
+        while f > 0 and g < width:
+            vectors = (width - g) // ROWS
+            if vectors == 3 or vectors > 4:
+                tiles.subtract_3(A, f, f, g, A, A)
+                g += 3 * ROWS
+            elif vectors > 1:
+                tiles.subtract_2(A, f, f, g, A, A)
+                g += 2 * ROWS
+            else:
+                tiles.subtract_1(A, f, f, g, A, A)
+                g += ROWS
+        tiles.factor_tile(A, f, inverse)
+        for g in range(f + ROWS, width, ROWS):
+            tiles.solve_tile(A, f, g, inverse)
+    for f in range(bottom):
+        y[f] = A[f, bottom]
+
+
+@kernel
+def solve_upper(U, d, inverse, x):
+    """Solve U x = y in place, with what ``cholesky`` left; x is padded."""
+    bottom = bottom_of(d)
+    for f in range(bottom - ROWS, -1, -ROWS):
+        tiles.solve_upper_tile(U, f, bottom, inverse, x)
+
+
+@kernel
+def cholesky_solve(work):
+    """Leave the solution of A x = b in x; A becomes U."""
+    cholesky(work.A, work.b, work.inverse, work.x)
+    solve_upper(work.A, work.b.size, work.inverse, work.x)
 
 
 @kernel
@@ -111,24 +216,29 @@ def bounded_sweep(A, b, lower, x):
 
 
 @kernel
-def passive_solve(A, b, free, part, rhs, answer, x):
-    """Solve A x = b over the coordinates marked free, with the others at zero."""
+def passive_solve(A, b, free, part, x):
+    """Solve A x = b over the coordinates marked free, with the others at zero; A is kept."""
+    U, rhs = part.A, part.b
+    U[:, :] = 0.0
     m = 0
     for f in range(b.size):
+        x[f] = 0.0
         if free[f]:
             rhs[m] = b[f]
             n = 0
             for g in range(f + 1):
                 if free[g]:
-                    part[n, m] = A[g, f]
+                    U[n, m] = A[g, f]
                     n += 1
             m += 1
-        x[f] = 0.0
-    cholesky_solve(part[:m, :m], rhs[:m], answer[:m])
+    if m == 0:
+        return
+    cholesky(U, rhs[:m], part.inverse, part.x)
+    solve_upper(U, m, part.inverse, part.x)
     m = 0
     for f in range(b.size):
         if free[f]:
-            x[f] = answer[m]
+            x[f] = part.x[m]
             m += 1
 
 
@@ -146,7 +256,7 @@ def mark_wrong(A, b, lower, x, free, wrong):
 
 
 @kernel
-def active_set(A, b, lower, x, free, wrong, part, rhs, answer, trial):
+def active_set(A, b, lower, x, free, wrong, part, trial):
     """Exact minimum of x' A x / 2 - b' x with x >= lower (each 0 or -inf), from a feasible x.
 
     Block principal pivoting (Kim & Park 2011): all wrong coordinates change sides at once, and
@@ -156,10 +266,10 @@ def active_set(A, b, lower, x, free, wrong, part, rhs, answer, trial):
         free[f] = lower[f] < 0.0 or x[f] > 0.0
     fewest, patience = b.size + 1, 3
     for _ in range(MAX_PIVOTS):
-        passive_solve(A, b, free, part, rhs, answer, trial)
+        passive_solve(A, b, free, part, trial)
         n_wrong = mark_wrong(A, b, lower, trial, free, wrong)
         if n_wrong == 0:
-            x[:] = trial
+            x[: b.size] = trial
             return
         patience = 3 if n_wrong < fewest else patience - 1
         fewest = min(fewest, n_wrong)
@@ -174,37 +284,33 @@ def active_set(A, b, lower, x, free, wrong, part, rhs, answer, trial):
 
 
 @kernel
-def solve_rows(start, stop, indptr, indices, values, offset, Y, reg, power, lower, sweeps, X):
+def solve_rows(
+    start, stop, indptr, indices, values, weights, offset, Y, penalty, lower, sweeps, X
+):
     """Solve rows start..stop of X (n_rows, d) on Y (n_cols, d); rows without ratings are left.
 
-    The penalty of coordinate f in a row of n ratings is reg[f] * n**power[f].
-    Without lower bounds (all -inf) the answer is the ridge solution by Cholesky. With bounds of 0,
-    ``sweeps`` warm passes of coordinate descent improve the row, and 0 sweeps solve it exactly.
+    ``weights`` go with ``values``, or there are none. Without lower bounds (all -inf) the answer is
+    the ridge solution by Cholesky. With bounds of 0, ``sweeps`` warm passes of coordinate descent
+    improve the row, and 0 sweeps solve it exactly.
     """
     d = Y.shape[1]
-    panel, partial = np.empty((BLOCK, d), np.float32), np.empty(d, np.float32)
-    targets, penalty = np.empty(BLOCK, np.float32), np.empty(d)
-    A, b, x = np.empty((d, d)), np.empty(d), np.empty(d)
-    part, rhs, answer, trial = np.empty((d, d)), np.empty(d), np.empty(d), np.empty(d)
-    free, wrong = np.empty(d, np.bool_), np.empty(d, np.bool_)
     bounded = lower.max() == 0.0
+    work, part = workspace(d), workspace(d if bounded else 0)
+    A, b, x = work.A, work.b, work.x
+    free, wrong, trial = np.empty(d, np.bool_), np.empty(d, np.bool_), np.empty(d)
     for row in range(start, stop):
         here = slice(indptr[row], indptr[row + 1])
-        n = indptr[row + 1] - indptr[row]
-        if n == 0:
+        if indptr[row] == indptr[row + 1]:
             continue
+        normal_equations(Y, offset, indices[here], values[here], weights[here], penalty, work)
         for f in range(d):
-            penalty[f] = reg[f] * float(n) ** power[f]
             x[f] = X[row, f]
-        normal_equations(
-            Y, offset, indices[here], values[here], penalty, panel, partial, targets, A, b
-        )
         if not bounded:
-            cholesky_solve(A, b, x)
+            cholesky_solve(work)
         elif sweeps > 0:
             for _ in range(sweeps):
                 bounded_sweep(A, b, lower, x)
         else:
-            active_set(A, b, lower, x, free, wrong, part, rhs, answer, trial)
+            active_set(A, b, lower, x, free, wrong, part, trial)
         for f in range(d):
             X[row, f] = x[f]

@@ -36,12 +36,12 @@ class Emit:
         self.bits = kind.dtype.bitwidth
         self.lanes = LANES * 32 // self.bits
         self.vector = ir.VectorType(self.number, self.lanes)
+        self.width = cgutils.unpack_tuple(builder, self.array.shape)[1]  # rows are contiguous
         self.zero = ir.Constant(self.vector, [0.0] * self.lanes)
 
     def at(self, row: Any, column: Any) -> Any:
         """Pointer to array[row, column]."""
-        width = cgutils.unpack_tuple(self.builder, self.array.shape)[1]
-        place = self.builder.add(self.builder.mul(row, width), column)
+        place = self.builder.add(self.builder.mul(row, self.width), column)
         return self.builder.gep(self.array.data, [place])
 
     def load(self, pointer: Any, vector: int = 0) -> Any:
@@ -71,6 +71,19 @@ class Emit:
         function = cgutils.get_or_insert_function(self.builder.module, kind, name)
         return self.builder.call(function, [a, b, c])
 
+    def sum_lanes(self, vector: Any) -> Any:
+        """The sum of a vector's lanes, halves first."""
+        lanes = self.lanes
+        while lanes > 1:
+            lanes //= 2
+            halves = [
+                ir.Constant(ir.VectorType(ir.IntType(32), lanes), list(range(a, a + lanes)))
+                for a in (0, lanes)
+            ]
+            low, high = (self.builder.shuffle_vector(vector, vector, half) for half in halves)
+            vector = self.builder.fadd(low, high)
+        return self.builder.extract_element(vector, ir.IntType(32)(0))
+
     def root(self, number: Any) -> Any:
         kind = ir.FunctionType(self.number, [self.number])
         name = f"llvm.sqrt.f{self.bits}"
@@ -79,17 +92,17 @@ class Emit:
 
 
 def products(vectors: int, sign: int) -> Callable[..., None]:
-    """A function that adds (or subtracts) one tile of M' M to A."""
+    """A function that writes one tile of S + M' M, or S - M' M, into A."""
 
-    def plain(M: np.ndarray, n: int, f: int, g: int, A: np.ndarray) -> None:
-        """A[f : f + ROWS, g : g + width] += sign * sum over j < n of M[j, f...] M[j, g...]."""
-        end = g + vectors * LANES * 4 // M.itemsize
-        A[f : f + ROWS, g:end] += sign * (M[:n, f : f + ROWS].T @ M[:n, g:end])
+    def plain(M: np.ndarray, n: int, f: int, g: int, S: np.ndarray, A: np.ndarray) -> None:
+        """A = S + sign * sum over j < n of M[j]' M[j] at [f : f + ROWS, g : g + width]."""
+        rows, columns = slice(f, f + ROWS), slice(g, g + vectors * LANES * 4 // M.itemsize)
+        A[rows, columns] = S[rows, columns] + sign * (M[:n, rows].T @ M[:n, columns])
 
-    def typed(typing: Any, M: Any, n: Any, f: Any, g: Any, A: Any) -> Any:
+    def typed(typing: Any, M: Any, n: Any, f: Any, g: Any, S: Any, A: Any) -> Any:
         def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            _, n, f, g, _ = args
-            M, A = (Emit(context, builder, signature.args[k], args[k]) for k in (0, 4))
+            _, n, f, g, _, _ = args
+            M, S, A = (Emit(context, builder, signature.args[k], args[k]) for k in (0, 4, 5))
             zero, one = ir.IntType(64)(0), ir.IntType(64)(1)
             before = builder.block
             loop, after = (builder.append_basic_block(name) for name in ("sum", "summed"))
@@ -117,18 +130,22 @@ def products(vectors: int, sign: int) -> Callable[..., None]:
             wide = ir.VectorType(A.number, M.lanes)
             combine = builder.fadd if sign > 0 else builder.fsub
             for r in range(ROWS):
-                start = A.at(builder.add(f, ir.IntType(64)(r)), g)
+                source, place = (one.at(builder.add(f, ir.IntType(64)(r)), g) for one in (S, A))
                 for v in range(vectors):
-                    place = builder.gep(start, [ir.IntType(64)(v * M.lanes)])
-                    place = builder.bitcast(place, wide.as_pointer())
+                    there, here = (
+                        builder.bitcast(
+                            builder.gep(one, [ir.IntType(64)(v * M.lanes)]), wide.as_pointer()
+                        )
+                        for one in (source, place)
+                    )
                     total = totals[r][v]
                     if wide != M.vector:
                         total = builder.fpext(total, wide)
-                    old = builder.load(place, align=A.bits // 8)
-                    builder.store(combine(old, total), place, align=A.bits // 8)
+                    old = builder.load(there, align=A.bits // 8)
+                    builder.store(combine(old, total), here, align=A.bits // 8)
             return context.get_dummy_value()
 
-        return types.void(M, types.intp, types.intp, types.intp, A), emit
+        return types.void(M, types.intp, types.intp, types.intp, S, A), emit
 
     return plain if config.DISABLE_JIT else intrinsic(typed)
 
@@ -199,7 +216,56 @@ def solve_tile_typed(typing: Any, A: Any, f: Any, g: Any, inverse: Any) -> Any:
     return types.void(A, types.intp, types.intp, inverse), emit
 
 
+def solve_upper_tile_plain(U: np.ndarray, f: int, end: int, inverse: np.ndarray, x: Any) -> None:
+    """Solve rows f : f + ROWS of U x = y in place, x[f + ROWS : end] being solved before."""
+    for row in range(f + ROWS - 1, f - 1, -1):
+        x[row] = (x[row] - U[row, row + 1 : end] @ x[row + 1 : end]) * inverse[row]
+
+
+def solve_upper_tile_typed(typing: Any, U: Any, f: Any, end: Any, inverse: Any, x: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        U = Emit(context, builder, signature.args[0], args[0])
+        inverse, x = (
+            context.make_array(signature.args[k])(context, builder, args[k]).data for k in (3, 4)
+        )
+        _, f, end, _, _ = args
+        rows = [builder.add(f, ir.IntType(64)(r)) for r in range(ROWS)]
+        step, first = ir.IntType(64)(ROWS), builder.add(f, ir.IntType(64)(ROWS))
+        before = builder.block
+        loop, after = (builder.append_basic_block(name) for name in ("dot", "dotted"))
+        builder.cbranch(builder.icmp_signed("<", first, end), loop, after)
+        builder.position_at_end(loop)
+        g = builder.phi(ir.IntType(64))
+        sums = [builder.phi(U.vector) for _ in range(ROWS)]
+        known = U.load(builder.gep(x, [g]))
+        new = [U.fused(U.load(U.at(rows[r], g)), known, sums[r]) for r in range(ROWS)]
+        following = builder.add(g, step)
+        builder.cbranch(builder.icmp_signed("<", following, end), loop, after)
+        builder.position_at_end(after)
+        totals = [builder.phi(U.vector) for _ in range(ROWS)]
+        g.add_incoming(first, before)
+        g.add_incoming(following, loop)
+        for r in range(ROWS):
+            for phi in (sums[r], totals[r]):
+                phi.add_incoming(U.zero, before)
+                phi.add_incoming(new[r], loop)
+        y = [builder.load(builder.gep(x, [row])) for row in rows]
+        left = [builder.fsub(y[r], U.sum_lanes(totals[r])) for r in range(ROWS)]
+        for r in range(ROWS - 1, -1, -1):
+            left[r] = builder.fmul(left[r], builder.load(builder.gep(inverse, [rows[r]])))
+            builder.store(left[r], builder.gep(x, [rows[r]]))
+            for h in range(r):
+                known = builder.fmul(builder.load(U.at(rows[h], rows[r])), left[r])
+                left[h] = builder.fsub(left[h], known)
+        return context.get_dummy_value()
+
+    return types.void(U, types.intp, types.intp, inverse, x), emit
+
+
 add_1, add_2, add_3 = (products(vectors, +1) for vectors in (1, 2, 3))
 subtract_1, subtract_2, subtract_3 = (products(vectors, -1) for vectors in (1, 2, 3))
 factor_tile = factor_tile_plain if config.DISABLE_JIT else intrinsic(factor_tile_typed)
 solve_tile = solve_tile_plain if config.DISABLE_JIT else intrinsic(solve_tile_typed)
+solve_upper_tile = (
+    solve_upper_tile_plain if config.DISABLE_JIT else intrinsic(solve_upper_tile_typed)
+)

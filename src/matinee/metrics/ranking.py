@@ -10,6 +10,7 @@ Only users with at least one relevant test item are measured; the evaluator coun
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,6 +30,7 @@ class RankedTest:
     better: np.ndarray  # (n_relevant,) int32
     tied: np.ndarray  # (n_relevant,) int32, at least 1
     candidates: np.ndarray  # (n_users,) int32: items that could have been shown to each user
+    gain: np.ndarray | None = None  # (n_relevant,) what each is worth, where that is graded
 
     def __post_init__(self) -> None:
         if (self.relevant == 0).any():
@@ -41,17 +43,44 @@ class RankedTest:
         relevant: np.ndarray = np.diff(self.indptr)
         return relevant
 
+    def only(self, chosen: np.ndarray) -> "RankedTest":
+        """The same users with only the chosen ones (a mask) of these items; gains are dropped."""
+        before = np.append(0, np.cumsum(chosen))
+        return RankedTest(
+            before[self.indptr], self.better[chosen], self.tied[chosen], self.candidates
+        )
+
     @cached_property
-    def place_among_tied(self) -> np.ndarray:
-        """Numbers 0, 1, 2, ... within each group of relevant items of one user with one score."""
-        user = np.repeat(np.arange(len(self.relevant)), self.relevant)
-        order = np.lexsort((self.better, user))
-        new_group = np.ones(len(order), dtype=bool)
-        new_group[1:] = (np.diff(user[order]) != 0) | (np.diff(self.better[order]) != 0)
-        group_start = np.flatnonzero(new_group)[np.cumsum(new_group) - 1]
-        place = np.empty(len(order), dtype=np.int64)
-        place[order] = np.arange(len(order)) - group_start
-        return place
+    def user(self) -> np.ndarray:
+        """The number of the user that each relevant item belongs to."""
+        return np.repeat(np.arange(len(self.relevant)), self.relevant)
+
+    @cached_property
+    def groups(self) -> "Groups":
+        """The groups of relevant items of one user with one score, as seen from each item."""
+        order = np.lexsort((self.better, self.user))
+        user, better = self.user[order], self.better[order]
+        new = np.ones(len(order), dtype=bool)
+        new[1:] = (np.diff(user) != 0) | (np.diff(better) != 0)
+        starts = np.flatnonzero(new)
+        group = np.cumsum(new) - 1
+        first = starts[group]
+        columns = (
+            np.arange(len(order)) - first,
+            first - self.indptr[user],
+            np.diff(np.append(starts, len(order)))[group],
+        )
+        unsorted = np.empty((3, len(order)), dtype=np.int64)
+        unsorted[:, order] = columns
+        return Groups(*unsorted)
+
+
+class Groups(NamedTuple):
+    """Relevant items of one user with one score, as seen from each of them: int64 (n_relevant,)."""
+
+    place: np.ndarray  # 0, 1, 2, ... within the group
+    before: np.ndarray  # relevant items of the user that score better
+    size: np.ndarray  # relevant items in the group
 
 
 def precision(test: RankedTest, n: int) -> np.ndarray:
@@ -75,6 +104,17 @@ def recall(test: RankedTest, n: int) -> np.ndarray:
     return share
 
 
+def capped_recall(test: RankedTest, n: int) -> np.ndarray:
+    """Share of the relevant items that a list of n could hold, per user: float64 (n_users,).
+
+    ``capped_recall = (1 / min(n, r)) sum over relevant items of P(item in the first n)``: 1 can
+    always be reached. The recall of Liang et al. 2018 and of the papers that compare with it.
+    """
+    shown = _sum_by_user(test, _chance_to_be_shown(test, n))
+    share: np.ndarray = shown / np.minimum(test.relevant, n)
+    return share
+
+
 def ndcg(test: RankedTest, n: int) -> np.ndarray:
     """Normalized discounted cumulative gain with binary relevance: float64 (n_users,).
 
@@ -83,13 +123,65 @@ def ndcg(test: RankedTest, n: int) -> np.ndarray:
     counts with the mean over its places; places after n count 0 (Järvelin & Kekäläinen 2002;
     McSherry & Najork 2008 for ties).
     """
-    dcg_of_first = np.zeros(n + 1)  # of a list whose first m places are all relevant
-    np.cumsum(1 / np.log2(np.arange(n) + 2), out=dcg_of_first[1:])
-    last = np.minimum(test.better + test.tied, n)
-    before = np.minimum(test.better, n)
-    gain = (dcg_of_first[last] - dcg_of_first[before]) / test.tied
-    share: np.ndarray = _sum_by_user(test, gain) / dcg_of_first[np.minimum(test.relevant, n)]
+    ideal = np.cumsum(1 / np.log2(np.arange(n) + 2))
+    dcg = _sum_by_user(test, _mean_discount(test, n))
+    share: np.ndarray = dcg / ideal[np.minimum(test.relevant, n) - 1]
     return share
+
+
+def graded_ndcg(test: RankedTest, n: int) -> np.ndarray:
+    """NDCG in which a test item is worth its rating: float64 (n_users,).
+
+    Of all test items, relevant or not: ``gain = rating - lowest rating of the scale``, so 0 for
+    the worst and for items not in the test part. ``dcg = sum of gain / log2(place + 1)`` in the
+    first n places, divided by that of the items in order of gain. Tied items count with the mean
+    over their places. A user without any gain counts 0.
+    """
+    assert test.gain is not None
+    dcg = _sum_by_user(test, test.gain * _mean_discount(test, n))
+    order = np.lexsort((-test.gain, test.user))
+    place = np.arange(len(order)) - test.indptr[test.user]
+    best = np.where(place < n, test.gain[order] / np.log2(place + 2), 0.0)
+    ideal = _sum_by_user(test, best)
+    return np.where(ideal > 0, dcg / np.where(ideal > 0, ideal, 1.0), 0.0)
+
+
+def average_precision(test: RankedTest, n: int) -> np.ndarray:
+    """Average precision in the first n places; its mean over users is MAP: float64 (n_users,).
+
+    ``ap = (1 / min(n, r)) sum over relevant items in the first n of precision(its place)``, so
+    the ideal list has 1 (some divide by r, or by the hits). With R relevant items better than a
+    group of t tied ones, g of them relevant, an item at the k-th place of its group has in
+    expectation ``R + 1 + (k - 1) (g - 1) / (t - 1)`` relevant items up to it.
+    """
+    harmonic = np.append(0, np.cumsum(1 / np.arange(1, n + 1)))  # of whole numbers up to n
+    b, t = test.better, test.tied
+    m = np.clip(n - b, 0, t)  # how many of the tied places are in the list
+    inverse_places = harmonic[np.minimum(b + t, n)] - harmonic[np.minimum(b, n)]
+    slope = (test.groups.size - 1) / np.maximum(t - 1, 1)
+    level = (test.groups.before + 1) * inverse_places
+    rise = slope * (m - (b + 1.0) * inverse_places)
+    precision_there = np.where(m > 0, level + rise, 0.0) / t
+    share: np.ndarray = _sum_by_user(test, precision_there) / np.minimum(test.relevant, n)
+    return share
+
+
+def reciprocal_rank(test: RankedTest, n: int) -> np.ndarray:
+    """1 / place of the first relevant item, 0 where it is after n; mean: MRR: float64 (n_users,).
+
+    Among t tied candidates of which g are relevant, the first of these is the k-th with chance
+    ``C(t - k, g - 1) / C(t, g)``.
+    """
+    leads = (test.groups.before == 0) & (test.groups.place == 0)  # one item of each user
+    b, t, g = (
+        values[leads].astype(np.float64) for values in (test.better, test.tied, test.groups.size)
+    )
+    mean = np.zeros(len(b))
+    chance = g / t
+    for k in range(1, int(min(n, (t - g + 1).max())) + 1):
+        mean += np.where(b + k <= n, chance / (b + k), 0.0)
+        chance = chance * np.maximum(t - k - g + 1, 0) / np.maximum(t - k, 1)
+    return mean
 
 
 def hit_rate(test: RankedTest, n: int) -> np.ndarray:
@@ -100,25 +192,37 @@ def hit_rate(test: RankedTest, n: int) -> np.ndarray:
     ``C(t - r, m) / C(t, m) = product over j < r of (t - m - j) / (t - j)``.
     """
     drawn = np.clip(n - test.better, 0, test.tied)
-    j = test.place_among_tied
+    j = test.groups.place
     missed = np.maximum(test.tied - drawn - j, 0) / (test.tied - j)
     chance: np.ndarray = 1 - np.multiply.reduceat(missed, test.indptr[:-1])
     return chance
 
 
-def coverage(best_place: np.ndarray, n: int) -> float:
-    """Share of the catalogue that is among the first n places of at least one measured user.
+def auc(test: RankedTest) -> np.ndarray:
+    """Chance that a relevant item is ranked before an irrelevant one, per user: float64 (n_users,).
 
-    ``best_place`` (n_items,) is the best place, from 1, that each item takes in any list, and
-    more than n where it is in none. The lists are those that are shown: here, and only here,
-    ties are broken as ``recommend`` breaks them, by item order.
+    Over all pairs of a relevant candidate and another candidate; a tied pair counts 1/2 (Mann &
+    Whitney 1947). A user whose candidates are all relevant has no pair, and counts 1/2.
     """
-    return float(np.mean(best_place <= n))
+    place = test.better + (test.tied + 1) / 2  # the mean place of a tied item
+    r = test.relevant
+    wrong = _sum_by_user(test, place) - r * (r + 1) / 2
+    pairs = r * (test.candidates - r)
+    return np.where(pairs > 0, 1 - wrong / np.maximum(pairs, 1), 0.5)
 
 
 def _chance_to_be_shown(test: RankedTest, n: int) -> np.ndarray:
     chance: np.ndarray = np.clip((n - test.better) / test.tied, 0, 1)
     return chance
+
+
+def _mean_discount(test: RankedTest, n: int) -> np.ndarray:
+    """Mean of 1 / log2(place + 1) over the places that an item may take, 0 after n."""
+    dcg_of_first = np.zeros(n + 1)  # of a list whose first m places are all relevant
+    np.cumsum(1 / np.log2(np.arange(n) + 2), out=dcg_of_first[1:])
+    last, before = np.minimum(test.better + test.tied, n), np.minimum(test.better, n)
+    discount: np.ndarray = (dcg_of_first[last] - dcg_of_first[before]) / test.tied
+    return discount
 
 
 def _sum_by_user(test: RankedTest, values: np.ndarray) -> np.ndarray:

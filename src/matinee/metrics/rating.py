@@ -14,7 +14,7 @@ def rmse(actual: np.ndarray, predicted: np.ndarray) -> float:
 
     Raises MatineeError when there is nothing to compare or the lengths differ.
     """
-    return float(np.sqrt(np.mean(_errors(actual, predicted) ** 2)))
+    return float(np.sqrt(np.mean(squared_errors(actual, predicted))))
 
 
 def mae(actual: np.ndarray, predicted: np.ndarray) -> float:
@@ -22,7 +22,18 @@ def mae(actual: np.ndarray, predicted: np.ndarray) -> float:
 
     Raises MatineeError when there is nothing to compare or the lengths differ.
     """
-    return float(np.mean(np.abs(_errors(actual, predicted))))
+    return float(np.mean(absolute_errors(actual, predicted)))
+
+
+def squared_errors(actual: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """``(actual - predicted)^2`` of each rating; raises as ``rmse`` does."""
+    squares: np.ndarray = _errors(actual, predicted) ** 2
+    return squares
+
+
+def absolute_errors(actual: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """``|actual - predicted|`` of each rating; raises as ``mae`` does."""
+    return np.abs(_errors(actual, predicted))
 
 
 def _errors(actual: np.ndarray, predicted: np.ndarray) -> np.ndarray:

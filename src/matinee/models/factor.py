@@ -143,6 +143,11 @@ class FactorModel(Model):
         """What each factor stands for: top items, share of scores, how many people, a label."""
         return self._tastes
 
+    def products(self, person: Person, item: int) -> np.ndarray:
+        """What each taste adds to the score: p_f q_f, (n_factors,) float64."""
+        products: np.ndarray = person.side.factors[0].astype(np.float64) * self.item_factors[item]
+        return products
+
     @property
     def views(self) -> Mapping[str, View]:
         return {"factor": terms_by_factor, "history": terms_by_history}
@@ -193,8 +198,8 @@ class FactorModel(Model):
 
 
 def terms_by_factor(model: FactorModel, person: Person, item: int) -> list[Term]:
-    """mean + user + item + one term p_f q_f per factor."""
-    products = person.side.factors[0].astype(np.float64) * model.item_factors[item]
+    """mean + user + item + one term p_f q_f per taste."""
+    products = model.products(person, item)
     user = Term("how you rate", float(person.side.bias[0]), "user")
     tastes = [
         Term(taste.name, float(value), "taste")

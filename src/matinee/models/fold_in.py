@@ -4,17 +4,21 @@ The value that solves every user's row in training is kept on the model. There i
 who came later, and says how much each rating weighs in a score. One formula, one place.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, Protocol, cast
 
 import numpy as np
 
 from matinee.kernels.jit import read_only
-from matinee.kernels.least_squares import solve_rows
+from matinee.kernels.least_squares import penalty_of, solve_rows
 from matinee.kernels.svdpp import sum_implicit
-from matinee.kernels.threads import run_rows
+from matinee.kernels.threads import one_blas_thread, run_all, run_rows
 from matinee.models.side import Side
 from matinee.ratings import Rows
+
+GRAM_PARTS, GRAM_PIECE = 64, 8192  # most parts of a Gram matrix; rows taken to float64 at once
 
 
 class FoldIn(Protocol):
@@ -57,7 +61,6 @@ class LeastSquares:
         if Y.shape[1] == 0:
             return
         X = np.ascontiguousarray(np.column_stack([users.factors, users.bias])[:, : Y.shape[1]])
-        reg, power = self._penalty(Y.shape[1])
         lower = np.full(Y.shape[1], -np.inf)
         if self.nonnegative:
             lower[: items.n_factors] = 0.0
@@ -66,9 +69,11 @@ class LeastSquares:
             read_only(rated.indptr, np.int64),
             read_only(rated.indices, np.int32),
             read_only(rated.values, np.float32),
+            read_only(np.empty(0), np.float32),
             read_only(mean + items.bias, np.float32),
         )
-        run_rows(solve_rows, cost, *inputs, Y, reg, power, lower, self.sweeps, X)
+        penalty = penalty_of(*self._penalty(Y.shape[1]))
+        run_rows(solve_rows, cost, *inputs, Y, penalty, lower, self.sweeps, X)
         users.factors[:] = X[:, : items.n_factors]
         if self.bias_reg is not None:
             users.bias[:] = X[:, -1]
@@ -139,6 +144,141 @@ def implicit_sums(rated: Rows, items: Side) -> np.ndarray:
     )
     run_rows(sum_implicit, rated.counts + 1.0, *inputs, S)
     return S
+
+
+@dataclass(frozen=True)
+class PosteriorMean:
+    """The average of least squares over posterior samples (Salakhutdinov & Mnih 2008).
+
+    Items hold the factors of the samples side by side. Someone's factors in sample s solve
+
+        min over p, b   sum_j (r_j - mean - c_j - b - p . q_j)^2
+                        + reg[s] |p - sum_j z_j / sqrt(n)|^2 + bias_reg[s] b^2
+
+    z_j are the sample's implicit factors, where there are any. reg is the variance of a rating
+    around its score, as p is normal with variance 1 beforehand; bias_reg is the same over the
+    variance of b. The score is the average over samples, so users hold p / n_samples and the
+    average of b.
+    """
+
+    reg: tuple[float, ...]
+    bias_reg: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        for name in ("reg", "bias_reg"):  # a saved model has lists
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+
+    def samples(self, items: Side) -> Iterator[tuple[LeastSquares, Side]]:
+        """The row solve and the items of each sample; biases are those of the average."""
+        k = items.n_factors // len(self.reg)
+        for s, (reg, bias_reg) in enumerate(zip(self.reg, self.bias_reg, strict=True)):
+            here = slice(s * k, (s + 1) * k)
+            if items.implicit is None:
+                yield LeastSquares(reg, 0.0, bias_reg), Side(items.factors[:, here], items.bias)
+            else:
+                sample = Side(items.factors[:, here], items.bias, items.implicit[:, here])
+                yield AroundImplicit(reg, 0.0, bias_reg), sample
+
+    def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
+        rows = rated.counts > 0
+        needed, places = np.unique(rated.indices, return_inverse=True)
+        rated = rated._replace(indices=places.astype(np.int32))
+        bias = np.zeros(len(rows))
+        for s, (fold, sample) in enumerate(self.samples(items.take(needed))):
+            solved = Side.zeros(len(rows), sample.n_factors)
+            fold.solve(rated, mean, sample, solved)
+            here = slice(s * sample.n_factors, (s + 1) * sample.n_factors)
+            users.factors[rows, here] = solved.factors[rows] / np.float32(len(self.reg))
+            bias += solved.bias
+        users.bias[rows] = bias[rows] / len(self.reg)
+
+    def parts(
+        self, rated: np.ndarray, t: np.ndarray, items: Side, target: int, person: Side
+    ) -> np.ndarray:
+        needed = items.take(np.append(rated, target))
+        history = np.arange(len(rated))
+        parts = [
+            fold.parts(history, t, sample, len(rated), person)
+            for fold, sample in self.samples(needed)
+        ]
+        result: np.ndarray = np.mean(parts, axis=0)
+        return result
+
+
+@dataclass(frozen=True)
+class ImplicitLeastSquares:
+    """Least squares on what was chosen, and more weakly on all that was not.
+
+        min over p   sum_j w_j (target - p . q_j)^2 + unobserved sum over all items (p . q_i)^2
+                     + reg (n + unobserved n_items)^reg_power |p|^2,       w_j = 1 + by_rating r_j
+
+    Every rating is a positive, whatever its value (Hu, Koren & Volinsky 2008; with the penalty of
+    Rendle et al. 2021). The sum over all items is one matrix, unobserved Q'Q, for all rows.
+    """
+
+    reg: float
+    unobserved: float
+    reg_power: float = 1.0
+    by_rating: float = 0.0
+    target: float = 1.0
+
+    def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
+        Y, X = items.factors, np.ascontiguousarray(users.factors)
+        d = items.n_factors
+        values = np.full(len(rated.indices), self.target, np.float32)
+        weights = self._weights(rated.values) if self.by_rating else np.empty(0)
+        inputs = (
+            read_only(rated.indptr, np.int64),
+            read_only(rated.indices, np.int32),
+            read_only(values, np.float32),
+            read_only(weights, np.float32),
+            read_only(np.zeros(len(Y)), np.float32),
+            read_only(Y, np.float32),
+        )
+        penalty = penalty_of(
+            np.full(d, self.reg),
+            np.full(d, self.reg_power),
+            self.unobserved * len(Y),
+            self.unobserved * gram(Y),
+        )
+        cost = rated.counts * d + d**2 / 3
+        run_rows(solve_rows, cost, *inputs, penalty, np.full(d, -np.inf), 0, X)
+        users.factors[:] = X
+
+    def parts(
+        self, rated: np.ndarray, t: np.ndarray, items: Side, target: int, person: Side
+    ) -> np.ndarray:
+        Y, y = items.factors[rated].astype(np.float64), items.factors[target].astype(np.float64)
+        n_items = len(items.factors)
+        w = self._weights(t + items.bias[rated])
+        A = Y.T @ (w[:, None] * Y) + self.unobserved * gram(items.factors)
+        A += np.eye(len(y)) * self.reg * (len(rated) + self.unobserved * n_items) ** self.reg_power
+        result: np.ndarray = self.target * w * (Y @ np.linalg.solve(A, y))
+        return result
+
+    def _weights(self, ratings: np.ndarray) -> np.ndarray:
+        return 1.0 + self.by_rating * ratings.astype(np.float64)
+
+
+def gram(Y: np.ndarray) -> np.ndarray:
+    """Y' Y in float64, (d, d) for Y (n, d).
+
+    Parts whose number depends on n alone are summed side by side, a piece in float64 at a time, so
+    the bits are the same at any number of threads.
+    """
+    n, d = Y.shape
+    ends = np.linspace(0, n, min(GRAM_PARTS, n // GRAM_PIECE + 1) + 1).astype(int)
+    sums = np.zeros((len(ends) - 1, d, d))
+
+    def add(part: int) -> None:
+        for first in range(ends[part], ends[part + 1], GRAM_PIECE):
+            piece = Y[first : min(first + GRAM_PIECE, ends[part + 1])].astype(np.float64)
+            sums[part] += piece.T @ piece
+
+    with one_blas_thread():
+        run_all([partial(add, part) for part in range(len(sums))])
+    total: np.ndarray = sums.sum(axis=0)
+    return total
 
 
 @dataclass(frozen=True)
@@ -225,7 +365,9 @@ class ZeroFilled:
 
 FOLD_INS: dict[str, type] = {
     "least_squares": LeastSquares,
+    "implicit_least_squares": ImplicitLeastSquares,
     "around_implicit": AroundImplicit,
+    "posterior_mean": PosteriorMean,
     "projection": Projection,
     "zero_filled": ZeroFilled,
 }

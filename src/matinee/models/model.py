@@ -158,7 +158,7 @@ class Model:
         ``users`` and ``items`` are an id or many; one of them alone is repeated. Unknown ids
         count as the average user or item, and the result marks them in ``known``.
         """
-        pairs = np.broadcast_arrays(_as_objects(users), _as_objects(items))
+        pairs = np.broadcast_arrays(as_objects(users), as_objects(items))
         who, item_ids = (pair.tolist() for pair in pairs)
         rows = self.items.rows(item_ids)
         scores = np.array(
@@ -296,7 +296,7 @@ def _at_least_one(n: int) -> None:
         raise BadSetting(f"n is {n}; a list needs at least 1 entry")
 
 
-def _as_objects(values: object) -> np.ndarray:
+def as_objects(values: object) -> np.ndarray:
     """One value, or an iterable of them, as a one-dimensional object array."""
     many = isinstance(values, Iterable) and not isinstance(values, str | Person)
     listed = list(cast(Iterable[object], values)) if many else [values]

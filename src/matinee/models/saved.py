@@ -12,10 +12,18 @@ from matinee.errors import BadModel
 from matinee.ids import IdMap
 from matinee.models.factor import FactorModel
 from matinee.models.model import Model
+from matinee.models.neighbor import NeighborModel
+from matinee.models.posterior import PosteriorModel
+from matinee.models.user_neighbor import UserNeighborModel
 from matinee.ratings import Rows, Scale
 from matinee.storage import pack_ids, read_folder, unpack_ids, write_folder
 
-MODELS: dict[str, type[Model]] = {"factor": FactorModel}
+MODELS: dict[str, type[Model]] = {
+    "factor": FactorModel,
+    "posterior": PosteriorModel,
+    "neighbor": NeighborModel,
+    "user-neighbor": UserNeighborModel,
+}
 
 
 def save_model(model: Model, path: Path) -> Path:

@@ -1,0 +1,1 @@
+"""One adapter a peer; ``contenders.py`` says what an adapter is."""

@@ -1,0 +1,34 @@
+"""irspack (Ohtsuki): implicit ALS with frequency-scaled regularisation (Rendle et al. 2021)."""
+
+from typing import Any
+
+import numpy as np
+
+from contenders import Contender, Fitted, threads
+
+DISTRIBUTION = "irspack"
+CONTENDERS = (
+    Contender("irspack-ials-64", ("lists",),
+              {"n_components": 64, "alpha0": 0.5, "reg": 0.005, "train_epochs": 16},
+              learns="positives"),
+    Contender("irspack-ials-128", ("lists",),
+              {"n_components": 128, "alpha0": 0.5, "reg": 0.005, "train_epochs": 16},
+              learns="positives"),
+)  # fmt: skip
+
+
+def prepare(ratings: Any, n_users: int, n_items: int) -> Any:
+    """A CSR matrix."""
+    from scipy.sparse import csr_matrix
+
+    cells = (ratings.rating.astype(float), (ratings.user, ratings.item))
+    return csr_matrix(cells, (n_users, n_items))
+
+
+def fit(matrix: Any, settings: dict[str, Any]) -> Fitted:
+    """Fit IALSRecommender."""
+    from irspack import IALSRecommender
+
+    model = IALSRecommender(matrix, n_threads=threads(), **settings)
+    model.learn()
+    return Fitted(scores=lambda users: np.asarray(model.get_score(users)))

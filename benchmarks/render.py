@@ -1,0 +1,122 @@
+"""Writes docs/benchmarks.md from the JSON lines: every number on the page was measured.
+
+python benchmarks/render.py
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from accuracy import accuracy_columns, verdict_lines
+from data import DATA_SETS, ROOT
+from jobs import RESULTS, Row, read_rows
+from speed import speed_lines
+from tables import markdown
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+MADE = "<!-- Written by benchmarks/render.py from benchmarks/results; do not edit by hand. -->"
+
+HEADINGS = {
+    "ml-100k": "Ratings of MovieLens 100K, published folds u1..u5",
+    "ml-1m": "Ratings of MovieLens 1M, five random folds",
+    "top-n": "Lists of ten on MovieLens 1M",
+}
+PROTOCOLS = {
+    "ratings": "Means over the folds. Predictions are clipped to 1..5 for all; a test pair whose "
+    "user or item has no training rating gets the same damped-bias prediction from all.",
+    "lists": "A random fifth of the films that each user rated 4 or more is held out, and all "
+    "films are ranked except those that the contender learned from. Who learns from likes gets "
+    "the remaining ratings of 4 or more; who learns from ratings gets all remaining ratings.",
+}
+COSTS = "Fit seconds are medians over the folds, after compilation and without reading the data; "
+COSTS += "the peak is the highest resident memory of the process until the fit is done."
+SHOWN_SETTINGS = 12  # of a contender, so that a line of the table stays a line
+EMPTY = "Nothing is measured yet."
+
+
+def main() -> None:
+    """Write the page."""
+    accuracy, speed = (read_rows(RESULTS / f"{name}.jsonl") for name in ("accuracy", "speed"))
+    PAGE.write_text("\n\n".join(page(accuracy, speed)) + "\n", encoding="utf-8")
+    print(PAGE)
+
+
+def page(accuracy: list[Row], speed: list[Row]) -> Iterator[str]:
+    """The parts of the page."""
+    yield MADE
+    yield "# Benchmarks"
+    yield (
+        "Our algorithms beside other libraries, on the same data, by the same measures, each in a "
+        "process of its own. `python benchmarks/accuracy.py` and `python benchmarks/speed.py` "
+        "measure, `python benchmarks/render.py` writes this page; how to run and read them is in "
+        "[benchmarks/README.md](../benchmarks/README.md). Seconds are those of one machine on one "
+        "day: ratios within a run carry further."
+    )
+    for name, data_set in DATA_SETS.items():
+        rows = [row for row in accuracy if row["data_set"] == name]
+        yield f"## {HEADINGS[name]}"
+        yield f"{PROTOCOLS[data_set.task]} {COSTS}"
+        yield markdown(accuracy_columns(accuracy, name)) if rows else EMPTY
+    yield "## What is to be reached"
+    yield "`must` is kept by every release, `aim` is what the method is known to reach or better."
+    yield markdown(verdict_lines(accuracy))
+    yield "## Speed"
+    yield (
+        "The two of a line take turns on the same cores; a figure with an x is the peer's seconds "
+        "over ours, the median over the turns."
+    )
+    yield markdown(speed_lines(speed)) if speed else EMPTY
+    yield "## Settings"
+    yield markdown(settings_lines(accuracy)) if accuracy else EMPTY
+    yield "## Where and when"
+    yield markdown(places(accuracy + speed)) if accuracy + speed else EMPTY
+    yield "## Versions"
+    yield markdown(versions(accuracy + speed)) if accuracy + speed else EMPTY
+
+
+def settings_lines(rows: Iterable[Row]) -> list[Row]:
+    """What each contender was set to."""
+    latest = {row["contender"]: row["settings"] for row in rows}
+    return [
+        {"contender": name, "settings": ", ".join(said(settings))}
+        for name, settings in sorted(latest.items())
+    ]
+
+
+def said(settings: dict[str, Any]) -> Iterator[str]:
+    """The settings as ``name=value``."""
+    shown = list(settings.items())[:SHOWN_SETTINGS]
+    yield from (f"`{name}={value!r}`" for name, value in shown)
+    if len(settings) > len(shown):
+        yield f"{len(settings) - len(shown)} more"
+
+
+def places(rows: Iterable[Row]) -> list[Row]:
+    """The machines, with the days and commits of what was measured on each."""
+    found: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        machine = row["machine"]
+        key = (machine["cpu"], machine["cores"], machine.get("memory_gb"), machine["system"],
+               row["threads"])  # fmt: skip
+        found.setdefault(key, []).append(row)
+    return [
+        {
+            "processor": cpu, "cores": cores, "memory GB": memory, "system": system,
+            "threads": threads, "days": " ".join(sorted({row["date"][:10] for row in here})),
+            "commits": " ".join(sorted({row["commit"] for row in here})), "rows": len(here),
+        }
+        for (cpu, cores, memory, system, threads), here in found.items()
+    ]  # fmt: skip
+
+
+def versions(rows: Iterable[Row]) -> list[Row]:
+    """Every package that was measured, or stood under what was, with its versions."""
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        for part in (row, row.get("ours", {}), row.get("peer", {})):
+            for name, version in part.get("versions", {}).items():
+                found.setdefault(name, set()).add(version)
+    return [{"package": name, "version": ", ".join(sorted(found[name]))} for name in sorted(found)]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""Bayesian personalised ranking: what someone chose should stand above what they did not.
+
+    score(u, i) = c_i + p_u . q_i
+    min  sum over positives (u, i), negatives j drawn for them:  -ln sigmoid(score_ui - score_uj)
+         + reg (|p_u|^2 + |q_i|^2 + |q_j|^2) / 2 + bias_reg (c_i^2 + c_j^2) / 2   Rendle et al. 2009
+
+Every rating is a positive, whatever its value. For each, n_negatives items are drawn and the one
+that scores highest is learned from: it is where the ranking is wrong (Zhang et al. 2013; 1 is plain
+BPR). Positives are dealt into a grid whose blocks share no user and no item, and a negative comes
+from the item group of its positive, so blocks run side by side and the same bits come out at any
+number of threads. Items are dealt anew in each epoch, popular and rare ones evenly into each
+group: over the epochs every pair of items meets, and no kind of item is drawn more than another.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+
+from matinee.algorithms.base import Algorithm, OnEpoch, quiet
+from matinee.algorithms.epochs import check_validation, run_epochs, say_if_too_many, start
+from matinee.algorithms.grid import deal
+from matinee.kernels.bpr import descend_pairs
+from matinee.kernels.jit import read_only
+from matinee.kernels.threads import n_threads, run_all
+from matinee.models.factor import FactorModel
+from matinee.models.fold_in import ImplicitLeastSquares
+from matinee.models.side import Side
+from matinee.ratings import Ratings
+
+POSITIVES_PER_BLOCK = 3000
+ITEMS_PER_GROUP = 64  # at least, for negatives to be drawn from
+MOST_GROUPS = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class BPR(Algorithm):
+    """``BPR().fit(train)``: pairwise ranking by gradient descent."""
+
+    name: ClassVar[str] = "bpr"
+
+    n_factors: int = 64
+    n_epochs: int = 30  # one takes a step for each positive
+    learning_rate: float = 0.05  # step size; it falls in a line to a tenth of that
+    reg: float = 0.01  # penalty per step on factors
+    bias_reg: float = 0.01  # penalty per step on c
+    n_negatives: int = 4  # drawn for a positive; the one that scores highest is learned from
+    init_scale: float = 0.1  # standard deviation of the first factors
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        self.require("n_factors", at_least=1)
+        self.require("n_epochs", at_least=1)
+        self.require("learning_rate", above=0)
+        self.require("reg", at_least=0)
+        self.require("bias_reg", at_least=0)
+        self.require("n_negatives", at_least=1)
+        self.require("init_scale", above=0)
+
+    @property
+    def kind(self) -> str:
+        return "preference"
+
+    def fit(
+        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
+    ) -> FactorModel:
+        check_validation(train, validation)
+        say_if_too_many(self.n_factors, train)
+        users, items = start(train, self.n_factors, self.init_scale, self.seed)
+        pairs = Pairs.of(train, self.seed)
+
+        def step(epoch: int) -> None:
+            rate = self.learning_rate * (1 - 0.9 * (epoch - 1) / self.n_epochs)
+            pairs.descend(epoch, rate, self.reg, self.bias_reg, self.n_negatives, users, items)
+
+        remedy = f"lower learning_rate (now {self.learning_rate}) or raise reg"
+        facts = run_epochs(step, self.n_epochs, on_epoch, (users, items), remedy)
+        fold = ImplicitLeastSquares(0.005, 0.5)
+        return self.model(
+            train, 0.0, users, items, fold, facts=facts, kind=self.kind, unrated_items_learned=True
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """The positives, and how they are dealt: T user groups for good, T item groups per epoch."""
+
+    train: Ratings
+    T: int
+    user_group: np.ndarray  # (n_users,)
+    order: np.ndarray  # (n_ratings,) the positives in random order
+    seed: int
+
+    @classmethod
+    def of(cls, train: Ratings, seed: int) -> "Pairs":
+        T = int(np.clip(np.sqrt(len(train) / POSITIVES_PER_BLOCK), 1, MOST_GROUPS))
+        T = max(1, min(T, train.n_users, train.n_items // ITEMS_PER_GROUP))
+        rng = np.random.default_rng(seed)
+        return cls(train, T, deal(train.by_user.counts, T, rng), rng.permutation(len(train)), seed)
+
+    def descend(
+        self,
+        epoch: int,
+        rate: float,
+        reg: float,
+        bias_reg: float,
+        n_negatives: int,
+        users: Side,
+        items: Side,
+    ) -> None:
+        """Deal the items, then take a step per positive, strata in a random order."""
+        train, T = self.train, self.T
+        rng = np.random.default_rng((self.seed, epoch))
+        item_group = deal(train.by_item.counts, T, rng)
+        user, item = train.user[self.order], train.item[self.order]
+        a = self.user_group[user]
+        block = ((item_group[item] - a) % T * T + a).astype(np.uint16)
+        in_blocks = np.argsort(block, kind="stable")
+        inputs = (
+            starts_of(block, T * T),
+            read_only(user[in_blocks], np.int32),
+            read_only(item[in_blocks], np.int32),
+            starts_of(item_group, T),
+            read_only(np.argsort(item_group, kind="stable"), np.int32),
+            read_only(train.by_user.indptr, np.int64),
+            read_only(train.by_user.indices, np.int32),
+            np.float32(rate),
+            np.float32(reg),
+            np.float32(bias_reg),
+            n_negatives,
+            np.uint64(self.seed),
+            np.uint64(epoch),
+            users.factors,
+            items.factors,
+            items.bias,
+        )
+        for stratum in rng.permutation(T):
+            blocks = stratum * T + np.arange(T)
+            parts = np.array_split(blocks, min(n_threads(), T))
+            run_all([partial(descend_pairs, part, *inputs) for part in parts])
+
+
+def starts_of(group: np.ndarray, n: int) -> np.ndarray:
+    """Where each of n groups starts in an array sorted by group, and the end: (n + 1,) int64."""
+    starts = np.zeros(n + 1, dtype=np.int64)
+    np.cumsum(np.bincount(group, minlength=n), out=starts[1:])
+    return read_only(starts, np.int64)

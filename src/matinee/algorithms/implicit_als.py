@@ -1,0 +1,72 @@
+"""Factors for implicit feedback: what people chose counts fully, what they did not a little.
+
+    score(u, i) = p_u . q_i
+    min  sum_chosen w (1 - score)^2 + unobserved sum over all cells score^2
+         + reg (sum_u (n_u + unobserved n_items)^nu |p_u|^2
+                + sum_i (n_i + unobserved n_users)^nu |q_i|^2)
+    w = 1 + by_rating r,  nu = reg_power        Hu, Koren & Volinsky 2008; Rendle et al. 2021
+
+Every rating is a positive, whatever its value (``Ratings.positives_from`` keeps the good ones). The
+sum over all cells costs one small matrix, as sum_i q_i q_i' is the same for all users. Rows are
+solved exactly, items first and users last: folding in a known user gives the trained factors, and
+the explanation by history leaves no remainder. A film nobody chose scores 0.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from matinee.algorithms.base import Algorithm, OnEpoch, quiet
+from matinee.algorithms.epochs import check_validation, run_epochs, say_if_too_many, start
+from matinee.models.factor import FactorModel
+from matinee.models.fold_in import ImplicitLeastSquares
+from matinee.ratings import Ratings
+
+INIT_LENGTH = 0.1  # of the first factors, on average
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImplicitALS(Algorithm):
+    """``ImplicitALS().fit(train)``: scores rank, 1 for what fits and 0 for what does not."""
+
+    name: ClassVar[str] = "implicit-als"
+
+    n_factors: int = 64
+    n_epochs: int = 16  # one solves all items, then all users
+    reg: float = 0.005  # penalty per positive, and per unobserved cell at its weight
+    reg_power: float = 1.0  # 1: the penalty grows with the positives; 0: the same for all
+    unobserved: float = 0.5  # weight of a cell that is no positive, where a positive weighs 1
+    by_rating: float = 0.0  # weight that each star, or count, adds to a positive
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        self.require("n_factors", at_least=1)
+        self.require("n_epochs", at_least=1)
+        self.require("reg", above=0)
+        self.require("reg_power", at_least=0)
+        self.require("unobserved", above=0)
+        self.require("by_rating", at_least=0)
+
+    @property
+    def kind(self) -> str:
+        return "preference"
+
+    def fit(
+        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
+    ) -> FactorModel:
+        """Learn from the positives in ``train``; there is nothing that ``validation`` could stop,
+        as the error on positives says little of the ranking."""
+        check_validation(train, validation)
+        say_if_too_many(self.n_factors, train)
+        users, items = start(train, self.n_factors, INIT_LENGTH / self.n_factors**0.5, self.seed)
+        for side, rated in ((users, train.by_user), (items, train.by_item)):
+            side.factors[rated.counts == 0] = 0.0  # the solution for who or what has no positive
+        fold = ImplicitLeastSquares(self.reg, self.unobserved, self.reg_power, self.by_rating)
+
+        def step(epoch: int) -> None:
+            fold.solve(train.by_item, 0.0, users, items)
+            fold.solve(train.by_user, 0.0, items, users)
+
+        facts = run_epochs(step, self.n_epochs, on_epoch, (users, items), "raise reg")
+        return self.model(
+            train, 0.0, users, items, fold, facts=facts, kind=self.kind, unrated_items_learned=True
+        )

@@ -1,0 +1,92 @@
+"""Gradient steps of pairwise ranking, on blocks of positives that share no user and no item."""
+
+import numpy as np
+
+from matinee.kernels.jit import kernel
+from matinee.kernels.random import LOW, WORD, philox
+
+
+@kernel
+def has(items, item):
+    """Whether an ascending array holds an item."""
+    low, high = 0, items.size
+    while low < high:
+        middle = (low + high) // 2
+        if items[middle] < item:
+            low = middle + 1
+        else:
+            high = middle
+    return low < items.size and items[low] == item
+
+
+@kernel
+def draw_negative(group, positives, p, Q, c, n_negatives, seed, epoch, j):
+    """Of n_negatives items drawn from ``group``, the one that scores highest; -1 for none.
+
+    Drawn positives of the user count as drawn, but are passed over. The random numbers belong to
+    (seed, epoch, j).
+    """
+    best, best_score = -1, np.float32(-np.inf)
+    words = (seed, seed, seed, seed)
+    for draw in range(n_negatives):
+        if draw % 4 == 0:
+            words = philox(
+                j & LOW, j >> WORD, np.uint64(draw // 4), epoch, seed & LOW, seed >> WORD
+            )
+        item = group[(words[draw % 4] * np.uint64(group.size)) >> WORD]
+        if has(positives, item):
+            continue
+        q, score = Q[item], c[item]
+        for f in range(p.size):
+            score += p[f] * q[f]
+        if score > best_score:
+            best, best_score = item, score
+    return best
+
+
+@kernel
+def pair_step(p, q, r, c, i, j, rate, reg, bias_reg):
+    """One gradient step on -ln sigmoid(s_i - s_j) + the penalties; q and r are the items' factors.
+
+    With g = 1 / (1 + exp(s_i - s_j)):
+        p   += rate (g (q - r) - reg p)        c_i += rate (g - bias_reg c_i)
+        q   += rate (g p - reg q)              c_j -= rate (g + bias_reg c_j)
+        r   -= rate (g p + reg r)
+    """
+    margin = c[i] - c[j]
+    for f in range(p.size):
+        margin += p[f] * (q[f] - r[f])
+    step = rate / (np.float32(1) + np.exp(margin))
+    keep, keep_bias = np.float32(1) - rate * reg, np.float32(1) - rate * bias_reg
+    c[i] = keep_bias * c[i] + step
+    c[j] = keep_bias * c[j] - step
+    for f in range(p.size):
+        p_f, q_f, r_f = p[f], q[f], r[f]
+        p[f] = keep * p_f + step * (q_f - r_f)
+        q[f] = keep * q_f + step * p_f
+        r[f] = keep * r_f - step * p_f
+
+
+@kernel
+def descend_pairs(
+    blocks, starts, user, item, group_starts, group_items, indptr, indices,
+    rate, reg, bias_reg, n_negatives, seed, epoch, P, Q, c,
+):  # fmt: skip
+    """A step for each positive (user, item), in stored order, of each listed block.
+
+    Block B = stratum T + a holds positives of user group a and of item group (a + stratum) mod T,
+    from which the negatives are drawn too: group b's items are
+    ``group_items[group_starts[b]:group_starts[b + 1]]``. A user's positives are in ``indices``.
+    """
+    T = group_starts.size - 1
+    for block in blocks:
+        b = (block % T + block // T) % T
+        group = group_items[group_starts[b] : group_starts[b + 1]]
+        for j in range(starts[block], starts[block + 1]):
+            u, i = user[j], item[j]
+            positives = indices[indptr[u] : indptr[u + 1]]
+            k = draw_negative(
+                group, positives, P[u], Q, c, n_negatives, seed, epoch, np.uint64(j)
+            )
+            if k >= 0:
+                pair_step(P[u], Q[i], Q[k], c, i, k, rate, reg, bias_reg)

@@ -1,0 +1,195 @@
+"""A baseline, and what neighbours add to it.
+
+    score(u, i) = mean + b_u + c_i + what neighbours say, from   d_uj = r_uj - mean - b_u - c_j
+
+A model of preferences has no baseline: mean, b and c are 0, and d_uj is 1 for all that u has.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from matinee.explanation import Term
+from matinee.ids import as_id
+from matinee.kernels.jit import read_only
+from matinee.kernels.threads import run_rows
+from matinee.models.fold_in import FoldIn, from_plain, to_plain
+from matinee.models.model import Model
+from matinee.models.people import Person
+from matinee.models.side import Side
+from matinee.ratings import Ratings, Rows
+
+Run = Callable[..., None]  # run_rows, or the same in the calling thread
+
+
+def run_here(compute: Callable[..., object], cost: np.ndarray, *arrays: object) -> None:
+    """``run_rows`` in the calling thread, for callers that are one of the pool's threads."""
+    compute(0, len(cost), *arrays)
+
+
+class People(NamedTuple):
+    """Some people as kernels take them, a row each."""
+
+    row: np.ndarray  # (n,) int32 own row among the training users; -1 for others
+    bias: np.ndarray  # (n,) float32
+    rated: Rows  # their ratings, in stars
+    deviations: np.ndarray  # (n_ratings,) float32 d of each of them
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class BaselineModel(Model):
+    """Biases, and the row solve that folds people into them; neighbours are the subclass's."""
+
+    global_mean: float
+    user_side: Side  # biases alone
+    item_side: Side
+    fold: FoldIn
+
+    def add_said(self, people: People, items: np.ndarray, out: np.ndarray, run: Run) -> None:
+        """Add to ``out`` (n_people, n) what neighbours say of the items in rows ``items``."""
+        raise NotImplementedError
+
+    def add_said_pairs(self, user: np.ndarray, item: np.ndarray, out: np.ndarray) -> None:
+        """Add to ``out`` (n,) what neighbours say of pairs of row numbers."""
+        raise NotImplementedError
+
+    @staticmethod
+    def common(train: Ratings, mean: float, users: Side, items: Side, fold: FoldIn,
+               **signature: Any) -> dict[str, Any]:  # fmt: skip
+        """The fields that a model fitted on ``train`` shares with others of its kind."""
+        return {
+            "users": train.users,
+            "items": train.items,
+            "seen": train.by_user,
+            "scale": train.scale,
+            "data_fingerprint": train.fingerprint,
+            "catalog": train.catalog,
+            "global_mean": float(mean),
+            "user_side": users.completed(train.by_user.counts > 0),
+            "item_side": items.completed(train.by_item.counts > 0),
+            "fold": fold,
+            **signature,
+        }
+
+    @cached_property
+    def average_user(self) -> Side:
+        """The average trained user, who stands in for whoever is unknown."""
+        return self.user_side.mean(self.seen.counts > 0)
+
+    @cached_property
+    def _everyone(self) -> People:
+        rows = np.arange(len(self.users), dtype=np.int32)
+        return self._people(rows, self.user_side.bias, self.seen)
+
+    def _people(self, row: np.ndarray, bias: np.ndarray, rated: Rows) -> People:
+        if self.kind == "preference":
+            deviations = np.ones(len(rated.values), np.float32)
+        else:
+            expected = np.repeat(bias, rated.counts) + self.item_side.bias[rated.indices]
+            deviations = rated.values - np.float32(self.global_mean) - expected
+        rated = Rows(
+            read_only(rated.indptr, np.int64),
+            read_only(rated.indices, np.int32),
+            read_only(rated.values, np.float32),
+        )
+        return People(
+            read_only(row, np.int32),
+            read_only(bias, np.float32),
+            rated,
+            read_only(deviations, np.float32),
+        )
+
+    def row_of(self, user: object) -> int:
+        """The row of a trained user, by id or as a Person; -1 for newcomers and unknown ids."""
+        if isinstance(user, Person):
+            return self.row_of(user.name) if user.strategy == "personal" else -1
+        row = int(self.users.rows([as_id(user)])[0])
+        return row if row >= 0 and self.seen.indptr[row] < self.seen.indptr[row + 1] else -1
+
+    def _gather(self, users: Sequence[object]) -> People:
+        """Ids and Persons as kernels take them; whoever is unknown has no ratings."""
+        row = np.array([self.row_of(user) for user in users], dtype=np.int32)
+        nobody = Person(
+            "", self.seen.indices[:0], self.seen.values[:0], self.average_user, "popular"
+        )
+        people = [
+            self.person(user) if known >= 0 or isinstance(user, Person) else nobody
+            for user, known in zip(users, row, strict=True)
+        ]
+        bias = np.array([person.side.bias[0] for person in people], dtype=np.float32)
+        ends = np.cumsum([0, *(len(person.items) for person in people)])
+        items = np.concatenate([nobody.items, *(person.items for person in people)])
+        ratings = np.concatenate([nobody.ratings, *(person.ratings for person in people)])
+        return self._people(row, bias, Rows(ends, items, ratings))
+
+    def score_people(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
+        return self._scores(self._gather(people), items, run_here)
+
+    def score_block(self, users: np.ndarray) -> np.ndarray:
+        counts = self.seen.counts[users]
+        ends = np.r_[0, np.cumsum(counts)]
+        where = np.arange(ends[-1]) + np.repeat(self.seen.indptr[users] - ends[:-1], counts)
+        rated = Rows(ends, self.seen.indices[where], self.seen.values[where])
+        people = self._people(users, self.user_side.bias[users], rated)
+        return self._scores(people, np.arange(len(self.items)), run_rows)
+
+    def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
+        """Pairs are computed in order of user, wherever they stand."""
+        order = np.argsort(user, kind="stable")
+        user, item = read_only(user[order], np.int32), read_only(item[order], np.int32)
+        sorted_scores = self.user_side.bias[user] + self.item_side.bias[item]
+        sorted_scores += np.float32(self.global_mean)
+        self.add_said_pairs(user, item, sorted_scores)
+        scores: np.ndarray = np.empty_like(sorted_scores)
+        scores[order] = sorted_scores
+        return scores
+
+    def _scores(self, people: People, items: np.ndarray, run: Run) -> np.ndarray:
+        scores: np.ndarray = people.bias[:, None] + self.item_side.bias[items]
+        scores += np.float32(self.global_mean)
+        self.add_said(people, read_only(items, np.int32), scores, run)
+        return scores
+
+    def solve(self, items: np.ndarray, ratings: np.ndarray) -> Side:
+        side = self.average_user.copy()
+        if len(items):
+            rated = Rows(np.array([0, len(items)]), items, ratings)
+            self.fold.solve(rated, self.global_mean, self.item_side, side)
+        return side
+
+    def side_of(self, user: int) -> Side:
+        return self.user_side.row(user)
+
+    def baseline_terms(self, person: Person, item: int) -> list[Term]:
+        """mean + c_i + b_u, as terms."""
+        return [
+            Term("average of all ratings", self.global_mean, "base"),
+            Term("how this is rated", float(self.item_side.bias[item]), "item"),
+            Term("how you rate", float(person.side.bias[0]), "user"),
+        ]
+
+    def rating_terms(self, person: Person, parts: np.ndarray) -> list[Term]:
+        """What each rating of a person's history adds, as terms."""
+        titles = [self.catalog.label(one) for one in self.items.ids[person.items]]
+        return [
+            Term(title, float(part), "rating", f"you gave {stars:g}")
+            for title, part, stars in zip(titles, parts, person.ratings, strict=True)
+        ]
+
+    def baseline_parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """The baseline's share of ``parts``."""
+        facts = {"global_mean": self.global_mean, "fold_in": to_plain(self.fold)}
+        return facts, {"user_bias": self.user_side.bias, "item_bias": self.item_side.bias}
+
+    @staticmethod
+    def baseline_from(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+        """The fields whose ``baseline_parts`` these are."""
+        fields: dict[str, Any] = {
+            f"{side}_side": Side(np.zeros((len(bias), 0), np.float32), bias)
+            for side in ("user", "item")
+            for bias in [arrays[f"{side}_bias"]]
+        }
+        return fields | {"global_mean": facts["global_mean"], "fold": from_plain(facts["fold_in"])}

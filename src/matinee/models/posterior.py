@@ -1,0 +1,112 @@
+"""A factor model that is the average of posterior samples, and knows how sure it is.
+
+The samples' factors stand side by side: sample s has the columns s k .. (s + 1) k. Column f of
+every sample is the same taste, as the algorithm has turned the samples to face the same way.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self, cast
+
+import numpy as np
+from scipy.special import ndtri
+
+from matinee.errors import BadSetting
+from matinee.models.factor import FactorModel
+from matinee.models.fold_in import PosteriorMean
+from matinee.models.model import as_objects
+from matinee.models.people import Person
+from matinee.models.side import Side
+from matinee.ratings import Rows
+from matinee.tables import Table
+from matinee.tastes import Tastes, find_tastes
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class PosteriorModel(FactorModel):
+    """The average over posterior samples of a factor model; ``BayesianMF`` makes it."""
+
+    item_bias_variance: np.ndarray  # (n_items,) float32 over the samples, in squared stars
+
+    @property
+    def n_samples(self) -> int:
+        """Posterior samples that scores are averaged over."""
+        return len(cast(PosteriorMean, self.fold).reg)
+
+    @property
+    def n_factors(self) -> int:
+        """Factors per user and item in each sample."""
+        return self.item_side.n_factors // self.n_samples
+
+    def interval(self, users: object, items: object, level: float = 0.8) -> Table:
+        """Where the rating of each (user, item) pair will lie with probability ``level``.
+
+        Columns ``user_id, item_id, rating, low, high``, clipped to the scale. ``users`` and
+        ``items`` are an id or many; one of them alone is repeated. Raises UnknownId for an unknown
+        item or for a user without ratings, and BadSetting unless 0 < level < 1.
+        """
+        if not 0 < level < 1:
+            raise BadSetting(f"level is {level}; it must lie between 0 and 1")
+        who, what = np.broadcast_arrays(as_objects(users), as_objects(items))
+        rows = np.array([self.items.row(item) for item in what], dtype=np.int64)
+        score, variance = np.empty(len(rows)), np.empty(len(rows))
+        names = np.array([self.name_of(user) for user in who], dtype=object)
+        for user in {id(one) if isinstance(one, Person) else one: one for one in who}.values():
+            here = np.array([one is user or one == user for one in who])
+            score[here] = self.score_people([user], rows[here])[0]
+            variance[here] = self.variance(self.person(user), rows[here])
+        reach = ndtri(0.5 + level / 2) * np.sqrt(variance)
+        limits = {"rating": score, "low": score - reach, "high": score + reach}
+        ids = {"user_id": names, "item_id": self.items.ids[rows]}
+        return Table(ids | {name: self.clipped(values) for name, values in limits.items()})
+
+    def variance(self, person: Person, items: np.ndarray) -> np.ndarray:
+        """Variance (n,) of this person's ratings of the items in rows ``items`` around the scores.
+
+            noise + E[y' A^-1 y] noise + Var[y . x] + Var[item bias]
+
+        over the samples, where x is the person's solution, A its matrix and y = (q, 1). An item
+        that nobody rated may be like any other, so its score varies as those of all others do.
+        """
+        n, fold = len(person.items), cast(PosteriorMean, self.fold)
+        rated = Rows(np.array([0, n]), np.arange(n, dtype=np.int32), person.ratings)
+        scores, unsure = [], []
+        for ridge, sample in fold.samples(self.item_side.take(np.append(person.items, items))):
+            solved = Side.zeros(1, sample.n_factors)
+            ridge.solve(rated, self.global_mean, sample, solved)
+            scores.append(solved.bias + sample.factors[n:] @ solved.factors[0])
+            Y = np.column_stack([sample.factors, np.ones(len(sample.bias))]).astype(np.float64)
+            given, asked = Y[:n], Y[n:].T
+            penalty = np.full(len(asked), ridge.reg)
+            penalty[-1] = cast(float, ridge.bias_reg)
+            A = given.T @ given + np.diag(penalty)
+            unsure.append(ridge.reg * (asked * np.linalg.solve(A, asked)).sum(axis=0))
+        known = self.item_counts > 0
+        spread = self.score_people([person], np.flatnonzero(known)).var(dtype=np.float64)
+        variance: np.ndarray = np.where(known[items], self.item_bias_variance[items], spread)
+        variance += np.mean(unsure, axis=0) + np.var(scores, axis=0) + float(np.mean(fold.reg))
+        return variance
+
+    def products(self, person: Person, item: int) -> np.ndarray:
+        all_samples = super().products(person, item).reshape(self.n_samples, -1)
+        products: np.ndarray = all_samples.sum(axis=0)
+        return products
+
+    @cached_property
+    def _tastes(self) -> Tastes:
+        P, Q = (
+            factors.reshape(len(factors), self.n_samples, -1).mean(axis=1)
+            for factors in (self.user_factors, self.item_factors)
+        )
+        return find_tastes(self.users, self.items, P, Q, self.catalog)
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        facts, arrays = super().parts()
+        return facts, arrays | {"item_bias_variance": self.item_bias_variance}
+
+    @classmethod
+    def from_parts(
+        cls, common: dict[str, Any], facts: dict[str, Any], arrays: dict[str, np.ndarray]
+    ) -> Self:
+        variance = arrays["item_bias_variance"]
+        return super().from_parts(common | {"item_bias_variance": variance}, facts, arrays)

@@ -1,0 +1,59 @@
+"""What a fit costs: time, memory, and the size of what was learned."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SECONDS_BETWEEN_LOOKS = 0.002
+STATM = Path("/proc/self/statm")  # Linux: pages of memory, the second number is those in use
+
+
+@dataclass
+class Cost:
+    """Seconds that something took, and how far memory rose meanwhile above what was held before."""
+
+    seconds: float = 0.0
+    peak_mb: float | None = None  # None where the system does not tell
+
+
+@contextmanager
+def measured() -> Iterator[Cost]:
+    """Measure what happens inside: ``with measured() as cost: ...``."""
+    cost, done, peak = Cost(), threading.Event(), [0]
+    before = resident_bytes()
+
+    def watch() -> None:
+        while not done.wait(SECONDS_BETWEEN_LOOKS):
+            peak[0] = max(peak[0], resident_bytes() or 0)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    started = time.perf_counter()
+    try:
+        yield cost
+    finally:
+        cost.seconds = time.perf_counter() - started
+        done.set()
+        watcher.join()
+        if before is not None:
+            cost.peak_mb = max(peak[0], resident_bytes() or 0, before) / 1e6 - before / 1e6
+
+
+def resident_bytes() -> int | None:
+    """Memory that this process holds; None where the system does not tell."""
+    try:
+        return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
+
+
+def model_mb(model: Any) -> float | None:
+    """Megabytes of the numbers that a model learned, without the ratings it keeps beside them."""
+    if not hasattr(model, "parts"):
+        return None
+    return float(sum(array.nbytes for array in model.parts()[1].values()) / 1e6)

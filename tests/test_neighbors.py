@@ -1,0 +1,293 @@
+"""Neighbour models against plain loops and dense algebra, and on data with answers seen by eye."""
+
+import numpy as np
+import pytest
+
+from matinee.algorithms import EASE, Bias, ItemKNN, SlopeOne, UserKNN
+from matinee.algorithms.ease import BLOCK, invert
+from matinee.algorithms.knn import nearest_items
+from matinee.errors import BadSetting
+from matinee.ids import IdMap
+from matinee.models.similarity import Similarity
+from matinee.ratings import Ratings, Scale
+from test_contract import ratings_of
+
+TRAIN = ratings_of()
+
+
+def dense(ratings):
+    """Ratings, deviations from the biases, and what is rated, as tables (n_users, n_items)."""
+    R, known = np.zeros((ratings.n_users, ratings.n_items)), ratings.csr().toarray() != 0
+    R[ratings.user, ratings.item] = ratings.rating
+    biases = Bias().fit(ratings)
+    base = biases.global_mean + biases.user_bias[:, None].astype(float) + biases.item_bias
+    return R, np.where(known, R - base, 0.0), known, base
+
+
+def slow_similarity(x, y, both, kind, shrinkage):
+    """Similarity of two whole vectors, of which ``both`` marks what they share."""
+    n = both.sum()
+    if n == 0:
+        return 0.0
+    if kind == "pearson":
+        x, y = x[both] - x[both].mean(), y[both] - y[both].mean()
+    size = np.linalg.norm(x) * np.linalg.norm(y)
+    return max(x @ y / size if size > 1e-6 else 0.0, 0.0) * n / (n + shrinkage)
+
+
+def slow_similarities(values, known, kind, shrinkage):
+    """All pairs of columns; nobody is their own neighbour."""
+    n = values.shape[1]
+    return np.array(
+        [
+            [
+                0.0
+                if i == j
+                else slow_similarity(
+                    values[:, i], values[:, j], known[:, i] & known[:, j], kind, shrinkage
+                )
+                for j in range(n)
+            ]
+            for i in range(n)
+        ]
+    )
+
+
+def slow_mean(base, weights, deviations, n, damping):
+    """The baseline moved by the weighted mean of the n nearest deviations."""
+    order = [j for j in np.argsort(-weights, kind="stable")[:n] if weights[j] > 0]
+    if not order:
+        return base
+    return base + weights[order] @ deviations[order] / (weights[order].sum() + damping)
+
+
+KINDS = ["adjusted", "cosine", "pearson"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_item_neighbours_equal_the_slow_twin(kind):
+    R, D, known, base = dense(TRAIN)
+    S = slow_similarities(D if kind == "adjusted" else R, known, kind, 3.0)
+    S **= 1.5
+    settings = {"similarity": kind, "shrinkage": 3, "n_neighbors": 4, "damping": 0.2}
+    scores = ItemKNN(**settings).fit(TRAIN).score_block(np.arange(59))
+    for u in range(0, 59, 7):
+        rated = np.flatnonzero(known[u])
+        expected = [slow_mean(base[u, i], S[i, rated], D[u, rated], 4, 0.2) for i in range(40)]
+        np.testing.assert_allclose(scores[u], expected, atol=2e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_user_neighbours_equal_the_slow_twin(kind):
+    R, D, known, base = dense(TRAIN)
+    S = slow_similarities((D if kind == "adjusted" else R).T, known.T, kind, 3.0)
+    settings = {"similarity": kind, "shrinkage": 3, "n_neighbors": 4, "damping": 0.2}
+    scores = UserKNN(**settings).fit(TRAIN).score_block(np.arange(59))
+    for i in range(0, 39, 6):
+        raters = np.flatnonzero(known[:, i])
+        expected = [slow_mean(base[u, i], S[u, raters], D[raters, i], 4, 0.2) for u in range(59)]
+        np.testing.assert_allclose(scores[:, i], expected, atol=2e-4)
+
+
+def keep_top(S, n):
+    """Each row's n largest entries; the others become 0. Ties keep the order of columns."""
+    kept = np.zeros_like(S)
+    for row, order in enumerate(np.argsort(-S, axis=1, kind="stable")[:, :n]):
+        kept[row, order] = S[row, order]
+    return kept
+
+
+def test_preferences_are_sums_over_the_nearest():
+    X = (TRAIN.csr().toarray() > 0).astype(float)
+    together, n = X.T @ X, np.maximum(X.sum(axis=0), 1)
+    S = together / (n[:, None] ** 0.3 * n[None, :] ** 0.7) * together / (together + 2)
+    np.fill_diagonal(S, 0)
+    settings = {"feedback": "preference", "n_neighbors": 6, "shrinkage": 2}
+    model = ItemKNN(**settings, asymmetry=0.7).fit(TRAIN)
+    scores = model.score_block(np.arange(60))
+    np.testing.assert_allclose(scores, X @ keep_top(S, 6).T, rtol=1e-4, atol=1e-5)
+
+    together, n = X @ X.T, np.maximum(X.sum(axis=1), 1)
+    S = together / np.sqrt(np.outer(n, n)) * together / np.maximum(together + 2, 1)
+    np.fill_diagonal(S, 0)
+    scores = UserKNN(**settings).fit(TRAIN).score_block(np.arange(60))
+    np.testing.assert_allclose(scores, keep_top(S, 6) @ X, rtol=1e-4, atol=1e-5)
+
+
+def test_neighbours_are_sorted_and_never_the_item_itself():
+    found, weights = nearest_items(
+        TRAIN, dense(TRAIN)[1][TRAIN.user, TRAIN.item], Similarity("adjusted", 5.0), 40
+    )
+    assert (np.diff(weights, axis=1) <= 0).all()
+    assert not (found == np.arange(40)[:, None]).any()
+    assert (found[-1] == -1).all(), "an item without ratings has no neighbours"
+    assert ((found >= 0) == (weights > 0)).all()
+
+
+def test_slope_one_equals_the_paper():
+    """Weighted Slope One, by the formula of Lemire & Maclachlan 2005, section 2.2."""
+    R, _, known, _ = dense(TRAIN)
+    scores = SlopeOne().fit(TRAIN).score_block(np.arange(59))
+    for u in range(0, 59, 11):
+        for i in range(0, 39, 5):
+            top = bottom = 0.0
+            for j in np.flatnonzero(known[u]):
+                both = known[:, i] & known[:, j]
+                if j != i and both.any():
+                    difference = (R[both, i] - R[both, j]).mean()
+                    top += both.sum() * (R[u, j] + difference)
+                    bottom += both.sum()
+            assert scores[u, i] == pytest.approx(top / bottom, abs=1e-4)
+
+
+def test_slope_one_solves_the_example_of_its_paper():
+    """A rates two films 1 and 1.5, B rates the first 2: the second is half a star better for B."""
+    users, items = IdMap.of(["A", "B"], "user"), IdMap.of(["I", "J"], "item")
+    ratings = Ratings.of(
+        users, items, np.array([0, 0, 1]), np.array([0, 1, 0]), np.array([1, 1.5, 2])
+    )
+    assert float(SlopeOne().fit(ratings).score("B", "J")[0]) == pytest.approx(2.5, abs=1e-5)
+
+
+# EASE.
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+def test_ease_equals_dense_algebra(dropout):
+    X = (TRAIN.csr().toarray() > 0).astype(float)
+    G = X.T @ X
+    P = np.linalg.inv(G + np.diag(7.0 + dropout / (1 - dropout) * np.diag(G)))
+    B = P / -np.diag(P)
+    np.fill_diagonal(B, 0)
+    model = EASE(reg=7, dropout=dropout).fit(TRAIN)
+    np.testing.assert_allclose(model.weights, B, atol=1e-6)
+    np.testing.assert_allclose(model.score_block(np.arange(60)), X @ B, atol=1e-5)
+
+
+def test_ease_weights_are_the_constrained_minimum():
+    """The gradient of the objective vanishes off the diagonal, where weights are free."""
+    X = (TRAIN.csr().toarray() > 0).astype(float)
+    B = EASE(reg=7).fit(TRAIN).weights.astype(float)
+    gradient = -X.T @ (X - X @ B) + 7 * B
+    np.fill_diagonal(gradient, 0)
+    assert np.abs(gradient).max() < 1e-4
+    assert not np.diag(B).any()
+
+
+@pytest.mark.parametrize("n", [1, 5, BLOCK, BLOCK + 1, 2 * BLOCK + 30])
+def test_a_matrix_is_inverted_in_place(n):
+    rng = np.random.default_rng(n)
+    M = rng.normal(size=(n, n))
+    A = M @ M.T + np.eye(n)
+    expected = np.linalg.inv(A)
+    invert(A)
+    np.testing.assert_allclose(A, expected, atol=1e-9 * np.abs(expected).max())
+    assert np.array_equal(A, A.T)
+
+
+def test_the_inverse_has_the_same_bits_at_any_number_of_threads(monkeypatch):
+    M = np.random.default_rng(0).normal(size=(700, 700))
+    found = []
+    for threads in ("1", "2", "4"):
+        monkeypatch.setenv("MATINEE_THREADS", threads)
+        found.append(M @ M.T + np.eye(700))
+        invert(found[-1])
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
+
+
+# Answers known by eye.
+
+
+@pytest.fixture(scope="module")
+def checkerboard():
+    """Even people like even films and odd people odd ones; three pairs in ten are not rated."""
+    rng = np.random.default_rng(0)
+    user, item = np.nonzero(rng.random((24, 16)) < 0.7)
+    stars = np.where((user + item) % 2 == 0, 5.0, 1.0)
+    users, items = IdMap.of(range(24), "user"), IdMap.of(range(16), "item")
+    return Ratings.of(users, items, user, item, stars, scale=Scale(1, 5))
+
+
+@pytest.mark.parametrize("kind", [ItemKNN, UserKNN])
+def test_a_checkerboard_is_continued(kind, checkerboard):
+    model = kind(shrinkage=0, damping=0).fit(checkerboard)
+    user, item = np.divmod(np.arange(24 * 16), 16)
+    liked = (user + item) % 2 == 0
+    assert np.array_equal(model.predict_rows(user, item) > 3, liked)
+    newcomer = model.fold_in({"1": 5, "3": 5, "2": 1})
+    assert {int(one) % 2 for one in model.recommend(newcomer, n=5).item_id} == {1}
+
+
+@pytest.mark.parametrize("algorithm", [
+    EASE(reg=1), ItemKNN(feedback="preference"), UserKNN(feedback="preference", n_neighbors=8),
+])  # fmt: skip
+def test_a_checkerboard_of_positives_is_continued(algorithm, checkerboard):
+    model = algorithm.fit(checkerboard.subset(checkerboard.rating >= 4))
+    scores = model.score_block(np.arange(24))
+    liked = np.add.outer(np.arange(24), np.arange(16)) % 2 == 0
+    assert scores[liked].min() > 0
+    assert not scores[~liked].any()
+    newcomer = model.fold_in({"1": 1, "3": 1})
+    assert {int(one) % 2 for one in model.recommend(newcomer, n=3).item_id} == {1}
+
+
+def test_similar_rows_are_those_of_the_same_colour(checkerboard):
+    for model in (ItemKNN().fit(checkerboard), EASE(reg=1).fit(
+        checkerboard.subset(checkerboard.rating >= 4)
+    )):  # fmt: skip
+        assert {int(one) % 2 for one in model.similar_items("3", n=3).item_id} == {1}
+    users = UserKNN().fit(checkerboard).similar_users("4", n=5)
+    assert {int(one) % 2 for one in users.user_id} == {0}
+    assert "4" not in users.user_id
+
+
+def test_reasons_are_the_films_of_the_same_colour(checkerboard):
+    """Between items only the same colour speaks; like-minded people are found through both."""
+    for kind, speaks in ((ItemKNN, {"1"}), (UserKNN, {"1", "2"})):
+        model = kind().fit(checkerboard)
+        reasons = model.explain(model.fold_in({"1": 5, "2": 1}), "7")
+        said = {term.name: term.value for term in reasons.terms if term.kind == "rating"}
+        assert set(said) == speaks
+        assert min(said.values()) > 0
+
+
+def test_people_are_reasons_without_names(checkerboard):
+    reasons = UserKNN(n_neighbors=3).fit(checkerboard).explain("0", "2", by="people")
+    people = [term for term in reasons.terms if term.kind == "person"]
+    assert 1 <= len(people) <= 3
+    assert all(term.name.startswith("person like you") for term in people)
+
+
+# Settings.
+
+
+@pytest.mark.parametrize(
+    "kind, settings, words",
+    [
+        (ItemKNN, {"feedback": "clicks"}, "feedback is 'clicks'; it must be one of 'rating'"),
+        (ItemKNN, {"similarity": "euclid"}, "similarity is 'euclid'"),
+        (ItemKNN, {"feedback": "preference", "similarity": "pearson"}, "one of 'cosine'"),
+        (ItemKNN, {"n_candidates": 0}, "n_candidates is 0"),
+        (UserKNN, {"n_neighbors": 0}, "n_neighbors is 0; it must be at least 1"),
+        (UserKNN, {"shrinkage": -1}, "shrinkage is -1"),
+        (SlopeOne, {"damping": -1}, "damping is -1"),
+        (EASE, {"reg": 0}, "reg is 0; it must be above 0"),
+        (EASE, {"dropout": 1}, "dropout is 1; it must be below 1"),
+    ],
+)
+def test_impossible_settings_are_refused(kind, settings, words):
+    with pytest.raises(BadSetting, match=words):
+        kind(**settings)
+
+
+def test_ease_refuses_more_items_than_fit():
+    with pytest.raises(BadSetting, match=r"ease needs 0\.0 GB for 40 x 40 .* max_memory_gb=1e-06"):
+        EASE(max_memory_gb=1e-6).fit(TRAIN)
+
+
+def test_a_model_of_one_side_says_so():
+    with pytest.raises(BadSetting, match="no similar users"):
+        ItemKNN().fit(TRAIN).similar_users("u000")
+    with pytest.raises(BadSetting, match="no similar items"):
+        UserKNN().fit(TRAIN).similar_items("3")
