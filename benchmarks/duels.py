@@ -131,7 +131,7 @@ ALONE = (
           ours("truncated-svd", n_factors=50, fill="zero", center="user_all"), 10.0),
 )  # fmt: skip
 
-# Commands against the clock, each in a new process: seconds of the best half of the runs.
+# Commands against the clock, each in a new process.
 IMPORT_SECONDS = 0.3
 HELP_SECONDS = 0.3
 READ_SECONDS = 2.0

@@ -1,5 +1,7 @@
 """Gibbs sampling against posteriors that are known, and what the averaged model promises."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ from matinee.kernels.least_squares import penalty_of
 from matinee.kernels.random import fill_normal, philox
 from matinee.kernels.threads import run_rows
 from matinee.models import load
-from matinee.models.fold_in import PosteriorMean
+from matinee.models.fold_in import LeastSquares, PosteriorMean, from_plain, to_plain
 from matinee.models.side import Side
 from matinee.ratings import Ratings, Rows, Scale
 
@@ -166,6 +168,33 @@ def test_rotated_samples_face_alike_again():
     np.testing.assert_allclose(turned[1], turned[2], atol=1e-5)
     gram = turned[2].T @ turned[2]
     np.testing.assert_allclose(gram, np.diag(np.diag(gram)), atol=1e-4)
+
+
+# Folding in.
+
+
+def test_the_posterior_mean_is_the_average_of_its_samples():
+    rated, _, _ = toy(4)
+    rng = np.random.default_rng(5)
+    items = Side(rng.normal(size=(12, 6)).astype(np.float32), np.zeros(12, np.float32))
+    fold, users = PosteriorMean((0.5, 0.8), (0.3, 0.4)), Side.zeros(4, 6)
+    fold.solve(rated, 0.2, items, users)
+    scores = users.bias[:, None] + users.factors @ items.factors.T
+    expected = np.zeros_like(scores)
+    for s, (reg, bias_reg) in enumerate([(0.5, 0.3), (0.8, 0.4)]):
+        sample = Side(items.factors[:, 3 * s : 3 * s + 3], items.bias)
+        alone = Side.zeros(4, 3)
+        LeastSquares(reg, 0.0, bias_reg).solve(rated, 0.2, sample, alone)
+        expected += (alone.bias[:, None] + alone.factors @ sample.factors.T) / 2
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
+    here, ratings = rated.row(0)
+    parts = fold.parts(here, ratings - 0.2, items, 7, users.row(0))
+    assert parts.sum() == pytest.approx(scores[0, 7], abs=1e-5)
+
+
+def test_the_posterior_mean_is_plain_data():
+    fold = PosteriorMean((0.5, 0.8), (0.3, 0.4))
+    assert from_plain(json.loads(json.dumps(to_plain(fold)))) == fold
 
 
 # The algorithm.

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from matinee.algorithms import ALGORITHMS
+from matinee.algorithms import ALGORITHMS, EASE, MF, Bias, ItemKNN, Popularity
 from matinee.errors import BadRatings, BadSetting, UnknownId
 from matinee.ids import IdMap
 from matinee.models import load
@@ -29,7 +29,10 @@ CASES = {
     "mf:sgd": {"n_factors": 6, "n_epochs": 10, "solver": "sgd"},
     "svdpp": {"n_factors": 6, "n_epochs": 8},
     "mf:sgd-unbiased": {"n_factors": 6, "n_epochs": 10, "solver": "sgd", "biased": False},
+    "blend": {"of": (MF(n_factors=4, n_epochs=3), ItemKNN(n_neighbors=5), Bias())},
+    "blend:preference": {"of": (EASE(), Popularity())},
     "bayesian-mf": {"n_factors": 4, "n_epochs": 20, "n_samples": 5},
+    "bayesian-mf:plain": {"n_factors": 4, "n_features": 0, "n_epochs": 20, "n_samples": 5},
     "item-knn": {"n_neighbors": 10},
     "item-knn:pearson": {"n_neighbors": 5, "similarity": "pearson", "n_candidates": 20},
     "item-knn:preference": {"feedback": "preference", "n_neighbors": 10},

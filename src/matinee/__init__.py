@@ -25,7 +25,7 @@ HOMES = {
     "matinee.sources.sample": ["sample"],
     "matinee.sources.synthetic": ["checkerboard", "planted", "uniform"],
     "matinee.algorithms": [
-        "ALGORITHMS", "BayesianMF", "Bias", "EASE", "ItemKNN", "MF", "NMF", "Popularity",
+        "ALGORITHMS", "BayesianMF", "Bias", "Blend", "EASE", "ItemKNN", "MF", "NMF", "Popularity",
         "SVDpp", "SlopeOne", "TruncatedSVD", "UserKNN",
     ],
     "matinee.models": ["FactorModel", "Model", "Person", "load"],

@@ -60,6 +60,7 @@ class Comparison:
     """The entries in the order they were run; prints as a table."""
 
     entries: tuple[Entry, ...]
+    asked: tuple[str, ...]  # names of metrics
     split: str  # in words
     relevant_from: float
     origin: dict[str, Any]
@@ -68,7 +69,7 @@ class Comparison:
     @property
     def names(self) -> list[str]:
         """The metrics that any entry has, in the order they were asked for."""
-        return list(dict.fromkeys(name for entry in self.entries for name in entry.metrics))
+        return [name for name in self.asked if any(name in one.metrics for one in self.entries)]
 
     def best(self, metric: str) -> Entry | None:
         """The entry with the best value; None where neither end is better or nothing is known."""
@@ -198,7 +199,8 @@ def compare(
     unfinished = tuple(label(algorithm) for algorithm in chosen[len(entries) :])
     on_step(len(entries), len(chosen), "interrupted" if unfinished else "done")
     origin = split.origin | {"versions": versions()}
-    return Comparison(tuple(entries), split.said, threshold, origin, unfinished)
+    names = tuple(one.name for one in asked)
+    return Comparison(tuple(entries), names, split.said, threshold, origin, unfinished)
 
 
 def choose(algorithms: Iterable[Algorithm | str] | None) -> list[Algorithm]:
@@ -261,7 +263,7 @@ def _run(algorithm: Algorithm, split: Split, asked: list[Asked], threshold: floa
         with measured() as cost:
             model = algorithm.fit(split.train)
     size = model_mb(model)
-    found = {"fit_seconds": cost.seconds, "peak_mb": cost.peak_mb, "model_mb": size}
+    found: dict[str, Any] = {"fit_seconds": cost.seconds, "peak_mb": cost.peak_mb, "model_mb": size}
     named = (label(algorithm), repr(algorithm))
     try:
         names = [one.name for one in fitting(asked, model, _has_genres(split), chosen=False)]

@@ -13,10 +13,11 @@ import numpy as np
 
 from matinee.algorithms import MF, NMF, Algorithm, Bias, Popularity, TruncatedSVD
 from matinee.description import Description
-from matinee.evaluation import Evaluation, fit_and_evaluate
+from matinee.evaluation import fit_and_evaluate
 from matinee.explanation import Explanation
 from matinee.models import FactorModel
 from matinee.ratings import Ratings
+from matinee.results import Evaluation
 from matinee.sources.sample import sample
 from matinee.sources.synthetic import checkerboard
 from matinee.splits import random
@@ -39,6 +40,7 @@ class Comparison:
     """Algorithms measured on one held-out part, in the order they were given."""
 
     split: str  # how the part was held out, in words
+    settings: dict[str, dict[str, Any]]  # by algorithm, those that are not the default ones
     results: dict[str, Evaluation]  # by the name of the algorithm
 
     def to_dicts(self) -> list[dict[str, Any]]:
@@ -47,6 +49,7 @@ class Comparison:
         return [
             {
                 "algorithm": algorithm,
+                "settings": self.settings[algorithm],
                 **{name: result.metrics.get(name) for name in names},
                 "fit_seconds": result.fit_seconds,
             }
@@ -147,7 +150,14 @@ def compare(ratings: Ratings, tell: Tell = quiet) -> Comparison:
     for place, algorithm in enumerate(COMPARED, start=2):
         tell(place, N_STEPS, f"fitting and measuring {algorithm.name}")
         results[algorithm.name] = fit_and_evaluate(algorithm, split, (LIST_LENGTH,))
-    return Comparison(split.said, results)
+    settings = {algorithm.name: chosen(algorithm) for algorithm in COMPARED}
+    return Comparison(split.said, settings, results)
+
+
+def chosen(algorithm: Algorithm) -> dict[str, Any]:
+    """The settings of an algorithm that are not the default ones."""
+    usual = type(algorithm)().settings
+    return {name: value for name, value in algorithm.settings.items() if value != usual[name]}
 
 
 def taste_strength(model: FactorModel) -> np.ndarray:

@@ -1,5 +1,7 @@
 """What a fit costs: time, memory, and the size of what was learned."""
 
+import ctypes
+import gc
 import os
 import threading
 import time
@@ -25,6 +27,7 @@ class Cost:
 def measured() -> Iterator[Cost]:
     """Measure what happens inside: ``with measured() as cost: ...``."""
     cost, done, peak = Cost(), threading.Event(), [0]
+    give_memory_back()
     before = resident_bytes()
 
     def watch() -> None:
@@ -42,6 +45,15 @@ def measured() -> Iterator[Cost]:
         watcher.join()
         if before is not None:
             cost.peak_mb = max(peak[0], resident_bytes() or 0, before) / 1e6 - before / 1e6
+
+
+def give_memory_back() -> None:
+    """Let the system have what is free, where it can be: else the next fit fills that unseen."""
+    gc.collect()
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError, TypeError):
+        return  # not the C library of GNU
 
 
 def resident_bytes() -> int | None:

@@ -3,7 +3,10 @@
 from matinee.algorithms.base import Algorithm, Epoch, OnEpoch
 from matinee.algorithms.bayesian_mf import BayesianMF
 from matinee.algorithms.bias import Bias
+from matinee.algorithms.blend import Blend
+from matinee.algorithms.bpr import BPR
 from matinee.algorithms.ease import EASE
+from matinee.algorithms.implicit_als import ImplicitALS
 from matinee.algorithms.knn import ItemKNN, UserKNN
 from matinee.algorithms.mf import MF
 from matinee.algorithms.nmf import NMF
@@ -15,11 +18,12 @@ from matinee.algorithms.truncated_svd import TruncatedSVD
 ALGORITHMS: dict[str, type[Algorithm]] = {
     kind.name: kind for kind in (
         Popularity, Bias, NMF, TruncatedSVD, MF, SVDpp, BayesianMF,
-        ItemKNN, UserKNN, SlopeOne, EASE,
+        ItemKNN, UserKNN, SlopeOne, EASE, Blend, ImplicitALS, BPR,
     )
 }  # fmt: skip
 
 __all__ = [
-    "ALGORITHMS", "EASE", "MF", "NMF", "Algorithm", "BayesianMF", "Bias", "Epoch", "ItemKNN",
-    "OnEpoch", "Popularity", "SVDpp", "SlopeOne", "TruncatedSVD", "UserKNN",
+    "ALGORITHMS", "BPR", "EASE", "MF", "NMF", "Algorithm", "BayesianMF", "Bias", "Blend", "Epoch",
+    "ImplicitALS", "ItemKNN", "OnEpoch", "Popularity", "SVDpp", "SlopeOne", "TruncatedSVD",
+    "UserKNN",
 ]  # fmt: skip

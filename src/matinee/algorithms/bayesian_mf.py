@@ -107,7 +107,9 @@ class BayesianMF(Algorithm):
             np.column_stack([part @ turn for part, turn in zip(parts, turns, strict=True)])
             for parts in zip(*((s.items.factors, s.items.implicit) for s in samples), strict=True)
         )
-        items = Side(np.float32(unit) * factors, bias.mean(axis=0).astype(np.float32), implicit)
+        items = Side(np.float32(unit) * factors, bias.mean(axis=0).astype(np.float32))
+        if self.n_features:
+            items = items._replace(implicit=implicit)
         users = Side.zeros(train.n_users, items.n_factors)
         fold = PosteriorMean(
             reg=tuple(unit**2 * sample.noise for sample in samples),

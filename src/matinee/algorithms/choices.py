@@ -3,19 +3,17 @@
     C = D_u^-1/2 (1 where rated, 0 elsewhere) D_i^-1/2 = U S V'       D: numbers of ratings
 
 A user's features are sum_j v_j / sqrt(n_u) over the n_u items rated, an item's likewise with U over
-its users. Vectors are shifted so that the features of those who have ratings average 0, and scaled
-so that they have variance 1. Only training ratings count as choices.
+its users. Those of all who have ratings average 0 and have variance 1: an item's by taking off the
+average; a user's by shifting the v_j, so that they stay a sum over choices, which a model can hold
+and explain. Only training ratings count as choices.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from matinee.algorithms.truncated_svd import leading_vectors
 from matinee.ratings import Ratings
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
 
 
 class Choices(NamedTuple):
@@ -34,22 +32,22 @@ class Choices(NamedTuple):
             return cls(np.zeros((train.n_users, 0)), nothing, nothing)
         R = train.csr().astype(np.float64)
         R.data[:] = 1.0
-        C = R.copy()
+        C: Any = R.copy()
         C.data /= np.sqrt(train.by_user.counts[train.user] * train.by_item.counts[train.item])
         U, _, V = leading_vectors(C, n, float((C.data**2).sum()))
-        of_users, vectors = _summed(R, V)
-        of_items, _ = _summed(R.T.tocsr(), U)
-        return cls(of_users, of_items, vectors)
+        user_root = np.sqrt(train.by_user.counts)[:, None]
+        item_root = np.sqrt(train.by_item.counts)[:, None]
+        of_users = R @ V / np.maximum(user_root, 1.0)
+        shift = of_users.sum(axis=0) / user_root.sum()
+        of_users -= user_root * shift
+        of_items = R.T @ U / np.maximum(item_root, 1.0)
+        of_items -= (item_root > 0) * of_items.sum(axis=0) / (item_root > 0).sum()
+        deviation = _deviation(of_users, user_root)
+        vectors = (item_root > 0) * (V - shift) / deviation
+        return cls(of_users / deviation, of_items / _deviation(of_items, item_root), vectors)
 
 
-def _summed(R: "csr_array", V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Features of the rows of R, and the shifted and scaled vectors that they are sums of."""
-    counts = np.asarray(R.sum(axis=1)).ravel()
-    root, known = np.sqrt(np.maximum(counts, 1.0)), counts > 0
-    sums = (R @ V) / root[:, None]
-    shift = sums.sum(axis=0) / root[known].sum()
-    sums[known] -= np.multiply.outer(root[known], shift)
-    deviation = np.sqrt((sums**2).sum(axis=0) / known.sum())
-    deviation[deviation < 1e-9] = np.inf  # a feature that tells nobody apart
-    chosen = np.asarray(R.sum(axis=0)).ravel() > 0
-    return sums / deviation, np.where(chosen[:, None], (V - shift) / deviation, 0.0)
+def _deviation(features: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """Standard deviations over those with ratings; infinite for what tells nobody apart."""
+    deviation: np.ndarray = np.sqrt((features**2).sum(axis=0) / (root > 0).sum())
+    return np.where(deviation > 1e-9, deviation, np.inf)

@@ -36,9 +36,11 @@ def titles(
     """Titles one after another, on as many lines as they need, broken between titles only."""
     room = columns - indent
     lines = [start]
-    for place, (_, title, _) in enumerate(items):
-        piece = shorten(title, room - len(DOT)) + (DOT if place + 1 < len(items) else "")
-        if lines[-1].strip() and len(lines[-1] + piece.rstrip(" ·")) > room:
+    for _, title, _ in items:
+        piece = shorten(title, room - len(start))
+        gap = DOT if lines[-1] != start and lines[-1] else ""
+        if gap and len(lines[-1] + gap + piece) > room:
             lines.append("")
-        lines[-1] += piece
-    return [" " * indent + line.rstrip() for line in lines]
+            gap = ""
+        lines[-1] += gap + piece
+    return [" " * indent + line for line in lines]

@@ -11,7 +11,7 @@ from matinee.cli.settings import LearningCommand, algorithm_option, make_algorit
 from matinee.cli.talk import progress
 
 if TYPE_CHECKING:
-    from matinee.evaluation import Evaluation
+    from matinee.results import Evaluation
 
 
 @click.command("cross-validate", cls=LearningCommand)

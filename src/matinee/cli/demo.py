@@ -39,7 +39,7 @@ def command(out: str, as_json: bool) -> None:
     from matinee.storage import check_place
 
     check_place(Path(out))
-    say("matinee demo: simulated ratings of real films. The first time takes some seconds more.")
+    say("matinee demo, on simulated ratings; the first time takes some seconds more")
     with progress("demo", every=0) as step:
         from matinee.demo import run
 
@@ -96,18 +96,25 @@ def comparison(found: "Demo", columns: int) -> list[str]:
     for place, name in enumerate(names, start=1):
         for row in best_rows(rows, name):
             aligned[row + 1][place] = bold(aligned[row + 1][place], sys.stderr)
-    notes = [
-        "",
-        f"Held out: {found.comparison.split}. Every list ranks all films that the user has not "
-        "rated before.",
-        f"Of nmf: {found.comparison.results['nmf'].algorithm}; the others have their defaults.",
-    ]
-    if any(row[name] is None for row in rows for name in names):
-        notes.append("–: popularity gives an order, not stars.")
     return [
         *("  ".join(row).rstrip() for row in aligned),
-        *wrap("\n".join(notes), columns).split("\n"),
+        "",
+        *wrap(notes(found), columns).split("\n"),
     ]
+
+
+def notes(found: "Demo") -> str:
+    """What the table of metrics does not say by itself."""
+    changed = "; ".join(
+        f"{name} has {', '.join(f'{setting}={value}' for setting, value in settings.items())}"
+        for name, settings in found.comparison.settings.items()
+        if settings
+    )
+    return (
+        f"Held out: {found.comparison.split}. Lists of 10 rank all films that a user had not "
+        f"rated; coverage is the share of films in any list. {changed}; all else is by default. "
+        "Popularity gives an order and no stars, so it has no RMSE."
+    )
 
 
 def figure(name: str, value: float | None) -> str:
@@ -132,7 +139,8 @@ def best_rows(rows: list[dict[str, Any]], name: str) -> list[int]:
 def tops(found: "Demo", columns: int) -> list[str]:
     """The tastes of the person and the films that score best for them."""
     likes = ", ".join(f"{name} {share:.0%}" for name, share in list(found.profile.items())[:LIKES])
-    return [f"likes {likes}", "", *listed(found.recommendations.to_dicts(), "score", columns)]
+    films = listed(found.recommendations.to_dicts(), "score", columns, with_ids=False)
+    return [f"likes {likes}", "", *films]
 
 
 def ending(found: "Demo") -> list[str]:

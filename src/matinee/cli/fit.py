@@ -16,7 +16,7 @@ from matinee.errors import BadSetting
 
 if TYPE_CHECKING:
     from matinee.algorithms import Algorithm
-    from matinee.models import FactorModel
+    from matinee.models import Model
     from matinee.ratings import Ratings
 
 SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
@@ -94,10 +94,11 @@ def stopped_early(learner: "Algorithm", ratings: "Ratings", share: float) -> "Al
     return replace(learner, n_epochs=best)  # type: ignore[call-arg]
 
 
-def say_done(model: "FactorModel", ratings: "Ratings", place: Path, duration: float) -> None:
+def say_done(model: "Model", ratings: "Ratings", place: Path, duration: float) -> None:
     """What was made, how long it took, where it is, and what to try next."""
     user = model.users.ids[int(model.seen.counts.argmax())]
-    factors = f", {model.n_factors} factors" if model.n_factors else ""
+    n_factors = getattr(model, "n_factors", 0)
+    factors = f", {n_factors} factors" if n_factors else ""
     say(
         f"fitted {model.algorithm} in {seconds(duration)}: {len(ratings):,} ratings, "
         f"{len(model.users):,} users, {len(model.items):,} items{factors}"

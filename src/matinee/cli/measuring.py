@@ -7,7 +7,7 @@ import click
 
 if TYPE_CHECKING:
     from matinee.algorithms import Algorithm, OnEpoch
-    from matinee.models import FactorModel
+    from matinee.models import Model
     from matinee.ratings import Ratings
 
 
@@ -37,7 +37,11 @@ class Told:
     algorithm: "Algorithm"
     on_epoch: "OnEpoch"
 
-    def fit(self, train: "Ratings") -> "FactorModel":
+    @property
+    def kind(self) -> str:
+        return self.algorithm.kind
+
+    def fit(self, train: "Ratings") -> "Model":
         return self.algorithm.fit(train, on_epoch=self.on_epoch)
 
     def __repr__(self) -> str:

@@ -86,20 +86,25 @@ def print_rows(rows: Sequence[dict[str, Any]], score: str) -> None:
         click.echo(line)
 
 
-def listed(rows: Sequence[dict[str, Any]], score: str, columns: int | None = None) -> list[str]:
-    """The lines of a list of items or users, with a heading; see ``print_rows``."""
+def listed(
+    rows: Sequence[dict[str, Any]], score: str, columns: int | None = None, with_ids: bool = True
+) -> list[str]:
+    """The lines of a list of items or users, with a heading; see ``print_rows``.
+
+    Ids take the place of titles where there are none, and are left out where not wanted.
+    """
     key = "item_id" if rows and "item_id" in rows[0] else "user_id"
     titled = any(row.get("title", row[key]) != row[key] for row in rows)
-    names = ["rank", *(["title"] if titled else []), score, key]
-    figures = numbers([row[score] for row in rows])
-    cells = [
-        [row.get("title", ""), figure, row[key]] if titled else [figure, row[key]]
-        for row, figure in zip(rows, figures, strict=True)
-    ]
-    body = [[str(row["rank"]), *line] for row, line in zip(rows, cells, strict=True)]
-    texts = [place for place, name in enumerate(names) if name in ("title", key)]
-    aligned = align([names, *body], texts, texts, columns or width())
-    return ["  ".join(row).rstrip() for row in aligned]
+    shown = {
+        "rank": [str(row["rank"]) for row in rows],
+        "title": [row.get("title", "") for row in rows] if titled else [],
+        score: numbers([row[score] for row in rows]),
+        key: [row[key] for row in rows] if with_ids or not titled else [],
+    }
+    shown = {name: cells for name, cells in shown.items() if cells or not rows}
+    texts = [place for place, name in enumerate(shown) if name in ("title", key)]
+    table = [list(shown), *map(list, zip(*shown.values(), strict=True))]
+    return ["  ".join(row).rstrip() for row in align(table, texts, texts, columns or width())]
 
 
 def numbers(values: Sequence[float]) -> list[str]:

@@ -3,7 +3,7 @@
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 import click
 
@@ -20,11 +20,17 @@ def truth(text: str) -> bool:
     return TRUTH[text.lower()]
 
 
+def names(text: str) -> tuple[str, ...]:
+    """The parts of ``a,b,c``."""
+    return tuple(part.strip() for part in text.split(","))
+
+
 READERS: dict[type, tuple[Callable[[str], Any], str]] = {
     int: (int, "a whole number"),
     float: (float, "a number"),
     bool: (truth, "true or false"),
     str: (str, "text"),
+    tuple: (names, "names with commas between them"),
 }
 
 
@@ -96,7 +102,7 @@ def type_of(kind: "type[Algorithm]", field: "Field[Any]") -> tuple[type, bool]:
     """The plain type that a field takes, and whether None is allowed as well."""
     hint = get_type_hints(kind)[field.name]
     if not isinstance(hint, types.UnionType):
-        return hint, field.default is None
+        return get_origin(hint) or hint, field.default is None
     plain = [one for one in get_args(hint) if one is not types.NoneType]
     return plain[0], len(plain) < len(get_args(hint))
 

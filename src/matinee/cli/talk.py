@@ -80,16 +80,16 @@ def _bar(console: object, what: str) -> Iterator[Step]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
-        TextColumn("{task.description} {task.completed}/{task.total}"),
+        TextColumn("{task.description}{task.fields[count]}"),
         BarColumn(bar_width=20),
         TextColumn("{task.fields[words]}"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bar:  # type: ignore[arg-type]
-        task = bar.add_task(what, total=None, words="compiling, if this is the first time")
+        task = bar.add_task(what, total=None, count="", words="starting")
 
         def step(done: int, total: int, words: str) -> None:
-            bar.update(task, completed=done, total=total, words=words)
+            bar.update(task, completed=done, total=total, count=f" {done}/{total}", words=words)
 
         yield step
 

@@ -17,10 +17,8 @@ def command(model_path: str, n: int, as_json: bool) -> None:
     """Show the tastes that a model found.
 
     Each with its top items; those that make most of the scores first."""
-    from matinee.models import FactorModel
-
     model = load(model_path)
-    tastes = model.tastes() if isinstance(model, FactorModel) else None
+    tastes = model.tastes() if hasattr(model, "tastes") else ()
     if not tastes:
         raise BadSetting(f"a {model.algorithm} model has no tastes; fit nmf to find some")
     if as_json:

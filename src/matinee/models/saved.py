@@ -10,6 +10,7 @@ import matinee
 from matinee.catalog import Catalog, Item
 from matinee.errors import BadModel
 from matinee.ids import IdMap
+from matinee.models.blend import BlendModel
 from matinee.models.factor import FactorModel
 from matinee.models.model import Model
 from matinee.models.neighbor import NeighborModel
@@ -23,20 +24,16 @@ MODELS: dict[str, type[Model]] = {
     "posterior": PosteriorModel,
     "neighbor": NeighborModel,
     "user-neighbor": UserNeighborModel,
+    "blend": BlendModel,
 }
 
 
 def save_model(model: Model, path: Path) -> Path:
     """Write a model to the folder ``path``; see ``storage.write_folder``."""
     own_facts, arrays = model.parts()
-    facts = {
-        "model": next(name for name, kind in MODELS.items() if type(model) is kind),
-        "algorithm": model.algorithm,
-        "settings": dict(model.settings),
-        "kind": model.kind,
+    facts = signature(model) | {
         "scale": list(model.scale),
         "data_fingerprint": model.data_fingerprint,
-        "facts": dict(model.facts),
         "versions": {
             "matinee": matinee.__version__,
             "numpy": np.__version__,
@@ -56,6 +53,23 @@ def save_model(model: Model, path: Path) -> Path:
     return path
 
 
+def signature(model: Model) -> dict[str, Any]:
+    """What kind of model it is, and which algorithm with which settings made it."""
+    return {
+        "model": next(name for name, kind in MODELS.items() if type(model) is kind),
+        "algorithm": model.algorithm,
+        "settings": dict(model.settings),
+        "kind": model.kind,
+        "facts": dict(model.facts),
+    }
+
+
+def model_of(common: dict[str, Any], facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> Model:
+    """The model with this ``signature`` and these ``parts``."""
+    own = {name: facts[name] for name in ("kind", "algorithm", "settings", "facts")}
+    return MODELS[facts["model"]].from_parts(common | own, facts["parts"], arrays)
+
+
 def load(path: str | Path) -> Model:
     """The model saved at ``path``; needs neither its training data nor any code from the file.
 
@@ -72,10 +86,9 @@ def load(path: str | Path) -> Model:
             "seen": Rows(arrays["seen_indptr"], arrays["seen_items"], arrays["seen_ratings"]),
             "scale": Scale(*facts["scale"]),
             "catalog": _catalog_from_plain(texts["catalog"]),
+            "data_fingerprint": facts["data_fingerprint"],
         }
-        names = ("kind", "algorithm", "settings", "data_fingerprint", "facts")
-        common |= {name: facts[name] for name in names}
-        return MODELS[kind].from_parts(common, facts["parts"], arrays)
+        return model_of(common, facts, arrays)
     except KeyError as missing:
         raise BadModel(f"{path} lacks {missing}; fit the model again") from None
 

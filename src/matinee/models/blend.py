@@ -1,0 +1,146 @@
+"""A weighted sum of fitted models, which explains itself by theirs.
+
+    score(u, i) = constant + sum_m weight_m score_m(u, i)
+
+A sum of sums is a sum: the terms of each model times its weight are the terms of the blend, and
+terms of one name are one term. A person's side holds the sides of all models end to end.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import accumulate, pairwise
+from typing import Any, Self
+
+import numpy as np
+
+from matinee.explanation import Term
+from matinee.models.model import Model, View
+from matinee.models.people import Person
+from matinee.models.side import Side
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class BlendModel(Model):
+    """Models over the same users and items, their weights, and a constant."""
+
+    constant: float
+    weights: tuple[float, ...]
+    models: tuple[Model, ...]
+
+    def __repr__(self) -> str:
+        parts = " + ".join(
+            f"{weight:.2f} {model.algorithm}"
+            for weight, model in zip(self.weights, self.models, strict=True)
+        )
+        return f"<blend model: {self.constant:.2f} + {parts}>"
+
+    def score_people(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
+        own = zip(*(self._persons(one) for one in people), strict=True)
+        return self._sum(
+            model.score_people(persons, items)
+            for model, persons in zip(self.models, own, strict=True)
+        )
+
+    def score_block(self, users: np.ndarray) -> np.ndarray:
+        return self._sum(model.score_block(users) for model in self.models)
+
+    def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
+        return self._sum(model.score_rows(user, item) for model in self.models)
+
+    def solve(self, items: np.ndarray, ratings: np.ndarray) -> Side:
+        return _end_to_end([model.solve(items, ratings) for model in self.models])
+
+    def side_of(self, user: int) -> Side:
+        return _end_to_end([model.side_of(user) for model in self.models])
+
+    def nearest(self, side: str, row: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+        return self.models[int(np.argmax(self.weights))].nearest(side, row, n)
+
+    @property
+    def views(self) -> Mapping[str, View]:
+        shared = set.intersection(*(set(model.views) for model in self.models))
+        names = [name for name in self.models[0].views if name in shared]
+        return {"model": terms_by_model} | {name: partial(terms_by, by=name) for name in names}
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        from matinee.models.saved import signature
+
+        told: list[dict[str, Any]] = []
+        arrays: dict[str, np.ndarray] = {}
+        for number, model in enumerate(self.models):
+            facts, own = model.parts()
+            told.append(signature(model) | {"parts": facts})
+            arrays |= {f"{number}/{name}": array for name, array in own.items()}
+        facts = {"constant": self.constant, "weights": list(self.weights), "models": told}
+        return facts, arrays
+
+    @classmethod
+    def from_parts(
+        cls, common: dict[str, Any], facts: dict[str, Any], arrays: dict[str, np.ndarray]
+    ) -> Self:
+        from matinee.models.saved import model_of
+
+        models = []
+        for number, told in enumerate(facts["models"]):
+            own = {
+                name.removeprefix(f"{number}/"): array
+                for name, array in arrays.items()
+                if name.startswith(f"{number}/")
+            }
+            models.append(model_of(common, told, own))
+        weights = tuple(facts["weights"])
+        return cls(**common, constant=facts["constant"], weights=weights, models=tuple(models))
+
+    def persons(self, person: Person) -> list[Person]:
+        """The person as each model knows them."""
+        sides = [model.solve(person.items[:0], person.ratings[:0]) for model in self.models]
+        ends = list(accumulate((1 + side.n_factors for side in sides), initial=0))
+        row = person.side.factors
+        return [
+            replace(person, side=Side(row[:, first + 1 : last], row[:, first]))
+            for first, last in pairwise(ends)
+        ]
+
+    def _persons(self, user: object) -> list[object]:
+        if isinstance(user, Person):
+            return list(self.persons(user))
+        return [user] * len(self.models)
+
+    def _sum(self, scores: Iterator[np.ndarray]) -> np.ndarray:
+        total: Any = np.float32(self.constant)
+        for weight, score in zip(self.weights, scores, strict=True):
+            total = total + np.float32(weight) * score
+        return np.asarray(total)
+
+
+def terms_by_model(blend: BlendModel, person: Person, item: int) -> list[Term]:
+    """The constant, and one term weight_m score_m for each model."""
+    terms = [_constant(blend)]
+    for weight, model, own in zip(blend.weights, blend.models, blend.persons(person), strict=True):
+        score = float(model.score_people([own], np.array([item]))[0, 0])
+        terms.append(Term(f"what {model.algorithm} says", weight * score, "model"))
+    return terms
+
+
+def terms_by(blend: BlendModel, person: Person, item: int, by: str) -> list[Term]:
+    """The constant, and the models' terms in one of their views, weighted and joined by name."""
+    constant = _constant(blend)
+    joined = {(constant.name, constant.kind): constant}
+    for weight, model, own in zip(blend.weights, blend.models, blend.persons(person), strict=True):
+        for term in model.views[by](model, own, item):
+            key = (term.name, term.kind)
+            before = joined[key].value if key in joined else 0.0
+            joined[key] = replace(term, value=before + weight * term.value)
+    return list(joined.values())
+
+
+def _constant(blend: BlendModel) -> Term:
+    return Term("constant of the blend", blend.constant, "base")
+
+
+def _end_to_end(sides: Sequence[Side]) -> Side:
+    """Bias and factors of one person in each model, as one row of factors."""
+    row = np.concatenate([part for side in sides for part in (side.bias[:1], side.factors[0])])
+    row.flags.writeable = False
+    return Side(row[None, :], np.zeros(1, np.float32))

@@ -1,0 +1,215 @@
+"""Implicit feedback: the models against their dense definitions, and their laws."""
+
+import numpy as np
+import pytest
+
+from matinee.algorithms import BPR, ImplicitALS
+from matinee.errors import BadRatings, Diverged
+from matinee.ids import IdMap
+from matinee.kernels.bpr import draw_negative, has, pair_step
+from matinee.models.fold_in import ImplicitLeastSquares, from_plain, gram, to_plain
+from matinee.models.side import Side
+from matinee.ratings import Ratings, Scale
+from matinee.sources.synthetic import checkerboard
+
+
+def choices(n_users=50, n_items=30, seed=0, stars=False):
+    rng = np.random.default_rng(seed)
+    user, item = np.nonzero(rng.random((n_users, n_items)) < np.linspace(0.6, 0.1, n_items))
+    value = rng.integers(1, 6, len(user)) if stars else np.ones(len(user))
+    users, items = IdMap.of(range(n_users), "user"), IdMap.of(range(n_items), "item")
+    return Ratings.of(users, items, user, item, value, scale=Scale(0, 5))
+
+
+def dense_row(fold, x, values, Q):
+    """The minimum over p, cell by cell: weights and targets of all items, written out."""
+    chosen = x > 0
+    penalty = fold.reg * (chosen.sum() + fold.unobserved * len(Q)) ** fold.reg_power
+    weight = chosen * (1 + fold.by_rating * values)
+    A = Q.T @ np.diag(weight) @ Q + fold.unobserved * Q.T @ Q + penalty * np.eye(Q.shape[1])
+    return np.linalg.solve(A, Q.T @ (weight * fold.target))
+
+
+def dense_objective(model, algorithm, train):
+    """The objective of ImplicitALS as its docstring states it, over the dense matrix."""
+    P, Q = model.user_factors.astype(float), model.item_factors.astype(float)
+    X, R = np.zeros((len(P), len(Q))), np.zeros((len(P), len(Q)))
+    X[train.user, train.item], R[train.user, train.item] = 1, train.rating
+    S = P @ Q.T
+    total = (X * (1 + algorithm.by_rating * R) * (1 - S) ** 2).sum()
+    total += algorithm.unobserved * (S**2).sum()
+    for F, counts, n_others in ((P, X.sum(1), len(Q)), (Q, X.sum(0), len(P))):
+        scale = (counts + algorithm.unobserved * n_others) ** algorithm.reg_power
+        total += algorithm.reg * (scale * (F**2).sum(1)).sum()
+    return total
+
+
+FOLDS = [
+    ImplicitLeastSquares(0.1, 0.3),
+    ImplicitLeastSquares(0.35, 0.5, reg_power=0.5, target=2.0),
+    ImplicitLeastSquares(0.05, 0.1, reg_power=0.0, by_rating=0.7),
+]
+
+
+@pytest.mark.parametrize("n_factors", [1, 7, 16, 40])
+@pytest.mark.parametrize("fold", FOLDS, ids=str)
+def test_rows_equal_the_dense_definition(fold, n_factors):
+    train = choices(stars=True)
+    rng = np.random.default_rng(1)
+    Q = rng.normal(0, 0.5, (train.n_items, n_factors)).astype(np.float32)
+    items, users = (Side.zeros(n, n_factors) for n in (train.n_items, train.n_users))
+    items.factors[:] = Q
+    fold.solve(train.by_user, 0.0, items, users)
+    R = train.csr().toarray()
+    for row in range(train.n_users):
+        expected = dense_row(fold, R[row], R[row], Q.astype(float))
+        np.testing.assert_allclose(users.factors[row], expected, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("fold", FOLDS, ids=str)
+def test_parts_give_the_score_back(fold):
+    train = choices(stars=True)
+    items, users = Side.zeros(train.n_items, 5), Side.zeros(train.n_users, 5)
+    items.factors[:] = np.random.default_rng(1).normal(0, 0.5, items.factors.shape)
+    fold.solve(train.by_user, 0.0, items, users)
+    for row in (0, 17):
+        here, values = train.by_user.row(row)
+        parts = fold.parts(here, values, items, 3, users.row(row))
+        scored = users.factors[row].astype(float) @ items.factors[3]
+        assert parts.sum() == pytest.approx(scored, abs=1e-5)
+    assert from_plain(to_plain(fold)) == fold
+
+
+def test_the_gram_matrix_has_the_same_bits_at_any_number_of_threads(monkeypatch):
+    Y = np.random.default_rng(0).normal(size=(20_000, 6)).astype(np.float32)
+    found = gram(Y)
+    np.testing.assert_allclose(found, Y.astype(float).T @ Y.astype(float), rtol=1e-12)
+    monkeypatch.setenv("MATINEE_THREADS", "3")
+    assert np.array_equal(gram(Y), found)
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"reg_power": 1.0, "reg": 0.05}, {"by_rating": 0.4, "unobserved": 0.05}]
+)
+def test_the_objective_never_rises(settings):
+    train = choices(stars=True)
+    values = []
+    for n_epochs in range(1, 9):
+        algorithm = ImplicitALS(n_factors=5, n_epochs=n_epochs, **settings)
+        values.append(dense_objective(algorithm.fit(train), algorithm, train))
+    assert (np.diff(values) <= 1e-5 * values[0]).all()
+
+
+@pytest.mark.parametrize("algorithm", [ImplicitALS(n_factors=4), BPR(n_factors=4)], ids=str)
+def test_the_other_fields_of_a_checkerboard_score_low(algorithm):
+    board = checkerboard(30)
+    liked = board.positives_from(board.rating.max())
+    held_out = np.zeros(len(liked), dtype=bool)
+    held_out[::7] = True
+    train, test = liked.subset(~held_out), liked.subset(held_out)
+    scores = algorithm.fit(train).score_block(np.arange(train.n_users))
+    all_liked = liked.csr().toarray() > 0
+    for user, item in zip(test.user, test.item, strict=True):
+        assert scores[user, item] > scores[user][~all_liked[user]].max()
+
+
+def test_what_nobody_chose_scores_zero():
+    train = choices()
+    wider = train.renumbered(train.users, IdMap.of([*train.items, "new"], "item"))
+    model = ImplicitALS(n_factors=3).fit(wider)
+    assert not model.score_block(np.arange(5))[:, -1].any()
+
+
+def test_positives_are_ones_over_the_same_ids():
+    train = choices(stars=True)
+    good = train.positives_from(4)
+    assert len(good) == (train.rating >= 4).sum()
+    assert set(good.rating.tolist()) == {1.0}
+    assert good.scale == Scale(0, 1)
+    assert (good.users, good.items) == (train.users, train.items)
+    with pytest.raises(BadRatings, match="lower the threshold"):
+        train.positives_from(6)
+
+
+def test_a_choice_is_not_told_as_a_rating():
+    model = ImplicitALS(n_factors=4).fit(choices())
+    told = {term.detail for term in model.explain("3", "5", by="history").terms}
+    assert told <= {"you chose it", ""}
+
+
+# BPR.
+
+
+def pair_loss(x, k, reg, bias_reg):
+    p, q, r, (c_i, c_j) = x[:k], x[k : 2 * k], x[2 * k : 3 * k], x[3 * k :]
+    margin = c_i - c_j + p @ (q - r)
+    penalty = reg * (x[: 3 * k] ** 2).sum() + bias_reg * (c_i**2 + c_j**2)
+    return np.log1p(np.exp(-margin)) + penalty / 2
+
+
+def test_a_pair_step_follows_the_gradient():
+    k, reg, bias_reg, rate, tiny = 5, 0.3, 0.2, 1e-2, 1e-5
+    x = np.random.default_rng(0).normal(0, 0.7, 3 * k + 2)
+    ahead = tiny * np.eye(len(x))
+    gradient = [
+        (pair_loss(x + e, k, reg, bias_reg) - pair_loss(x - e, k, reg, bias_reg)) / (2 * tiny)
+        for e in ahead
+    ]
+    p, q, r, c = (part.astype(np.float32) for part in np.split(x, [k, 2 * k, 3 * k]))
+    pair_step(p, q, r, c, 0, 1, *(np.float32(number) for number in (rate, reg, bias_reg)))
+    step = (np.r_[p, q, r, c] - x) / -rate
+    np.testing.assert_allclose(step, gradient, atol=2e-4)
+
+
+def draw(j, n_negatives, group, positives, Q):
+    return draw_negative(
+        group, positives, np.ones(1, np.float32), Q, np.zeros(len(Q), np.float32), n_negatives,
+        np.uint64(7), np.uint64(1), np.uint64(j),
+    )  # fmt: skip
+
+
+def test_negatives_are_even_over_the_group_and_never_positives():
+    group, positives = np.arange(2, 12, dtype=np.int32), np.array([3, 4, 20], np.int32)
+    Q = np.zeros((30, 1), np.float32)
+    drawn = np.array([draw(j, 1, group, positives, Q) for j in range(8000)])
+    counts = np.bincount(drawn[drawn >= 0], minlength=30)
+    allowed = [item for item in group if item not in positives]
+    assert set(np.flatnonzero(counts)) == set(allowed)
+    assert np.abs(counts[allowed] - 800).max() < 5 * np.sqrt(800)
+    Q[11] = 1.0
+    hardest = np.array([draw(j, 30, group, positives, Q) for j in range(200)])
+    assert (hardest == 11).mean() > 0.9
+
+
+def test_membership_in_an_ascending_array():
+    items = np.array([2, 5, 9], np.int32)
+    assert [one for one in range(11) if has(items, one)] == [2, 5, 9]
+    assert not has(items[:0], 3)
+
+
+def test_bpr_has_the_same_bits_at_any_number_of_threads(monkeypatch):
+    """On data large enough for several blocks, which the contract's are not."""
+    train = choices(400, 300)
+    found = []
+    for threads in ("1", "2", "5"):
+        monkeypatch.setenv("MATINEE_THREADS", threads)
+        found.append(BPR(n_factors=4, n_epochs=3).fit(train).user_factors)
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
+
+
+def test_a_fit_that_leaves_the_numbers_is_refused():
+    with pytest.raises(Diverged, match="lower learning_rate"):
+        BPR(n_factors=4, n_epochs=5, learning_rate=1e20).fit(choices())
+
+
+@pytest.mark.parametrize("kind", [ImplicitALS, BPR])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (6, 6)])
+@pytest.mark.filterwarnings("ignore:n_factors is")
+def test_odd_data_finish(kind, shape):
+    """One user, one item, and all chosen by all."""
+    user, item = np.nonzero(np.ones(shape))
+    users, items = (IdMap.of(range(n), what) for n, what in zip(shape, ("user", "item")))
+    train = Ratings.of(users, items, user, item, np.ones(len(user)))
+    model = kind(n_factors=3).fit(train)
+    assert np.isfinite(model.score_block(np.arange(shape[0]))).all()
