@@ -34,7 +34,12 @@ def contenders() -> list[Contender]:
     defaults = ((name, name, {}) for name in ALGORITHMS)
     variants = (one for one in VARIANTS if one[1] in ALGORITHMS)
     return [
-        Contender(f"matinee-{label}", ("ratings", "lists"), {"algorithm": name, **settings})
+        Contender(
+            f"matinee-{label}",
+            ("ratings", "lists"),
+            {"algorithm": name, **settings},
+            learns="positives" if label.endswith("zero-filled") else "ratings",
+        )
         for label, name, settings in (*defaults, *variants)
     ]
 

@@ -24,8 +24,8 @@ PROTOCOLS = {
     "ratings": "Means over the folds. Predictions are clipped to 1..5 for all; a test pair whose "
     "user or item has no training rating gets the same damped-bias prediction from all.",
     "lists": "A random fifth of the films that each user rated 4 or more is held out, and all "
-    "films are ranked except those that the contender learned from. Who learns from likes gets "
-    "the remaining ratings of 4 or more; who learns from ratings gets all remaining ratings.",
+    "films are ranked except the user's other likes. Who learns from likes (preferences, and the "
+    "zero-filled) gets those; who learns from ratings gets all ratings that are not held out.",
 }
 COSTS = "Fit seconds are medians over the folds, after compilation and without reading the data; "
 COSTS += "the peak is the highest resident memory of the process until the fit is done."

@@ -208,7 +208,8 @@ def verdict(one: Duel | Alone, took: dict[str, list[Row]]) -> Row:
         took["ours"][0]["rmse"] <= took["peer"][0]["rmse"] + SAME_ERROR
     )
     return {
-        "figure": ratio, "ratios": [min(ratios), max(ratios)], "cpu_ratio": cpu[0] / max(cpu[1], 1e-9), "at_least": one.at_least,
+        "figure": ratio, "ratios": [min(ratios), max(ratios)],
+        "cpu_ratio": cpu[0] / max(cpu[1], 1e-9), "at_least": one.at_least,
         "as_good": as_good, "met": as_good and ratio >= one.at_least,
     }  # fmt: skip
 

@@ -67,7 +67,7 @@ def attempt(job: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray | None]:
 def measure_fit(adapter: ModuleType, job: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray]:
     """Fit once; then predict the test pairs or make the lists."""
     fold = np.load(job["fold"])
-    learned, prepared, result = get_ready(adapter, job, fold)
+    prepared, result = get_ready(adapter, job, fold)
     fitted, spent = timed(lambda: adapter.fit(prepared, job["settings"]))
     result |= {"fit_wall_seconds": spent.wall, "fit_cpu_seconds": spent.cpu,
                "fit_peak_rss_mb": peak_rss_mb()}  # fmt: skip
@@ -77,7 +77,8 @@ def measure_fit(adapter: ModuleType, job: dict[str, Any]) -> tuple[dict[str, Any
         answer, spent = timed(lambda: fitted.predict(fold["test_user"], fold["test_item"]))
     else:
         users = np.unique(fold["test_user"])
-        answer, spent = timed(lambda: lists(fitted.scores, users, learned, job["n"]))
+        likes = positives(part(fold, "train"), job["positive_from"])
+        answer, spent = timed(lambda: lists(fitted.scores, users, likes, job["n"]))
     result |= {"answer_wall_seconds": spent.wall, "answer_cpu_seconds": spent.cpu,
                "peak_rss_mb": peak_rss_mb()}  # fmt: skip
     return result, np.asarray(answer)
@@ -85,7 +86,7 @@ def measure_fit(adapter: ModuleType, job: dict[str, Any]) -> tuple[dict[str, Any
 
 def measure_epoch(adapter: ModuleType, job: dict[str, Any]) -> tuple[dict[str, Any], None]:
     """Seconds for one more pass over the data: fits with few and with more of them, by turns."""
-    _, prepared, result = get_ready(adapter, job, np.load(job["fold"]))
+    prepared, result = get_ready(adapter, job, np.load(job["fold"]))
     name, few, more = job["epochs"]
 
     def one(n_epochs: int) -> Spent:
@@ -103,7 +104,7 @@ def measure_epoch(adapter: ModuleType, job: dict[str, Any]) -> tuple[dict[str, A
 def measure_lists(adapter: ModuleType, job: dict[str, Any]) -> tuple[dict[str, Any], None]:
     """Seconds for the contender's own top-n lists for all users."""
     fold = np.load(job["fold"])
-    _, prepared, result = get_ready(adapter, job, fold)
+    prepared, result = get_ready(adapter, job, fold)
     fitted = adapter.fit(prepared, job["settings"])
     if fitted.recommend is None:
         raise Unfit("it has no lists of its own")
@@ -127,10 +128,8 @@ MEASURES: dict[str, Callable[..., tuple[dict[str, Any], np.ndarray | None]]] = {
 }  # fmt: skip
 
 
-def get_ready(
-    adapter: ModuleType, job: dict[str, Any], fold: Any
-) -> tuple[Ratings, Any, dict[str, Any]]:
-    """What the contender learns from, that in its own form, and what is known by now."""
+def get_ready(adapter: ModuleType, job: dict[str, Any], fold: Any) -> tuple[Any, dict[str, Any]]:
+    """What the contender learns from, in its own form, and what is known by now."""
     kind = warm_up(adapter, job)
     if kind == "preference" and job["task"] == "ratings":
         raise Unfit("its scores are no ratings")
@@ -140,7 +139,7 @@ def get_ready(
         train = positives(train, job["positive_from"])
     size = int(fold["n_users"]), int(fold["n_items"])
     prepared, spent = timed(lambda: adapter.prepare(train, *size))
-    return train, prepared, {
+    return prepared, {
         "versions": versions(adapter), "prepare_wall_seconds": spent.wall,
         "load_average": os.getloadavg()[0],
     }  # fmt: skip
@@ -166,12 +165,12 @@ def positives(ratings: Ratings, at_least: float) -> Ratings:
 
 
 def lists(
-    scores: Callable[[np.ndarray], np.ndarray], users: np.ndarray, seen: Ratings, n: int
+    scores: Callable[[np.ndarray], np.ndarray], users: np.ndarray, likes: Ratings, n: int
 ) -> np.ndarray:
-    """The n best unseen items (n_users, n) of each user, ties by lower item number."""
-    mine = np.flatnonzero(np.isin(seen.user, users))
-    mine = mine[np.argsort(seen.user[mine], kind="stable")]
-    row, item = np.searchsorted(users, seen.user[mine]), seen.item[mine]
+    """The n best items (n_users, n) that each user is not known to like, ties by lower number."""
+    mine = np.flatnonzero(np.isin(likes.user, users))
+    mine = mine[np.argsort(likes.user[mine], kind="stable")]
+    row, item = np.searchsorted(users, likes.user[mine]), likes.item[mine]
     out = np.empty((len(users), n), np.int32)
     for first in range(0, len(users), BLOCK_USERS):
         here = slice(first, min(first + BLOCK_USERS, len(users)))

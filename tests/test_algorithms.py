@@ -90,14 +90,22 @@ def objective(algorithm, model, train):
         norms = (side.factors[rated].astype(float) ** 2).sum(axis=1)
         error += reg * float((np.sqrt(counts[rated]) * norms).sum())
         error += algorithm.bias_reg * float((side.bias[rated].astype(float) ** 2).sum())
+    B = (train.csr().toarray() > 0).astype(float)
+    for choice, side in ((B, model.user_side), (B.T, model.item_side)):
+        P = np.where(choice.any(axis=1)[:, None], side.factors, 0).astype(float)
+        Z = np.linalg.solve(P.T @ P + algorithm.implicit_reg * np.eye(4), P.T @ choice)
+        error += algorithm.implicit_weight * (
+            ((choice - P @ Z) ** 2).sum() + algorithm.implicit_reg * (Z**2).sum()
+        )
     return error
 
 
-def test_als_never_raises_its_objective():
+@pytest.mark.parametrize("implicit_weight", [0, 2])
+def test_als_never_raises_its_objective(implicit_weight):
     train = ratings_of()
     values = []
     for n_epochs in range(1, 7):
-        algorithm = MF(n_factors=4, n_epochs=n_epochs)
+        algorithm = MF(n_factors=4, n_epochs=n_epochs, implicit_weight=implicit_weight)
         values.append(objective(algorithm, algorithm.fit(train), train))
     assert values == sorted(values, reverse=True)
 
@@ -210,7 +218,7 @@ def test_planted_factors_are_recovered():
     ratings = Ratings.of(users, items, user, item, 3 + liking[user, item], scale=Scale(-9, 15))
     held_out = rng.random(len(ratings)) < 0.2
     train, test = ratings.subset(~held_out), ratings.subset(held_out)
-    model = MF(n_factors=3, n_epochs=60, reg=1e-3, bias_reg=1e-3).fit(train)
+    model = MF(n_factors=3, n_epochs=60, reg=1e-3, bias_reg=1e-3, implicit_weight=0).fit(train)
     error = np.sqrt(squared_error(model, test) / len(test))
     assert error < 0.03 * test.rating.std()
 
@@ -259,6 +267,9 @@ ODD = {
 }
 
 
+REFUSALS = {"truncated-svd": "at least 2", "blend": "leaves a part empty"}
+
+
 @pytest.mark.parametrize("name", ALGORITHMS)
 @pytest.mark.parametrize("data", ODD)
 def test_odd_data_finish_or_refuse_in_words(name, data):
@@ -268,8 +279,7 @@ def test_odd_data_finish_or_refuse_in_words(name, data):
         try:
             model = ALGORITHMS[name]().fit(ratings)
         except BadSetting as refusal:
-            assert name == "truncated-svd"
-            assert "at least 2" in str(refusal)  # noqa: PT017
+            assert REFUSALS[name] in str(refusal)  # noqa: PT017
             return
         except Diverged:
             assert data == "huge values"

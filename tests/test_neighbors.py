@@ -102,7 +102,9 @@ def test_preferences_are_sums_over_the_nearest():
     together, n = X.T @ X, np.maximum(X.sum(axis=0), 1)
     S = together / (n[:, None] ** 0.3 * n[None, :] ** 0.7) * together / (together + 2)
     np.fill_diagonal(S, 0)
-    settings = {"feedback": "preference", "n_neighbors": 6, "shrinkage": 2}
+    settings = {
+        "feedback": "preference", "n_neighbors": 6, "shrinkage": 2, "amplification": 1
+    }  # fmt: skip
     model = ItemKNN(**settings, asymmetry=0.7).fit(TRAIN)
     scores = model.score_block(np.arange(60))
     np.testing.assert_allclose(scores, X @ keep_top(S, 6).T, rtol=1e-4, atol=1e-5)
@@ -167,7 +169,7 @@ def test_ease_equals_dense_algebra(dropout):
 def test_ease_weights_are_the_constrained_minimum():
     """The gradient of the objective vanishes off the diagonal, where weights are free."""
     X = (TRAIN.csr().toarray() > 0).astype(float)
-    B = EASE(reg=7).fit(TRAIN).weights.astype(float)
+    B = EASE(reg=7, dropout=0).fit(TRAIN).weights.astype(float)
     gradient = -X.T @ (X - X @ B) + 7 * B
     np.fill_diagonal(gradient, 0)
     assert np.abs(gradient).max() < 1e-4
@@ -257,6 +259,7 @@ def test_people_are_reasons_without_names(checkerboard):
     people = [term for term in reasons.terms if term.kind == "person"]
     assert 1 <= len(people) <= 3
     assert all(term.name.startswith("person like you") for term in people)
+    assert "because people like you rate it high" in reasons.sentence()
 
 
 # Settings.
@@ -272,6 +275,7 @@ def test_people_are_reasons_without_names(checkerboard):
         (UserKNN, {"n_neighbors": 0}, "n_neighbors is 0; it must be at least 1"),
         (UserKNN, {"shrinkage": -1}, "shrinkage is -1"),
         (SlopeOne, {"damping": -1}, "damping is -1"),
+        (ItemKNN, {"asymmetry": 2}, "asymmetry is 2; it must be from 0 to 1"),
         (EASE, {"reg": 0}, "reg is 0; it must be above 0"),
         (EASE, {"dropout": 1}, "dropout is 1; it must be below 1"),
     ],

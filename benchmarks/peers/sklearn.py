@@ -12,10 +12,10 @@ BOTH = ("ratings", "lists")
 CONTENDERS = (
     Contender("sklearn-nmf-zero-filled", BOTH,
               {"model": "NMF", "n_components": 15, "init": "nndsvd", "max_iter": 800,
-               "random_state": 42}),
+               "random_state": 42}, learns="positives"),
     Contender("sklearn-svd-zero-filled", BOTH,
               {"model": "TruncatedSVD", "n_components": 50, "algorithm": "arpack",
-               "random_state": 0}),
+               "random_state": 0}, learns="positives"),
 )  # fmt: skip
 
 

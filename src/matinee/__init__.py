@@ -25,13 +25,14 @@ HOMES = {
     "matinee.sources.sample": ["sample"],
     "matinee.sources.synthetic": ["checkerboard", "planted", "uniform"],
     "matinee.algorithms": [
-        "ALGORITHMS", "BayesianMF", "Bias", "Blend", "EASE", "ItemKNN", "MF", "NMF", "Popularity",
-        "SVDpp", "SlopeOne", "TruncatedSVD", "UserKNN",
+        "ALGORITHMS", "BPR", "BayesianMF", "Bias", "Blend", "EASE", "ImplicitALS", "ItemKNN", "MF",
+        "NMF", "Popularity", "SVDpp", "SlopeOne", "TruncatedSVD", "UserKNN",
     ],
     "matinee.models": ["FactorModel", "Model", "Person", "load"],
     "matinee.splits": ["Split"],
     "matinee.evaluation": ["cross_validate", "evaluate"],
     "matinee.comparison": ["compare"],
+    "matinee.selection": ["k_curve", "tune"],
 }  # fmt: skip
 HOME_OF = {name: home for home, names in HOMES.items() for name in names}
 

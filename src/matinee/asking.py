@@ -106,10 +106,19 @@ def check_measurable(
     asked = ask(metrics, ns, split.train.n_items)
     if any(one.ranks for one in asked):
         check_relevant(split.test, relevance(relevant_from, split.train.scale))
+    needy = [one.name for one in asked if one.how.needs_genres]
+    if metrics is not None and needy and not has_genres(split):
+        raise BadSetting(f"{needy[0]} needs the genres of items; give a catalog")
     kind = getattr(algorithm, "kind", None)
     if metrics is not None and kind is not None:
         check_kind(asked, kind, getattr(algorithm, "name", repr(algorithm)))
     return asked
+
+
+def has_genres(split: Split) -> bool:
+    """Whether any item has a genre."""
+    catalog = split.test.catalog or split.train.catalog
+    return any(catalog[item].genres for item in catalog)
 
 
 def relevance(relevant_from: float | None, scale: Scale) -> float:

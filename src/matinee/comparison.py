@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from matinee.algorithms import ALGORITHMS, Algorithm, Bias, Popularity
-from matinee.asking import Asked, check_measurable, fitting, relevance
+from matinee.asking import Asked, check_measurable, fitting, has_genres, relevance
 from matinee.bootstrap import DRAWS, LEVEL, interval, resample, tied
 from matinee.errors import BadSetting, did_you_mean
 from matinee.evaluation import evaluate_fitted
 from matinee.metrics import METRICS
+from matinee.models import Model
 from matinee.ratings import Ratings
 from matinee.records import Record, key_of
 from matinee.resources import measured, model_mb
@@ -165,6 +166,7 @@ def compare(
     relevant_from: float | None = None,
     seed: int = 0,
     record: str | Path | None = None,
+    resume: bool = False,
     on_step: OnStep = quiet,
 ) -> Comparison:
     """Fit every algorithm on the training part of one split, and measure all on its test part.
@@ -174,17 +176,14 @@ def compare(
     random by ``seed``. Metrics are those of ``evaluate``; one that does not apply to an algorithm
     is left open. Times are of a second fit, so nothing is compiled in them.
 
-    With ``record``, a JSON-lines file, each result is kept as it is known, and what the file has
-    already is not run again. A fit that fails is an entry that says why; a keyboard interrupt
-    ends the comparison with what it has. Raises before any work what ``evaluate`` would raise,
-    and MatineeError where the record cannot be written.
+    With ``record``, a JSON-lines file, each result is kept as it is known; with ``resume`` what the
+    file has already of the same comparison is not run again. A fit that fails is an entry that
+    says why; a keyboard interrupt ends the comparison with what it has. Raises before any work
+    what ``evaluate`` would raise, and MatineeError where the record cannot be written.
     """
     split = data if isinstance(data, Split) else random(data, seed=seed)
     chosen = [*_distinct([*(kind() for kind in BASELINES), *choose(algorithms)])]
     asked = check_measurable(split, ns, relevant_from, metrics)
-    if any(one.how.needs_genres for one in asked) and not _has_genres(split):
-        needy = next(one.name for one in asked if one.how.needs_genres)
-        raise BadSetting(f"{needy} needs the genres of items; give a catalog")
     kept = Record.at(record)
     threshold = relevance(relevant_from, split.train.scale)
     entries: list[Entry] = []
@@ -192,7 +191,7 @@ def compare(
     try:
         for done, algorithm in enumerate(chosen):
             on_step(done, len(chosen), _words(label(algorithm), done, len(chosen), started))
-            entries.append(_entry(algorithm, split, asked, threshold, kept))
+            entries.append(_entry(algorithm, split, asked, threshold, kept, resume))
     except KeyboardInterrupt:
         if not entries:
             raise
@@ -220,9 +219,7 @@ def choose(algorithms: Iterable[Algorithm | str] | None) -> list[Algorithm]:
 
 def label(algorithm: Algorithm) -> str:
     """The name, and the settings that are not the usual ones."""
-    usual = type(algorithm)().settings
-    other = [f"{k}={v}" for k, v in algorithm.settings.items() if v != usual[k]]
-    return " ".join([algorithm.name, *other])
+    return " ".join([algorithm.name, *(f"{k}={v}" for k, v in algorithm.chosen.items())])
 
 
 def time_left(done: int, total: int, started: float) -> str:
@@ -238,12 +235,13 @@ def _words(what: str, done: int, total: int, started: float) -> str:
 
 
 def _entry(
-    algorithm: Algorithm, split: Split, asked: Sequence[Asked], threshold: float, kept: Record
-) -> Entry:
-    """The entry of an algorithm: from the record where it is there, else run and recorded."""
+    algorithm: Algorithm, split: Split, asked: Sequence[Asked], threshold: float, kept: Record,
+    resume: bool,
+) -> Entry:  # fmt: skip
+    """The entry of an algorithm: from the record where it may be, else run and recorded."""
     names = [one.name for one in asked]
     key = key_of(repr(algorithm), split.origin, names, threshold, DRAWS, versions()["matinee"])
-    for run in reversed(kept.find("comparison", key)):
+    for run in reversed(kept.find("comparison", key) if resume else []):
         if not run["entry"]["failed"]:
             return Entry(**run["entry"])
     try:
@@ -259,14 +257,14 @@ def _entry(
 def _run(algorithm: Algorithm, split: Split, asked: list[Asked], threshold: float) -> Entry:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        _compile(algorithm)
+        tried(algorithm)
         with measured() as cost:
             model = algorithm.fit(split.train)
     size = model_mb(model)
     found: dict[str, Any] = {"fit_seconds": cost.seconds, "peak_mb": cost.peak_mb, "model_mb": size}
     named = (label(algorithm), repr(algorithm))
     try:
-        names = [one.name for one in fitting(asked, model, _has_genres(split), chosen=False)]
+        names = [one.name for one in fitting(asked, model, has_genres(split), chosen=False)]
     except BadSetting:  # none of what is asked applies to it
         return Entry(*named, {}, {}, {}, **found)
     result = evaluate_fitted(model, algorithm, split, (), threshold, names, cost.seconds)
@@ -282,17 +280,14 @@ def _run(algorithm: Algorithm, split: Split, asked: list[Asked], threshold: floa
     return Entry(*named, result.metrics, intervals, rounded, test_seconds=seconds, **found)
 
 
-def _compile(algorithm: Algorithm) -> None:
-    """Fit tiny data, so that the times measured afterwards are of work."""
+def tried(algorithm: Algorithm) -> Model | None:
+    """A model of tiny data: shows what kind it is, and has everything compiled that takes time."""
     try:
-        algorithm.fit(checkerboard(24))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return algorithm.fit(checkerboard(24))
     except Exception:  # what is wrong will be found on the real data, and told there
-        return
-
-
-def _has_genres(split: Split) -> bool:
-    catalog = split.test.catalog or split.train.catalog
-    return any(catalog[item].genres for item in catalog)
+        return None
 
 
 def _distinct(algorithms: Iterable[Algorithm]) -> list[Algorithm]:

@@ -21,7 +21,7 @@ class Term:
 
     name: str  # as shown to people
     value: float
-    kind: str  # "base", "user", "item", "taste", "rating", "remainder" or "rest"
+    kind: str  # "base", "user", "item", "taste", "rating", "person", "remainder" or "rest"
     detail: str = ""  # what helps to read it, such as the rating given
 
     def to_dict(self) -> dict[str, Any]:
@@ -36,7 +36,7 @@ class Explanation:
     user: str
     item_id: str
     title: str
-    by: str  # "factor" or "history"
+    by: str  # "factor", "history" or "people"
     score: float
     predicted: float  # the score clipped to the rating scale
     strategy: str
@@ -54,7 +54,7 @@ class Explanation:
         small = others[most:] if len(others) > most + 1 else []
         kept = others[: len(others) - len(small)]
         if small:
-            what = "tastes" if self.by == "factor" else "ratings"
+            what = {"factor": "tastes", "people": "people"}.get(self.by, "ratings")
             total = sum(term.value for term in small)
             kept.append(Term(f"{len(small)} more {what}, together", total, "rest"))
         return (*fixed, *kept)
@@ -64,7 +64,7 @@ class Explanation:
         net: dict[str, float] = {}
         for term in self.terms:
             net[term.kind] = net.get(term.kind, 0.0) + term.value
-        kinds = ("taste", "rating", "item", "user")
+        kinds = ("taste", "rating", "person", "item", "user")
         reasons = [term for term in self.terms if term.kind in kinds and term.value > 0]
         if not reasons:
             return f"{self.title} is here although nothing we know of speaks for it."
@@ -75,6 +75,9 @@ class Explanation:
             return f"{self.title}, because people in general {what}."
         if first == "user":
             return f"{self.title}, because you rate most things high."
+        if first == "person":
+            what = "rate it high" if self.unit == "stars" else "chose it"
+            return f"{self.title}, because people like you {what}."
         names = _listed([term for term in reasons if term.kind == first][:2])
         if first == "taste":
             return f"{self.title}, because it scores high on {names}, which you like."

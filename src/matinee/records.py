@@ -23,6 +23,13 @@ class Record:
     path: Path | None
 
     @classmethod
+    def of(cls, path: str | Path) -> "Record":
+        """A record that is there, to read. Raises MatineeError where there is none."""
+        if not Path(path).is_file():
+            raise MatineeError(f"there is no record {path}; matinee compare and tune write one")
+        return cls(Path(path))
+
+    @classmethod
     def at(cls, path: str | Path | None) -> "Record":
         """Open a record, making its file where there is none. Raises MatineeError if it cannot."""
         if path is None:

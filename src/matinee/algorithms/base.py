@@ -1,7 +1,7 @@
 """What every algorithm is: a frozen value of hyper-parameters whose ``fit`` returns a model."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, NamedTuple
 
 from matinee.algorithms.space import Space
@@ -51,6 +51,23 @@ class Algorithm:
     def settings(self) -> dict[str, Any]:
         """The hyper-parameters by name."""
         return asdict(self)
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """The settings that make it what it is: neither the usual ones nor what follows from others.
+
+        ``type(self)(**self.chosen) == self``.
+        """
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name in reversed(list(given)):  # what follows stands after what it follows from
+            fewer = {other: value for other, value in given.items() if other != name}
+            try:
+                same = type(self)(**fewer) == self
+            except (TypeError, ValueError):  # it cannot do without
+                same = False
+            if same:
+                given = fewer
+        return given
 
     def require(self, setting: str, *, at_least: float | None = None, above: float | None = None,
                 one_of: tuple[Any, ...] | None = None) -> None:  # fmt: skip

@@ -10,9 +10,12 @@ BPR). Positives are dealt into a grid whose blocks share no user and no item, an
 from the item group of its positive, so blocks run side by side and the same bits come out at any
 number of threads. Items are dealt anew in each epoch, popular and rare ones evenly into each
 group: over the epochs every pair of items meets, and no kind of item is drawn more than another.
+
+A newcomer's factors are the implicit least-squares solution on the items', as long as trained ones
+are: near what gradient steps end at, not the same. Explanations by history show the difference.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
@@ -21,6 +24,7 @@ import numpy as np
 from matinee.algorithms.base import Algorithm, OnEpoch, quiet
 from matinee.algorithms.epochs import check_validation, run_epochs, say_if_too_many, start
 from matinee.algorithms.grid import deal
+from matinee.algorithms.space import Real, Space, Whole
 from matinee.kernels.bpr import descend_pairs
 from matinee.kernels.jit import read_only
 from matinee.kernels.threads import n_threads, run_all
@@ -32,6 +36,7 @@ from matinee.ratings import Ratings
 POSITIVES_PER_BLOCK = 3000
 ITEMS_PER_GROUP = 64  # at least, for negatives to be drawn from
 MOST_GROUPS = 64
+FOLD_REG, FOLD_UNOBSERVED = 0.1, 0.05  # of the least squares that fold newcomers in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +44,19 @@ class BPR(Algorithm):
     """``BPR().fit(train)``: pairwise ranking by gradient descent."""
 
     name: ClassVar[str] = "bpr"
+    space: ClassVar[Space] = {
+        "n_factors": Whole(8, 256, log=True),
+        "learning_rate": Real(0.01, 0.2, log=True),
+        "reg": Real(0.001, 0.1, log=True),
+        "n_negatives": Whole(1, 32, log=True),
+    }
 
     n_factors: int = 64
     n_epochs: int = 30  # one takes a step for each positive
     learning_rate: float = 0.05  # step size; it falls in a line to a tenth of that
-    reg: float = 0.01  # penalty per step on factors
+    reg: float = 0.02  # penalty per step on factors
     bias_reg: float = 0.01  # penalty per step on c
-    n_negatives: int = 4  # drawn for a positive; the one that scores highest is learned from
+    n_negatives: int = 8  # drawn for a positive; the one that scores highest is learned from
     init_scale: float = 0.1  # standard deviation of the first factors
     seed: int = 42
 
@@ -76,7 +87,7 @@ class BPR(Algorithm):
 
         remedy = f"lower learning_rate (now {self.learning_rate}) or raise reg"
         facts = run_epochs(step, self.n_epochs, on_epoch, (users, items), remedy)
-        fold = ImplicitLeastSquares(0.005, 0.5)
+        fold = as_long_as_trained(train, users, items)
         return self.model(
             train, 0.0, users, items, fold, facts=facts, kind=self.kind, unrated_items_learned=True
         )
@@ -139,6 +150,16 @@ class Pairs:
             blocks = stratum * T + np.arange(T)
             parts = np.array_split(blocks, min(n_threads(), T))
             run_all([partial(descend_pairs, part, *inputs) for part in parts])
+
+
+def as_long_as_trained(train: Ratings, users: Side, items: Side) -> ImplicitLeastSquares:
+    """The fold-in whose target gives the trained users factors of the length they have."""
+    fold = ImplicitLeastSquares(FOLD_REG, FOLD_UNOBSERVED)
+    folded = Side.zeros(*users.factors.shape)
+    fold.solve(train.by_user, 0.0, items, folded)
+    known = train.by_user.counts > 0
+    trained, found = (np.linalg.norm(side.factors[known]) for side in (users, folded))
+    return replace(fold, target=float(trained / found) if found > 0 else 1.0)
 
 
 def starts_of(group: np.ndarray, n: int) -> np.ndarray:

@@ -21,6 +21,7 @@ import numpy as np
 from matinee.algorithms.base import Algorithm, OnEpoch, quiet
 from matinee.algorithms.bias import Bias
 from matinee.algorithms.space import Real, Space, Whole
+from matinee.errors import BadSetting
 from matinee.kernels.jit import read_only
 from matinee.kernels.neighbors import Vectors, nearest
 from matinee.kernels.threads import run_rows
@@ -43,6 +44,7 @@ class _KNN(Algorithm):
     space: ClassVar[Space] = {
         "n_neighbors": Whole(5, 200, log=True),
         "shrinkage": Real(1, 300, log=True),
+        "amplification": Real(0.5, 3),
     }
     DEFAULTS: ClassVar[dict[str, dict[str, Any]]]  # of the settings left to the feedback
 
@@ -66,6 +68,8 @@ class _KNN(Algorithm):
         self.require("amplification", above=0)
         self.require("damping", at_least=0)
         self.require("asymmetry", at_least=0)
+        if self.asymmetry > 1:
+            raise BadSetting(f"asymmetry is {self.asymmetry}; it must be from 0 to 1")
 
     @property
     def kind(self) -> str:
@@ -145,7 +149,7 @@ class UserKNN(_KNN):
             "damping": 0.1, "asymmetry": 0.5,
         },
         "preference": {
-            "n_neighbors": 100, "similarity": "cosine", "shrinkage": 0.0, "amplification": 1.0,
+            "n_neighbors": 70, "similarity": "cosine", "shrinkage": 0.0, "amplification": 2.0,
             "damping": 0.0, "asymmetry": 0.5,
         },
     }  # fmt: skip

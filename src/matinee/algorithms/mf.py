@@ -8,7 +8,10 @@ The penalties grow with the root of the number of ratings: plain ridge suits den
 ALS-WR (penalties times n, Zhou et al. 2008) sparse ones, and the root suits both.
 
 solver="als" solves each row exactly, biases and factors together, items first and users last, so
-every p_u is exactly what folding that user in returns.
+every p_u is exactly what folding that user in returns. It learns from who rated what, too: the
+same factors approximate the matrix B of ones where rated and zeros where not (Cortes 2018),
+         + implicit_weight (|B - P Z'|^2 + |B - W Q'|^2 + implicit_reg (|Z|^2 + |W|^2))
+which says most about people and films with few ratings.
 solver="sgd" takes a step per rating, at a rate that falls linearly to zero (Funk 2006); its small
 start and finite number of steps regularise too.
 biased=False drops mu, b and c: the maximum a posteriori of PMF (Salakhutdinov & Mnih 2007).
@@ -23,14 +26,17 @@ from matinee.algorithms.base import Algorithm, OnEpoch, quiet
 from matinee.algorithms.epochs import Training, say_if_too_many, start
 from matinee.algorithms.grid import Grid, Penalties
 from matinee.algorithms.space import Real, Space, Whole
+from matinee.errors import BadSetting
 from matinee.models.factor import FactorModel
-from matinee.models.fold_in import LeastSquares
-from matinee.ratings import Ratings
+from matinee.models.fold_in import LeastSquares, gram, sums
+from matinee.models.side import Side
+from matinee.ratings import Ratings, Rows
 
 # What each solver takes where a setting is left as None.
-ALS = {"n_epochs": 12, "reg": 1.3, "bias_reg": 2.0, "init_scale": 0.1}
-SGD = {"n_epochs": 40, "reg": 1.07, "bias_reg": 2.0, "init_scale": 0.01}
-UNBIASED_INIT_SCALE = 0.3  # without a mean to start from, smaller factors take long to grow
+ALS = {"n_epochs": 12, "reg": 1.3, "bias_reg": 2.0, "init_scale": 0.1, "implicit_weight": 2.0}
+SGD = {"n_epochs": 40, "reg": 1.07, "bias_reg": 2.0, "init_scale": 0.01, "implicit_weight": 0.0}
+# PMF has no implicit part; and without a mean to start from, smaller factors take long to grow.
+UNBIASED = {"init_scale": 0.3, "implicit_weight": 0.0}
 DEFAULTS: dict[str, dict[str, float]] = {"als": ALS, "sgd": SGD}
 BY_SOLVER: Any = None  # a setting left to its solver; filled in when the value is made
 REG_POWER = 0.5
@@ -45,25 +51,26 @@ class MF(Algorithm):
         "n_factors": Whole(8, 128, log=True),
         "reg": Real(0.2, 10, log=True),
         "bias_reg": Real(0.2, 20, log=True),
+        "implicit_weight": Real(0.2, 20, log=True),
     }
 
-    n_factors: int = 50
+    n_factors: int = 50  # length of p_u and q_i
     solver: str = "als"  # "als" or "sgd"
-    biased: bool = True
+    biased: bool = True  # whether mu, b_u and c_i take part
     n_epochs: int = BY_SOLVER  # als: items, then users; sgd: every rating once
     reg: float = BY_SOLVER  # penalty on factors, in squared stars
     user_reg: float = BY_SOLVER  # for users; reg where not given
     item_reg: float = BY_SOLVER  # for items; reg where not given
     bias_reg: float = BY_SOLVER  # penalty on biases
+    implicit_weight: float = BY_SOLVER  # als: how much it counts what was rated at all; 0 for none
+    implicit_reg: float = 100.0  # als: penalty on the implicit factors Z and W
     learning_rate: float = 0.03  # sgd: the first step size
     init_scale: float = BY_SOLVER  # standard deviation of the first factors
     seed: int = 42
 
     def __post_init__(self) -> None:
         self.require("solver", one_of=tuple(DEFAULTS))
-        defaults = dict(DEFAULTS[self.solver])
-        if not self.biased:
-            defaults["init_scale"] = UNBIASED_INIT_SCALE
+        defaults = DEFAULTS[self.solver] | ({} if self.biased else UNBIASED)
         for setting, value in defaults.items():
             if getattr(self, setting) is None:
                 object.__setattr__(self, setting, value)
@@ -74,6 +81,10 @@ class MF(Algorithm):
         self.require("n_epochs", at_least=1)
         for setting in ("reg", "user_reg", "item_reg", "bias_reg"):
             self.require(setting, above=0 if self.solver == "als" else None, at_least=0)
+        self.require("implicit_weight", at_least=0)
+        self.require("implicit_reg", above=0)
+        if self.solver == "sgd" and self.implicit_weight:
+            raise BadSetting('implicit_weight goes with solver="als"; svdpp is its like by sgd')
         self.require("learning_rate", above=0)
         self.require("init_scale", above=0)
         self.require("biased", one_of=(True, False))
@@ -84,12 +95,16 @@ class MF(Algorithm):
         say_if_too_many(self.n_factors, train)
         mean = float(train.rating.mean(dtype="f8")) if self.biased else 0.0
         users, items = start(train, self.n_factors, self.init_scale, self.seed)
+        if self.implicit_weight:
+            users, items = (side.with_implicit() for side in (users, items))
         fit_user, fit_item = (self._row_solve(reg) for reg in (self.user_reg, self.item_reg))
         training = Training(train, validation, mean, users, items)
 
         def als_step(epoch: int) -> None:
             fit_item.solve(train.by_item, mean, users, items)
+            learn_implicit(items, users, train.by_item, self.implicit_reg)
             fit_user.solve(train.by_user, mean, items, users)
+            learn_implicit(users, items, train.by_user, self.implicit_reg)
 
         def sgd_step(epoch: int) -> None:
             rate = self.learning_rate * (1 - (epoch - 1) / self.n_epochs)
@@ -102,13 +117,14 @@ class MF(Algorithm):
             penalties = self._per_rating(train)
             step, remedy = sgd_step, f"lower learning_rate (now {self.learning_rate}) or raise reg"
         facts = training.run(step, self.n_epochs, on_epoch, remedy)
-        return self.model(train, mean, users, items, fit_user, facts=facts)
+        return self.model(train, mean, Side(*users[:2]), items, fit_user, facts=facts)
 
     def _row_solve(self, reg: float) -> LeastSquares:
         return LeastSquares(
             reg=reg,
             reg_power=REG_POWER,
             bias_reg=self.bias_reg if self.biased else None,
+            implicit_weight=self.implicit_weight,
         )
 
     def _per_rating(self, train: Ratings) -> Penalties:
@@ -121,3 +137,14 @@ class MF(Algorithm):
             self.item_reg * n_i ** (REG_POWER - 1),
             bias_reg / n_i,
         )
+
+
+def learn_implicit(side: Side, other: Side, rated: Rows, reg: float) -> None:
+    """Set the implicit factors Z of a side, where it has any, to those that fit the other's P best.
+
+    Z minimises |B - P Z'|^2 + reg |Z|^2; ``rated`` lists for each row of Z the rows of P where B is
+    one. All rows of Z share one matrix.
+    """
+    if side.implicit is not None:
+        A = gram(other.factors) + reg * np.eye(other.n_factors)
+        side.implicit[:] = np.linalg.solve(A, sums(rated, other.factors).T).T

@@ -55,15 +55,18 @@ class Population:
     """The rows of one side: their ratings, their features, and what was last drawn of G."""
 
     rated: Rows
-    features: np.ndarray  # (n, n_features), of mean 0 over the known rows
+    row: np.ndarray  # (n_ratings,) int32: the row of each rating
+    features: np.ndarray  # (n, n_features), of mean 0 over the rows with ratings, 0 elsewhere
+    products: np.ndarray  # (n_features, n_features): F'F
     spread: float  # sum of squares per factor that the prior of the covariance is worth
     pulled: np.ndarray  # (n_features, k): G root' of the last draw
     precision: float = 1.0  # of the entries of G
 
     @classmethod
     def of(cls, rated: Rows, features: np.ndarray, n_factors: int, spread: float) -> "Population":
-        pulled = np.zeros((features.shape[1], n_factors))
-        return cls(rated, features, spread, pulled, float(features.shape[1] or 1))
+        row = read_only(np.repeat(np.arange(len(features)), rated.counts), np.int32)
+        products, pulled = features.T @ features, np.zeros((features.shape[1], n_factors))
+        return cls(rated, row, features, products, spread, pulled, float(len(pulled) or 1))
 
     def draw(self, side: Side, rng: np.random.Generator) -> Prior:
         """Draw the distribution from its posterior, given the side's rows that have ratings."""
@@ -77,10 +80,9 @@ class Population:
     def beyond(self, leaning: Side, other: Side) -> np.ndarray:
         """The ratings less the scores of rows that are what their features say, (n_ratings,)."""
         rated, scores = self.rated, np.empty(len(self.rated.values), np.float32)
-        row = np.repeat(np.arange(len(rated.counts)), rated.counts)
         sides = (leaning.bias, other.bias, leaning.factors, other.factors)
         run_rows(
-            score_pairs, np.ones(len(row)), read_only(row, np.int32),
+            score_pairs, np.ones(len(self.row)), self.row,
             read_only(rated.indices, np.int32), np.float32(0.0),
             *(read_only(array, np.float32) for array in sides), scores,
         )  # fmt: skip
@@ -103,7 +105,7 @@ class Population:
 
     def _draw_pull(self, F: np.ndarray, Z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """G, from the regression of standardized factors Z on features F."""
-        upper = np.linalg.cholesky(F.T @ F + self.precision * np.eye(F.shape[1])).T
+        upper = np.linalg.cholesky(self.products + self.precision * np.eye(F.shape[1])).T
         middle = np.linalg.solve(upper.T, F.T @ Z)
         G: np.ndarray = np.linalg.solve(upper, middle + rng.normal(size=middle.shape))
         self.precision = float(rng.chisquare(1.0 + G.size) / (1.0 + (G**2).sum()))

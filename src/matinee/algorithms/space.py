@@ -50,6 +50,7 @@ class Real:
     def _place(self, value: float) -> float:
         """Where a value lies, 0 at the low end and 1 at the high."""
         if self.log:
+            value = max(value, self.low)
             return log(value / self.low) / log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)
 

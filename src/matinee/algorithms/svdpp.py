@@ -20,7 +20,7 @@ from matinee.algorithms.space import Real, Space, Whole
 from matinee.kernels.jit import read_only
 from matinee.kernels.svdpp import descend_users
 from matinee.models.factor import FactorModel
-from matinee.models.fold_in import AroundImplicit, implicit_sums
+from matinee.models.fold_in import AroundImplicit, choices
 from matinee.models.side import Side
 from matinee.ratings import Ratings, Rows
 
@@ -76,7 +76,7 @@ class SVDpp(Algorithm):
                 *rows, np.float32(mean), rate, reg, bias_reg, implicit_reg,
                 own, users.bias, items.factors, items.bias, Z,
             )  # fmt: skip
-            users.factors[:] = own + implicit_sums(train.by_user, items)
+            users.factors[:] = own + choices(train.by_user, items)
 
         training = Training(train, validation, mean, users, items)
         remedy = f"lower learning_rate (now {self.learning_rate}) or raise reg"

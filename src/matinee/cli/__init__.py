@@ -26,6 +26,10 @@ COMMANDS = {
     "predict": "matinee.cli.predict",
     "evaluate": "matinee.cli.evaluate",
     "cross-validate": "matinee.cli.cross_validate",
+    "compare": "matinee.cli.compare",
+    "tune": "matinee.cli.tune",
+    "k-curve": "matinee.cli.k_curve",
+    "runs": "matinee.cli.runs",
 }
 
 

@@ -145,5 +145,5 @@ def tops(found: "Demo", columns: int) -> list[str]:
 
 def ending(found: "Demo") -> list[str]:
     """Where the model is, and what to try next."""
-    kept = f"The model is in {found.saved}. All this took {seconds(found.seconds)}. Try:"
-    return [kept, *(f"  {command}" for command in commands(found))]
+    took = f"All this took {seconds(found.seconds)}. The model is in {found.saved}"
+    return [took, "Try:", *(f"  {command}" for command in commands(found))]

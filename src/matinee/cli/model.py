@@ -40,7 +40,9 @@ def find_item(model: "Model", text: str) -> str:
     if found:
         several = ", ".join(f"{one} ({model.catalog.label(one)})" for one in found[:SHOWN_MATCHES])
         raise BadSetting(f"{len(found)} items have the title {text!r}; give an id: {several}")
-    titles = {model.catalog.label(one) for one in model.items}
+    titles = {
+        name for one in model.items for name in (model.catalog.label(one), model.catalog[one].title)
+    }
     hint = did_you_mean(text, sorted(titles | set(model.items)))
     raise UnknownId(
         f"no item {text!r} among the ids and titles of {len(model.items):,} items{hint}"

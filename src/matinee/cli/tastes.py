@@ -16,7 +16,8 @@ from matinee.errors import BadSetting
 def command(model_path: str, n: int, as_json: bool) -> None:
     """Show the tastes that a model found.
 
-    Each with its top items; those that make most of the scores first."""
+    Each with its top items; those that make most of the scores first.
+    """
     model = load(model_path)
     tastes = model.tastes() if hasattr(model, "tastes") else ()
     if not tastes:

@@ -85,8 +85,6 @@ def descend_pairs(
         for j in range(starts[block], starts[block + 1]):
             u, i = user[j], item[j]
             positives = indices[indptr[u] : indptr[u + 1]]
-            k = draw_negative(
-                group, positives, P[u], Q, c, n_negatives, seed, epoch, np.uint64(j)
-            )
+            k = draw_negative(group, positives, P[u], Q, c, n_negatives, seed, epoch, np.uint64(j))
             if k >= 0:
                 pair_step(P[u], Q[i], Q[k], c, i, k, rate, reg, bias_reg)

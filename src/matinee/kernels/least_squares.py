@@ -285,11 +285,12 @@ def active_set(A, b, lower, x, free, wrong, part, trial):
 
 @kernel
 def solve_rows(
-    start, stop, indptr, indices, values, weights, offset, Y, penalty, lower, sweeps, X
+    start, stop, indptr, indices, values, weights, offset, Y, penalty, pull, lower, sweeps, X
 ):
     """Solve rows start..stop of X (n_rows, d) on Y (n_cols, d); rows without ratings are left.
 
-    ``weights`` go with ``values``, or there are none. Without lower bounds (all -inf) the answer is
+    ``weights`` go with ``values``, or there are none. ``pull`` (n_rows, up to d) is added to b: what
+    draws a row besides its ratings. Without lower bounds (all -inf) the answer is
     the ridge solution by Cholesky. With bounds of 0, ``sweeps`` warm passes of coordinate descent
     improve the row, and 0 sweeps solve it exactly.
     """
@@ -303,6 +304,8 @@ def solve_rows(
         if indptr[row] == indptr[row + 1]:
             continue
         normal_equations(Y, offset, indices[here], values[here], weights[here], penalty, work)
+        for f in range(pull.shape[1]):
+            b[f] += pull[row, f]
         for f in range(d):
             x[f] = X[row, f]
         if not bounded:

@@ -252,15 +252,17 @@ def weigh_people(row, items, values, norm, crowd, sums, weights, best):
 def ask(item, crowd, weights, near, best):
     """Sum or mean of what the people with these weights say of an item."""
     first, last = crowd.vectors.indptr[item], crowd.vectors.indptr[item + 1]
+    total, weight = 0.0, crowd.damping
     for entry in range(first, last):
         near[entry - first] = weights[crowd.vectors.rows[entry]]
-    total, weight = 0.0, crowd.damping
+        total += near[entry - first] * crowd.deviations[entry]
+    if not crowd.averaged:
+        return total
+    total = 0.0
     for place in range(keep_heaviest(near[: last - first], crowd.most, best)):
         at = best[place]
         total += near[at] * crowd.deviations[first + at]
         weight += near[at]
-    if not crowd.averaged:
-        return total
     return total / weight if weight > 0.0 else 0.0
 
 

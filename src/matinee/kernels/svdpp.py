@@ -6,19 +6,6 @@ from matinee.kernels.jit import kernel
 
 
 @kernel
-def sum_implicit(start, stop, indptr, indices, Z, S):
-    """s_u = sum_j z_j / sqrt(n_u) for the rows start..stop of S (n_users, k)."""
-    for u in range(start, stop):
-        n = indptr[u + 1] - indptr[u]
-        S[u, :] = 0.0
-        for j in range(indptr[u], indptr[u + 1]):
-            for f in range(S.shape[1]):
-                S[u, f] += Z[indices[j], f]
-        if n > 0:
-            S[u, :] /= np.sqrt(np.float32(n))
-
-
-@kernel
 def descend_users(users, indptr, indices, values, mean, rate, reg, bias_reg, implicit_reg,
                   P, b, Q, c, Z):  # fmt: skip
     """One step per rating, user by user, with e = r - (mean + b_u + c_i + q_i . (p_u + s_u)).

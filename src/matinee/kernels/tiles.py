@@ -1,9 +1,9 @@
 """Small dense blocks in vector registers: what the row solve spends its time in.
 
-A tile is ROWS rows by a few vectors of LANES columns, held in registers while it is summed. The
+A tile is ROWS rows by up to 3 vectors of columns, held in registers while it is summed. The
 compiler cannot be talked into that by loops, so these few functions are written in its own terms
-(LLVM's vector types); they run on any machine. Matrices have their width padded to whole vectors
-(``padded``), their rows to ROWS. With compilation off, the plain twins below take their place.
+(LLVM's vector types); they run on any machine. Matrices have room for whole tiles. With compilation
+off, the plain twins take their place.
 """
 
 from collections.abc import Callable
@@ -18,12 +18,15 @@ from numba.extending import intrinsic
 WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
 LANES = 16 if WIDE else 8  # float32 numbers in a vector; half as many float64 ones
 ROWS = LANES // 2  # so that ROWS float64 numbers are one vector
-MOST_VECTORS = 3  # a tile of ROWS x 3 vectors just fits the registers
+INT = ir.IntType(64)
 
 
-def padded(d: int) -> int:
-    """The width that d columns take: whole vectors."""
-    return (d + LANES - 1) // LANES * LANES
+def compiled(typed: Callable[..., Any], plain: Callable[..., Any]) -> Any:
+    """What kernels call: the instructions that ``typed`` emits, or with compilation off ``plain``.
+
+    Both do the same, and what that is stands with the plain one.
+    """
+    return plain if getattr(config, "DISABLE_JIT", False) else intrinsic(typed)
 
 
 class Emit:
@@ -44,15 +47,20 @@ class Emit:
         place = self.builder.add(self.builder.mul(row, self.width), column)
         return self.builder.gep(self.array.data, [place])
 
-    def load(self, pointer: Any, vector: int = 0) -> Any:
-        return self.builder.load(self._as_vector(pointer, vector), align=self.bits // 8)
+    def number_at(self, pointer: Any, place: int) -> Any:
+        return self.builder.load(self.builder.gep(pointer, [INT(place)]))
 
-    def store(self, value: Any, pointer: Any, vector: int = 0) -> None:
-        self.builder.store(value, self._as_vector(pointer, vector), align=self.bits // 8)
+    def load(self, pointer: Any, vector: int = 0, lanes: int = 0) -> Any:
+        """The vector of so many lanes, by default a register's, ``vector`` of them further on."""
+        kind = ir.VectorType(self.number, lanes or self.lanes)
+        place = self.builder.gep(pointer, [INT(vector * self.lanes)])
+        return self.builder.load(
+            self.builder.bitcast(place, kind.as_pointer()), align=self.bits // 8
+        )
 
-    def _as_vector(self, pointer: Any, vector: int) -> Any:
-        place = self.builder.gep(pointer, [ir.IntType(64)(vector * self.lanes)])
-        return self.builder.bitcast(place, self.vector.as_pointer())
+    def store(self, value: Any, pointer: Any) -> None:
+        place = self.builder.bitcast(pointer, value.type.as_pointer())
+        self.builder.store(value, place, align=self.bits // 8)
 
     def spread(self, number: Any) -> Any:
         """A vector with the same number in each lane."""
@@ -91,7 +99,38 @@ class Emit:
         return self.builder.call(function, [number])
 
 
-def products(vectors: int, sign: int) -> Callable[..., None]:
+def sum_over(
+    builder: Any, first: Any, end: Any, step: int, zero: Any, count: int, body: Any
+) -> list[Any]:
+    """Emit a loop of g from first to end that keeps ``count`` sums in registers.
+
+    ``body(g, sums)`` emits one turn and returns the new sums. Returns those after the last turn.
+    """
+    before = builder.block
+    loop, after = (builder.append_basic_block(name) for name in ("sum", "summed"))
+    builder.cbranch(builder.icmp_signed("<", first, end), loop, after)
+    builder.position_at_end(loop)
+    g = builder.phi(INT)
+    sums = [builder.phi(zero.type) for _ in range(count)]
+    new = body(g, sums)
+    following = builder.add(g, INT(step))
+    builder.cbranch(builder.icmp_signed("<", following, end), loop, after)
+    builder.position_at_end(after)
+    totals = [builder.phi(zero.type) for _ in range(count)]
+    for phi, start, value in [
+        (g, first, following),
+        *(
+            (phi, zero, value)
+            for many in (sums, totals)
+            for phi, value in zip(many, new, strict=True)
+        ),
+    ]:
+        phi.add_incoming(start, before)
+        phi.add_incoming(value, loop)
+    return totals
+
+
+def products(vectors: int, sign: int) -> Any:
     """A function that writes one tile of S + M' M, or S - M' M, into A."""
 
     def plain(M: np.ndarray, n: int, f: int, g: int, S: np.ndarray, A: np.ndarray) -> None:
@@ -99,58 +138,36 @@ def products(vectors: int, sign: int) -> Callable[..., None]:
         rows, columns = slice(f, f + ROWS), slice(g, g + vectors * LANES * 4 // M.itemsize)
         A[rows, columns] = S[rows, columns] + sign * (M[:n, rows].T @ M[:n, columns])
 
-    def typed(typing: Any, M: Any, n: Any, f: Any, g: Any, S: Any, A: Any) -> Any:
-        def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            _, n, f, g, _, _ = args
-            M, S, A = (Emit(context, builder, signature.args[k], args[k]) for k in (0, 4, 5))
-            zero, one = ir.IntType(64)(0), ir.IntType(64)(1)
-            before = builder.block
-            loop, after = (builder.append_basic_block(name) for name in ("sum", "summed"))
-            builder.cbranch(builder.icmp_signed(">", n, zero), loop, after)
-            builder.position_at_end(loop)
-            j = builder.phi(ir.IntType(64))
-            sums = [[builder.phi(M.vector) for _ in range(vectors)] for _ in range(ROWS)]
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        _, n, f, g, _, _ = args
+        M, S, A = (Emit(context, builder, signature.args[k], args[k]) for k in (0, 4, 5))
+
+        def turn(j: Any, sums: list[Any]) -> list[Any]:
             left, right = M.at(j, f), M.at(j, g)
             loaded = [M.load(right, v) for v in range(vectors)]
-            new = []
-            for r in range(ROWS):
-                factor = M.spread(builder.load(builder.gep(left, [ir.IntType(64)(r)])))
-                new.append([M.fused(factor, loaded[v], sums[r][v]) for v in range(vectors)])
-            following = builder.add(j, one)
-            builder.cbranch(builder.icmp_signed("<", following, n), loop, after)
-            builder.position_at_end(after)
-            totals = [[builder.phi(M.vector) for _ in range(vectors)] for _ in range(ROWS)]
-            j.add_incoming(zero, before)
-            j.add_incoming(following, loop)
-            for r in range(ROWS):
-                for v in range(vectors):
-                    for phi in (sums[r][v], totals[r][v]):
-                        phi.add_incoming(M.zero, before)
-                        phi.add_incoming(new[r][v], loop)
-            wide = ir.VectorType(A.number, M.lanes)
-            combine = builder.fadd if sign > 0 else builder.fsub
-            for r in range(ROWS):
-                source, place = (one.at(builder.add(f, ir.IntType(64)(r)), g) for one in (S, A))
-                for v in range(vectors):
-                    there, here = (
-                        builder.bitcast(
-                            builder.gep(one, [ir.IntType(64)(v * M.lanes)]), wide.as_pointer()
-                        )
-                        for one in (source, place)
-                    )
-                    total = totals[r][v]
-                    if wide != M.vector:
-                        total = builder.fpext(total, wide)
-                    old = builder.load(there, align=A.bits // 8)
-                    builder.store(combine(old, total), here, align=A.bits // 8)
-            return context.get_dummy_value()
+            factors = [M.spread(M.number_at(left, r)) for r in range(ROWS)]
+            return [
+                M.fused(factors[k // vectors], loaded[k % vectors], total)
+                for k, total in enumerate(sums)
+            ]
 
+        totals = sum_over(builder, INT(0), n, 1, M.zero, ROWS * vectors, turn)
+        combine = builder.fadd if sign > 0 else builder.fsub
+        for k, total in enumerate(totals):
+            row, column = builder.add(f, INT(k // vectors)), INT(k % vectors * M.lanes)
+            place = builder.add(g, column)
+            old = S.load(S.at(row, place), lanes=M.lanes)
+            wide = total if old.type == total.type else builder.fpext(total, old.type)
+            A.store(combine(old, wide), A.at(row, place))
+        return context.get_dummy_value()
+
+    def typed(typing: Any, M: Any, n: Any, f: Any, g: Any, S: Any, A: Any) -> Any:
         return types.void(M, types.intp, types.intp, types.intp, S, A), emit
 
-    return plain if config.DISABLE_JIT else intrinsic(typed)
+    return compiled(typed, plain)
 
 
-def factor_tile_plain(A: np.ndarray, f: int, inverse: np.ndarray) -> None:
+def _factor_tile_plain(A: np.ndarray, f: int, inverse: np.ndarray) -> None:
     """Cholesky of the block on the diagonal at f, upper triangle, in place.
 
     ``inverse`` gets one over its diagonal. Below the diagonal the block is left with no meaning.
@@ -163,16 +180,16 @@ def factor_tile_plain(A: np.ndarray, f: int, inverse: np.ndarray) -> None:
             block[h] -= block[r, h] * block[r]
 
 
-def factor_tile_typed(typing: Any, A: Any, f: Any, inverse: Any) -> Any:
+def _factor_tile(typing: Any, A: Any, f: Any, inverse: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         A = Emit(context, builder, signature.args[0], args[0])
         inverse = context.make_array(signature.args[2])(context, builder, args[2])
-        places = [A.at(builder.add(args[1], ir.IntType(64)(r)), args[1]) for r in range(ROWS)]
+        places = [A.at(builder.add(args[1], INT(r)), args[1]) for r in range(ROWS)]
         rows = [A.load(place) for place in places]
         for r in range(ROWS):
             pivot = builder.extract_element(rows[r], ir.IntType(32)(r))
             over = builder.fdiv(ir.Constant(A.number, 1.0), A.root(pivot))
-            place = builder.add(args[1], ir.IntType(64)(r))
+            place = builder.add(args[1], INT(r))
             builder.store(over, builder.gep(inverse.data, [place]))
             rows[r] = builder.fmul(rows[r], A.spread(over))
             minus = builder.fsub(A.zero, rows[r])
@@ -185,7 +202,7 @@ def factor_tile_typed(typing: Any, A: Any, f: Any, inverse: Any) -> Any:
     return types.void(A, types.intp, inverse), emit
 
 
-def solve_tile_plain(A: np.ndarray, f: int, g: int, inverse: np.ndarray) -> None:
+def _solve_tile_plain(A: np.ndarray, f: int, g: int, inverse: np.ndarray) -> None:
     """Solve U' X = A[f : f + ROWS, g : g + ROWS] in place, U being the factored block at f."""
     block = A[f : f + ROWS, g : g + ROWS]
     for r in range(ROWS):
@@ -194,12 +211,12 @@ def solve_tile_plain(A: np.ndarray, f: int, g: int, inverse: np.ndarray) -> None
             block[h] -= A[f + r, f + h] * block[r]
 
 
-def solve_tile_typed(typing: Any, A: Any, f: Any, g: Any, inverse: Any) -> Any:
+def _solve_tile(typing: Any, A: Any, f: Any, g: Any, inverse: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         A = Emit(context, builder, signature.args[0], args[0])
         inverse = context.make_array(signature.args[3])(context, builder, args[3])
         _, f, g, _ = args
-        below = [builder.add(f, ir.IntType(64)(r)) for r in range(ROWS)]
+        below = [builder.add(f, INT(r)) for r in range(ROWS)]
         places = [A.at(row, g) for row in below]
         rows = [A.load(place) for place in places]
         for r in range(ROWS):
@@ -216,39 +233,27 @@ def solve_tile_typed(typing: Any, A: Any, f: Any, g: Any, inverse: Any) -> Any:
     return types.void(A, types.intp, types.intp, inverse), emit
 
 
-def solve_upper_tile_plain(U: np.ndarray, f: int, end: int, inverse: np.ndarray, x: Any) -> None:
+def _solve_upper_tile_plain(U: np.ndarray, f: int, end: int, inverse: np.ndarray, x: Any) -> None:
     """Solve rows f : f + ROWS of U x = y in place, x[f + ROWS : end] being solved before."""
     for row in range(f + ROWS - 1, f - 1, -1):
         x[row] = (x[row] - U[row, row + 1 : end] @ x[row + 1 : end]) * inverse[row]
 
 
-def solve_upper_tile_typed(typing: Any, U: Any, f: Any, end: Any, inverse: Any, x: Any) -> Any:
+def _solve_upper_tile(typing: Any, U: Any, f: Any, end: Any, inverse: Any, x: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         U = Emit(context, builder, signature.args[0], args[0])
         inverse, x = (
             context.make_array(signature.args[k])(context, builder, args[k]).data for k in (3, 4)
         )
         _, f, end, _, _ = args
-        rows = [builder.add(f, ir.IntType(64)(r)) for r in range(ROWS)]
-        step, first = ir.IntType(64)(ROWS), builder.add(f, ir.IntType(64)(ROWS))
-        before = builder.block
-        loop, after = (builder.append_basic_block(name) for name in ("dot", "dotted"))
-        builder.cbranch(builder.icmp_signed("<", first, end), loop, after)
-        builder.position_at_end(loop)
-        g = builder.phi(ir.IntType(64))
-        sums = [builder.phi(U.vector) for _ in range(ROWS)]
-        known = U.load(builder.gep(x, [g]))
-        new = [U.fused(U.load(U.at(rows[r], g)), known, sums[r]) for r in range(ROWS)]
-        following = builder.add(g, step)
-        builder.cbranch(builder.icmp_signed("<", following, end), loop, after)
-        builder.position_at_end(after)
-        totals = [builder.phi(U.vector) for _ in range(ROWS)]
-        g.add_incoming(first, before)
-        g.add_incoming(following, loop)
-        for r in range(ROWS):
-            for phi in (sums[r], totals[r]):
-                phi.add_incoming(U.zero, before)
-                phi.add_incoming(new[r], loop)
+        rows = [builder.add(f, INT(r)) for r in range(ROWS)]
+
+        def turn(g: Any, sums: list[Any]) -> list[Any]:
+            known = U.load(builder.gep(x, [g]))
+            return [U.fused(U.load(U.at(rows[r], g)), known, sums[r]) for r in range(ROWS)]
+
+        first = builder.add(f, INT(ROWS))
+        totals = sum_over(builder, first, end, ROWS, U.zero, ROWS, turn)
         y = [builder.load(builder.gep(x, [row])) for row in rows]
         left = [builder.fsub(y[r], U.sum_lanes(totals[r])) for r in range(ROWS)]
         for r in range(ROWS - 1, -1, -1):
@@ -264,8 +269,6 @@ def solve_upper_tile_typed(typing: Any, U: Any, f: Any, end: Any, inverse: Any, 
 
 add_1, add_2, add_3 = (products(vectors, +1) for vectors in (1, 2, 3))
 subtract_1, subtract_2, subtract_3 = (products(vectors, -1) for vectors in (1, 2, 3))
-factor_tile = factor_tile_plain if config.DISABLE_JIT else intrinsic(factor_tile_typed)
-solve_tile = solve_tile_plain if config.DISABLE_JIT else intrinsic(solve_tile_typed)
-solve_upper_tile = (
-    solve_upper_tile_plain if config.DISABLE_JIT else intrinsic(solve_upper_tile_typed)
-)
+factor_tile = compiled(_factor_tile, _factor_tile_plain)
+solve_tile = compiled(_solve_tile, _solve_tile_plain)
+solve_upper_tile = compiled(_solve_upper_tile, _solve_upper_tile_plain)

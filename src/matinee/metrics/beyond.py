@@ -97,7 +97,7 @@ def diversity(lists: Lists, n: int) -> np.ndarray:
     than two others has no diversity (NaN) and the user is not counted (Ziegler et al. 2005).
     """
     unit = lists.facts.unit_genres
-    total, count = _sums(lists.items[:, :n], unit, unit.any(axis=1))
+    total, count = _sums(lists.items[:, :n], unit, unit.sum(axis=1) > 0)
     # the sum of all cosines, an item with itself included, is |sum of the unit vectors|^2
     pairs = count * (count - 1.0)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -114,7 +114,7 @@ def genre_calibration(lists: Lists, n: int) -> np.ndarray:
     """
     assert lists.liked is not None
     shares = lists.facts.genre_shares
-    total, count = _sums(lists.items[:, :n], shares, shares.any(axis=1))
+    total, count = _sums(lists.items[:, :n], shares, shares.sum(axis=1) > 0)
     p, q = lists.liked, total / np.maximum(count, 1)[:, None]
     mixed = (1 - SMOOTHING) * q + SMOOTHING * p
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -16,7 +16,7 @@ PARTS = 3  # groups of those that have training ratings
 def group_by_count(counts: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """The group of each row by its number of training ratings, and what each group is called."""
     rated = np.sort(counts[counts > 0])
-    cuts = rated[[len(rated) * part // PARTS for part in range(1, PARTS)]] if len(rated) else []
+    cuts = rated[[len(rated) * part // PARTS for part in range(1, PARTS)]] if len(rated) else rated
     edges = np.unique(np.array([0, 1, *cuts]))
     group = np.searchsorted(edges, counts, side="right") - 1
     ends = [*(int(edge) - 1 for edge in edges[1:]), int(counts.max(initial=0))]

@@ -33,7 +33,8 @@ def squared_errors(actual: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 
 def absolute_errors(actual: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """``|actual - predicted|`` of each rating; raises as ``mae`` does."""
-    return np.abs(_errors(actual, predicted))
+    sizes: np.ndarray = np.abs(_errors(actual, predicted))
+    return sizes
 
 
 def _errors(actual: np.ndarray, predicted: np.ndarray) -> np.ndarray:

@@ -219,8 +219,9 @@ def terms_by_history(model: FactorModel, person: Person, item: int) -> list[Term
         deviations = person.ratings - model.global_mean - model.item_bias[person.items]
         parts = model.fold.parts(person.items, deviations, model.item_side, item, person.side)
     titles = [model.catalog.label(one) for one in model.items.ids[person.items]]
+    told = "you gave {:g}" if model.kind == "rating" else "you chose it"
     ratings = [
-        Term(title, float(part), "rating", f"you gave {stars:g}")
+        Term(title, float(part), "rating", told.format(stars))
         for title, stars, part in zip(titles, person.ratings, parts, strict=True)
     ]
     factors = person.side.factors[0].astype(np.float64)

@@ -11,9 +11,9 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
+from matinee.kernels.factors import sum_rows
 from matinee.kernels.jit import read_only
 from matinee.kernels.least_squares import penalty_of, solve_rows
-from matinee.kernels.svdpp import sum_implicit
 from matinee.kernels.threads import one_blas_thread, run_all, run_rows
 from matinee.models.side import Side
 from matinee.ratings import Rows
@@ -47,6 +47,9 @@ class LeastSquares:
     n is the number of ratings in the row (Zhou et al. 2008 have power 1, plain ridge has 0).
     Without ``bias_reg`` the row has no bias. ``sweeps`` passes of coordinate descent stand in for
     the exact non-negative solution while training; 0 means exact (Kim & Park 2011).
+
+    With ``implicit_weight`` w, what was rated at all counts too, through the items' implicit
+    factors z (Cortes 2018): the sum gains  w sum over all items (1 if rated else 0 - p . z_i)^2.
     """
 
     reg: float
@@ -55,6 +58,7 @@ class LeastSquares:
     bias_power: float = 0.0
     nonnegative: bool = False
     sweeps: int = 0
+    implicit_weight: float = 0.0
 
     def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
         Y = read_only(self._design(items), np.float32)
@@ -72,8 +76,12 @@ class LeastSquares:
             read_only(np.empty(0), np.float32),
             read_only(mean + items.bias, np.float32),
         )
-        penalty = penalty_of(*self._penalty(Y.shape[1]))
-        run_rows(solve_rows, cost, *inputs, Y, penalty, lower, self.sweeps, X)
+        penalty = penalty_of(*self._penalty(Y.shape[1]), base=self._base(items))
+        pull = np.empty((0, 0))
+        if self.implicit_weight:
+            pull = self.implicit_weight * sums(rated, cast(np.ndarray, items.implicit))
+        pull = read_only(pull, np.float32)
+        run_rows(solve_rows, cost, *inputs, Y, penalty, pull, lower, self.sweeps, X)
         users.factors[:] = X[:, : items.n_factors]
         if self.bias_reg is not None:
             users.bias[:] = X[:, -1]
@@ -84,11 +92,16 @@ class LeastSquares:
         Y = self._design(items.take(rated)).astype(np.float64)
         y = self._design(items.row(target))[0].astype(np.float64)
         reg, power = self._penalty(len(y))
-        A = Y.T @ Y + np.diag(reg * float(len(rated)) ** power)
+        A = Y.T @ Y + np.diag(reg * float(len(rated)) ** power) + self._base(items)
         free = np.ones(len(y), dtype=bool)
         if self.nonnegative:  # a factor held at zero takes no part
             free[: items.n_factors] = person.factors[0] > 0
-        result: np.ndarray = t * (Y[:, free] @ np.linalg.solve(A[np.ix_(free, free)], y[free]))
+        worth = np.zeros(len(y))
+        worth[free] = np.linalg.solve(A[np.ix_(free, free)], y[free])
+        result: np.ndarray = t * (Y @ worth)
+        if self.implicit_weight:
+            Z = cast(np.ndarray, items.implicit)[rated]
+            result += self.implicit_weight * (Z @ worth[: items.n_factors])
         return result
 
     def exactly(self) -> "LeastSquares":
@@ -100,6 +113,15 @@ class LeastSquares:
         if self.bias_reg is None:
             return np.ascontiguousarray(items.factors)
         return np.column_stack([items.factors, np.ones_like(items.bias)])
+
+    def _base(self, items: Side) -> np.ndarray:
+        """What the implicit factors of all items add to the normal matrix of every row."""
+        width = items.n_factors + (self.bias_reg is not None)
+        base = np.zeros((width, width))
+        if self.implicit_weight:
+            Z = cast(np.ndarray, items.implicit)
+            base[: items.n_factors, : items.n_factors] = self.implicit_weight * gram(Z)
+        return base
 
     def _penalty(self, width: int) -> tuple[np.ndarray, np.ndarray]:
         reg, power = np.full(width, self.reg), np.full(width, self.reg_power)
@@ -118,7 +140,7 @@ class AroundImplicit(LeastSquares):
     """
 
     def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
-        S = implicit_sums(rated, items)
+        S = choices(rated, items)
         row_of = np.repeat(np.arange(len(S)), rated.counts)
         expected = np.einsum("nf,nf->n", S[row_of], items.factors[rated.indices])
         super().solve(rated._replace(values=rated.values - expected), mean, items, users)
@@ -134,15 +156,22 @@ class AroundImplicit(LeastSquares):
         return result
 
 
-def implicit_sums(rated: Rows, items: Side) -> np.ndarray:
+def choices(rated: Rows, items: Side) -> np.ndarray:
     """s = sum_j z_j / sqrt(n) of each row: (n_rows, n_factors) float32, zeros for empty rows."""
-    S = np.zeros((len(rated.counts), items.n_factors), np.float32)
+    root = np.sqrt(np.maximum(rated.counts, 1)).astype(np.float32)
+    result: np.ndarray = sums(rated, cast(np.ndarray, items.implicit)) / root[:, None]
+    return result
+
+
+def sums(rated: Rows, Z: np.ndarray) -> np.ndarray:
+    """sum_j z_j over each row's columns j: (n_rows, k) float32 for Z (n_cols, k)."""
+    S = np.zeros((len(rated.counts), Z.shape[1]), np.float32)
     inputs = (
         read_only(rated.indptr, np.int64),
         read_only(rated.indices, np.int32),
-        read_only(cast(np.ndarray, items.implicit), np.float32),
+        read_only(Z, np.float32),
     )
-    run_rows(sum_implicit, rated.counts + 1.0, *inputs, S)
+    run_rows(sum_rows, rated.counts + 1.0, *inputs, S)
     return S
 
 
@@ -242,7 +271,8 @@ class ImplicitLeastSquares:
             self.unobserved * gram(Y),
         )
         cost = rated.counts * d + d**2 / 3
-        run_rows(solve_rows, cost, *inputs, penalty, np.full(d, -np.inf), 0, X)
+        no_pull = read_only(np.empty((0, 0)), np.float32)
+        run_rows(solve_rows, cost, *inputs, penalty, no_pull, np.full(d, -np.inf), 0, X)
         users.factors[:] = X
 
     def parts(

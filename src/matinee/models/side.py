@@ -24,6 +24,10 @@ class Side(NamedTuple):
     def n_factors(self) -> int:
         return int(self.factors.shape[1])
 
+    def with_implicit(self) -> "Side":
+        """This side with implicit factors of zero."""
+        return self._replace(implicit=np.zeros_like(self.factors))
+
     def row(self, r: int) -> "Side":
         """The side that holds row ``r`` alone."""
         return self.take(np.array([r]))

@@ -4,6 +4,8 @@
 
 W_ui is 1, or the sum of the weights taken plus a damping. There are no stored weights: the model is
 the training ratings, and whoever asks, trained or new, is compared with all users at once.
+A comparison reads the ratings of everybody who rated something that the asker rated, so this is a
+model for thousands of users, where item weights serve millions.
 """
 
 from collections.abc import Mapping
@@ -55,8 +57,8 @@ class UserNeighborModel(BaselineModel):
             self.similarity.amplification,
         )
         deviations = read_only(everyone.deviations[order], np.float32)
-        averaged = self.kind == "rating"
-        return Crowd(vectors, deviations, self.n_neighbors, averaged, self.damping)
+        most = min(self.n_neighbors, len(self.users))
+        return Crowd(vectors, deviations, most, self.kind == "rating", self.damping)
 
     def _values(self, people: People) -> np.ndarray:
         """What is compared of each rating of some people."""

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from matinee.algorithms import Algorithm, Epoch
-from matinee.algorithms.space import Space
+from matinee.algorithms.space import Dimension, Space
 from matinee.asking import Asked, check_kind, check_measurable
 from matinee.bootstrap import interval, resample
-from matinee.comparison import OnStep, choose, quiet, time_left
+from matinee.comparison import OnStep, choose, quiet, time_left, tried
 from matinee.errors import BadSetting, did_you_mean
 from matinee.evaluation import evaluate, fit_and_evaluate
 from matinee.ratings import Ratings
@@ -53,8 +53,7 @@ class Tuning:
     @property
     def arguments(self) -> list[str]:
         """What ``matinee fit DATA`` takes to fit the winner."""
-        usual = type(self.algorithm)().settings
-        chosen = [f"{k}={v}" for k, v in self.algorithm.settings.items() if v != usual[k]]
+        chosen = [f"{name}={value}" for name, value in self.algorithm.chosen.items()]
         return ["--algorithm", self.algorithm.name, *(w for one in chosen for w in ("--set", one))]
 
     def ranked(self) -> list[Trial]:
@@ -235,10 +234,9 @@ class _Run:
 def checked_space(base: Algorithm, space: Space | None) -> Space:
     """The space to search. Raises BadSetting where it is missing, unknown or impossible."""
     known = [field.name for field in fields(base)]
-    usual = type(base)().settings
-    fixed = {name for name, value in base.settings.items() if value != usual[name]}
     if space is None:
-        space = {name: one for name, one in base.space.items() if name not in fixed}
+        own = {name: one for name, one in base.space.items() if name not in base.chosen}
+        space = {name: one for name, one in own.items() if not _objection(base, name, one)}
     if not space:
         raise BadSetting(
             f"{base.name} states no search space; give one, space={{setting: Real(low, high)}}"
@@ -251,19 +249,24 @@ def checked_space(base: Algorithm, space: Space | None) -> Space:
                 f"{base.name} has no setting {name!r}{did_you_mean(name, known)}; "
                 f"it has {', '.join(known)}"
             )
-        for value in dimension.ends():
-            try:
-                with_settings(base, {name: value})
-            except (ValueError, TypeError) as error:
-                raise BadSetting(f"the space of {name} is impossible: {error}") from error
+        if objection := _objection(base, name, dimension):
+            raise BadSetting(f"the space of {name} is impossible: {objection}")
     return dict(space)
+
+
+def _objection(base: Algorithm, name: str, dimension: Dimension) -> str:
+    """What an algorithm has against the values of a setting; nothing where it takes them."""
+    for value in dimension.ends():
+        try:
+            with_settings(base, {name: value})
+        except (ValueError, TypeError) as error:
+            return str(error)
+    return ""
 
 
 def with_settings(base: Algorithm, settings: dict[str, Any]) -> Algorithm:
     """The algorithm with other settings; those that follow from others follow anew."""
-    usual = type(base)().settings
-    unusual = {name: value for name, value in base.settings.items() if value != usual[name]}
-    return type(base)(**(unusual | settings))
+    return type(base)(**(base.chosen | settings))
 
 
 def _usual(base: Algorithm, space: Space) -> dict[str, Any]:
@@ -275,6 +278,8 @@ def _one_metric(
 ) -> list[Asked]:
     asked = check_measurable(inner, (10,), relevant_from, [metric], base)
     check_kind(asked, base.kind, base.name)
+    if asked[0].how.source == "intervals" and not hasattr(tried(base), "interval"):
+        raise BadSetting(f"{base.name} gives no intervals, so {metric} cannot be measured")
     if asked[0].how.higher_is_better is None:
         raise BadSetting(f"neither end of {metric} is better, so it cannot be tuned for")
     return asked

@@ -1,0 +1,84 @@
+"""``matinee compare DATA``: algorithms side by side, with intervals and costs."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from matinee.cli.data import reading_options
+from matinee.cli.errors import INTERRUPTED
+from matinee.cli.measuring import lengths_option, relevant_option
+from matinee.cli.output import bold, json_option, print_json, wrap
+from matinee.cli.recording import record_of, recording_options
+from matinee.cli.settings import LearningCommand, make_algorithm
+from matinee.cli.splitting import read_split, split_options
+from matinee.cli.talk import progress, say
+
+if TYPE_CHECKING:
+    from matinee.comparison import Comparison
+
+MARKS = {"best": "*", "tied": "="}
+
+
+@click.command("compare", cls=LearningCommand)
+@split_options
+@click.option("--algorithms", metavar="NAME,NAME,...", help="What to compare [all of those below].")
+@click.option(
+    "--also", multiple=True, metavar="'NAME SETTING=VALUE ...'",
+    help="One more, with settings; may be given again.",
+)  # fmt: skip
+@click.option("--metrics", metavar="NAME,NAME,...",
+              help="What to measure, such as rmse,ndcg@10,novelty [the usual ones].")  # fmt: skip
+@lengths_option
+@relevant_option
+@recording_options
+@reading_options
+@json_option
+def command(
+    algorithms: str | None, also: tuple[str, ...], metrics: str | None, lengths: tuple[int, ...],
+    relevant_from: float | None, record: str, no_record: bool, resume: bool, as_json: bool,
+    **splitting: Any,
+) -> int:  # fmt: skip
+    """Compare algorithms on one split, with intervals.
+
+    Popularity and biases always stand beside them. Either DATA, to be split, or two parts that
+    were split before: --train A --test B. DATA is a MovieLens folder or zip, a text or Parquet
+    file, or the word "sample". What ends is kept, so an interrupted comparison can --resume.
+    """
+    from matinee.comparison import USUAL_METRICS, choose, compare
+
+    chosen = choose(named(algorithms) if algorithms is not None else () if also else None)
+    chosen += [make_algorithm(name, settings) for name, *settings in map(str.split, also)]
+    split = read_split(**splitting)
+    say(str(split))
+    with progress("compare", every=0) as step:
+        found = compare(
+            chosen, split, metrics=USUAL_METRICS if metrics is None else named(metrics),
+            ns=lengths, relevant_from=relevant_from, record=record_of(record, no_record),
+            resume=resume, on_step=step,
+        )  # fmt: skip
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        click.echo("\n".join([*table(found), *wrap("\n".join(found.notes())).split("\n")]))
+    return INTERRUPTED if found.unfinished else 0
+
+
+def named(text: str) -> list[str]:
+    """The names in ``a,b,c``."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def table(found: "Comparison") -> list[str]:
+    """The lines of the table; the best stand out, where that can be shown, and are marked."""
+    cells = found.cells()
+    widths = [max(len(row[place][0]) for row in cells) for place in range(len(cells[0]))]
+    lines = []
+    for row in cells:
+        shown = []
+        for place, ((text, mark), size) in enumerate(zip(row, widths, strict=True)):
+            padded = text.ljust(size) if place == 0 else text.rjust(size)
+            styled = bold(padded, sys.stdout) if mark == "best" else padded
+            shown.append(styled + MARKS.get(mark, " "))
+        lines.append(" ".join(shown).rstrip())
+    return lines

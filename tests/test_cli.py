@@ -1,0 +1,476 @@
+"""The command line as people and scripts meet it: shapes, exit codes, sentences, no tracebacks."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import matinee
+from matinee.algorithms import ALGORITHMS
+from matinee.cli import COMMANDS, run
+from matinee.cli.output import bold, listed, shorten, wrap
+from matinee.cli.settings import make_algorithm
+from matinee.cli.talk import seconds
+
+SOURCE = Path(matinee.__file__).resolve().parents[1]
+Call = Callable[..., tuple[int, str, str]]
+
+
+def process(*args: str, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """The program in a process of its own, as a shell starts it."""
+    return subprocess.run(
+        [sys.executable, "-m", "matinee", *args],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(SOURCE)} | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Call:
+    """Run a command in this process: exit code, standard output, standard error."""
+
+    def called(*args: str) -> tuple[int, str, str]:
+        code = run([str(arg) for arg in args])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return called
+
+
+@pytest.fixture(scope="session")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a ratings file, a catalogue and a file with flaws."""
+    folder = tmp_path_factory.mktemp("cli")
+    world = matinee.planted(60, 40, 3, density=0.5, seed=1)
+    rows = [
+        f"{user},{item},{min(5, max(1, round(float(rating))))}"
+        for user, item, rating in zip(world.user, world.item, world.rating, strict=True)
+    ]
+    (folder / "ratings.csv").write_text("\n".join(["userId,movieId,rating", *rows]) + "\n")
+    titles = ["0,Heat (1995),Crime", "1,Heat (1986),Action", "2,Alien (1979),Horror"]
+    titles += [f"{item},Film {item} (2000),Drama" for item in range(3, 40)]
+    (folder / "films.csv").write_text("\n".join(["movieId,title,genres", *titles]) + "\n")
+    (folder / "flaws.csv").write_text("user,item,rating\n1,1,5\n1,2,good\n2,1,3\n2,2\n2,1,4\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fitted(here: Path) -> "subprocess.CompletedProcess[str]":
+    """``matinee fit`` with ``--json``; the model is in ``model/``."""
+    return process(
+        "fit", "ratings.csv", "--algorithm", "nmf", "--set", "n_factors=3", "--out", "model/",
+        "--catalog", "films.csv", "--json", cwd=here,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def model(fitted: "subprocess.CompletedProcess[str]", here: Path) -> str:
+    assert fitted.returncode == 0, fitted.stderr
+    return str(here / "model")
+
+
+# In processes: what a shell sees.
+
+
+def test_fit_says_what_it_made_and_what_to_try(fitted):
+    assert fitted.returncode == 0, fitted.stderr
+    made = json.loads(fitted.stdout)
+    assert made["algorithm"] == "nmf"
+    assert made["settings"]["n_factors"] == 3
+    assert (made["users"], made["items"], made["set_aside"]) == (60, 40, 0)
+    assert made["fit_seconds"] > 0
+    assert "1,200 rows read, 1,200 kept" in fitted.stderr
+    assert "kept in model" in fitted.stderr
+    assert "recommend model --user" in fitted.stderr
+
+
+def test_data_on_standard_output_and_talk_on_standard_error(model, here):
+    done = process("recommend", "model/", "--user", "7", "-n", "3", "--json", cwd=here)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    rows = json.loads(done.stdout)
+    assert [list(row) for row in rows] == [["rank", "item_id", "title", "score"]] * 3
+    assert [row["rank"] for row in rows] == [1, 2, 3]
+
+
+def test_no_traceback_and_no_control_codes(here):
+    done = process("recommend", "nowhere", "--user", "7", cwd=here, FORCE_COLOR="1", NO_COLOR="1")
+    assert done.returncode == 5
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: there is no model at nowhere")
+    assert "Traceback" not in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(model, here):
+    command = f"{sys.executable} -m matinee recommend model --user 7 -n 30 | head -n 1"
+    done = subprocess.run(
+        command, shell=True, cwd=here, env=os.environ | {"PYTHONPATH": str(SOURCE)},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.startswith("rank  title")
+    assert "Error" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are other there")
+def test_an_interruption_ends_with_130(here):
+    started = subprocess.Popen(
+        [sys.executable, "-m", "matinee", "fit", "ratings.csv", "--out", "never", "-a", "mf",
+         "--set", "solver=sgd", "--set", "n_epochs=100000000"],
+        cwd=here, env=os.environ | {"PYTHONPATH": str(SOURCE)}, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert started.stderr is not None
+    while "epoch" not in started.stderr.readline():
+        time.sleep(0.01)
+    started.send_signal(signal.SIGINT)
+    _, err = started.communicate(timeout=60)
+    assert started.returncode == 130
+    assert err.rstrip().endswith("interrupted")
+    assert "Traceback" not in err
+    assert not (here / "never").exists()
+
+
+# Fixed forms.
+
+
+def test_recommend_for_people(call, model):
+    code, out, _ = call("recommend", model, "--user", "7", "-n", "2", "--why")
+    lines = out.splitlines()
+    assert code == 0
+    assert lines[0].split() == ["rank", "title", "score", "item_id"]
+    assert len(lines) == 5, "a heading, and two lines an item"
+    assert lines[2].startswith("      ")
+
+
+def test_recommend_with_reasons_that_add_up(call, model):
+    code, out, _ = call("recommend", model, "--user", "7", "-n", "2", "--why", "--json")
+    for row in json.loads(out):
+        assert row["why"].startswith(row["title"])
+        assert sum(term["value"] for term in row["reasons"]) == pytest.approx(
+            row["score"], rel=1e-4
+        )
+    assert code == 0
+
+
+def test_recommend_to_several(call, model):
+    _, out, _ = call("recommend", model, "--user", "7", "--user", "8", "-n", "2", "--json")
+    rows = json.loads(out)
+    assert [row["user_id"] for row in rows] == ["7", "7", "8", "8"]
+    _, out, _ = call("recommend", model, "--user", "7", "--user", "8", "-n", "2")
+    assert out.startswith("user 7\n")
+    assert "\n\nuser 8\n" in out
+
+
+def test_a_short_list_is_said(call, model):
+    code, out, err = call("recommend", model, "--user", "7", "-n", "30", "--json")
+    assert code == 0
+    assert f"note: {len(json.loads(out))} of 30 for user 7" in err
+    _, out, err = call("recommend", model, "--user", "7", "-n", "30", "--include-seen", "--json")
+    assert (len(json.loads(out)), err) == (30, "")
+
+
+@pytest.mark.parametrize("by", [[], ["--by", "factor"], ["--by", "history"]])
+def test_explain(call, model, by):
+    code, out, _ = call("explain", model, "--user", "7", "--item", "5", *by, "--json")
+    reasons = json.loads(out)
+    assert code == 0
+    assert {"score", "terms"} <= set(reasons)
+    assert all({"name", "value"} <= set(term) for term in reasons["terms"])
+    total = sum(term["value"] for term in reasons["terms"])
+    assert total == pytest.approx(reasons["score"], rel=1e-4)
+
+
+@pytest.mark.parametrize("title", ["Heat (1995)", "heat (1995)", "0"])
+def test_an_item_by_its_title(call, model, title):
+    _, out, _ = call("explain", model, "--user", "7", "--item", title, "--json")
+    assert json.loads(out)["item_id"] == "0"
+
+
+def test_explain_for_people_fits_the_page(call, model):
+    code, out, _ = call("explain", model, "--user", "7", "--item", "5", "--by", "history")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 100
+    assert "average of all ratings" in out
+
+
+def test_predict_marks_what_it_does_not_know(call, model):
+    code, out, err = call(
+        "predict", model, "--user", "7", "--item", "5", "--item", "nonsense", "--json"
+    )
+    known, unknown = json.loads(out)
+    assert code == 0
+    assert set(known) == {"user_id", "item_id", "title", "rating", "score", "known"}
+    assert (known["known"], unknown["known"]) == (True, False)
+    assert 1 <= known["rating"] <= 5
+    assert "does not know item 'nonsense'" in err
+    _, out, _ = call("predict", model, "--user", "7", "--item", "5")
+    assert "Film 5 (2000)" in out
+
+
+def test_similar(call, model):
+    _, out, _ = call("similar", model, "--item", "5", "-n", "3", "--json")
+    assert [list(row) for row in json.loads(out)] == [
+        ["rank", "item_id", "title", "similarity"]
+    ] * 3
+    _, out, _ = call("similar", model, "--user", "7", "-n", "3", "--json")
+    assert [list(row) for row in json.loads(out)] == [["rank", "user_id", "similarity"]] * 3
+    _, out, _ = call("similar", model, "--user", "7", "-n", "3")
+    assert out.splitlines()[0].split() == ["rank", "similarity", "user_id"]
+
+
+def test_tastes(call, model):
+    _, out, _ = call("tastes", model, "-n", "2", "--json")
+    tastes = json.loads(out)
+    assert len(tastes) == 3
+    assert all(len(taste["top"]) == 2 for taste in tastes)
+    assert sum(taste["share"] for taste in tastes) == pytest.approx(1)
+    _, out, _ = call("tastes", model)
+    assert "of scores, strongest in" in out
+
+
+def test_inspect_tells_what_was_set_aside(call, here):
+    code, out, err = call("inspect", here / "flaws.csv", "--json")
+    found = json.loads(out)
+    assert (code, err) == (0, "")
+    assert found["report"]["rows"] == 5
+    assert sum(flaw["count"] for flaw in found["report"]["set_aside"]) == 2
+    assert found["description"]["ratings"] == found["report"]["kept"]
+    _, out, _ = call("inspect", here / "flaws.csv")
+    assert "line 3" in out
+    assert "'good'" in out
+
+
+def test_what_was_set_aside_is_said_whenever_ratings_are_read(call, here, tmp_path):
+    place = str(tmp_path / "bias")
+    code, out, err = call("fit", here / "flaws.csv", "-a", "bias", "--out", place)
+    assert (code, out) == (0, "")
+    assert "2 rows set aside" in err
+
+
+def test_reading_options(call, here, tmp_path):
+    file = tmp_path / "odd.csv"
+    file.write_text("wer,was,wieviel\na,x,3\na,x,5\nb,x,9\n")
+    columns = "user=wer,item=was,rating=wieviel"
+    args = ["inspect", file, "--columns", columns, "--json"]
+    code, out, _ = call(*args, "--scale", "1,5", "--duplicates", "mean")
+    found = json.loads(out)
+    assert code == 0
+    assert found["description"]["distribution"] == {"4": 1}
+    assert found["report"]["merged"] == 1
+    assert call(*args, "--scale", "1,5", "--strict")[0] == 3
+    assert call(*args, "--duplicates", "error")[0] == 3
+    assert call(*args, "--catalog", here / "films.csv")[0] == 0
+
+
+def test_early_stopping_then_all_ratings(call, here, tmp_path):
+    code, out, err = call(
+        "fit", here / "ratings.csv", "-a", "mf", "--set", "n_factors=3", "--out", tmp_path / "mf",
+        "--validation-share", "0.2", "--json",
+    )  # fmt: skip
+    made = json.loads(out)
+    assert code == 0, err
+    assert f"best after {made['settings']['n_epochs']} epochs" in err
+    assert made["facts"]["n_epochs_run"] == made["settings"]["n_epochs"]
+    assert made["ratings"] == 1200
+
+
+@pytest.mark.parametrize(
+    "split",
+    [[], ["--split", "random", "--test-share", "0.3", "--seed", "5"], ["--split", "leave-last"]],
+)
+def test_evaluate_one_source(call, here, split):
+    code, out, err = call(
+        "evaluate", here / "ratings.csv", *split, "-n", "3,5", "-a", "bias", "--json"
+    )
+    found = json.loads(out)
+    assert code == 0, err
+    assert {"rmse", "mae", "ndcg@3", "ndcg@5"} <= set(found["metrics"])
+    assert found["fit_seconds"] > 0
+
+
+def test_evaluate_parts_of_ml_100k_as_they_are(call, folder_100k):
+    code, out, err = call(
+        "evaluate", "--train", folder_100k / "u1.base", "--test", folder_100k / "u1.test",
+        "--algorithm", "mf", "--set", "n_factors=40", "--json",
+    )  # fmt: skip
+    found = json.loads(out)
+    assert code == 0, err
+    assert {"rmse", "mae", "ndcg@10"} <= set(found["metrics"])
+    assert found["metrics"]["rmse"] < 0.95
+    assert found["test_ratings"] == 20_000
+
+
+def test_cross_validate(call, here):
+    args = ["cross-validate", here / "ratings.csv", "-a", "bias", "--folds", "3", "-n", "5"]
+    code, out, err = call(*args, "--json")
+    found = json.loads(out)
+    assert code == 0, err
+    assert set(found["std"]) == set(found["metrics"])
+    assert len(found["folds"]) == 3
+    assert "fold 3/3" in err
+    _, out, _ = call(*args)
+    assert "fold_3" in out
+    assert "mean" in out
+
+
+def test_the_sample_goes_by_its_name(call):
+    code, out, err = call("inspect", "sample", "--json")
+    assert code == 0
+    assert json.loads(out)["description"]["users"] == 2000
+    code, out, err = call("inspect", "sample", "--scale", "1,5")
+    assert code == 2
+    assert "leave out --scale" in err
+
+
+# Mistakes, each with its exit code and a sentence.
+
+MODEL, RATINGS = "model", "ratings.csv"
+MISTAKES: list[tuple[str, int, str]] = [
+    ("recomend", 2, "did you mean 'recommend'"),
+    ("recommend model", 2, "--user"),
+    ("recommend model --user 7 -n 0", 2, "at least 1"),
+    ("recommend model --user 777", 4, "no user '777' among the 60 users known"),
+    ("recommend nowhere --user 7", 5, "no model at nowhere"),
+    ("recommend . --user 7", 5, "model.json is missing"),
+    ("explain model --user 7 --item Aliens", 4, "did you mean 'Alien'"),
+    ("explain model --user 7 --item heat", 2, "2 items have the title 'heat'"),
+    ("explain model --user 7 --item 5 --by magic", 2, "factor or history"),
+    ("similar model", 2, "either --item or --user"),
+    ("similar model --item 5 --user 7", 2, "either --item or --user"),
+    ("inspect nowhere.csv", 3, "no file or folder 'nowhere.csv'"),
+    ("inspect ratings.csv --columns user", 2, "user=..,item=..,rating=..,timestamp=.."),
+    ("inspect ratings.csv --columns user=nobody", 3, "nobody"),
+    ("inspect ratings.csv --scale five", 2, "LOW,HIGH"),
+    ("inspect ratings.csv --encoding klingon", 3, "klingon"),
+    ("fit ratings.csv", 2, "--out"),
+    ("fit ratings.csv --out new --algorithm nfm", 2, "did you mean 'nmf'"),
+    ("fit ratings.csv --out new --set n_factor=3", 2, "did you mean 'n_factors'"),
+    ("fit ratings.csv --out new --set n_factors=many", 2, "n_factors of nmf takes a whole number"),
+    ("fit ratings.csv --out new --set user_reg=low", 2, "user_reg of nmf takes a number"),
+    ("fit ratings.csv --out new -a mf --set biased=maybe", 2, "takes true or false"),
+    ("fit ratings.csv --out new --set n_factors", 2, "NAME=VALUE"),
+    ("fit ratings.csv --out new --set n_factors=0", 2, "at least 1"),
+    ("fit ratings.csv --out new -a popularity --validation-share 0.1", 2, "no epochs"),
+    ("fit ratings.csv --out ratings.csv", 1, "not a model folder"),
+    ("fit ratings.csv --out .", 1, "not a model folder"),
+    ("evaluate", 2, "either DATA, or both --train and --test"),
+    ("evaluate --train ratings.csv", 2, "either DATA, or both --train and --test"),
+    ("evaluate --train ratings.csv --test ratings.csv --seed 1", 2, "leave out --seed"),
+    ("evaluate --train ratings.csv --test ratings.csv", 3, "both the training and the test part"),
+    ("evaluate ratings.csv --split by-tim", 2, "did you mean 'by-time'"),
+    ("evaluate ratings.csv --split by-time", 3, "no times"),
+    ("evaluate ratings.csv --split by-time --last 2", 2, "takes no --last"),
+    ("evaluate ratings.csv --test-share 2", 2, "below 1"),
+    ("evaluate ratings.csv -n few", 2, "10,20"),
+    ("evaluate ratings.csv -n 1000", 2, "from 1 to 40"),
+    ("cross-validate ratings.csv --folds 1", 2, "folds is 1"),
+]
+
+
+@pytest.mark.parametrize("line, code, words", MISTAKES, ids=[line for line, *_ in MISTAKES])
+def test_mistakes(call, model, here, monkeypatch, line, code, words):
+    monkeypatch.chdir(here)
+    found, out, err = call(*line.split())
+    assert (found, out) == (code, ""), err
+    assert words in err
+    assert not (here / "new").exists()
+
+
+def test_a_model_without_tastes(call, here, tmp_path):
+    place = str(tmp_path / "bias")
+    assert call("fit", here / "ratings.csv", "-a", "bias", "--out", place)[0] == 0
+    code, _, err = call("tastes", place)
+    assert code == 2
+    assert "a bias model has no tastes" in err
+
+
+def test_warnings_are_notes(call, here, tmp_path):
+    _, _, err = call(
+        "fit", here / "ratings.csv", "--out", tmp_path / "wide", "--set", "n_factors=70",
+        "--set", "n_epochs=1",
+    )  # fmt: skip
+    assert err.count("note: n_factors is 70") == 1
+
+
+# The parts.
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_and_json(call, name):
+    code, out, _ = call(name, "--help")
+    assert code == 0
+    assert "--json" in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_help_lists_every_command_and_fit_every_algorithm(call):
+    _, out, _ = call("--help")
+    assert all(f"  {name} " in out for name in COMMANDS)
+    assert "..." not in out.split("Commands:")[1], "a line of help was cut"
+    _, out, _ = call("fit", "--help")
+    assert all(f"  {name} " in out for name in ALGORITHMS)
+
+
+def test_version(call):
+    assert call("--version")[1] == f"matinee {matinee.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "text, value",
+    [("n_factors=7", 7), ("reg=0.5", 0.5), ("biased=no", False), ("solver=sgd", "sgd"),
+     ("reg = 2", 2.0)],
+)  # fmt: skip
+def test_settings_have_the_type_of_their_field(text: str, value: Any):
+    found = make_algorithm("mf", [text]).settings[text.partition("=")[0].strip()]
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_none_where_the_default_is_none():
+    assert make_algorithm("mf", ["reg=none"]) == make_algorithm("mf", [])
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_bold_is_for_terminals_that_want_it(monkeypatch):
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    assert bold("best", StringIO()) == "best"
+    assert bold("best", Terminal()) != "best"
+    monkeypatch.setenv("TERM", "dumb")
+    assert bold("best", Terminal()) == "best"
+    monkeypatch.delenv("TERM")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert bold("best", Terminal()) == "best"
+
+
+def test_long_titles_give_way_and_columns_stand_under_one_another():
+    rows = [
+        {"rank": 1, "item_id": "7", "title": "A" * 90, "score": 4.5},
+        {"rank": 2, "item_id": "8", "title": "千と千尋の神隠し", "score": 12345.25},
+    ]
+    lines = listed(rows, "score", columns=80)
+    assert len(lines[1]) == 80 - len("item_id") + 1
+    assert "…" in lines[1]
+    assert lines[1].index("4.50") + 4 == lines[2].index("12,345.25") + 9 + 8, "wide letters"
+
+
+def test_small_words():
+    assert shorten("Heat", 4) == "Heat"
+    assert shorten("Heat (1995)", 8) == "Heat (1…"
+    assert wrap("  one two three", 9) == "  one two\n  three"
+    assert [seconds(s) for s in (0.123, 12.34, 125)] == ["0.12 s", "12.3 s", "2 min 5 s"]
