@@ -16,7 +16,7 @@ from matinee.algorithms import ALGORITHMS
 from matinee.algorithms.base import Algorithm
 from matinee.algorithms.mf import MF
 from matinee.cli import COMMANDS, app
-from matinee.metrics import METRICS
+from matinee.metrics import METRICS, explanations
 
 HERE = Path(__file__).resolve().parent
 MADE = "<!-- Written by docs/generate.py from the code; do not edit by hand. -->"
@@ -98,13 +98,36 @@ def metrics_page() -> str:
         MADE,
         "# Metrics",
         "What is measured, by its name in tables. `n` is the length of the list, as in `ndcg@10`.",
+        "\n".join(
+            [
+                "| metric | in one sentence | one number for | |",
+                "|---|---|---|---|",
+                *(metric_row(name) for name in METRICS),
+            ]
+        ),
     ]
     for name, metric in METRICS.items():
         contract = as_prose(inspect.getdoc(metric.compute) or "")
         parts += [f"## `{name}`", f"{BETTER[metric.higher_is_better]}", contract]
+    parts += ["## How good explanations are", as_prose(inspect.getdoc(explanations) or "")]
+    for one in (explanations.largest_terms_share, explanations.stability,
+                explanations.deletion_fidelity):  # fmt: skip
+        parts += [f"### `{one.__name__}`", as_prose(inspect.getdoc(one) or "")]
     shared = dict.fromkeys(inspect.getmodule(metric.compute) for metric in METRICS.values())
     parts += ["## What they share", *(as_prose(inspect.getdoc(one) or "") for one in shared)]
     return "\n\n".join(parts) + "\n"
+
+
+def metric_row(name: str) -> str:
+    """A metric in the table of all."""
+    metric = METRICS[name]
+    contract = as_prose(inspect.getdoc(metric.compute) or "").split("\n\n")[0]
+    contract = re.sub(r"(, per user)?: float64 \(n_users,\)", "", contract)
+    sentence = re.split(r"(?<=\.)\s", contract.replace("\n", " "))[0].replace("|", "\\|")
+    of = {"ratings": "all test ratings", "intervals": "some test ratings", "catalog": "all lists"}
+    at = "@n" if metric.at_n else ""
+    better = BETTER[metric.higher_is_better].rstrip(".")
+    return f"| `{name}{at}` | {sentence} | {of.get(metric.source, 'each user')} | {better} |"
 
 
 def cli_page() -> str:

@@ -267,7 +267,7 @@ ODD = {
 }
 
 
-REFUSALS = {"truncated-svd": "at least 2", "blend": "leaves a part empty"}
+REFUSALS = {"truncated-svd": "at least 2", "blend": "too few to hold out"}
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)

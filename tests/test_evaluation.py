@@ -358,6 +358,7 @@ def test_cross_validation_has_a_table_of_folds(many):
     assert f"{np.mean(errors):.4f}" in str(result).splitlines()[2]
 
 
+@pytest.mark.filterwarnings("ignore:n_factors is")
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_every_algorithm_can_be_measured(name, many):
     split, _ = many

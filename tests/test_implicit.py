@@ -7,7 +7,8 @@ from matinee.algorithms import BPR, ImplicitALS
 from matinee.errors import BadRatings, Diverged
 from matinee.ids import IdMap
 from matinee.kernels.bpr import draw_negative, has, pair_step
-from matinee.models.fold_in import ImplicitLeastSquares, from_plain, gram, to_plain
+from matinee.models.fold_in import ImplicitLeastSquares, from_plain, to_plain
+from matinee.models.fold_in.sums import gram
 from matinee.models.side import Side
 from matinee.ratings import Ratings, Scale
 from matinee.sources.synthetic import checkerboard
@@ -202,6 +203,7 @@ def test_bpr_has_the_same_bits_at_any_number_of_threads(monkeypatch):
     assert np.array_equal(found[0], found[2])
 
 
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")  # with compilation off
 def test_a_fit_that_leaves_the_numbers_is_refused():
     with pytest.raises(Diverged, match="lower learning_rate"):
         BPR(n_factors=4, n_epochs=5, learning_rate=1e20).fit(choices())

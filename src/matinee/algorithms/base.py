@@ -54,7 +54,7 @@ class Algorithm:
 
     @property
     def chosen(self) -> dict[str, Any]:
-        """The settings that make it what it is: neither the usual ones nor what follows from others.
+        """The settings that make it what it is; not the usual ones, nor what follows from others.
 
         ``type(self)(**self.chosen) == self``.
         """

@@ -28,7 +28,8 @@ from matinee.algorithms.grid import Grid, Penalties
 from matinee.algorithms.space import Real, Space, Whole
 from matinee.errors import BadSetting
 from matinee.models.factor import FactorModel
-from matinee.models.fold_in import LeastSquares, gram, sums
+from matinee.models.fold_in import LeastSquares
+from matinee.models.fold_in.sums import gram, sums
 from matinee.models.side import Side
 from matinee.ratings import Ratings, Rows
 

@@ -20,7 +20,8 @@ from matinee.algorithms.space import Real, Space, Whole
 from matinee.kernels.jit import read_only
 from matinee.kernels.svdpp import descend_users
 from matinee.models.factor import FactorModel
-from matinee.models.fold_in import AroundImplicit, choices
+from matinee.models.fold_in import AroundImplicit
+from matinee.models.fold_in.around_implicit import choices
 from matinee.models.side import Side
 from matinee.ratings import Ratings, Rows
 

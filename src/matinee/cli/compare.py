@@ -1,6 +1,7 @@
 """``matinee compare DATA``: algorithms side by side, with intervals and costs."""
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -8,7 +9,7 @@ import click
 from matinee.cli.data import reading_options
 from matinee.cli.errors import INTERRUPTED
 from matinee.cli.measuring import lengths_option, relevant_option
-from matinee.cli.output import bold, json_option, print_json, wrap
+from matinee.cli.output import bold, json_option, print_json, width, wrap
 from matinee.cli.recording import record_of, recording_options
 from matinee.cli.settings import LearningCommand, make_algorithm
 from matinee.cli.splitting import read_split, split_options
@@ -70,11 +71,27 @@ def named(text: str) -> list[str]:
 
 
 def table(found: "Comparison") -> list[str]:
-    """The lines of the table; the best stand out, where that can be shown, and are marked."""
-    cells = found.cells()
-    widths = [max(len(row[place][0]) for row in cells) for place in range(len(cells[0]))]
+    """The lines of the table; the best stand out, where that can be shown, and are marked.
+
+    Columns that do not fit beside the others stand below them, with the names again.
+    """
+    columns = list(zip(*found.cells(), strict=True))
+    widths = [max(len(text) for text, _ in column) + 2 for column in columns]
+    lines: list[str] = []
+    here = [0]
+    for place in range(1, len(columns)):
+        if len(here) > 1 and sum(widths[one] for one in here) + widths[place] > width():
+            lines += [*part([columns[one] for one in here]), ""]
+            here = [0]
+        here.append(place)
+    return [*lines, *part([columns[one] for one in here]), ""]
+
+
+def part(columns: Sequence[Sequence[tuple[str, str]]]) -> list[str]:
+    """The lines of some columns of (text, mark)."""
+    widths = [max(len(text) for text, _ in column) for column in columns]
     lines = []
-    for row in cells:
+    for row in zip(*columns, strict=True):
         shown = []
         for place, ((text, mark), size) in enumerate(zip(row, widths, strict=True)):
             padded = text.ljust(size) if place == 0 else text.rjust(size)

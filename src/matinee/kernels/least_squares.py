@@ -1,10 +1,11 @@
 """The one row solve: regularised least squares of a row's ratings on the other side's factors.
 
-    x = argmin  sum_j w_j (t_j - y_j . x)^2 + sum_f penalty_f x_f^2 + x' base x
-    A x = b     A = sum_j w_j y_j y_j' + diag(penalty) + base,   b = sum_j w_j t_j y_j
+    x = argmin  sum_j w_j (t_j - y_j . x)^2 + x' (D + base) x - 2 pull . x
+    A x = b     A = Y'W Y + D + base,   b = Y'W t + pull,   t_j = rating_j - offset_j
+      x = D^-1 Y' (Y D^-1 Y' + W^-1)^-1 t       without base and pull: n unknowns, for short rows
 
-with t_j = rating_j - offset_j. ``base`` is what all rows share: nothing for ratings, and the weight
-of all unobserved cells for implicit feedback (Hu, Koren & Volinsky 2008).
+D = diag(penalty). What all rows share is in ``base``; for implicit feedback it is the weight of all
+unobserved cells, which in the right basis is diagonal and so goes into D.
 
 Training, folding in a newcomer and explaining a score all call it. Sums run over blocks of ratings
 in float32 and are gathered in float64, so a row with a million ratings stays exact. Matrices are
@@ -26,26 +27,35 @@ MAX_PIVOTS = 200  # active-set changes tried per row before coordinate descent f
 class Penalty(NamedTuple):
     """What is added to the sums over a row of n ratings; make one with ``penalty_of``.
 
-    penalty_f = reg[f] * (n + more)**power[f]
+    penalty_f = diagonal[f] + reg[f] * (n + more)**power[f], and the matrix ``base``
     """
 
     reg: np.ndarray  # (d,) float64
     power: np.ndarray  # (d,) float64
     more: float
+    diagonal: np.ndarray  # (d,) float64
     base: np.ndarray  # (width, width) float64, padded
+    has_base: bool
 
 
 def penalty_of(
-    reg: np.ndarray, power: np.ndarray, more: float = 0.0, base: np.ndarray | None = None
+    reg: np.ndarray,
+    power: np.ndarray,
+    more: float = 0.0,
+    base: np.ndarray | None = None,
+    diagonal: np.ndarray | None = None,
 ) -> Penalty:
-    """The penalty with ``base`` (d, d), or without one."""
+    """The penalty with a ``base`` (d, d), a ``diagonal`` (d,), or neither."""
     d = len(reg)
     width = (d + ROWS - 1) // ROWS * ROWS + ROWS
     room = np.zeros((width, width))
     if base is not None:
         room[:d, :d] = base
-    return Penalty(read_only(reg, np.float64), read_only(power, np.float64), float(more),
-                   read_only(room, np.float64))  # fmt: skip
+    diagonal = np.zeros(d) if diagonal is None else diagonal
+    reg, power, diagonal, room = (
+        read_only(array, np.float64) for array in (reg, power, diagonal, room)
+    )
+    return Penalty(reg, power, float(more), diagonal, room, bool(room.any()))
 
 
 class Work(NamedTuple):
@@ -58,6 +68,8 @@ class Work(NamedTuple):
     panel: np.ndarray  # (BLOCK, width) float32
     targets: np.ndarray  # (BLOCK,) float32
     sums: np.ndarray  # (d,) float32
+    nothing: np.ndarray  # (width, width) of zeros
+    diagonal: np.ndarray  # (d,): the penalties of the row
 
 
 @kernel
@@ -73,6 +85,7 @@ def workspace(d):
     return Work(
         np.zeros((width, width)), np.zeros(d), np.zeros(width), np.ones(width),
         np.zeros((BLOCK, width), np.float32), np.zeros(BLOCK, np.float32), np.zeros(d, np.float32),
+        np.zeros((width, width)), np.zeros(d),
     )  # fmt: skip
 
 
@@ -125,6 +138,17 @@ def fill_panel(Y, offset, rows, values, weights, work):
 
 
 @kernel
+def penalties(penalty, n, out):
+    """Fill ``out`` (d,) with the penalties of a row of n ratings; returns the smallest."""
+    scale = 0.0
+    for f in range(out.size):
+        if f == 0 or penalty.power[f] != penalty.power[f - 1]:
+            scale = (n + penalty.more) ** penalty.power[f]
+        out[f] = penalty.diagonal[f] + penalty.reg[f] * scale
+    return out.min()
+
+
+@kernel
 def normal_equations(Y, offset, indices, values, weights, penalty, work):
     """Fill A (upper triangle) and b for a row of one rating or more; no ``weights`` means ones."""
     A, d, n = work.A, work.b.size, indices.size
@@ -134,11 +158,37 @@ def normal_equations(Y, offset, indices, values, weights, penalty, work):
         rows = indices[here]
         fill_panel(Y, offset, rows, values[here], weights[here], work)
         add_products(work.panel, rows.size, d, penalty.base if first == 0 else A, A)
-    scale = 0.0
+    penalties(penalty, n, work.diagonal)
     for f in range(d):
-        if f == 0 or penalty.power[f] != penalty.power[f - 1]:
-            scale = (n + penalty.more) ** penalty.power[f]
-        A[f, f] += penalty.reg[f] * scale
+        A[f, f] += work.diagonal[f]
+
+
+@kernel
+def solve_few(Y, offset, rows, values, weights, diagonal, few, panel, x):
+    """Leave in x the solution for a row of few ratings, by n equations in n unknowns.
+
+    ``few`` is a workspace of at least n, ``panel`` (d, its width) float32 gets D^-1/2 Y'.
+    """
+    n, d = rows.size, diagonal.size
+    K, a = few.A, few.x
+    for f in range(d):
+        x[f] = 1.0 / np.sqrt(diagonal[f])
+    for j in range(n):
+        y = Y[rows[j]]
+        for f in range(d):
+            panel[f, j] = y[f] * x[f]
+    panel[:, n : (n + LANES - 1) // LANES * LANES] = 0.0
+    add_products(panel, d, n, few.nothing, K)
+    for j in range(n):
+        K[j, j] += 1.0 if weights.size == 0 else 1.0 / weights[j]
+        few.b[j] = values[j] - offset[rows[j]]
+    cholesky(K, few.b[:n], few.inverse, a)
+    solve_upper(K, n, few.inverse, a)
+    for f in range(d):
+        total = 0.0
+        for j in range(n):
+            total += panel[f, j] * a[j]
+        x[f] *= total
 
 
 @kernel
@@ -151,8 +201,10 @@ def cholesky(A, b, inverse, y):
     bottom = bottom_of(d)
     width = bottom + ROWS
     for f in range(bottom):
-        A[f, bottom] = b[f] if f < d else 0.0
-        if f >= d:
+        A[f, bottom:width] = 0.0  # stale lanes would sink to denormal numbers, which are slow
+        if f < d:
+            A[f, bottom] = b[f]
+        else:
             A[f, f] = 1.0
     for f in range(0, d, ROWS):
         g = f
@@ -289,31 +341,37 @@ def solve_rows(
 ):
     """Solve rows start..stop of X (n_rows, d) on Y (n_cols, d); rows without ratings are left.
 
-    ``weights`` go with ``values``, or there are none. ``pull`` (n_rows, up to d) is added to b: what
-    draws a row besides its ratings. Without lower bounds (all -inf) the answer is
-    the ridge solution by Cholesky. With bounds of 0, ``sweeps`` warm passes of coordinate descent
-    improve the row, and 0 sweeps solve it exactly.
+    ``weights`` go with ``values``, or there are none. ``pull`` (n_rows, up to d) is added to b:
+    what draws a row besides its ratings. Without lower bounds (all -inf) the answer is the ridge
+    solution by Cholesky, in whichever unknowns are fewer. With bounds of 0, ``sweeps`` warm passes
+    of coordinate descent improve the row, and 0 sweeps solve it exactly.
     """
     d = Y.shape[1]
     bounded = lower.max() == 0.0
-    work, part = workspace(d), workspace(d if bounded else 0)
+    plain = not (bounded or penalty.has_base or pull.size > 0)
+    work, other = workspace(d), workspace(d)
+    panel = np.zeros((d, other.A.shape[1]), np.float32)
     A, b, x = work.A, work.b, work.x
     free, wrong, trial = np.empty(d, np.bool_), np.empty(d, np.bool_), np.empty(d)
     for row in range(start, stop):
         here = slice(indptr[row], indptr[row + 1])
-        if indptr[row] == indptr[row + 1]:
+        rows, n = indices[here], indptr[row + 1] - indptr[row]
+        if n == 0:
             continue
-        normal_equations(Y, offset, indices[here], values[here], weights[here], penalty, work)
-        for f in range(pull.shape[1]):
-            b[f] += pull[row, f]
-        for f in range(d):
-            x[f] = X[row, f]
-        if not bounded:
-            cholesky_solve(work)
-        elif sweeps > 0:
-            for _ in range(sweeps):
-                bounded_sweep(A, b, lower, x)
+        if plain and 4 * n <= 3 * d and penalties(penalty, n, work.diagonal) > 0.0:
+            solve_few(Y, offset, rows, values[here], weights[here], work.diagonal, other, panel, x)
         else:
-            active_set(A, b, lower, x, free, wrong, part, trial)
+            normal_equations(Y, offset, rows, values[here], weights[here], penalty, work)
+            for f in range(pull.shape[1]):
+                b[f] += pull[row, f]
+            for f in range(d):
+                x[f] = X[row, f]
+            if not bounded:
+                cholesky_solve(work)
+            elif sweeps > 0:
+                for _ in range(sweeps):
+                    bounded_sweep(A, b, lower, x)
+            else:
+                active_set(A, b, lower, x, free, wrong, other, trial)
         for f in range(d):
             X[row, f] = x[f]

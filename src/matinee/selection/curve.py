@@ -69,13 +69,21 @@ class KCurve:
     def __str__(self) -> str:
         names = list(self.points[0].metrics)
         stable = any(point.stability is not None for point in self.points)
-        heading = ["n_factors", *names, "train rmse", "fit s", *(["stability"] if stable else [])]
+        heading = [
+            "n_factors",
+            *names,
+            "train rmse",
+            "fit s",
+            "MB",
+            *(["stability"] if stable else []),
+        ]
         rows = [heading]
         for point in self.points:
             held_out = [f"{point.metrics[n]:.4f} ±{point.errors[n]:.4f}" for n in names]
             train = "–" if point.train_rmse is None else f"{point.train_rmse:.4f}"
             tastes = "–" if point.stability is None else f"{point.stability:.2f}"
             rows.append([str(point.n_factors), *held_out, train, f"{point.fit_seconds:.2f}",
+                         "–" if point.model_mb is None else f"{point.model_mb:.2f}",
                          *([tastes] if stable else [])])  # fmt: skip
         return "\n".join([*aligned(rows), "", *self.drawing(), "", *self.notes()])
 

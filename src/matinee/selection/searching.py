@@ -12,7 +12,7 @@ from matinee.algorithms.space import Choice, Real, Space, Whole
 from matinee.errors import BadSetting
 
 TRIALS_BEFORE_PRUNING = 4  # finished ones, before any is given up
-EPOCHS_BEFORE_PRUNING = 2
+EPOCHS_BEFORE_PRUNING = 4
 REDRAWS = 20  # when chance draws what was tried already
 
 State = Literal["done", "pruned", "failed"]

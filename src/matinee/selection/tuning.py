@@ -148,40 +148,28 @@ def tune(
     split = data if isinstance(data, Split) else random(data, seed=seed)
     inner = random(split.train, VALIDATION_SHARE, seed)
     (asked,) = _one_metric(metric, base, inner, relevant_from)
-    higher = bool(asked.how.higher_is_better)
     searched = checked_space(base, space)
-    if budget < 1 or method not in METHODS:
-        names = ", ".join(METHODS)
-        raise BadSetting(
-            f"budget is {budget}; at least one trial is needed" if budget < 1
-            else f"there is no method {method!r}{did_you_mean(method, METHODS)}; there are {names}"
-        )  # fmt: skip
-    search = METHODS[method](searched, max(budget - 1, 1), seed, higher)
+    search = _search(method, searched, budget, seed, bool(asked.how.higher_is_better))
     key = key_of(
         repr(base), {k: str(v) for k, v in searched.items()}, split.origin, asked.name, method,
         seed, budget if method == "grid" else None, relevant_from, versions()["matinee"],
     )  # fmt: skip
     kept = Record.at(record)
-    past = {run["trial"]["number"]: run["trial"] for run in kept.find("trial", key) if resume}
-    run = _Run(base, inner, asked, relevant_from, search)
-    trials: list[Trial] = []
-    for number in range(budget):
-        if number and seconds is not None and time.perf_counter() - started > seconds:
-            break
-        on_step(number, budget, _words(trials, higher, time_left(number, budget, started)))
-        if number in past:
-            trial = Trial(**(past[number] | {"epochs": tuple(past[number]["epochs"])}))
-        else:
-            settings = _usual(base, searched) if number == 0 else search.propose(number)
-            if settings is None:
-                break
-            trial = run.trial(number, settings)
-            kept.keep({"what": "trial", "key": key, "algorithm": base.name, "metric": asked.name,
-                       "trial": asdict(trial), "origin": split.origin})  # fmt: skip
-        search.learn(trial)
-        trials.append(trial)
+    run = _Run(base, inner, asked, relevant_from, search, searched)
+    deadline = None if seconds is None else started + seconds
+    trials = run.all(budget, deadline, kept, key, resume, on_step)
     on_step(len(trials), len(trials), "measuring the winner on the test part")
     return _concluded(base, split, asked, searched, trials, relevant_from, started)
+
+
+def _search(method: str, space: Space, budget: int, seed: int, higher: bool) -> Search:
+    """The search of that name. Raises BadSetting for an unknown one and an impossible budget."""
+    if budget < 1:
+        raise BadSetting(f"budget is {budget}; at least one trial is needed")
+    if method not in METHODS:
+        hint = did_you_mean(method, METHODS)
+        raise BadSetting(f"there is no method {method!r}{hint}; there are {', '.join(METHODS)}")
+    return METHODS[method](space, max(budget - 1, 1), seed, higher)
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +181,40 @@ class _Run:
     asked: Asked
     relevant_from: float | None
     search: Search
+    space: Space
+
+    def all(
+        self, budget: int, deadline: float | None, kept: Record, key: str, resume: bool,
+        on_step: OnStep,
+    ) -> list[Trial]:  # fmt: skip
+        """Run the trials one after another, each kept as it ends; the past ones are taken over."""
+        past = {one["trial"]["number"]: one["trial"] for one in kept.find("trial", key) if resume}
+        facts = {"what": "trial", "key": key, "algorithm": self.base.name,
+                 "metric": self.asked.name}  # fmt: skip
+        trials: list[Trial] = []
+        started = time.perf_counter()
+        for number in range(budget):
+            if number and deadline is not None and time.perf_counter() > deadline:
+                break
+            on_step(number, budget, self._words(trials, time_left(number, budget, started)))
+            if number in past:
+                trial = Trial(**(past[number] | {"epochs": tuple(past[number]["epochs"])}))
+            else:
+                usual = {name: self.base.settings[name] for name in self.space}
+                settings = usual if number == 0 else self.search.propose(number)
+                if settings is None:
+                    break
+                trial = self.trial(number, settings)
+                kept.keep(facts | {"trial": asdict(trial), "origin": self.inner.origin})
+            self.search.learn(trial)
+            trials.append(trial)
+        return trials
+
+    def _words(self, trials: list[Trial], left: str) -> str:
+        values = [trial.value for trial in trials if trial.value is not None]
+        best = (max if self.asked.how.higher_is_better else min)(values, default=None)
+        said = "the usual settings" if best is None else f"best {best:.4f}"
+        return ", ".join(filter(None, [said, left]))
 
     def trial(self, number: int, settings: dict[str, Any]) -> Trial:
         """Fit on the training part, stop early or give up, measure on the validation part."""
@@ -269,10 +291,6 @@ def with_settings(base: Algorithm, settings: dict[str, Any]) -> Algorithm:
     return type(base)(**(base.chosen | settings))
 
 
-def _usual(base: Algorithm, space: Space) -> dict[str, Any]:
-    return {name: base.settings[name] for name in space}
-
-
 def _one_metric(
     metric: str, base: Algorithm, inner: Split, relevant_from: float | None
 ) -> list[Asked]:
@@ -283,12 +301,6 @@ def _one_metric(
     if asked[0].how.higher_is_better is None:
         raise BadSetting(f"neither end of {metric} is better, so it cannot be tuned for")
     return asked
-
-
-def _words(trials: list[Trial], higher: bool, left: str) -> str:
-    values = [trial.value for trial in trials if trial.value is not None]
-    best = f"best {max(values) if higher else min(values):.4f}" if values else "the usual settings"
-    return ", ".join(filter(None, [best, left]))
 
 
 def _concluded(

@@ -1,0 +1,72 @@
+"""Least squares on choices: the fold-in of implicit ALS and BPR."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from matinee.kernels.jit import read_only
+from matinee.kernels.least_squares import penalty_of, solve_rows
+from matinee.kernels.threads import run_rows
+from matinee.models.fold_in.sums import gram, rotated
+from matinee.models.side import Side
+from matinee.ratings import Rows
+
+
+@dataclass(frozen=True)
+class ImplicitLeastSquares:
+    """Least squares on what was chosen, and more weakly on all that was not.
+
+        min over p   sum_j w_j (target - p . q_j)^2 + unobserved sum over all items (p . q_i)^2
+                     + reg (n + unobserved n_items)^reg_power |p|^2,       w_j = 1 + by_rating r_j
+
+    Every rating is a positive, whatever its value (Hu, Koren & Volinsky 2008; with the penalty of
+    Rendle et al. 2021). The sum over all items is one matrix, unobserved Q'Q, for all rows: in the
+    basis of its eigenvectors it is a diagonal, and joins the penalty.
+    """
+
+    reg: float
+    unobserved: float
+    reg_power: float = 1.0
+    by_rating: float = 0.0
+    target: float = 1.0
+
+    def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
+        d, n_items = items.n_factors, len(items.factors)
+        common, basis = np.linalg.eigh(self.unobserved * gram(items.factors))
+        rotation = basis.astype(np.float32)
+        Y, X = rotated(items.factors, rotation), np.zeros_like(users.factors)
+        values = np.full(len(rated.indices), self.target, np.float32)
+        weights = self._weights(rated.values) if self.by_rating else np.empty(0)
+        inputs = (
+            read_only(rated.indptr, np.int64),
+            read_only(rated.indices, np.int32),
+            read_only(values, np.float32),
+            read_only(weights, np.float32),
+            read_only(np.zeros(n_items), np.float32),
+            read_only(Y, np.float32),
+        )
+        penalty = penalty_of(
+            np.full(d, self.reg),
+            np.full(d, self.reg_power),
+            self.unobserved * n_items,
+            diagonal=np.maximum(common, 0.0),
+        )
+        cost = rated.counts * d + d**2 / 3
+        no_pull = read_only(np.empty((0, 0)), np.float32)
+        run_rows(solve_rows, cost, *inputs, penalty, no_pull, np.full(d, -np.inf), 0, X)
+        chosen = rated.counts > 0
+        users.factors[chosen] = rotated(X, rotation.T)[chosen]
+
+    def parts(
+        self, rated: np.ndarray, t: np.ndarray, items: Side, target: int, person: Side
+    ) -> np.ndarray:
+        Y, y = items.factors[rated].astype(np.float64), items.factors[target].astype(np.float64)
+        n_items = len(items.factors)
+        w = self._weights(t + items.bias[rated])
+        A = Y.T @ (w[:, None] * Y) + self.unobserved * gram(items.factors)
+        A += np.eye(len(y)) * self.reg * (len(rated) + self.unobserved * n_items) ** self.reg_power
+        result: np.ndarray = self.target * w * (Y @ np.linalg.solve(A, y))
+        return result
+
+    def _weights(self, ratings: np.ndarray) -> np.ndarray:
+        return 1.0 + self.by_rating * ratings.astype(np.float64)

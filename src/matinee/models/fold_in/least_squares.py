@@ -1,0 +1,106 @@
+"""Least squares on ratings: the fold-in of MF and NMF, and the row solve that trains them."""
+
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+
+from matinee.kernels.jit import read_only
+from matinee.kernels.least_squares import penalty_of, solve_rows
+from matinee.kernels.threads import run_rows
+from matinee.models.fold_in.sums import gram, sums
+from matinee.models.side import Side
+from matinee.ratings import Rows
+
+
+@dataclass(frozen=True)
+class LeastSquares:
+    """Ridge regression of a row's ratings on the other side's factors, with a bias for the row.
+
+        min over p, b   sum_j (r_j - mean - c_j - b - p . q_j)^2
+                        + reg n^reg_power |p|^2 + bias_reg n^bias_power b^2,      p >= 0 if asked
+
+    n is the number of ratings in the row (Zhou et al. 2008 have power 1, plain ridge has 0).
+    Without ``bias_reg`` the row has no bias. ``sweeps`` passes of coordinate descent stand in for
+    the exact non-negative solution while training; 0 means exact (Kim & Park 2011).
+
+    With ``implicit_weight`` w, what was rated at all counts too, through the items' implicit
+    factors z (Cortes 2018): the sum gains  w sum over all items (1 if rated else 0 - p . z_i)^2.
+    """
+
+    reg: float
+    reg_power: float = 1.0
+    bias_reg: float | None = None
+    bias_power: float = 0.0
+    nonnegative: bool = False
+    sweeps: int = 0
+    implicit_weight: float = 0.0
+
+    def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
+        Y = read_only(self._design(items), np.float32)
+        if Y.shape[1] == 0:
+            return
+        X = np.ascontiguousarray(np.column_stack([users.factors, users.bias])[:, : Y.shape[1]])
+        lower = np.full(Y.shape[1], -np.inf)
+        if self.nonnegative:
+            lower[: items.n_factors] = 0.0
+        cost = rated.counts * Y.shape[1] + Y.shape[1] ** 2 / 3
+        inputs = (
+            read_only(rated.indptr, np.int64),
+            read_only(rated.indices, np.int32),
+            read_only(rated.values, np.float32),
+            read_only(np.empty(0), np.float32),
+            read_only(mean + items.bias, np.float32),
+        )
+        penalty = penalty_of(*self._penalty(Y.shape[1]), base=self._base(items))
+        pull = np.empty((0, 0))
+        if self.implicit_weight:
+            pull = self.implicit_weight * sums(rated, cast(np.ndarray, items.implicit))
+        pull = read_only(pull, np.float32)
+        run_rows(solve_rows, cost, *inputs, Y, penalty, pull, lower, self.sweeps, X)
+        users.factors[:] = X[:, : items.n_factors]
+        if self.bias_reg is not None:
+            users.bias[:] = X[:, -1]
+
+    def parts(
+        self, rated: np.ndarray, t: np.ndarray, items: Side, target: int, person: Side
+    ) -> np.ndarray:
+        Y = self._design(items.take(rated)).astype(np.float64)
+        y = self._design(items.row(target))[0].astype(np.float64)
+        reg, power = self._penalty(len(y))
+        A = Y.T @ Y + np.diag(reg * float(len(rated)) ** power) + self._base(items)
+        free = np.ones(len(y), dtype=bool)
+        if self.nonnegative:  # a factor held at zero takes no part
+            free[: items.n_factors] = person.factors[0] > 0
+        worth = np.zeros(len(y))
+        worth[free] = np.linalg.solve(A[np.ix_(free, free)], y[free])
+        result: np.ndarray = t * (Y @ worth)
+        if self.implicit_weight:
+            Z = cast(np.ndarray, items.implicit)[rated]
+            result += self.implicit_weight * (Z @ worth[: items.n_factors])
+        return result
+
+    def exactly(self) -> "LeastSquares":
+        """The same solve without a shortcut: what folds in, and ends a non-negative fit."""
+        return replace(self, sweeps=0)
+
+    def _design(self, items: Side) -> np.ndarray:
+        """Item factors, and a column of ones for the row's bias where it has one."""
+        if self.bias_reg is None:
+            return np.ascontiguousarray(items.factors)
+        return np.column_stack([items.factors, np.ones_like(items.bias)])
+
+    def _base(self, items: Side) -> np.ndarray:
+        """What the implicit factors of all items add to the normal matrix of every row."""
+        width = items.n_factors + (self.bias_reg is not None)
+        base = np.zeros((width, width))
+        if self.implicit_weight:
+            Z = cast(np.ndarray, items.implicit)
+            base[: items.n_factors, : items.n_factors] = self.implicit_weight * gram(Z)
+        return base
+
+    def _penalty(self, width: int) -> tuple[np.ndarray, np.ndarray]:
+        reg, power = np.full(width, self.reg), np.full(width, self.reg_power)
+        if self.bias_reg is not None:
+            reg[-1], power[-1] = self.bias_reg, self.bias_power
+        return reg, power

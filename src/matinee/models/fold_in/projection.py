@@ -1,0 +1,55 @@
+"""Projection on singular vectors: the fold-in of a truncated SVD."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from matinee.models.side import Side
+from matinee.ratings import Rows
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Projection of a filled row on singular vectors: the fold-in of a truncated SVD.
+
+        m   = sum_j t_j / D,   t_j = r_j - mean - c_j,   D = n (observed), n_items (all), or no m
+        p_f = (sum_j x_j q_jf) / |q_f|^2,   x_j = t_j - m where rated;  -m or 0 where not
+
+    Factors are q_f = v_f sqrt(s_f), p_f = u_f sqrt(s_f), so |q_f|^2 is the singular value s_f.
+    ``row_mean`` names D; ``dense`` says that the mean is taken from unrated cells as well.
+    """
+
+    row_mean: str  # "none", "observed" or "all"
+    dense: bool
+    damping: float = 0.0  # ratings of value 0 added to D
+
+    def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
+        scaled = self._scaled(items)
+        for row in np.flatnonzero(rated.counts).tolist():
+            here, values = rated.row(row)
+            t = values - mean - items.bias[here].astype(np.float64)
+            m = t.sum() / self._divisor(len(here), items)
+            users.bias[row] = m
+            users.factors[row] = t @ scaled[here] - m * self._centred(here, scaled)
+
+    def parts(
+        self, rated: np.ndarray, t: np.ndarray, items: Side, target: int, person: Side
+    ) -> np.ndarray:
+        scaled, q = self._scaled(items), items.factors[target].astype(np.float64)
+        of_mean = 1.0 - self._centred(rated, scaled) @ q
+        result: np.ndarray = t * (scaled[rated] @ q + of_mean / self._divisor(len(rated), items))
+        return result
+
+    def _divisor(self, n: int, items: Side) -> float:
+        count = {"none": np.inf, "observed": n, "all": len(items.bias)}[self.row_mean]
+        return float(count + self.damping)
+
+    def _centred(self, rated: np.ndarray, scaled: np.ndarray) -> np.ndarray:
+        """Sum of the projected item rows of the cells that the row mean is taken from."""
+        return np.asarray((scaled if self.dense else scaled[rated]).sum(axis=0))
+
+    @staticmethod
+    def _scaled(items: Side) -> np.ndarray:
+        Q = items.factors.astype(np.float64)
+        norms = (Q**2).sum(axis=0)
+        return Q / np.where(norms > 0, norms, 1.0)
