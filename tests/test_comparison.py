@@ -146,6 +146,9 @@ def test_a_comparison_prints_and_is_plain_data(compared):
     rmse = plain["algorithms"][1]["metrics"]["rmse"]
     assert rmse["low"] < rmse["value"] < rmse["high"]
     assert "resampled" not in plain["algorithms"][0]
+    html = compared._repr_html_()
+    assert html.count("<tr>") == 5
+    assert html.count("<b>") == 3  # one for each metric
 
 
 def test_all_registered_algorithms_where_none_is_named():

@@ -7,15 +7,14 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from matinee.sources.films import GENRES, read_films
 from matinee.sources.sample import (
     ERA_TILT,
-    GENRES,
     HOUSEHOLD_NAMES,
     PERIOD_END,
     PERIOD_START,
     TASTES,
     Simulation,
-    read_films,
     simulate,
 )
 

@@ -4,6 +4,7 @@ The baselines stand in every table. What is best is marked, and so is what may b
 the difference to the best, on the same resampled users, may be 0 (paired bootstrap).
 """
 
+import html
 import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -145,6 +146,18 @@ class Comparison:
         if self.unfinished:
             lines.append(f"interrupted before: {', '.join(self.unfinished)}")
         return lines
+
+    def _repr_html_(self) -> str:
+        rows = [
+            "".join(
+                f"<td>{'<b>' if mark == 'best' else ''}{html.escape(text)}"
+                f"{'</b>' if mark == 'best' else ' =' if mark == 'tied' else ''}</td>"
+                for text, mark in row
+            )
+            for row in self.cells()
+        ]
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes())
+        return f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>{notes}"
 
     def __str__(self) -> str:
         marks = {"best": "*", "tied": "="}

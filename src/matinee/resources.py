@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SECONDS_BETWEEN_LOOKS = 0.002
+SECONDS_BETWEEN_LOOKS = 0.005
 STATM = Path("/proc/self/statm")  # Linux: pages of memory, the second number is those in use
 
 

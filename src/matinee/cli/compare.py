@@ -8,7 +8,7 @@ import click
 
 from matinee.cli.data import reading_options
 from matinee.cli.errors import INTERRUPTED
-from matinee.cli.measuring import lengths_option, relevant_option
+from matinee.cli.measuring import lengths_option, metrics_option, relevant_option
 from matinee.cli.output import bold, json_option, print_json, width, wrap
 from matinee.cli.recording import record_of, recording_options
 from matinee.cli.settings import LearningCommand, make_algorithm
@@ -28,17 +28,16 @@ MARKS = {"best": "*", "tied": "="}
     "--also", multiple=True, metavar="'NAME SETTING=VALUE ...'",
     help="One more, with settings; may be given again.",
 )  # fmt: skip
-@click.option("--metrics", metavar="NAME,NAME,...",
-              help="What to measure, such as rmse,ndcg@10,novelty [the usual ones].")  # fmt: skip
+@metrics_option
 @lengths_option
 @relevant_option
 @recording_options
 @reading_options
 @json_option
 def command(
-    algorithms: str | None, also: tuple[str, ...], metrics: str | None, lengths: tuple[int, ...],
-    relevant_from: float | None, record: str, no_record: bool, resume: bool, as_json: bool,
-    **splitting: Any,
+    algorithms: str | None, also: tuple[str, ...], metrics: tuple[str, ...] | None,
+    lengths: tuple[int, ...], relevant_from: float | None, record: str, no_record: bool,
+    resume: bool, as_json: bool, **splitting: Any,
 ) -> int:  # fmt: skip
     """Compare algorithms on one split, with intervals.
 
@@ -54,7 +53,7 @@ def command(
     say(str(split))
     with progress("compare", every=0) as step:
         found = compare(
-            chosen, split, metrics=USUAL_METRICS if metrics is None else named(metrics),
+            chosen, split, metrics=metrics or USUAL_METRICS,
             ns=lengths, relevant_from=relevant_from, record=record_of(record, no_record),
             resume=resume, on_step=step,
         )  # fmt: skip

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matinee.cli.data import read, reading_options
-from matinee.cli.measuring import lengths_option, relevant_option
+from matinee.cli.measuring import lengths_option, metrics_option, relevant_option
 from matinee.cli.output import json_option, print_json, wrap
 from matinee.cli.settings import LearningCommand, algorithm_option, make_algorithm, set_option
 from matinee.cli.talk import progress
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 @click.option("--folds", type=int, default=5, show_default=True, help="How many parts.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the folds.")
 @lengths_option
+@metrics_option
 @relevant_option
 @reading_options
 @json_option
 def command(
     data: str, algorithm: str, settings: tuple[str, ...], folds: int, seed: int,
-    lengths: tuple[int, ...], relevant_from: float | None, as_json: bool, **reading: Any,
+    lengths: tuple[int, ...], metrics: tuple[str, ...] | None, relevant_from: float | None,
+    as_json: bool, **reading: Any,
 ) -> None:  # fmt: skip
     """Fit and measure once per fold of DATA.
 
@@ -44,7 +46,9 @@ def command(
             first, value = next(iter(result.metrics.items()))
             step(fold, folds, f"{first.upper()} {value:.4f}")
 
-        result = cross_validate(learner, ratings, folds, seed, lengths, relevant_from, on_fold)
+        result = cross_validate(
+            learner, ratings, folds, seed, lengths, relevant_from, on_fold, metrics
+        )
     if as_json:
         print_json(result.to_dict())
     else:

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from matinee.cli.data import reading_options
-from matinee.cli.measuring import Told, lengths_option, relevant_option
+from matinee.cli.measuring import Told, lengths_option, metrics_option, relevant_option
 from matinee.cli.output import json_option, print_json, wrap
 from matinee.cli.settings import LearningCommand, algorithm_option, make_algorithm, set_option
 from matinee.cli.splitting import read_split, split_options
@@ -15,14 +15,17 @@ from matinee.cli.talk import epochs_of, say
 @click.command("evaluate", cls=LearningCommand)
 @split_options
 @lengths_option
+@metrics_option
 @relevant_option
+@click.option("--groups", is_flag=True,
+              help="Show errors by user activity and item popularity as well.")  # fmt: skip
 @algorithm_option
 @set_option
 @reading_options
 @json_option
 def command(
-    lengths: tuple[int, ...], relevant_from: float | None, algorithm: str,
-    settings: tuple[str, ...], as_json: bool, **splitting: Any,
+    lengths: tuple[int, ...], metrics: tuple[str, ...] | None, relevant_from: float | None,
+    groups: bool, algorithm: str, settings: tuple[str, ...], as_json: bool, **splitting: Any,
 ) -> None:  # fmt: skip
     """Fit on one part of the ratings, measure on the rest.
 
@@ -35,8 +38,10 @@ def command(
     split = read_split(**splitting)
     say(str(split))
     with epochs_of(algorithm) as on_epoch:
-        result = fit_and_evaluate(Told(learner, on_epoch), split, lengths, relevant_from)
+        result = fit_and_evaluate(Told(learner, on_epoch), split, lengths, relevant_from, metrics)
     if as_json:
         print_json(result.to_dict())
     else:
         click.echo(wrap(str(result)))
+        if groups:
+            click.echo(f"\n{result.groups()}")

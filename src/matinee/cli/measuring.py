@@ -30,6 +30,21 @@ relevant_option = click.option(
 )  # fmt: skip
 
 
+def read_names(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    """``rmse,ndcg@10``: names of metrics; None where none is given."""
+    if value is None:
+        return None
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+metrics_option = click.option(
+    "--metrics", callback=read_names, metavar="NAME,NAME,...",
+    help="What to measure, such as rmse,ndcg@10,novelty.",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Told:
     """An algorithm that tells its epochs whenever it fits; it goes by the name of the algorithm."""

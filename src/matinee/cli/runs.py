@@ -14,9 +14,9 @@ NO_FIGURE = "–"
 @click.argument("record", default=RECORD, metavar="[FILE]")
 @json_option
 def command(record: str, as_json: bool) -> None:
-    """Show the runs that compare and tune have recorded, the oldest first.
+    """Show what compare and tune have recorded.
 
-    FILE is a record, a JSON object a line; matinee-runs.jsonl unless given.
+    The oldest runs come first. FILE is a record, matinee-runs.jsonl unless given.
     """
     from matinee.records import Record
 

@@ -164,21 +164,26 @@ def normal_equations(Y, offset, indices, values, weights, penalty, work):
 
 
 @kernel
-def solve_few(Y, offset, rows, values, weights, diagonal, few, panel, x):
-    """Leave in x the solution for a row of few ratings, by n equations in n unknowns.
+def solve_few(Y, offset, rows, values, weights, work, few, Z):
+    """Leave in work.x the solution for a row of up to BLOCK ratings, by n equations in n unknowns.
 
-    ``few`` is a workspace of at least n, ``panel`` (d, its width) float32 gets D^-1/2 Y'.
+    The penalties are in ``work``; ``few`` is a workspace of at least n, and Z (d, its width) float32
+    gets D^-1/2 Y'. Rows are copied whole before they are turned: that hides the time to fetch them.
     """
-    n, d = rows.size, diagonal.size
-    K, a = few.A, few.x
-    for f in range(d):
-        x[f] = 1.0 / np.sqrt(diagonal[f])
+    n, d = rows.size, work.diagonal.size
+    K, a, x = few.A, few.x, work.x
     for j in range(n):
-        y = Y[rows[j]]
+        y, p = Y[rows[j]], work.panel[j]
         for f in range(d):
-            panel[f, j] = y[f] * x[f]
-    panel[:, n : (n + LANES - 1) // LANES * LANES] = 0.0
-    add_products(panel, d, n, few.nothing, K)
+            p[f] = y[f]
+    for f in range(d):
+        x[f] = 1.0 / np.sqrt(work.diagonal[f])
+        root, z = np.float32(x[f]), Z[f]
+        for j in range(n):
+            z[j] = root * work.panel[j, f]
+        for j in range(n, (n + LANES - 1) // LANES * LANES):
+            z[j] = 0.0
+    add_products(Z, d, n, few.nothing, K)
     for j in range(n):
         K[j, j] += 1.0 if weights.size == 0 else 1.0 / weights[j]
         few.b[j] = values[j] - offset[rows[j]]
@@ -187,7 +192,7 @@ def solve_few(Y, offset, rows, values, weights, diagonal, few, panel, x):
     for f in range(d):
         total = 0.0
         for j in range(n):
-            total += panel[f, j] * a[j]
+            total += Z[f, j] * a[j]
         x[f] *= total
 
 
@@ -350,7 +355,7 @@ def solve_rows(
     bounded = lower.max() == 0.0
     plain = not (bounded or penalty.has_base or pull.size > 0)
     work, other = workspace(d), workspace(d)
-    panel = np.zeros((d, other.A.shape[1]), np.float32)
+    Z = np.zeros((d, other.A.shape[1]), np.float32)
     A, b, x = work.A, work.b, work.x
     free, wrong, trial = np.empty(d, np.bool_), np.empty(d, np.bool_), np.empty(d)
     for row in range(start, stop):
@@ -358,8 +363,9 @@ def solve_rows(
         rows, n = indices[here], indptr[row + 1] - indptr[row]
         if n == 0:
             continue
-        if plain and 4 * n <= 3 * d and penalties(penalty, n, work.diagonal) > 0.0:
-            solve_few(Y, offset, rows, values[here], weights[here], work.diagonal, other, panel, x)
+        few = plain and n <= BLOCK and 4 * n <= 3 * d
+        if few and penalties(penalty, n, work.diagonal) > 0.0:
+            solve_few(Y, offset, rows, values[here], weights[here], work, other, Z)
         else:
             normal_equations(Y, offset, rows, values[here], weights[here], penalty, work)
             for f in range(pull.shape[1]):

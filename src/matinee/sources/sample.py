@@ -17,42 +17,19 @@ missing at random (Marlin & Zemel 2009). The n_u largest values after Gumbel noi
 without replacement, with odds exp(v_i + ..) (Yellott 1977).
 """
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.catalog import Catalog, Item
 from matinee.ids import IdMap
 from matinee.ratings import Ratings, Scale
+from matinee.sources.films import GENRES, Film, catalog_of, read_films
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-GENRES = (
-    "Action",
-    "Adventure",
-    "Animation",
-    "Comedy",
-    "Crime",
-    "Documentary",
-    "Drama",
-    "Family",
-    "Fantasy",
-    "History",
-    "Horror",
-    "Musical",
-    "Mystery",
-    "Romance",
-    "Science Fiction",
-    "Thriller",
-    "War",
-    "Western",
-)
 
 # How strongly a genre speaks of a taste.
 TASTES: Mapping[str, Mapping[str, float]] = {
@@ -149,18 +126,6 @@ RATINGS_PER_SITTING = 12.0
 SITTING_SECONDS = 2_400.0  # mean time of a rating after the sitting began
 
 
-@dataclass(frozen=True)
-class Film:
-    """One film of the catalogue; `item_id` is its title and year as a slug."""
-
-    item_id: str
-    title: str
-    year: int
-    genres: tuple[str, ...]
-    directors: tuple[str, ...]
-    cast: tuple[str, ...]
-
-
 @dataclass(frozen=True, eq=False)
 class Simulation:
     """Ratings as row numbers, sorted by user and time, and the truth they were drawn from."""
@@ -186,22 +151,6 @@ class Simulation:
         own = match(a, self.item_tastes[item])
         level: Floats = self.global_level + self.user_generosity[user] + self.film_quality[item]
         return level + own
-
-
-def read_films() -> tuple[Film, ...]:
-    """The films of the catalogue, sorted by `item_id`."""
-    text = resources.files("matinee.sources").joinpath("films.csv").read_text(encoding="utf-8")
-    return tuple(
-        Film(
-            item_id=row["item_id"],
-            title=row["title"],
-            year=int(row["year"]),
-            genres=tuple(row["genres"].split("|")),
-            directors=tuple(row["director"].split("|")),
-            cast=tuple(row["cast"].split("|")),
-        )
-        for row in csv.DictReader(text.splitlines())
-    )
 
 
 def simulate(seed: int = 0, n_users: int = 2000) -> Simulation:
@@ -331,6 +280,7 @@ def half_stars(score: Floats) -> NDArray[np.float32]:
 
 
 def years(films: Sequence[Film]) -> Ints:
+    """The year of each film."""
     return np.array([film.year for film in films])
 
 
@@ -354,11 +304,13 @@ def tastes_of_people(films: Sequence[Film], B: Floats) -> Floats:
 
 
 def mean_by(group: Ints, value: Floats, n_groups: int) -> Floats:
+    """The mean value of each group 0..n_groups - 1."""
     total = np.bincount(group, weights=value, minlength=n_groups)
     return total / np.bincount(group, minlength=n_groups)
 
 
 def unit_length(B: Floats) -> Floats:
+    """The rows of B, each scaled to length 1."""
     length: Floats = np.linalg.norm(B, axis=1, keepdims=True)
     return B / length
 
@@ -381,19 +333,4 @@ def sample(seed: int = 0) -> Ratings:
         world.timestamp,
         scale=Scale(0.5, 5.0),
         catalog=catalog_of(world.films),
-    )
-
-
-def catalog_of(films: Sequence[Film]) -> Catalog:
-    """What is known of the films, by id: title, year, genres, director and cast."""
-    return Catalog(
-        {
-            film.item_id: Item(
-                film.title,
-                film.year,
-                film.genres,
-                {"director": film.directors, "cast": film.cast},
-            )
-            for film in films
-        }
     )
