@@ -360,7 +360,8 @@ def test_cross_validation_has_a_table_of_folds(many):
 
 @pytest.mark.filterwarnings("ignore:n_factors is")
 @pytest.mark.parametrize("name", ALGORITHMS)
-def test_every_algorithm_can_be_measured(name, many):
+def test_every_algorithm_can_be_measured(name, many, monkeypatch):
+    monkeypatch.setattr(evaluation, "INTERVAL_USERS", 5)
     split, _ = many
     result = fit_and_evaluate(ALGORITHMS[name](), split, ns=(5,))
     assert np.isfinite(list(result.metrics.values())).all()

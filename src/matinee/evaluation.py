@@ -28,7 +28,7 @@ from matinee.results import CrossValidation, Evaluation, UserScores, versions
 from matinee.splits import Split, find_shared_pair, k_fold
 
 BLOCK_PAIRS = 65_536  # pairs predicted at once
-INTERVAL_USERS = 100  # users, drawn by chance, whose intervals are measured: each takes its time
+INTERVAL_USERS = 50  # users, drawn by chance, whose intervals are measured: each takes its time
 ROOTS = frozenset(name for name, metric in METRICS.items() if metric.root)
 
 

@@ -1,6 +1,6 @@
 """Whether the intervals that a model gives for its predictions hold what they promise.
 
-They are measured on the test ratings of at most 100 users, drawn with a fixed seed from those who
+They are measured on the test ratings of at most 50 users, drawn with a fixed seed from those who
 have training ratings; users and items that the model knows nothing of are not judged.
 """
 
