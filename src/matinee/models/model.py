@@ -218,8 +218,10 @@ class Model:
 
     def named(self, rows: np.ndarray) -> dict[str, Any]:
         """Ids and titles of item rows, as columns."""
-        ids = self.items.ids[rows].tolist()
-        return {"item_id": ids, "title": [self.catalog.label(one) for one in ids]}
+        different, place = np.unique(rows, return_inverse=True)
+        titles = np.empty(len(different), dtype=object)
+        titles[:] = [self.catalog.label(one) for one in self.items.ids[different].tolist()]
+        return {"item_id": self.items.ids[rows], "title": titles[place]}
 
     def similar_items(self, item: object, n: int = 10) -> Table:
         """The ``n`` items most like an item; columns ``rank, item_id, title, similarity``.
