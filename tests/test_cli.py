@@ -474,3 +474,12 @@ def test_small_words():
     assert shorten("Heat (1995)", 8) == "Heat (1…"
     assert wrap("  one two three", 9) == "  one two\n  three"
     assert [seconds(s) for s in (0.123, 12.34, 125)] == ["0.12 s", "12.3 s", "2 min 5 s"]
+
+
+def test_positives_are_kept_in_training_and_test(call):
+    code, out, err = call("evaluate", "sample", "-a", "ease", "--positives-from", "4", "--json")
+    assert code == 0
+    assert "ratings are positives: 4 or more" in err
+    metrics = json.loads(out)["metrics"]
+    assert "rmse" not in metrics
+    assert metrics["ndcg@10"] > 0.1

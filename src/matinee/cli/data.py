@@ -56,6 +56,10 @@ OPTIONS = (
         "--duplicates", type=click.Choice(["last", "mean", "error"]), default="last",
         show_default=True, help="What to keep when a user rated an item twice.",
     ),
+    click.option(
+        "--positives-from", type=float, metavar="STARS",
+        help="Keep the ratings of at least so many stars, as positives; leave out the others.",
+    ),
     click.option("--strict", is_flag=True, help="Stop at the first row with anything wrong."),
     click.option("--encoding", metavar="NAME", help="Of a text file; UTF-8 unless given."),
     click.option(
@@ -77,6 +81,8 @@ def read(data: str, reading: dict[str, Any], *, quiet: bool = False) -> "Ratings
     from matinee.sources import read_ratings
     from matinee.sources.sample import sample
 
+    reading = dict(reading)
+    positives_from = reading.pop("positives_from")
     if data != SAMPLE:
         ratings = read_ratings(data, **reading)
     else:
@@ -86,7 +92,13 @@ def read(data: str, reading: dict[str, Any], *, quiet: bool = False) -> "Ratings
             say("sample: simulated ratings of real films")
     if ratings.report is not None and not quiet:
         say(wrap(str(ratings.report), width(sys.stderr)))
-    return ratings
+    if positives_from is None:
+        return ratings
+    positives = ratings.positives_from(positives_from)
+    if not quiet:
+        say(f"{len(positives):,} of {len(ratings):,} ratings are positives: "
+            f"{positives_from:g} or more")  # fmt: skip
+    return positives
 
 
 def refuse_options(reading: dict[str, Any]) -> None:

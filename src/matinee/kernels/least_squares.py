@@ -177,8 +177,7 @@ def solve_few(Y, offset, rows, values, weights, work, few, Z):
         for f in range(d):
             p[f] = y[f]
     for f in range(d):
-        x[f] = 1.0 / np.sqrt(work.diagonal[f])
-        root, z = np.float32(x[f]), Z[f]
+        root, z = np.float32(1.0 / np.sqrt(work.diagonal[f])), Z[f]
         for j in range(n):
             z[j] = root * work.panel[j, f]
         for j in range(n, (n + LANES - 1) // LANES * LANES):
@@ -189,11 +188,13 @@ def solve_few(Y, offset, rows, values, weights, work, few, Z):
         few.b[j] = values[j] - offset[rows[j]]
     cholesky(K, few.b[:n], few.inverse, a)
     solve_upper(K, n, few.inverse, a)
+    x[:] = 0.0
+    for j in range(n):
+        p, times = work.panel[j], a[j]
+        for f in range(d):
+            x[f] += times * p[f]
     for f in range(d):
-        total = 0.0
-        for j in range(n):
-            total += Z[f, j] * a[j]
-        x[f] *= total
+        x[f] /= work.diagonal[f]
 
 
 @kernel

@@ -79,7 +79,7 @@ METRICS: dict[str, Metric] = {
     "coverage": Metric(coverage, "catalog"),
     "gini": Metric(gini, "catalog", False),
     "shown_popularity": Metric(shown_popularity, "lists", None),
-    "novelty": Metric(novelty, "lists"),
-    "diversity": Metric(diversity, "lists", needs_genres=True),
+    "novelty": Metric(novelty, "lists", None),
+    "diversity": Metric(diversity, "lists", None, needs_genres=True),
     "genre_calibration": Metric(genre_calibration, "lists", False, needs_genres=True),
 }
