@@ -114,10 +114,10 @@ def fill_panel(Y, offset, rows, values, weights, work):
     n, d = rows.size, Y.shape[1]
     panel, targets, sums = work.panel, work.targets, work.sums
     for j in range(n):
-        y, p = Y[rows[j]], panel[j]
-        targets[j] = values[j] - offset[rows[j]]
-        for f in range(d):
-            p[f] = y[f]
+        col = rows[j]
+        targets[j] = values[j] - offset[col]
+        for f in range(d):  # no view of the row: making one costs more than it holds
+            panel[j, f] = Y[col, f]
     if weights.size > 0:  # the root of the weight, once in each factor of a product
         for j in range(n):
             root = np.sqrt(weights[j])
@@ -130,9 +130,10 @@ def fill_panel(Y, offset, rows, values, weights, work):
     sums[:] = 0.0
     for j in range(0, n4, 4):
         t0, t1, t2, t3 = targets[j], targets[j + 1], targets[j + 2], targets[j + 3]
-        p0, p1, p2, p3 = panel[j], panel[j + 1], panel[j + 2], panel[j + 3]
         for f in range(d):
-            sums[f] += (t0 * p0[f] + t1 * p1[f]) + (t2 * p2[f] + t3 * p3[f])
+            sums[f] += (t0 * panel[j, f] + t1 * panel[j + 1, f]) + (
+                t2 * panel[j + 2, f] + t3 * panel[j + 3, f]
+            )
     for f in range(d):
         work.b[f] += sums[f]
 
@@ -171,30 +172,30 @@ def solve_few(Y, offset, rows, values, weights, work, few, Z):
     gets D^-1/2 Y'. Rows are copied whole before they are turned: that hides the time to fetch them.
     """
     n, d = rows.size, work.diagonal.size
-    K, a, x = few.A, few.x, work.x
+    K, a, x, b, panel, diagonal = few.A, few.x, work.x, few.b, work.panel, work.diagonal
     for j in range(n):
-        y, p = Y[rows[j]], work.panel[j]
+        col = rows[j]
         for f in range(d):
-            p[f] = y[f]
+            panel[j, f] = Y[col, f]
     for f in range(d):
-        root, z = np.float32(1.0 / np.sqrt(work.diagonal[f])), Z[f]
+        root = np.float32(1.0 / np.sqrt(diagonal[f]))
         for j in range(n):
-            z[j] = root * work.panel[j, f]
+            Z[f, j] = root * panel[j, f]
         for j in range(n, (n + LANES - 1) // LANES * LANES):
-            z[j] = 0.0
+            Z[f, j] = 0.0
     add_products(Z, d, n, few.nothing, K)
     for j in range(n):
         K[j, j] += 1.0 if weights.size == 0 else 1.0 / weights[j]
-        few.b[j] = values[j] - offset[rows[j]]
-    cholesky(K, few.b[:n], few.inverse, a)
+        b[j] = values[j] - offset[rows[j]]
+    cholesky(K, b[:n], few.inverse, a)
     solve_upper(K, n, few.inverse, a)
     x[:] = 0.0
     for j in range(n):
-        p, times = work.panel[j], a[j]
+        times = a[j]
         for f in range(d):
-            x[f] += times * p[f]
+            x[f] += times * panel[j, f]
     for f in range(d):
-        x[f] /= work.diagonal[f]
+        x[f] /= diagonal[f]
 
 
 @kernel
