@@ -230,6 +230,9 @@ def test_planted_factors_are_recovered():
     "kind, settings, words",
     [
         (MF, {"n_factors": 0}, "n_factors is 0; it must be at least 1"),
+        (MF, {"n_factors": 2.5}, "n_factors is 2.5; it must be a whole number"),
+        (MF, {"seed": -1}, "seed is -1; it must be at least 0"),
+        (NMF, {"seed": None}, "seed is None; it must be a whole number"),
         (MF, {"reg": 0}, "reg is 0; it must be above 0"),
         (MF, {"reg": "lots"}, "reg is 'lots'; it must be a number"),
         (MF, {"solver": "magic"}, "solver is 'magic'; it must be one of 'als', 'sgd'"),

@@ -77,16 +77,16 @@ def test_the_table_reads_well():
     "terms, words",
     [
         (
-            (Term("Horror", 0.4, "taste"), Term("Comedy", -0.9, "taste")),
+            (Term("Horror", 0.4, "taste"), Term("Comedy", -0.1, "taste")),
             "scores high on *Horror*, which you like",
         ),
         ((Term("Alien (1979)", 0.4, "rating"),), "how you rated *Alien (1979)*"),
         (
             (Term("how this is rated", 0.9, "item"), Term("Horror", 0.1, "taste")),
-            "people in general",
+            "those who rated it rate it high",
         ),
         ((Term("how you rate", 0.9, "user"),), "you rate most things high"),
-        ((Term("Comedy", -0.9, "taste"),), "nothing we know of speaks for it"),
+        ((), "nothing we know of speaks for it"),
     ],
 )
 def test_sentences(terms, words):
@@ -94,6 +94,14 @@ def test_sentences(terms, words):
     assert words in sentence
     assert sentence.startswith("Heat (1995)")
     assert "Comedy" not in sentence
+
+
+def test_a_low_score_is_not_praised():
+    liked, not_liked = Term("Horror", 0.2, "taste"), Term("Comedy", -0.9, "taste")
+    sentence = explanation(AVERAGE, liked, not_liked).sentence()
+    assert sentence == (
+        "Heat (1995) scores below the average, because it scores low on *Comedy* for you."
+    )
 
 
 def test_html_escapes_titles():

@@ -13,6 +13,28 @@ from typing import Any
 BAR_WIDTH = 24  # characters of the bar column
 NAME_WIDTH = 30  # characters of a term's name; with a bar and a note a line fits into 80
 SHOWN_TERMS = 8  # tastes or ratings shown one by one
+NAMED_REASONS = 2  # tastes or films that a sentence names
+
+# Why something scores high in stars, or in points, and why low in stars, by the kind of term.
+REASONS = {
+    "taste": (
+        "it scores high on {}, which you like",
+        "it scores high on {}, which you like",
+        "it scores low on {} for you",
+    ),
+    "rating": ("of how you rated {}", "of how you rated {}", "of how you rated {}"),
+    "person": (
+        "people like you rate it high",
+        "people like you chose it",
+        "people like you rate it low",
+    ),
+    "item": (
+        "those who rated it rate it high",
+        "many people know it",
+        "those who rated it rate it low",
+    ),
+    "user": ("you rate most things high", "you rate most things high", "you rate most things low"),
+}
 
 
 @dataclass(frozen=True)
@@ -60,28 +82,25 @@ class Explanation:
         return (*fixed, *kept)
 
     def sentence(self) -> str:
-        """One sentence for people, from the kind of terms that speaks most for the item."""
+        """One sentence for people, from the kind of terms that says most.
+
+        It gives reasons for a score above the average, and reasons against one below.
+        """
+        base = sum(term.value for term in self.terms if term.kind == "base")
+        sign = -1 if self.unit == "stars" and self.score < base else 1
         net: dict[str, float] = {}
         for term in self.terms:
-            net[term.kind] = net.get(term.kind, 0.0) + term.value
-        kinds = ("taste", "rating", "person", "item", "user")
-        reasons = [term for term in self.terms if term.kind in kinds and term.value > 0]
+            net[term.kind] = net.get(term.kind, 0.0) + sign * term.value
+        reasons = [term for term in self.terms if term.kind in REASONS and sign * term.value > 0]
         if not reasons:
-            return f"{self.title} is here although nothing we know of speaks for it."
-        reasons.sort(key=lambda term: (-net[term.kind], -term.value))
+            return f"{self.title}: nothing we know of speaks for it."
+        reasons.sort(key=lambda term: (-net[term.kind], -sign * term.value))
         first = reasons[0].kind
-        if first == "item":
-            what = "rate it high" if self.unit == "stars" else "know it"
-            return f"{self.title}, because people in general {what}."
-        if first == "user":
-            return f"{self.title}, because you rate most things high."
-        if first == "person":
-            what = "rate it high" if self.unit == "stars" else "chose it"
-            return f"{self.title}, because people like you {what}."
-        names = _listed([term for term in reasons if term.kind == first][:2])
-        if first == "taste":
-            return f"{self.title}, because it scores high on {names}, which you like."
-        return f"{self.title}, because of how you rated {names}."
+        named = [f"*{term.name}*" for term in reasons if term.kind == first][:NAMED_REASONS]
+        stars, points, against = REASONS[first]
+        words = against if sign < 0 else stars if self.unit == "stars" else points
+        scores = " scores below the average" if sign < 0 else ""
+        return f"{self.title}{scores}, because {words.format(' and '.join(named))}."
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -123,7 +142,7 @@ class Explanation:
             a, b = sorted((max(start, left), max(end, left)))
             first, last = (min(round((at - left) * scale), BAR_WIDTH) for at in (a, b))
             first = min(first, BAR_WIDTH - 1)
-            bar = " " * first + ("█" if value >= 0 else "░") * max(last - first, 1)
+            bar = " " * first + (("█" if value >= 0 else "░") * (last - first) or "▏")
             number = f"{value:.2f}" if place == 0 else f"{value:+.2f}"
             note = f"  {detail}" if detail else ""
             label = _cut(name, width).ljust(width)
@@ -133,6 +152,8 @@ class Explanation:
             f"  {' ' * width}  {'─' * 6}",
             f"  {'score'.ljust(width)}  {total:>6.2f}  {bar}".rstrip(),
         ]
+        if left > 0:
+            lines.append(f"  bars begin at {left:.2f}")
         if abs(self.predicted - self.score) >= 0.005:
             lines.append(f"  shown as {self.predicted:.2f}, the nearest on the scale")
         return "\n".join([*lines, "", self.sentence()])
@@ -167,7 +188,3 @@ def round_to_sum(values: Sequence[float], total: float, decimals: int = 2) -> li
 
 def _cut(name: str, width: int) -> str:
     return name if len(name) <= width else name[: width - 1].rstrip() + "…"
-
-
-def _listed(terms: Sequence[Term]) -> str:
-    return " and ".join(f"*{term.name}*" for term in terms)

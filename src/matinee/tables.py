@@ -2,9 +2,12 @@
 
 import html
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from matinee.errors import MatineeError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,15 +83,14 @@ class Table:
 
     def to_pandas(self) -> "pd.DataFrame":
         """A pandas DataFrame; needs pandas to be installed."""
-        import pandas as pd
-
-        return pd.DataFrame(self.columns)
+        frame: pd.DataFrame = _wanted("pandas").DataFrame(self.columns)
+        return frame
 
     def to_polars(self) -> "pl.DataFrame":
         """A polars DataFrame; needs polars to be installed."""
-        import polars as pl
-
-        return pl.DataFrame({name: list(values) for name, values in self.columns.items()})
+        columns = {name: list(values) for name, values in self.columns.items()}
+        frame: pl.DataFrame = _wanted("polars").DataFrame(columns)
+        return frame
 
 
 def show(value: object) -> str:
@@ -96,6 +98,15 @@ def show(value: object) -> str:
     if value is None:
         return "–"
     return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _wanted(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError:
+        raise MatineeError(
+            f"to_{name} needs {name}, which is not installed: pip install {name}"
+        ) from None
 
 
 def _plain(values: Sequence[Any] | np.ndarray) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from matinee.ids import IdMap
 
 TOP_FOR_LABEL = 40  # items at a factor's end whose genres are counted
 SMALLEST_CATALOG = 2 * TOP_FOR_LABEL  # below this the top items are most of the catalogue
-MIN_SUPPORT = 5  # top items that must carry a genre before it can name a taste
+MIN_SUPPORT = 14  # top items that must carry a genre before it can name a taste: a third
 FALSE_DISCOVERY_RATE = 0.05
 UNLABELLED = "unlabelled"
 
@@ -120,7 +120,8 @@ def label_factors(Q: np.ndarray, genres: Sequence[str], has: np.ndarray) -> list
 
     p = P(at least as many of the top items carry the genre | drawn from the catalogue), the
     hypergeometric tail; genres pass at a false discovery rate of 5 % over all (factor, genre)
-    pairs (Benjamini & Hochberg 1995) with at least 5 top items, and rank by lift x log(support).
+    pairs (Benjamini & Hochberg 1995) carried by at least a third of them, and rank by
+    lift x log(support).
     """
     n_items, n_factors = Q.shape
     if not genres or n_items < SMALLEST_CATALOG:

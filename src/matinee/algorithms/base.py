@@ -36,6 +36,15 @@ class Algorithm:
     name: ClassVar[str]  # on the command line and in the registry
     space: ClassVar[Space] = {}  # settings worth searching, and where; see ``matinee.tune``
 
+    def __post_init__(self) -> None:
+        """Refuse what no algorithm can take: a part of a whole number, a seed below 0."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type is int and not (isinstance(value, int) and not isinstance(value, bool)):
+                raise BadSetting(f"{field.name} is {value!r}; it must be a whole number")
+            if field.name == "seed":
+                self.require("seed", at_least=0)
+
     @property
     def kind(self) -> str:
         """What its scores are: "rating" (in stars) or "preference" (they only rank)."""

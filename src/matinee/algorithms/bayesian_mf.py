@@ -60,6 +60,7 @@ class BayesianMF(Algorithm):
     seed: int = 42
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.require("n_factors", at_least=1)
         self.require("n_features", at_least=0)
         self.require("n_samples", at_least=1)

@@ -34,6 +34,7 @@ class Bias(Algorithm):
     n_epochs: int = 10  # one epoch solves all items, then all users
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.require("user_damping", above=0)
         self.require("item_damping", above=0)
         self.require("n_epochs", at_least=1)

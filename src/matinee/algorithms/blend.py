@@ -37,6 +37,7 @@ class Blend(Algorithm):
     seed: int = 42
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.require("reg", at_least=0)
         self.require("share", above=0)
         if self.share >= 1:

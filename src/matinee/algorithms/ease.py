@@ -44,6 +44,7 @@ class EASE(Algorithm):
     max_memory_gb: float = 8.0  # refuse a fit that needs more: 12 bytes for each pair of items
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.require("reg", above=0)
         self.require("dropout", at_least=0)
         self.require("max_memory_gb", above=0)

@@ -46,6 +46,7 @@ class ImplicitALS(Algorithm):
     seed: int = 42
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.require("n_factors", at_least=1)
         self.require("n_epochs", at_least=1)
         self.require("reg", above=0)

@@ -61,6 +61,7 @@ class _KNN(Algorithm):
         for setting, value in self.DEFAULTS[self.feedback].items():
             if getattr(self, setting) is None:
                 object.__setattr__(self, setting, value)
+        super().__post_init__()
         kinds = SIMILARITIES if self.feedback == "rating" else ("cosine",)
         self.require("similarity", one_of=kinds)
         self.require("n_neighbors", at_least=1)

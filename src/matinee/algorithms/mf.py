@@ -78,6 +78,7 @@ class MF(Algorithm):
         for setting in ("user_reg", "item_reg"):
             if getattr(self, setting) is None:
                 object.__setattr__(self, setting, self.reg)
+        super().__post_init__()
         self.require("n_factors", at_least=1)
         self.require("n_epochs", at_least=1)
         for setting in ("reg", "user_reg", "item_reg", "bias_reg"):

@@ -55,13 +55,16 @@ class NMF(Algorithm):
     seed: int = 42
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.require("n_factors", at_least=1)
         self.require("n_epochs", at_least=1)
         self.require("missing", one_of=("ignore", "zero"))
         for setting in ("user_reg", "item_reg", "user_bias_reg", "item_bias_reg"):
             self.require(setting, above=0)
         starts = ("random", "nndsvd", "nndsvda", "nndsvdar")
-        self.require("init", one_of=starts if self.missing == "zero" else starts[:1])
+        self.require("init", one_of=starts)
+        if self.missing == "ignore" and self.init != "random":
+            raise BadSetting(f"init is {self.init!r}; it goes with missing=zero, not with ignore")
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet

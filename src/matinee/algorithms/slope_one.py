@@ -36,6 +36,7 @@ class SlopeOne(Algorithm):
     damping: float = 0.0  # ratings in common that the baseline counts for
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.require("n_candidates", at_least=1)
         self.require("damping", at_least=0)
 

@@ -48,6 +48,7 @@ class SVDpp(Algorithm):
     seed: int = 42
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.require("n_factors", at_least=1)
         self.require("n_epochs", at_least=1)
         self.require("learning_rate", above=0)

@@ -50,6 +50,7 @@ class TruncatedSVD(Algorithm):
     center: str = "none"  # for fill="zero": "none", "user_all" (zeros count) or "user_observed"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.require("n_factors", at_least=1)
         self.require("fill", one_of=("zero", "mean", "user_mean", "item_mean", "bias"))
         self.require("center", one_of=tuple(ROW_MEAN))

@@ -113,7 +113,8 @@ def notes(found: "Demo") -> str:
     return (
         f"Held out: {found.comparison.split}. Lists of 10 rank all films that a user had not "
         f"rated; coverage is the share of films in any list. {changed}; all else is by default. "
-        "Popularity gives an order and no stars, so it has no RMSE."
+        "Popularity gives an order and no stars, so it has no RMSE. It can rank better than models "
+        "that are fitted to stars: people watch what is popular (see docs/choosing.md)."
     )
 
 

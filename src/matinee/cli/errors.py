@@ -16,6 +16,14 @@ from matinee.errors import MatineeError
 
 FAILURE, INTERRUPTED = 1, 130
 
+TYPED = {  # what the library's messages advise, and how to say it here
+    'columns={"user_id": "...", ...}': "--columns user=...,item=...,rating=...",
+    'encoding="latin-1"': "--encoding latin-1",
+    'duplicates="last"': "--duplicates last",
+    "read without strict": "leave out --strict",
+    "lower relevant_from": "lower --relevant-from",
+}
+
 
 def exit_code_of(command: Callable[[], object]) -> int:
     """Run a command; returns its exit code, having said what went wrong where something did."""
@@ -34,7 +42,7 @@ def exit_code_of(command: Callable[[], object]) -> int:
         say("interrupted")
         return INTERRUPTED
     except MatineeError as error:
-        say(f"error: {error}")
+        say(f"error: {as_typed(str(error))}")
         return error.exit_code
     except MemoryError:
         say("error: out of memory; try fewer factors or a part of the data")
@@ -43,10 +51,17 @@ def exit_code_of(command: Callable[[], object]) -> int:
         return _of_system(error)
 
 
+def as_typed(message: str) -> str:
+    """A message of the library with its remedies as they are typed on a command line."""
+    for in_python, on_command_line in TYPED.items():
+        message = message.replace(in_python, on_command_line)
+    return message
+
+
 def _of_system(error: OSError) -> int:
     if isinstance(error, BrokenPipeError):  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILURE
+        return 0
     where = f"{error.filename}: " if error.filename else ""
     say(f"error: {where}{error.strerror or error}")
     return FAILURE

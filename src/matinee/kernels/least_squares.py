@@ -141,11 +141,13 @@ def fill_panel(Y, offset, rows, values, weights, work):
 @kernel
 def penalties(penalty, n, out):
     """Fill ``out`` (d,) with the penalties of a row of n ratings; returns the smallest."""
-    scale = 0.0
-    for f in range(out.size):
-        if f == 0 or penalty.power[f] != penalty.power[f - 1]:
-            scale = (n + penalty.more) ** penalty.power[f]
-        out[f] = penalty.diagonal[f] + penalty.reg[f] * scale
+    f = 0
+    while f < out.size:  # a power is slow, so once for a run of equal ones
+        power = penalty.power[f]
+        scale = (n + penalty.more) ** power
+        while f < out.size and penalty.power[f] == power:
+            out[f] = penalty.diagonal[f] + penalty.reg[f] * scale
+            f += 1
     return out.min()
 
 
@@ -168,8 +170,8 @@ def normal_equations(Y, offset, indices, values, weights, penalty, work):
 def solve_few(Y, offset, rows, values, weights, work, few, Z):
     """Leave in work.x the solution for a row of up to BLOCK ratings, by n equations in n unknowns.
 
-    The penalties are in ``work``; ``few`` is a workspace of at least n, and Z (d, its width) float32
-    gets D^-1/2 Y'. Rows are copied whole before they are turned: that hides the time to fetch them.
+    The penalties are in ``work``; ``few`` is a workspace of n or more, and Z (d, its width) float32
+    gets D^-1/2 Y'. Rows are copied whole before they are turned: so the time to fetch them hides.
     """
     n, d = rows.size, work.diagonal.size
     K, a, x, b, panel, diagonal = few.A, few.x, work.x, few.b, work.panel, work.diagonal
@@ -208,7 +210,8 @@ def cholesky(A, b, inverse, y):
     bottom = bottom_of(d)
     width = bottom + ROWS
     for f in range(bottom):
-        A[f, bottom:width] = 0.0  # stale lanes would sink to denormal numbers, which are slow
+        for g in range(bottom, width):  # stale lanes could sink to denormal numbers: slow
+            A[f, g] = 0.0
         if f < d:
             A[f, bottom] = b[f]
         else:

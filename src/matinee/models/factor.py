@@ -131,7 +131,9 @@ class FactorModel(Model):
     def nearest(self, side: str, row: int, n: int) -> tuple[np.ndarray, np.ndarray]:
         if self.n_factors == 0:
             return super().nearest(side, row, n)
-        return similar_rows(self.item_factors if side == "item" else self.user_factors, row, n)
+        if side == "item":
+            return similar_rows(self.item_factors, row, n, self.item_counts)
+        return similar_rows(self.user_factors, row, n, self.seen.counts)
 
     @cached_property
     def _tastes(self) -> Tastes:

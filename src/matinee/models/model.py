@@ -5,6 +5,7 @@ it makes a newcomer of a history (``solve``), and which terms a score has (``vie
 recommending, explaining and folding in follow from that, here, once.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -130,6 +131,12 @@ class Model:
         """
         scale = self.scale if self.kind == "rating" else None
         items, ratings, unknown = numbered_history(history, self.items, scale)
+        if unknown:
+            names = ", ".join(map(repr, unknown[:3])) + (", ..." if len(unknown) > 3 else "")
+            warnings.warn(
+                f"{len(unknown)} of {len(history)} items are unknown and left out: {names}",
+                stacklevel=2,
+            )
         strategy = "folded_in" if len(items) else "popular"
         return Person(name, items, ratings, self.solve(items, ratings), strategy, unknown)
 
@@ -245,7 +252,9 @@ class Model:
 
     def nearest(self, side: str, row: int, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows of the n items or users ("item", "user") most like a row, and how alike they are."""
-        raise BadSetting(f"a {self.algorithm} model has no similar {side}s; fit mf or nmf instead")
+        raise BadSetting(
+            f"models of {self.algorithm} have no similar {side}s; fit mf or nmf instead"
+        )
 
     # Reasons.
 
@@ -260,7 +269,7 @@ class Model:
         by = by or next(iter(views))
         if by not in views:
             raise BadSetting(
-                f"by is {by!r}; a {self.algorithm} model explains by {' or '.join(views)}"
+                f"by is {by!r}; models of {self.algorithm} explain by {' or '.join(views)}"
             )
         person, row = self.person(user), self.items.row(item)
         score = self.score_people([person], np.array([row]))[0]

@@ -11,6 +11,8 @@ from matinee.kernels.threads import run_all
 
 BLOCK_SCORES = 2_000_000  # scores held at once by each thread: 8 MB
 
+SHRINKAGE = 10.0  # ratings at which a similarity counts half
+
 ScorePeople = Callable[[Sequence[object], np.ndarray], np.ndarray]
 
 
@@ -56,11 +58,16 @@ def best_items(
     return found, scores
 
 
-def similar_rows(factors: np.ndarray, row: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """The n other rows with the highest cosine similarity to a row; ties keep row order."""
+def similar_rows(
+    factors: np.ndarray, row: int, n: int, counts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The n other rows with the highest cosine similarity to a row; ties keep row order.
+
+    It is shrunk by count / (count + 10), as the factors of a row with few ratings say little.
+    """
     norms = np.sqrt((factors.astype(np.float64) ** 2).sum(axis=1))
     unit = factors / np.where(norms > 0, norms, 1.0)[:, None]
-    similarity = unit @ unit[row]
+    similarity = (unit @ unit[row]) * (counts / (counts + SHRINKAGE))
     similarity[row] = -np.inf
     order = np.argsort(-similarity, kind="stable")[: min(n, len(factors) - 1)]
     return order, similarity[order]
