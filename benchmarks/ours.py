@@ -24,6 +24,7 @@ VARIANTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
      {"fill": "zero", "center": "user_all", "n_factors": 50}),
     ("item-knn-preference", "item-knn", {"feedback": "preference"}),
     ("user-knn-preference", "user-knn", {"feedback": "preference"}),
+    ("blend-preference", "blend", {"of": ["ease", "implicit-als"]}),
     ("ease-dropout", "ease", {"dropout": 0.3}),
     ("implicit-als-64", "implicit-als", {"n_factors": 64}),
 )  # fmt: skip

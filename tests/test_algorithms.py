@@ -237,6 +237,7 @@ def test_planted_factors_are_recovered():
         (MF, {"reg": "lots"}, "reg is 'lots'; it must be a number"),
         (MF, {"solver": "magic"}, "solver is 'magic'; it must be one of 'als', 'sgd'"),
         (MF, {"solver": "sgd", "learning_rate": -1}, "learning_rate is -1"),
+        (MF, {"learning_rate": 0.1}, 'learning_rate goes with solver="sgd"'),
         (NMF, {"missing": "nan"}, "missing is 'nan'"),
         (NMF, {"init": "nndsvd"}, "init is 'nndsvd'"),
         (TruncatedSVD, {"fill": "mean", "center": "user_all"}, 'goes with fill="zero" only'),

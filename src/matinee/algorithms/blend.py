@@ -18,7 +18,7 @@ import numpy as np
 from matinee.algorithms.base import Algorithm, OnEpoch, quiet
 from matinee.errors import BadSetting, did_you_mean
 from matinee.models.blend import BlendModel
-from matinee.models.model import Model
+from matinee.models.model import Model, fields_of
 from matinee.ratings import Ratings
 
 USERS_MEASURED = 2000  # whose unseen items the weights of preferences are fitted on
@@ -77,15 +77,10 @@ class Blend(Algorithm):
         constant, *weights = fitted_weights(cells(trials, train.subset(held_out), rng), self.reg)
         models = tuple(one.fit(train, on_epoch=on_epoch) for one in self.algorithms)
         return BlendModel(
-            users=train.users,
-            items=train.items,
-            seen=train.by_user,
-            scale=train.scale,
+            **fields_of(train),
             kind=self.kind,
             algorithm=self.name,
             settings=self.settings,
-            data_fingerprint=train.fingerprint,
-            catalog=train.catalog,
             facts={"weights": dict(zip(map(_algorithm, models), weights, strict=True))},
             constant=constant,
             weights=tuple(weights),

@@ -35,7 +35,8 @@ from matinee.ratings import Ratings, Rows
 
 # What each solver takes where a setting is left as None.
 ALS = {"n_epochs": 12, "reg": 1.3, "bias_reg": 2.0, "init_scale": 0.1, "implicit_weight": 2.0}
-SGD = {"n_epochs": 40, "reg": 1.07, "bias_reg": 2.0, "init_scale": 0.01, "implicit_weight": 0.0}
+SGD = {"n_epochs": 40, "reg": 1.07, "bias_reg": 2.0, "init_scale": 0.01, "implicit_weight": 0.0,
+       "learning_rate": 0.03}  # fmt: skip
 # PMF has no implicit part; and without a mean to start from, smaller factors take long to grow.
 UNBIASED = {"init_scale": 0.3, "implicit_weight": 0.0}
 DEFAULTS: dict[str, dict[str, float]] = {"als": ALS, "sgd": SGD}
@@ -65,7 +66,7 @@ class MF(Algorithm):
     bias_reg: float = BY_SOLVER  # penalty on biases
     implicit_weight: float = BY_SOLVER  # als: how much it counts what was rated at all; 0 for none
     implicit_reg: float = 100.0  # als: penalty on the implicit factors Z and W
-    learning_rate: float = 0.03  # sgd: the first step size
+    learning_rate: float = BY_SOLVER  # sgd: the first step size
     init_scale: float = BY_SOLVER  # standard deviation of the first factors
     seed: int = 42
 
@@ -87,7 +88,10 @@ class MF(Algorithm):
         self.require("implicit_reg", above=0)
         if self.solver == "sgd" and self.implicit_weight:
             raise BadSetting('implicit_weight goes with solver="als"; svdpp is its like by sgd')
-        self.require("learning_rate", above=0)
+        if self.solver == "sgd":
+            self.require("learning_rate", above=0)
+        elif self.learning_rate is not None:
+            raise BadSetting('learning_rate goes with solver="sgd"; als solves each row exactly')
         self.require("init_scale", above=0)
         self.require("biased", one_of=(True, False))
 

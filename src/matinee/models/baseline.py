@@ -17,7 +17,7 @@ from matinee.ids import as_id
 from matinee.kernels.jit import read_only
 from matinee.kernels.threads import run_rows
 from matinee.models.fold_in import FoldIn, from_plain, to_plain
-from matinee.models.model import Model
+from matinee.models.model import Model, fields_of
 from matinee.models.people import Person
 from matinee.models.side import Side
 from matinee.ratings import Ratings, Rows
@@ -61,12 +61,7 @@ class BaselineModel(Model):
                **signature: Any) -> dict[str, Any]:  # fmt: skip
         """The fields that a model fitted on ``train`` shares with others of its kind."""
         return {
-            "users": train.users,
-            "items": train.items,
-            "seen": train.by_user,
-            "scale": train.scale,
-            "data_fingerprint": train.fingerprint,
-            "catalog": train.catalog,
+            **fields_of(train),
             "global_mean": float(mean),
             "user_side": users.completed(train.by_user.counts > 0),
             "item_side": items.completed(train.by_item.counts > 0),

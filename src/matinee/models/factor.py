@@ -18,7 +18,7 @@ from matinee.kernels.factors import score_pairs
 from matinee.kernels.jit import read_only
 from matinee.kernels.threads import one_blas_thread, run_rows
 from matinee.models.fold_in import FoldIn, from_plain, to_plain
-from matinee.models.model import Model, View
+from matinee.models.model import Model, View, fields_of
 from matinee.models.people import Person
 from matinee.models.retrieval import similar_rows
 from matinee.models.side import Side
@@ -53,12 +53,7 @@ class FactorModel(Model):
         has learned something of them too. ``signature`` are the other fields of the model.
         """
         return cls(
-            users=train.users,
-            items=train.items,
-            seen=train.by_user,
-            scale=train.scale,
-            data_fingerprint=train.fingerprint,
-            catalog=train.catalog,
+            **fields_of(train),
             global_mean=float(mean),
             user_side=users.completed(train.by_user.counts > 0),
             item_side=items.completed((train.by_item.counts > 0) | unrated_items_learned),

@@ -22,7 +22,7 @@ from matinee.models.people import Person, numbered_history
 from matinee.models.predictions import Predictions
 from matinee.models.retrieval import best_items
 from matinee.models.side import Side
-from matinee.ratings import Rows, Scale
+from matinee.ratings import Ratings, Rows, Scale
 from matinee.tables import Table
 
 View = Callable[[Any, Person, int], list[Term]]  # the terms of (model, person, item row)
@@ -300,6 +300,18 @@ class Model:
             if ids is not None:
                 allowed[[self.items.row(one) for one in ids]] = value
         return np.flatnonzero(allowed).astype(np.int32)
+
+
+def fields_of(train: Ratings) -> dict[str, Any]:
+    """The fields that every model takes over from the ratings it was fitted on."""
+    return {
+        "users": train.users,
+        "items": train.items,
+        "seen": train.by_user,
+        "scale": train.scale,
+        "data_fingerprint": train.fingerprint,
+        "catalog": train.catalog,
+    }
 
 
 def _at_least_one(n: int) -> None:
