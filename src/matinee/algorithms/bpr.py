@@ -89,9 +89,7 @@ class BPR(Algorithm):
         remedy = f"lower learning_rate (now {self.learning_rate}) or raise reg"
         facts = run_epochs(step, self.n_epochs, on_epoch, (users, items), remedy)
         fold = as_long_as_trained(train, users, items)
-        return self.model(
-            train, 0.0, users, items, fold, facts=facts, kind=self.kind, unrated_items_learned=True
-        )
+        return self.model(train, 0.0, users, items, fold, facts=facts, unrated_items_learned=True)
 
 
 @dataclass(frozen=True, eq=False)

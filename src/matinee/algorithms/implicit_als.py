@@ -75,6 +75,4 @@ class ImplicitALS(Algorithm):
             fold.solve(train.by_user, 0.0, items, users)
 
         facts = run_epochs(step, self.n_epochs, on_epoch, (users, items), "raise reg")
-        return self.model(
-            train, 0.0, users, items, fold, facts=facts, kind=self.kind, unrated_items_learned=True
-        )
+        return self.model(train, 0.0, users, items, fold, facts=facts, unrated_items_learned=True)
