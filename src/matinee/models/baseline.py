@@ -17,7 +17,8 @@ from matinee.ids import as_id
 from matinee.kernels.jit import read_only
 from matinee.kernels.threads import run_rows
 from matinee.models.fold_in import FoldIn, from_plain, to_plain
-from matinee.models.model import Model, fields_of
+from matinee.models.folding import FoldingModel
+from matinee.models.model import fields_of
 from matinee.models.people import Person
 from matinee.models.side import Side
 from matinee.ratings import Ratings, Rows
@@ -40,13 +41,8 @@ class People(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class BaselineModel(Model):
-    """Biases, and the row solve that folds people into them; neighbours are the subclass's."""
-
-    global_mean: float
-    user_side: Side  # biases alone
-    item_side: Side
-    fold: FoldIn
+class BaselineModel(FoldingModel):
+    """Sides of biases alone; what neighbours add to them is the subclass's."""
 
     def add_said(self, people: People, items: np.ndarray, out: np.ndarray, run: Run) -> None:
         """Add to ``out`` (n_people, n) what neighbours say of the items in rows ``items``."""
@@ -68,11 +64,6 @@ class BaselineModel(Model):
             "fold": fold,
             **signature,
         }
-
-    @cached_property
-    def average_user(self) -> Side:
-        """The average trained user, who stands in for whoever is unknown."""
-        return self.user_side.mean(self.seen.counts > 0)
 
     @cached_property
     def _everyone(self) -> People:
@@ -148,30 +139,12 @@ class BaselineModel(Model):
         self.add_said(people, read_only(items, np.int32), scores, run)
         return scores
 
-    def solve(self, items: np.ndarray, ratings: np.ndarray) -> Side:
-        side = self.average_user.copy()
-        if len(items):
-            rated = Rows(np.array([0, len(items)]), items, ratings)
-            self.fold.solve(rated, self.global_mean, self.item_side, side)
-        return side
-
-    def side_of(self, user: int) -> Side:
-        return self.user_side.row(user)
-
     def baseline_terms(self, person: Person, item: int) -> list[Term]:
         """mean + c_i + b_u, as terms."""
         return [
             Term("average of all ratings", self.global_mean, "base"),
             Term("how this is rated", float(self.item_side.bias[item]), "item"),
             Term("how you rate", float(person.side.bias[0]), "user"),
-        ]
-
-    def rating_terms(self, person: Person, parts: np.ndarray) -> list[Term]:
-        """What each rating of a person's history adds, as terms."""
-        titles = [self.catalog.label(one) for one in self.items.ids[person.items]]
-        return [
-            Term(title, float(part), "rating", f"you gave {stars:g}")
-            for title, part, stars in zip(titles, parts, person.ratings, strict=True)
         ]
 
     def baseline_parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

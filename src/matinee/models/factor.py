@@ -18,22 +18,18 @@ from matinee.kernels.factors import score_pairs
 from matinee.kernels.jit import read_only
 from matinee.kernels.threads import one_blas_thread, run_rows
 from matinee.models.fold_in import FoldIn, from_plain, to_plain
-from matinee.models.model import Model, View, fields_of
+from matinee.models.folding import FoldingModel
+from matinee.models.model import View, fields_of
 from matinee.models.people import Person
 from matinee.models.retrieval import similar_rows
 from matinee.models.side import Side
-from matinee.ratings import Ratings, Rows
+from matinee.ratings import Ratings
 from matinee.tastes import Tastes, find_tastes
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class FactorModel(Model):
-    """A model of biases and factors, with the row solve that folds people in."""
-
-    global_mean: float
-    user_side: Side
-    item_side: Side
-    fold: FoldIn
+class FactorModel(FoldingModel):
+    """A model of biases and factors."""
 
     @classmethod
     def of(
@@ -92,11 +88,6 @@ class FactorModel(Model):
         """Factors per user and item."""
         return self.item_side.n_factors
 
-    @cached_property
-    def average_user(self) -> Side:
-        """The average trained user, who stands in for whoever is unknown."""
-        return self.user_side.mean(self.seen.counts > 0)
-
     def score_people(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
         return self._scores(self._sides(people), self.item_side.take(items))
 
@@ -111,17 +102,6 @@ class FactorModel(Model):
             self.item_factors, out,
         )  # fmt: skip
         return out
-
-    def solve(self, items: np.ndarray, ratings: np.ndarray) -> Side:
-        if len(items) == 0:
-            return self.average_user
-        side = self.average_user.copy()
-        rated = Rows(np.array([0, len(items)]), items, ratings)
-        self.fold.solve(rated, self.global_mean, self.item_side, side)
-        return side
-
-    def side_of(self, user: int) -> Side:
-        return self.user_side.row(user)
 
     def nearest(self, side: str, row: int, n: int) -> tuple[np.ndarray, np.ndarray]:
         if self.n_factors == 0:
@@ -215,12 +195,8 @@ def terms_by_history(model: FactorModel, person: Person, item: int) -> list[Term
     if len(person.items):
         deviations = person.ratings - model.global_mean - model.item_bias[person.items]
         parts = model.fold.parts(person.items, deviations, model.item_side, item, person.side)
-    titles = [model.catalog.label(one) for one in model.items.ids[person.items]]
     told = "you gave {:g}" if model.kind == "rating" else "you chose it"
-    ratings = [
-        Term(title, float(part), "rating", told.format(stars))
-        for title, stars, part in zip(titles, person.ratings, parts, strict=True)
-    ]
+    ratings = model.rating_terms(person, parts, told)
     factors = person.side.factors[0].astype(np.float64)
     personal = float(person.side.bias[0]) + float(factors @ model.item_factors[item])
     remainder = personal - float(parts.sum())

@@ -1,0 +1,49 @@
+"""What models with sides share: who stands in for strangers, and how newcomers are folded in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from matinee.explanation import Term
+from matinee.models.fold_in import FoldIn
+from matinee.models.model import Model
+from matinee.models.people import Person
+from matinee.models.side import Side
+from matinee.ratings import Rows
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class FoldingModel(Model):
+    """A model of a mean and two sides, with the row solve that folds people in."""
+
+    global_mean: float
+    user_side: Side
+    item_side: Side
+    fold: FoldIn
+
+    @cached_property
+    def average_user(self) -> Side:
+        """The average trained user, who stands in for whoever is unknown."""
+        return self.user_side.mean(self.seen.counts > 0)
+
+    def solve(self, items: np.ndarray, ratings: np.ndarray) -> Side:
+        side = self.average_user.copy()
+        if len(items):
+            rated = Rows(np.array([0, len(items)]), items, ratings)
+            self.fold.solve(rated, self.global_mean, self.item_side, side)
+        return side
+
+    def side_of(self, user: int) -> Side:
+        return self.user_side.row(user)
+
+    def rating_terms(
+        self, person: Person, parts: Sequence[float] | np.ndarray, told: str = "you gave {:g}"
+    ) -> list[Term]:
+        """What each rating of a person's history adds, as terms; ``told`` says the rating."""
+        titles = [self.catalog.label(one) for one in self.items.ids[person.items]]
+        return [
+            Term(title, float(part), "rating", told.format(stars))
+            for title, part, stars in zip(titles, parts, person.ratings, strict=True)
+        ]
