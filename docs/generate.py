@@ -8,19 +8,29 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import click
+import numpy as np
 
+from matinee import splits
 from matinee.algorithms import ALGORITHMS
 from matinee.algorithms.base import Algorithm
 from matinee.algorithms.mf import MF
 from matinee.cli import COMMANDS, app
 from matinee.metrics import METRICS, explanations
+from matinee.models import Model
+from matinee.models.baseline import BaselineModel
+from matinee.models.fold_in import to_plain
+from matinee.models.folding import FoldingModel
+from matinee.ratings import Ratings
+from matinee.sources.sample import sample
 
 HERE = Path(__file__).resolve().parent
 MADE = "<!-- Written by docs/generate.py from the code; do not edit by hand. -->"
 WIDTH = 100  # characters of a help text
+SOURCE = re.compile(r"[A-Z]\w+(?:, \w+)?(?: (?:&|and) \w+| et al\.)? (?:19|20)\d\d")
 COMMENTED = re.compile(r"^    (\w+): .*?  # (.+)$", re.MULTILINE)
 
 BETTER = {
@@ -41,6 +51,14 @@ def algorithms_page() -> str:
         "Every algorithm is a frozen value of hyper-parameters whose `fit(train)` returns a model. "
         "The fields below are its keyword arguments in Python, and `--set name=value` on the "
         "command line. The notation is explained in [methods.md](methods.md).",
+        "## What each can do",
+        "Read off models fitted with the usual settings on a part of the embedded ratings. What "
+        "learns from ratings predicts stars; what learns from choices gives points that only "
+        "rank. An unknown user or item is predicted as the average "
+        "one and marked. Newcomers get the row solve of `models/fold_in/` that is named. Terms of every view sum to the score; by history they are exact where "
+        "each rating's term is its part of the row solve, and else what training added beyond "
+        "the ratings is a term of its own.",
+        "\n".join(capabilities()),
     ]
     for name, kind in ALGORITHMS.items():
         parts += [f"## `{name}`: `{kind.__name__}`", *as_typed(module_doc(kind))]
@@ -50,6 +68,45 @@ def algorithms_page() -> str:
             for chosen, *following in (differences(one, kind) for one in VARIANTS.get(name, ()))
         ]
     return "\n\n".join(parts) + "\n"
+
+
+@cache
+def some_ratings() -> Ratings:
+    """A small part of the embedded ratings: enough to see what a model can do."""
+    return splits.random(sample(), test_share=0.9).train
+
+
+def capabilities() -> Iterator[str]:
+    """The table of what each algorithm learns from, answers, explains and searches."""
+    yield "| algorithm | learns from | newcomers folded in by | explains by | tuned | source |"
+    yield "|---|---|---|---|---|---|"
+    for name, kind in ALGORITHMS.items():
+        model = kind().fit(some_ratings())
+        data = "ratings, in stars" if model.kind == "rating" else "choices, in points"
+        searched = ", ".join(f"`{setting}`" for setting in kind.space) or "none"
+        views = ", ".join(view_in_words(model, view) for view in model.views)
+        sources = "; ".join(dict.fromkeys(SOURCE.findall(module_doc(kind)))) or "–"
+        yield f"| `{name}` | {data} | {newcomers(model)} | {views} | {searched} | {sources} |"
+
+
+def newcomers(model: Model) -> str:
+    """How a model folds somebody in."""
+    if isinstance(model, BaselineModel):
+        return "their ratings as they are, and a bias"
+    if not isinstance(model, FoldingModel):
+        return "as each of its models does"
+    words = to_plain(model.fold)["kind"].replace("_", " ")
+    return f"non-negative {words}" if getattr(model.fold, "nonnegative", False) else words
+
+
+def view_in_words(model: Model, view: str) -> str:
+    """A view, and whether each rating's term is exact where the view is by history."""
+    if view != "history":
+        return view
+    user = model.users.ids[int(np.argmax(model.seen.counts))]
+    terms = model.explain(user, model.items.ids[0], by=view)
+    beyond = any(term.kind == "remainder" for term in terms)
+    return "history (and what is beyond it)" if beyond else "history (exact)"
 
 
 def module_doc(kind: type) -> str:
