@@ -93,7 +93,7 @@ def listed(
 
     Ids take the place of titles where there are none, and are left out where not wanted.
     """
-    key = "item_id" if rows and "item_id" in rows[0] else "user_id"
+    key = "user_id" if rows and "item_id" not in rows[0] else "item_id"
     titled = any(row.get("title", row[key]) != row[key] for row in rows)
     shown = {
         "rank": [str(row["rank"]) for row in rows],

@@ -33,6 +33,7 @@ def command(model_path: str, user: str, items: tuple[str, ...], as_json: bool) -
         print_json([row | {"title": title, "score": score} for row, title, score in rows])
         return
     ratings = numbers(predictions.rating)
-    cells = [["title", "rating", "item_id"], *map(list, zip(titles, ratings, ids, strict=True))]
+    what = "rating" if model.kind == "rating" else "score"
+    cells = [["title", what, "item_id"], *map(list, zip(titles, ratings, ids, strict=True))]
     for row in align(cells, left=(0, 2), flexible=(0, 2), columns=width()):
         click.echo("  ".join(row).rstrip())

@@ -195,8 +195,7 @@ def terms_by_history(model: FactorModel, person: Person, item: int) -> list[Term
     if len(person.items):
         deviations = person.ratings - model.global_mean - model.item_bias[person.items]
         parts = model.fold.parts(person.items, deviations, model.item_side, item, person.side)
-    told = "you gave {:g}" if model.kind == "rating" else "you chose it"
-    ratings = model.rating_terms(person, parts, told)
+    ratings = model.rating_terms(person, parts)
     factors = person.side.factors[0].astype(np.float64)
     personal = float(person.side.bias[0]) + float(factors @ model.item_factors[item])
     remainder = personal - float(parts.sum())

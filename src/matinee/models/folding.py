@@ -38,10 +38,9 @@ class FoldingModel(Model):
     def side_of(self, user: int) -> Side:
         return self.user_side.row(user)
 
-    def rating_terms(
-        self, person: Person, parts: Sequence[float] | np.ndarray, told: str = "you gave {:g}"
-    ) -> list[Term]:
-        """What each rating of a person's history adds, as terms; ``told`` says the rating."""
+    def rating_terms(self, person: Person, parts: Sequence[float] | np.ndarray) -> list[Term]:
+        """What each rating of a person's history adds, as terms."""
+        told = "you gave {:g}" if self.kind == "rating" else "you chose it"
         titles = [self.catalog.label(one) for one in self.items.ids[person.items]]
         return [
             Term(title, float(part), "rating", told.format(stars))

@@ -55,7 +55,7 @@ def opened(path: Path, depth: int = 2) -> Iterator[Bundle]:
             one for level in range(depth, 0, -1) for one in sorted(path.glob("/".join("*" * level)))
         ]
         paths = {one.name: one for one in found if one.is_file()}
-        yield Bundle(path.name, {name: opener(one) for name, one in paths.items()}, paths)
+        yield Bundle(path.resolve().name, {name: opener(one) for name, one in paths.items()}, paths)
         return
     try:
         archive = zipfile.ZipFile(path)
