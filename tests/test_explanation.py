@@ -68,7 +68,9 @@ def test_the_table_reads_well():
     )
     lines = str(reasons).splitlines()
     assert lines[0] == "Why Heat (1995) for 42: 5.95 stars"
-    assert any("shown as 5.00" in line for line in lines), "clipping is said"
+    limits, predicted, _, _ = lines[-4:]
+    assert limits.split() == ["limits", "of", "the", "scale", "-0.95"], "clipping is said"
+    assert predicted.split() == ["predicted", "rating", "5.00"]
     numbers = [line.split()[-2] for line in lines if "█" in line or "░" in line]
     assert numbers == ["3.50", "+0.30", "-0.25", "+2.40", "5.95"]
 
@@ -78,14 +80,20 @@ def test_the_table_reads_well():
     [
         (
             (Term("Horror", 0.4, "taste"), Term("Comedy", -0.1, "taste")),
-            "scores high on *Horror*, which you like",
+            "suits your taste in *Horror*",
         ),
         ((Term("Alien (1979)", 0.4, "rating"),), "how you rated *Alien (1979)*"),
         (
             (Term("how this is rated", 0.9, "item"), Term("Horror", 0.1, "taste")),
             "those who rated it rate it high",
         ),
+        (
+            (Term("Alien", 0.4, "rating", "you gave 4.5"), Term("Up", 0.2, "rating", "you gave 2")),
+            "because you gave 4.5 to *Alien* and you gave 2 to *Up*.",
+        ),
+        ((Term("Alien", 0.4, "rating", "you chose it"),), "because you chose *Alien*"),
         ((Term("how you rate", 0.9, "user"),), "you rate most things high"),
+        ((Term("how you rate", 0.9, "user"), Term("Horror", 0.1, "taste")), "taste in *Horror*"),
         ((), "nothing we know of speaks for it"),
     ],
 )
@@ -96,11 +104,21 @@ def test_sentences(terms, words):
     assert "Comedy" not in sentence
 
 
+def test_the_rounded_score_and_the_limits_add_up_to_the_rounded_prediction():
+    reasons = explanation(AVERAGE, Term("Horror", 2.4549, "taste"), predicted=5.0)
+    assert reasons.limits == Term("limits of the scale", -0.95, "clipping")
+    assert reasons.score + reasons.clipping == reasons.predicted
+    assert reasons.to_dict()["clipping"] == reasons.clipping
+    assert "limits of the scale" in reasons._repr_html_()
+    nearly = explanation(AVERAGE, Term("Horror", 1.504, "taste"), predicted=5.0)
+    assert nearly.limits is None, "nothing to show where both are shown as 5.00"
+
+
 def test_a_low_score_is_not_praised():
     liked, not_liked = Term("Horror", 0.2, "taste"), Term("Comedy", -0.9, "taste")
     sentence = explanation(AVERAGE, liked, not_liked).sentence()
     assert sentence == (
-        "Heat (1995) scores below the average, because it scores low on *Comedy* for you."
+        "Heat (1995) scores below the average, because it does not suit your taste in *Comedy*."
     )
 
 

@@ -13,21 +13,24 @@ from typing import Any
 BAR_WIDTH = 24  # characters of the bar column
 NAME_WIDTH = 30  # characters of a term's name; with a bar and a note a line fits into 80
 SHOWN_TERMS = 8  # tastes or ratings shown one by one
+LIMITS = "limits of the scale"  # the name of clipping
 NAMED_REASONS = 2  # tastes or films that a sentence names
 
 # Why something scores high in stars, or in points, and why low in stars, by the kind of term.
 REASONS = {
     "taste": (
-        "it scores high on {}, which you like",
-        "it scores high on {}, which you like",
-        "it scores low on {} for you",
+        "it suits your taste in {}",
+        "it suits your taste in {}",
+        "it does not suit your taste in {}",
     ),
-    "rating": ("of how you rated {}", "of how you rated {}", "of how you rated {}"),
+    "rating": ("{}", "{}", "{}"),
+    "feature": ("of what it is: {}", "of what it is: {}", "of what it is: {}"),
     "person": (
         "people like you rate it high",
         "people like you chose it",
         "people like you rate it low",
     ),
+    "model": ("most models say so", "most models say so", "most models say so"),
     "item": (
         "those who rated it rate it high",
         "many people know it",
@@ -35,6 +38,7 @@ REASONS = {
     ),
     "user": ("you rate most things high", "you rate most things high", "you rate most things low"),
 }
+TELLING = ("taste", "rating", "feature", "person", "model", "item")  # what is said of the item
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Term:
 
     name: str  # as shown to people
     value: float
-    kind: str  # "base", "user", "item", "taste", "rating", "person", "remainder" or "rest"
+    kind: str  # "base", "user", "item", one of TELLING, "remainder", "rest" or "clipping"
     detail: str = ""  # what helps to read it, such as the rating given
 
     def to_dict(self) -> dict[str, Any]:
@@ -53,12 +57,15 @@ class Term:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why an item scores what it does for a user; ``sum(term.value) == score`` within 1e-4."""
+    """Why an item scores what it does for a user; ``sum(term.value) == score`` within 1e-4.
+
+    People see the score clipped to the scale: ``score + clipping == predicted``.
+    """
 
     user: str
     item_id: str
     title: str
-    by: str  # "factor", "history" or "people"
+    by: str  # "factor", "history", "people", ...: a view of the model
     score: float
     predicted: float  # the score clipped to the rating scale
     strategy: str
@@ -67,6 +74,17 @@ class Explanation:
 
     def __iter__(self) -> Any:
         return iter(self.terms)
+
+    @property
+    def clipping(self) -> float:
+        """What the limits of the scale add to the score: 0 within them."""
+        return self.predicted - self.score
+
+    @property
+    def limits(self) -> Term | None:
+        """The clipping as a term to show, which leads from the rounded score to the prediction."""
+        value = round(round(self.predicted, 2) - round(self.score, 2), 2)
+        return Term(LIMITS, value, "clipping") if value else None
 
     def shown(self, most: int = SHOWN_TERMS) -> tuple[Term, ...]:
         """The terms to show: base, user and item, the ``most`` largest others, and their rest."""
@@ -94,9 +112,9 @@ class Explanation:
         reasons = [term for term in self.terms if term.kind in REASONS and sign * term.value > 0]
         if not reasons:
             return f"{self.title}: nothing we know of speaks for it."
-        reasons.sort(key=lambda term: (-net[term.kind], -sign * term.value))
+        reasons.sort(key=lambda t: (t.kind not in TELLING, -net[t.kind], -sign * t.value))
         first = reasons[0].kind
-        named = [f"*{term.name}*" for term in reasons if term.kind == first][:NAMED_REASONS]
+        named = [named_in_words(term) for term in reasons if term.kind == first][:NAMED_REASONS]
         stars, points, against = REASONS[first]
         words = against if sign < 0 else stars if self.unit == "stars" else points
         scores = " scores below the average" if sign < 0 else ""
@@ -111,6 +129,7 @@ class Explanation:
             "strategy": self.strategy,
             "score": self.score,
             "predicted": self.predicted,
+            "clipping": self.clipping,
             "terms": [term.to_dict() for term in self.terms],
             "sentence": self.sentence(),
         }
@@ -136,7 +155,8 @@ class Explanation:
         margin = (high - low) * 0.15 or 1.0
         left = max(0.0, low - margin) if low >= 0 else low - margin
         scale = BAR_WIDTH / (high - left or 1.0)
-        width = min(max(len(name) for name in ["score", *(row[0] for row in rows)]), NAME_WIDTH)
+        names = [row[0] for row in rows] + [LIMITS if self.limits else "score"]
+        width = min(max(map(len, names)), NAME_WIDTH)
         lines = [f"Why {self.title} for {self.user}: {total:.2f} {self.unit}", ""]
         for place, (name, value, detail, (start, end)) in enumerate(rows):
             a, b = sorted((max(start, left), max(end, left)))
@@ -154,22 +174,53 @@ class Explanation:
         ]
         if left > 0:
             lines.append(f"  bars begin at {left:.2f}")
-        if abs(self.predicted - self.score) >= 0.005:
-            lines.append(f"  shown as {self.predicted:.2f}, the nearest on the scale")
+        if self.limits:
+            lines += [
+                f"  {self.limits.name.ljust(width)}  {self.limits.value:>+6.2f}",
+                f"  {'predicted rating'.ljust(width)}  {self.predicted:>6.2f}",
+            ]
         return "\n".join([*lines, "", self.sentence()])
 
     def _repr_html_(self) -> str:
-        cells = "".join(
-            f"<tr><td>{html.escape(name)}</td><td style='text-align:right'>{value:+.2f}</td>"
-            f"<td>{html.escape(detail)}</td></tr>"
-            for name, value, detail, _ in self.rows()
-        )
-        return (
-            f"<table><caption>{html.escape(self.sentence())}</caption>"
-            "<thead><tr><th>term</th><th>value</th><th></th></tr></thead>"
-            f"<tbody>{cells}</tbody><tfoot><tr><th>score</th>"
-            f"<th style='text-align:right'>{self.score:.2f}</th><th></th></tr></tfoot></table>"
-        )
+        rows = [(name, value, detail) for name, value, detail, _ in self.rows()]
+        totals = [("score", self.score)]
+        if self.limits:
+            totals += [(self.limits.name, self.limits.value), ("predicted rating", self.predicted)]
+        return html_of_terms(self.sentence(), rows, totals)
+
+
+def named_in_words(term: Term) -> str:
+    """A term inside a sentence: ``*Horror*``, or ``you gave 5 to *Alien (1979)*``."""
+    name = f"*{term.name}*"
+    if term.kind != "rating":
+        return name
+    if term.detail.startswith("you gave"):
+        return f"{term.detail} to {name}"
+    return f"you chose {name}" if term.detail else f"of how you rated {name}"
+
+
+def html_of_terms(
+    caption: str, rows: Sequence[tuple[str, float, str]], totals: Sequence[tuple[str, float]]
+) -> str:
+    """Terms (name, value, detail) and what they sum to as an HTML table with bars, all escaped."""
+    largest = max((abs(value) for _, value, _ in rows), default=0.0) or 1.0
+    body = "".join(
+        f"<tr><td>{html.escape(name)}</td><td style='text-align:right'>{value:+.2f}</td>"
+        f"<td><div style='height:0.7em;width:{6 * abs(value) / largest:.1f}em;"
+        f"background:{'#2a6fb0' if value >= 0 else '#c2622d'}'></div></td>"
+        f"<td>{html.escape(detail)}</td></tr>"
+        for name, value, detail in rows
+    )
+    foot = "".join(
+        f"<tr><th>{html.escape(name)}</th><th style='text-align:right'>{value:.2f}</th>"
+        "<th></th><th></th></tr>"
+        for name, value in totals
+    )
+    return (
+        f"<table><caption>{html.escape(caption)}</caption>"
+        "<thead><tr><th>term</th><th>value</th><th></th><th></th></tr></thead>"
+        f"<tbody>{body}</tbody><tfoot>{foot}</tfoot></table>"
+    )
 
 
 def round_to_sum(values: Sequence[float], total: float, decimals: int = 2) -> list[float]:
