@@ -1,12 +1,14 @@
 """Each algorithm by its mathematics: laws, tutorials, published numbers, and odd data."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from matinee.algorithms import ALGORITHMS, MF, NMF, Bias, TruncatedSVD
-from matinee.errors import BadSetting, Diverged
+from matinee import splits
+from matinee.algorithms import ALGORITHMS, MF, NMF, Bias, SVDpp, TruncatedSVD
+from matinee.errors import BadRatings, BadSetting, Diverged
 from matinee.ids import IdMap
 from matinee.kernels.sgd import descend
 from matinee.ratings import Ratings, Scale
@@ -294,3 +296,22 @@ def test_odd_data_finish_or_refuse_in_words(name, data):
 def test_validation_must_be_numbered_alike():
     with pytest.raises(BadSetting, match=r"matinee\.splits"):
         MF(n_factors=2).fit(ratings_of(), TUTORIAL)
+
+
+# SVD++ that is told what else people chose.
+
+
+def test_transductive_svdpp_learns_from_choices_but_never_from_their_ratings():
+    split = splits.random(ratings_of(), test_share=0.3)
+    algorithm = SVDpp(n_factors=4, n_epochs=5)
+    upside_down = replace(split.test, rating=split.test.scale.low + split.test.scale.high
+                          - split.test.rating)  # fmt: skip
+    told, told_otherwise = (
+        algorithm.fit_transductive(split.train, chosen) for chosen in (split.test, upside_down)
+    )
+    alone = algorithm.fit(split.train)
+    np.testing.assert_array_equal(told.user_factors, told_otherwise.user_factors)
+    assert not np.array_equal(told.user_factors, alone.user_factors)
+    assert told.facts["also_chosen"] == len(split.test)
+    with pytest.raises(BadRatings, match="are in both the training and the chosen part"):
+        algorithm.fit_transductive(split.train, split.train)

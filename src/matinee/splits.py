@@ -32,10 +32,10 @@ class Split:
     history: Ratings | None = None
 
     def __post_init__(self) -> None:
-        _refuse_shared("training", self.train, "test", self.test)
+        check_apart("training", self.train, "test", self.test)
         if self.history is not None:
-            _refuse_shared("training", self.train, "history", self.history)
-            _refuse_shared("history", self.history, "test", self.test)
+            check_apart("training", self.train, "history", self.history)
+            check_apart("history", self.history, "test", self.test)
 
     @property
     def origin(self) -> dict[str, Any]:
@@ -54,7 +54,8 @@ class Split:
         return f"{self.said}: {sizes}"
 
 
-def _refuse_shared(one_is: str, one: Ratings, other_is: str, other: Ratings) -> None:
+def check_apart(one_is: str, one: Ratings, other_is: str, other: Ratings) -> None:
+    """Raise BadRatings where two parts are numbered differently or share a (user, item) pair."""
     if one.users != other.users or one.items != other.items:
         raise BadRatings("the parts have different ids; splits.given(train, test) joins them")
     shared = find_shared_pair(one.by_user, other.user, other.item)

@@ -4,12 +4,13 @@
     min  sum (r - score)^2 + reg (|p_u|^2 + |q_i|^2) + bias_reg (b_u^2 + c_i^2)
          + implicit_reg sum_j |z_j|^2 / n_u,  all summed over ratings                  Koren 2008
 
-N(u) are the films u rated in the training data, and there only: the famous lower figures let N(u)
-see which films the test ratings are of. Steps are taken a user at a time in one thread, with one
-step for all z_j of a user. In the model, user factors are p_u + s_u.
+N(u) are the films u rated in the training data, and there only. The famous lower figures let N(u)
+see which films the test ratings are of; ``fit_transductive`` does, and is named for it. Steps are
+taken a user at a time in one thread, with one step for all z_j of a user. In the model, user
+factors are p_u + s_u.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -24,6 +25,7 @@ from matinee.models.fold_in import AroundImplicit
 from matinee.models.fold_in.around_implicit import choices
 from matinee.models.side import Side
 from matinee.ratings import Ratings, Rows
+from matinee.splits import check_apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,34 @@ class SVDpp(Algorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> FactorModel:
+        return self._learn(train, train.by_user, validation, on_epoch)
+
+    def fit_transductive(
+        self, train: Ratings, chosen: Ratings, on_epoch: OnEpoch = quiet
+    ) -> FactorModel:
+        """Fit with N(u) = all that u rated in ``train`` and in ``chosen``, such as a test part.
+
+        The ratings of ``chosen`` are not looked at, only of what they are. That tells which films
+        are about to be asked for, so errors on them are not those of a forecast; compare them with
+        other transductive figures only. Raises BadRatings where the parts are numbered differently
+        or share a rating.
+        """
+        check_apart("training", train, "chosen", chosen)
+        user, item = (
+            np.concatenate([getattr(train, side), getattr(chosen, side)])
+            for side in ("user", "item")
+        )
+        both = Ratings.of(train.users, train.items, user, item, np.ones(len(user)))
+        model = self._learn(train, both.by_user, None, on_epoch)
+        return replace(model, facts={**model.facts, "also_chosen": len(chosen)})
+
+    def _learn(
+        self,
+        train: Ratings,
+        chosen: Rows,
+        validation: Ratings | None,
+        on_epoch: OnEpoch,
+    ) -> FactorModel:
         say_if_too_many(self.n_factors, train)
         mean = float(train.rating.mean(dtype="f8"))
         users, items = start(train, self.n_factors, self.init_scale, self.seed)
@@ -68,6 +98,7 @@ class SVDpp(Algorithm):
         own = users.factors.copy()  # p_u; users.factors holds p_u + s_u
         fold = AroundImplicit(reg=self.reg, bias_reg=self.bias_reg, bias_power=1.0)
         rows = shuffled_rows(train.by_user, rng)
+        also = read_only(chosen.indptr, np.int64), read_only(chosen.indices, np.int32)
         rate, reg, bias_reg, implicit_reg = np.array(
             [self.learning_rate, self.reg, self.bias_reg, self.implicit_reg], np.float32
         )
@@ -75,10 +106,10 @@ class SVDpp(Algorithm):
         def step(epoch: int) -> None:
             descend_users(
                 np.random.default_rng((self.seed, 1 + epoch)).permutation(train.n_users),
-                *rows, np.float32(mean), rate, reg, bias_reg, implicit_reg,
+                *rows, *also, np.float32(mean), rate, reg, bias_reg, implicit_reg,
                 own, users.bias, items.factors, items.bias, Z,
             )  # fmt: skip
-            users.factors[:] = own + choices(train.by_user, items)
+            users.factors[:] = own + choices(chosen, items)
 
         training = Training(train, validation, mean, users, items)
         remedy = f"lower learning_rate (now {self.learning_rate}) or raise reg"
