@@ -29,6 +29,8 @@ LAYERS = [
     "evaluation explaining",
     "comparison",
     "selection",
+    "charts",
+    "report",
     "demo",
     "cli",
     "__main__",

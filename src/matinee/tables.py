@@ -1,9 +1,10 @@
 """A small immutable table: what every list of results is returned as."""
 
 import html
+from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +19,8 @@ class Table:
     """Named columns of equal length; rows come out as named tuples.
 
     Prints as aligned text, shows as HTML in notebooks, and converts with ``to_dicts``,
-    ``to_pandas`` and ``to_polars``. Columns are attributes too: ``table.item_id``.
+    ``to_pandas`` and ``to_polars``. Columns are attributes too: ``table.item_id``. In a row, a
+    column whose name is no identifier (``ndcg@10``) is called by its place (``_3``).
     """
 
     def __init__(
@@ -41,7 +43,7 @@ class Table:
             raise AttributeError(name) from None
 
     def __iter__(self) -> Iterator[Any]:
-        row_type = NamedTuple("Row", [(name, Any) for name in self.columns])  # type: ignore[misc]
+        row_type = namedtuple("Row", self.columns, rename=True)  # type: ignore[misc]
         return map(row_type._make, zip(*self.columns.values(), strict=True))
 
     def __getitem__(self, place: int) -> Any:

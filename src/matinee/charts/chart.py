@@ -1,0 +1,122 @@
+"""A chart: data first, picture second.
+
+The table is everything the picture shows, for programs, for screen readers and for those who
+want the figures. The picture is static SVG, the same bytes for the same data.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Protocol
+
+from matinee.charts.markup import Markup, el
+from matinee.tables import Table, show
+
+WIDTH = 640  # of a picture, in pixels, where nothing else is asked for
+NARROWEST, WIDEST = 240, 1600
+MOST_ROWS = 2000  # of a table beside its picture
+
+
+class Picture(Protocol):
+    """What can be drawn at some width."""
+
+    def draw(self, width: float) -> tuple[float, list[Markup]]:
+        """The height it takes, and its elements."""
+        ...
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture and its table, under a title and a sentence that says what is to be seen."""
+
+    name: str  # of its kind, as in "rating-distribution"
+    title: str
+    summary: str
+    table: Table
+    picture: Picture
+
+    def svg(self, width: float = WIDTH) -> str:
+        """The picture as an SVG document of its own, light or dark as the viewer wishes."""
+        style = el("style", Markup(stylesheet()))
+        return self._drawn(width, style, xmlns="http://www.w3.org/2000/svg")
+
+    def inline(self, width: float = WIDTH) -> Markup:
+        """The picture for a page that has the style sheet of charts (``stylesheet``)."""
+        return self._drawn(width)
+
+    def _drawn(self, width: float, *first: Markup, **attributes: object) -> Markup:
+        width = min(max(float(width), NARROWEST), WIDEST)
+        height, elements = self.picture.draw(width)
+        return el(
+            "svg", *first, *elements, role="img", aria_label=f"{self.title}. {self.summary}",
+            class_="chart", viewBox=f"0 0 {width:.0f} {height:.0f}", width=width, height=height,
+            **attributes,
+        )  # fmt: skip
+
+    def figure(self, width: float = WIDTH) -> Markup:
+        """Title, picture, and the table behind a fold, for a page that has the style sheet."""
+        return el(
+            "figure",
+            el("figcaption", el("strong", self.title), " ", self.summary),
+            self.inline(width),
+            el("details", el("summary", "The figures"), twin(self.table)),
+            class_="chart-figure",
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Title, summary and table, ready for JSON."""
+        return {
+            "chart": self.name,
+            "title": self.title,
+            "summary": self.summary,
+            "rows": self.table.to_dicts(),
+        }
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture to an SVG file."""
+        path = Path(path)
+        path.write_text(self.svg(), encoding="utf-8")
+        return path
+
+    def _repr_html_(self) -> str:
+        return el("div", el("style", Markup(stylesheet())), self.figure())
+
+
+def twin(table: Table) -> Markup:
+    """A table as HTML: the first column heads its rows, numbers stand to the right."""
+    rows = list(zip(*table.columns.values(), strict=True))
+    return el(
+        "div",
+        el(
+            "table",
+            el("thead", el("tr", (el("th", name, scope="col") for name in table.columns))),
+            el("tbody", (el("tr", _cells(row)) for row in rows[:MOST_ROWS])),
+        ),
+        el("p", f"and {len(rows) - MOST_ROWS:,} more") if len(rows) > MOST_ROWS else None,
+        class_="scroll", tabindex="0", role="region", aria_label="table",
+    )  # fmt: skip
+
+
+def _cells(row: tuple[Any, ...]) -> list[Markup]:
+    first, *others = row
+    return [
+        el("th", cell(first), scope="row"),
+        *(
+            el("td", cell(value), class_="n" if isinstance(value, int | float) else None)
+            for value in others
+        ),
+    ]
+
+
+def cell(value: object) -> str:
+    """A value as it stands in a table: thousands are parted, floats have four digits."""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else show(value)
+
+
+@cache
+def stylesheet() -> str:
+    """The style sheet of all charts, light and dark, on screen and on paper."""
+    return files("matinee.charts").joinpath("charts.css").read_text(encoding="utf-8")

@@ -1,0 +1,48 @@
+"""HTML and SVG that no title can break: text is escaped as it becomes part of an element."""
+
+import html
+from collections.abc import Iterable
+from typing import Union
+
+Child = Union[str, "Markup", Iterable["Child"], None]
+
+
+class Markup(str):
+    """Text that is markup already and is not escaped again."""
+
+    __slots__ = ()
+
+
+def el(tag: str, *children: Child, **attributes: object) -> Markup:
+    """An element. ``stroke_width=2`` is stroke-width, ``class_`` class; None is left out."""
+    inner = "".join(rendered(children))
+    opened = tag + "".join(
+        f' {name.rstrip("_").replace("_", "-")}="{html.escape(text(value))}"'
+        for name, value in attributes.items()
+        if value is not None
+    )
+    if not inner and tag in EMPTY:
+        return Markup(f"<{opened}/>")
+    return Markup(f"<{opened}>{inner}</{tag}>")
+
+
+EMPTY = {"circle", "line", "meta", "path", "rect", "br"}
+
+
+def rendered(children: Iterable[Child]) -> Iterable[str]:
+    """Children as markup, in order."""
+    for child in children:
+        if isinstance(child, Markup):
+            yield child
+        elif isinstance(child, str):
+            yield html.escape(child, quote=False)
+        elif child is not None:
+            yield from rendered(child)
+
+
+def text(value: object) -> str:
+    """An attribute as it is written; floats to a tenth, which is finer than a screen."""
+    if not isinstance(value, float):
+        return str(value)
+    short = f"{value:.1f}"
+    return "0" if short == "-0.0" else short.removesuffix(".0")

@@ -1,0 +1,120 @@
+"""Charts of how good models are: factors, trade-offs, and for whom a model errs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from matinee.charts.bars import Bars, Row
+from matinee.charts.chart import Chart
+from matinee.charts.marks import Intervals, Line, Named, Rule
+from matinee.charts.plot import Axis, Plot
+from matinee.tables import Table
+
+SMALLEST_DOT, LARGEST_DOT = 4.0, 14.0  # pixels, for the shortest and the longest fit
+
+
+def k_curve(curve: Mapping[str, Any]) -> Chart:
+    """The metric against the number of factors, from ``KCurve.to_dict()``."""
+    points, metric = curve["points"], curve["metric"]
+    chosen, folds = curve["chosen"], curve["folds"]
+    spans = tuple(
+        (float(p["n_factors"]), m - e, m, m + e, f"{p['n_factors']} factors: {m:.4f} ± {e:.4f}")
+        for p in points
+        for m, e in [(p["metrics"][metric], p["errors"][metric])]
+    )
+    names = list(points[0]["metrics"])
+    columns: dict[str, list[Any]] = {"n_factors": [p["n_factors"] for p in points]}
+    for name in names:
+        columns[name] = [p["metrics"].get(name) for p in points]
+        columns[f"{name} ±"] = [p["errors"].get(name) for p in points]
+    columns["train rmse"] = [p["train_rmse"] for p in points]
+    columns["fit seconds"] = [p["fit_seconds"] for p in points]
+    ends = [end for _, low, _, high, _ in spans for end in (low, high)]
+    return Chart(
+        "k-curve",
+        f"{metric} by number of factors",
+        f"{chosen} factors are chosen by {metric} ({curve['rule']}), of which "
+        f"{'higher' if curve['higher_is_better'] else 'lower'} is better; the lines are one "
+        f"standard error over {folds} folds to either side.",
+        Table(columns),
+        Plot(
+            replace(
+                Axis.around("factors", [x for x, *_ in spans]),
+                ticks=tuple((x, f"{x:.0f}") for x, *_ in spans),
+            ),
+            Axis.around(metric, ends),
+            (Line(tuple((x, y) for x, _, y, _, _ in spans)), Intervals(spans),
+             Rule(float(chosen), f"{chosen} chosen")),
+        ),
+    )  # fmt: skip
+
+
+def trade_off(
+    rows: Sequence[Mapping[str, Any]], x: str = "ndcg@10", y: str = "coverage@10"
+) -> Chart | None:
+    """Two metrics of each algorithm against one another, with the time of the fit as size.
+
+    ``rows`` are those of ``Comparison.table``: an algorithm, its metrics and ``fit_seconds``. None
+    where fewer than two of them have both metrics.
+    """
+    known = [row for row in rows if row.get(x) is not None and row.get(y) is not None]
+    if len(known) < 2:
+        return None
+    most = max(float(row.get("fit_seconds") or 0) for row in known) or 1.0
+    points = tuple(
+        (float(row[x]), float(row[y]), SMALLEST_DOT + (LARGEST_DOT - SMALLEST_DOT)
+         * (float(row.get("fit_seconds") or 0) / most) ** 0.5, str(row["algorithm"]),
+         f"{row['algorithm']}: {x} {row[x]:.4f}, {y} {row[y]:.4f}, "
+         f"fitted in {float(row.get('fit_seconds') or 0):.2f} s")
+        for row in known
+    )  # fmt: skip
+    best = max(known, key=lambda row: float(row[x]) * (-1 if x in ("rmse", "mae") else 1))
+    return Chart(
+        "trade-off",
+        f"{x} and {y} of each algorithm",
+        f"{best['algorithm']} has the best {x}. A larger dot took longer to fit, up to "
+        f"{most:.2f} s.",
+        Table(
+            {
+                "algorithm": [row["algorithm"] for row in known],
+                x: [float(row[x]) for row in known],
+                y: [float(row[y]) for row in known],
+                "fit seconds": [row.get("fit_seconds") for row in known],
+            }
+        ),
+        Plot(
+            Axis.around(x, [one[0] for one in points]),
+            Axis.around(y, [one[1] for one in points]),
+            (Named(points),),
+        ),
+    )
+
+
+def error_by_group(groups: Sequence[Mapping[str, Any]], of: str, metric: str = "rmse") -> Chart:
+    """A metric in groups of users or items: ``Evaluation.by_activity``, ``by_popularity``."""
+    known = [row for row in groups if row.get(metric) is not None]
+    rows = tuple(
+        Row(f"{_short(row['group'])} ratings", f"{row[metric]:.3f}", 0.0, float(row[metric]),
+            words=f"{row['group']}: {metric} {row[metric]:.4f}, {row['members']:,} {of}s")
+        for row in known
+    )  # fmt: skip
+    worst = max(known, key=lambda row: float(row[metric]), default=None)
+    return Chart(
+        f"error-by-{of}",
+        f"{metric.upper()} by how many ratings {'a user gave' if of == 'user' else 'an item has'}",
+        "" if worst is None else f"It is largest for {of}s with {_short(worst['group'])} training "
+        "ratings.",
+        Table(
+            {
+                "group": [row["group"] for row in known],
+                f"{of}s": [row["members"] for row in known],
+                metric: [float(row[metric]) for row in known],
+            }
+        ),
+        Bars(rows),
+    )  # fmt: skip
+
+
+def _short(group: str) -> str:
+    """``users with 3..20 training ratings`` as ``3–20``."""
+    return group.partition(" with ")[2].removesuffix(" training ratings").replace("..", "–")

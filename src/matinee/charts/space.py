@@ -1,0 +1,165 @@
+"""Maps of items and of people: their factors in the plane.
+
+    places = (F - mean F) [v_1 v_2]      v: the two leading eigenvectors of the covariance of F
+
+Principal components, found exactly and with a fixed sign: the same model, the same map. What is
+near in the plane is alike in the two directions that differ most, and no more.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from matinee.charts.chart import Chart
+from matinee.charts.marks import Dots
+from matinee.charts.plot import N_COLORS, Axis, Plot
+from matinee.errors import BadSetting
+from matinee.models import FactorModel, Model
+from matinee.tables import Table
+
+MOST_POINTS = 1500  # the most rated ones; more would be a cloud and a slow page
+COLORS = ("genre", "decade", "taste")
+OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Map:
+    """Places of items or people in the plane, each with a class."""
+
+    of: str  # "items" or "users"
+    color: str
+    ids: tuple[str, ...]
+    names: tuple[str, ...]
+    places: np.ndarray  # (n, 2), in the units of factors
+    classes: tuple[str, ...]  # of each point
+    legend: tuple[str, ...]  # the classes, the commonest first
+    explained: float  # share of the variance that the two directions have
+    left_out: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        rows = zip(self.ids, self.names, self.places.tolist(), self.classes, strict=True)
+        return {
+            "of": self.of,
+            "color": self.color,
+            "legend": list(self.legend),
+            "explained": self.explained,
+            "left_out": self.left_out,
+            "points": [
+                {"id": key, "name": name, "x": round(x, 4), "y": round(y, 4), "class": of}
+                for key, name, (x, y), of in rows
+            ],
+        }
+
+
+def has_map(model: Model) -> bool:
+    """Whether a model has a map: it takes two factors."""
+    return isinstance(model, FactorModel) and model.n_factors >= 2
+
+
+def map_of(
+    model: Model, of: str = "items", color: str | None = None, most: int = MOST_POINTS
+) -> Map:
+    """The map of the ``most`` items, or users, that have most ratings.
+
+    Items are coloured by "genre", "decade" or "taste", users by their strongest "taste". Raises
+    BadSetting for a model of fewer than two factors, and for what there is not.
+    """
+    if not isinstance(model, FactorModel) or model.n_factors < 2:
+        raise BadSetting(f"a map needs a model with two factors or more; this is {model!r}")
+    if of not in ("items", "users"):
+        raise BadSetting(f"there is no map of {of!r}; there are items and users")
+    colors = COLORS if of == "items" else ("taste",)
+    color = color or _usual_color(model, of)
+    if color not in colors:
+        raise BadSetting(f"a map of {of} has no color {color!r}; it has {', '.join(colors)}")
+    factors, counts = (
+        (model.item_factors, model.item_counts)
+        if of == "items"
+        else (model.user_factors, model.seen.counts)
+    )
+    known = np.flatnonzero(counts)
+    rows = np.sort(known[np.argsort(-counts[known], kind="stable")][:most])
+    places, explained = principal(factors, known, rows)
+    ids = (model.items if of == "items" else model.users).ids[rows].tolist()
+    names = [model.catalog.label(one) for one in ids] if of == "items" else ids
+    classes, legend = _common(_classes(model, of, color, rows, ids))
+    return Map(of, color, tuple(ids), tuple(names), places, classes, legend, explained,
+               len(known) - len(rows))  # fmt: skip
+
+
+def principal(factors: np.ndarray, of: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, float]:
+    """Places (n, 2) of ``rows`` on the principal components of rows ``of``, and their share."""
+    known = factors[of].astype(np.float64)
+    mean = known.mean(axis=0)
+    size, vectors = np.linalg.eigh((known - mean).T @ (known - mean))
+    leading = vectors[:, ::-1][:, :2]
+    leading = leading * np.sign(leading[np.abs(leading).argmax(axis=0), [0, 1]])
+    share = float(size[-2:].sum() / (size.sum() or 1.0))
+    return (factors[rows] - mean) @ leading, share
+
+
+def space(found: Map) -> Chart:
+    """The picture of a map."""
+    of_class = {name: N_COLORS - 1 if name == OTHER else at for at, name in enumerate(found.legend)}
+    points = [
+        (x, y, of_class[of], f"{name}: {of}", key)
+        for (x, y), of, name, key in zip(
+            found.places.tolist(), found.classes, found.names, found.ids, strict=True
+        )
+    ]
+    points.sort(key=lambda point: -point[2])  # the common ones on top
+    fewer = f"; the {len(points):,} with most ratings are shown" if found.left_out else ""
+    return Chart(
+        f"map-of-{found.of}",
+        f"{found.of.capitalize()} by taste, coloured by {found.color}",
+        f"What lies near is alike in the two directions that differ most; these hold "
+        f"{found.explained:.0%} of all differences{fewer}.",
+        Table(
+            {
+                "name": list(found.names),
+                "id": list(found.ids),
+                found.color: list(found.classes),
+                "x": found.places[:, 0],
+                "y": found.places[:, 1],
+            }
+        ),
+        Plot(
+            Axis.around("", [x for x, *_ in points]),
+            Axis.around("", [y for _, y, *_ in points]),
+            (Dots(tuple(points)),),
+            legend=tuple((of_class[name], name) for name in found.legend),
+            height=460,
+            bare=True,
+        ),
+    )
+
+
+def _usual_color(model: FactorModel, of: str) -> str:
+    return "genre" if of == "items" and model.catalog.genre_matrix(model.items)[0] else "taste"
+
+
+def _classes(
+    model: FactorModel, of: str, color: str, rows: np.ndarray, ids: list[str]
+) -> list[str]:
+    if color == "genre":
+        return [next(iter(model.catalog[one].genres), OTHER) for one in ids]
+    if color == "decade":
+        years = [model.catalog[one].year for one in ids]
+        return [OTHER if year is None else f"{year // 10 * 10}s" for year in years]
+    own, others = model.item_factors, model.user_factors
+    if of == "users":
+        own, others = others, own
+    strength = np.abs(own[rows]) * np.abs(others).mean(axis=0)
+    names = [taste.name for taste in model.tastes()]
+    return [names[f] for f in strength.argmax(axis=1).tolist()]
+
+
+def _common(classes: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The classes, with all but the commonest called other; and their names, commonest first."""
+    counted = [name for name, _ in Counter(sorted(classes)).most_common() if name != OTHER]
+    kept = counted if len(counted) < N_COLORS else counted[: N_COLORS - 1]
+    told = tuple(name if name in kept else OTHER for name in classes)
+    return told, (*kept, OTHER) if OTHER in told else tuple(kept)
