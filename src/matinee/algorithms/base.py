@@ -100,3 +100,39 @@ class Algorithm:
         """The model of what was learned, signed with this algorithm's name and settings."""
         signature = {"kind": self.kind, "algorithm": self.name, "settings": self.settings}
         return FactorModel.of(train, mean, users, items, fold, **(signature | more))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alternating(Algorithm):
+    """Parent of those that solve the rows of one side and then the other's, and so can go on."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether ``fit`` takes ``start``; some settings ask for another method."""
+        return True
+
+    def fit(
+        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet,
+        start: FactorModel | None = None,
+    ) -> FactorModel:  # fmt: skip
+        """``Algorithm.fit``; from ``start``, a model of the same ratings with no more factors.
+
+        Factors beyond those of ``start`` begin by chance, as all do without it.
+        """
+        raise NotImplementedError
+
+    def check_start(self, train: Ratings, start: FactorModel | None) -> None:
+        """Raise BadSetting for a ``start`` that these settings cannot go on from."""
+        if start is None:
+            return
+        if not self.goes_on:
+            raise BadSetting(f"{self} cannot go on from a model; leave start out")
+        if start.algorithm != self.name:
+            raise BadSetting(f"start is a model of {start.algorithm}; it must be of {self.name}")
+        if not (start.users == train.users and start.items == train.items):
+            raise BadSetting("start is a model of other users or items than these ratings have")
+        if start.n_factors > self.settings["n_factors"]:
+            raise BadSetting(
+                f"start has {start.n_factors} factors, more than the {self.settings['n_factors']} "
+                "of n_factors"
+            )

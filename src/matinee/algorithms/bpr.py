@@ -22,7 +22,7 @@ from typing import ClassVar
 import numpy as np
 
 from matinee.algorithms.base import Algorithm, OnEpoch, quiet
-from matinee.algorithms.epochs import check_validation, run_epochs, say_if_too_many, start
+from matinee.algorithms.epochs import check_validation, first_sides, run_epochs, say_if_too_many
 from matinee.algorithms.grid import deal
 from matinee.algorithms.space import Real, Space, Whole
 from matinee.kernels.bpr import descend_pairs
@@ -79,7 +79,7 @@ class BPR(Algorithm):
     ) -> FactorModel:
         check_validation(train, validation)
         say_if_too_many(self.n_factors, train)
-        users, items = start(train, self.n_factors, self.init_scale, self.seed)
+        users, items = first_sides(train, self.n_factors, self.init_scale, self.seed)
         pairs = Pairs.of(train, self.seed)
 
         def step(epoch: int) -> None:

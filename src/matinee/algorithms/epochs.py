@@ -12,6 +12,7 @@ from matinee.errors import BadSetting, Diverged
 from matinee.kernels.factors import score_pairs
 from matinee.kernels.jit import read_only
 from matinee.kernels.threads import run_rows
+from matinee.models.factor import FactorModel
 from matinee.models.side import Side
 from matinee.ratings import Ratings
 
@@ -96,12 +97,20 @@ def run_epochs(
     return {"n_epochs_run": n_epochs}
 
 
-def start(train: Ratings, n_factors: int, scale: float, seed: int) -> tuple[Side, Side]:
-    """Sides with normal factors of standard deviation ``scale`` and zero biases."""
+def first_sides(
+    train: Ratings, n_factors: int, scale: float, seed: int, start: FactorModel | None = None
+) -> tuple[Side, Side]:
+    """Sides with normal factors of standard deviation ``scale`` and zero biases.
+
+    The biases and the first factors are those of ``start``, where it is given.
+    """
     rng = np.random.default_rng(seed)
     sides = Side.zeros(train.n_users, n_factors), Side.zeros(train.n_items, n_factors)
     for side in sides:
         side.factors[:] = rng.normal(0.0, scale, side.factors.shape)
+    if start is not None:
+        for side, known in zip(sides, (start.user_side, start.item_side), strict=True):
+            side.factors[:, : start.n_factors], side.bias[:] = known.factors, known.bias
     return sides
 
 

@@ -16,8 +16,8 @@ nu = 1; the root suits small and large data with one reg.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from matinee.algorithms.base import Algorithm, OnEpoch, quiet
-from matinee.algorithms.epochs import check_validation, run_epochs, say_if_too_many, start
+from matinee.algorithms.base import Alternating, OnEpoch, quiet
+from matinee.algorithms.epochs import check_validation, first_sides, run_epochs, say_if_too_many
 from matinee.algorithms.space import Real, Space, Whole
 from matinee.models.factor import FactorModel
 from matinee.models.fold_in import ImplicitLeastSquares
@@ -27,7 +27,7 @@ INIT_LENGTH = 0.1  # of the first factors, on average
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImplicitALS(Algorithm):
+class ImplicitALS(Alternating):
     """``ImplicitALS().fit(train)``: scores rank, 1 for what fits and 0 for what does not."""
 
     name: ClassVar[str] = "implicit-als"
@@ -59,13 +59,16 @@ class ImplicitALS(Algorithm):
         return "preference"
 
     def fit(
-        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
-    ) -> FactorModel:
+        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet,
+        start: FactorModel | None = None,
+    ) -> FactorModel:  # fmt: skip
         """Learn from the positives in ``train``; there is nothing that ``validation`` could stop,
         as the error on positives says little of the ranking."""
+        self.check_start(train, start)
         check_validation(train, validation)
         say_if_too_many(self.n_factors, train)
-        users, items = start(train, self.n_factors, INIT_LENGTH / self.n_factors**0.5, self.seed)
+        scale = INIT_LENGTH / self.n_factors**0.5
+        users, items = first_sides(train, self.n_factors, scale, self.seed, start)
         for side, rated in ((users, train.by_user), (items, train.by_item)):
             side.factors[rated.counts == 0] = 0.0  # the solution for who or what has no positive
         fold = ImplicitLeastSquares(self.reg, self.unobserved, self.reg_power, self.by_rating)

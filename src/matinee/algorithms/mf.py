@@ -22,8 +22,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm, OnEpoch, quiet
-from matinee.algorithms.epochs import Training, say_if_too_many, start
+from matinee.algorithms.base import Alternating, OnEpoch, quiet
+from matinee.algorithms.epochs import Training, first_sides, say_if_too_many
 from matinee.algorithms.grid import Grid, Penalties
 from matinee.algorithms.space import Real, Space, Whole
 from matinee.errors import BadSetting
@@ -45,7 +45,7 @@ REG_POWER = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class MF(Algorithm):
+class MF(Alternating):
     """``MF().fit(train)``: the accurate one; ALS and SGD above hold the solvers' defaults."""
 
     name: ClassVar[str] = "mf"
@@ -95,14 +95,22 @@ class MF(Algorithm):
         self.require("init_scale", above=0)
         self.require("biased", one_of=(True, False))
 
+    @property
+    def goes_on(self) -> bool:
+        return self.solver == "als"
+
     def fit(
-        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
-    ) -> FactorModel:
+        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet,
+        start: FactorModel | None = None,
+    ) -> FactorModel:  # fmt: skip
+        self.check_start(train, start)
         say_if_too_many(self.n_factors, train)
         mean = float(train.rating.mean(dtype="f8")) if self.biased else 0.0
-        users, items = start(train, self.n_factors, self.init_scale, self.seed)
+        users, items = first_sides(train, self.n_factors, self.init_scale, self.seed, start)
         if self.implicit_weight:
             users, items = (side.with_implicit() for side in (users, items))
+            if start is not None:
+                learn_implicit(users, items, train.by_user, self.implicit_reg)
         fit_user, fit_item = (self._row_solve(reg) for reg in (self.user_reg, self.item_reg))
         training = Training(train, validation, mean, users, items)
 

@@ -18,8 +18,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm, OnEpoch, quiet
-from matinee.algorithms.epochs import Training, say_if_too_many, start
+from matinee.algorithms.base import Alternating, OnEpoch, quiet
+from matinee.algorithms.epochs import Training, first_sides, say_if_too_many
 from matinee.algorithms.space import Real, Space, Whole
 from matinee.errors import BadSetting
 from matinee.models.factor import FactorModel
@@ -32,7 +32,7 @@ REG_POWER = 0.5  # a row's penalty grows with the root of its number of ratings
 
 
 @dataclass(frozen=True, kw_only=True)
-class NMF(Algorithm):
+class NMF(Alternating):
     """``NMF(n_factors=15).fit(train)``: readable tastes. Settings marked * are for "ignore"."""
 
     name: ClassVar[str] = "nmf"
@@ -66,19 +66,26 @@ class NMF(Algorithm):
         if self.missing == "ignore" and self.init != "random":
             raise BadSetting(f"init is {self.init!r}; it goes with missing=zero, not with ignore")
 
+    @property
+    def goes_on(self) -> bool:
+        return self.missing == "ignore"
+
     def fit(
-        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
-    ) -> FactorModel:
+        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet,
+        start: FactorModel | None = None,
+    ) -> FactorModel:  # fmt: skip
+        self.check_start(train, start)
         say_if_too_many(self.n_factors, train)
         if self.missing == "zero":
             return self._fit_zero_filled(train)
-        return self._fit_observed(train, validation, on_epoch)
+        return self._fit_observed(train, validation, on_epoch, start)
 
     def _fit_observed(
-        self, train: Ratings, validation: Ratings | None, on_epoch: OnEpoch
-    ) -> FactorModel:
+        self, train: Ratings, validation: Ratings | None, on_epoch: OnEpoch,
+        start: FactorModel | None,
+    ) -> FactorModel:  # fmt: skip
         mean = float(train.rating.mean(dtype="f8"))
-        users, items = start(train, self.n_factors, 0.1, self.seed)
+        users, items = first_sides(train, self.n_factors, 0.1, self.seed, start)
         for side in (users, items):
             np.abs(side.factors, out=side.factors)
         fit_user, fit_item = (

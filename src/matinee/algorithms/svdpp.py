@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from matinee.algorithms.base import Algorithm, OnEpoch, quiet
-from matinee.algorithms.epochs import Training, say_if_too_many, start
+from matinee.algorithms.epochs import Training, first_sides, say_if_too_many
 from matinee.algorithms.space import Real, Space, Whole
 from matinee.kernels.jit import read_only
 from matinee.kernels.svdpp import descend_users
@@ -91,7 +91,7 @@ class SVDpp(Algorithm):
     ) -> FactorModel:
         say_if_too_many(self.n_factors, train)
         mean = float(train.rating.mean(dtype="f8"))
-        users, items = start(train, self.n_factors, self.init_scale, self.seed)
+        users, items = first_sides(train, self.n_factors, self.init_scale, self.seed)
         rng = np.random.default_rng((self.seed, 1))
         Z = rng.normal(0.0, self.init_scale, items.factors.shape).astype(np.float32)
         items = Side(items.factors, items.bias, Z)

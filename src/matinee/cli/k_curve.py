@@ -27,12 +27,15 @@ from matinee.errors import BadSetting
 @click.option("--seeds", type=int, default=0, show_default=True,
               help="Fits by which the stability of tastes is judged.")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the folds.")
+@click.option("--cold", is_flag=True,
+              help="Fit each number from nothing, not from the next smaller model.")  # fmt: skip
 @relevant_option
 @reading_options
 @json_option
 def command(
     data: str, algorithm: str, settings: tuple[str, ...], factors: str, metrics: str, rule: str,
-    folds: int, seeds: int, seed: int, relevant_from: float | None, as_json: bool, **reading: Any,
+    folds: int, seeds: int, seed: int, cold: bool, relevant_from: float | None,
+    as_json: bool, **reading: Any,
 ) -> None:  # fmt: skip
     """Show error and ranking against the number of factors.
 
@@ -48,7 +51,7 @@ def command(
     with progress("k-curve", every=0) as step:
         found = k_curve(
             base, ratings, factors=sizes, metrics=named(metrics), rule=rule, folds=folds,
-            relevant_from=relevant_from, n_seeds=seeds, seed=seed, on_step=step,
+            relevant_from=relevant_from, n_seeds=seeds, seed=seed, warm=not cold, on_step=step,
         )  # fmt: skip
     if as_json:
         print_json(found.to_dict())

@@ -6,17 +6,20 @@ not a truth: the default rule takes the smallest that the data cannot tell from 
 
 import time
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import numpy as np
 
 from matinee.algorithms import Algorithm
+from matinee.algorithms.base import Alternating
 from matinee.asking import Asked, check_kind, check_measurable
 from matinee.comparison import OnStep, choose, quiet, time_left
 from matinee.errors import BadSetting, did_you_mean
 from matinee.evaluation import evaluate
+from matinee.models import FactorModel, Model
 from matinee.ratings import Ratings
 from matinee.resources import measured, model_mb
 from matinee.results import aligned, versions
@@ -54,6 +57,7 @@ class KCurve:
     choices: dict[str, int]  # by rule
     folds: int
     origin: dict[str, Any]
+    warm: bool = False  # whether fits beyond the first point went on from the smaller model
     hints: Hints | None = None  # of truncated SVD
     variance_explained: tuple[float, ...] = ()  # of truncated SVD: by so many factors together
 
@@ -107,6 +111,10 @@ class KCurve:
             f"all rules: {by_rule}",
             f"± is one standard error over {self.folds} folds",
         ]
+        if self.warm:
+            lines.append(
+                "each fit goes on from the one above it, in half the epochs (--cold: from nothing)"
+            )
         if self.hints is not None:
             threshold, parallel = self.hints.gavish_donoho, self.hints.parallel_analysis
             more = " or more" if parallel >= self.points[-1].n_factors else ""
@@ -134,6 +142,7 @@ def k_curve(
     relevant_from: float | None = None,
     n_seeds: int = 0,
     seed: int = 0,
+    warm: bool = True,
     on_step: OnStep = quiet,
 ) -> KCurve:
     """Fit every number of factors on every fold, and choose by the first of the metrics.
@@ -142,8 +151,9 @@ def k_curve(
     smallest within a standard error of the best; "minimum", the best; or "elbow", the bend.
     Metrics that do not apply to the algorithm are an error only where they come first. With
     ``n_seeds`` of 2 or more, tastes that only add are compared from seed to seed: the mean cosine
-    of best-matched item factors. ``data`` are ratings from which no test part has been chosen yet:
-    the folds choose, and so do not judge what is chosen.
+    of best-matched item factors. With ``warm``, an algorithm that can goes on from the next smaller
+    model, its new factors starting by chance, in half the epochs. ``data`` are ratings from which
+    no test part has been chosen yet: the folds choose, and so do not judge what is chosen.
 
     Raises BadSetting, before any work, for an algorithm without factors, impossible numbers of
     them, an unknown rule or metric, or too many folds.
@@ -155,18 +165,8 @@ def k_curve(
                          f"there are {', '.join(RULES)}")  # fmt: skip
     splits = list(k_fold(data, folds, seed))
     asked = _checked_metrics(base, splits, metrics, relevant_from)
-    fits: list[list[_Fit]] = []
-    started, total = time.perf_counter(), len(sizes) * folds
-    for place, size in enumerate(sizes):
-        fits.append([])
-        for split in splits:
-            done = place * folds + len(fits[-1])
-            left = time_left(done, total, started)
-            on_step(done, total, ", ".join(filter(None, [f"{size} factors", left])))
-            fits[-1].append(
-                _fit(with_settings(base, {"n_factors": size}), split, asked, relevant_from)
-            )
-    on_step(total, total, "done")
+    warm = warm and isinstance(base, Alternating) and base.goes_on
+    fits = _fits(base, sizes, splits, asked, relevant_from, warm, on_step)
     stability = [_stability(base, size, data, n_seeds) for size in sizes]
     points = tuple(map(_point, sizes, fits, stability))
     first = asked[0]
@@ -178,7 +178,7 @@ def k_curve(
         algorithm=repr(base), metric=first.name, higher_is_better=higher, points=points, rule=rule,
         choices={name: choice(sizes, loss, error) for name, choice in RULES.items()}, folds=folds,
         origin={"split": "k-fold", "folds": folds, "seed": seed, "fingerprint": data.fingerprint,
-                "versions": versions()},
+                "versions": versions()}, warm=warm and len(sizes) > 1,
         hints=hints(data, sizes[-1], seed) if spectral else None,
         variance_explained=_variance(base, sizes[-1], data) if spectral else (),
     )  # fmt: skip
@@ -194,13 +194,41 @@ class _Fit:
     model_mb: float | None
 
 
+def _fits(
+    base: Algorithm, sizes: Sequence[int], splits: Sequence[Split], asked: Sequence[Asked],
+    threshold: float | None, warm: bool, on_step: OnStep,
+) -> list[list[_Fit]]:  # fmt: skip
+    """The fits of every fold, for each of the sizes."""
+    fits: list[list[_Fit]] = []
+    smaller: list[FactorModel | None] = [None] * len(splits)
+    started, total = time.perf_counter(), len(sizes) * len(splits)
+    for place, size in enumerate(sizes):
+        fits.append([])
+        for fold, split in enumerate(splits):
+            done = place * len(splits) + fold
+            left = time_left(done, total, started)
+            on_step(done, total, ", ".join(filter(None, [f"{size} factors", left])))
+            fit, model = _fit(base, size, smaller[fold], split, asked, threshold)
+            fits[-1].append(fit)
+            smaller[fold] = model if warm and isinstance(model, FactorModel) else None
+    on_step(total, total, "done")
+    return fits
+
+
 def _fit(
-    algorithm: Algorithm, split: Split, asked: Sequence[Asked], threshold: float | None
-) -> _Fit:
+    base: Algorithm, size: int, smaller: FactorModel | None, split: Split, asked: Sequence[Asked],
+    threshold: float | None,
+) -> tuple[_Fit, Model]:  # fmt: skip
+    """Fit one size on one fold, from a smaller model where there is one."""
+    fit: Callable[[Ratings], Model] = with_settings(base, {"n_factors": size}).fit
+    if smaller is not None:
+        fewer = max(1, base.settings["n_epochs"] // 2)
+        grown = with_settings(base, {"n_factors": size, "n_epochs": fewer})
+        fit = partial(cast(Alternating, grown).fit, start=smaller)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with measured() as cost:
-            model = algorithm.fit(split.train)
+            model = fit(split.train)
     names = [one.name for one in asked]
     metrics = evaluate(model, split.test, (), threshold, names).metrics
     train = split.train
@@ -209,7 +237,7 @@ def _fit(
         error = float(
             np.sqrt(np.mean((train.rating - model.predict_rows(train.user, train.item)) ** 2))
         )
-    return _Fit(metrics, error, cost.seconds, model_mb(model))
+    return _Fit(metrics, error, cost.seconds, model_mb(model)), model
 
 
 def _point(size: int, fits: list[_Fit], stability: float | None) -> Point:

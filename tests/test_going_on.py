@@ -1,0 +1,84 @@
+"""Fits that go on from a smaller model: as if they had not stopped, refused where they cannot."""
+
+import numpy as np
+import pytest
+
+from matinee.algorithms import MF, NMF, ImplicitALS
+from matinee.errors import BadSetting
+from matinee.selection import k_curve
+from matinee.sources.synthetic import planted
+
+GOING_ON = [MF(n_factors=4), MF(n_factors=4, biased=False), ImplicitALS(n_factors=4)]
+
+
+@pytest.fixture(scope="module")
+def ratings():
+    return planted(120, 60, 3, density=0.3, noise=0.3, seed=1)
+
+
+def with_epochs(algorithm, n_epochs):
+    return type(algorithm)(**(algorithm.chosen | {"n_epochs": n_epochs}))
+
+
+def arrays(model):
+    return [*model.user_side[:2], *model.item_side[:2]]
+
+
+@pytest.mark.parametrize("algorithm", GOING_ON, ids=str)
+def test_to_go_on_is_not_to_have_stopped(algorithm, ratings):
+    whole = with_epochs(algorithm, 6).fit(ratings)
+    half = with_epochs(algorithm, 2).fit(ratings)
+    gone_on = with_epochs(algorithm, 4).fit(ratings, start=half)
+    for one, other in zip(arrays(whole), arrays(gone_on), strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-5)
+
+
+@pytest.mark.parametrize("kind", [MF, NMF])
+def test_factors_that_are_added_fit_the_training_ratings_better(kind, ratings):
+    small = kind(n_factors=1).fit(ratings)
+    errors = [small.facts["train_rmse"]]
+    for size in (2, 3):
+        small = kind(n_factors=size, n_epochs=4).fit(ratings, start=small)
+        errors.append(small.facts["train_rmse"])
+    assert errors == sorted(errors, reverse=True)
+    assert kind is MF or (small.item_factors >= 0).all()
+
+
+def test_the_same_start_gives_the_same_bits(ratings):
+    small = NMF(n_factors=2).fit(ratings)
+    one, other = (NMF(n_factors=4).fit(ratings, start=small) for _ in range(2))
+    assert all(map(np.array_equal, arrays(one), arrays(other)))
+
+
+def test_a_warm_curve_is_as_good_as_a_cold_one(ratings):
+    warm, cold = (
+        k_curve(MF, ratings, factors=[1, 2, 3, 4], metrics=["rmse"], folds=2, warm=warm)
+        for warm in (True, False)
+    )
+    assert warm.points[0].metrics == cold.points[0].metrics
+    for one, other in zip(warm.points, cold.points, strict=True):
+        assert one.metrics["rmse"] < 1.02 * other.metrics["rmse"]
+    assert warm.chosen == cold.chosen
+    assert "goes on from the one above it" in str(warm)
+    assert "goes on from the one above it" not in str(cold)
+
+
+@pytest.mark.parametrize(
+    "algorithm, words",
+    [
+        (MF(n_factors=9, solver="sgd"), "cannot go on from a model"),
+        (NMF(n_factors=9, missing="zero"), "cannot go on from a model"),
+        (NMF(n_factors=9), "start is a model of mf; it must be of nmf"),
+        (MF(n_factors=2), "start has 4 factors, more than the 2"),
+    ],
+)
+def test_what_cannot_go_on_says_so(algorithm, words, ratings):
+    start = MF(n_factors=4, n_epochs=1).fit(ratings)
+    with pytest.raises(BadSetting, match=words):
+        algorithm.fit(ratings, start=start)
+
+
+def test_a_start_is_of_the_same_users_and_items(ratings):
+    start = MF(n_factors=4, n_epochs=1).fit(planted(119, 60, 3, density=0.3, seed=1))
+    with pytest.raises(BadSetting, match="other users or items"):
+        MF().fit(ratings, start=start)
