@@ -22,7 +22,7 @@ LAYERS = [
     "ids kernels",
     "catalog ratings description read_report",
     "sources splits metrics explanation tastes storage records resources",
-    "models",
+    "models reasons",
     "algorithms",
     "asking folding results",
     "measuring bootstrap",

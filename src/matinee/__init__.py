@@ -28,6 +28,7 @@ HOMES = {
         "ALGORITHMS", "BPR", "BayesianMF", "Bias", "Blend", "EASE", "ImplicitALS", "ItemKNN", "MF",
         "NMF", "Popularity", "SVDpp", "SlopeOne", "TruncatedSVD", "UserKNN",
     ],
+    "matinee.reasons": ["Contrast", "Counterfactual", "WhatIf"],
     "matinee.models": ["FactorModel", "Model", "Person", "load"],
     "matinee.splits": ["Split"],
     "matinee.evaluation": ["cross_validate", "evaluate"],

@@ -165,7 +165,7 @@ class Explanation:
             bar = " " * first + (("█" if value >= 0 else "░") * (last - first) or "▏")
             number = f"{value:.2f}" if place == 0 else f"{value:+.2f}"
             note = f"  {detail}" if detail else ""
-            label = _cut(name, width).ljust(width)
+            label = cut(name, width).ljust(width)
             lines.append(f"  {label}  {number:>6}  {bar.ljust(BAR_WIDTH)}{note}".rstrip())
         bar = "█" * round((total - left) * scale)
         lines += [
@@ -237,5 +237,6 @@ def round_to_sum(values: Sequence[float], total: float, decimals: int = 2) -> li
     return [whole / step for whole in floors]
 
 
-def _cut(name: str, width: int) -> str:
+def cut(name: str, width: int) -> str:
+    """A name of at most so many characters, with an ellipsis where some are missing."""
     return name if len(name) <= width else name[: width - 1].rstrip() + "…"

@@ -34,6 +34,19 @@ class Scale(NamedTuple):
         return f"{self.low:g}..{self.high:g}"
 
 
+def checked_rating(item: object, value: object, scale: Scale | None) -> float:
+    """The rating of an item as a number. Raises BadRatings unless it is finite and on the scale."""
+    try:
+        rating = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise BadRatings(f"the rating of item {item!r} is {value!r}, not a number") from None
+    if not np.isfinite(rating):
+        raise BadRatings(f"the rating of item {item!r} is {rating}, not a finite number")
+    if scale is not None and not scale.low <= rating <= scale.high:
+        raise BadRatings(f"the rating of item {item!r} is {rating:g}, outside {scale}")
+    return rating
+
+
 class Rows(NamedTuple):
     """A sparse matrix by rows: row r holds ``values[indptr[r]:indptr[r + 1]]``."""
 

@@ -29,11 +29,13 @@ class FoldingModel(Model):
         return self.user_side.mean(self.seen.counts > 0)
 
     def solve(self, items: np.ndarray, ratings: np.ndarray) -> Side:
-        side = self.average_user.copy()
-        if len(items):
-            rated = Rows(np.array([0, len(items)]), items, ratings)
-            self.fold.solve(rated, self.global_mean, self.item_side, side)
-        return side
+        return self.solve_many(Rows(np.array([0, len(items)]), items, ratings))
+
+    def solve_many(self, rated: Rows) -> Side:
+        sides = self.average_user.take(np.zeros(len(rated.counts), dtype=int))
+        if len(rated.indices):
+            self.fold.solve(rated, self.global_mean, self.item_side, sides)
+        return sides
 
     def side_of(self, user: int) -> Side:
         return self.user_side.row(user)

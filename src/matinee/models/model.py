@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self, cast, overload
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from matinee.models.predictions import Predictions
 from matinee.models.retrieval import best_items
 from matinee.models.side import Side
 from matinee.ratings import Ratings, Rows, Scale
+from matinee.reasons.contrast import Contrast, contrast
+from matinee.reasons.counterfactual import Counterfactual, counterfactual
+from matinee.reasons.what_if import WhatIf, what_if
 from matinee.tables import Table
 
 View = Callable[[Any, Person, int], list[Term]]  # the terms of (model, person, item row)
@@ -69,6 +72,14 @@ class Model:
     def solve(self, items: np.ndarray, ratings: np.ndarray) -> Side:
         """Bias and factors of someone with these ratings; the average person's for none."""
         raise NotImplementedError
+
+    def solve_many(self, rated: Rows) -> Side:
+        """``solve`` for each row of ``rated``, as a side of as many rows."""
+        sides = [self.solve(*rated.row(r)) for r in range(len(rated.counts))]
+        return Side(
+            np.concatenate([side.factors for side in sides]),
+            np.concatenate([side.bias for side in sides]),
+        )
 
     def side_of(self, user: int) -> Side:
         """Bias and factors of a trained user, by row number."""
@@ -258,13 +269,26 @@ class Model:
 
     # Reasons.
 
-    def explain(self, user: object, item: object, by: str | None = None) -> Explanation:
+    @overload
+    def explain(
+        self, user: object, item: object, by: str | None = None, *, versus: None = None
+    ) -> Explanation: ...
+    @overload
+    def explain(
+        self, user: object, item: object, by: str | None = None, *, versus: object
+    ) -> Explanation | Contrast: ...
+    def explain(
+        self, user: object, item: object, by: str | None = None, *, versus: object = None
+    ) -> Explanation | Contrast:
         """Why this item scores what it does for this user, in terms that sum to the score.
 
         ``by="factor"``: average, user, item, and one term per taste. ``by="history"``: one term
         per rating the user gave; what training added beyond them is a term of its own. Left out,
-        the model's usual view. Raises UnknownId, and BadSetting for a view it does not have.
+        the model's usual view. With ``versus``, another item, the terms that set the two apart.
+        Raises UnknownId, and BadSetting for a view it does not have.
         """
+        if versus is not None:
+            return contrast(self.explain(user, item, by), self.explain(user, versus, by))
         views = self.views
         by = by or next(iter(views))
         if by not in views:
@@ -285,6 +309,35 @@ class Model:
             terms=tuple(t for t in views[by](self, person, row) if abs(t.value) > NEGLIGIBLE),
             unit="stars" if self.kind == "rating" else "points",
         )
+
+    def what_if(
+        self,
+        user: object,
+        item: object,
+        *,
+        without: Iterable[object] = (),
+        change: Mapping[object, float] | None = None,
+        tastes: Mapping[object, float] | None = None,
+    ) -> WhatIf:
+        """How an item's score and rank would move if the user's ratings or tastes were others.
+
+        ``without`` are rated items to forget, ``change`` is ``{item: rating}``, of rated items or
+        new ones, and ``tastes`` is ``{number or name: factor}``. The user is solved again. Raises
+        UnknownId, BadRatings for a rating outside the scale, and BadSetting when nothing changes,
+        for an item in ``without`` that was never rated, or for a taste the model does not have.
+        """
+        row = self.items.row(item)
+        return what_if(self, self.person(user), row, without, change or {}, tastes or {})
+
+    def counterfactual(
+        self, user: object, item: object, n: int = 10, most: int = 5
+    ) -> Counterfactual:
+        """The fewest of the user's ratings without which an item leaves their first ``n``.
+
+        At most ``most``; where no such set is found, the result says so. Raises UnknownId, and
+        BadSetting for an item that is not among the first ``n``.
+        """
+        return counterfactual(self, self.person(user), self.items.row(item), n, most)
 
     def save(self, path: str | Path) -> Path:
         """Write the model to the folder ``path``, as data and never code; see ``matinee.load``."""

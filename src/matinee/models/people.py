@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matinee.errors import BadRatings
 from matinee.ids import IdMap, as_id
 from matinee.models.side import Side
-from matinee.ratings import Scale
+from matinee.ratings import Scale, checked_rating
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +35,7 @@ def numbered_history(
     """
     ids = [as_id(item) for item in history]
     ratings = np.array(
-        [_rating(item, value, scale) for item, value in history.items()], dtype=np.float32
+        [checked_rating(item, value, scale) for item, value in history.items()], dtype=np.float32
     )
     rows = items.rows(ids)
     unknown = tuple(one for one, row in zip(ids, rows, strict=True) if row < 0)
@@ -44,15 +43,3 @@ def numbered_history(
         items.row(unknown[0])  # raises, and offers the nearest
     order = np.argsort(rows, kind="stable")[len(unknown) :]
     return rows[order], ratings[order], unknown
-
-
-def _rating(item: object, value: object, scale: Scale | None) -> float:
-    try:
-        rating = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise BadRatings(f"the rating of item {item!r} is {value!r}, not a number") from None
-    if not np.isfinite(rating):
-        raise BadRatings(f"the rating of item {item!r} is {rating}, not a finite number")
-    if scale is not None and not scale.low <= rating <= scale.high:
-        raise BadRatings(f"the rating of item {item!r} is {rating:g}, outside {scale}")
-    return rating

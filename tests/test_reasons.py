@@ -1,0 +1,292 @@
+"""What sets two items apart, what would change a recommendation: laws over all models, and by hand.
+
+The slow twin of a counterfactual tries every set; that of a what-if folds a newcomer in.
+"""
+
+import html
+import json
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from matinee.algorithms import ALGORITHMS, EASE, MF, NMF, BayesianMF, Bias, ItemKNN
+from matinee.errors import BadRatings, BadSetting, UnknownId
+from matinee.explanation import Explanation, Term
+from matinee.reasons.contrast import contrast
+from matinee.reasons.standing import ordinal, ranks
+from matinee.sources.synthetic import planted
+
+MODELS = {
+    "mf": MF(n_factors=3, n_epochs=5, reg=0.3),
+    "sgd": MF(n_factors=3, n_epochs=20, reg=0.3, solver="sgd"),
+    "nmf": NMF(n_factors=3, n_epochs=5),
+    "bayesian": BayesianMF(n_factors=2, n_epochs=20, n_samples=3),
+    "item-knn": ItemKNN(n_neighbors=5),
+    "user-knn": ALGORITHMS["user-knn"](n_neighbors=10),
+    "ease": EASE(reg=5.0),
+    "blend": ALGORITHMS["blend"](of=(MF(n_factors=3, n_epochs=3), Bias())),
+}
+
+
+@pytest.fixture(scope="module")
+def train():
+    return planted(60, 40, 3, density=0.25, noise=1.5, seed=2)
+
+
+@pytest.fixture(scope="module")
+def models(train):
+    return {name: algorithm.fit(train) for name, algorithm in MODELS.items()}
+
+
+@pytest.fixture(params=MODELS)
+def model(request, models):
+    return models[request.param]
+
+
+# Contrast.
+
+
+def explanation(title, *terms, unit="stars"):
+    score = sum(term.value for term in terms)
+    return Explanation("42", title, title, "factor", score, score, "personal", terms, unit)
+
+
+def test_a_contrast_is_the_difference_of_two_explanations(model):
+    first, second = model.recommend("3", 2).item_id
+    for by in model.views:
+        found = model.explain("3", first, by, versus=second)
+        a, b = model.explain("3", first, by), model.explain("3", second, by)
+        assert found.difference == pytest.approx(a.score - b.score)
+        total = sum(term.value for term in found.terms)
+        assert total == pytest.approx(found.difference, rel=1e-4, abs=1e-6)
+        shown = round(100 * sum(value for _, value, _ in found.rows()))
+        assert shown == round(100 * a.score) - round(100 * b.score), "as shown, too"
+        sizes = [abs(term.value) for term in found.terms]
+        assert sizes == sorted(sizes, reverse=True)
+        assert json.loads(json.dumps(found.to_dict())) == found.to_dict()
+        assert found.sentence() in str(found)
+
+
+def test_terms_are_joined_by_name_and_what_both_share_goes():
+    a = explanation("Heat", Term("average", 3, "base"), Term("Crime", 0.5, "taste"))
+    b = explanation("Up", Term("average", 3, "base"), Term("Crime", 0.1, "taste"),
+                    Term("Children", 0.2, "taste"))  # fmt: skip
+    found = contrast(a, b)
+    assert [(term.name, round(term.value, 9)) for term in found.terms] == [
+        ("Crime", 0.4),
+        ("Children", -0.2),
+    ]
+    assert found.sentence() == (
+        "Heat stands 0.20 stars above Up, mostly because it suits your taste in *Crime* more."
+    )
+    assert contrast(b, a).sentence() == (
+        "Up stands 0.20 stars below Heat, mostly because it suits your taste in *Crime* less."
+    )
+    assert contrast(a, a).sentence() == "Heat and Heat score the same for you."
+
+
+def test_people_asked_about_two_items_are_not_the_same_people():
+    a = explanation("Heat", Term("9 people like you gave 5", 0.5, "person"))
+    b = explanation("Up", Term("7 people like you gave 4", 0.2, "person"))
+    (term,) = contrast(a, b).terms
+    assert (term.name, term.value) == ("people like you", pytest.approx(0.3))
+
+
+def test_html_of_reasons_is_escaped(models):
+    bad = "<img onerror=alert(1)>"
+    a, b = explanation(bad, Term(bad, 0.5, "rating", bad)), explanation(bad)
+    for page in (a._repr_html_(), contrast(a, b)._repr_html_()):
+        assert "<img" not in page
+        assert html.escape(bad) in page
+        assert "<script" not in page
+    answer = models["mf"].what_if("3", "1", change={"1": 2})
+    assert "<td>rank</td>" in answer._repr_html_()
+
+
+# What if.
+
+
+def history_of(model, user):
+    items, ratings = model.seen.row(model.users.row(user))
+    return dict(zip(model.items.ids[items].tolist(), ratings.tolist(), strict=True))
+
+
+def test_what_if_is_a_newcomer_with_those_ratings_where_users_are_solved_last(models):
+    for name in ("mf", "nmf", "bayesian", "item-knn", "ease", "blend"):
+        model = models[name]
+        history = history_of(model, "3")
+        gone, other = list(history)[:2]
+        item = model.recommend("3", 3).item_id[2]
+        answer = model.what_if("3", item, without=[gone], change={other: 2})
+        rest = {one: stars for one, stars in history.items() if one != gone} | {other: 2.0}
+        twin = model.fold_in(rest)
+        assert answer.score_after == pytest.approx(float(model.score(twin, item)[0]), abs=1e-4)
+        assert answer.rank_before == 3
+        unrated = [one for one in model.items if one not in history]
+        listed = model.recommend(twin, 1000, items=unrated)
+        assert answer.rank_after == listed.item_id.index(item) + 1
+        assert answer.n_unseen == len(unrated)
+
+
+def test_what_gradient_steps_learned_beyond_the_ratings_stays(models):
+    model = models["sgd"]
+    history = history_of(model, "3")
+    gone = next(iter(history))
+    item = model.recommend("3", 1).item_id[0]
+    answer = model.what_if("3", item, without=[gone])
+    rest = {one: stars for one, stars in history.items() if one != gone}
+    folded = [float(model.score(model.fold_in(h), item)[0]) for h in (rest, history)]
+    moved = answer.score_after - answer.score_before
+    assert moved == pytest.approx(folded[0] - folded[1], abs=1e-4)
+    same = model.what_if("3", item, change={gone: history[gone]})
+    assert same.score_after == pytest.approx(same.score_before, abs=1e-5)
+
+
+def test_every_model_answers_and_the_changed_person_can_be_asked(model):
+    item = model.recommend("3", 1).item_id[0]
+    gone = list(history_of(model, "3"))
+    answer = model.what_if("3", item, without=gone[:1])
+    assert float(model.score(answer.person, item)[0]) == pytest.approx(answer.score_after, abs=1e-5)
+    assert gone[0] not in model.items.ids[answer.person.items]
+    assert answer.sentence().startswith("Without ")
+    assert json.loads(json.dumps(answer.to_dict())) == answer.to_dict()
+    nobody = model.what_if("3", item, without=gone)
+    assert nobody.person.strategy == "popular"
+    newcomer = model.fold_in({"1": 5, "2": 3})
+    assert model.what_if(newcomer, item, without=["1"]).user == "newcomer"
+
+
+@pytest.mark.parametrize("name", ["mf", "nmf", "bayesian"])
+def test_a_taste_can_be_turned_down(name, models):
+    model = models[name]
+    item, reasons = next(
+        (item, terms)
+        for item in model.items
+        if (terms := [term for term in model.explain("3", item) if term.kind == "taste"])
+    )
+    taste = max(reasons, key=lambda term: abs(term.value))
+    for asked in (taste.name, taste.name.upper()):
+        answer = model.what_if("3", item, tastes={asked: 0})
+        moved = answer.score_after - answer.score_before
+        assert moved == pytest.approx(-taste.value, abs=1e-5)
+    assert f"*{taste.name}*" in answer.sentence()
+    double = model.what_if("3", item, tastes={taste.name: 2})
+    assert double.score_after - double.score_before == pytest.approx(taste.value, abs=1e-5)
+
+
+def test_words_of_a_what_if(models):
+    history = history_of(models["mf"], "3")
+    a, b = list(history)[:2]
+    new = next(one for one in models["mf"].items if one not in history)
+    item = models["mf"].recommend("3", 2).item_id[1]
+    said = models["mf"].what_if("3", item, without=[a], change={b: 1, new: 4}).sentence()
+    title = models["mf"].catalog.label
+    assert said.startswith(
+        f"Without your {history[a]:g} for *{title(a)}*, with 1 instead of {history[b]:g} for "
+        f"*{title(b)}* and with 4 for *{title(new)}*, {title(item)} "
+    )
+    assert models["ease"].what_if("3", item, without=[a]).sentence().startswith(
+        f"Without *{title(a)}*, "
+    )  # fmt: skip
+
+
+def test_places_are_said_as_people_say_them():
+    said = [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 111, 1022)]
+    assert said == ["1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "111th", "1,022nd"]
+
+
+def test_ties_keep_the_order_of_items():
+    scores = np.array([[3.0, 2.0, 3.0, 3.0]])
+    assert [ranks(scores, place)[0] for place in range(4)] == [1, 4, 2, 3]
+
+
+def test_impossible_changes_are_refused_in_words(models):
+    model = models["mf"]
+    history = history_of(model, "3")
+    rated = next(iter(history))
+    new = next(one for one in model.items if one not in history)
+    with pytest.raises(BadSetting, match=f"3 has not rated .*{new}"):
+        model.what_if("3", rated, without=[new])
+    with pytest.raises(UnknownId, match="no item 'x'"):
+        model.what_if("3", rated, without=["x"])
+    with pytest.raises(UnknownId, match="no item 'x'"):
+        model.what_if("3", rated, change={"x": 3})
+    with pytest.raises(BadRatings, match="is 99, outside"):
+        model.what_if("3", rated, change={rated: 99})
+    with pytest.raises(BadSetting, match="both in without and in change"):
+        model.what_if("3", rated, without=[rated], change={rated: 3})
+    with pytest.raises(BadSetting, match="nothing would change"):
+        model.what_if("3", rated)
+    with pytest.raises(BadSetting, match=r"no taste .taste 33. .* did you mean"):
+        model.what_if("3", rated, tastes={"taste 33": 0})
+    with pytest.raises(BadSetting, match="not a finite number"):
+        model.what_if("3", rated, tastes={0: float("inf")})
+    with pytest.raises(BadSetting, match="models of ease have no tastes"):
+        models["ease"].what_if("3", rated, tastes={0: 0})
+
+
+# Counterfactual.
+
+
+def falls_without(model, user, item, gone, n):
+    return model.what_if(user, item, without=gone).rank_after > n
+
+
+@pytest.mark.parametrize("name", ["mf", "nmf", "item-knn", "ease", "sgd"])
+def test_a_counterfactual_is_the_smallest_of_all_sets(name, models):
+    model = models[name]
+    sizes = []
+    for user in ("3", "5", "8", "13"):
+        ids = list(history_of(model, user))
+        for item in model.recommend(user, 3).item_id:
+            found = model.counterfactual(user, item, n=3, most=2)
+            gone = [one.item_id for one in found.removed]
+            sizes.append(len(gone))
+            assert found.complete
+            if gone:
+                assert falls_without(model, user, item, gone, 3)
+                answer = model.what_if(user, item, without=gone)
+                assert (found.rank_before, found.rank_after) == (
+                    answer.rank_before,
+                    answer.rank_after,
+                )
+            smaller = [s for k in range(1, len(gone) or 3) for s in combinations(ids, k)]
+            assert not any(falls_without(model, user, item, s, 3) for s in smaller)
+    assert {0, 1, 2} & set(sizes) != {0}, "not all were cases without an answer"
+
+
+def test_promising_sets_find_what_all_sets_do(models, monkeypatch):
+    model = models["mf"]
+    pairs = [(user, item) for user in ("3", "5") for item in model.recommend(user, 3).item_id]
+    complete = [model.counterfactual(*pair, n=3, most=3) for pair in pairs]
+    monkeypatch.setattr("matinee.reasons.counterfactual.SETS", 0)
+    promising = [model.counterfactual(*pair, n=3, most=3) for pair in pairs]
+    assert [len(one.removed) for one in promising] == [len(one.removed) for one in complete]
+    assert not promising[0].complete or len(promising[0].removed) == 1
+
+
+def test_every_model_has_counterfactuals(model):
+    item = model.recommend("3", 3).item_id[2]
+    found = model.counterfactual("3", item, n=3)
+    assert found.sentence().endswith(".")
+    assert json.loads(json.dumps(found.to_dict())) == found.to_dict()
+
+
+def test_where_nothing_drops_it_that_is_said(models):
+    model = models["mf"]
+    item = model.recommend("3", 1).item_id[0]
+    found = model.counterfactual("3", item, n=1000)
+    assert not found.removed
+    assert "No set of at most 5 of your ratings" in str(found)
+
+
+def test_only_recommended_items_have_counterfactuals(models):
+    model = models["mf"]
+    with pytest.raises(BadSetting, match="has rated"):
+        model.counterfactual("3", next(iter(history_of(model, "3"))))
+    last = model.recommend("3", 1000).item_id[-1]
+    with pytest.raises(BadSetting, match="not among the first 3; raise n"):
+        model.counterfactual("3", last, n=3)
+    with pytest.raises(BadSetting, match="most is 0"):
+        model.counterfactual("3", last, most=0)
