@@ -160,18 +160,19 @@ def test_every_model_answers_and_the_changed_person_can_be_asked(model):
 @pytest.mark.parametrize("name", ["mf", "nmf", "bayesian"])
 def test_a_taste_can_be_turned_down(name, models):
     model = models[name]
-    item, reasons = next(
-        (item, terms)
+    user, item, reasons = next(
+        (user, item, terms)
+        for user in model.users
         for item in model.items
-        if (terms := [term for term in model.explain("3", item) if term.kind == "taste"])
+        if (terms := [term for term in model.explain(user, item) if term.kind == "taste"])
     )
     taste = max(reasons, key=lambda term: abs(term.value))
     for asked in (taste.name, taste.name.upper()):
-        answer = model.what_if("3", item, tastes={asked: 0})
+        answer = model.what_if(user, item, tastes={asked: 0})
         moved = answer.score_after - answer.score_before
         assert moved == pytest.approx(-taste.value, abs=1e-5)
     assert f"*{taste.name}*" in answer.sentence()
-    double = model.what_if("3", item, tastes={taste.name: 2})
+    double = model.what_if(user, item, tastes={taste.name: 2})
     assert double.score_after - double.score_before == pytest.approx(taste.value, abs=1e-5)
 
 
