@@ -15,7 +15,8 @@ from typing import Any, Self
 import numpy as np
 
 from matinee.explanation import Term
-from matinee.models.model import Model, View
+from matinee.models.kind import View
+from matinee.models.model import Model
 from matinee.models.people import Person
 from matinee.models.side import Side
 

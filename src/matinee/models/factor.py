@@ -19,7 +19,8 @@ from matinee.kernels.jit import read_only
 from matinee.kernels.threads import one_blas_thread, run_rows
 from matinee.models.fold_in import FoldIn, from_plain, to_plain
 from matinee.models.folding import FoldingModel
-from matinee.models.model import View, fields_of
+from matinee.models.kind import View
+from matinee.models.model import fields_of
 from matinee.models.people import Person
 from matinee.models.retrieval import similar_rows
 from matinee.models.side import Side

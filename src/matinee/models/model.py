@@ -1,105 +1,42 @@
 """What every fitted model can do, whatever it is made of.
 
-A model is one immutable value. A kind of model says how it scores people (``score_people``), how
-it makes a newcomer of a history (``solve``), and which terms a score has (``views``); predicting,
-recommending, explaining and folding in follow from that, here, once.
+Predicting, recommending, explaining and folding in follow from what each kind of model says of
+itself (``Kind``); they are written here, once.
 """
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, cast, overload
+from typing import Any, cast, overload
 
 import numpy as np
 
-from matinee.catalog import NO_CATALOG, Catalog
 from matinee.errors import BadSetting, UnknownId
-from matinee.explanation import Explanation, Term
-from matinee.ids import IdMap, as_id
+from matinee.explanation import Explanation
+from matinee.ids import as_id
+from matinee.models.kind import Kind
 from matinee.models.people import Person, numbered_history
 from matinee.models.predictions import Predictions
 from matinee.models.retrieval import best_items
-from matinee.models.side import Side
-from matinee.ratings import Ratings, Rows, Scale
+from matinee.ratings import Ratings
 from matinee.reasons.contrast import Contrast, contrast
 from matinee.reasons.counterfactual import Counterfactual, counterfactual
 from matinee.reasons.what_if import WhatIf, what_if
 from matinee.tables import Table
 
-View = Callable[[Any, Person, int], list[Term]]  # the terms of (model, person, item row)
 NEGLIGIBLE = 1e-9  # a term this small is a zero of the model, not a reason
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Model:
+class Model(Kind):
     """A fitted model. Make one with an algorithm's ``fit``, or ``matinee.load``.
 
     Whoever or whatever has no training rating is scored as the average of those who have:
     ``predict`` and ``score`` do so and mark it, ``recommend`` and ``explain`` ask for a known
     user or a folded-in one.
     """
-
-    users: IdMap
-    items: IdMap
-    seen: Rows  # the training ratings of each user
-    scale: Scale
-    kind: str  # "rating": scores are stars; "preference": scores only rank
-    algorithm: str  # its registered name
-    settings: Mapping[str, Any]  # its hyper-parameters
-    data_fingerprint: str
-    catalog: Catalog = NO_CATALOG
-    facts: Mapping[str, Any] = field(default_factory=dict)  # what the fit reports, in plain data
-
-    # What a kind of model says.
-
-    def score_people(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
-        """Unclipped scores (n_people, n) float32 of the items in rows ``items`` (n,).
-
-        People are ids or Persons; an unknown id counts as the average person.
-        """
-        raise NotImplementedError
-
-    def score_block(self, users: np.ndarray) -> np.ndarray:
-        """Unclipped scores (n, n_items) float32 of all items for the users in rows ``users``."""
-        raise NotImplementedError
-
-    def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
-        """Unclipped scores (n,) float32 of pairs of row numbers."""
-        raise NotImplementedError
-
-    def solve(self, items: np.ndarray, ratings: np.ndarray) -> Side:
-        """Bias and factors of someone with these ratings; the average person's for none."""
-        raise NotImplementedError
-
-    def solve_many(self, rated: Rows) -> Side:
-        """``solve`` for each row of ``rated``, as a side of as many rows."""
-        sides = [self.solve(*rated.row(r)) for r in range(len(rated.counts))]
-        return Side(
-            np.concatenate([side.factors for side in sides]),
-            np.concatenate([side.bias for side in sides]),
-        )
-
-    def side_of(self, user: int) -> Side:
-        """Bias and factors of a trained user, by row number."""
-        raise NotImplementedError
-
-    @property
-    def views(self) -> Mapping[str, View]:
-        """The ways this model explains a score, by name; the first is the usual one."""
-        raise NotImplementedError
-
-    def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """What this kind of model adds to a saved folder: plain facts, and arrays by name."""
-        raise NotImplementedError
-
-    @classmethod
-    def from_parts(
-        cls, common: dict[str, Any], facts: dict[str, Any], arrays: dict[str, np.ndarray]
-    ) -> Self:
-        """The model whose common fields and ``parts`` these are."""
-        raise NotImplementedError
 
     # People.
 
@@ -260,12 +197,6 @@ class Model:
         rows, similarity = self.nearest("user", self.users.row(user), n)
         names = self.users.ids[rows]
         return Table({"rank": range(1, len(rows) + 1), "user_id": names, "similarity": similarity})
-
-    def nearest(self, side: str, row: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of the n items or users ("item", "user") most like a row, and how alike they are."""
-        raise BadSetting(
-            f"models of {self.algorithm} have no similar {side}s; fit mf or nmf instead"
-        )
 
     # Reasons.
 

@@ -23,7 +23,7 @@ from matinee.kernels.neighbors import (
 )
 from matinee.kernels.threads import run_rows
 from matinee.models.baseline import BaselineModel, People, Run
-from matinee.models.model import View
+from matinee.models.kind import View
 from matinee.models.people import Person
 
 

@@ -20,7 +20,7 @@ from matinee.kernels.jit import read_only
 from matinee.kernels.neighbors import Crowd, Vectors, add_asked, add_asked_pairs, compare
 from matinee.kernels.threads import run_rows
 from matinee.models.baseline import BaselineModel, People, Run
-from matinee.models.model import View
+from matinee.models.kind import View
 from matinee.models.people import Person
 from matinee.models.similarity import Similarity
 
