@@ -10,13 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from matinee.algorithms import MF, Bias
 from matinee.errors import BadModel, MatineeError
 from matinee.models import load
-from matinee.storage import pack_ids, unpack_ids
 from test_contract import ratings_of
 
 
@@ -28,12 +25,6 @@ def model():
 @pytest.fixture
 def folder(model, tmp_path):
     return model.save(tmp_path / "model")
-
-
-@given(st.lists(st.text(), max_size=20))
-def test_any_text_is_an_id(texts):
-    ids = np.array([*texts, ""], dtype=object)[:-1]
-    assert unpack_ids(*pack_ids(ids)).tolist() == texts
 
 
 def test_the_folder_holds_numbers_and_json_only(folder):

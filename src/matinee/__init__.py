@@ -22,6 +22,8 @@ HOMES = {
     "matinee.catalog": ["Catalog", "Item"],
     "matinee.ratings": ["Ratings", "Scale"],
     "matinee.sources": ["read_catalog", "read_ratings"],
+    "matinee.packed": ["PackedRatings"],
+    "matinee.sources.packing": ["pack"],
     "matinee.sources.sample": ["sample"],
     "matinee.sources.synthetic": ["checkerboard", "planted", "uniform"],
     "matinee.algorithms": [

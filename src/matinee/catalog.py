@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +41,33 @@ class Catalog:
 
     def __getitem__(self, item_id: str) -> Item:
         return self.entries.get(item_id) or Item(title=item_id)
+
+    def to_plain(self) -> dict[str, Any]:
+        """The catalogue as plain JSON data; ``from_plain`` is its inverse."""
+        return {
+            item_id: {
+                "title": entry.title,
+                "year": entry.year,
+                "genres": entry.genres,
+                "features": dict(entry.features),
+            }
+            for item_id, entry in self.entries.items()
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> "Catalog":
+        """The catalogue that ``to_plain`` wrote."""
+        return cls(
+            {
+                item_id: Item(
+                    entry["title"],
+                    entry["year"],
+                    tuple(entry["genres"]),
+                    {name: tuple(values) for name, values in entry["features"].items()},
+                )
+                for item_id, entry in plain.items()
+            }
+        )
 
     def label(self, item_id: str) -> str:
         """Title and year of an item, or its id where the catalogue does not know it."""

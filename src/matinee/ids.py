@@ -6,6 +6,7 @@ by text otherwise, so the order of rows in a file never changes a result.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,9 +15,11 @@ from numbers import Integral
 import numpy as np
 
 from matinee.errors import MatineeError, UnknownId, did_you_mean
+from matinee.texts import Texts
 
 WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 SUGGEST_AMONG = 20_000  # ids compared when looking for a near miss; keeps a wrong id cheap
+UNPACK_BELOW = 200_000  # packed ids up to this number become Python strings at once
 
 
 def as_id(value: object) -> str:
@@ -38,15 +41,23 @@ def natural_order(ids: Iterable[str]) -> list[str]:
     """Distinct ids in natural order: by value where all are whole numbers, else by text."""
     distinct = set(ids)
     if all(WHOLE_NUMBER.fullmatch(text) for text in distinct):
-        return sorted(distinct, key=lambda text: (int(text), text))
+        return sorted(distinct, key=natural_key)
     return sorted(distinct)
+
+
+def natural_key(text: str) -> tuple[int, str]:
+    """What whole numbers are ordered by: their value, and then as they are written."""
+    return int(text), text
 
 
 @dataclass(frozen=True, eq=False)
 class IdMap:
-    """The ids of all users or all items; ``ids[row]`` is the id of a row, ``row(id)`` its row."""
+    """The ids of all users or all items; ``ids[row]`` is the id of a row, ``row(id)`` its row.
 
-    ids: np.ndarray  # (n,) object array of str, distinct, in natural order
+    Millions of ids stay packed, as ``Texts``; a row is then found by halving their order.
+    """
+
+    ids: np.ndarray | Texts  # (n,) str, an object array where few; distinct, in natural order
     kind: str  # "user" or "item", for messages
 
     @classmethod
@@ -58,36 +69,64 @@ class IdMap:
         array.flags.writeable = False
         return cls(array, kind)
 
+    @classmethod
+    def packed(cls, ids: Texts, kind: str) -> "IdMap":
+        """The map of ids that stand in natural order already; few of them are unpacked at once."""
+        return cls(ids if len(ids) > UNPACK_BELOW else ids.unpacked(), kind)
+
     @cached_property
     def _row_of(self) -> dict[str, int]:
         return {text: row for row, text in enumerate(self.ids.tolist())}
+
+    @property
+    def texts(self) -> Texts:
+        """The ids packed, as they are stored."""
+        return self.ids if isinstance(self.ids, Texts) else Texts.of(self.ids.tolist())
+
+    @cached_property
+    def _numeric(self) -> bool:
+        return isinstance(self.ids, Texts) and self.ids.whole_numbers()
+
+    def find(self, text: str) -> int:
+        """The row of an id, or -1 where it is unknown."""
+        if not isinstance(self.ids, Texts):
+            return self._row_of.get(text, -1)
+        if self._numeric and not WHOLE_NUMBER.fullmatch(text):
+            return -1
+        key = natural_key if self._numeric else str
+        row = bisect_left(self.ids, key(text), key=key)
+        return row if row < len(self) and self.ids[row] == text else -1
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.ids.tolist())
+        return iter(self.ids if isinstance(self.ids, Texts) else self.ids.tolist())
 
     def __contains__(self, value: object) -> bool:
-        return as_id(value) in self._row_of
+        return self.find(as_id(value)) >= 0
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, IdMap) and (
-            self.ids is other.ids or np.array_equal(self.ids, other.ids)
-        )
+        if not isinstance(other, IdMap) or len(self) != len(other):
+            return False
+        if isinstance(self.ids, Texts) and isinstance(other.ids, Texts):
+            return self.ids == other.ids
+        return self.ids is other.ids or all(map(str.__eq__, self, other))
 
     def row(self, value: object) -> int:
         """Row number of one id. Raises UnknownId, with the nearest ids, when there is none."""
         text = as_id(value)
-        try:
-            return self._row_of[text]
-        except KeyError:
+        row = self.find(text)
+        if row < 0:
             hint = did_you_mean(text, self.ids[:SUGGEST_AMONG].tolist())
             raise UnknownId(
                 f"no {self.kind} {text!r} among the {len(self):,} {self.kind}s known{hint}"
-            ) from None
+            )
+        return row
 
     def rows(self, values: Iterable[object]) -> np.ndarray:
         """Row numbers (int32) of many ids, -1 where an id is unknown."""
+        if isinstance(self.ids, Texts):
+            return np.fromiter((self.find(as_id(value)) for value in values), dtype=np.int32)
         row_of = self._row_of
         return np.fromiter((row_of.get(as_id(value), -1) for value in values), dtype=np.int32)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from matinee.read_report import ReadReport
 
 
+PIECE = 1 << 20  # ratings summed at once for their mean
+
+
 class Scale(NamedTuple):
     """The lowest and the highest rating that can be given."""
 
@@ -148,6 +151,22 @@ class Ratings:
         np.cumsum(np.bincount(self.item, minlength=self.n_items), out=indptr[1:])
         order = np.argsort(self.item, kind="stable")
         return Rows(indptr, self.user[order], self.rating[order])
+
+    @cached_property
+    def mean(self) -> float:
+        """The mean rating, in float64; the same whether the ratings are in memory or packed."""
+        sums = (self.rating[first : first + PIECE] for first in range(0, len(self), PIECE))
+        return sum(float(piece.sum(dtype="f8")) for piece in sums) / len(self)
+
+    @property
+    def user_counts(self) -> np.ndarray:
+        """Ratings of each user: int64 (n_users,)."""
+        return self.by_user.counts
+
+    @property
+    def item_counts(self) -> np.ndarray:
+        """Ratings of each item: int64 (n_items,)."""
+        return np.bincount(self.item, minlength=self.n_items)
 
     def csr(self) -> "csr_array":
         """The ratings as a scipy CSR array (n_users, n_items); absent means not rated."""

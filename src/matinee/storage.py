@@ -14,7 +14,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -92,22 +91,6 @@ def read_folder(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict
     for array in arrays.values():
         array.flags.writeable = False
     return manifest, arrays, {name: json.loads(data) for name, data in contents.items()}
-
-
-def pack_ids(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ids as one run of UTF-8 bytes and the offset at which each ends."""
-    encoded = [text.encode("utf-8", "surrogatepass") for text in ids.tolist()]
-    ends = np.cumsum([len(data) for data in encoded], dtype=np.int64)
-    return np.frombuffer(b"".join(encoded), dtype=np.uint8), ends
-
-
-def unpack_ids(data: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """The ids that ``pack_ids`` packed."""
-    blob, starts = data.tobytes(), [0, *ends.tolist()]
-    ids = np.empty(len(ends), dtype=object)
-    ids[:] = [blob[a:b].decode("utf-8", "surrogatepass") for a, b in pairwise(starts)]
-    ids.flags.writeable = False
-    return ids
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:

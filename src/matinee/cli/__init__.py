@@ -18,6 +18,7 @@ from matinee.errors import did_you_mean
 COMMANDS = {
     "demo": "matinee.cli.demo",
     "inspect": "matinee.cli.inspect",
+    "pack": "matinee.cli.pack",
     "fit": "matinee.cli.fit",
     "recommend": "matinee.cli.recommend",
     "explain": "matinee.cli.explain",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import matinee
-from matinee.catalog import Catalog, Item
+from matinee.catalog import Catalog
 from matinee.errors import BadModel
 from matinee.ids import IdMap
 from matinee.models.blend import BlendModel
@@ -17,7 +17,8 @@ from matinee.models.neighbor import NeighborModel
 from matinee.models.posterior import PosteriorModel
 from matinee.models.user_neighbor import UserNeighborModel
 from matinee.ratings import Rows, Scale
-from matinee.storage import pack_ids, read_folder, unpack_ids, write_folder
+from matinee.storage import read_folder, write_folder
+from matinee.texts import Texts
 
 MODELS: dict[str, type[Model]] = {
     "factor": FactorModel,
@@ -46,10 +47,11 @@ def save_model(model: Model, path: Path) -> Path:
         "seen_items": model.seen.indices,
         "seen_ratings": model.seen.values,
     }
-    arrays["user_ids"], arrays["user_id_ends"] = pack_ids(model.users.ids)
-    arrays["item_ids"], arrays["item_id_ends"] = pack_ids(model.items.ids)
+    for side, ids in (("user", model.users), ("item", model.items)):
+        packed = ids.texts
+        arrays |= {f"{side}_ids": packed.data, f"{side}_id_ends": packed.ends}
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    write_folder(path, facts, arrays, {"catalog": _catalog_to_plain(model.catalog)})
+    write_folder(path, facts, arrays, {"catalog": model.catalog.to_plain()})
     return path
 
 
@@ -81,39 +83,13 @@ def load(path: str | Path) -> Model:
         raise BadModel(f"{path} holds a {kind!r} model, which this Matinee does not know")
     try:
         common = {
-            "users": IdMap(unpack_ids(arrays["user_ids"], arrays["user_id_ends"]), "user"),
-            "items": IdMap(unpack_ids(arrays["item_ids"], arrays["item_id_ends"]), "item"),
+            "users": IdMap.packed(Texts(arrays["user_ids"], arrays["user_id_ends"]), "user"),
+            "items": IdMap.packed(Texts(arrays["item_ids"], arrays["item_id_ends"]), "item"),
             "seen": Rows(arrays["seen_indptr"], arrays["seen_items"], arrays["seen_ratings"]),
             "scale": Scale(*facts["scale"]),
-            "catalog": _catalog_from_plain(texts["catalog"]),
+            "catalog": Catalog.from_plain(texts["catalog"]),
             "data_fingerprint": facts["data_fingerprint"],
         }
         return model_of(common, facts, arrays)
     except KeyError as missing:
         raise BadModel(f"{path} lacks {missing}; fit the model again") from None
-
-
-def _catalog_to_plain(catalog: Catalog) -> dict[str, Any]:
-    return {
-        item_id: {
-            "title": entry.title,
-            "year": entry.year,
-            "genres": entry.genres,
-            "features": dict(entry.features),
-        }
-        for item_id, entry in catalog.entries.items()
-    }
-
-
-def _catalog_from_plain(plain: dict[str, Any]) -> Catalog:
-    return Catalog(
-        {
-            item_id: Item(
-                entry["title"],
-                entry["year"],
-                tuple(entry["genres"]),
-                {name: tuple(values) for name, values in entry["features"].items()},
-            )
-            for item_id, entry in plain.items()
-        }
-    )

@@ -5,32 +5,35 @@ reader hands over its rows unjudged (``raw.Raw``) and ``checks.accept`` judges t
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
-from matinee.errors import BadRatings
+from matinee.errors import BadRatings, BadSetting
+from matinee.packed import PackedRatings, is_packed
 from matinee.ratings import Ratings, Scale
 from matinee.sources import arrays, delimited, files, frames, movielens, parquet
 from matinee.sources.catalogs import read_catalog
 from matinee.sources.checks import accept, check_wish
-from matinee.sources.raw import Reader, Wish
+from matinee.sources.raw import Asker, Reader, Wish
 
 __all__ = ["SOURCES", "read_catalog", "read_ratings"]
 
 
 class Source(NamedTuple):
-    """A kind of source: how to know one, and how to read it."""
+    """A kind of source: how to know one, how to read it, and how DuckDB can, where it can."""
 
     recognises: Callable[[object], bool]
     read: Reader
+    ask: Asker | None = None
 
 
 SOURCES: dict[str, Source] = {
     "sparse matrix": Source(arrays.is_sparse, arrays.read_sparse),
     "arrays": Source(arrays.is_columns, arrays.read_columns),
     "frame": Source(frames.recognises, frames.read),
-    "movielens": Source(movielens.recognises, movielens.read),
-    "parquet": Source(parquet.recognises, parquet.read),
-    "delimited": Source(delimited.recognises, delimited.read),
+    "movielens": Source(movielens.recognises, movielens.read, movielens.ask),
+    "parquet": Source(parquet.recognises, parquet.read, parquet.ask),
+    "delimited": Source(delimited.recognises, delimited.read, delimited.ask),
 }
 
 
@@ -48,7 +51,8 @@ def read_ratings(
 
     What was understood and what became of each row is in ``ratings.report``.
 
-    source: a path to a MovieLens folder, zip or file, to delimited text (also gz) or Parquet; a
+    source: a path to a MovieLens folder, zip or file, to delimited text (also gz) or Parquet, or
+        to packed ratings; a
         pandas, polars or pyarrow table; ``(users, items, ratings[, times])``; a scipy sparse
         matrix, alone or as ``(matrix, user_ids, item_ids)``.
     columns: ``{"user_id": ..., "item_id": ..., "rating": ..., "timestamp": ...}``, any of them:
@@ -66,8 +70,19 @@ def read_ratings(
     limits = None if scale is None else Scale(float(scale[0]), float(scale[1]))
     wish = Wish(columns, limits, duplicates, strict, encoding)
     check_wish(wish)
+    path = files.as_path(source)
+    if path is not None and is_packed(path):
+        return _unpacked(path, wish, catalog)
     with source_of(source).read(source, wish) as raw:
         ratings = accept(raw, wish)
+    return ratings if catalog is None else ratings.with_catalog(read_catalog(catalog))
+
+
+def _unpacked(path: Path, wish: Wish, catalog: object) -> Ratings:
+    """Packed ratings in memory. Raises BadSetting for a wish that comes too late for them."""
+    if wish != Wish():
+        raise BadSetting(f"{path} is packed already and read as it is; leave out other wishes")
+    ratings = PackedRatings.open(path).in_memory()
     return ratings if catalog is None else ratings.with_catalog(read_catalog(catalog))
 
 

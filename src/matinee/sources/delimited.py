@@ -18,7 +18,7 @@ from matinee.ratings import Scale
 from matinee.sources import duck, files
 from matinee.sources.columns import columns_by_position, find_columns
 from matinee.sources.dialect import Dialect, clipped, has_decimal_comma, sniff
-from matinee.sources.raw import Fault, Raw, Wish
+from matinee.sources.raw import Fault, Query, Wish
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -34,20 +34,23 @@ def recognises(source: object) -> bool:
 
 
 @contextmanager
-def read(source: object, wish: Wish) -> Iterator[Raw]:
-    """The rows of a delimited text file, packed with gzip or not."""
+def ask(source: object, wish: Wish) -> Iterator[Query]:
+    """How to read the rows of a delimited text file, packed with gzip or not."""
     path = files.as_path(source)
     assert path is not None
     kind = files.kind_of(path)
     if kind not in ("text", "gzip"):
         raise BadRatings(f"{path.name} is {kind}, not text; give {files.READABLE}")
     plain = path if kind == "text" else None
-    with read_text(path.name, files.opener(path), plain, wish) as raw:
-        yield raw
+    with ask_text(path.name, files.opener(path), plain, wish) as query:
+        yield query
+
+
+read = duck.reader(ask)
 
 
 @contextmanager
-def read_text(
+def ask_text(
     name: str,
     open_bytes: Callable[[], IO[bytes]],
     path: Path | None,
@@ -56,8 +59,8 @@ def read_text(
     format: str = "delimited text",
     known_scale: Scale | None = None,
     catalog: Catalog = NO_CATALOG,
-) -> Iterator[Raw]:
-    """The rows of any stream of delimited text; ``path`` where it is a plain file already."""
+) -> Iterator[Query]:
+    """How to read any stream of delimited text; ``path`` where it is a plain file already."""
     with files.plain_text(name, open_bytes, path, wish.encoding) as (plain, encoding):
         given = wish.columns
         dialect = sniff(plain, name, [str(column) for column in (given or {}).values()])
@@ -67,19 +70,15 @@ def read_text(
             else columns_by_position(dialect.n_columns, given, name)
         )
         comma = has_decimal_comma(dialect.rows, at["rating"])
-        with duck.connection(name, plain) as db:
-            db.execute(f"CREATE TEMP TABLE raw AS {rows_query(plain, dialect, at, comma)}")
-            check_rejects(db, name)
-            arrays = duck.numbered_table(db, with_time="timestamp" in at)
-        fault = arrays["fault"]
-        if dialect.header:
-            header_line = first_line(plain)
-            fault[header_line] = Fault.NO_ROW  # type: ignore[index]
-        yield Raw(
+        yield Query(
             name=name,
             format=format,
-            **arrays,  # type: ignore[arg-type]
-            show=lambda row: shown(plain, row, dialect, at["rating"], int(fault[row])),  # type: ignore[index]
+            path=plain,
+            sql=rows_query(plain, dialect, at, comma),
+            with_time="timestamp" in at,
+            show=lambda row, fault: shown(plain, row, dialect, at["rating"], fault),
+            check=lambda db: check_rejects(db, name),
+            header=first_line(plain) if dialect.header else None,
             place="line",
             columns=column_names(dialect, at),
             details={

@@ -9,13 +9,23 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from matinee.errors import BadRatings
 from matinee.sources.files import words
-from matinee.sources.raw import BAD_TIME, UNKNOWN_TIME, Fault, Numbered
+from matinee.sources.raw import (
+    BAD_TIME,
+    UNKNOWN_TIME,
+    Asker,
+    Fault,
+    Numbered,
+    Query,
+    Raw,
+    Reader,
+    Wish,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -49,6 +59,41 @@ def connection(name: str, path: Path) -> Iterator["DuckDBPyConnection"]:
             raise BadRatings(f"{name} cannot be read: {words(error)[:200]}") from None
         finally:
             connection.close()
+
+
+@contextmanager
+def answer(query: Query) -> Iterator[Raw]:
+    """The rows of a query as arrays."""
+    with connection(query.name, query.path) as db:
+        db.execute(f"CREATE TEMP TABLE raw AS {query.sql}")
+        query.check(db)
+        arrays = numbered_table(db, query.with_time)
+    fault: Any = arrays["fault"]
+    if query.header is not None:
+        fault[query.header] = Fault.NO_ROW
+    yield Raw(
+        name=query.name,
+        format=query.format,
+        **arrays,  # type: ignore[arg-type]
+        show=lambda row: query.show(row, int(fault[row])),
+        place=query.place,
+        columns=query.columns,
+        details=query.details,
+        notes=list(query.notes),
+        known_scale=query.known_scale,
+        catalog=query.catalog,
+    )
+
+
+def reader(ask: Asker) -> Reader:
+    """What reads a source into arrays, of what asks for its rows."""
+
+    @contextmanager
+    def read(source: object, wish: Wish) -> Iterator[Raw]:
+        with ask(source, wish) as query, answer(query) as raw:
+            yield raw
+
+    return read
 
 
 def text(value: object) -> str:

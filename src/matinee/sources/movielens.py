@@ -16,10 +16,10 @@ from typing import NamedTuple
 from matinee.catalog import NO_CATALOG, Catalog, Item
 from matinee.errors import BadRatings
 from matinee.ratings import Scale
-from matinee.sources import files
+from matinee.sources import duck, files
 from matinee.sources.bundle import Bundle, opened
-from matinee.sources.delimited import read_text
-from matinee.sources.raw import Raw, Wish
+from matinee.sources.delimited import ask_text
+from matinee.sources.raw import Query, Wish
 from matinee.sources.titles import split_title
 
 WHOLE_STARS, HALF_STARS = Scale(1, 5), Scale(0.5, 5)
@@ -99,15 +99,15 @@ def recognises(source: object) -> bool:
 
 
 @contextmanager
-def read(source: object, wish: Wish) -> Iterator[Raw]:
-    """The ratings of a MovieLens data set, with its catalogue. A zip may hold another one file."""
+def ask(source: object, wish: Wish) -> Iterator[Query]:
+    """How to read a MovieLens data set, with its catalogue. A zip may hold another one file."""
     place = place_of(source)
     assert place is not None
     with opened(place.bundle, depth=1 if place.ratings else 2) as bundle:
         layout = layout_of(bundle, place.ratings)
         name = place.ratings or (layout.ratings if layout else only_file(bundle))
         label = name if place.ratings else f"{bundle.name}/{name}"
-        with read_text(
+        with ask_text(
             label,
             bundle.openers[name],
             bundle.paths.get(name),
@@ -115,8 +115,11 @@ def read(source: object, wish: Wish) -> Iterator[Raw]:
             format=layout.name if layout else "delimited text",
             known_scale=layout.scale if layout else None,
             catalog=catalog_of(bundle, layout) if layout else NO_CATALOG,
-        ) as raw:
-            yield raw
+        ) as query:
+            yield query
+
+
+read = duck.reader(ask)
 
 
 def only_file(bundle: Bundle) -> str:

@@ -9,7 +9,7 @@ from matinee.errors import BadRatings
 from matinee.sources import duck, files
 from matinee.sources.columns import find_columns
 from matinee.sources.numbering import EXACT_BELOW
-from matinee.sources.raw import Fault, Raw, Wish
+from matinee.sources.raw import Fault, Query, Wish
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -26,46 +26,42 @@ def recognises(source: object) -> bool:
 
 
 @contextmanager
-def read(source: object, wish: Wish) -> Iterator[Raw]:
-    """The rows of a Parquet file."""
+def ask(source: object, wish: Wish) -> Iterator[Query]:
+    """How to read the rows of a Parquet file."""
     path = files.as_path(source)
     assert path is not None
+    # the file name is data, never a pattern: DuckDB reads [*] as a star and so on
+    source_sql = f"read_parquet({duck.text(literal(path))})"
     with duck.connection(path.name, path) as db:
-        # the file name is data, never a pattern: DuckDB reads [*] as a star and so on
-        source_sql = f"read_parquet({duck.text(literal(path))})"
-        types = dict(
-            db.execute(
-                f"SELECT column_name, column_type FROM (DESCRIBE FROM {source_sql})"
-            ).fetchall()
-        )
+        described = db.execute(f"SELECT column_name, column_type FROM (DESCRIBE FROM {source_sql})")
+        types = dict(described.fetchall())
         names = list(types)
         at = find_columns(names, wish.columns, path.name)
         column = {field: names[place] for field, place in at.items()}
         notes = [
-            note
+            check_id_type(db, source_sql, column[field], types[column[field]], path.name)
             for field in ("user_id", "item_id")
-            if (
-                note := check_id_type(
-                    db, source_sql, column[field], types[column[field]], path.name
-                )
-            )
         ]
-        db.execute(f"CREATE TEMP TABLE raw AS {rows_query(source_sql, column, types)}")
-        arrays = duck.numbered_table(db, with_time="timestamp" in at)
-        rating = duck.identifier(column["rating"])
+    rating = duck.identifier(column["rating"])
 
-        def show(row: int) -> str:
+    def show(row: int, fault: int) -> str:
+        with duck.connection(path.name, path) as db:
             cells = db.execute(f"SELECT {rating} FROM {source_sql} LIMIT 1 OFFSET {row}").fetchone()
-            return f"rating {cells[0] if cells else None!r}"
+        return f"rating {cells[0] if cells else None!r}"
 
-        yield Raw(
-            name=path.name,
-            format="Parquet",
-            **arrays,  # type: ignore[arg-type]
-            show=show,
-            columns=column,
-            notes=notes,
-        )
+    yield Query(
+        name=path.name,
+        format="Parquet",
+        path=path,
+        sql=rows_query(source_sql, column, types),
+        with_time="timestamp" in at,
+        show=show,
+        columns=column,
+        notes=tuple(note for note in notes if note),
+    )
+
+
+read = duck.reader(ask)
 
 
 def literal(path: Path) -> str:

@@ -4,12 +4,16 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from matinee.catalog import NO_CATALOG, Catalog
 from matinee.ratings import Scale
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 UNKNOWN_TIME = 0  # in a time column: nothing is known
 BAD_TIME = np.iinfo(np.int64).min  # in a time column: something stands there, but not a time
@@ -82,4 +86,29 @@ class Raw:
         return f"{self.place} {row + 1:,}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """A file as DuckDB reads it: SQL for ``user_id, item_id, rating, time, fault`` of each row."""
+
+    name: str
+    format: str
+    path: Path  # of the file that is read; its size says how many threads pay
+    sql: str
+    with_time: bool
+    show: Callable[[int, int], str]  # a row, by number and fault, as it stands in the file
+    check: Callable[["DuckDBPyConnection"], None] = lambda db: None  # after reading; may raise
+    header: int | None = None  # the row that is no row but the header
+    place: str = "row"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    known_scale: Scale | None = None
+    catalog: Catalog = NO_CATALOG
+
+    def where(self, row: int) -> str:
+        """The place of a row, as people count: from 1."""
+        return f"{self.place} {row + 1:,}"
+
+
 Reader = Callable[[object, Wish], AbstractContextManager[Raw]]
+Asker = Callable[[object, Wish], AbstractContextManager[Query]]

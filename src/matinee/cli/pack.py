@@ -1,0 +1,56 @@
+"""``matinee pack DATA --out FOLDER``: ratings on disk, for fits on more than memory holds."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from matinee.cli.data import SAMPLE, reading_options
+from matinee.cli.output import json_option, print_json, width, wrap
+from matinee.cli.talk import program, progress, say, seconds
+from matinee.errors import BadSetting
+
+
+@click.command("pack")
+@click.argument("data")
+@click.option("--out", required=True, metavar="FOLDER", help="Where to put the packed ratings.")
+@click.option("--memory", default="1GB", show_default=True, metavar="SIZE",
+              help="How much sorting may hold in memory; the rest goes to disk.")  # fmt: skip
+@reading_options
+@json_option
+def command(data: str, out: str, memory: str, as_json: bool, **reading: Any) -> None:
+    """Pack the ratings of DATA on disk: a folder that fit takes in the place of DATA.
+
+    DATA is a MovieLens folder or zip, a text or Parquet file, of any size. Interrupted, the same
+    command goes on where it was.
+    """
+    from matinee.sources.packing import pack
+
+    if data == SAMPLE:
+        raise BadSetting("the embedded sample is too small to pack; give a file")
+    started = time.perf_counter()
+    with progress("pack") as step:
+        packed = pack(data, Path(out), memory=memory, on_stage=step, **reading)
+    duration = time.perf_counter() - started
+    say(wrap(str(packed.report["text"]), width(sys.stderr)))
+    say(
+        f"packed {len(packed):,} ratings of {packed.n_items:,} items by {packed.n_users:,} users "
+        f"in {seconds(duration)}: {packed.n_bytes / 1e6:,.1f} MB in {out}"
+    )
+    say(f"try: {program()} fit {out} --algorithm mf --out model")
+    if as_json:
+        facts = {name: value for name, value in packed.report.items() if name != "text"}
+        print_json(
+            {
+                "packed": out,
+                "users": packed.n_users,
+                "items": packed.n_items,
+                "ratings": len(packed),
+                "bytes": packed.n_bytes,
+                "fingerprint": packed.fingerprint,
+                "seconds": duration,
+                "reading": facts,
+            }
+        )

@@ -1,0 +1,90 @@
+"""Many short texts as one run of bytes: what millions of ids are kept as.
+
+A Python string costs some 60 bytes and more to make; here an id costs its letters and 8 bytes,
+may lie in a file that is mapped into memory, and becomes a string when somebody looks at it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+ENCODING = ("utf-8", "surrogatepass")  # keeps the order of code points; takes any Python text
+PIECE = 1 << 16  # texts decoded at once
+MINUS, ZERO, NINE = (ord(letter) for letter in "-09")
+
+
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """Texts in order; ``texts[row]`` is one, ``texts[rows]`` an object array of several."""
+
+    data: np.ndarray  # (n_bytes,) uint8: one text after the other, in UTF-8
+    ends: np.ndarray  # (n,) int64: where each ends
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> "Texts":
+        """These texts, packed."""
+        encoded = [text.encode(*ENCODING) for text in texts]
+        ends = np.cumsum([len(data) for data in encoded], dtype=np.int64)
+        return cls(np.frombuffer(b"".join(encoded), dtype=np.uint8), ends)
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, int | np.integer):
+            return self._one(range(len(self))[int(at)])
+        if isinstance(at, slice):
+            rows: Any = range(*at.indices(len(self)))
+        else:
+            rows = np.asarray(at)
+            rows = (np.flatnonzero(rows) if rows.dtype == bool else rows).tolist()
+        out = np.empty(len(rows), dtype=object)
+        out[:] = [self[row] for row in rows]
+        return out
+
+    def __iter__(self) -> Iterator[str]:
+        for first in range(0, len(self), PIECE):
+            ends = [self._start(first), *self.ends[first : first + PIECE].tolist()]
+            piece = self.data[ends[0] : ends[-1]].tobytes()
+            for a, b in pairwise(ends):
+                yield piece[a - ends[0] : b - ends[0]].decode(*ENCODING)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Texts) and (
+            np.array_equal(self.ends, other.ends) and np.array_equal(self.data, other.data)
+        )
+
+    def tolist(self) -> list[str]:
+        """All of them as Python strings."""
+        return list(self)
+
+    def unpacked(self) -> np.ndarray:
+        """All of them as a read-only object array."""
+        out = np.empty(len(self), dtype=object)
+        out[:] = self.tolist()
+        out.flags.writeable = False
+        return out
+
+    def whole_numbers(self) -> bool:
+        """Whether every text is a whole number: digits, and maybe a minus before them."""
+        for first in range(0, len(self), PIECE * 16):
+            ends = self.ends[first : first + PIECE * 16]
+            starts = np.r_[self._start(first), ends[:-1]]
+            letters = self.data[starts[0] : ends[-1]]
+            minus = letters == MINUS
+            digits = (letters >= ZERO) & (letters <= NINE)
+            if (ends == starts).any() or not (digits | minus).all():
+                return False
+            negative = minus[starts - starts[0]]
+            if minus.sum() != negative.sum() or (ends - starts)[negative].min(initial=2) < 2:
+                return False
+        return True
+
+    def _start(self, row: int) -> int:
+        return int(self.ends[row - 1]) if row else 0
+
+    def _one(self, row: int) -> str:
+        return self.data[self._start(row) : int(self.ends[row])].tobytes().decode(*ENCODING)
