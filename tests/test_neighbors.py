@@ -255,11 +255,17 @@ def test_reasons_are_the_films_of_the_same_colour(checkerboard):
 
 
 def test_people_are_reasons_without_names(checkerboard):
-    reasons = UserKNN(n_neighbors=3).fit(checkerboard).explain("0", "2", by="people")
-    people = [term for term in reasons.terms if term.kind == "person"]
-    assert 1 <= len(people) <= 3
-    assert all(term.name.startswith("person like you") for term in people)
+    reasons = UserKNN(n_neighbors=6).fit(checkerboard).explain("0", "2", by="people")
+    (people,) = [term for term in reasons.terms if term.kind == "person"]
+    assert people.name == "6 people like you gave 5"
     assert "because people like you rate it high" in reasons.sentence()
+
+
+def test_fewer_than_five_people_are_not_told_of(checkerboard):
+    reasons = UserKNN(n_neighbors=3).fit(checkerboard).explain("0", "2", by="people")
+    (few,) = [term for term in reasons.terms if term.kind == "remainder"]
+    assert few.name == "fewer than 5 people like you"
+    assert not [term for term in reasons.terms if term.kind == "person"]
 
 
 # Settings.

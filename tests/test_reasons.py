@@ -14,6 +14,7 @@ from matinee.algorithms import ALGORITHMS, EASE, MF, NMF, BayesianMF, Bias, Item
 from matinee.errors import BadRatings, BadSetting, UnknownId
 from matinee.explanation import Explanation, Term
 from matinee.reasons.contrast import contrast
+from matinee.reasons.people import groups_of_people
 from matinee.reasons.standing import ordinal, ranks
 from matinee.sources.synthetic import planted
 
@@ -102,6 +103,51 @@ def test_html_of_reasons_is_escaped(models):
         assert "<script" not in page
     answer = models["mf"].what_if("3", "1", change={"1": 2})
     assert "<td>rank</td>" in answer._repr_html_()
+
+
+# People like you.
+
+
+def test_people_are_told_of_five_at_a_time():
+    ratings = np.array([5, 3, 5, 5, 4, 5, 5, 4.5, 1, 4, 2, 4])
+    terms = groups_of_people(ratings, np.arange(12.0))
+    assert [(term.name, term.value) for term in terms] == [
+        ("5 people like you gave 5", 0 + 2 + 3 + 5 + 6),
+        ("7 people like you gave 1 to 4.5", 7 + 4 + 9 + 11 + 1 + 10 + 8),
+    ]
+    (all_of_them,) = groups_of_people(None, np.ones(12))
+    assert (all_of_them.name, all_of_them.value) == ("12 people like you chose it", 12)
+    (few,) = groups_of_people(ratings[:4], np.ones(4))
+    assert (few.kind, few.value) == ("remainder", 4)
+    assert groups_of_people(ratings[:0], np.ones(0)) == []
+
+
+def test_people_near_in_factor_space_are_those_of_a_slow_search(models):
+    model = models["mf"]
+    user, item = "3", model.recommend("3", 1).item_id[0]
+    row, column = model.users.row(user), model.items.row(item)
+    mine = model.user_factors[row]
+    alike = {}
+    for other in range(len(model.users)):
+        items, stars = model.seen.row(other)
+        if other != row and column in items:
+            theirs = model.user_factors[other]
+            cosine = mine @ theirs / np.sqrt((mine @ mine) * (theirs @ theirs))
+            base = model.global_mean + model.user_bias[other] + model.item_bias[column]
+            alike[other] = cosine, stars[list(items).index(column)] - base
+    near = [pair for pair in alike.values() if pair[0] > 0]
+    expected = sum(w * d for w, d in near) / sum(w for w, _ in near)
+    terms = model.explain(user, item, by="people").terms
+    assert sum(t.value for t in terms if t.kind == "person") == pytest.approx(expected, rel=1e-4)
+    assert terms[-1].name == "learned beyond people like you"
+
+
+def test_a_factor_model_tells_of_no_fewer_than_five_people_either(models, train):
+    rare = str(train.items.ids[np.argmin(np.where(c := train.by_item.counts, c, 99))])
+    terms = models["mf"].explain("3", rare, by="people").terms
+    assert [term.name for term in terms if term.kind == "remainder"] == [
+        "fewer than 5 people like you rated it"
+    ]
 
 
 # What if.

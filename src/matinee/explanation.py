@@ -94,7 +94,7 @@ class Explanation:
         small = others[most:] if len(others) > most + 1 else []
         kept = others[: len(others) - len(small)]
         if small:
-            what = {"factor": "tastes", "people": "people"}.get(self.by, "ratings")
+            what = {"history": "ratings", "factor": "tastes"}.get(self.by, "terms")
             total = sum(term.value for term in small)
             kept.append(Term(f"{len(small)} more {what}, together", total, "rest"))
         return (*fixed, *kept)

@@ -25,6 +25,7 @@ from matinee.models.people import Person
 from matinee.models.retrieval import similar_rows
 from matinee.models.side import Side
 from matinee.ratings import Ratings
+from matinee.reasons.people import terms_of_people
 from matinee.tastes import Tastes, find_tastes
 
 
@@ -128,7 +129,8 @@ class FactorModel(FoldingModel):
 
     @property
     def views(self) -> Mapping[str, View]:
-        return {"factor": terms_by_factor, "history": terms_by_history}
+        views = {"factor": terms_by_factor, "history": terms_by_history}
+        return views | ({"people": terms_by_people} if self.n_factors else {})
 
     def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         facts = {"global_mean": self.global_mean, "fold_in": to_plain(self.fold)}
@@ -204,6 +206,12 @@ def terms_by_history(model: FactorModel, person: Person, item: int) -> list[Term
         name = "learned beyond your ratings" if len(parts) else "the average person"
         ratings.append(Term(name, remainder, "remainder"))
     return [*_common_terms(model, item), *ratings]
+
+
+def terms_by_people(model: FactorModel, person: Person, item: int) -> list[Term]:
+    """mean + user + item + what people near in factor space gave + what was learned beyond."""
+    user = Term("how you rate", float(person.side.bias[0]), "user")
+    return [*_common_terms(model, item), user, *terms_of_people(model, person, item)]
 
 
 def _common_terms(model: FactorModel, item: int) -> list[Term]:

@@ -23,6 +23,7 @@ from matinee.models.baseline import BaselineModel, People, Run
 from matinee.models.kind import View
 from matinee.models.people import Person
 from matinee.models.similarity import Similarity
+from matinee.reasons.people import groups_of_people
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -150,16 +151,16 @@ class UserNeighborModel(BaselineModel):
 
 
 def terms_by_people(model: UserNeighborModel, person: Person, item: int) -> list[Term]:
-    """mean + item + user + one term w_uv d_vi / W_ui per person asked; exact.
+    """mean + item + user + the terms w_uv d_vi / W_ui of those asked, at least five together.
 
-    People are counted, not named: what others rated is theirs.
+    People are counted, not named: what one of them rated is theirs.
     """
-    parts = model.said_by(person, item)[1]
-    people = [
-        Term(f"person like you, no. {place}", float(part), "person")
-        for place, part in enumerate(parts, start=1)
-    ]
-    return [*model.baseline_terms(person, item), *people]
+    users, parts = model.said_by(person, item)
+    ratings = None
+    if model.kind == "rating":
+        rows = [model.seen.row(user) for user in users]
+        ratings = np.array([stars[np.searchsorted(items, item)] for items, stars in rows])
+    return [*model.baseline_terms(person, item), *groups_of_people(ratings, parts)]
 
 
 def terms_by_history(model: UserNeighborModel, person: Person, item: int) -> list[Term]:
