@@ -31,6 +31,8 @@ LAYERS = [
     "selection",
     "charts",
     "report",
+    "feedback",
+    "server",
     "demo",
     "cli",
     "__main__",
@@ -40,7 +42,17 @@ HEIGHT = {name: height for height, line in enumerate(LAYERS) for name in line.sp
 MOST_LINES_OF_FILE = 400
 MOST_LINES_OF_FUNCTION = 60
 
-SLOW_TO_IMPORT = ["numba", "scipy", "sklearn", "duckdb", "pandas", "polars", "pyarrow"]
+SLOW_TO_IMPORT = [
+    "fastapi",
+    "sqlalchemy",
+    "numba",
+    "scipy",
+    "sklearn",
+    "duckdb",
+    "pandas",
+    "polars",
+    "pyarrow",
+]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

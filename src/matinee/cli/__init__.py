@@ -31,6 +31,8 @@ COMMANDS = {
     "tune": "matinee.cli.tune",
     "k-curve": "matinee.cli.k_curve",
     "runs": "matinee.cli.runs",
+    "serve": "matinee.cli.serve",
+    "refit": "matinee.cli.refit",
 }
 
 

@@ -1,0 +1,65 @@
+"""``matinee refit MODEL``: a new model from old ratings and the feedback since."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from matinee.cli.data import read, reading_options
+from matinee.cli.extras import wants
+from matinee.cli.model import load, model_argument
+from matinee.cli.output import json_option, print_json
+from matinee.cli.talk import epochs_of, say, seconds
+
+
+@click.command("refit")
+@model_argument
+@click.option("--store", envvar="MATINEE_STORE", show_envvar=True, metavar="PLACE",
+              help="Where feedback is: a file (SQLite), or postgresql://...; the file beside "
+              "MODEL unless given.")  # fmt: skip
+@click.option("--data", metavar="DATA",
+              help="The old ratings; those that MODEL remembers unless given.")  # fmt: skip
+@click.option("--out", required=True, metavar="FOLDER",
+              help="Where to keep the new model; may be MODEL itself.")  # fmt: skip
+@reading_options
+@json_option
+def command(
+    model_path: str, store: str | None, data: str | None, out: str, as_json: bool, **reading: Any
+) -> None:
+    """Learn again, from the old ratings and the feedback since, with MODEL's own settings.
+
+    Erased users are left out. A server answers from the new model after POST /v1/admin/reload.
+    """
+    wants("serve", "sqlalchemy")
+    from matinee.feedback.places import existing_store
+    from matinee.feedback.refitting import refit
+    from matinee.storage import check_place
+
+    check_place(Path(out))
+    model = load(model_path)
+    opened = existing_store(Path(model_path), store)
+    ratings = read(data, reading) if data is not None else None
+    started = time.perf_counter()
+    with epochs_of(model.algorithm) as on_epoch:
+        fitted = refit(model, opened, ratings, on_epoch)
+    opened.close()
+    duration = time.perf_counter() - started
+    fitted.save(out)
+    told = {
+        "algorithm": fitted.algorithm,
+        "model": out,
+        "users": len(fitted.users),
+        "items": len(fitted.items),
+        "ratings": len(fitted.seen.values),
+        "ratings_before": len(model.seen.values),
+        "fit_seconds": duration,
+    }
+    say(
+        f"refitted {told['algorithm']} in {seconds(duration)}: {told['ratings']:,} "
+        f"ratings (before: {told['ratings_before']:,}), {told['users']:,} users, "
+        f"{told['items']:,} items"
+    )
+    say(f"kept in {out}")
+    if as_json:
+        print_json(told)

@@ -1,0 +1,91 @@
+"""A new model from old ratings and later events, with the settings of the old one."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from matinee.algorithms import ALGORITHMS, Algorithm
+from matinee.algorithms.base import OnEpoch, quiet
+from matinee.errors import BadModel
+from matinee.feedback.changes import NEVER
+from matinee.feedback.history import FACT, through_of
+from matinee.feedback.store import Store
+from matinee.ids import IdMap
+from matinee.models import Model
+from matinee.ratings import Ratings
+
+
+def ratings_of(model: Model) -> Ratings:
+    """The ratings that a model was fitted on, as it remembers them: without times."""
+    user = np.repeat(np.arange(len(model.users), dtype=np.int32), model.seen.counts)
+    return Ratings.of(
+        model.users,
+        model.items,
+        user,
+        model.seen.indices,
+        model.seen.values,
+        scale=model.scale,
+        catalog=model.catalog,
+    )
+
+
+def algorithm_of(model: Model) -> Algorithm:
+    """The algorithm that fitted a model, with its settings. Raises BadModel when it is unknown."""
+    if model.algorithm not in ALGORITHMS:
+        raise BadModel(f"the model is of {model.algorithm!r}, which this Matinee cannot fit")
+    settings = dict(model.settings)
+    if "of" in settings:
+        settings["of"] = tuple(
+            ALGORITHMS[one["algorithm"]](**{k: v for k, v in one.items() if k != "algorithm"})
+            for one in settings["of"]
+        )
+    return ALGORITHMS[model.algorithm](**settings)
+
+
+def with_events(ratings: Ratings, store: Store, after: int, through: int) -> Ratings:
+    """Ratings and, on top, the events in a span of numbers, without the users erased in it."""
+    latest = {(one.user_id, one.item_id): one.rating for one in store.all_events(after, through)}
+    gone = {digest for digest, seq in store.news().erased.items() if after < seq <= through}
+    erased = np.array([bool(gone) and store.digest(one) in gone for one in ratings.users], bool)
+    old = ratings.subset(~erased[ratings.user]) if erased.any() else ratings
+    users = IdMap.of([*old.users, *(user for user, _ in latest)], "user")
+    items = IdMap.of([*old.items, *(item for _, item in latest)], "item")
+    old_user, old_item = users.rows(old.users)[old.user], items.rows(old.items)[old.item]
+    new_user = users.rows(user for user, _ in latest)
+    new_item = items.rows(item for _, item in latest)
+    given = np.array([np.nan if one is None else one for one in latest.values()], np.float32)
+    n_items = len(items)
+    keep = ~np.isin(cells(old_user, old_item, n_items), cells(new_user, new_item, n_items))
+    stays = ~np.isnan(given)  # the others take a rating back
+    return Ratings.of(
+        users,
+        items,
+        np.concatenate([old_user[keep], new_user[stays]]),
+        np.concatenate([old_item[keep], new_item[stays]]),
+        np.concatenate([old.rating[keep], given[stays]]),
+        scale=ratings.scale,
+        catalog=ratings.catalog,
+    )
+
+
+def cells(user: np.ndarray, item: np.ndarray, n_items: int) -> np.ndarray:
+    """One number for each (user, item) pair of rows."""
+    numbers: np.ndarray = user.astype(np.int64) * n_items + item
+    return numbers
+
+
+def refit(
+    model: Model, store: Store, ratings: Ratings | None = None, on_epoch: OnEpoch = quiet
+) -> Model:
+    """A model of old ratings and all events until now, with the settings of ``model``.
+
+    The old ratings are those that the model remembers, with the events it does not know yet; or
+    ``ratings``, with every event there is. It notes the last event it knows, so that a server
+    counts only later ones on top. Erased users are left out, in either case.
+    """
+    through = store.seq()
+    after = through_of(model, store.name) if ratings is None else NEVER
+    known = with_events(ratings_of(model) if ratings is None else ratings, store, after, through)
+    fitted = algorithm_of(model).fit(known, on_epoch=on_epoch)
+    fact = {"store": store.name, "through": through}
+    return replace(fitted, facts={**fitted.facts, FACT: fact})

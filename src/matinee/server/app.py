@@ -1,0 +1,56 @@
+"""The application: routes inside layers that guard, bound and remember."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+import matinee
+from matinee.server import answered
+from matinee.server.answers import Answers
+from matinee.server.limits import Bounded
+from matinee.server.people import People
+from matinee.server.problems import answer_with_problems
+from matinee.server.routes import ROUTERS
+from matinee.server.security import Guard, Rules
+from matinee.server.state import State
+
+PAGE = Path(__file__).parent / "page"
+PROBLEM = {"model": answered.ProblemDocument, "description": "What is wrong, and what to do."}
+
+
+def make_app(state: State, rules: Rules) -> FastAPI:
+    """The server's application."""
+
+    @asynccontextmanager
+    async def living(app: FastAPI) -> AsyncIterator[None]:
+        following = asyncio.create_task(state.follow())
+        yield
+        following.cancel()
+
+    app = FastAPI(
+        title="Matinee",
+        version=matinee.__version__,
+        description="Recommendations, and why.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=living,
+        default_response_class=Response,
+        responses={"4XX": PROBLEM, "5XX": PROBLEM},
+        redirect_slashes=False,
+    )
+    app.state.matinee = state
+    app.state.people = People(state)
+    for router in ROUTERS:
+        app.include_router(router)
+    if PAGE.is_dir():
+        app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
+    answer_with_problems(app)
+    app.add_middleware(Answers, state=state)
+    app.add_middleware(Bounded)
+    app.add_middleware(Guard, rules=rules, metrics=state.metrics)
+    return app

@@ -1,0 +1,121 @@
+"""A server process: from a model folder to a listening socket, and back to nothing."""
+
+import ipaddress
+import logging
+import secrets
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from threadpoolctl import threadpool_limits
+
+from matinee.errors import BadSetting, MatineeError
+from matinee.feedback.places import store_beside
+from matinee.feedback.store import Store
+from matinee.records import Record
+from matinee.server.app import make_app
+from matinee.server.security import Rules
+from matinee.server.state import State
+
+SHORTEST_TOKEN = 16  # characters
+DRAIN_SECONDS = 10  # that running requests have when the server is told to stop
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where to serve, and to whom."""
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    token: str | None = None
+    hosts: Sequence[str] = ()  # names that the server is reached by
+
+    def rules(self) -> Rules:
+        """Who may ask. Raises BadSetting for a public place without a token, or a short one."""
+        public = not is_loopback(self.host)
+        if public and self.token is None:
+            raise BadSetting(
+                f"--host {self.host} can be reached from other machines, so it needs a token: "
+                "set MATINEE_TOKEN or give --token"
+            )
+        if self.token is not None and len(self.token) < SHORTEST_TOKEN:
+            raise BadSetting(
+                f"the token has {len(self.token)} characters; it must have at least "
+                f"{SHORTEST_TOKEN}"
+            )
+        names = {name.lower() for name in (*self.hosts, self.host)}
+        return Rules(self.token or secrets.token_urlsafe(24), public, frozenset(names))
+
+    def listen(self) -> socket.socket:
+        """A socket that listens here. Raises MatineeError where it cannot."""
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        listening = socket.socket(family)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((self.host, self.port))
+        except OSError as error:
+            listening.close()
+            raise MatineeError(
+                f"cannot listen on {self.host} port {self.port}: {error.strerror}; "
+                "choose another with --port (0 finds a free one)"
+            ) from error
+        listening.listen(1024)
+        return listening
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name means this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A server that is about to answer."""
+
+    url: str
+    token: str
+    state: State
+
+
+def serve(
+    model: Path,
+    place: Place,
+    store: str | Path | None = None,
+    beside: Path | None = None,
+    record: Path | None = None,
+    ready: Callable[[Ready], object] = lambda ready: None,
+) -> None:
+    """Serve a model until the process is told to stop; ``ready`` is called before the first answer.
+
+    Raises MatineeError when the model, the store or the port cannot be had.
+    """
+    rules = place.rules()
+    listening = place.listen()
+    threadpool_limits(1, user_api="blas")  # small products: threads only get in each other's way
+    opened = Store.at(store if store is not None else store_beside(model))
+    try:
+        state = State(model, opened, beside, Record.of(record) if record else None)
+        config = uvicorn.Config(
+            make_app(state, rules),
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+            backlog=1024,
+        )
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        port = listening.getsockname()[1]
+        shown = f"[{place.host}]" if ":" in place.host else place.host
+        ready(Ready(f"http://{shown}:{port}", rules.token, state))
+        uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        opened.close()
+        listening.close()
