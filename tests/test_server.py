@@ -3,16 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 import matinee
 from matinee.feedback.store import Store
-from matinee.server.app import make_app
-from matinee.server.security import Rules
 from matinee.server.state import State
-
-TOKEN = "a-token-for-the-tests"
-OWNER = {"Authorization": f"Bearer {TOKEN}"}
+from serving import answering
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +27,8 @@ def state(folder: Path, tmp_path: Path) -> Iterator[State]:
 
 
 @pytest.fixture
-def client(state: State):
-    from starlette.testclient import TestClient
-
-    with TestClient(make_app(state, Rules(TOKEN)), base_url="http://localhost") as one:
+def client(state: State) -> Iterator[httpx.Client]:
+    with answering(state) as one:
         yield one
 
 

@@ -62,6 +62,8 @@ def person_of(model: Model, changes: Changes, user: str) -> Person:
         return model.person(user)
     history = merged(trained_history(model, user) if trained else {}, later)
     unknown = tuple(item for item in history if item not in model.items)
-    known: dict[object, float] = {item: rating for item, rating in history.items() if item in model.items}
+    known: dict[object, float] = {
+        item: rating for item, rating in history.items() if item in model.items
+    }
     person = model.fold_in(known, name=user)
     return replace(person, unknown_items=unknown)

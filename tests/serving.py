@@ -1,0 +1,34 @@
+"""A server for tests: the real application on a real socket, in a thread."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import uvicorn
+
+from matinee.server.app import make_app
+from matinee.server.running import Place
+from matinee.server.security import Rules
+from matinee.server.state import State
+
+TOKEN = "a-token-for-the-tests"
+OWNER = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@contextmanager
+def answering(state: State, rules: Rules | None = None) -> Iterator[httpx.Client]:
+    """A client of a server that answers from ``state``."""
+    listening = Place(port=0).listen()
+    config = uvicorn.Config(make_app(state, rules or Rules(TOKEN)), log_config=None)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    try:
+        with httpx.Client(base_url=url, timeout=30) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
