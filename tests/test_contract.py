@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from matinee.algorithms import ALGORITHMS, EASE, MF, Bias, ItemKNN, Popularity
+from matinee.algorithms import ALGORITHMS, EASE, MF, NMF, Bias, ImplicitALS, ItemKNN, Popularity
+from matinee.catalog import Catalog, Item
 from matinee.errors import BadRatings, BadSetting, UnknownId
 from matinee.ids import IdMap
 from matinee.models import load
@@ -45,6 +46,10 @@ CASES = {
     "implicit-als": {"n_factors": 4, "n_epochs": 5},
     "implicit-als:weighted": {"n_factors": 4, "n_epochs": 5, "by_rating": 0.5, "reg_power": 1.0},
     "bpr": {"n_factors": 4, "n_epochs": 5},
+    "hybrid": {"of": MF(n_factors=4, n_epochs=5)},
+    "hybrid:nmf": {"of": NMF(n_factors=4, n_epochs=5)},
+    "hybrid:implicit-als": {"of": ImplicitALS(n_factors=4, n_epochs=5)},
+    "content": {"n_factors": 5},
     "ease:dropout": {"reg": 5.0, "dropout": 0.5},
 }
 ITERATIVE = [case for case in CASES if case.split(":")[0] in ("bias", "mf", "svdpp")] + ["nmf"]
@@ -70,7 +75,25 @@ def ratings_of(n_users=60, n_items=40, seed=0):
     known[:-1, 0] = True
     user, item = np.nonzero(known)
     stars = np.clip(np.round(2 * (3.5 + liking[known])) / 2, 0.5, 5)
-    return Ratings.of(users, items, user, item, stars, scale=Scale(0.5, 5))
+    return Ratings.of(
+        users, items, user, item, stars, scale=Scale(0.5, 5), catalog=catalog_of(items)
+    )
+
+
+def catalog_of(items):
+    """Two of three genres, one of four decades and one of five directors for each item."""
+    genres = ("Comedy", "Drama", "War")
+    return Catalog(
+        {
+            item_id: Item(
+                f"Film {item_id}",
+                1960 + 10 * (row % 4),
+                tuple(genre for g, genre in enumerate(genres) if g != row % 3),
+                {"director": (f"Director {row % 5}",)},
+            )
+            for row, item_id in enumerate(items)
+        }
+    )
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +184,8 @@ def test_predictions_are_clipped_to_the_scale(model, train):
 def test_relabelling_ids_changes_nothing(case, train, models):
     users = IdMap.of([f"person-{one}" for one in train.users], "user")
     items = IdMap.of([int(one) + 1000 for one in train.items], "item")
-    relabelled = Ratings.of(users, items, train.user, train.item, train.rating, scale=train.scale)
+    columns = (train.user, train.item, train.rating)
+    relabelled = Ratings.of(users, items, *columns, scale=train.scale, catalog=catalog_of(items))
     everyone = np.arange(train.n_users)
     other = make(case).fit(relabelled).score_block(everyone)
     assert np.array_equal(other, models[case].score_block(everyone))

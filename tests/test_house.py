@@ -21,7 +21,7 @@ LAYERS = [
     "errors tables texts",
     "ids kernels",
     "catalog ratings packed description read_report",
-    "sources splits metrics explanation tastes storage records resources",
+    "sources splits metrics features explanation tastes storage records resources",
     "models reasons",
     "algorithms",
     "asking folding results",

@@ -27,8 +27,9 @@ HOMES = {
     "matinee.sources.sample": ["sample"],
     "matinee.sources.synthetic": ["checkerboard", "planted", "uniform"],
     "matinee.algorithms": [
-        "ALGORITHMS", "BPR", "BayesianMF", "Bias", "Blend", "EASE", "ImplicitALS", "ItemKNN", "MF",
-        "NMF", "Popularity", "SVDpp", "SlopeOne", "TruncatedSVD", "UserKNN",
+        "ALGORITHMS", "BPR", "BayesianMF", "Bias", "Blend", "ContentBased", "EASE", "Hybrid",
+        "ImplicitALS", "ItemKNN", "MF", "NMF", "Popularity", "SVDpp", "SlopeOne", "TruncatedSVD",
+        "UserKNN",
     ],
     "matinee.reasons": ["Contrast", "Counterfactual", "WhatIf"],
     "matinee.models": ["FactorModel", "Model", "Person", "load"],

@@ -94,7 +94,8 @@ class Explanation:
         small = others[most:] if len(others) > most + 1 else []
         kept = others[: len(others) - len(small)]
         if small:
-            what = {"history": "ratings", "factor": "tastes"}.get(self.by, "terms")
+            names = {"history": "ratings", "factor": "tastes", "features": "features"}
+            what = names.get(self.by, "terms")
             total = sum(term.value for term in small)
             kept.append(Term(f"{len(small)} more {what}, together", total, "rest"))
         return (*fixed, *kept)

@@ -5,7 +5,9 @@ from matinee.algorithms.bayesian_mf import BayesianMF
 from matinee.algorithms.bias import Bias
 from matinee.algorithms.blend import Blend
 from matinee.algorithms.bpr import BPR
+from matinee.algorithms.content import ContentBased
 from matinee.algorithms.ease import EASE
+from matinee.algorithms.hybrid import Hybrid
 from matinee.algorithms.implicit_als import ImplicitALS
 from matinee.algorithms.knn import ItemKNN, UserKNN
 from matinee.algorithms.mf import MF
@@ -19,11 +21,12 @@ ALGORITHMS: dict[str, type[Algorithm]] = {
     kind.name: kind for kind in (
         Popularity, Bias, NMF, TruncatedSVD, MF, SVDpp, BayesianMF,
         ItemKNN, UserKNN, SlopeOne, EASE, Blend, ImplicitALS, BPR,
+        Hybrid, ContentBased,
     )
 }  # fmt: skip
 
 __all__ = [
-    "ALGORITHMS", "BPR", "EASE", "MF", "NMF", "Algorithm", "BayesianMF", "Bias", "Blend", "Epoch",
-    "ImplicitALS", "ItemKNN", "OnEpoch", "Popularity", "SVDpp", "SlopeOne", "TruncatedSVD",
-    "UserKNN",
+    "ALGORITHMS", "BPR", "EASE", "MF", "NMF", "Algorithm", "BayesianMF", "Bias", "Blend",
+    "ContentBased", "Epoch", "Hybrid", "ImplicitALS", "ItemKNN", "OnEpoch", "Popularity", "SVDpp",
+    "SlopeOne", "TruncatedSVD", "UserKNN",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, NamedTuple
 
+from matinee.algorithms.priors import NO_PRIOR, ItemPrior
 from matinee.algorithms.space import Space
 from matinee.errors import BadSetting
 from matinee.models.factor import FactorModel
@@ -113,11 +114,12 @@ class Alternating(Algorithm):
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet,
-        start: FactorModel | None = None,
+        start: FactorModel | None = None, prior: ItemPrior = NO_PRIOR,
     ) -> FactorModel:  # fmt: skip
         """``Algorithm.fit``; from ``start``, a model of the same ratings with no more factors.
 
-        Factors beyond those of ``start`` begin by chance, as all do without it.
+        Factors beyond those of ``start`` begin by chance, as all do without it. ``prior`` is what
+        items are expected to be before their ratings are looked at.
         """
         raise NotImplementedError
 

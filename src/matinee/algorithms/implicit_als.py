@@ -18,6 +18,7 @@ from typing import ClassVar
 
 from matinee.algorithms.base import Alternating, OnEpoch, quiet
 from matinee.algorithms.epochs import check_validation, first_sides, run_epochs, say_if_too_many
+from matinee.algorithms.priors import NO_PRIOR, ItemPrior
 from matinee.algorithms.space import Real, Space, Whole
 from matinee.models.factor import FactorModel
 from matinee.models.fold_in import ImplicitLeastSquares
@@ -60,7 +61,7 @@ class ImplicitALS(Alternating):
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet,
-        start: FactorModel | None = None,
+        start: FactorModel | None = None, prior: ItemPrior = NO_PRIOR,
     ) -> FactorModel:  # fmt: skip
         """Learn from the positives in ``train``; there is nothing that ``validation`` could stop,
         as the error on positives says little of the ranking."""
@@ -74,7 +75,7 @@ class ImplicitALS(Alternating):
         fold = ImplicitLeastSquares(self.reg, self.unobserved, self.reg_power, self.by_rating)
 
         def step(epoch: int) -> None:
-            fold.solve(train.by_item, 0.0, users, items)
+            prior.solve(fold, train.by_item, 0.0, users, items)
             fold.solve(train.by_user, 0.0, items, users)
 
         facts = run_epochs(step, self.n_epochs, on_epoch, (users, items), "raise reg")

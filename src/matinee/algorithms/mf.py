@@ -25,6 +25,7 @@ import numpy as np
 from matinee.algorithms.base import Alternating, OnEpoch, quiet
 from matinee.algorithms.epochs import Training, first_sides, say_if_too_many
 from matinee.algorithms.grid import Grid, Penalties
+from matinee.algorithms.priors import NO_PRIOR, ItemPrior
 from matinee.algorithms.space import Real, Space, Whole
 from matinee.errors import BadSetting
 from matinee.models.factor import FactorModel
@@ -101,7 +102,7 @@ class MF(Alternating):
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet,
-        start: FactorModel | None = None,
+        start: FactorModel | None = None, prior: ItemPrior = NO_PRIOR,
     ) -> FactorModel:  # fmt: skip
         self.check_start(train, start)
         say_if_too_many(self.n_factors, train)
@@ -115,7 +116,7 @@ class MF(Alternating):
         training = Training(train, validation, mean, users, items)
 
         def als_step(epoch: int) -> None:
-            fit_item.solve(train.by_item, mean, users, items)
+            prior.solve(fit_item, train.by_item, mean, users, items)
             learn_implicit(items, users, train.by_item, self.implicit_reg)
             fit_user.solve(train.by_user, mean, items, users)
             learn_implicit(users, items, train.by_user, self.implicit_reg)
@@ -131,7 +132,10 @@ class MF(Alternating):
             penalties = self._per_rating(train)
             step, remedy = sgd_step, f"lower learning_rate (now {self.learning_rate}) or raise reg"
         facts = training.run(step, self.n_epochs, on_epoch, remedy)
-        return self.model(train, mean, Side(*users[:2]), items, fit_user, facts=facts)
+        return self.model(
+            train, mean, Side(*users[:2]), items, fit_user,
+            facts=facts, unrated_items_learned=prior.learns_unrated,
+        )  # fmt: skip
 
     def _row_solve(self, reg: float) -> LeastSquares:
         return LeastSquares(

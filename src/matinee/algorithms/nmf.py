@@ -20,6 +20,7 @@ import numpy as np
 
 from matinee.algorithms.base import Alternating, OnEpoch, quiet
 from matinee.algorithms.epochs import Training, first_sides, say_if_too_many
+from matinee.algorithms.priors import NO_PRIOR, ItemPrior
 from matinee.algorithms.space import Real, Space, Whole
 from matinee.errors import BadSetting
 from matinee.models.factor import FactorModel
@@ -72,17 +73,17 @@ class NMF(Alternating):
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet,
-        start: FactorModel | None = None,
+        start: FactorModel | None = None, prior: ItemPrior = NO_PRIOR,
     ) -> FactorModel:  # fmt: skip
         self.check_start(train, start)
         say_if_too_many(self.n_factors, train)
         if self.missing == "zero":
             return self._fit_zero_filled(train)
-        return self._fit_observed(train, validation, on_epoch, start)
+        return self._fit_observed(train, validation, on_epoch, start, prior)
 
     def _fit_observed(
         self, train: Ratings, validation: Ratings | None, on_epoch: OnEpoch,
-        start: FactorModel | None,
+        start: FactorModel | None, prior: ItemPrior,
     ) -> FactorModel:  # fmt: skip
         mean = float(train.rating.mean(dtype="f8"))
         users, items = first_sides(train, self.n_factors, 0.1, self.seed, start)
@@ -99,14 +100,17 @@ class NMF(Alternating):
         )
 
         def step(epoch: int) -> None:
-            fit_item.solve(train.by_item, mean, users, items)
+            prior.solve(fit_item, train.by_item, mean, users, items)
             fit_user.solve(train.by_user, mean, items, users)
 
         training = Training(train, validation, mean, users, items)
         facts = training.run(step, self.n_epochs, on_epoch, "raise user_reg and item_reg")
         exact = fit_user.exactly()
         exact.solve(train.by_user, mean, items, users)
-        return self.model(train, mean, users, items, exact, facts=facts)
+        return self.model(
+            train, mean, users, items, exact,
+            facts=facts, unrated_items_learned=prior.learns_unrated,
+        )  # fmt: skip
 
     def _fit_zero_filled(self, train: Ratings) -> FactorModel:
         from sklearn.decomposition import NMF as ZeroFilledNMF

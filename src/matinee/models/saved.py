@@ -12,6 +12,7 @@ from matinee.errors import BadModel
 from matinee.ids import IdMap
 from matinee.models.blend import BlendModel
 from matinee.models.factor import FactorModel
+from matinee.models.hybrid import HybridModel
 from matinee.models.model import Model
 from matinee.models.neighbor import NeighborModel
 from matinee.models.posterior import PosteriorModel
@@ -22,6 +23,7 @@ from matinee.texts import Texts
 
 MODELS: dict[str, type[Model]] = {
     "factor": FactorModel,
+    "hybrid": HybridModel,
     "posterior": PosteriorModel,
     "neighbor": NeighborModel,
     "user-neighbor": UserNeighborModel,

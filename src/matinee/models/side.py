@@ -60,8 +60,11 @@ class Side(NamedTuple):
         average = self.mean(known)
         factors = np.where(known[:, None], self.factors, average.factors).astype(np.float32)
         bias = np.where(known, self.bias, average.bias).astype(np.float32)
-        side = Side(factors, bias, self.implicit)
-        for array in side:
+        return Side(factors, bias, self.implicit).frozen()
+
+    def frozen(self) -> "Side":
+        """This side, its arrays read-only from now on."""
+        for array in self:
             if array is not None:
                 array.flags.writeable = False
-        return side
+        return self

@@ -20,11 +20,13 @@ class AroundImplicit(LeastSquares):
     z_j are the items' implicit factors.
     """
 
-    def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
+    def solve(
+        self, rated: Rows, mean: float, items: Side, users: Side, toward: Side | None = None
+    ) -> None:
         S = choices(rated, items)
         row_of = np.repeat(np.arange(len(S)), rated.counts)
         expected = np.einsum("nf,nf->n", S[row_of], items.factors[rated.indices])
-        super().solve(rated._replace(values=rated.values - expected), mean, items, users)
+        super().solve(rated._replace(values=rated.values - expected), mean, items, users, toward)
         users.factors[rated.counts > 0] += S[rated.counts > 0]
 
     def parts(

@@ -30,7 +30,10 @@ class ImplicitLeastSquares:
     by_rating: float = 0.0
     target: float = 1.0
 
-    def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
+    def solve(
+        self, rated: Rows, mean: float, items: Side, users: Side, toward: Side | None = None
+    ) -> None:
+        """As every fold-in; the penalty is on how far a row is from its row of ``toward``."""
         d, n_items = items.n_factors, len(items.factors)
         common, basis = np.linalg.eigh(self.unobserved * gram(items.factors))
         rotation = basis.astype(np.float32)
@@ -52,8 +55,12 @@ class ImplicitLeastSquares:
             diagonal=np.maximum(common, 0.0),
         )
         cost = rated.counts * d + d**2 / 3
-        no_pull = read_only(np.empty((0, 0)), np.float32)
-        run_rows(solve_rows, cost, *inputs, penalty, no_pull, np.full(d, -np.inf), 0, X)
+        pull = np.empty((0, 0))
+        if toward is not None:
+            drawn = rotated(toward.factors, rotation)
+            pull = self.penalties(rated, n_items)[:, None] * drawn
+        pull = read_only(pull, np.float32)
+        run_rows(solve_rows, cost, *inputs, penalty, pull, np.full(d, -np.inf), 0, X)
         chosen = rated.counts > 0
         users.factors[chosen] = rotated(X, rotation.T)[chosen]
 
@@ -67,6 +74,11 @@ class ImplicitLeastSquares:
         A += np.eye(len(y)) * self.reg * (len(rated) + self.unobserved * n_items) ** self.reg_power
         result: np.ndarray = self.target * w * (Y @ np.linalg.solve(A, y))
         return result
+
+    def penalties(self, rated: Rows, n_items: int) -> np.ndarray:
+        """The penalty on |p|^2 of each row: (n_rows,)."""
+        n = rated.counts + self.unobserved * n_items
+        return np.asarray(self.reg * n**self.reg_power)
 
     def _weights(self, ratings: np.ndarray) -> np.ndarray:
         return 1.0 + self.by_rating * ratings.astype(np.float64)

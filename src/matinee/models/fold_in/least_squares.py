@@ -36,7 +36,10 @@ class LeastSquares:
     sweeps: int = 0
     implicit_weight: float = 0.0
 
-    def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
+    def solve(
+        self, rated: Rows, mean: float, items: Side, users: Side, toward: Side | None = None
+    ) -> None:
+        """As every fold-in; the penalty is on how far a row is from its row of ``toward``."""
         Y = read_only(self._design(items), np.float32)
         if Y.shape[1] == 0:
             return
@@ -53,10 +56,7 @@ class LeastSquares:
             read_only(mean + items.bias, np.float32),
         )
         penalty = penalty_of(*self._penalty(Y.shape[1]), base=self._base(items))
-        pull = np.empty((0, 0))
-        if self.implicit_weight:
-            pull = self.implicit_weight * sums(rated, cast(np.ndarray, items.implicit))
-        pull = read_only(pull, np.float32)
+        pull = read_only(self._pull(rated, items, toward), np.float32)
         run_rows(solve_rows, cost, *inputs, Y, penalty, pull, lower, self.sweeps, X)
         users.factors[:] = X[:, : items.n_factors]
         if self.bias_reg is not None:
@@ -84,6 +84,10 @@ class LeastSquares:
         """The same solve without a shortcut: what folds in, and ends a non-negative fit."""
         return replace(self, sweeps=0)
 
+    def penalties(self, rated: Rows, n_items: int) -> np.ndarray:
+        """The penalty on |p|^2 of each row: (n_rows,)."""
+        return np.asarray(self.reg * rated.counts.astype(np.float64) ** self.reg_power)
+
     def _design(self, items: Side) -> np.ndarray:
         """Item factors, and a column of ones for the row's bias where it has one."""
         if self.bias_reg is None:
@@ -98,6 +102,20 @@ class LeastSquares:
             Z = cast(np.ndarray, items.implicit)
             base[: items.n_factors, : items.n_factors] = self.implicit_weight * gram(Z)
         return base
+
+    def _pull(self, rated: Rows, items: Side, toward: Side | None) -> np.ndarray:
+        """What draws each row besides its ratings: its implicit part, and its row of ``toward``."""
+        pull = np.empty((len(rated.counts), 0))
+        if self.implicit_weight:
+            pull = self.implicit_weight * sums(rated, cast(np.ndarray, items.implicit))
+        if toward is None:
+            return pull
+        width = self._design(items).shape[1]
+        reg, power = self._penalty(width)
+        prior = np.column_stack([toward.factors, toward.bias])[:, :width]
+        drawn: np.ndarray = prior * (reg * rated.counts[:, None].astype(np.float64) ** power)
+        drawn[:, : pull.shape[1]] += pull
+        return drawn
 
     def _penalty(self, width: int) -> tuple[np.ndarray, np.ndarray]:
         reg, power = np.full(width, self.reg), np.full(width, self.reg_power)

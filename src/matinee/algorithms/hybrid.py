@@ -1,0 +1,103 @@
+"""Ratings and features together: what is known of a film counts until its ratings say better.
+
+    score(u, i) = mu + b_u + c_i + p_u . q_i,     q_i ~ N(W' f_i, .),   c_i ~ N(w' f_i, .)
+
+f_i are the genres, the decade, the people, tags and words of the catalogue, by TF-IDF; W is learned
+jointly with the factors (Simm et al. 2017, "Macau"; see priors.py). ``of`` says which algorithm
+fits the ratings: mf, nmf or implicit-als, by name or with settings of its own. A film with many
+ratings is what they say; one without any is W' f_i, and is scored and explained all the same.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+
+from matinee.algorithms.base import Algorithm, OnEpoch, quiet
+from matinee.algorithms.implicit_als import ImplicitALS
+from matinee.algorithms.mf import MF
+from matinee.algorithms.nmf import NMF
+from matinee.algorithms.priors import FeaturePrior
+from matinee.algorithms.space import Real, Space
+from matinee.errors import BadSetting, did_you_mean
+from matinee.features import Vocabulary
+from matinee.models.factor import FactorModel
+from matinee.models.hybrid import HybridModel
+from matinee.ratings import Ratings
+
+BASES: dict[str, type[MF | NMF | ImplicitALS]] = {one.name: one for one in (MF, NMF, ImplicitALS)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hybrid(Algorithm):
+    """``Hybrid().fit(train)``, or over another algorithm: ``Hybrid(of=NMF(n_factors=15))``."""
+
+    name: ClassVar[str] = "hybrid"
+    space: ClassVar[Space] = {"feature_reg": Real(3, 300, log=True)}
+
+    of: str | Algorithm = "mf"  # what fits the ratings: mf, nmf, implicit-als, or one with settings
+    feature_reg: float = 70.0  # items of average weight assumed on which features have no effect
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require("feature_reg", above=0)
+        name = self.of if isinstance(self.of, str) else self.of.name
+        if name not in BASES:
+            known = ", ".join(BASES)
+            raise BadSetting(f"a hybrid is of {known}, not of {name!r}{did_you_mean(name, BASES)}")
+        if getattr(self.base, "solver", "als") == "sgd":
+            raise BadSetting('a hybrid of mf needs solver="als": only row solves take a prior')
+        if getattr(self.base, "missing", "ignore") == "zero":
+            raise BadSetting('a hybrid of nmf needs missing="ignore": only row solves take a prior')
+
+    @property
+    def base(self) -> MF | NMF | ImplicitALS:
+        """The algorithm that fits the ratings."""
+        return BASES[self.of]() if isinstance(self.of, str) else self.of  # type: ignore[return-value]
+
+    @property
+    def kind(self) -> str:
+        return self.base.kind
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        base = {"algorithm": self.base.name, **self.base.settings}
+        return {"of": base, "feature_reg": self.feature_reg}
+
+    def fit(
+        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
+    ) -> HybridModel:
+        """Learn from ratings and catalogue; raises BadSetting where nothing is known of items."""
+        base, vocabulary = self.base, vocabulary_of(train, self.name)
+        prior = FeaturePrior(
+            F=vocabulary.encode(train.catalog, train.items),
+            reg=self.feature_reg,
+            nonnegative=isinstance(base, NMF),
+            W=np.zeros((len(vocabulary), base.n_factors + 1), np.float32),
+        )
+        model = base.fit(train, validation, on_epoch, prior=prior)
+        return with_features(model, self, vocabulary, prior.W)
+
+
+def vocabulary_of(train: Ratings, name: str) -> Vocabulary:
+    """The features that items with ratings share. Raises BadSetting when there are none."""
+    rated = train.items.ids[train.by_item.counts > 0].tolist()
+    vocabulary = Vocabulary.of(train.catalog, rated)
+    if len(vocabulary) < 2:
+        known = sum(one in train.catalog for one in rated)
+        raise BadSetting(
+            f"{name} learns from what is known of items, and the catalogue tells nothing that two "
+            f"of the {len(rated):,} rated items share (it knows {known:,} of them); give genres, "
+            "people or texts: read_ratings(..., catalog=...), or --catalog"
+        )
+    return vocabulary
+
+
+def with_features(
+    model: FactorModel, signed_by: Algorithm, vocabulary: Vocabulary, weights: np.ndarray
+) -> HybridModel:
+    """A factor model together with the features that its items come from."""
+    weights.flags.writeable = False
+    own = {field.name: getattr(model, field.name) for field in fields(FactorModel)}
+    own |= {"algorithm": signed_by.name, "settings": signed_by.settings}
+    return HybridModel(**own, vocabulary=vocabulary, weights=weights)

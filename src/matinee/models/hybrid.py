@@ -1,0 +1,124 @@
+"""A factor model that knows what items are like, and can answer for those that nobody rated.
+
+    q_i = W' f_i + what its ratings say beyond that,    c_i likewise
+
+An item without ratings is W' f_i. So a film that comes out tomorrow is scored by its features, and
+the score is a sum over them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from matinee.catalog import Catalog
+from matinee.errors import BadSetting
+from matinee.explanation import Term
+from matinee.features import Vocabulary
+from matinee.ids import IdMap
+from matinee.models.factor import FactorModel
+from matinee.models.kind import View
+from matinee.models.people import Person
+from matinee.models.side import Side
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class HybridModel(FactorModel):
+    """A factor model with the effect of each feature; ``Hybrid`` and ``ContentBased`` make it."""
+
+    vocabulary: Vocabulary
+    weights: np.ndarray  # (n_features, n_factors + 1) float32: effects on factors and on the bias
+
+    @cached_property
+    def features(self) -> "csr_array":
+        """What the catalogue says of each item: (n_items, n_features) float32."""
+        return self.vocabulary.encode(self.catalog, self.items)
+
+    @property
+    def views(self) -> Mapping[str, View]:
+        return {**super().views, "features": terms_by_feature}
+
+    def with_items(self, catalog: Catalog) -> Self:
+        """The same model, which also answers for the items of a catalogue that it does not know.
+
+        They are known by their features alone; those that are known stay as they are. Raises
+        BadSetting where the catalogue holds no new item.
+        """
+        new = [item_id for item_id in catalog if item_id not in self.items]
+        if not new:
+            raise BadSetting("the catalogue holds no item that the model does not know already")
+        items = IdMap.of([*self.items, *new], "item")
+        old = items.rows(self.items)
+        entries = {**catalog.entries, **self.catalog.entries}
+        F = self.vocabulary.encode(Catalog(entries), items)
+        side = expected(F, self.weights, nonnegative=bool((self.item_factors >= 0).all()))
+        side.factors[old], side.bias[old] = self.item_factors, self.item_bias
+        if self.item_side.implicit is not None:
+            implicit = np.zeros_like(side.factors)
+            implicit[old] = self.item_side.implicit
+            side = side._replace(implicit=implicit)
+        return replace(
+            self,
+            items=items,
+            catalog=Catalog(entries),
+            seen=self.seen._replace(indices=old[self.seen.indices]),
+            item_side=side.frozen(),
+        )
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        facts, arrays = super().parts()
+        facts["features"] = [list(feature) for feature in self.vocabulary.features]
+        return facts, arrays | {"feature_idf": self.vocabulary.idf, "feature_weights": self.weights}
+
+    @classmethod
+    def from_parts(
+        cls, common: dict[str, Any], facts: dict[str, Any], arrays: dict[str, np.ndarray]
+    ) -> Self:
+        features = tuple((kind, value) for kind, value in facts["features"])
+        own = {
+            "vocabulary": Vocabulary(features, arrays["feature_idf"]),
+            "weights": arrays["feature_weights"],
+        }
+        return super().from_parts(common | own, facts, arrays)
+
+
+def expected(F: "csr_array", W: np.ndarray, nonnegative: bool = False) -> Side:
+    """What features say of items: F W, its last column the biases."""
+    guess = np.asarray(F @ W, dtype=np.float32)
+    factors = np.ascontiguousarray(guess[:, :-1])
+    if nonnegative:
+        np.maximum(factors, 0.0, out=factors)
+    return Side(factors, guess[:, -1].copy())
+
+
+def terms_by_feature(model: HybridModel, person: Person, item: int) -> list[Term]:
+    """mean + user + one term per feature of the item + what its ratings say beyond them.
+
+    A feature adds  f (p . w + v),  w and v its effects on factors and bias. Where all the features
+    together would make a non-negative factor negative, it is 0, and they add nothing through it.
+    """
+    f = model.features[[item]]
+    p = np.append(person.side.factors[0].astype(np.float64), 1.0)
+    W = model.weights[f.indices].astype(np.float64)
+    whole = np.append(model.item_factors[item], model.item_bias[item]).astype(np.float64)
+    guess = f.data.astype(np.float64) @ W
+    if (model.item_factors >= 0).all():
+        W[:, :-1][:, guess[:-1] < 0] = 0.0
+    parts = f.data * (W @ p)
+    terms = [
+        Term("average of all ratings", model.global_mean, "base"),
+        Term("how you rate", float(person.side.bias[0]), "user"),
+        *(
+            Term(model.vocabulary.names[at], float(part), "feature" if at else "item")
+            for at, part in zip(f.indices.tolist(), parts, strict=True)
+        ),
+    ]
+    beyond = float(whole @ p) - float(parts.sum())
+    if model.item_counts[item]:
+        terms.append(Term("what its ratings say beyond that", beyond, "remainder"))
+    return terms
