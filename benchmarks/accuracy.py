@@ -2,6 +2,7 @@
 
     python benchmarks/accuracy.py --all-ours                  ours, on everything
     python benchmarks/accuracy.py --all                       ours and the lighter peers
+    python benchmarks/accuracy.py --all --data-set top-n --page     and write the page
     python benchmarks/accuracy.py --contenders 'surprise-*' --data-set ml-100k --folds 1,2
 
 Each contender fits in a process of its own. Predictions of all are clipped alike, and a test pair
@@ -17,7 +18,7 @@ import numpy as np
 import ours
 from bars import judge
 from contenders import Contender, all_contenders, chosen, is_ours
-from data import DATA_SETS, POSITIVE_FROM, Fold, folder_of_data
+from data import DATA_SETS, Fold, folder_of_data
 from jobs import (
     LIST_LENGTH,
     RESULTS,
@@ -30,13 +31,14 @@ from jobs import (
     says_why,
     workshop,
 )  # fmt: skip
-from matinee.metrics.ranking import RankedTest, hit_rate, ndcg, precision, recall
+from lists import of_lists
 from matinee.metrics.rating import mae, rmse
 from peers.plain import damped_bias
 from tables import table
 
 KEY = ("contender", "data_set", "fold")
 SCALE = (1.0, 5.0)
+SUMMARY = ("rmse", "mae", "ndcg@10", "precision@10", "recall@10", "hit_rate@10", "coverage@10")
 
 
 def main() -> None:
@@ -51,6 +53,10 @@ def main() -> None:
     with workshop(asked.threads, asked.limit_seconds, asked.python) as shop:
         for name in asked.data_set:
             measure_all(shop, name, contenders, asked, path)
+    if asked.page:
+        import render
+
+        render.main()
     rows = read_rows(path)
     print(summary(rows, asked.data_set), "", verdicts(rows), sep="\n")
 
@@ -72,6 +78,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--results", default=str(RESULTS), help="folder of the JSON lines")
     parser.add_argument("--python", action="append", default=[], metavar="PEER=INTERPRETER",
                         help="for a peer in an environment of its own")  # fmt: skip
+    parser.add_argument("--page", action="store_true", help="write docs/benchmarks.md afterwards")
     parser.add_argument("--list", action="store_true", help="show the contenders and stop")
     return parser.parse_args()
 
@@ -97,12 +104,13 @@ def measure_all(
         numbers = [one for one in map(int, asked.folds.split(",")) if one in numbers]
     able = [one for one in contenders if data_set.task in one.tasks]
     idle: set[str] = set()
-    for fold in data_set.read(folder_of_data(asked.data), numbers):
+    folder = folder_of_data(asked.data)
+    for fold in data_set.read(folder, numbers):
         with saved(shop, fold) as file:
             for one in able:
                 if one.name in idle:
                     continue
-                row = measure(shop, one, data_set.task, fold, file)
+                row = measure(shop, one, fold, file, folder)
                 reason = says_why(row)
                 print(f"{name} {fold.number}  {one.name:28}  {reason or figures(row)}", flush=True)
                 if reason:
@@ -111,14 +119,15 @@ def measure_all(
                     keep(path, row, KEY)
 
 
-def measure(shop: Workshop, one: Contender, task: str, fold: Fold, file: Path) -> Row:
-    """One contender on one fold."""
+def measure(shop: Workshop, one: Contender, fold: Fold, file: Path, folder: Path) -> Row:
+    """One contender on one fold; the data are in ``folder``."""
+    task = DATA_SETS[fold.data_set].task
     shop.warm(one, task, file)
     result, answer = shop.run(one, task, file)
     if says_why(result) or answer is None:
         return result
     settings = ours.all_settings(one.settings) if is_ours(one) else one.settings
-    measured = of_ratings(fold, answer) if task == "ratings" else of_lists(fold, answer)
+    measured = of_ratings(fold, answer) if task == "ratings" else of_lists(fold, answer, folder)
     return {
         "contender": one.name, "data_set": fold.data_set, "fold": fold.number,
         "settings": settings, **measured, **result, **circumstances(shop.threads),
@@ -142,34 +151,10 @@ def of_ratings(fold: Fold, predicted: np.ndarray) -> Row:
     }  # fmt: skip
 
 
-def of_lists(fold: Fold, lists: np.ndarray) -> Row:
-    """Ranking metrics of the lists of the users with held-out items; all of those are relevant.
-
-    Of an item that is not in the list, only that it comes later is known, and all that is needed.
-    """
-    order = np.argsort(fold.test.user, kind="stable")
-    user, item = fold.test.user[order], fold.test.item[order]
-    users, starts = np.unique(user, return_index=True)
-    hits = lists[np.searchsorted(users, user)] == item[:, None]
-    later = LIST_LENGTH + np.arange(len(user)) - np.repeat(starts, np.diff([*starts, len(user)]))
-    better = np.where(hits.any(axis=1), hits.argmax(axis=1), later)
-    test = RankedTest(
-        np.append(starts, len(user)), better.astype(np.int32), np.ones(len(user), np.int32),
-        np.full(len(users), fold.n_items),
-    )  # fmt: skip
-    computed = {"ndcg": ndcg, "precision": precision, "recall": recall, "hit_rate": hit_rate}
-    shown = len(np.unique(lists)) / fold.n_items
-    metrics = {f"{name}@{LIST_LENGTH}": float(of(test, LIST_LENGTH).mean())
-               for name, of in computed.items()}  # fmt: skip
-    return {
-        "metrics": metrics | {f"coverage@{LIST_LENGTH}": shown},
-        "users": len(users), "test_ratings": len(user), "positive_from": POSITIVE_FROM,
-    }  # fmt: skip
-
-
 def figures(row: Row) -> str:
     """The metrics and the cost of one row, on one line."""
-    metrics = "  ".join(f"{name} {value:.4f}" for name, value in row["metrics"].items())
+    metrics = "  ".join(f"{name} {row['metrics'][name]:.4f}" for name in SUMMARY
+                        if name in row["metrics"])  # fmt: skip
     return f"{metrics}  fit {row['fit_wall_seconds']:.2f} s"
 
 
@@ -202,7 +187,7 @@ def mean_of(name: str, folds: list[Row]) -> Row:
         return float(np.median([fold[field] for fold in folds]))
 
     metrics = {name: float(np.mean([fold["metrics"][name] for fold in folds]))
-               for name in folds[0]["metrics"]}  # fmt: skip
+               for name in SUMMARY if name in folds[0]["metrics"]}  # fmt: skip
     return {
         "contender": name, "folds": len(folds), **metrics,
         "fit s": f"{middle('fit_wall_seconds'):.2f}",

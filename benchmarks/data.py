@@ -15,6 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from matinee import splits
+from matinee.catalog import Catalog
+from matinee.ids import IdMap
 from matinee.ratings import Ratings
 from matinee.sources import read_ratings
 
@@ -110,6 +112,17 @@ def top_n(folder: Path, numbers: Iterable[int]) -> Iterator[Fold]:
         held_out = hold_out(everything, SEED + number - 1)
         test, train = everything.at(held_out), everything.at(~held_out)
         yield Fold("top-n", number, ratings.n_users, ratings.n_items, train, test)
+
+
+def likes(ratings: Part, at_least: float) -> Part:
+    """The ratings of so many stars or more."""
+    return ratings.at(ratings.rating >= at_least)
+
+
+def ml_1m_ids(folder: Path) -> tuple[IdMap, IdMap, Catalog]:
+    """Users, items and catalog of MovieLens 1M, as the rows of ``top_n`` are numbered."""
+    ratings = _ml_1m(folder)
+    return ratings.users, ratings.items, ratings.catalog
 
 
 def hold_out(ratings: Part, seed: int) -> np.ndarray:

@@ -37,7 +37,7 @@ class Workshop:
 
     def run(self, contender: Contender, task: str, fold: Path, measure: str = "fit",
             **more: Any) -> tuple[Row, np.ndarray | None]:  # fmt: skip
-        """The figures of one job, and the predictions or lists where it makes them."""
+        """The figures of one job, and the predictions or scores where it makes them."""
         path = self.folder / "job.json"
         for old in self.folder.glob("job.*"):
             old.unlink()

@@ -9,6 +9,7 @@ from typing import Any
 from accuracy import accuracy_columns, verdict_lines
 from data import DATA_SETS, ROOT
 from jobs import RESULTS, Row, read_rows
+from lists import BEYOND, HITS, list_columns
 from speed import speed_lines
 from tables import markdown
 
@@ -56,6 +57,7 @@ def page(accuracy: list[Row], speed: list[Row]) -> Iterator[str]:
         yield f"## {HEADINGS[name]}"
         yield f"{PROTOCOLS[data_set.task]} {COSTS}"
         yield markdown(accuracy_columns(accuracy, name)) if rows else EMPTY
+    yield from every_metric([row for row in accuracy if row["data_set"] == "top-n"])
     yield "## What is to be reached"
     yield "`must` is kept by every release, `aim` is what the method is known to reach or better."
     yield markdown(verdict_lines(accuracy))
@@ -71,6 +73,21 @@ def page(accuracy: list[Row], speed: list[Row]) -> Iterator[str]:
     yield markdown(places(accuracy + speed)) if accuracy + speed else EMPTY
     yield "## Versions"
     yield markdown(versions(accuracy + speed)) if accuracy + speed else EMPTY
+
+
+def every_metric(rows: list[Row]) -> Iterator[str]:
+    """All metrics of the lists with their intervals, in two tables."""
+    if not any("intervals" in row for row in rows):
+        return
+    yield "### Every metric, with intervals"
+    yield (
+        "The same lists by every metric there is ([what each means](reference-metrics.md)); ± is "
+        "half the 95 % interval over users (1,000 resamples), bold the best. First how well the "
+        "held-out likes are found:"
+    )
+    yield markdown(list_columns(rows, HITS))
+    yield "Then what the lists are like; novelty, popularity and diversity have no good end:"
+    yield markdown(list_columns(rows, BEYOND))
 
 
 def settings_lines(rows: Iterable[Row]) -> list[Row]:

@@ -2,7 +2,7 @@
 
     python worker.py JOB.json       see ``jobs.py``; needs numpy and the contender, no more
 
-The result is written beside the job: figures as JSON, predictions or lists as ``.npy``.
+The result is written beside the job: figures as JSON, predictions or scores as ``.npy``.
 """
 
 import json
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-BLOCK_USERS = 500  # users scored at once while lists are made
+BLOCK_USERS = 500  # users scored at once
 
 
 class Ratings(NamedTuple):
@@ -65,7 +65,7 @@ def attempt(job: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray | None]:
 
 
 def measure_fit(adapter: ModuleType, job: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray]:
-    """Fit once; then predict the test pairs or make the lists."""
+    """Fit once; then predict the test pairs, or score everything for the test users."""
     fold = np.load(job["fold"])
     prepared, result = get_ready(adapter, job, fold)
     fitted, spent = timed(lambda: adapter.fit(prepared, job["settings"]))
@@ -76,9 +76,8 @@ def measure_fit(adapter: ModuleType, job: dict[str, Any]) -> tuple[dict[str, Any
             raise Unfit("its scores are no ratings")
         answer, spent = timed(lambda: fitted.predict(fold["test_user"], fold["test_item"]))
     else:
-        users = np.unique(fold["test_user"])
-        likes = positives(part(fold, "train"), job["positive_from"])
-        answer, spent = timed(lambda: lists(fitted.scores, users, likes, job["n"]))
+        users, n_items = np.unique(fold["test_user"]), int(fold["n_items"])
+        answer, spent = timed(lambda: all_scores(fitted.scores, users, n_items))
     result |= {"answer_wall_seconds": spent.wall, "answer_cpu_seconds": spent.cpu,
                "peak_rss_mb": peak_rss_mb()}  # fmt: skip
     return result, np.asarray(answer)
@@ -164,20 +163,14 @@ def positives(ratings: Ratings, at_least: float) -> Ratings:
     return Ratings(ratings.user[liked], ratings.item[liked], ones)
 
 
-def lists(
-    scores: Callable[[np.ndarray], np.ndarray], users: np.ndarray, likes: Ratings, n: int
+def all_scores(
+    scores: Callable[[np.ndarray], np.ndarray], users: np.ndarray, n_items: int
 ) -> np.ndarray:
-    """The n best items (n_users, n) that each user is not known to like, ties by lower number."""
-    mine = np.flatnonzero(np.isin(likes.user, users))
-    mine = mine[np.argsort(likes.user[mine], kind="stable")]
-    row, item = np.searchsorted(users, likes.user[mine]), likes.item[mine]
-    out = np.empty((len(users), n), np.int32)
+    """The scores (n_users, n_items) float32 of all items for these users, blocks at a time."""
+    out = np.empty((len(users), n_items), np.float32)
     for first in range(0, len(users), BLOCK_USERS):
-        here = slice(first, min(first + BLOCK_USERS, len(users)))
-        block = np.array(scores(users[here]), dtype=np.float64)
-        span = slice(*np.searchsorted(row, [here.start, here.stop]))
-        block[row[span] - first, item[span]] = -np.inf
-        out[here] = np.argsort(-block, axis=1, kind="stable")[:, :n]
+        here = slice(first, first + BLOCK_USERS)
+        out[here] = scores(users[here])
     return out
 
 
