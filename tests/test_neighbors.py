@@ -1,5 +1,7 @@
 """Neighbour models against plain loops and dense algebra, and on data with answers seen by eye."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -114,6 +116,24 @@ def test_preferences_are_sums_over_the_nearest():
     np.fill_diagonal(S, 0)
     scores = UserKNN(**settings).fit(TRAIN).score_block(np.arange(60))
     np.testing.assert_allclose(scores, keep_top(S, 6) @ X, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("damping", [0, 1.5])
+@pytest.mark.parametrize(
+    "kind", [SlopeOne, ItemKNN, UserKNN, partial(ItemKNN, feedback="preference"),
+             partial(UserKNN, feedback="preference")]
+)  # fmt: skip
+def test_an_item_scores_the_same_alone_and_among_all(kind, damping):
+    settings = {} if kind is SlopeOne else {"n_neighbors": 5}
+    model = kind(damping=damping, **settings).fit(TRAIN)
+    everything = model.score_block(np.arange(60, dtype=np.int32))
+    user, item = np.divmod(np.arange(60 * 40, dtype=np.int32), 40)
+    pairs = model.score_rows(user, item).reshape(60, 40)
+    np.testing.assert_allclose(pairs, everything, rtol=1e-5, atol=1e-5)
+    known = TRAIN.users.ids[:20].tolist()
+    for item in range(0, 40, 9):
+        alone = model.score_people(known, np.array([item], np.int32))[:, 0]
+        np.testing.assert_allclose(alone, everything[:20, item], rtol=1e-5, atol=1e-5)
 
 
 def test_neighbours_are_sorted_and_never_the_item_itself():

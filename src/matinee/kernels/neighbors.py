@@ -11,6 +11,7 @@ import numpy as np
 
 from matinee.kernels.jit import kernel
 
+FEW = 0.1  # of the items: where fewer are asked for, each is asked for by itself
 N, XY, XX, YY, X, Y = range(6)  # sums over the coordinates that two vectors share
 
 
@@ -155,15 +156,45 @@ def listen(item, own, lists):
 
 
 @kernel
-def add_heard(start, stop, indptr, rated, deviations, lists, items, out):
-    """out[b, c] += what person b's ratings say of items[c], for people start..stop."""
-    own = np.full(len(lists.indptr) - 1, np.nan, np.float32)
+def add_heard(start, stop, indptr, rated, deviations, lists, speakers, items, out):
+    """out[b, c] += what person b's ratings say of items[c], for people start..stop.
+
+    ``speakers`` are the lists the other way round: at j, the items that have j for a neighbour, and
+    its weight there. Where many items are asked for, each rating speaks to those at once; the few
+    that more than ``lists.most`` speak to listen for themselves, to the heaviest.
+    """
+    n_items = len(lists.indptr) - 1
+    own = np.full(n_items, np.nan, np.float32)
+    total, weight, found = np.empty(n_items), np.empty(n_items), np.empty(n_items, np.int32)
+    few = len(items) < FEW * n_items
     for b in range(start, stop):
         here = slice(indptr[b], indptr[b + 1])
         own[rated[here]] = deviations[here]
+        if not few:
+            total[:], weight[:], found[:] = 0.0, lists.damping, 0
+            for at in range(indptr[b], indptr[b + 1]):
+                speak(rated[at], deviations[at], speakers, total, weight, found)
         for c in range(len(items)):
-            out[b, c] += listen(items[c], own, lists)
+            i = items[c]
+            if few or found[i] > lists.most:
+                out[b, c] += listen(i, own, lists)
+            elif not lists.averaged:
+                out[b, c] += total[i]
+            elif weight[i] > 0.0:
+                out[b, c] += total[i] / weight[i]
         own[rated[here]] = np.nan
+
+
+@kernel
+def speak(j, deviation, speakers, total, weight, found):
+    """Add what a rating of item j says to all items that have j for a neighbour."""
+    for place in range(speakers.indptr[j], speakers.indptr[j + 1]):
+        i, w, said = speakers.neighbors[place], speakers.weights[place], deviation
+        if len(speakers.shifts):
+            said += speakers.shifts[place]
+        total[i] += w * said
+        weight[i] += w
+        found[i] += 1
 
 
 @kernel
@@ -212,6 +243,9 @@ class Crowd(NamedTuple):
 
     vectors: Vectors  # users' vectors; the coordinates are items
     deviations: np.ndarray  # (n_entries,) float32: what each says of the coordinate's item
+    indptr: np.ndarray  # (n_users + 1,) int64: the same by user
+    items: np.ndarray  # (n_entries,) int32
+    said: np.ndarray  # (n_entries,) float32
     most: int  # neighbours that a score takes
     averaged: bool  # a mean by weight over raters of the item; else a sum over the nearest of all
     damping: float  # weight of an imagined neighbour who says 0
@@ -267,19 +301,46 @@ def ask(item, crowd, weights, near, best):
 
 
 @kernel
+def ask_all(crowd, weights, total, weight, found):
+    """Fill total (n_items,) with what ``ask`` says of every item: the heaviest people speak first.
+
+    ``weight`` and ``found`` (n_items,) are scratch.
+    """
+    total[:], weight[:], found[:] = 0.0, crowd.damping, 0
+    for person in np.argsort(-weights, kind="mergesort"):
+        w = weights[person]
+        if w <= 0.0:
+            break
+        for at in range(crowd.indptr[person], crowd.indptr[person + 1]):
+            i = crowd.items[at]
+            if not crowd.averaged or found[i] < crowd.most:
+                total[i] += w * crowd.said[at]
+                weight[i] += w
+                found[i] += 1
+    if crowd.averaged:
+        for i in range(len(total)):
+            total[i] = total[i] / weight[i] if weight[i] > 0.0 else 0.0
+
+
+@kernel
 def add_asked(start, stop, row, indptr, rated, values, norms, crowd, items, out):
     """out[b, c] += what the people like person b say of items[c], for people start..stop.
 
     ``row`` (n_people,) is each person's own row among the users, or -1 for a newcomer.
     """
-    n = len(crowd.vectors.norms)
+    n, n_items = len(crowd.vectors.norms), len(crowd.vectors.indptr) - 1
     sums, weights, near = np.empty((n, 6)), np.empty(n, np.float32), np.empty(n, np.float32)
     best = np.empty(crowd.most, np.int64)
+    total, weight, found = np.empty(n_items), np.empty(n_items), np.empty(n_items, np.int32)
+    few = len(items) < FEW * n_items
     for b in range(start, stop):
         here = slice(indptr[b], indptr[b + 1])
         weigh_people(row[b], rated[here], values[here], norms[b], crowd, sums, weights, best)
+        if not few:
+            ask_all(crowd, weights, total, weight, found)
         for c in range(len(items)):
-            out[b, c] += ask(items[c], crowd, weights, near, best)
+            i = items[c]
+            out[b, c] += ask(i, crowd, weights, near, best) if few else total[i]
 
 
 @kernel

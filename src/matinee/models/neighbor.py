@@ -8,7 +8,8 @@ of these; what each rating adds to a score is known exactly.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from functools import cached_property
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -40,13 +41,28 @@ class NeighborModel(BaselineModel):
             f"{n:,} weights, {self.scale}>"
         )
 
+    @cached_property
+    def speakers(self) -> Lists:
+        """The lists the other way round: to which items each speaks, and with what weight."""
+        lists = cast(Lists, self.weights)
+        item = np.repeat(np.arange(len(self.items)), np.diff(lists.indptr))
+        order = np.argsort(lists.neighbors, kind="stable")
+        ends = np.cumsum(np.bincount(lists.neighbors, minlength=len(self.items)))
+        shifts = lists.shifts[order] if len(lists.shifts) else lists.shifts
+        return lists._replace(
+            indptr=read_only(np.r_[0, ends], np.int64),
+            neighbors=read_only(item[order], np.int32),
+            weights=read_only(lists.weights[order], np.float32),
+            shifts=read_only(shifts, np.float32),
+        )
+
     def add_said(self, people: People, items: np.ndarray, out: np.ndarray, run: Run) -> None:
         rated = people.rated
-        add = add_heard if isinstance(self.weights, Lists) else add_weighted
-        run(
-            add, rated.counts + 1, rated.indptr, rated.indices, people.deviations,
-            self.weights, items, out,
-        )  # fmt: skip
+        given = rated.indptr, rated.indices, people.deviations, self.weights
+        if isinstance(self.weights, Lists):
+            run(add_heard, rated.counts + 1, *given, self.speakers, items, out)
+        else:
+            run(add_weighted, rated.counts + 1, *given, items, out)
 
     def add_said_pairs(self, user: np.ndarray, item: np.ndarray, out: np.ndarray) -> None:
         rated = self._everyone.rated

@@ -57,9 +57,16 @@ class UserNeighborModel(BaselineModel):
             self.similarity.shrinkage,
             self.similarity.amplification,
         )
-        deviations = read_only(everyone.deviations[order], np.float32)
-        most = min(self.n_neighbors, len(self.users))
-        return Crowd(vectors, deviations, most, self.kind == "rating", self.damping)
+        return Crowd(
+            vectors,
+            read_only(everyone.deviations[order], np.float32),
+            everyone.rated.indptr,
+            everyone.rated.indices,
+            everyone.deviations,
+            min(self.n_neighbors, len(self.users)),
+            self.kind == "rating",
+            self.damping,
+        )
 
     def _values(self, people: People) -> np.ndarray:
         """What is compared of each rating of some people."""
