@@ -1,5 +1,6 @@
 """Charts: the table is the truth, the picture is well-formed, and both are the same every time."""
 
+from dataclasses import replace
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -120,12 +121,26 @@ def test_the_long_tail_never_rises(ratings):
 def test_a_waterfall_begins_with_the_base_and_adds_up(model, by):
     why = model.explain("42", "oppenheimer-2023", by=by)
     chart = charts.waterfall(why)
-    *terms, score = chart.table.stars
+    place = chart.table.term.index("score")
+    terms, score = chart.table.stars[:place], chart.table.stars[place]
     assert sum(terms) == pytest.approx(score, abs=1e-9)
     assert score == round(why.score, 2)
     assert terms[0] == pytest.approx(model.global_mean, abs=0.01)
-    bars = chart.picture.rows
-    assert all(a.end == pytest.approx(b.start) for a, b in pairwise(bars[:-1]))
+    bars = chart.picture.rows[:place]
+    assert all(a.end == pytest.approx(b.start) for a, b in pairwise(bars))
+
+
+def test_the_limits_of_the_scale_lead_from_the_score_to_the_prediction(model):
+    why = replace(model.explain("42", "oppenheimer-2023"), predicted=5.0)
+    term, value = (charts.waterfall(why).table.columns[name][-3:] for name in ("term", "stars"))
+    assert term == ("score", "limits of the scale", "predicted rating")
+    assert sum(value[:2]) == pytest.approx(value[2])
+
+
+def test_a_star_in_a_title_stays(model):
+    why = model.explain("42", "oppenheimer-2023")
+    assert "*" not in charts.plain_sentence(why)
+    assert "M*A*S*H" in charts.plain_sentence(replace(why, title="M*A*S*H (1970)"))
 
 
 @pytest.mark.parametrize("days, unit", [(0, "day"), (300, "week"), (900, "month"), (9000, "year")])

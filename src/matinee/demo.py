@@ -17,6 +17,8 @@ from matinee.evaluation import fit_and_evaluate
 from matinee.explanation import Explanation
 from matinee.models import FactorModel
 from matinee.ratings import Ratings
+from matinee.report import report_of
+from matinee.report.origins import SAMPLE
 from matinee.results import Evaluation
 from matinee.sources.sample import sample
 from matinee.sources.synthetic import checkerboard
@@ -29,7 +31,7 @@ TEST_SHARE = 0.2
 SEED = 0
 READABLE = NMF(n_factors=8, n_epochs=50)  # few enough tastes to read, and time to part them
 COMPARED: tuple[Algorithm, ...] = (Popularity(), Bias(), READABLE, MF(), TruncatedSVD())
-N_STEPS = len(COMPARED) + 4  # compiling, the sample, each algorithm, the model, the reasons
+N_STEPS = len(COMPARED) + 5  # compiling, sample, each algorithm, model, reasons, report
 TYPICAL_HISTORY = (40, 150)  # ratings of the person shown: enough to know, not a professional
 
 Tell = Callable[[int, int, str], object]  # steps done, steps in all, what comes now
@@ -71,6 +73,7 @@ class Demo:
     recommendations: Table
     explanation: Explanation  # of the first recommendation
     saved: Path
+    report: Path  # beside the model
     next_arguments: tuple[tuple[str, ...], ...]  # of the program, to try next
     seconds: float
 
@@ -87,6 +90,7 @@ class Demo:
             "recommendations": self.recommendations.to_dicts(),
             "explanation": self.explanation.to_dict(),
             "model": str(self.saved),
+            "report": str(self.report),
             "seconds": self.seconds,
         }
 
@@ -106,15 +110,20 @@ def run(out: Path, tell: Tell = quiet) -> Demo:
     tell(1, N_STEPS, "simulating people who rate real films")
     ratings = sample()
     comparison = compare(ratings, tell)
-    tell(N_STEPS - 2, N_STEPS, f"fitting {READABLE.name} on all ratings")
+    tell(N_STEPS - 3, N_STEPS, f"fitting {READABLE.name} on all ratings")
     model = READABLE.fit(ratings)
-    tell(N_STEPS - 1, N_STEPS, "finding films for one person, and the reasons")
+    tell(N_STEPS - 2, N_STEPS, "finding films for one person, and the reasons")
     strength = taste_strength(model)
     person = mixed_person(model, strength)
     user = str(model.users.ids[person])
     recommendations = model.recommend(user, LIST_LENGTH)
     first = recommendations.item_id[0]
     saved = model.save(out)
+    tell(N_STEPS - 1, N_STEPS, "writing the report")
+    report = report_of(
+        model, ratings, origin=SAMPLE, evaluation=comparison.results[READABLE.name],
+        comparison=comparison.to_dicts(),
+    )  # fmt: skip
     tell(N_STEPS, N_STEPS, "done")
     return Demo(
         description=ratings.describe(),
@@ -127,6 +136,7 @@ def run(out: Path, tell: Tell = quiet) -> Demo:
         recommendations=recommendations,
         explanation=model.explain(user, first),
         saved=saved,
+        report=report.save(out.with_name(f"{out.name}-report.html")),
         next_arguments=(
             ("recommend", str(saved), "--user", user, "-n", "5", "--why"),
             ("explain", str(saved), "--user", user, "--item", first, "--by", "history"),

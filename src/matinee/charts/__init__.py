@@ -11,11 +11,11 @@ stand in a page under the strictest policy, and weigh a few kilobytes.
 from matinee.charts.chart import Chart, stylesheet, twin
 from matinee.charts.data import long_tail, over_time, rating_distribution, sparsity
 from matinee.charts.quality import error_by_group, k_curve, trade_off
-from matinee.charts.reasons import drawn_waterfall, taste_card, waterfall
+from matinee.charts.reasons import plain_sentence, taste_card, waterfall
 from matinee.charts.space import Map, has_map, map_of, space
 
 __all__ = [
-    "Chart", "Map", "drawn_waterfall", "error_by_group", "has_map", "k_curve", "long_tail",
-    "map_of", "over_time", "rating_distribution", "space", "sparsity", "stylesheet", "taste_card",
-    "trade_off", "twin", "waterfall",
+    "Chart", "Map", "error_by_group", "has_map", "k_curve", "long_tail",
+    "map_of", "over_time", "plain_sentence", "rating_distribution", "space", "sparsity",
+    "stylesheet", "taste_card", "trade_off", "twin", "waterfall",
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """Pictures of labelled rows with lying bars: counts, weights, and waterfalls."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matinee.charts.markup import Markup, el
 from matinee.charts.plot import LETTER
@@ -20,7 +20,13 @@ class Row:
     start: float
     end: float
     style: str = "c0"  # a class of charts.css
+    note: str = ""  # after the label, and never cut
     words: str = ""  # said when one points at it
+
+    @property
+    def told(self) -> str:
+        """Label and note."""
+        return f"{self.label}, {self.note}" if self.note else self.label
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Bars:
     def draw(self, width: float) -> tuple[float, list[Markup]]:
         """Height and elements at a width."""
         figures = LETTER * max((len(row.figure) for row in self.rows), default=0) + GAP
-        labels = max((len(row.label) for row in self.rows), default=0)
+        labels = max((len(row.told) for row in self.rows), default=0)
         narrow = width < NARROW and labels > LONG
         left = 0.0 if narrow else min(LETTER * labels + 12, width * 0.44)
         step = ROW + 16 if narrow else ROW
@@ -53,7 +59,7 @@ class Bars:
             a, b = sorted((x(row.start), x(row.end)))
             elements += _label(row, left, top, width if narrow else left, narrow)
             elements.append(
-                el("rect", el("title", row.words or f"{row.label}: {row.figure}"), x=a, y=top,
+                el("rect", el("title", row.words or f"{row.told}: {row.figure}"), x=a, y=top,
                    width=max(b - a, 1.2), height=ROW - 8, rx="2", class_=row.style)
             )  # fmt: skip
             elements.append(el("text", row.figure, x=b + GAP / 2 + 2, y=top + 12, class_="figure"))
@@ -70,7 +76,10 @@ class Bars:
 
 def _label(row: Row, left: float, top: float, room: float, narrow: bool) -> list[Markup]:
     most = max(int(room / LETTER) - 1, 4)
-    short = row.label if len(row.label) <= most else row.label[: most - 1].rstrip() + "…"
+    short = row.told
+    if len(short) > most:
+        kept = max(most - 1 - (len(row.note) + 2 if row.note else 0), 4)
+        short = replace(row, label=row.label[:kept].rstrip() + "…").told
     if narrow:
         return [el("text", short, x=1.0, y=top - 4)]
     return [el("text", short, x=left - GAP, y=top + 12, text_anchor="end")]

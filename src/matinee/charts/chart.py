@@ -14,6 +14,7 @@ from matinee.charts.markup import Markup, el
 from matinee.tables import Table, show
 
 WIDTH = 640  # of a picture, in pixels, where nothing else is asked for
+PHONE = 300  # on a small screen
 NARROWEST, WIDEST = 240, 1600
 MOST_ROWS = 2000  # of a table beside its picture
 
@@ -54,12 +55,21 @@ class Chart:
             **attributes,
         )  # fmt: skip
 
-    def figure(self, width: float = WIDTH) -> Markup:
-        """Title, picture, and the table behind a fold, for a page that has the style sheet."""
+    def figure(self, width: float | None = None) -> Markup:
+        """Title, picture, and the table behind a fold, for a page that has the style sheet.
+
+        Without a width there are two pictures, of which the style sheet shows the one that fits.
+        """
+        pictures = (
+            [self.inline(width)]
+            if width is not None
+            else [el("div", self.inline(WIDTH), class_="wide"),
+                  el("div", self.inline(PHONE), class_="narrow")]
+        )  # fmt: skip
         return el(
             "figure",
             el("figcaption", el("strong", self.title), " ", self.summary),
-            self.inline(width),
+            *pictures,
             el("details", el("summary", "The figures"), twin(self.table)),
             class_="chart-figure",
         )

@@ -1,7 +1,6 @@
 """Charts of reasons: what a score is made of, and what a taste is."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from matinee.charts.bars import Bars, Row
 from matinee.charts.chart import Chart
@@ -9,46 +8,63 @@ from matinee.explanation import Explanation
 from matinee.tables import Table
 from matinee.tastes import Taste
 
+VIEWS = {
+    "factor": ", by taste",
+    "history": ", by your ratings",
+    "people": ", by people like you",
+    "features": ", by what it is",
+}
+
 
 def waterfall(why: Explanation) -> Chart:
-    """The terms of a score one after the other, the base first; they add up to the score."""
-    rows = [
-        {"name": name, "value": value, "detail": detail} for name, value, detail, _ in why.rows()
-    ]
-    return drawn_waterfall(why.title, round(why.score, 2), rows, why.sentence(), why.unit)
+    """The terms of a score one after the other, the base first; they add up to the score.
 
-
-def drawn_waterfall(
-    title: str, score: float, rows: Sequence[Mapping[str, Any]], sentence: str, unit: str = "stars"
-) -> Chart:
-    """A waterfall of rounded terms: ``name``, ``value``, ``detail``; the first is the base."""
-    bars, at = [], 0.0
-    for place, row in enumerate(rows):
-        value = float(row["value"])
-        label = f"{row['name']}, {row['detail']}" if row.get("detail") else str(row["name"])
-        figure = f"{value:.2f}" if place == 0 else f"{value:+.2f}".replace("-", "−")
+    Where the limits of the scale clip it, they are the last term before the predicted rating.
+    """
+    score = round(why.score, 2)
+    bars, told, at = [], [], 0.0
+    for place, (name, value, detail, _) in enumerate(why.rows()):
         style = "base" if place == 0 else "up" if value >= 0 else "down"
-        bars.append(Row(label, figure, at, at + value, style, f"{label}: {figure}"))
+        figure = _signed(value) if place else f"{value:.2f}"
+        bars.append(Row(name, figure, at, at + value, style, detail))
+        told.append((bars[-1].told, value))
         at += value
-    bars.append(Row("score", f"{score:.2f}", 0.0, score, "total", f"score: {score:.2f} {unit}"))
-    ends = [score, bars[0].end, *(end for bar in bars[1:-1] for end in (bar.start, bar.end))]
-    spread = (max(ends) - min(ends)) * 0.25 or 1.0
-    low = min(ends) - spread
-    low = 0.0 if min(ends) >= 0 and low < 0 else low
-    note = f"bars begin at {low:.2f}" if low > 0 else ""
+    bars.append(Row("score", f"{score:.2f}", 0.0, score, "total"))
+    told.append(("score", score))
+    if why.limits:
+        limits, rating = why.limits.value, round(why.predicted, 2)
+        style = "up" if limits >= 0 else "down"
+        bars.append(Row(why.limits.name, _signed(limits), score, rating, style))
+        bars.append(Row("predicted rating", f"{rating:.2f}", 0.0, rating, "total"))
+        told += [(why.limits.name, limits), ("predicted rating", rating)]
+    low = _beginning(
+        [bars[0].end, *(end for bar in bars[1:] for end in (bar.start, bar.end) if end)]
+    )
     return Chart(
         "waterfall",
-        f"Why {title}",
-        sentence,
-        Table(
-            {
-                "term": [*(row["name"] for row in rows), "score"],
-                unit: [*(float(row["value"]) for row in rows), float(score)],
-                "note": [*(row.get("detail", "") for row in rows), ""],
-            }
-        ),
-        Bars(tuple(bars), low, joined=True, note=note),
+        f"Why {why.title}{VIEWS.get(why.by, '')}",
+        plain_sentence(why),
+        Table({"term": [name for name, _ in told], why.unit: [value for _, value in told]}),
+        Bars(tuple(bars), low, joined=True, note=f"bars begin at {low:.2f}" if low > 0 else ""),
     )
+
+
+def plain_sentence(why: Explanation) -> str:
+    """The sentence of an explanation without the stars around names."""
+    words = why.sentence()
+    for term in why.terms:
+        words = words.replace(f"*{term.name}*", term.name)
+    return words
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")
+
+
+def _beginning(ends: Sequence[float]) -> float:
+    """Where bars begin, so that the steps are seen: a little below the lowest, or at 0."""
+    low = min(ends) - ((max(ends) - min(ends)) * 0.25 or 1.0)
+    return 0.0 if low < 0 <= min(ends) else low
 
 
 def taste_card(taste: Taste, most: int = 10) -> Chart:

@@ -75,11 +75,8 @@ def map_of(
     color = color or _usual_color(model, of)
     if color not in colors:
         raise BadSetting(f"a map of {of} has no color {color!r}; it has {', '.join(colors)}")
-    factors, counts = (
-        (model.item_factors, model.item_counts)
-        if of == "items"
-        else (model.user_factors, model.seen.counts)
-    )
+    factors = factors_of(model, of)
+    counts = model.item_counts if of == "items" else model.seen.counts
     known = np.flatnonzero(counts)
     rows = np.sort(known[np.argsort(-counts[known], kind="stable")][:most])
     places, explained = principal(factors, known, rows)
@@ -88,6 +85,13 @@ def map_of(
     classes, legend = _common(_classes(model, of, color, rows, ids))
     return Map(of, color, tuple(ids), tuple(names), places, classes, legend, explained,
                len(known) - len(rows))  # fmt: skip
+
+
+def factors_of(model: FactorModel, of: str) -> np.ndarray:
+    """Factors (n, n_factors) of items or users, the mean over samples where there are several."""
+    factors = model.item_factors if of == "items" else model.user_factors
+    mean: np.ndarray = factors.reshape(len(factors), -1, model.n_factors).mean(axis=1)
+    return mean
 
 
 def principal(factors: np.ndarray, of: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, float]:
@@ -149,9 +153,7 @@ def _classes(
     if color == "decade":
         years = [model.catalog[one].year for one in ids]
         return [OTHER if year is None else f"{year // 10 * 10}s" for year in years]
-    own, others = model.item_factors, model.user_factors
-    if of == "users":
-        own, others = others, own
+    own, others = factors_of(model, of), factors_of(model, "users" if of == "items" else "items")
     strength = np.abs(own[rows]) * np.abs(others).mean(axis=0)
     names = [taste.name for taste in model.tastes()]
     return [names[f] for f in strength.argmax(axis=1).tolist()]

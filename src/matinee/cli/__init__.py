@@ -33,6 +33,7 @@ COMMANDS = {
     "runs": "matinee.cli.runs",
     "serve": "matinee.cli.serve",
     "refit": "matinee.cli.refit",
+    "report": "matinee.cli.report",
 }
 
 

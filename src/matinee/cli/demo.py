@@ -146,5 +146,8 @@ def tops(found: "Demo", columns: int) -> list[str]:
 
 def ending(found: "Demo") -> list[str]:
     """Where the model is, and what to try next."""
-    took = f"All this took {seconds(found.seconds)}. The model is in {found.saved}"
+    took = (
+        f"All this took {seconds(found.seconds)}. The model is in {found.saved}, "
+        f"a report with pictures in {found.report}"
+    )
     return [took, "Try:", *(f"  {command}" for command in commands(found))]

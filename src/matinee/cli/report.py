@@ -1,0 +1,98 @@
+"""``matinee report MODEL``: one file to send, with data, quality, tastes, people and reasons."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from matinee.cli.data import SAMPLE, read, reading_options
+from matinee.cli.model import load, model_argument
+from matinee.cli.output import json_option, print_json
+from matinee.cli.recording import RECORD
+from matinee.cli.talk import progress, say
+from matinee.errors import MatineeError
+
+if TYPE_CHECKING:
+    from matinee.models import Model
+    from matinee.ratings import Ratings
+
+
+@click.command("report")
+@model_argument
+@click.option("--data", metavar="DATA", help="What it was fitted on: adds times, source and terms.")
+@click.option("-o", "--out", default="report.html", show_default=True, metavar="FILE",
+              help="Where to write it.")  # fmt: skip
+@click.option("--record", metavar="FILE",
+              help=f"Comparisons to show, with --data [{RECORD}, if there is one].")  # fmt: skip
+@click.option("--k-curve", "curve", metavar="FILE",
+              help="What matinee k-curve --json printed.")  # fmt: skip
+@click.option("--no-measure", is_flag=True, help="Do not fit again to measure errors.")
+@reading_options
+@json_option
+def command(
+    model_path: str, data: str | None, out: str, record: str | None, curve: str | None,
+    no_measure: bool, as_json: bool, **reading: Any,
+) -> None:  # fmt: skip
+    """Write a report on MODEL: one HTML file that needs no network.
+
+    To say for whom it errs, the same algorithm is fitted on four fifths of the ratings and
+    measured on the rest. With --json the content goes to standard output, and no file is written.
+    """
+    from matinee.report import measure, ratings_of, report_of
+    from matinee.report.origins import SAMPLE as THE_SAMPLE
+
+    loaded = load(model_path)
+    ratings = read(data, reading) if data is not None else None
+    with progress("report", every=0) as step:
+        step(0, 3, "reading records")
+        rows = comparison(record, ratings)
+        step(1, 3, "measuring" if not no_measure else "drawing")
+        found = None if no_measure else measured(measure, loaded, ratings or ratings_of(loaded))
+        step(2, 3, "drawing")
+        report = report_of(
+            loaded, ratings, origin=THE_SAMPLE if data == SAMPLE else None, evaluation=found,
+            comparison=rows, curve=None if curve is None else read_curve(curve),
+        )  # fmt: skip
+        step(3, 3, "done")
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        saved = report.save(out)
+        say(f"report in {saved} ({saved.stat().st_size / 1e6:.1f} MB)")
+
+
+def measured(measure: Any, model: "Model", ratings: "Ratings") -> Any:
+    """The evaluation; nothing, and a word about it, where the ratings do not allow one."""
+    try:
+        return measure(model, ratings)
+    except MatineeError as error:
+        say(f"nothing was measured: {error}")
+        return None
+
+
+def comparison(record: str | None, ratings: "Ratings | None") -> list[dict[str, Any]]:
+    """The comparison in a record that is of these ratings; says so where there is none."""
+    from matinee.records import Record
+    from matinee.report.quality import compared
+
+    if record is None and (ratings is None or not Path(RECORD).is_file()):
+        return []
+    if ratings is None:
+        raise MatineeError("--record needs --data, to see that both are of the same ratings")
+    rows = compared(Record.of(record or RECORD), ratings)
+    if record is not None and not rows:
+        say(f"{record} has no comparison on these ratings")
+    return rows
+
+
+def read_curve(path: str) -> dict[str, Any]:
+    """A k-curve that was printed as JSON. Raises MatineeError for anything else."""
+    try:
+        curve: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+        assert {"points", "metric", "chosen", "folds", "rule", "higher_is_better"} <= set(curve)
+    except (OSError, ValueError, AssertionError, TypeError):
+        raise MatineeError(
+            f"{path} is no k-curve; write one with: matinee k-curve DATA --json > {path}"
+        ) from None
+    return curve

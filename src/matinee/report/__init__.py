@@ -1,0 +1,79 @@
+"""One file to send: what the data are, how good the model is, its tastes, and its reasons.
+
+    from matinee.report import report_of
+    report_of(model, ratings).save("report.html")
+
+The file needs no network, no script and no server; it prints, and it reads in the dark.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matinee.errors import BadRatings
+from matinee.models import Model
+from matinee.ratings import Ratings
+from matinee.report.card import card_section
+from matinee.report.data import data_section
+from matinee.report.document import Report
+from matinee.report.origins import Origin, origin_of
+from matinee.report.people import map_section, samples_section, tastes_section
+from matinee.report.quality import measure, quality_section
+from matinee.results import Evaluation
+
+__all__ = ["Report", "data_report", "measure", "ratings_of", "report_of"]
+
+
+def report_of(
+    model: Model,
+    ratings: Ratings | None = None,
+    *,
+    origin: Origin | None = None,
+    evaluation: Evaluation | None = None,
+    comparison: Sequence[Mapping[str, Any]] = (),
+    curve: Mapping[str, Any] | None = None,
+) -> Report:
+    """Everything about a model, in sections: data, quality, tastes, map, people, model card.
+
+    ``ratings`` are those that it was fitted on; the model has them too, but not their times nor
+    where they are from. ``evaluation`` is what ``measure`` returns, ``comparison`` the rows of
+    ``compare(...).table``, ``curve`` is ``k_curve(...).to_dict()``; what is not given is left out.
+    Raises BadRatings for ratings that the model was not fitted on.
+    """
+    if ratings is not None and ratings.fingerprint != model.data_fingerprint:
+        raise BadRatings(
+            f"the model was fitted on other ratings (fingerprint {model.data_fingerprint}, these "
+            f"have {ratings.fingerprint}); read them with the same options, or leave them out"
+        )
+    known = ratings if ratings is not None else ratings_of(model)
+    about = known.describe()
+    summary = (
+        f"A model of {about.n_ratings:,} ratings of {about.n_items:,} items by {about.n_users:,} "
+        "people: what it learned from, how good it is, and why it says what it says."
+    )
+    sections = [
+        data_section(known, origin or origin_of(ratings)),
+        quality_section(evaluation, comparison, curve),
+        tastes_section(model),
+        map_section(model),
+        samples_section(model),
+        card_section(model),
+    ]
+    return Report(f"Matinee report: {model.algorithm}", summary, sections)
+
+
+def data_report(ratings: Ratings, origin: Origin | None = None) -> Report:
+    """What is in some ratings."""
+    origin = origin or origin_of(ratings)
+    summary = f"What is in {origin.name}." if ratings.report else "What is in the ratings."
+    return Report("Matinee report: the data", summary, [data_section(ratings, origin)])
+
+
+def ratings_of(model: Model) -> Ratings:
+    """The ratings that a model was fitted on, as it has kept them: without times."""
+    import numpy as np
+
+    users = np.repeat(np.arange(len(model.users), dtype=np.int32), model.seen.counts)
+    return Ratings.of(
+        model.users, model.items, users, model.seen.indices, model.seen.values,
+        scale=model.scale, catalog=model.catalog,
+    )  # fmt: skip

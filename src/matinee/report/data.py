@@ -1,0 +1,46 @@
+"""The section on the data."""
+
+from matinee.charts import long_tail, over_time, rating_distribution, sparsity
+from matinee.description import Description, day, in_words
+from matinee.ratings import Ratings
+from matinee.report.blocks import Block, Facts, Prose, Section
+from matinee.report.origins import Origin
+
+
+def data_section(ratings: Ratings, origin: Origin) -> Section:
+    """What is in the ratings, what was set aside, and on what terms they may be used."""
+    about = ratings.describe()
+    blocks: list[Block] = [
+        Facts(facts_of(about)),
+        rating_distribution(about),
+        long_tail(ratings),
+        sparsity(ratings),
+    ]
+    time = over_time(ratings)
+    blocks.append(time or Prose("When the ratings were given is not known here."))
+    if ratings.report is not None:
+        blocks += [Prose(line.strip()) for line in str(ratings.report).splitlines()]
+    blocks.append(
+        Facts({"source": origin.name, "licence": origin.licence, "citation": origin.citation})
+    )
+    return Section("data", "The data", blocks)
+
+
+def facts_of(about: Description) -> dict[str, str]:
+    """The figures that one wants first."""
+    known = about.first_time is not None and about.last_time is not None
+    return {
+        "users": f"{about.n_users:,}",
+        "items": f"{about.n_items:,}",
+        "ratings": f"{about.n_ratings:,}",
+        "empty cells": f"{about.sparsity:.2%}",
+        "mean": f"{about.mean:.3f} on {about.scale}",
+        "ratings per user": in_words(about.per_user),
+        "ratings per item": in_words(about.per_item),
+        **(
+            {"time": f"{day(about.first_time)} to {day(about.last_time)}"}  # type: ignore[arg-type]
+            if known
+            else {}
+        ),
+        "fingerprint": about.fingerprint,
+    }

@@ -1,0 +1,70 @@
+"""A report as one HTML file: no script, no request, no style from elsewhere."""
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import matinee
+from matinee.charts import stylesheet
+from matinee.charts.markup import Markup, el
+from matinee.errors import MatineeError
+from matinee.report.blocks import Section
+
+
+@dataclass(frozen=True)
+class Report:
+    """Sections under a title; the same content gives the same bytes."""
+
+    title: str
+    summary: str
+    sections: Sequence[Section]
+
+    def html(self) -> str:
+        """The whole document."""
+        style = stylesheet() + files("matinee.report").joinpath("report.css").read_text("utf-8")
+        digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        policy = (
+            f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+        )
+        links = (el("a", one.title, href=f"#{one.key}") for one in self.sections)
+        head = el(
+            "head",
+            el("meta", charset="utf-8"),
+            Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}"/>'),
+            el("meta", name="viewport", content="width=device-width, initial-scale=1"),
+            el("title", self.title),
+            el("style", Markup(style)),
+        )
+        body = el(
+            "body",
+            el("header", el("h1", self.title), el("p", self.summary)),
+            el("nav", *links, aria_label="Sections"),
+            el("main", *(one.figure() for one in self.sections)),
+            el("footer", f"Made by Matinee {matinee.__version__}. This file loads nothing from "
+               "elsewhere and runs no script."),
+        )  # fmt: skip
+        return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data, ready for JSON."""
+        return {
+            "title": self.title,
+            "summary": self.summary,
+            "sections": {one.key: one.to_dict() for one in self.sections},
+        }
+
+    def save(self, path: str | Path) -> Path:
+        """Write the document to a file. Raises MatineeError where that cannot be."""
+        file = Path(path)
+        try:
+            file.write_text(self.html(), encoding="utf-8")
+        except OSError as error:
+            raise MatineeError(f"{file} cannot be written: {error.strerror}") from error
+        return file
+
+    def _repr_html_(self) -> str:
+        return el("div", el("style", Markup(stylesheet())), *(s.figure() for s in self.sections))

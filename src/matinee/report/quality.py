@@ -1,0 +1,127 @@
+"""The section on quality: how well, for whom, and against what."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from matinee.algorithms.again import algorithm_of
+from matinee.charts import error_by_group, k_curve, trade_off
+from matinee.errors import MatineeError
+from matinee.evaluation import fit_and_evaluate
+from matinee.models import Model
+from matinee.ratings import Ratings
+from matinee.records import Record
+from matinee.report.blocks import Block, Listing, Prose, Section
+from matinee.results import Evaluation
+from matinee.splits import SPLITS, random
+from matinee.tables import Table
+
+LIST_LENGTH = 10
+RATING_ERROR, RANKING = "rmse", f"ndcg@{LIST_LENGTH}"
+SHOWN = (RATING_ERROR, "mae", RANKING, "precision@10", "recall@10", "coverage@10", "fit_seconds")
+
+
+def measure(model: Model, ratings: Ratings) -> Evaluation:
+    """How the algorithm of a model does on a fifth of the ratings, held out at random.
+
+    It is fitted again on the rest, with the same settings: the model itself has seen all of them.
+    """
+    return fit_and_evaluate(algorithm_of(model), random(ratings), (LIST_LENGTH,))
+
+
+def compared(record: Record, ratings: Ratings) -> list[dict[str, Any]]:
+    """The rows of the latest comparison in a record that was made on these ratings."""
+    made: dict[str, list[dict[str, Any]]] = {}
+    for run in record.runs():
+        if run.get("what") == "comparison" and not run["entry"]["failed"]:
+            made.setdefault(run["origin"]["fingerprints"]["train"], []).append(run)
+    for fingerprint, runs in reversed(made.items()):
+        if _training_part(runs[0]["origin"], ratings) == fingerprint:
+            rows = {run["entry"]["name"]: run["entry"] for run in runs}
+            return [
+                {"algorithm": name, **entry["metrics"], "fit_seconds": entry["fit_seconds"],
+                 "intervals": entry["intervals"]}
+                for name, entry in rows.items()
+            ]  # fmt: skip
+    return []
+
+
+def _training_part(origin: Mapping[str, Any], ratings: Ratings) -> str | None:
+    """The fingerprint that the training part of such a split of these ratings has."""
+    if origin.get("split") not in SPLITS:
+        return None
+    try:
+        split = SPLITS[origin["split"]](ratings, **origin["split_settings"])
+    except (MatineeError, TypeError):
+        return None
+    return split.train.fingerprint
+
+
+def quality_section(
+    found: Evaluation | None,
+    rows: Sequence[Mapping[str, Any]],
+    curve: Mapping[str, Any] | None,
+) -> Section:
+    """What was measured, of the model's own algorithm, of others, and by number of factors."""
+    blocks: list[Block] = []
+    if found is not None:
+        blocks += of_evaluation(found)
+    if rows:
+        blocks += of_comparison(rows)
+    if curve is not None:
+        blocks.append(k_curve(curve))
+    if not blocks:
+        blocks = [Prose("Nothing was measured for this report.")]
+    return Section("quality", "How good it is", blocks)
+
+
+def of_evaluation(found: Evaluation) -> list[Block]:
+    """The metrics of one algorithm, and its errors in groups."""
+    metrics = Table(
+        {"metric": list(found.metrics), "value": [float(v) for v in found.metrics.values()]}
+    )
+    notes = (
+        found.protocol,
+        f"{found.users_measured:,} users measured; {found.cold_ratings:,} of "
+        f"{found.test_ratings:,} test ratings are of users or items without training ratings.",
+    )
+    title = "The same algorithm and settings, fitted on four fifths of the ratings"
+    metric = RATING_ERROR if RATING_ERROR in found.metrics else RANKING
+    groups = (("user", found.by_activity), ("item", found.by_popularity))
+    return [
+        Listing(title, metrics, notes),
+        *(
+            error_by_group(rows, of, metric)
+            for of, rows in groups
+            if any(row.get(metric) is not None for row in rows)
+        ),
+    ]
+
+
+def of_comparison(rows: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """Algorithms beside one another: a table, and two trade-offs."""
+    names = [name for name in SHOWN if any(row.get(name) is not None for row in rows)]
+    columns: dict[str, list[Any]] = {"algorithm": [row["algorithm"] for row in rows]}
+    columns |= {name: [_figure(row, name) for row in rows] for name in names}
+    notes = ["± is half of the 95 % interval over users."] if _has_intervals(rows) else []
+    blocks: list[Block] = [Listing("Algorithms compared on the same split", Table(columns), notes)]
+    for x, y in ((RANKING, f"coverage@{LIST_LENGTH}"), (RATING_ERROR, RANKING)):
+        chart = trade_off(rows, x, y)
+        if chart is not None:
+            blocks.append(chart)
+    return blocks
+
+
+def _has_intervals(rows: Sequence[Mapping[str, Any]]) -> bool:
+    return any(row.get("intervals") for row in rows)
+
+
+def _figure(row: Mapping[str, Any], name: str) -> Any:
+    value = row.get(name)
+    if value is None or not np.isfinite(value):
+        return None
+    if name not in row.get("intervals", {}):
+        return float(value)
+    low, high = row["intervals"][name]
+    return f"{value:.4f} ±{(high - low) / 2:.4f}"

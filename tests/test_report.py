@@ -1,0 +1,232 @@
+"""The report: whole, offline, safe from titles, true to the numbers, and the same every time."""
+
+import hashlib
+import json
+import re
+from base64 import b64encode
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import matinee
+from matinee.algorithms import ALGORITHMS
+from matinee.catalog import Catalog, Item
+from matinee.cli import run
+from matinee.records import Record
+from matinee.report import data_report, measure, ratings_of, report_of
+from matinee.report.card import biases_of
+from matinee.report.origins import SAMPLE
+from matinee.report.quality import compared
+from matinee.sources import read_ratings
+
+NASTY = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
+SECTIONS = ["data", "quality", "tastes", "map", "people", "card"]
+QUICK = {"bayesian-mf": matinee.BayesianMF(n_epochs=6, burn_in=1, n_samples=2)}
+MOST_BYTES = 3_000_000
+
+
+class Reader(HTMLParser):
+    """Reads a document as browsers do, and keeps what matters here."""
+
+    def __init__(self, document: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.handlers: list[str] = []
+        self.open: list[str] = []
+        self.feed(document)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.open.append(tag)
+        for name, value in attrs:
+            if name in ("href", "src", "action", "data", "xlink:href", "poster", "srcset"):
+                self.addresses.append(value)
+            if name.startswith("on") or name == "style":
+                self.handlers.append(name)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def ratings():
+    return matinee.sample()
+
+
+@pytest.fixture(scope="module")
+def model(ratings):
+    return matinee.NMF(n_factors=6, n_epochs=10).fit(ratings)
+
+
+@pytest.fixture(scope="module")
+def report(model, ratings):
+    return report_of(model, ratings, evaluation=measure(model, ratings))
+
+
+def test_the_file_is_whole_offline_and_small(report):
+    document = report.html()
+    read = Reader(document)
+    assert read.open == []
+    assert "script" not in read.tags
+    assert not read.handlers
+    assert read.addresses == [f"#{key}" for key in SECTIONS]
+    assert not re.findall(r"url\(|@import|https?://", document)
+    assert len(document.encode()) < MOST_BYTES
+
+
+def test_its_policy_allows_its_own_style_and_nothing_else(report):
+    document = report.html()
+    style = re.search(r"<style>(.*?)</style>", document, re.DOTALL)[1]
+    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'sha256-{digest}'" in document
+
+
+def test_the_same_model_gives_the_same_bytes(model, ratings, report):
+    again = report_of(model, ratings, evaluation=measure(model, ratings))
+    assert again.html() == report.html()
+    assert again.to_dict() == report.to_dict()
+
+
+def test_it_can_be_json_with_every_section(report):
+    plain = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+    assert list(plain["sections"]) == SECTIONS
+    for section in plain["sections"].values():
+        assert section["blocks"]
+
+
+def test_people_are_recommended_what_the_model_recommends(model, report):
+    for block in report.to_dict()["sections"]["people"]["blocks"][1:]:
+        listed = [one["item_id"] for one in block["recommendations"]]
+        assert listed == list(model.recommend(block["user_id"], 5).item_id)
+        for one in block["recommendations"]:
+            assert sum(term["value"] for term in one["terms"]) == pytest.approx(
+                one["score"], abs=1e-4
+            )
+
+
+def test_the_errors_are_those_of_the_held_out_part(model, ratings, report):
+    plain = report.to_dict()["sections"]["quality"]["blocks"]
+    found = {row["metric"]: row["value"] for row in plain[0]["rows"]}
+    assert found == pytest.approx(measure(model, ratings).metrics)
+    assert {block.get("chart") for block in plain} >= {"error-by-user", "error-by-item"}
+
+
+def test_the_biases_are_counted(model):
+    counts = model.item_counts
+    top = np.argsort(-counts, kind="stable")[: (counts > 0).sum() // 10]
+    share = counts[top].sum() / counts.sum()
+    assert f"has {share:.0%} of the ratings" in biases_of(model)[0]
+
+
+@pytest.mark.filterwarnings("ignore:n_factors is")
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_every_algorithm_has_a_report(name):
+    model = QUICK.get(name, ALGORITHMS[name]()).fit(small())
+    document = report_of(model).html()
+    assert Reader(document).open == []
+    assert "nan" not in re.sub(r"[a-z]nan|nan[a-z]", "", document.lower())
+
+
+def small():
+    rng = np.random.default_rng(0)
+    users, items = np.divmod(rng.permutation(50 * 30)[:600], 30)
+    catalog = Catalog({str(i): Item(f"{NASTY} {i}", 1990 + i, (NASTY,)) for i in range(30)})
+    return read_ratings((users, items, rng.integers(1, 6, 600)), catalog=catalog)
+
+
+def test_titles_stay_text():
+    ratings = small()
+    model = matinee.NMF(n_factors=3).fit(ratings)
+    read = Reader(report_of(model, ratings, evaluation=measure(model, ratings)).html())
+    assert not {"script", "img"} & set(read.tags)
+    assert not read.handlers
+
+
+def test_other_ratings_are_refused(model):
+    with pytest.raises(matinee.BadRatings, match="other ratings"):
+        report_of(model, small())
+
+
+def test_the_ratings_of_a_model_are_those_it_was_fitted_on(model, ratings):
+    kept = ratings_of(model)
+    for name in ("user", "item", "rating"):
+        assert (getattr(kept, name) == getattr(ratings, name)).all()
+
+
+# Records.
+
+
+def test_a_comparison_is_shown_with_the_ratings_it_was_made_on(tmp_path, model, ratings):
+    record = tmp_path / "runs.jsonl"
+    made = matinee.compare(["bias"], ratings, metrics=["rmse", "ndcg"], record=record)
+    rows = compared(Record.of(record), ratings)
+    assert {row["algorithm"] for row in rows} == {one.name for one in made.entries}
+    shown = report_of(model, ratings, comparison=rows).to_dict()["sections"]["quality"]["blocks"]
+    assert shown[0]["title"] == "Algorithms compared on the same split"
+    assert "±" in shown[0]["rows"][1]["rmse"]
+    assert compared(Record.of(record), small()) == []
+
+
+# The command line.
+
+
+@pytest.fixture(scope="module")
+def saved(model, tmp_path_factory) -> Path:
+    return model.save(tmp_path_factory.mktemp("report") / "model")
+
+
+def test_the_command_writes_the_file(saved, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    curve = matinee.k_curve(matinee.NMF(n_epochs=2), matinee.sample(), factors=[2, 3], folds=2)
+    Path("curve.json").write_text(json.dumps(curve.to_dict()))
+    arguments = ["--data", "sample", "--k-curve", "curve.json", "--no-measure", "-o", "r.html"]
+    assert run(["report", str(saved), *arguments]) == 0
+    assert "report in r.html" in capsys.readouterr().err
+    document = Path("r.html").read_text(encoding="utf-8")
+    assert "rmse by number of factors" in document
+    assert "simulated" in document
+
+
+def test_the_command_prints_the_content_as_json(saved, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert run(["report", str(saved), "--json"]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert plain["sections"]["quality"]["blocks"][0]["rows"][0]["metric"] == "rmse"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--record", "none.jsonl"], "--record needs --data"),
+        (["--k-curve", "none.json"], "is no k-curve"),
+        (["--no-measure", "-o", "none/r.html"], "cannot be written"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(saved, arguments, words, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert run(["report", str(saved), *arguments]) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_inspect_writes_the_part_on_data(tmp_path, capsys):
+    file = tmp_path / "data.html"
+    assert run(["inspect", "sample", "--html", str(file)]) == 0
+    document = file.read_text(encoding="utf-8")
+    assert Reader(document).addresses == ["#data"]
+    assert document == data_report(matinee.sample(), SAMPLE).html()
+
+
+def test_a_real_report_is_small_and_names_its_terms(ratings_1m):
+    model = matinee.NMF(n_factors=15, n_epochs=2).fit(ratings_1m)
+    document = report_of(model, ratings_1m).html()
+    assert len(document.encode()) < MOST_BYTES
+    assert "MovieLens Datasets: History and Context" in document
