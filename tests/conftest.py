@@ -1,9 +1,11 @@
 """Real data for tests: looked for in MATINEE_TEST_DATA, else in ../shared/data beside the project.
 
 Without the variable a missing data set skips its tests; with it, a missing data set fails them.
+So it is with the server's extra: its tests are left out where it is not installed.
 """
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,13 @@ import matinee
 from matinee.ratings import Ratings
 
 VARIABLE = "MATINEE_TEST_DATA"
+NO_SERVER = find_spec("fastapi") is None and VARIABLE not in os.environ
+collect_ignore_glob = ["test_server*.py", "test_feedback*.py"] if NO_SERVER else []
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_report_header() -> str:
+    return "the server is not tested: its extra is not installed" if NO_SERVER else ""
 
 
 @pytest.fixture(scope="session")
