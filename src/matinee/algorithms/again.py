@@ -1,13 +1,16 @@
-"""From a model back to the algorithm that fitted it, to fit it again on other ratings."""
+"""From a model back to the algorithm and the ratings it is of, to fit again."""
 
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+import numpy as np
+
 from matinee.algorithms import ALGORITHMS
 from matinee.algorithms.base import Algorithm
 from matinee.errors import BadModel
 from matinee.models import Model
+from matinee.ratings import Ratings
 
 
 def algorithm_of(model: Model) -> Algorithm:
@@ -26,6 +29,20 @@ def with_settings_of(name: str, settings: Mapping[str, Any]) -> Algorithm:
         return kind(**{key: _value(value) for key, value in settings.items() if key in known})
     except (KeyError, TypeError, ValueError) as error:
         raise BadModel(f"{name} cannot be fitted again with {dict(settings)}: {error}") from error
+
+
+def ratings_of(model: Model) -> Ratings:
+    """The ratings that a model was fitted on, as it has kept them: without times."""
+    users = np.repeat(np.arange(len(model.users), dtype=np.int32), model.seen.counts)
+    return Ratings.of(
+        model.users,
+        model.items,
+        users,
+        model.seen.indices,
+        model.seen.values,
+        scale=model.scale,
+        catalog=model.catalog,
+    )
 
 
 def _value(value: Any) -> Any:

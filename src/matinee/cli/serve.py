@@ -12,9 +12,11 @@ from matinee.cli.model import model_argument
 from matinee.cli.talk import say, seconds
 
 if TYPE_CHECKING:
-    from matinee.server.running import Ready
+    from matinee.server.measured import Measured
+    from matinee.server.running import Place, Ready
 
 TOKEN_VARIABLE = "MATINEE_TOKEN"
+NEEDED = ("fastapi", "uvicorn", "sqlalchemy", "prometheus_client")
 
 
 @click.command("serve")
@@ -31,41 +33,47 @@ TOKEN_VARIABLE = "MATINEE_TOKEN"
               help="Where feedback goes: a file (SQLite), or postgresql://...; a file beside "
               "MODEL unless given.")  # fmt: skip
 @click.option("--beside", metavar="MODEL", help="Another model, to compare with.")
-@click.option("--record", metavar="FILE", help="What compare and tune recorded, to show.")
+@click.option("--record", metavar="FILE", help="What compare recorded, to show.")
+@click.option("--k-curve", "curve", metavar="FILE", help="What matinee k-curve --json printed.")
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 def command(
     model_path: str, port: int, host: str, token: str | None, hosts: tuple[str, ...],
-    store: str | None, beside: str | None, record: str | None, show: bool,
+    store: str | None, beside: str | None, record: str | None, curve: str | None, show: bool,
 ) -> None:  # fmt: skip
     """Answer over HTTP, from a model and from feedback that counts at once; with a page to look at.
 
     GET /openapi.json says what can be asked. Stop with Ctrl-C.
     """
-    start(model_path, port, host, token, hosts, store, beside, record, show)
+    wants("serve", *NEEDED)
+    from matinee.server.measured import Measured
+    from matinee.server.running import Place
+
+    measured = Measured.of(path_of(record), path_of(curve))
+    place = Place(host, port, token, hosts)
+    start(Path(model_path), place, store, path_of(beside), measured, show)
+
+
+def path_of(text: str | None) -> Path | None:
+    """A path, where one is given."""
+    return None if text is None else Path(text)
 
 
 def start(
-    model: str, port: int = 8765, host: str = "127.0.0.1", token: str | None = None,
-    hosts: tuple[str, ...] = (), store: str | None = None, beside: str | None = None,
-    record: str | None = None, show: bool = False,
+    model: Path, place: "Place", store: str | None = None, beside: Path | None = None,
+    measured: "Measured | None" = None, show: bool = False,
 ) -> None:  # fmt: skip
-    """Serve until interrupted."""
+    """Serve until interrupted; says where."""
     started = time.perf_counter()
-    wants("serve", "fastapi", "uvicorn", "sqlalchemy", "prometheus_client")
-    from matinee.server.running import Place, serve
+    from matinee.server.running import serve
 
     def ready(it: "Ready") -> None:
         events = it.state.store.count()
         kept = f"; {events:,} events of feedback" if events else ""
         say(f"{it.state.main.model!r}{kept}")
         say(f"ready in {seconds(time.perf_counter() - started)}: {it.url}  (stop with Ctrl-C)")
-        if token is None:
+        if place.token is None:
             say(f"what changes the model needs the token {it.token}")
         if show:
             webbrowser.open(f"{it.url}/#token={it.token}")
 
-    place = Place(host, port, token, hosts)
-    serve(
-        Path(model), place, store, Path(beside) if beside else None,
-        Path(record) if record else None, ready,
-    )  # fmt: skip
+    serve(model, place, store, beside, measured, ready)

@@ -4,42 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from matinee.algorithms import ALGORITHMS, Algorithm
+from matinee.algorithms.again import algorithm_of, ratings_of
 from matinee.algorithms.base import OnEpoch, quiet
-from matinee.errors import BadModel
 from matinee.feedback.changes import NEVER
 from matinee.feedback.history import FACT, through_of
 from matinee.feedback.store import Store
 from matinee.ids import IdMap
 from matinee.models import Model
 from matinee.ratings import Ratings
-
-
-def ratings_of(model: Model) -> Ratings:
-    """The ratings that a model was fitted on, as it remembers them: without times."""
-    user = np.repeat(np.arange(len(model.users), dtype=np.int32), model.seen.counts)
-    return Ratings.of(
-        model.users,
-        model.items,
-        user,
-        model.seen.indices,
-        model.seen.values,
-        scale=model.scale,
-        catalog=model.catalog,
-    )
-
-
-def algorithm_of(model: Model) -> Algorithm:
-    """The algorithm that fitted a model, with its settings. Raises BadModel when it is unknown."""
-    if model.algorithm not in ALGORITHMS:
-        raise BadModel(f"the model is of {model.algorithm!r}, which this Matinee cannot fit")
-    settings = dict(model.settings)
-    if "of" in settings:
-        settings["of"] = tuple(
-            ALGORITHMS[one["algorithm"]](**{k: v for k, v in one.items() if k != "algorithm"})
-            for one in settings["of"]
-        )
-    return ALGORITHMS[model.algorithm](**settings)
 
 
 def with_events(ratings: Ratings, store: Store, after: int, through: int) -> Ratings:

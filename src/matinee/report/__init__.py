@@ -9,6 +9,7 @@ The file needs no network, no script and no server; it prints, and it reads in t
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from matinee.algorithms.again import ratings_of
 from matinee.errors import BadRatings
 from matinee.models import Model
 from matinee.ratings import Ratings
@@ -66,14 +67,3 @@ def data_report(ratings: Ratings, origin: Origin | None = None) -> Report:
     origin = origin or origin_of(ratings)
     summary = f"What is in {origin.name}." if ratings.report else "What is in the ratings."
     return Report("Matinee report: the data", summary, [data_section(ratings, origin)])
-
-
-def ratings_of(model: Model) -> Ratings:
-    """The ratings that a model was fitted on, as it has kept them: without times."""
-    import numpy as np
-
-    users = np.repeat(np.arange(len(model.users), dtype=np.int32), model.seen.counts)
-    return Ratings.of(
-        model.users, model.items, users, model.seen.indices, model.seen.values,
-        scale=model.scale, catalog=model.catalog,
-    )  # fmt: skip

@@ -97,7 +97,9 @@ class ExplanationAnswer(Answer):
     unit: str
     sentence: str
     terms: list[Term]
+    clipping: float
     shown: list[Shown]
+    svg: str | None = None
     versus: dict[str, Any] | None = None
 
 
@@ -108,19 +110,22 @@ class Moved(Listed):
 
 
 class Standing(BaseModel):
-    """Score and rank of an item."""
+    """Score and rank of an item among ``n_unseen``."""
 
     score: float
-    rank: int | None
+    rank: int
 
 
 class Change(BaseModel):
-    """How an item would stand."""
+    """How an item would move."""
 
+    user: str
     item_id: str
     title: str
+    changes: list[str]
     before: Standing
     after: Standing
+    n_unseen: int
     sentence: str
 
 
@@ -130,7 +135,7 @@ class WhatIfAnswer(Answer):
     user: str
     before: list[Listed]
     after: list[Moved]
-    item: Change | None
+    item: Change
 
 
 class Found(Entry):
@@ -289,38 +294,52 @@ class ModelAnswer(Answer):
     feedback_events: int
 
 
+class Chart(BaseModel):
+    """A chart: a title, a sentence, its figures; and its picture, where a width was asked for."""
+
+    chart: str
+    title: str
+    summary: str
+    rows: list[dict[str, Any]]
+    svg: str | None = None
+
+
 class DataAnswer(Answer):
-    """What is in the ratings the model was fitted on; charts as their data."""
+    """What is in the ratings the model was fitted on."""
 
     description: dict[str, Any]
-    charts: dict[str, Any]
+    charts: list[Chart]
 
 
 class QualityAnswer(Answer):
-    """What was measured, from the record of compare, tune and k-curve."""
+    """What was measured before the server started; empty where it was given nothing."""
 
-    runs: list[dict[str, Any]]
-    charts: dict[str, Any]
+    comparison: list[dict[str, Any]]
+    origin: dict[str, Any]
+    curve: dict[str, Any] | None
+    charts: list[Chart]
 
 
 class Point(BaseModel):
-    """An item on the map."""
+    """A place on the map."""
 
-    item_id: str
-    title: str
-    year: int | None
-    genres: list[str]
+    model_config = ConfigDict(extra="allow")  # "class" is no name in Python
+    id: str
+    name: str
     x: float
     y: float
-    n_ratings: int
-    taste: int | None
 
 
 class MapAnswer(Answer):
-    """Items in two dimensions of factor space."""
+    """Items or users in the plane; ``legend`` are the classes of points, commonest first."""
 
+    of: str
+    color: str
+    legend: list[str]
+    explained: float
+    left_out: int
     points: list[Point]
-    axes: list[str]
+    charts: list[Chart]
 
 
 class ReloadAnswer(Answer):

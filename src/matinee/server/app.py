@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 import matinee
+from matinee.charts import stylesheet
 from matinee.server import answered
 from matinee.server.answers import Answers
 from matinee.server.limits import Bounded
@@ -47,6 +48,7 @@ def make_app(state: State, rules: Rules) -> FastAPI:
     app.state.people = People(state)
     for router in ROUTERS:
         app.include_router(router)
+    app.add_api_route("/charts.css", charts_css, include_in_schema=False)
     if PAGE.is_dir():
         app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     answer_with_problems(app)
@@ -54,3 +56,8 @@ def make_app(state: State, rules: Rules) -> FastAPI:
     app.add_middleware(Bounded)
     app.add_middleware(Guard, rules=rules, metrics=state.metrics)
     return app
+
+
+async def charts_css() -> Response:
+    """The style sheet of the pictures in answers."""
+    return Response(stylesheet(), media_type="text/css")

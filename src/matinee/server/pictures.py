@@ -1,58 +1,61 @@
-"""The data of charts: of the ratings, of what was measured, and the map."""
+"""Charts of the data and of what was measured, and the map, as the API shows them."""
 
+from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
-from matinee.description import Description
-from matinee.errors import BadSetting
-from matinee.feedback.refitting import ratings_of
-from matinee.models import FactorModel
-from matinee.records import Record
-from matinee.server.lists import entry
+from matinee.algorithms.again import ratings_of
+from matinee.charts import (
+    k_curve,
+    long_tail,
+    map_of,
+    over_time,
+    rating_distribution,
+    space,
+    sparsity,
+    trade_off,
+)
+from matinee.charts.chart import Chart
+from matinee.report.quality import LIST_LENGTH, RANKING, RATING_ERROR
+from matinee.server.measured import Measured
 from matinee.server.serving import Serving
 
-MOST_POINTS = 3000  # of the map, the most rated items
+
+def shown(charts: Iterable[Chart | None], width: int | None) -> list[dict[str, Any]]:
+    """Charts as their data; with a width as SVG too, for a page with ``/charts.css``."""
+    return [
+        one.to_dict() | ({} if width is None else {"svg": str(one.inline(width))})
+        for one in charts
+        if one is not None
+    ]
 
 
-def of_data(serving: Serving) -> dict[str, Any]:
+def of_data(serving: Serving, width: int | None) -> dict[str, Any]:
     """A description of the trained ratings, and their charts."""
     ratings = ratings_of(serving.model)
-    return {"description": Description.of(ratings).to_dict(), "charts": {}}
+    about = ratings.describe()
+    charts = (rating_distribution(about), long_tail(ratings), sparsity(ratings), over_time(ratings))
+    return {"description": about.to_dict(), "charts": shown(charts, width)}
 
 
-def of_quality(record: Record | None) -> dict[str, Any]:
-    """The runs of a record, and their charts."""
-    runs = [] if record is None else [without_resamples(run) for run in record.runs()]
-    return {"runs": runs, "charts": {}}
+def of_quality(measured: Measured, width: int | None) -> dict[str, Any]:
+    """The latest comparison and the k-curve that the server was given, and their charts."""
+    rows, curve = measured.comparison, measured.curve
+    charts = [k_curve(curve)] if curve is not None else []
+    if rows:
+        charts += [
+            one
+            for x, y in ((RANKING, f"coverage@{LIST_LENGTH}"), (RATING_ERROR, RANKING))
+            if (one := trade_off(rows, x, y)) is not None
+        ]
+    return {
+        "comparison": rows,
+        "origin": measured.origin,
+        "curve": curve,
+        "charts": shown(charts, width),
+    }
 
 
-def without_resamples(run: dict[str, Any]) -> dict[str, Any]:
-    """A run without the thousands of numbers that only a comparison needs."""
-    entry = {name: part for name, part in run.get("entry", {}).items() if name != "resampled"}
-    return run | ({"entry": entry} if entry else {})
-
-
-def map_of(serving: Serving) -> dict[str, Any]:
-    """The most rated items along the two directions in which factors differ most (PCA)."""
-    model = serving.model
-    if not isinstance(model, FactorModel) or model.n_factors < 2:
-        raise BadSetting(f"models of {model.algorithm} have no map; fit nmf or mf")
-    Q = model.item_factors.astype(np.float64)
-    centred = Q - Q.mean(axis=0)
-    _, directions = np.linalg.eigh(centred.T @ centred)
-    axes = directions[:, ::-1][:, :2]
-    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]])
-    places = centred @ axes
-    strongest = np.abs(Q).argmax(axis=1)
-    points = [
-        {
-            **entry(serving, row), "x": round(float(places[row, 0]), 4),
-            "y": round(float(places[row, 1]), 4), "n_ratings": int(model.item_counts[row]),
-            "taste": int(strongest[row]),
-        }
-        for row in serving.by_count[:MOST_POINTS].tolist()
-    ]  # fmt: skip
-    tastes = model.tastes()
-    names = [tastes[int(np.abs(axis).argmax())].name for axis in axes.T]
-    return {"points": points, "axes": names}
+def of_map(serving: Serving, of: str, color: str | None, width: int | None) -> dict[str, Any]:
+    """Items or users in the plane, and the picture."""
+    found = map_of(serving.model, of, color)
+    return {**found.to_dict(), "charts": shown([space(found)] if width else [], width)}

@@ -37,8 +37,11 @@ def why(explanation: Explanation) -> dict[str, Any]:
 
 def whole(explanation: Explanation) -> dict[str, Any]:
     """Everything of an explanation; ``shown`` are the rows of a waterfall, from start to end."""
-    shown = [
+    content = explanation.to_dict()
+    del content["strategy"]
+    content["unit"] = explanation.unit
+    content["shown"] = [
         {"name": name, "value": value, "detail": detail, "start": start, "end": end}
         for name, value, detail, (start, end) in explanation.rows()
     ]
-    return {**explanation.to_dict(), "unit": explanation.unit, "shown": shown}
+    return content

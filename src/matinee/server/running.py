@@ -14,8 +14,8 @@ from threadpoolctl import threadpool_limits
 from matinee.errors import BadSetting, MatineeError
 from matinee.feedback.places import store_beside
 from matinee.feedback.store import Store
-from matinee.records import Record
 from matinee.server.app import make_app
+from matinee.server.measured import Measured
 from matinee.server.security import Rules
 from matinee.server.state import State
 
@@ -89,7 +89,7 @@ def serve(
     place: Place,
     store: str | Path | None = None,
     beside: Path | None = None,
-    record: Path | None = None,
+    measured: Measured | None = None,
     ready: Callable[[Ready], object] = lambda ready: None,
 ) -> None:
     """Serve a model until the process is told to stop; ``ready`` is called before the first answer.
@@ -101,7 +101,7 @@ def serve(
     threadpool_limits(1, user_api="blas")  # small products: threads only get in each other's way
     opened = Store.at(store if store is not None else store_beside(model))
     try:
-        state = State(model, opened, beside, Record.of(record) if record else None)
+        state = State(model, opened, beside, measured or Measured())
         config = uvicorn.Config(
             make_app(state, rules),
             access_log=False,

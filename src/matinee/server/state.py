@@ -10,7 +10,7 @@ from matinee.errors import MatineeError
 from matinee.feedback.changes import Changes
 from matinee.feedback.store import Store
 from matinee.feedback.writing import Writer
-from matinee.records import Record
+from matinee.server.measured import Measured
 from matinee.server.metrics import Metrics
 from matinee.server.problems import Problem
 from matinee.server.serving import Serving
@@ -28,7 +28,7 @@ class State:
     path: Path
     store: Store
     beside_path: Path | None = None
-    record: Record | None = None  # of what was measured
+    measured: Measured = field(default_factory=Measured)
     metrics: Metrics = field(default_factory=Metrics)
 
     def __post_init__(self) -> None:

@@ -1,14 +1,14 @@
 """The model itself: what it is, what it was fitted on, how good it is, and its map."""
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from matinee.server import answered, pictures
 from matinee.server.answers import Holds, answer
-from matinee.server.routes.parameters import Beside
+from matinee.server.routes.parameters import Beside, Width
 from matinee.server.serving import Serving
 from matinee.server.working import serving_of, state_of
 
@@ -29,26 +29,32 @@ async def model(request: Request) -> Response:
 
 
 @router.get("/v1/data", response_model=answered.DataAnswer)
-async def data(request: Request) -> Response:
+async def data(request: Request, width: Width = None) -> Response:
     """What is in the ratings that the model was fitted on: counts, and charts as their data."""
     serving = serving_of(request)
-    content = await asyncio.to_thread(pictures.of_data, serving)
+    content = await asyncio.to_thread(pictures.of_data, serving, width)
     return answer(request, serving, "model", content, Holds())
 
 
 @router.get("/v1/quality", response_model=answered.QualityAnswer)
-async def quality(request: Request) -> Response:
-    """What was measured of this and other models, from the record (serve --record FILE)."""
+async def quality(request: Request, width: Width = None) -> Response:
+    """What was measured: a comparison and a k-curve (serve --record FILE --k-curve FILE)."""
     state, serving = state_of(request), serving_of(request)
-    content = await asyncio.to_thread(pictures.of_quality, state.record)
+    content = await asyncio.to_thread(pictures.of_quality, state.measured, width)
     return answer(request, serving, "model", content)
 
 
 @router.get("/v1/map", response_model=answered.MapAnswer)
-async def map_of_items(request: Request, beside: Beside = False) -> Response:
-    """The items in two dimensions of factor space."""
+async def map_of_items(
+    request: Request,
+    of: Literal["items", "users"] = "items",
+    color: Annotated[str | None, Query(description="genre, decade or taste.")] = None,
+    width: Width = None,
+    beside: Beside = False,
+) -> Response:
+    """Items, or users, in two dimensions of factor space."""
     serving = serving_of(request, beside)
-    content = await asyncio.to_thread(pictures.map_of, serving)
+    content = await asyncio.to_thread(pictures.of_map, serving, of, color, width)
     return answer(request, serving, "model", content, Holds())
 
 

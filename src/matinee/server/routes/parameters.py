@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Query
 
+from matinee.charts.chart import NARROWEST, WIDEST
 from matinee.server.limits import DEEPEST, MOST_CANDIDATES, MOST_LISTED
 
 Length = Annotated[int, Query(ge=1, le=MOST_LISTED, description="How many.")]
@@ -21,3 +22,7 @@ Why = Annotated[
     str | None, Query(description="true, or a view such as factor or history: adds the reasons.")
 ]
 Search = Annotated[str, Query(max_length=200, description="Words to find.")]
+Width = Annotated[
+    int | None,
+    Query(ge=NARROWEST, le=WIDEST, description="Adds pictures, SVG so many pixels wide."),
+]

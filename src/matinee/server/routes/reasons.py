@@ -5,13 +5,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from matinee.charts import waterfall
 from matinee.server import answered
 from matinee.server.answers import Holds, answer
 from matinee.server.asked import WhatIf
 from matinee.server.ids import ItemInPath, UserInPath
 from matinee.server.newcomers import someone
 from matinee.server.reasons import whole
-from matinee.server.routes.parameters import Beside
+from matinee.server.routes.parameters import Beside, Width
 from matinee.server.what_if import what_if
 from matinee.server.working import people_of, serving_of, state_of, work
 
@@ -23,19 +24,19 @@ async def explanation(
     request: Request, user: UserInPath, item: ItemInPath,
     by: Annotated[str | None, Query(description="A view, such as factor or history.")] = None,
     versus: Annotated[str | None, Query(description="Another item to compare with.")] = None,
+    width: Width = None,
     beside: Beside = False,
 ) -> Response:  # fmt: skip
     """Why an item scores what it does for a user, in terms that sum to the score."""
     serving = serving_of(request, beside)
     stamp = state_of(request).changes.stamp(user)
     person = await people_of(request).find(serving, user)
-    content: dict[str, Any] = whole(serving.model.explain(person, item, by))
-    content.pop("strategy")
-    content["views"] = list(serving.model.views)
+    why = serving.model.explain(person, item, by)
+    content: dict[str, Any] = {**whole(why), "views": list(serving.model.views)}
+    if width is not None:
+        content["svg"] = str(waterfall(why).inline(width))
     if versus is not None:
-        serving.model.items.row(versus)
-        contrast: Any = serving.model.explain(person, item, by, versus=versus)
-        content["versus"] = contrast.to_dict()
+        content["versus"] = serving.model.explain(person, item, by, versus=versus).to_dict()
     return answer(request, serving, person.strategy, content, Holds(user, stamp))
 
 
