@@ -20,7 +20,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 LAYERS = [
     "errors tables texts",
     "ids kernels",
-    "catalog ratings packed description read_report",
+    "catalog profiles ratings packed description read_report",
     "sources splits metrics features explanation tastes storage records resources",
     "models reasons",
     "algorithms",

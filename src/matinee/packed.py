@@ -16,13 +16,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from matinee.catalog import Catalog
 from matinee.errors import BadRatings
 from matinee.ids import IdMap
+from matinee.profiles import NO_PROFILES, Profiles
 from matinee.ratings import Ratings, Rows, Scale
 from matinee.texts import Texts
 
@@ -88,6 +89,8 @@ class PackedRatings:
 
     Users and items are numbered as ``read_ratings`` would. Times are not kept.
     """
+
+    profiles: ClassVar[Profiles] = NO_PROFILES  # they are not packed
 
     path: Path
     users: IdMap

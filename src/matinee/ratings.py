@@ -1,7 +1,7 @@
 """Ratings: who gave what how many stars, and when. Immutable, numbered, without duplicates."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,6 +11,7 @@ import numpy as np
 from matinee.catalog import NO_CATALOG, Catalog
 from matinee.errors import BadRatings
 from matinee.ids import IdMap
+from matinee.profiles import NO_PROFILES, Profiles
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_array, csr_array
@@ -85,6 +86,7 @@ class Ratings:
     scale: Scale
     catalog: Catalog = NO_CATALOG
     report: "ReadReport | None" = None  # what reading them understood and set aside
+    profiles: Profiles = NO_PROFILES
 
     @classmethod
     def of(
@@ -99,6 +101,7 @@ class Ratings:
         scale: Scale | None = None,
         catalog: Catalog = NO_CATALOG,
         report: "ReadReport | None" = None,
+        profiles: Profiles = NO_PROFILES,
     ) -> "Ratings":
         """Sort numbered ratings by (user, item) and freeze them.
 
@@ -118,7 +121,7 @@ class Ratings:
                 "read_ratings can keep the last or the mean (duplicates=...)"
             )
         scale = scale or Scale.of(rating)
-        return cls(users, items, user, item, rating, timestamp, scale, catalog, report)
+        return cls(users, items, user, item, rating, timestamp, scale, catalog, report, profiles)
 
     def __len__(self) -> int:
         return len(self.rating)
@@ -198,6 +201,7 @@ class Ratings:
             None if self.timestamp is None else self.timestamp[keep],
             scale=self.scale,
             catalog=self.catalog,
+            profiles=self.profiles,
         )
 
     def positives_from(self, threshold: float) -> "Ratings":
@@ -222,6 +226,7 @@ class Ratings:
             None if self.timestamp is None else self.timestamp[keep],
             scale=Scale(0.0, 1.0),
             catalog=self.catalog,
+            profiles=self.profiles,
             report=self.report,
         )
 
@@ -236,12 +241,21 @@ class Ratings:
             self.timestamp,
             scale=self.scale,
             catalog=self.catalog,
+            profiles=self.profiles,
             report=self.report,
         )
 
     def with_catalog(self, catalog: Catalog) -> "Ratings":
         """The same ratings with another catalogue attached."""
         return replace(self, catalog=catalog)
+
+    def with_profiles(
+        self, profiles: "Profiles | Mapping[object, Mapping[str, object]]"
+    ) -> "Ratings":
+        """The same ratings with what is known of users: ``{user id: {"age": 25, ...}}``."""
+        if not isinstance(profiles, Profiles):
+            profiles = Profiles.of(profiles)
+        return replace(self, profiles=profiles)
 
     def describe(self) -> "Description":
         """Counts, sparsity, distribution, activity, scale and time span; see ``Description``."""

@@ -52,6 +52,9 @@ class BlendModel(Model):
     def solve(self, items: np.ndarray, ratings: np.ndarray) -> Side:
         return _end_to_end([model.solve(items, ratings) for model in self.models])
 
+    def side_of_features(self, features: Mapping[str, object]) -> Side:
+        return _end_to_end([model.side_of_features(features) for model in self.models])
+
     def side_of(self, user: int) -> Side:
         return _end_to_end([model.side_of(user) for model in self.models])
 

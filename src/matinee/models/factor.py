@@ -22,16 +22,26 @@ from matinee.models.folding import FoldingModel
 from matinee.models.kind import View
 from matinee.models.model import fields_of
 from matinee.models.people import Person
+from matinee.models.profile_map import ProfileMap
 from matinee.models.retrieval import similar_rows
 from matinee.models.side import Side
 from matinee.ratings import Ratings
 from matinee.reasons.people import terms_of_people
 from matinee.tastes import Tastes, find_tastes
 
+# What a score has beyond a history, by how the person is known.
+BEYOND = {
+    "popular": "the average person",
+    "tastes": "the tastes chosen",
+    "features": "people like this one",
+}
+
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class FactorModel(FoldingModel):
     """A model of biases and factors."""
+
+    profile_map: ProfileMap | None = None  # what people's features say, where they were known
 
     @classmethod
     def of(
@@ -56,6 +66,7 @@ class FactorModel(FoldingModel):
             user_side=users.completed(train.by_user.counts > 0),
             item_side=items.completed((train.by_item.counts > 0) | unrated_items_learned),
             fold=fold,
+            profile_map=ProfileMap.of(train.profiles, train.users, users, train.by_user.counts),
             **signature,
         )
 
@@ -127,6 +138,22 @@ class FactorModel(FoldingModel):
         products: np.ndarray = person.side.factors[0].astype(np.float64) * self.item_factors[item]
         return products
 
+    def side_of_features(self, features: Mapping[str, object]) -> Side:
+        if self.profile_map is None:
+            return super().side_of_features(features)
+        nonnegative = bool((self.user_factors >= 0).all())
+        return self.profile_map.side(features, self.average_user, nonnegative)
+
+    def people_of_tastes(self) -> tuple[Side, list[str]]:
+        if self.n_factors == 0:
+            return super().people_of_tastes()
+        worth = np.abs(self.item_factors).mean(axis=0, dtype=np.float64)
+        known = self.user_factors[self.seen.counts > 0]
+        strength = float((np.abs(known).mean(axis=0, dtype=np.float64) * worth).sum())
+        factors = np.diag(strength / np.where(worth > 0, worth, np.inf)).astype(np.float32)
+        bias = np.repeat(self.average_user.bias, len(worth))
+        return Side(factors, bias), [taste.name for taste in self.tastes()]
+
     @property
     def views(self) -> Mapping[str, View]:
         views = {"factor": terms_by_factor, "history": terms_by_history}
@@ -134,6 +161,7 @@ class FactorModel(FoldingModel):
 
     def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         facts = {"global_mean": self.global_mean, "fold_in": to_plain(self.fold)}
+        told, of_profiles = self.profile_map.parts() if self.profile_map else ({}, {})
         arrays = {
             "user_factors": self.user_factors,
             "user_bias": self.user_bias,
@@ -142,7 +170,7 @@ class FactorModel(FoldingModel):
         }
         if self.item_side.implicit is not None:
             arrays["item_implicit"] = self.item_side.implicit
-        return facts, arrays
+        return facts | told, arrays | of_profiles
 
     @classmethod
     def from_parts(
@@ -156,6 +184,7 @@ class FactorModel(FoldingModel):
                 arrays["item_factors"], arrays["item_bias"], arrays.get("item_implicit")
             ),
             fold=from_plain(facts["fold_in"]),
+            profile_map=ProfileMap.from_parts(facts, arrays),
         )
 
     def _scores(self, people: Side, items: Side) -> np.ndarray:
@@ -203,7 +232,7 @@ def terms_by_history(model: FactorModel, person: Person, item: int) -> list[Term
     personal = float(person.side.bias[0]) + float(factors @ model.item_factors[item])
     remainder = personal - float(parts.sum())
     if abs(remainder) > 1e-5 * max(1.0, abs(personal)):
-        name = "learned beyond your ratings" if len(parts) else "the average person"
+        name = BEYOND.get(person.strategy, "learned beyond your ratings")
         ratings.append(Term(name, remainder, "remainder"))
     return [*_common_terms(model, item), *ratings]
 

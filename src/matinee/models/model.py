@@ -1,10 +1,9 @@
 """What every fitted model can do, whatever it is made of.
 
-Predicting, recommending, explaining and folding in follow from what each kind of model says of
-itself (``Kind``); they are written here, once.
+Predicting, recommending and explaining follow from what each kind of model says of itself
+(``Kind``); they are written here, once. Folding in is in ``newcomers``.
 """
 
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,8 +15,8 @@ import numpy as np
 from matinee.errors import BadSetting, UnknownId
 from matinee.explanation import Explanation
 from matinee.ids import as_id
-from matinee.models.kind import Kind
-from matinee.models.people import Person, numbered_history
+from matinee.models.newcomers import Newcomers
+from matinee.models.people import Person
 from matinee.models.predictions import Predictions
 from matinee.models.retrieval import best_items
 from matinee.ratings import Ratings
@@ -30,7 +29,7 @@ NEGLIGIBLE = 1e-9  # a term this small is a zero of the model, not a reason
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Model(Kind):
+class Model(Newcomers):
     """A fitted model. Make one with an algorithm's ``fit``, or ``matinee.load``.
 
     Whoever or whatever has no training rating is scored as the average of those who have:
@@ -69,24 +68,6 @@ class Model(Kind):
             return user.items
         (row,) = self.users.rows([user])
         return self.seen.row(row)[0] if row >= 0 else np.empty(0, np.int32)
-
-    def fold_in(self, history: Mapping[object, float], name: str = "newcomer") -> Person:
-        """Someone new, from ``{item id: rating}``, without a refit; usable wherever a user is.
-
-        Items that the model does not know are left out and named in ``person.unknown_items``; an
-        empty history gives the average person. Raises BadRatings for a rating that is no finite
-        number or lies outside the scale, UnknownId when no item of the history is known.
-        """
-        scale = self.scale if self.kind == "rating" else None
-        items, ratings, unknown = numbered_history(history, self.items, scale)
-        if unknown:
-            names = ", ".join(map(repr, unknown[:3])) + (", ..." if len(unknown) > 3 else "")
-            warnings.warn(
-                f"{len(unknown)} of {len(history)} items are unknown and left out: {names}",
-                stacklevel=2,
-            )
-        strategy = "folded_in" if len(items) else "popular"
-        return Person(name, items, ratings, self.solve(items, ratings), strategy, unknown)
 
     # Scores of pairs.
 

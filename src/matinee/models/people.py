@@ -18,7 +18,8 @@ class Person:
     items: np.ndarray  # (n,) int32 rows of the items they rated, ascending
     ratings: np.ndarray  # (n,) float32, in stars
     side: Side  # their bias and factors: a side of one row
-    strategy: str  # "personal": trained; "folded_in": from their history; "popular": average
+    strategy: str  # "personal": trained; "folded_in", "tastes", "features": see newcomers.py;
+    # "popular": nothing is known, and the average person answers
     unknown_items: tuple[str, ...] = ()  # ids in their history that the model does not know
 
     def __repr__(self) -> str:

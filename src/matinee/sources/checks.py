@@ -75,7 +75,16 @@ def accept(raw: Raw, wish: Wish) -> Ratings:
         notes=tuple(raw.notes),
     )
     return Ratings.of(
-        users, items, user, item, rating, time, scale=scale, catalog=raw.catalog, report=report
+        users,
+        items,
+        user,
+        item,
+        rating,
+        time,
+        scale=scale,
+        catalog=raw.catalog,
+        report=report,
+        profiles=raw.profiles,
     )
 
 

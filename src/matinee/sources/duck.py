@@ -82,6 +82,7 @@ def answer(query: Query) -> Iterator[Raw]:
         notes=list(query.notes),
         known_scale=query.known_scale,
         catalog=query.catalog,
+        profiles=query.profiles,
     )
 
 

@@ -10,11 +10,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from matinee.catalog import NO_CATALOG, Catalog, Item
 from matinee.errors import BadRatings
+from matinee.profiles import NO_PROFILES, Profiles
 from matinee.ratings import Scale
 from matinee.sources import duck, files
 from matinee.sources.bundle import Bundle, opened
@@ -30,6 +32,13 @@ GENRES_100K = (
     "unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime",
     "Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance",
     "Sci-Fi", "Thriller", "War", "Western",
+)  # fmt: skip
+
+
+OCCUPATIONS_1M = (
+    "other", "educator", "artist", "clerical", "student", "customer service", "doctor",
+    "executive", "farmer", "homemaker", "K-12 student", "lawyer", "programmer", "retired",
+    "marketing", "scientist", "self-employed", "technician", "tradesman", "unemployed", "writer",
 )  # fmt: skip
 
 
@@ -116,7 +125,7 @@ def ask(source: object, wish: Wish) -> Iterator[Query]:
             known_scale=layout.scale if layout else None,
             catalog=catalog_of(bundle, layout) if layout else NO_CATALOG,
         ) as query:
-            yield query
+            yield replace(query, profiles=profiles_of(bundle)) if layout else query
 
 
 read = duck.reader(ask)
@@ -159,6 +168,25 @@ def catalog_of(bundle: Bundle, layout: Layout) -> Catalog:
         rows = csv.reader(lines[1:])  # type: ignore[assignment]
         tags = tags_of(bundle, "tags.csv", layout.encoding)
     return Catalog(dict(movies(rows, tags)))
+
+
+def profiles_of(bundle: Bundle) -> Profiles:
+    """Age, gender and occupation of the users of 100K and 1M; of nobody in the others."""
+    if "u.user" in bundle:  # id | age | gender | occupation | zip
+        rows = (line.split("|") for line in bundle.text("u.user", "latin-1").splitlines())
+        people = {row[0]: (row[2], row[1], row[3]) for row in rows if len(row) >= 4}
+    elif "users.dat" in bundle:  # id :: gender :: age :: occupation :: zip
+        rows = (line.split("::") for line in bundle.text("users.dat", "latin-1").splitlines())
+        people = {row[0]: (row[1], row[2], occupation(row[3])) for row in rows if len(row) >= 4}
+    else:
+        return NO_PROFILES
+    names = ("gender", "age", "occupation")
+    return Profiles.of({one: dict(zip(names, told, strict=True)) for one, told in people.items()})
+
+
+def occupation(number: str) -> str:
+    """What an occupation's number in 1M means."""
+    return OCCUPATIONS_1M[int(number)] if number.isdecimal() and int(number) < 21 else number
 
 
 def movies_100k(lines: Iterable[str]) -> Iterator[tuple[str, Item]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from matinee.catalog import NO_CATALOG, Catalog
+from matinee.profiles import NO_PROFILES, Profiles
 from matinee.ratings import Scale
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Raw:
     notes: list[str] = field(default_factory=list)
     known_scale: Scale | None = None
     catalog: Catalog = NO_CATALOG
+    profiles: Profiles = NO_PROFILES
     all_ids: bool = False  # keep ids without a rating: the source names its whole axes
 
     def where(self, row: int) -> str:
@@ -104,6 +106,7 @@ class Query:
     notes: tuple[str, ...] = ()
     known_scale: Scale | None = None
     catalog: Catalog = NO_CATALOG
+    profiles: Profiles = NO_PROFILES
 
     def where(self, row: int) -> str:
         """The place of a row, as people count: from 1."""

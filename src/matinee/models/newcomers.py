@@ -1,0 +1,116 @@
+"""People whom a model was not trained on: from their ratings, tastes or features to a Person.
+
+Whoever answers says how it was done: ``person.strategy`` is "folded_in", "tastes", "features", or
+"popular" for somebody of whom nothing is known. A trained user is "personal".
+"""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from matinee.errors import BadSetting, did_you_mean
+from matinee.models.kind import Kind
+from matinee.models.people import Person, numbered_history
+from matinee.models.side import Side
+
+POINTS = 10  # to share among tastes
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class Newcomers(Kind):
+    """What models answer about people who were not in the training data."""
+
+    def fold_in(self, history: Mapping[object, float], name: str = "newcomer") -> Person:
+        """Someone new, from ``{item id: rating}``, without a refit; usable wherever a user is.
+
+        Items that the model does not know are left out and named in ``person.unknown_items``; an
+        empty history gives the average person. Raises BadRatings for a rating that is no finite
+        number or lies outside the scale, UnknownId when no item of the history is known.
+        """
+        scale = self.scale if self.kind == "rating" else None
+        items, ratings, unknown = numbered_history(history, self.items, scale)
+        if unknown:
+            names = ", ".join(map(repr, unknown[:3])) + (", ..." if len(unknown) > 3 else "")
+            warnings.warn(
+                f"{len(unknown)} of {len(history)} items are unknown and left out: {names}",
+                stacklevel=2,
+            )
+        strategy = "folded_in" if len(items) else "popular"
+        return Person(name, items, ratings, self.solve(items, ratings), strategy, unknown)
+
+    def fold_in_tastes(self, points: Mapping[object, float], name: str = "newcomer") -> Person:
+        """Someone new without ratings, who shares 10 points among tastes: ``{"Horror": 6, 3: 4}``.
+
+            person = sum_t points_t / 10 lover_t + (points left) / 10 average person
+
+        lover_t has taste t alone, as strong as all tastes of people are together on average:
+        |p_t| times the mean |q_it| is the mean over people of sum_f |p_uf| times the mean |q_if|.
+        Tastes go by name, or by number (see ``model.tastes()``). Raises BadSetting for unknown
+        tastes, points below 0 or above 10 in all, and for models without tastes.
+        """
+        lovers, names = self.people_of_tastes()
+        share = np.zeros(len(names))
+        for taste, given in points.items():
+            share[taste_number(taste, names)] += _points(taste, given) / POINTS
+        if not 0 < share.sum() <= 1 + 1e-9:
+            raise BadSetting(
+                f"the points add up to {POINTS * share.sum():g}; share up to {POINTS} among tastes"
+            )
+        average = self.solve(np.empty(0, np.int32), np.empty(0, np.float32))
+        rest = np.append(share, max(0.0, 1 - share.sum()))
+        side = Side(
+            (rest @ np.concatenate([lovers.factors, average.factors]))[None, :].astype(np.float32),
+            np.array([rest @ np.concatenate([lovers.bias, average.bias])], np.float32),
+        )
+        return self._without_ratings(name, side, "tastes")
+
+    def fold_in_features(self, features: Mapping[str, object], name: str = "newcomer") -> Person:
+        """Someone new without ratings, from what they tell: ``{"age": 25, "gender": "F"}``.
+
+        The model must have been fitted on ratings with profiles (MovieLens 100K and 1M have them).
+        What is not told counts as average. Raises BadSetting for unknown names or values, and for
+        a model that knows no profiles.
+        """
+        return self._without_ratings(name, self.side_of_features(features), "features")
+
+    def _without_ratings(self, name: str, side: Side, strategy: str) -> Person:
+        return Person(name, np.empty(0, np.int32), np.empty(0, np.float32), side, strategy)
+
+    def people_of_tastes(self) -> tuple[Side, list[str]]:
+        """Somebody for each taste who has that taste alone, and the tastes' names."""
+        raise BadSetting(f"models of {self.algorithm} have no tastes; fit nmf or mf instead")
+
+    def side_of_features(self, features: Mapping[str, object]) -> Side:
+        """Bias and factors expected of someone with these features."""
+        raise BadSetting(
+            f"this model of {self.algorithm} knows nothing of people but their ratings; fit mf or "
+            "nmf on ratings with profiles (MovieLens 100K and 1M have them, "
+            "and ratings.with_profiles adds them)"
+        )
+
+
+def taste_number(taste: object, names: list[str]) -> int:
+    """The taste that a name, in any case, or a number means. Raises BadSetting for none."""
+    if isinstance(taste, int) or str(taste).isdecimal():
+        number = int(str(taste))
+        if number < len(names):
+            return number
+        raise BadSetting(f"there is no taste {number}; there are 0 to {len(names) - 1}")
+    wanted = str(taste).strip().casefold()
+    found = [number for number, name in enumerate(names) if name.casefold() == wanted]
+    if not found:
+        hint = did_you_mean(str(taste), names) or f"; there are {', '.join(names)}"
+        raise BadSetting(f"there is no taste {taste!r}{hint}")
+    return found[0]
+
+
+def _points(taste: object, given: object) -> float:
+    try:
+        points = float(given)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise BadSetting(f"the points for {taste!r} are {given!r}, not a number") from None
+    if not 0 <= points <= POINTS:
+        raise BadSetting(f"the points for {taste!r} are {points:g}; they go from 0 to {POINTS}")
+    return points

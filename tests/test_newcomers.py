@@ -1,0 +1,223 @@
+"""People without ratings: from tastes and from what they tell of themselves, by law and by hand."""
+
+import zipfile
+
+import numpy as np
+import pytest
+
+from matinee.algorithms import EASE, MF, NMF, Blend, ImplicitALS, ItemKNN
+from matinee.errors import BadSetting
+from matinee.models import load
+from matinee.profiles import Profiles, grouped
+from matinee.sources import read_ratings
+from test_contract import ratings_of
+
+NOBODY = {}
+
+
+@pytest.fixture(scope="module")
+def train():
+    """Half of the people are odd and rate the first ten items a star higher than the others do."""
+    ratings = ratings_of(n_users=120)
+    odd = ratings.user % 2 == 1
+    stars = np.clip(ratings.rating + np.where(odd & (ratings.item < 10), 1.0, 0.0), 0.5, 5)
+    told = {
+        user: {"parity": "odd" if row % 2 else "even", "age": 20 + row % 3}
+        for row, user in enumerate(ratings.users)
+        if row < 100
+    }
+    fields = {**ratings.__dict__, "rating": stars.astype(np.float32)}
+    fields = {name: fields[name] for name in ratings.__dataclass_fields__}
+    return type(ratings)(**fields).with_profiles(told)
+
+
+@pytest.fixture(scope="module")
+def nmf(train):
+    return NMF(n_factors=4, n_epochs=8).fit(train)
+
+
+@pytest.fixture(scope="module")
+def mf(train):
+    return MF(n_factors=4, n_epochs=8).fit(train)
+
+
+# Tastes.
+
+
+def test_all_points_on_one_taste_leave_that_taste_alone(nmf):
+    name = list(nmf.tastes())[2].name
+    person = nmf.fold_in_tastes({name: 10})
+    assert person.strategy == "tastes"
+    assert np.flatnonzero(person.side.factors[0]).tolist() == [2]
+    reasons = nmf.explain(person, "3", by="factor")
+    assert {term.name for term in reasons.terms if term.kind == "taste"} <= {name}
+    assert len(nmf.recommend(person, 40)) == 40, "nobody has seen nothing"
+
+
+def test_a_lover_of_one_taste_is_as_strong_as_people_are(nmf):
+    worth = np.abs(nmf.item_factors).mean(axis=0)
+    known = nmf.user_factors[nmf.seen.counts > 0]
+    usual = (np.abs(known) * worth).sum(axis=1).mean()
+    for taste in range(4):
+        person = nmf.fold_in_tastes({taste: 10})
+        assert (np.abs(person.side.factors[0]) * worth).sum() == pytest.approx(usual, rel=1e-5)
+
+
+def test_points_that_are_left_go_to_the_average_person(nmf):
+    average, whole = nmf.fold_in(NOBODY).side, nmf.fold_in_tastes({1: 10}).side
+    some = nmf.fold_in_tastes({"1": 4}).side
+    np.testing.assert_allclose(some.factors, 0.4 * whole.factors + 0.6 * average.factors, rtol=1e-5)
+    np.testing.assert_allclose(some.bias, average.bias, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "points, message",
+    [
+        ({9: 5}, "no taste 9; there are 0 to 3"),
+        ({"tast 1": 5}, "no taste 'tast 1'; did you mean"),
+        ({0: 6, 1: 6}, "add up to 12; share up to 10"),
+        ({0: -1}, "points for 0 are -1; they go from 0 to 10"),
+        ({0: "much"}, "are 'much', not a number"),
+        ({}, "add up to 0"),
+    ],
+)
+def test_impossible_points_are_refused_in_words(nmf, points, message):
+    with pytest.raises(BadSetting, match=message):
+        nmf.fold_in_tastes(points)
+
+
+@pytest.mark.parametrize("algorithm", [ItemKNN(), EASE()])
+def test_models_without_tastes_or_profiles_say_so(train, algorithm):
+    model = algorithm.fit(train)
+    with pytest.raises(BadSetting, match="have no tastes; fit nmf or mf"):
+        model.fold_in_tastes({0: 5})
+    with pytest.raises(BadSetting, match="nothing of people but their ratings"):
+        model.fold_in_features({"parity": "odd"})
+
+
+# Features.
+
+
+def test_ages_fall_into_groups():
+    groups = [grouped("age", age) for age in (1, "17", 18, 24, 25, 49, 50, 56, 73, "25-34", "?")]
+    assert groups == [
+        "under 18", "under 18", "18-24", "18-24", "25-34", "45-49", "50-55", "56+", "56+", "25-34",
+        "?",
+    ]  # fmt: skip
+    assert grouped("floor", 25) == "25"
+
+
+def test_the_map_is_ridge_regression_on_centred_features(train, mf):
+    rows = [r for r in range(100) if mf.seen.counts[r]]
+    names = [("age", "18-24"), ("parity", "even"), ("parity", "odd")]
+    told = [train.profiles[train.users.ids[r]] for r in rows]
+    F = np.array([[float(one[name] == value) for name, value in names] for one in told])
+    X = np.column_stack([mf.user_factors[rows], mf.user_bias[rows]]).astype(np.float64)
+    centred = F - F.mean(axis=0)
+    W = np.linalg.solve(centred.T @ centred + 10 * np.eye(3), centred.T @ (X - X.mean(axis=0)))
+    person = mf.fold_in_features({"parity": "odd", "age": "24"})
+    average = mf.fold_in(NOBODY).side
+    expected = np.append(average.factors[0], average.bias) + ([1, 0, 1] - F.mean(axis=0)) @ W
+    np.testing.assert_allclose(person.side.factors[0], expected[:-1], rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(person.side.bias[0], expected[-1], rtol=1e-3, atol=1e-5)
+    assert person.strategy == "features"
+
+
+@pytest.mark.parametrize("name", ["mf", "nmf"])
+def test_features_find_who_likes_what(request, name):
+    model = request.getfixturevalue(name)
+    odd, even = (model.fold_in_features({"parity": which}) for which in ("odd", "Even"))
+    scores = model.score_people([odd, even], np.arange(40))
+    higher = scores[0] - scores[1]
+    assert higher[:10].mean() > higher[10:39].mean() + 0.05
+
+
+def test_choices_and_blends_know_features_too(train):
+    model = ImplicitALS(n_factors=3).fit(train)
+    assert model.fold_in_features({"parity": "odd"}).strategy == "features"
+    blend = Blend(of=(MF(n_factors=3), NMF(n_factors=3))).fit(train)
+    person = blend.fold_in_features({"parity": "odd"})
+    assert len(blend.recommend(person, 5)) == 5
+
+
+@pytest.mark.parametrize(
+    "features, message",
+    [
+        ({"party": "odd"}, "'party' is no feature of people.*did you mean 'parity'"),
+        ({"parity": "ood"}, "parity is 'ood'; it can be 'even', 'odd'; did you mean 'odd'"),
+        ({}, "no feature is given; the model knows age, parity"),
+    ],
+)
+def test_unknown_features_are_refused_with_the_nearest(mf, features, message):
+    with pytest.raises(BadSetting, match=message):
+        mf.fold_in_features(features)
+
+
+def test_a_value_of_few_people_tells_of_no_one(train):
+    told = {user: {"town": "A" if row < 4 else "B"} for row, user in enumerate(train.users)}
+    model = MF(n_factors=2).fit(train.with_profiles(told))
+    with pytest.raises(BadSetting, match="can be 'B'"):
+        model.fold_in_features({"town": "A"})
+
+
+@pytest.mark.parametrize("name", ["mf", "nmf"])
+def test_every_strategy_explains_itself_in_terms_that_add_up(request, name):
+    model = request.getfixturevalue(name)
+    people = {
+        "personal": model.person("u003"),
+        "folded_in": model.fold_in({"3": 5}),
+        "features": model.fold_in_features({"parity": "odd"}),
+        "tastes": model.fold_in_tastes({0: 7, 1: 3}),
+        "popular": model.fold_in(NOBODY),
+    }
+    for strategy, person in people.items():
+        for view in ("factor", "history"):
+            reasons = model.explain(person, "5", by=view)
+            assert reasons.strategy == strategy
+            assert sum(term.value for term in reasons.terms) == pytest.approx(
+                reasons.score, abs=1e-4
+            )
+
+
+def test_a_saved_model_keeps_the_map_and_an_old_one_loads_without(mf, train, tmp_path):
+    loaded = load(mf.save(tmp_path / "model"))
+    one, same = (model.fold_in_features({"parity": "odd"}) for model in (mf, loaded))
+    assert np.array_equal(one.side.factors, same.side.factors)
+    plain = MF(n_factors=2, n_epochs=2).fit(train.with_profiles(Profiles({})))
+    with pytest.raises(BadSetting, match="nothing of people"):
+        load(plain.save(tmp_path / "plain")).fold_in_features({"parity": "odd"})
+
+
+# Where profiles come from.
+
+
+def test_profiles_stay_with_the_ratings(train):
+    assert train.subset(train.user < 50).profiles is train.profiles
+    assert train.positives_from(3).profiles is train.profiles
+    assert train.with_profiles({}).fingerprint == train.fingerprint
+
+
+def test_movielens_tells_who_its_users_are(tmp_path):
+    item = "1|Heat (1995)|||" + "|0" * 19
+    files = {
+        "u.data": "1\t1\t4\t9\n2\t1\t3\t9\n",
+        "u.item": item,
+        "u.user": "1|24|M|writer|85711\n",
+    }
+    with zipfile.ZipFile(tmp_path / "100k.zip", "w") as archive:
+        for name, text in files.items():
+            archive.writestr(f"ml-100k/{name}", text)
+    told = read_ratings(tmp_path / "100k.zip").profiles
+    assert told["1"] == {"gender": "M", "age": "18-24", "occupation": "writer"}
+    assert told["2"] == {}
+
+    files = {
+        "ratings.dat": "1::1::4::9\n2::1::3::9\n",
+        "movies.dat": "1::Heat (1995)::Action",
+        "users.dat": "1::F::1::10::48067\n2::M::56::16::70072\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    told = read_ratings(tmp_path).profiles
+    assert told["1"] == {"gender": "F", "age": "under 18", "occupation": "K-12 student"}
+    assert told["2"] == {"gender": "M", "age": "56+", "occupation": "self-employed"}
