@@ -73,8 +73,8 @@ def test_the_classic_nmf_tutorial_is_reproduced(classic):
     ]  # fmt: skip
     assert ratings.describe().sparsity == pytest.approx(0.975)
     assert model.user_factors.shape == model.item_factors.shape == (1000, 15)
-    top = [int(item_id) for item_id, _, _ in model.tastes()[5].top]
-    assert top == [973, 371, 334, 517, 883, 502, 889, 157, 383, 29]
+    tops = [[int(item_id) for item_id, _, _ in taste.top] for taste in model.tastes()]
+    assert [973, 371, 334, 517, 883, 502, 889, 157, 383, 29] in tops
     assert model.recommend("999", n=5).item_id == ("225", "934", "359", "265", "736")
 
 
@@ -209,7 +209,7 @@ def test_truncated_svd_equals_dense_algebra(fill, center):
 
 def test_singular_vectors_have_fixed_signs():
     Q = TruncatedSVD(n_factors=5).fit(ratings_of()).item_factors
-    assert (Q[np.abs(Q).argmax(axis=0), np.arange(5)] > 0).all()
+    assert ((Q**3).sum(axis=0) > 0).all()
 
 
 def test_planted_factors_are_recovered():

@@ -29,8 +29,10 @@ def test_to_go_on_is_not_to_have_stopped(algorithm, ratings):
     whole = with_epochs(algorithm, 6).fit(ratings)
     half = with_epochs(algorithm, 2).fit(ratings)
     gone_on = with_epochs(algorithm, 4).fit(ratings, start=half)
-    for one, other in zip(arrays(whole), arrays(gone_on), strict=True):
-        np.testing.assert_allclose(one, other, atol=2e-5)
+    everyone = np.arange(120)
+    np.testing.assert_allclose(
+        gone_on.score_block(everyone), whole.score_block(everyone), atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("kind", [MF, NMF])

@@ -69,5 +69,7 @@ class ContentBased(Algorithm):
         items, users = expected(F, W), Side.zeros(train.n_users, most)
         fold = LeastSquares(self.reg, REG_POWER, self.bias_reg)
         fold.solve(train.by_user, mean, items, users)
-        model = self.model(train, mean, users, items, fold, unrated_items_learned=True)
+        model = self.model(
+            train, mean, users, items, fold, unrated_items_learned=True, canonical=False
+        )
         return with_features(model, self, vocabulary, W)

@@ -96,8 +96,8 @@ def vocabulary_of(train: Ratings, name: str) -> Vocabulary:
 def with_features(
     model: FactorModel, signed_by: Algorithm, vocabulary: Vocabulary, weights: np.ndarray
 ) -> HybridModel:
-    """A factor model together with the features that its items come from."""
+    """A factor model together with the features that its items come from, in canonical form."""
     weights.flags.writeable = False
     own = {field.name: getattr(model, field.name) for field in fields(FactorModel)}
     own |= {"algorithm": signed_by.name, "settings": signed_by.settings}
-    return HybridModel(**own, vocabulary=vocabulary, weights=weights)
+    return HybridModel(**own, vocabulary=vocabulary, weights=weights).canonical()

@@ -79,4 +79,7 @@ class ImplicitALS(Alternating):
             fold.solve(train.by_user, 0.0, items, users)
 
         facts = run_epochs(step, self.n_epochs, on_epoch, (users, items), "raise reg")
-        return self.model(train, 0.0, users, items, fold, facts=facts, unrated_items_learned=True)
+        return self.model(
+            train, 0.0, users, items, fold, facts=facts, unrated_items_learned=True,
+            canonical=not prior.learns_unrated,  # its effects are to be turned along
+        )  # fmt: skip

@@ -135,6 +135,7 @@ class MF(Alternating):
         return self.model(
             train, mean, Side(*users[:2]), items, fit_user,
             facts=facts, unrated_items_learned=prior.learns_unrated,
+            canonical=not prior.learns_unrated,  # its effects are to be turned along
         )  # fmt: skip
 
     def _row_solve(self, reg: float) -> LeastSquares:

@@ -5,7 +5,9 @@ missing="ignore", the default: fitted on observed ratings only.
     min  sum_observed (r - score)^2 + sum_u user_reg sqrt(n_u) |p_u|^2
          + sum_i item_reg sqrt(n_i) |q_i|^2 + user_bias_reg sum b_u^2 + item_bias_reg sum c_i^2
 by alternating non-negative least squares, users last. The biases are fitted jointly, so they sink
-as far as the tastes need room to add: every taste term is a reason for, never against.
+as far as the tastes need room to add: every taste term is a reason for, never against. The fit
+starts from the positive parts of signed factors that varimax has made as sparse as they can be
+(cf. Rohe & Zeng 2023): from there it finds the same tastes whatever the seed, mostly.
 
 missing="zero": the classic tutorial, where an absent rating is a rating of 0.
     score(u, i) = w_u . h_i,    min |R - W H|^2 over all cells             Lee & Seung 2001
@@ -14,12 +16,13 @@ by scikit-learn's coordinate descent on the sparse matrix. It ranks, but its sco
 
 import warnings
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from matinee.algorithms.base import Alternating, OnEpoch, quiet
 from matinee.algorithms.epochs import Training, first_sides, say_if_too_many
+from matinee.algorithms.mf import MF
 from matinee.algorithms.priors import NO_PRIOR, ItemPrior
 from matinee.algorithms.space import Real, Space, Whole
 from matinee.errors import BadSetting
@@ -28,6 +31,10 @@ from matinee.models.fold_in import LeastSquares, ZeroFilled
 from matinee.models.side import Side
 from matinee.ratings import Ratings
 
+STARTS = {"ignore": ("varimax", "random"), "zero": ("random", "nndsvd", "nndsvda", "nndsvdar")}
+BY_MISSING: Any = None  # the first of the starts; filled in when the value is made
+INIT_SCALE = 0.1  # standard deviation of the first factors' chance part
+START_EPOCHS = 10  # of signed factors, for the start from varimax
 SWEEPS = 4  # passes of coordinate descent per row and epoch; the last user solve is exact
 REG_POWER = 0.5  # a row's penalty grows with the root of its number of ratings
 
@@ -52,20 +59,22 @@ class NMF(Alternating):
     item_reg: float = 1.0  # * penalty per sqrt(rating) on q_i
     user_bias_reg: float = 3.0  # * penalty on b_u, in ratings
     item_bias_reg: float = 1.0  # * penalty on c_i, in ratings
-    init: str = "random"  # "random"; for "zero" also "nndsvd", "nndsvda", "nndsvdar"
+    init: str = BY_MISSING  # "varimax" or "random"; "zero": or "nndsvd", "nndsvda", "nndsvdar"
     seed: int = 42
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.require("n_factors", at_least=1)
         self.require("n_epochs", at_least=1)
-        self.require("missing", one_of=("ignore", "zero"))
+        self.require("missing", one_of=tuple(STARTS))
+        if self.init is None:
+            object.__setattr__(self, "init", STARTS[self.missing][0])
         for setting in ("user_reg", "item_reg", "user_bias_reg", "item_bias_reg"):
             self.require(setting, above=0)
-        starts = ("random", "nndsvd", "nndsvda", "nndsvdar")
-        self.require("init", one_of=starts)
-        if self.missing == "ignore" and self.init != "random":
-            raise BadSetting(f"init is {self.init!r}; it goes with missing=zero, not with ignore")
+        self.require("init", one_of=tuple(dict.fromkeys(sum(STARTS.values(), ()))))
+        if self.init not in STARTS[self.missing]:
+            others = " or ".join(STARTS[self.missing])
+            raise BadSetting(f"init is {self.init!r}; with missing={self.missing} it is {others}")
 
     @property
     def goes_on(self) -> bool:
@@ -86,9 +95,7 @@ class NMF(Alternating):
         start: FactorModel | None, prior: ItemPrior,
     ) -> FactorModel:  # fmt: skip
         mean = float(train.rating.mean(dtype="f8"))
-        users, items = first_sides(train, self.n_factors, 0.1, self.seed, start)
-        for side in (users, items):
-            np.abs(side.factors, out=side.factors)
+        users, items = self._first_sides(train, start)
         fit_user, fit_item = (
             LeastSquares(
                 reg=reg, reg_power=REG_POWER, bias_reg=bias_reg, nonnegative=True, sweeps=SWEEPS
@@ -110,7 +117,24 @@ class NMF(Alternating):
         return self.model(
             train, mean, users, items, exact,
             facts=facts, unrated_items_learned=prior.learns_unrated,
+            canonical=not prior.learns_unrated,  # its effects are to be turned along
         )  # fmt: skip
+
+    def _first_sides(self, train: Ratings, start: FactorModel | None) -> tuple[Side, Side]:
+        sides = first_sides(train, self.n_factors, INIT_SCALE, self.seed, start)
+        for side in sides:
+            np.abs(side.factors, out=side.factors)
+        if start is None and self.init == "varimax":
+            signed = MF(
+                n_factors=self.n_factors, n_epochs=START_EPOCHS, implicit_weight=0.0, seed=self.seed
+            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of too many factors, which has been said
+                model = signed.fit(train)
+            for side, turned in zip(sides, (model.user_side, model.item_side), strict=True):
+                side.factors[:] += turned.factors.clip(0)
+                side.bias[:] = turned.bias
+        return sides
 
     def _fit_zero_filled(self, train: Ratings) -> FactorModel:
         from sklearn.decomposition import NMF as ZeroFilledNMF

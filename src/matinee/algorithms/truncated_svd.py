@@ -10,7 +10,8 @@ fill="mean", "user_mean", "item_mean", "bias"   absent ratings are what that bas
                   ("bias": Sarwar et al. 2000); A is then zero where nothing was rated.
 
 A is never formed: the solver (ARPACK) sees a sparse matrix plus an outer product. Factors are
-p_f = u_f sqrt(s_f) and q_f = v_f sqrt(s_f), each with its largest item positive.
+p_f = u_f sqrt(s_f) and q_f = v_f sqrt(s_f); alone of all signed factors they are not turned, since
+they would be singular vectors no longer.
 """
 
 import warnings

@@ -6,7 +6,7 @@ Nearly every algorithm ends in one of these. Nothing here learns.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -18,6 +18,7 @@ from matinee.kernels.factors import score_pairs
 from matinee.kernels.jit import read_only
 from matinee.kernels.threads import one_blas_thread, run_rows
 from matinee.models.fold_in import FoldIn, from_plain, to_plain
+from matinee.models.fold_in.sums import gram, rotated
 from matinee.models.folding import FoldingModel
 from matinee.models.kind import View
 from matinee.models.model import fields_of
@@ -28,6 +29,7 @@ from matinee.models.side import Side
 from matinee.ratings import Ratings
 from matinee.reasons.people import terms_of_people
 from matinee.tastes import Tastes, find_tastes
+from matinee.tastes.canonical import Moments, canonical_turn
 
 # What a score has beyond a history, by how the person is known.
 BEYOND = {
@@ -53,14 +55,16 @@ class FactorModel(FoldingModel):
         fold: FoldIn,
         *,
         unrated_items_learned: bool = False,
+        canonical: bool = True,
         **signature: Any,
     ) -> "FactorModel":
         """Freeze what an algorithm learned from ``train``.
 
         Users without ratings get the average of the others, and so do items, unless the algorithm
-        has learned something of them too. ``signature`` are the other fields of the model.
+        has learned something of them too. ``signature`` are the other fields of the model. The
+        factors are brought into canonical form, unless more is to be turned along with them.
         """
-        return cls(
+        model = cls(
             **fields_of(train),
             global_mean=float(mean),
             user_side=users.completed(train.by_user.counts > 0),
@@ -69,6 +73,7 @@ class FactorModel(FoldingModel):
             profile_map=ProfileMap.of(train.profiles, train.users, users, train.by_user.counts),
             **signature,
         )
+        return model.canonical() if canonical else model
 
     def __repr__(self) -> str:
         return (
@@ -123,11 +128,26 @@ class FactorModel(FoldingModel):
             return similar_rows(self.item_factors, row, n, self.item_counts)
         return similar_rows(self.user_factors, row, n, self.seen.counts)
 
+    def canonical(self) -> Self:
+        """The model of the same scores whose factors can be read; see ``tastes.canonical``."""
+        P, Q = self.taste_factors
+        users, items = moments_of(P), moments_of(Q)
+        turn = canonical_turn(Q, self.item_counts, users, items, self.fold.freedom)
+        return self if turn is None else self.turned(turn)
+
+    def turned(self, turn: np.ndarray) -> Self:
+        """The model with all factors times ``turn`` (n_factors, n_factors), which is orthogonal."""
+        sides = turned_side(self.user_side, turn), turned_side(self.item_side, turn)
+        return replace(self, user_side=sides[0], item_side=sides[1])
+
+    @property
+    def taste_factors(self) -> tuple[np.ndarray, np.ndarray]:
+        """Users' and items' factors as tastes are read from them: column f is taste f."""
+        return self.user_factors, self.item_factors
+
     @cached_property
     def _tastes(self) -> Tastes:
-        return find_tastes(
-            self.users, self.items, self.user_factors, self.item_factors, self.catalog
-        )
+        return find_tastes(self.users, self.items, *self.taste_factors, self.catalog)
 
     def tastes(self) -> Tastes:
         """What each factor stands for: top items, share of scores, how many people, a label."""
@@ -204,6 +224,23 @@ class FactorModel(FoldingModel):
             if isinstance(one, Person):
                 factors[place], bias[place] = one.side.factors[0], one.side.bias[0]
         return Side(factors, bias)
+
+
+def moments_of(factors: np.ndarray) -> Moments:
+    """E[x x'] and E[x] over the rows of a side."""
+    n = max(len(factors), 1)
+    return Moments(gram(factors) / n, factors.sum(axis=0, dtype=np.float64) / n)
+
+
+def turned_side(side: Side, turn: np.ndarray) -> Side:
+    """The side with its factors times ``turn``; where samples stand side by side, with each's."""
+
+    def times(factors: np.ndarray) -> np.ndarray:
+        samples = np.ascontiguousarray(factors).reshape(-1, len(turn))
+        return rotated(samples, turn.astype(np.float32)).reshape(factors.shape)
+
+    implicit = None if side.implicit is None else times(side.implicit)
+    return Side(times(side.factors), side.bias, implicit).frozen()
 
 
 def terms_by_factor(model: FactorModel, person: Person, item: int) -> list[Term]:

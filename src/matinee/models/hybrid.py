@@ -39,6 +39,12 @@ class HybridModel(FactorModel):
         """What the catalogue says of each item: (n_items, n_features) float32."""
         return self.vocabulary.encode(self.catalog, self.items)
 
+    def turned(self, turn: np.ndarray) -> Self:
+        weights = np.column_stack([self.weights[:, :-1] @ turn, self.weights[:, -1]])
+        weights = weights.astype(np.float32)
+        weights.flags.writeable = False
+        return replace(super().turned(turn), weights=weights)
+
     @property
     def views(self) -> Mapping[str, View]:
         return {**super().views, "features": terms_by_feature}

@@ -5,7 +5,6 @@ every sample is the same taste, as the algorithm has turned the samples to face 
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Self, cast
 
 import numpy as np
@@ -19,7 +18,6 @@ from matinee.models.people import Person
 from matinee.models.side import Side
 from matinee.ratings import Rows
 from matinee.tables import Table
-from matinee.tastes import Tastes, find_tastes
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -92,13 +90,13 @@ class PosteriorModel(FactorModel):
         products: np.ndarray = all_samples.sum(axis=0)
         return products
 
-    @cached_property
-    def _tastes(self) -> Tastes:
+    @property
+    def taste_factors(self) -> tuple[np.ndarray, np.ndarray]:
         P, Q = (
-            factors.reshape(len(factors), self.n_samples, -1).mean(axis=1)
+            factors.reshape(len(factors), self.n_samples, -1)
             for factors in (self.user_factors, self.item_factors)
         )
-        return find_tastes(self.users, self.items, P, Q, self.catalog)
+        return P.sum(axis=1), Q.mean(axis=1)  # users hold their factors over n_samples
 
     def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         facts, arrays = super().parts()

@@ -6,10 +6,15 @@ import numpy as np
 
 from matinee.models.side import Side
 from matinee.ratings import Rows
+from matinee.tastes.canonical import Freedom
 
 
 class FoldIn(Protocol):
     """From ratings to a bias and factors, and back to what each rating adds to a score."""
+
+    @property
+    def freedom(self) -> Freedom:
+        """What may be done to all factors alike so that the fold-in gives the same scores."""
 
     def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
         """Write into ``users`` the solution of each row of ``rated``; empty rows are left."""

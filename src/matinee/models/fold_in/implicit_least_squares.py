@@ -10,6 +10,7 @@ from matinee.kernels.threads import run_rows
 from matinee.models.fold_in.sums import gram, rotated
 from matinee.models.side import Side
 from matinee.ratings import Rows
+from matinee.tastes.canonical import Freedom
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,10 @@ class ImplicitLeastSquares:
     reg_power: float = 1.0
     by_rating: float = 0.0
     target: float = 1.0
+
+    @property
+    def freedom(self) -> Freedom:
+        return "turn"
 
     def solve(
         self, rated: Rows, mean: float, items: Side, users: Side, toward: Side | None = None

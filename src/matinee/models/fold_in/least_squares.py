@@ -11,6 +11,7 @@ from matinee.kernels.threads import run_rows
 from matinee.models.fold_in.sums import gram, sums
 from matinee.models.side import Side
 from matinee.ratings import Rows
+from matinee.tastes.canonical import Freedom
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,10 @@ class LeastSquares:
     nonnegative: bool = False
     sweeps: int = 0
     implicit_weight: float = 0.0
+
+    @property
+    def freedom(self) -> Freedom:
+        return "order" if self.nonnegative else "turn"
 
     def solve(
         self, rated: Rows, mean: float, items: Side, users: Side, toward: Side | None = None

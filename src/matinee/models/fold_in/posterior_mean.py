@@ -9,6 +9,7 @@ from matinee.models.fold_in.around_implicit import AroundImplicit
 from matinee.models.fold_in.least_squares import LeastSquares
 from matinee.models.side import Side
 from matinee.ratings import Rows
+from matinee.tastes.canonical import Freedom
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,10 @@ class PosteriorMean:
     def __post_init__(self) -> None:
         for name in ("reg", "bias_reg"):  # a saved model has lists
             object.__setattr__(self, name, tuple(getattr(self, name)))
+
+    @property
+    def freedom(self) -> Freedom:
+        return "turn"  # of all samples alike
 
     def samples(self, items: Side) -> Iterator[tuple[LeastSquares, Side]]:
         """The row solve and the items of each sample; biases are those of the average."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from matinee.models.side import Side
 from matinee.ratings import Rows
+from matinee.tastes.canonical import Freedom
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,10 @@ class Projection:
     row_mean: str  # "none", "observed" or "all"
     dense: bool
     damping: float = 0.0  # ratings of value 0 added to D
+
+    @property
+    def freedom(self) -> Freedom:
+        return "sign"
 
     def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
         scaled = self._scaled(items)

@@ -7,6 +7,7 @@ import numpy as np
 from matinee.models.fold_in.sums import gram
 from matinee.models.side import Side
 from matinee.ratings import Rows
+from matinee.tastes.canonical import Freedom
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,10 @@ class ZeroFilled:
 
     Lawson & Hanson 1974, by scipy, on the triangular factor of sum_j q_j q_j'.
     """
+
+    @property
+    def freedom(self) -> Freedom:
+        return "order"
 
     def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
         from scipy.linalg import solve_triangular
