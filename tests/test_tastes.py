@@ -6,6 +6,7 @@ from scipy.optimize import linear_sum_assignment
 
 from matinee.algorithms import NMF
 from matinee.models.factor import FactorModel
+from matinee.models.hybrid import expected
 from matinee.sources.sample import sample, simulate
 from matinee.tastes.canonical import Moments, canonical_turn, faces, variances, varimax
 from test_contract import CASES, make, ratings_of
@@ -19,6 +20,7 @@ def train():
 def with_factors(case):
     return case.split(":")[0] in {
         "nmf", "truncated-svd", "mf", "svdpp", "bayesian-mf", "implicit-als", "bpr",
+        "hybrid", "content",
     }  # fmt: skip
 
 
@@ -118,6 +120,16 @@ def test_all_samples_of_a_posterior_are_turned_alike(train):
     for mine, its in zip(model.taste_factors, other.taste_factors, strict=True):
         np.testing.assert_allclose(its, mine @ T, atol=1e-5)
     assert isinstance(other, FactorModel)
+
+
+@pytest.mark.parametrize("of", ["hybrid", "content"])
+def test_effects_of_features_are_turned_along(of, train):
+    model = make(of).fit(train)
+    T = orthogonal(model.n_factors)
+    guesses = [expected(one.features, one.weights).factors for one in (model, model.turned(T))]
+    np.testing.assert_allclose(guesses[0] @ T, guesses[1], atol=1e-5)
+    cold = model.item_counts == 0
+    np.testing.assert_allclose(guesses[0][cold], model.item_factors[cold], atol=1e-5)
 
 
 # Known tastes are found again.
