@@ -1,5 +1,7 @@
 """Tastes: canonical factors, labels, names, and whether they come out again."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
@@ -130,6 +132,22 @@ def test_effects_of_features_are_turned_along(of, train):
     np.testing.assert_allclose(guesses[0] @ T, guesses[1], atol=1e-5)
     cold = model.item_counts == 0
     np.testing.assert_allclose(guesses[0][cold], model.item_factors[cold], atol=1e-5)
+
+
+def test_what_profiles_say_is_turned_along(train):
+    profiles = {
+        user: {"shift": "early" if row % 3 else "late"} for row, user in enumerate(train.users)
+    }
+    told = dataclasses.replace(train, profiles=profiles)
+    for case in ("mf", "bayesian-mf"):
+        model = make(case).fit(told)
+        other = model.turned(orthogonal(model.n_factors))
+        people = [one.fold_in_features({"shift": "late"}) for one in (model, other)]
+        scores = [
+            one.score_people([person], np.arange(40))
+            for one, person in zip((model, other), people, strict=True)
+        ]
+        np.testing.assert_allclose(*scores, atol=1e-4)
 
 
 # Known tastes are found again.

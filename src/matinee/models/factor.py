@@ -137,8 +137,15 @@ class FactorModel(FoldingModel):
 
     def turned(self, turn: np.ndarray) -> Self:
         """The model with all factors times ``turn`` (n_factors, n_factors), which is orthogonal."""
-        sides = turned_side(self.user_side, turn), turned_side(self.item_side, turn)
-        return replace(self, user_side=sides[0], item_side=sides[1])
+        profiles = self.profile_map
+        if profiles is not None:
+            profiles = replace(profiles, weights=turned_effects(profiles.weights, turn))
+        return replace(
+            self,
+            user_side=turned_side(self.user_side, turn),
+            item_side=turned_side(self.item_side, turn),
+            profile_map=profiles,
+        )
 
     @property
     def taste_factors(self) -> tuple[np.ndarray, np.ndarray]:
@@ -232,15 +239,23 @@ def moments_of(factors: np.ndarray) -> Moments:
     return Moments(gram(factors) / n, factors.sum(axis=0, dtype=np.float64) / n)
 
 
+def times_turn(factors: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """Factors times ``turn``; where samples stand side by side, those of each."""
+    samples = np.ascontiguousarray(factors).reshape(-1, len(turn))
+    return rotated(samples, turn.astype(np.float32)).reshape(factors.shape)
+
+
 def turned_side(side: Side, turn: np.ndarray) -> Side:
-    """The side with its factors times ``turn``; where samples stand side by side, with each's."""
+    """The side with all its factors times ``turn``."""
+    implicit = None if side.implicit is None else times_turn(side.implicit, turn)
+    return Side(times_turn(side.factors, turn), side.bias, implicit).frozen()
 
-    def times(factors: np.ndarray) -> np.ndarray:
-        samples = np.ascontiguousarray(factors).reshape(-1, len(turn))
-        return rotated(samples, turn.astype(np.float32)).reshape(factors.shape)
 
-    implicit = None if side.implicit is None else times(side.implicit)
-    return Side(times(side.factors), side.bias, implicit).frozen()
+def turned_effects(weights: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """Effects (n, n_factors + 1) on factors and on the bias, those on factors times ``turn``."""
+    result = np.column_stack([times_turn(weights[:, :-1], turn), weights[:, -1]])
+    result.flags.writeable = False
+    return result
 
 
 def terms_by_factor(model: FactorModel, person: Person, item: int) -> list[Term]:

@@ -18,7 +18,7 @@ from matinee.errors import BadSetting
 from matinee.explanation import Term
 from matinee.features import Vocabulary
 from matinee.ids import IdMap
-from matinee.models.factor import FactorModel
+from matinee.models.factor import FactorModel, turned_effects
 from matinee.models.kind import View
 from matinee.models.people import Person
 from matinee.models.side import Side
@@ -40,10 +40,7 @@ class HybridModel(FactorModel):
         return self.vocabulary.encode(self.catalog, self.items)
 
     def turned(self, turn: np.ndarray) -> Self:
-        weights = np.column_stack([self.weights[:, :-1] @ turn, self.weights[:, -1]])
-        weights = weights.astype(np.float32)
-        weights.flags.writeable = False
-        return replace(super().turned(turn), weights=weights)
+        return replace(super().turned(turn), weights=turned_effects(self.weights, turn))
 
     @property
     def views(self) -> Mapping[str, View]:
