@@ -38,6 +38,7 @@ REASONS = {
     ),
     "user": ("you rate most things high", "you rate most things high", "you rate most things low"),
 }
+FIXED = ("base", "user", "item")  # always shown, and first
 TELLING = ("taste", "rating", "feature", "person", "model", "item")  # what is said of the item
 
 
@@ -88,8 +89,8 @@ class Explanation:
 
     def shown(self, most: int = SHOWN_TERMS) -> tuple[Term, ...]:
         """The terms to show: base, user and item, the ``most`` largest others, and their rest."""
-        fixed = [term for term in self.terms if term.kind in ("base", "user", "item")]
-        others = [term for term in self.terms if term not in fixed]
+        fixed = [term for term in self.terms if term.kind in FIXED]
+        others = [term for term in self.terms if term.kind not in FIXED]
         others.sort(key=lambda term: -abs(term.value))
         small = others[most:] if len(others) > most + 1 else []
         kept = others[: len(others) - len(small)]

@@ -8,7 +8,7 @@ the same bits at any number of threads.
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache, partial
 from itertools import pairwise
 
@@ -82,5 +82,16 @@ def _blas() -> ThreadpoolController:
 
 def one_blas_thread() -> AbstractContextManager[object]:
     """Hold BLAS to one thread: ours share the cores already, and its sums keep their order."""
+    if _held:
+        return nullcontext()
     limit: AbstractContextManager[object] = _blas().limit(limits=1, user_api="blas")
     return limit
+
+
+_held: list[object] = []  # the limit that ``hold_blas`` has set
+
+
+def hold_blas() -> None:
+    """Hold BLAS to one thread from now on: cheaper for a server than to do so for each product."""
+    if not _held:
+        _held.append(_blas().limit(limits=1, user_api="blas"))

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
-from threadpoolctl import threadpool_limits
 
 from matinee.errors import BadSetting, MatineeError
 from matinee.feedback.places import store_beside
 from matinee.feedback.store import Store
+from matinee.kernels.threads import hold_blas
 from matinee.server.app import make_app
 from matinee.server.measured import Measured
 from matinee.server.security import Rules
@@ -98,7 +98,7 @@ def serve(
     """
     rules = place.rules()
     listening = place.listen()
-    threadpool_limits(1, user_api="blas")  # small products: threads only get in each other's way
+    hold_blas()
     opened = Store.at(store if store is not None else store_beside(model))
     try:
         state = State(model, opened, beside, measured or Measured())
