@@ -5,6 +5,7 @@ So it is with the server's extra: its tests are left out where it is not install
 """
 
 import os
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -85,3 +86,15 @@ def folder_100k(ml_100k: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     folder = tmp_path_factory.mktemp("real")
     zipfile.ZipFile(ml_100k).extractall(folder)
     return folder / "ml-100k"
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """An empty PostgreSQL database; see ``databases``."""
+    import databases
+
+    programs = databases.programs()
+    if programs is None:
+        missing("no PostgreSQL (Debian: postgresql)")
+    with databases.postgresql(programs) as url:
+        yield url

@@ -20,7 +20,8 @@ def with_events(ratings: Ratings, store: Store, after: int, through: int) -> Rat
     gone = {digest for digest, seq in store.news().erased.items() if after < seq <= through}
     erased = np.array([bool(gone) and store.digest(one) in gone for one in ratings.users], bool)
     old = ratings.subset(~erased[ratings.user]) if erased.any() else ratings
-    users = IdMap.of([*old.users, *(user for user, _ in latest)], "user")
+    stay = old.users.ids[~erased].tolist()
+    users = IdMap.of([*stay, *(user for user, _ in latest)], "user")
     items = IdMap.of([*old.items, *(item for _, item in latest)], "item")
     old_user, old_item = users.rows(old.users)[old.user], items.rows(old.items)[old.item]
     new_user = users.rows(user for user, _ in latest)

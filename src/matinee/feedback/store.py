@@ -258,6 +258,8 @@ def engine_of(url: URL) -> Engine:
         raise StoreError(
             f'{error.name} is needed for this store: pip install "matinee[postgresql]"'
         ) from error
+    except OSError as error:
+        raise StoreError(f"the feedback store {url.database}: {error.strerror}") from error
 
     @event.listens_for(engine, "connect")
     def durable(connection: Any, record: object) -> None:

@@ -5,7 +5,7 @@ import warnings
 from starlette.requests import Request
 
 from matinee.errors import BadSetting
-from matinee.models import Model, Person
+from matinee.models import Person
 from matinee.server.asked import Someone
 from matinee.server.serving import Serving
 from matinee.server.working import people_of
@@ -27,27 +27,11 @@ async def someone(request: Request, serving: Serving, asked: Someone) -> Person:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # unknown items are named in the answer
         if asked.tastes is not None:
-            return by_tastes(serving.model, asked.tastes)
+            points: dict[object, float] = {
+                int(f) if f.isdecimal() else f: given for f, given in asked.tastes.items()
+            }
+            return serving.model.fold_in_tastes(points, NAME)
         if asked.features is not None:
-            return by_features(serving.model, asked.features)
+            return serving.model.fold_in_features(asked.features, NAME)
         history: dict[object, float] = {one.item_id: one.rating for one in asked.ratings or ()}
         return serving.model.fold_in(history, name=NAME)
-
-
-def by_tastes(model: Model, points: dict[str, float]) -> Person:
-    """Somebody who gives points to tastes, by number or name."""
-    fold_in = getattr(model, "fold_in_tastes", None)
-    if fold_in is None:
-        raise BadSetting(f"models of {model.algorithm} take no points for tastes; send ratings")
-    named = {int(name) if name.isdecimal() else name: value for name, value in points.items()}
-    person: Person = fold_in(named)
-    return person
-
-
-def by_features(model: Model, features: dict[str, str]) -> Person:
-    """Somebody of whom only features are known."""
-    fold_in = getattr(model, "fold_in_features", None)
-    if fold_in is None:
-        raise BadSetting(f"models of {model.algorithm} know no features; send ratings")
-    person: Person = fold_in(features)
-    return person
