@@ -158,7 +158,9 @@ def many():
     """200 people, 60 items, 3,000 ratings, and random scores with ties."""
     rng = np.random.default_rng(8)
     stars = rng.integers(1, 6, (200, 60)) * (rng.random((200, 60)) < 0.25)
-    return splits.random(ratings_of(stars)), rng.integers(0, 20, stars.shape)
+    items = {str(one): Item(f"Item {one}", genres=("ABC"[one % 3],)) for one in range(60)}
+    ratings = ratings_of(stars).with_catalog(Catalog(items))
+    return splits.random(ratings), rng.integers(0, 20, stars.shape)
 
 
 def test_blocks_and_threads_change_nothing(many, monkeypatch):

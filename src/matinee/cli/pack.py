@@ -21,10 +21,10 @@ from matinee.errors import BadSetting
 @reading_options
 @json_option
 def command(data: str, out: str, memory: str, as_json: bool, **reading: Any) -> None:
-    """Pack the ratings of DATA on disk: a folder that fit takes in the place of DATA.
+    """Pack ratings on disk, for fits beyond memory.
 
-    DATA is a MovieLens folder or zip, a text or Parquet file, of any size. Interrupted, the same
-    command goes on where it was.
+    The folder is one that fit takes in the place of DATA, which is a MovieLens folder or zip, a
+    text or Parquet file, of any size. Interrupted, the same command goes on where it was.
     """
     from matinee.sources.packing import pack
 

@@ -27,8 +27,9 @@ from matinee.cli.talk import epochs_of, say, seconds
 def command(
     model_path: str, store: str | None, data: str | None, out: str, as_json: bool, **reading: Any
 ) -> None:
-    """Learn again, from the old ratings and the feedback since, with MODEL's own settings.
+    """Learn again with the feedback since.
 
+    The new model comes of the old ratings and of the feedback, with MODEL's own settings.
     Erased users are left out. A server answers from the new model after POST /v1/admin/reload.
     """
     wants("serve", "sqlalchemy")

@@ -34,10 +34,11 @@ def command(
     model_path: str, data: str | None, out: str, record: str | None, curve: str | None,
     no_measure: bool, as_json: bool, **reading: Any,
 ) -> None:  # fmt: skip
-    """Write a report on MODEL: one HTML file that needs no network.
+    """Write a report on MODEL: one HTML file to send.
 
-    To say for whom it errs, the same algorithm is fitted on four fifths of the ratings and
-    measured on the rest. With --json the content goes to standard output, and no file is written.
+    It needs no network. To say for whom it errs, the same algorithm is fitted on four fifths of
+    the ratings and measured on the rest. With --json the content goes to standard output, and
+    no file is written.
     """
     from matinee.report import measure, ratings_of, report_of
     from matinee.report.origins import SAMPLE as THE_SAMPLE

@@ -40,9 +40,10 @@ def command(
     model_path: str, port: int, host: str, token: str | None, hosts: tuple[str, ...],
     store: str | None, beside: str | None, record: str | None, curve: str | None, show: bool,
 ) -> None:  # fmt: skip
-    """Answer over HTTP, from a model and from feedback that counts at once; with a page to look at.
+    """Answer over HTTP, and show a page to look at.
 
-    GET /openapi.json says what can be asked. Stop with Ctrl-C.
+    Answers come from the model, and from feedback that counts at once. GET /openapi.json says
+    what can be asked. Stop with Ctrl-C.
     """
     wants("serve", *NEEDED)
     from matinee.server.measured import Measured

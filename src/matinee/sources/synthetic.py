@@ -5,9 +5,12 @@ Users and items are numbered from ``"0"``, and all of them are there, rated or n
 
 import numpy as np
 
+from matinee.catalog import Catalog, Item
 from matinee.errors import BadSetting
 from matinee.ids import IdMap
 from matinee.ratings import Ratings, Scale
+
+PARITIES = ("Even", "Odd")
 
 
 def uniform(n_users: int, n_items: int, ratings_per_user: int, seed: int = 0) -> Ratings:
@@ -66,7 +69,8 @@ def checkerboard(n: int, density: float = 0.5, seed: int = 0) -> Ratings:
     """``n`` users and ``n`` items: even users love even items, odd users odd ones.
 
     Love is a 5, the rest a 1. Each cell is rated with probability ``density``, so every unrated
-    item of a user's own parity should come before every other. No user is left without one.
+    item of a user's own parity should come before every other. No user is left without one. The
+    catalogue has the parities as genres.
     """
     check_size(n, n)
     check_density(density)
@@ -76,7 +80,9 @@ def checkerboard(n: int, density: float = 0.5, seed: int = 0) -> Ratings:
     user = np.repeat(np.arange(n), [len(items) for items in rated])
     item = np.concatenate(rated)
     rating = np.where(user % 2 == item % 2, 5.0, 1.0)
-    return numbered(n, n, user, item, rating, Scale(1, 5))
+    catalog = {str(one): Item(f"Item {one}", genres=(PARITIES[one % 2],)) for one in range(n)}
+    board = numbered(n, n, user, item, rating, Scale(1, 5))
+    return board.with_catalog(Catalog(catalog))
 
 
 def check_size(n_users: int, n_items: int) -> None:
