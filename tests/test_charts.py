@@ -223,7 +223,16 @@ def test_titles_stay_text():
             }  # fmt: skip
 
 
-@given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"])))
+def test_what_xml_forbids_is_shown_as_a_replacement():
+    root = ElementTree.fromstring(el("p", "a\x00b\ud800\ufffe", title="\x07"))
+    assert (root.text, root.get("title")) == ("a\ufffdb\ufffd\ufffd", "\ufffd")
+
+
+@given(
+    st.text(
+        alphabet=st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")
+    )
+)
 def test_an_element_gives_its_text_back(value):
     root = ElementTree.fromstring(el("p", value, title=value))
     assert (root.text or "") == value

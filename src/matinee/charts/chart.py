@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from matinee.charts.markup import Markup, el
 from matinee.tables import Table, show
 
+SVG = "http://www.w3.org/2000/svg"
 WIDTH = 640  # of a picture, in pixels, where nothing else is asked for
 PHONE = 300  # on a small screen
 NARROWEST, WIDEST = 240, 1600
@@ -40,19 +41,19 @@ class Chart:
     def svg(self, width: float = WIDTH) -> str:
         """The picture as an SVG document of its own, light or dark as the viewer wishes."""
         style = el("style", Markup(stylesheet()))
-        return self._drawn(width, style, xmlns="http://www.w3.org/2000/svg")
+        return self._drawn(width, style)
 
     def inline(self, width: float = WIDTH) -> Markup:
         """The picture for a page that has the style sheet of charts (``stylesheet``)."""
         return self._drawn(width)
 
-    def _drawn(self, width: float, *first: Markup, **attributes: object) -> Markup:
+    def _drawn(self, width: float, *first: Markup) -> Markup:
         width = min(max(float(width), NARROWEST), WIDEST)
         height, elements = self.picture.draw(width)
         return el(
             "svg", *first, *elements, role="img", aria_label=f"{self.title}. {self.summary}",
-            class_="chart", viewBox=f"0 0 {width:.0f} {height:.0f}", width=width, height=height,
-            **attributes,
+            xmlns=SVG, class_="chart", width=width, height=height,
+            viewBox=f"0 0 {width:.0f} {height:.0f}",
         )  # fmt: skip
 
     def figure(self, width: float | None = None) -> Markup:

@@ -90,7 +90,7 @@ class Named:
 
     def draw(self, frame: Frame) -> Iterable[Markup]:
         """The dots, then names that are kept apart from one another."""
-        placed: list[tuple[float, float, float]] = []  # left, right, y of names
+        placed = [(frame.x(x) - r, frame.x(x) + r, frame.y(y) + 4) for x, y, r, *_ in self.points]
         for x, y, r, name, words in sorted(self.points, key=lambda one: (-one[1], one[0])):
             at, up = frame.x(x), frame.y(y)
             yield el("circle", el("title", words), cx=at, cy=up, r=r, class_="c0 soft")

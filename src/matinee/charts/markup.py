@@ -1,6 +1,7 @@
 """HTML and SVG that no title can break: text is escaped as it becomes part of an element."""
 
 import html
+import re
 from collections.abc import Iterable
 from typing import Union
 
@@ -17,7 +18,7 @@ def el(tag: str, *children: Child, **attributes: object) -> Markup:
     """An element. ``stroke_width=2`` is stroke-width, ``class_`` class; None is left out."""
     inner = "".join(rendered(children))
     opened = tag + "".join(
-        f' {name.rstrip("_").replace("_", "-")}="{html.escape(text(value))}"'
+        f' {name.rstrip("_").replace("_", "-")}="{html.escape(written(text(value)))}"'
         for name, value in attributes.items()
         if value is not None
     )
@@ -27,6 +28,7 @@ def el(tag: str, *children: Child, **attributes: object) -> Markup:
 
 
 EMPTY = {"circle", "line", "meta", "path", "rect", "br"}
+FORBIDDEN = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def rendered(children: Iterable[Child]) -> Iterable[str]:
@@ -35,9 +37,14 @@ def rendered(children: Iterable[Child]) -> Iterable[str]:
         if isinstance(child, Markup):
             yield child
         elif isinstance(child, str):
-            yield html.escape(child, quote=False)
+            yield html.escape(written(child), quote=False)
         elif child is not None:
             yield from rendered(child)
+
+
+def written(value: str) -> str:
+    """Text without the control characters that XML forbids; each is shown as a replacement."""
+    return FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", value)
 
 
 def text(value: object) -> str:

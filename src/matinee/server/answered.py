@@ -195,10 +195,21 @@ class Taste(BaseModel):
     bottom: list[Weighted] = []
 
 
+class Chart(BaseModel):
+    """A chart: a title, a sentence, its figures; and its picture, where a width was asked for."""
+
+    chart: str
+    title: str
+    summary: str
+    rows: list[dict[str, Any]]
+    svg: str | None = None
+
+
 class TastesAnswer(Answer):
     """All tastes, those that matter most first."""
 
     tastes: list[Taste]
+    charts: list[Chart]
 
 
 class TasteAnswer(Answer):
@@ -292,16 +303,6 @@ class ModelAnswer(Answer):
     model: Facts
     beside: Facts | None
     feedback_events: int
-
-
-class Chart(BaseModel):
-    """A chart: a title, a sentence, its figures; and its picture, where a width was asked for."""
-
-    chart: str
-    title: str
-    summary: str
-    rows: list[dict[str, Any]]
-    svg: str | None = None
 
 
 class DataAnswer(Answer):

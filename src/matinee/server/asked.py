@@ -79,6 +79,15 @@ class WhatIf(Someone):
     n: int = Field(10, ge=1, le=MOST_LISTED)
 
 
+class ForWhy(Someone):
+    """Why an item scores what it does for somebody."""
+
+    item: Id
+    by: str | None = Field(None, description="A view, such as factor or history.")
+    versus: Id | None = Field(None, description="Another item to compare with.")
+    width: int | None = Field(None, ge=240, le=1600, description="Of a picture, in pixels.")
+
+
 class NewName(Asked):
     """A name for a taste."""
 

@@ -6,13 +6,15 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from matinee.charts import waterfall
+from matinee.models import Person
 from matinee.server import answered
 from matinee.server.answers import Holds, answer
-from matinee.server.asked import WhatIf
+from matinee.server.asked import ForWhy, WhatIf
 from matinee.server.ids import ItemInPath, UserInPath
 from matinee.server.newcomers import someone
 from matinee.server.reasons import whole
 from matinee.server.routes.parameters import Beside, Width
+from matinee.server.serving import Serving
 from matinee.server.what_if import what_if
 from matinee.server.working import people_of, serving_of, state_of, work
 
@@ -31,13 +33,33 @@ async def explanation(
     serving = serving_of(request, beside)
     stamp = state_of(request).changes.stamp(user)
     person = await people_of(request).find(serving, user)
+    content = why_of(serving, person, item, by, versus, width)
+    return answer(request, serving, person.strategy, content, Holds(user, stamp))
+
+
+@router.post("/v1/explanations", response_model=answered.ExplanationAnswer)
+async def explanation_for_someone(
+    request: Request, body: ForWhy, beside: Beside = False
+) -> Response:
+    """Why an item scores what it does for somebody new, in terms that sum to the score."""
+    serving = serving_of(request, beside)
+    person = await someone(request, serving, body)
+    content = why_of(serving, person, body.item, body.by, body.versus, body.width)
+    return answer(request, serving, person.strategy, content)
+
+
+def why_of(
+    serving: Serving, person: Person, item: str, by: str | None, versus: str | None,
+    width: int | None,
+) -> dict[str, Any]:  # fmt: skip
+    """An explanation, as a picture too and against another item where that is asked for."""
     why = serving.model.explain(person, item, by)
     content: dict[str, Any] = {**whole(why), "views": list(serving.model.views)}
     if width is not None:
         content["svg"] = str(waterfall(why).inline(width))
     if versus is not None:
         content["versus"] = serving.model.explain(person, item, by, versus=versus).to_dict()
-    return answer(request, serving, person.strategy, content, Holds(user, stamp))
+    return content
 
 
 @router.post("/v1/what-if", response_model=answered.WhatIfAnswer)

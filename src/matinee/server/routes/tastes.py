@@ -6,11 +6,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from matinee.charts import taste_card
 from matinee.errors import BadSetting, UnknownId
 from matinee.server import answered
 from matinee.server.answers import Holds, answer
 from matinee.server.asked import NewName
-from matinee.server.routes.parameters import Beside
+from matinee.server.pictures import shown
+from matinee.server.routes.parameters import Beside, Width
 from matinee.server.serving import Serving
 from matinee.server.working import serving_of, state_of
 
@@ -18,10 +20,12 @@ router = APIRouter(tags=["tastes"])
 
 
 @router.get("/v1/tastes", response_model=answered.TastesAnswer)
-async def tastes(request: Request, beside: Beside = False) -> Response:
-    """All tastes of the model, those that matter most first."""
+async def tastes(request: Request, width: Width = None, beside: Beside = False) -> Response:
+    """All tastes of the model, those that matter most first; with cards to draw, in that order."""
     serving = serving_of(request, beside)
-    content = {"tastes": tastes_of(serving).to_dicts()}
+    found = tastes_of(serving)
+    cards = () if width is None else map(taste_card, found.by_share())
+    content = {"tastes": found.to_dicts(), "charts": shown(cards, width)}
     return answer(request, serving, "model", content, Holds())
 
 

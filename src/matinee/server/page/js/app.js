@@ -1,0 +1,73 @@
+// The page: six sections, one at a time, each drawn from what the address says.
+
+import { el, say } from "./dom.js";
+import { get, keepToken } from "./api.js";
+import { read, whoInAddress, address } from "./state.js";
+import { find } from "./find.js";
+import { list } from "./list.js";
+import { tastes } from "./tastes.js";
+import { map } from "./map.js";
+import { data } from "./data.js";
+import { quality } from "./quality.js";
+
+const SECTIONS = { find, list, tastes, map, data, quality };
+const TITLES = { find: "Find a person", list: "Recommendations", tastes: "Tastes", map: "Map", data: "Data", quality: "Quality" };
+const main = document.getElementById("main");
+let model = null;
+let drawing = 0;
+let shown = null;
+
+function takeToken() {
+  const found = location.hash.match(/^#token=(.*)$/);
+  if (!found) return;
+  keepToken(decodeURIComponent(found[1]));
+  history.replaceState(null, "", "#find");
+}
+
+export async function draw() {
+  takeToken();
+  const turn = ++drawing;
+  const { section, query } = read();
+  const draws = SECTIONS[section] || find;
+  for (const link of document.querySelectorAll("nav a")) {
+    const here = link.dataset.section === section;
+    here ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
+    if (link.dataset.section === "list" || link.dataset.section === "map") {
+      link.href = address(link.dataset.section, whoInAddress(query));
+    }
+  }
+  document.title = `${TITLES[section] || TITLES.find} · Matinee`;
+  say("");
+  try {
+    if (!model) {
+      const answer = await get("/v1/model");
+      model = { ...answer.model, beside: answer.beside };
+      const about = `${model.algorithm} · ${model.n_ratings.toLocaleString("en")} ratings of ${model.n_items.toLocaleString("en")} items by ${model.n_users.toLocaleString("en")} people`;
+      document.getElementById("about").textContent = about;
+    }
+    const content = await draws({ query, model, current: () => turn === drawing });
+    if (turn !== drawing) return;
+    main.replaceChildren(...content);
+    if (shown !== null && shown !== section) main.focus({ preventScroll: true });
+    shown = section;
+  } catch (error) {
+    if (turn === drawing) main.replaceChildren(...wrong(error));
+  }
+  document.body.dataset.ready = String(drawing);
+}
+
+function wrong(error) {
+  say(error.message);
+  if (error.status !== 401) {
+    return [el("h1", {}, "That did not work"), el("p", { className: "problem", role: "alert" }, error.message),
+      el("p", {}, el("a", { href: "#find" }, "Find a person"))];
+  }
+  const field = el("input", { type: "password", name: "token", autocomplete: "off", required: true });
+  const form = el("form", { onsubmit: (event) => { event.preventDefault(); keepToken(field.value.trim()); draw(); } },
+    el("label", {}, "The server's token ", field), " ", el("button", { className: "main" }, "Go on"));
+  return [el("h1", {}, "This server asks who you are"), el("p", {}, error.message), form];
+}
+
+
+addEventListener("hashchange", draw);
+draw();

@@ -1,0 +1,88 @@
+// Elements from data. Text is only ever text: nothing here takes markup, except pictures, which
+// are parsed as XML that the server drew and stripped of all that could act.
+
+export function el(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (name in made && name !== "list") made[name] = value;
+    else made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.flat().filter((one) => one !== undefined && one !== null && one !== false));
+  return made;
+}
+
+const DRAWN = new Set(["svg", "rect", "circle", "line", "path", "text", "title", "g"]);
+
+export function picture(svg) {
+  const root = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
+  for (const one of [root, ...root.querySelectorAll("*")]) {
+    const acts = [...one.attributes].some((a) => a.name.startsWith("on") || a.name.includes("href"));
+    if (!DRAWN.has(one.localName) || acts) throw new Error("this is no picture of ours");
+  }
+  return document.importNode(root, true);
+}
+
+export function chart(found, heading = "h3", summary = found.summary) {
+  const figures = el("details", {}, el("summary", {}, "The figures"));
+  figures.addEventListener("toggle", () => figures.childElementCount < 2 && figures.append(table(found.rows)));
+  const caption = el("figcaption", {}, el(heading, {}, found.title), summary && el("p", { className: "soft" }, summary));
+  return el("figure", { className: "chart-figure" }, caption, picture(found.svg), figures);
+}
+
+export function table(rows, columns = rows.length ? Object.keys(rows[0]) : []) {
+  const most = 1000;
+  const body = rows.slice(0, most).map((row) =>
+    el("tr", {}, columns.map((name, place) =>
+      el(place ? "td" : "th", place ? {} : { scope: "row" }, shown(row[name])))));
+  const head = el("thead", {}, el("tr", {}, columns.map((name) => el("th", { scope: "col" }, name))));
+  return el("div", { className: "table", tabIndex: 0, role: "region", "aria-label": "table" },
+    el("table", {}, head, el("tbody", {}, body)),
+    rows.length > most && el("p", { className: "soft" }, `and ${rows.length - most} more`));
+}
+
+export function shown(value) {
+  if (value === null || value === undefined) return "–";
+  if (typeof value === "number") return Number.isInteger(value) ? value.toLocaleString("en") : value.toFixed(Math.abs(value) < 10 ? 3 : 1);
+  return String(value);
+}
+
+export function facts(pairs) {
+  return el("dl", { className: "facts" }, Object.entries(pairs).map(([name, value]) =>
+    el("div", {}, el("dt", {}, name), el("dd", {}, shown(value)))));
+}
+
+// A sentence whose names stand between stars, *so*; the names are those of the terms.
+export function sentence(why, title = "") {
+  let words = why.sentence;
+  if (title && words.startsWith(title)) words = words.slice(title.length).replace(/^[,:]? /, "");
+  const names = why.terms.map((term) => term.name).sort((a, b) => b.length - a.length);
+  const parts = [];
+  for (;;) {
+    const hits = names.map((name) => [words.indexOf(`*${name}*`), name]).filter(([at]) => at >= 0);
+    if (!hits.length) break;
+    const [at, name] = hits.reduce((a, b) => (b[0] < a[0] ? b : a));
+    parts.push(words.slice(0, at), el("em", {}, name));
+    words = words.slice(at + name.length + 2);
+  }
+  return [...parts, words];
+}
+
+export function choice(legend, name, options, chosen, onchange) {
+  return el("fieldset", {}, el("legend", {}, legend), el("div", { className: "choice" },
+    options.map(([value, words]) => el("label", {},
+      el("input", { type: "radio", name, value, checked: value === chosen, onchange: () => onchange(value) }), words))));
+}
+
+export function label(item) {
+  return item.year ? `${item.title} (${item.year})` : item.title;
+}
+
+export function width(of = document.getElementById("main"), most = 760) {
+  return Math.round(Math.min(Math.max(of.clientWidth - 34, 260), most));
+}
+
+export function say(words) {
+  document.getElementById("status").textContent = words;
+}

@@ -1,0 +1,161 @@
+// Find a person: one whom the model knows, or somebody new.
+
+import { choice, el, label, say } from "./dom.js";
+import { get, getOnce, post } from "./api.js";
+import { jsonAt } from "./json.js";
+import { address, go, keepImported, note, ratingsInAddress } from "./state.js";
+import { read as readExport, match } from "./importing.js";
+
+const ENOUGH = 5; // films that a newcomer rates
+const POINTS = 10; // that a newcomer shares out among tastes
+
+export async function find({ query, model }) {
+  jsonAt("/v1/users");
+  const samples = await getOnce("/v1/users", { n: 8 });
+  const ways = [["rate", "Rate five films"], ...(model.has_tastes ? [["points", "Share points among tastes"]] : []), ["bring", "Bring your ratings"]];
+  const start = query.get("way") || "rate";
+  const place = el("div");
+  const show = async (way) => {
+    note({ way: way === "rate" ? null : way });
+    const draws = { rate: rateFilms, points: sharePoints, bring: bringRatings };
+    try {
+      place.replaceChildren(...await draws[way](model));
+    } catch (error) {
+      place.replaceChildren(el("p", { className: "problem", role: "alert" }, error.message));
+    }
+  };
+  await show(start);
+  return [
+    el("h1", {}, "Who is watching?"),
+    search(),
+    el("p", { className: "soft" }, "Or one of these, from those with few ratings to those with many:"),
+    el("ul", { className: "chips" }, samples.users.map(person)),
+    el("h2", {}, "Somebody new"),
+    choice("How", "way", ways, start, show), place,
+  ];
+}
+
+function person({ user, n_ratings }) {
+  return el("li", {}, el("a", { className: "button", href: address("list", { user }) }, user, " ", el("small", {}, `${n_ratings.toLocaleString("en")} ratings`)));
+}
+
+function search() {
+  const found = el("ul", { className: "chips", id: "people-found" });
+  let turn = 0;
+  const look = async (text) => {
+    const mine = ++turn;
+    if (!text) return found.replaceChildren();
+    const answer = await get("/v1/users", { q: text, n: 12 }).catch((error) => ({ users: [], total: 0, wrong: error.message }));
+    if (mine !== turn) return;
+    found.replaceChildren(...answer.users.map(person));
+    say(answer.wrong || `${answer.total.toLocaleString("en")} people with ${text} in their id`);
+  };
+  const field = el("input", { type: "search", name: "q", autocomplete: "off", "aria-controls": "people-found", oninput: () => look(field.value.trim()) });
+  const open = (event) => { event.preventDefault(); if (field.value.trim()) go("list", { user: field.value.trim() }); };
+  return el("form", { role: "search", onsubmit: open }, el("div", { className: "row" },
+    el("label", {}, "Id of a person ", field), el("button", { className: "main" }, "Show")), found);
+}
+
+// Rate five films: what the model would have guessed is shown only after one has rated.
+
+async function rateFilms(model) {
+  const known = (await getOnce("/v1/items", { n: 60 })).items;
+  const asked = varied(known);
+  const given = [];
+  const films = el("div", { className: "cards" });
+  const done = el("button", { className: "main", disabled: true, onclick: () => go("list", { ratings: ratingsInAddress(given) }) }, "Show what to watch");
+  const count = el("p", { className: "soft", role: "status" }, `0 of ${ENOUGH} rated`);
+  const next = () => { const item = asked.shift(); return item ? card(item) : null; };
+  const rate = async (item, value, told, again) => {
+    const others = given.filter((one) => one.item_id !== item.item_id);
+    const at = given.findIndex((one) => one.item_id === item.item_id);
+    const rating = { item_id: item.item_id, rating: value };
+    at >= 0 ? given.splice(at, 1, rating) : given.push(rating);
+    count.textContent = given.length >= ENOUGH ? `${given.length} rated: enough to begin` : `${given.length} of ${ENOUGH} rated`;
+    done.disabled = given.length < ENOUGH;
+    if (again) return;
+    try {
+      const guess = await post("/v1/recommendations", { ratings: others, items: [item.item_id], exclude_seen: false, n: 1 });
+      told.textContent = model.kind === "rating" ? `We would have guessed ${guess.items[0].predicted.toFixed(1)}.` : "Noted.";
+    } catch {
+      told.textContent = "Noted.";
+    }
+  };
+  const card = (item) => {
+    const told = el("p", { className: "soft", role: "status" }, "");
+    let rated = false;
+    const made = el("article", { className: "card" }, el("h3", {}, label(item)), el("p", { className: "soft" }, item.genres.join(", ")),
+      choice(`Your rating of ${item.title}`, `r-${item.item_id}`, marks(model.scale), null, (value) => { rate(item, Number(value), told, rated); rated = true; pass.hidden = true; }), told);
+    const pass = el("button", { onclick: () => { const other = next(); other ? made.replaceWith(other) : made.remove(); } }, "Not seen");
+    made.querySelector("legend").className = "hidden";
+    made.append(pass);
+    return made;
+  };
+  for (let n = 0; n < ENOUGH + 1; n++) films.append(next() || "");
+  return [el("p", {}, "Rate what you have seen. What the model would guess is shown after you have rated, so that it does not sway you."), films, count, done];
+}
+
+function varied(items) {
+  const seen = new Map();
+  return items.map((item, place) => {
+    const genre = item.genres[0] || "";
+    seen.set(genre, (seen.get(genre) || 0) + 1);
+    return [seen.get(genre) * 8 + place, item];
+  }).sort((a, b) => a[0] - b[0]).map(([, item]) => item);
+}
+
+function marks([low, high]) {
+  const whole = Math.ceil(low);
+  const step = high - low > 5.5 ? Math.ceil((high - low) / 5) : 1;
+  const found = [];
+  for (let value = whole; value <= high; value += step) found.push([String(value), String(value)]);
+  return found;
+}
+
+// Share points among tastes.
+
+async function sharePoints() {
+  const { tastes } = await getOnce("/v1/tastes");
+  const given = new Map();
+  const left = el("p", { role: "status" }, `${POINTS} points left`);
+  const done = el("button", { className: "main", disabled: true, onclick: () => go("list", { tastes: [...given].filter(([, p]) => p > 0).map(([f, p]) => `${f}:${p}`).join(",") }) }, "Show what to watch");
+  const fields = tastes.slice(0, 16).map((taste) => {
+    const field = el("input", { type: "number", min: 0, max: POINTS, step: 1, value: 0, oninput: () => {
+      const others = [...given].reduce((sum, [f, p]) => sum + (f === taste.number ? 0 : p), 0);
+      const wanted = Math.max(0, Math.min(Math.round(Number(field.value) || 0), POINTS - others));
+      if (String(wanted) !== field.value && field.value !== "") field.value = wanted;
+      given.set(taste.number, wanted);
+      left.textContent = `${POINTS - others - wanted} points left`;
+      done.disabled = others + wanted === 0;
+    } });
+    return el("div", { className: "card" }, el("label", {}, el("strong", {}, taste.name), " ", field),
+      el("p", { className: "soft" }, `such as ${taste.top.slice(0, 3).map((one) => one.title).join(", ")}`));
+  });
+  return [el("p", {}, `You have ${POINTS} points. Give most to what you like most.`), el("div", { className: "cards" }, fields), left, done];
+}
+
+// Bring the export of another site: it is read here, and titles are looked up on this server.
+
+async function bringRatings(model) {
+  const told = el("p", { role: "status" });
+  const done = el("button", { className: "main", disabled: true, onclick: () => go("list", { new: "imported" }) }, "Show what to watch");
+  const take = async (file) => {
+    done.disabled = true;
+    try {
+      const found = readExport(await file.text(), model.scale);
+      told.textContent = `${found.films.length} ratings from ${found.source}; looking the titles up…`;
+      const { ratings, missing } = await match(found.films, (n) => { told.textContent = `${n} of ${found.films.length} looked up…`; });
+      keepImported(ratings);
+      told.textContent = `${ratings.length} of ${found.films.length} films are known here.` + (missing.length ? ` Not known: ${missing.slice(0, 5).join(", ")}${missing.length > 5 ? ", …" : ""}.` : "");
+      done.disabled = !ratings.length;
+      say(told.textContent);
+    } catch (error) {
+      told.textContent = error.message;
+    }
+  };
+  const field = el("input", { type: "file", accept: ".csv,text/csv", name: "export", onchange: () => field.files[0] && take(field.files[0]) });
+  return [
+    el("p", {}, "Your own ratings.csv, as Letterboxd or IMDb export it. The file is read here in the browser; the titles are looked up on this server, and nothing of it is stored."),
+    el("label", {}, "Your ratings.csv ", field), told, done,
+  ];
+}

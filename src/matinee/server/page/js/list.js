@@ -1,0 +1,167 @@
+// What somebody is recommended, and why; and what would change if the past were another.
+
+import { chart, choice, el, label, say, sentence, width } from "./dom.js";
+import { get, path, post, segment } from "./api.js";
+import { jsonAt, jsonOf } from "./json.js";
+import { note, someone } from "./state.js";
+import { whatIf } from "./what_if.js";
+
+const VIEWS = { factor: "by taste", history: "by your ratings", people: "by people like you", features: "by what it is" };
+
+export async function list({ query, model, current }) {
+  const who = someone(query);
+  if (!who) {
+    return [el("h1", {}, "Recommendations"), el("p", {}, "For whom? ", el("a", { href: "#find" }, "Find a person"), ", or say what you like yourself.")];
+  }
+  const asked = {
+    by: query.get("by") || model.views[0], genre: query.get("genre"), year_from: query.get("from"), year_to: query.get("to"),
+    seen: query.get("seen") === "1", beside: query.get("beside") === "1" && who.user !== undefined && model.beside !== null,
+  };
+  const about = who.user === undefined ? null : await get(`/v1/users/${segment(who.user)}`).catch((error) => {
+    if (error.status === 404) return null;
+    throw error;
+  });
+  const lists = el("div");
+  const lead = el("p");
+  let turn = 0;
+  const refresh = async () => {
+    const mine = ++turn;
+    try {
+      const found = await Promise.all([false, ...(asked.beside ? [true] : [])].map((beside) => ask(who, asked, beside)));
+      if (mine !== turn || !current()) return;
+      const names = [model.algorithm, model.beside?.algorithm];
+      const drawn = found.map((answer, place) => films(answer.items, { who, asked, model, beside: place === 1, other: place === 1 ? found[0].items : null, open: query.get("item") }));
+      lists.className = asked.beside ? "beside" : "";
+      lists.replaceChildren(...drawn.map((one, place) => asked.beside ? el("section", {}, el("h2", {}, names[place]), one) : one));
+      lead.replaceChildren(...told(about, found[0], who));
+      say(`${found[0].items.length} recommendations for ${name(who)}`);
+    } catch (error) {
+      lists.replaceChildren(el("p", { className: "problem", role: "alert" }, error.message));
+      say(error.message);
+    }
+  };
+  await refresh();
+  return [
+    el("h1", {}, who.user === undefined ? "For you" : `For person ${who.user}`), lead,
+    controls(asked, model, who, refresh), lists, whatIf({ who, about, model }),
+  ];
+}
+
+export function name(who) {
+  return who.user === undefined ? "you" : `person ${who.user}`;
+}
+
+async function ask(who, asked, beside) {
+  const filters = { genre: asked.genre, year_from: asked.year_from, year_to: asked.year_to };
+  if (who.user !== undefined) {
+    const where = `/v1/users/${segment(who.user)}/recommendations`;
+    const all = { n: 10, why: asked.by, ...filters, exclude_seen: asked.seen ? "false" : null, beside: beside ? "true" : null };
+    if (!beside) jsonAt(path(where, all));
+    return get(where, all);
+  }
+  const answer = await post("/v1/recommendations", {
+    ...who, n: 10, why: asked.by, exclude_seen: !asked.seen, genre: asked.genre ? [asked.genre] : [],
+    year_from: Number(asked.year_from) || null, year_to: Number(asked.year_to) || null,
+  });
+  jsonOf(answer);
+  return answer;
+}
+
+function told(about, answer, who) {
+  const parts = [];
+  if (about) parts.push(`${about.n_ratings.toLocaleString("en")} ratings, ${about.mean_rating.toFixed(1)} on average. `);
+  else if (who.ratings) parts.push(`From ${who.ratings.length} ratings of yours. `);
+  else if (who.tastes) parts.push("From the tastes that you gave points to. ");
+  if (answer.strategy === "popular") parts.push("Nothing is known of them yet, so these are for the average person. ");
+  const level = answer.items[0]?.why?.terms.find((term) => term.kind === "user")?.value;
+  if (level !== undefined && Math.abs(level) >= 0.05) {
+    parts.push(`${about ? "Rates" : "You rate"} ${Math.abs(level).toFixed(1)} ${level > 0 ? "higher" : "lower"} than most. `);
+  }
+  const likes = (about?.tastes || []).filter((taste) => taste.strength > 0).slice(0, 3).map((taste) => taste.name);
+  if (likes.length) parts.push(`Strongest tastes: ${likes.join(", ")}. `);
+  if (answer.unknown_items?.length) parts.push(`${answer.unknown_items.length} films are not known here and were left out.`);
+  return parts;
+}
+
+function controls(asked, model, who, refresh) {
+  const change = (name, inAddress, value) => { asked[name] = value; note({ [inAddress]: value === true ? "1" : value || null }); refresh(); };
+  const year = (name, inAddress, words) => el("label", {}, `${words} `, el("input", {
+    type: "number", name, min: 1880, max: 2100, value: asked[name] || "", size: 6,
+    onchange: (event) => change(name, inAddress, event.target.value),
+  }));
+  const box = (name, words) => el("label", {}, el("input", { type: "checkbox", name, checked: asked[name], onchange: (event) => change(name, name, event.target.checked) }), ` ${words}`);
+  const genres = el("select", { name: "genre", onchange: (event) => change("genre", "genre", event.target.value) },
+    el("option", { value: "" }, "all genres"), model.genres.map((one) => el("option", { value: one, selected: one === asked.genre }, one)));
+  return el("div", {},
+    model.views.length > 1 && choice("Reasons", "by", model.views.map((one) => [one, VIEWS[one] || one]), asked.by, (value) => change("by", "by", value)),
+    el("div", { className: "row" },
+      model.genres.length > 0 && el("label", {}, el("span", { className: "hidden" }, "Genre"), genres),
+      year("year_from", "from", "from"), year("year_to", "to", "to"), box("seen", "also films already rated"),
+      who.user !== undefined && model.beside && box("beside", "two models side by side")));
+}
+
+function films(items, context) {
+  if (!items.length) return el("p", {}, "No film fits. Ask for other years or another genre.");
+  return el("ol", { className: "films" }, items.map((item) => film(item, context)));
+}
+
+export function stars(item, model) {
+  const value = model.kind === "rating" ? item.predicted : item.score;
+  return model.kind === "rating" ? `${value.toFixed(1)} ★` : value.toFixed(2);
+}
+
+function film(item, { who, asked, model, beside, other, open }) {
+  const why = el("div", { className: "why", hidden: true });
+  const button = el("button", { className: "plain", type: "button", "aria-expanded": "false" },
+    el("div", { className: "film" },
+      el("span", { className: "rank" }, String(item.rank)),
+      el("span", { className: "title" }, label(item), other && moved(other.find((one) => one.item_id === item.item_id)?.rank, item.rank)),
+      el("span", { className: "stars" }, stars(item, model)),
+      el("span", { className: "because" }, item.why ? sentence(item.why, label(item)) : item.genres.join(", "))));
+  const toggle = async () => {
+    const opening = why.hidden;
+    button.setAttribute("aria-expanded", String(opening));
+    why.hidden = !opening;
+    if (!beside) note({ item: opening ? item.item_id : null });
+    if (!opening || why.childElementCount) return;
+    try {
+      const body = { ...who, item: item.item_id, by: asked.by, width: width(why.parentElement ?? undefined, 640) };
+      const found = await post(`/v1/explanations${beside ? "?beside=true" : ""}`, body);
+      const drawn = { title: `Why ${label(item)}, ${VIEWS[found.by] || found.by}`, svg: found.svg, rows: rows(found) };
+      why.replaceChildren(chart(drawn, "h3", ""), similar(item));
+      say(`Why ${label(item)}: ${found.shown.length} terms add up to ${found.score.toFixed(2)}`);
+    } catch (error) {
+      why.replaceChildren(el("p", { className: "problem" }, error.message));
+    }
+  };
+  button.addEventListener("click", toggle);
+  if (open === item.item_id && !beside) toggle();
+  return el("li", {}, button, why);
+}
+
+function rows(found) {
+  const terms = found.shown.map((one) => ({ term: one.detail ? `${one.name}, ${one.detail}` : one.name, [found.unit]: one.value }));
+  return [...terms, { term: "score", [found.unit]: Number(found.score.toFixed(2)) }];
+}
+
+function similar(item) {
+  const box = el("details", {}, el("summary", {}, "More like this"));
+  box.addEventListener("toggle", async () => {
+    if (box.childElementCount > 1) return;
+    try {
+      const found = await get(`/v1/items/${segment(item.item_id)}/similar`, { n: 6 });
+      box.append(el("ul", {}, found.items.map((one) => el("li", {}, label(one)))));
+    } catch (error) {
+      box.append(el("p", {}, error.message));
+    }
+  });
+  return box;
+}
+
+export function moved(before, now) {
+  if (before === undefined || before === null) return el("span", { className: "moved-up" }, " new");
+  if (before === now) return el("span", { className: "soft" }, " =");
+  const up = before > now;
+  return el("span", { className: up ? "moved-up" : "moved-down" }, up ? ` ▲ ${before - now}` : ` ▼ ${now - before}`,
+    el("span", { className: "hidden" }, up ? " places up" : " places down"));
+}

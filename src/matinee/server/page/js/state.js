@@ -1,0 +1,63 @@
+// The state of the page is its address: a section and what it shows, as in #list?user=42&by=history.
+
+export function read() {
+  const [section, query = ""] = location.hash.slice(1).split(/\?(.*)/s);
+  return { section: section || "find", query: new URLSearchParams(query) };
+}
+
+export function address(section, query = {}) {
+  const asked = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null && value !== "" && value !== false) asked.set(name, value);
+  }
+  const words = asked.toString();
+  return `#${section}${words ? `?${words}` : ""}`;
+}
+
+export function go(section, query) {
+  location.hash = address(section, query);
+}
+
+// Change what the address says without going anywhere: the view has changed itself already.
+export function note(changes) {
+  const { section, query } = read();
+  const all = { ...Object.fromEntries(query), ...changes };
+  history.replaceState(null, "", address(section, all));
+}
+
+// Who is meant: a user by id, or somebody new by ratings or points, as API bodies take them.
+// Long histories do not fit into an address; they are kept here as long as the page is open.
+let imported = null;
+
+export function keepImported(ratings) {
+  imported = ratings;
+}
+
+export function someone(query) {
+  if (query.get("user") !== null) return { user: query.get("user") };
+  if (query.get("ratings")) {
+    const ratings = query.get("ratings").split(",").map((one) => {
+      const [item, rating] = one.split(":");
+      return { item_id: decodeURIComponent(item), rating: Number(rating) };
+    });
+    return { ratings };
+  }
+  if (query.get("tastes")) {
+    return { tastes: Object.fromEntries(query.get("tastes").split(",").map((one) => {
+      const [number, points] = one.split(":");
+      return [number, Number(points)];
+    })) };
+  }
+  if (query.get("new") === "imported" && imported) return { ratings: imported };
+  return null;
+}
+
+export function ratingsInAddress(ratings) {
+  return ratings.map(({ item_id, rating }) => `${encodeURIComponent(item_id)}:${rating}`).join(",");
+}
+
+export function whoInAddress(query) {
+  const who = {};
+  for (const name of ["user", "ratings", "tastes", "new"]) if (query.get(name) !== null) who[name] = query.get(name);
+  return who;
+}

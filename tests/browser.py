@@ -1,0 +1,71 @@
+"""A browser for tests: Debian's Chromium, driven by Selenium, watched all the time.
+
+Without Chromium these tests are skipped; where MATINEE_TEST_BROWSER is set they fail instead.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+VARIABLE = "MATINEE_TEST_BROWSER"
+ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+OWN = ("data:", "blob:", "about:", "chrome:", "devtools:")  # addresses that leave nowhere
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A browser whose log of requests and complaints can be read."""
+    missing = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
+    if missing:
+        words = f"no {' and '.join(missing)} here (Debian: chromium and chromium-driver)"
+        (pytest.fail if os.environ.get(VARIABLE) else pytest.skip)(words)
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(shutil.which("chromium"))
+    for argument in ARGUMENTS:
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+def size(driver: Any, width: int, height: int = 900, dark: bool = False) -> None:
+    """Be a screen of so many pixels."""
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+
+def complaints(driver: Any) -> list[str]:
+    """What the browser has complained of since it was last asked: errors, and policies broken."""
+    return [one["message"] for one in driver.get_log("browser") if one["level"] == "SEVERE"]
+
+
+def asked_for(driver: Any) -> list[str]:
+    """The addresses that the page has asked for since this was last asked."""
+    events = (json.loads(one["message"])["message"] for one in driver.get_log("performance"))
+    found = [
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+    ]
+    return [one for one in found if not one.startswith(OWN)]

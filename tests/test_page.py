@@ -1,0 +1,423 @@
+"""The page in a real browser, on a real server: every section, by mouse and by keyboard."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import matinee
+from browser import asked_for, chromium, complaints, size
+from matinee.catalog import Catalog, Item
+from matinee.feedback.store import Store
+from matinee.server.app import PAGE
+from matinee.server.measured import Measured
+from matinee.server.state import State
+from matinee.sources import read_ratings
+from serving import TOKEN, answering
+
+SECTIONS = ["find", "list?user=42", "tastes", "map", "data", "quality"]
+MOST_BYTES = 150_000
+PATIENCE = 20  # seconds
+SETTLED = "return document.body && document.body.dataset.ready"
+UNLABELLED = """
+return [...document.querySelectorAll('input, select, button, a')].filter((one) =>
+  !(one.labels && one.labels.length) && !one.getAttribute('aria-label') && !one.textContent.trim()
+).map((one) => one.outerHTML)"""
+
+
+class Page:
+    """The page as a person meets it."""
+
+    def __init__(self, driver: Any, url: str) -> None:
+        self.driver = driver
+        self.url = url
+
+    def open(self, address: str) -> "Page":
+        """Go to a section from somewhere else, so that everything is loaded anew."""
+        self.driver.get("about:blank")
+        self.driver.get(f"{self.url}/#{address}")
+        self.until(lambda: self.driver.execute_script(SETTLED))
+        return self
+
+    def until(self, holds: Any) -> Any:
+        """Wait for something to hold, and return it."""
+        from selenium.common.exceptions import StaleElementReferenceException
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        wait = WebDriverWait(
+            self.driver, PATIENCE, 0.03, ignored_exceptions=[StaleElementReferenceException]
+        )
+        return wait.until(lambda _: holds())
+
+    def all(self, selector: str) -> list[Any]:
+        """The elements that a CSS selector finds now."""
+        return self.driver.find_elements("css selector", selector)
+
+    def some(self, selector: str) -> list[Any]:
+        """The same, once there are any."""
+        return self.until(lambda: self.all(selector))
+
+    def click(self, selector: str, place: int = 0) -> None:
+        """Click on one of the elements."""
+        one = self.some(selector)[place]
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", one)
+        one.click()
+
+    def says(self, words: str, selector: str = "body") -> Any:
+        """Wait until some words stand in an element."""
+        return self.until(lambda: any(words in one.text for one in self.all(selector)))
+
+    def titles(self) -> list[str]:
+        """The titles of the list."""
+        return [re.sub(r" (new|=|[▲▼] \d+.*)$", "", one.text) for one in self.all(".title")]
+
+    @property
+    def address(self) -> str:
+        return self.driver.execute_script("return location.hash")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two models, and a record of a comparison."""
+    place = tmp_path_factory.mktemp("page")
+    sample = matinee.sample()
+    matinee.NMF(n_factors=6, n_epochs=10).fit(sample).save(place / "nmf")
+    matinee.MF(n_factors=4, n_epochs=3).fit(sample).save(place / "mf")
+    record = place / "runs.jsonl"
+    matinee.compare([], sample, metrics=["rmse", "ndcg", "coverage"], record=record)
+    return place
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> Iterator[str]:
+    store = Store.at(folder / "feedback.sqlite")
+    state = State(folder / "nmf", store, folder / "mf", Measured.of(folder / "runs.jsonl", None))
+    with answering(state) as client:
+        yield str(client.base_url)
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def driver() -> Iterator[Any]:
+    with chromium() as one:
+        yield one
+
+
+@pytest.fixture
+def page(driver: Any, served: str) -> Iterator[Page]:
+    """The page; afterwards nothing was complained of, and nothing asked of anybody else."""
+    size(driver, 1200)
+    yield Page(driver, served)
+    assert complaints(driver) == []
+    assert {one for one in asked_for(driver) if not one.startswith(served)} == set()
+
+
+# Find a person.
+
+
+def test_a_sample_leads_to_their_list(page):
+    page.open("find").click("main .chips a")
+    assert len(page.some("ol.films > li")) == 10
+    assert page.address.startswith("#list?user=")
+
+
+def test_a_person_is_found_by_their_id_with_the_keyboard_alone(page):
+    from selenium.webdriver.common.keys import Keys
+
+    field = page.open("find").some("input[name=q]")[0]
+    field.send_keys("42")
+    assert all("42" in one.text for one in page.some("#people-found a"))
+    field.send_keys(Keys.ENTER)
+    page.says("For person 42", "h1")
+
+
+def test_a_newcomer_rates_five_films_and_sees_each_guess_only_afterwards(page):
+    page.open("find").some("main .cards article")
+    assert "would have guessed" not in page.all("main")[0].text
+    for place in range(5):
+        page.click(f".cards article:nth-child({place + 1}) label", 3)
+        page.says("would have guessed", f".cards article:nth-child({place + 1})")
+        assert page.all("main")[0].text.count("would have guessed") == place + 1
+    page.click("button.main", -1)
+    page.says("From 5 ratings of yours")
+    assert page.address.count("%2C") == 4, "the address holds the five ratings"
+    first = page.titles()
+    page.open(page.address[1:]).some("ol.films > li")
+    assert page.titles() == first, "the address is the whole state"
+
+
+def test_a_film_not_seen_gives_way_to_another(page):
+    titles = [one.text for one in page.open("find").some(".cards h3")]
+    page.click(".cards article > button")
+    page.until(lambda: page.all(".cards h3")[0].text != titles[0])
+    assert page.all(".cards h3")[0].text not in titles
+
+
+def test_points_for_tastes_make_a_list(page, folder):
+    page.open("find?way=points").some("input[type=number]")[0].send_keys("7")
+    page.says("3 points left")
+    page.click("main button.main", -1)
+    if not hasattr(matinee.load(folder / "nmf"), "fold_in_tastes"):
+        page.says("take no points for tastes")
+        page.driver.get_log("browser")  # the browser notes the 422
+        return
+    assert len(page.some("ol.films > li")) == 10
+
+
+LETTERBOXD = """\
+Date,Name,Year,Letterboxd URI,Rating
+2024-01-01,Fight Club,1999,https://boxd.it/1,4.5
+2024-01-02,"The Good, the Bad and the Ugly",1966,https://boxd.it/2,5
+2024-01-03,Amélie,2001,https://boxd.it/3,4
+2024-01-04,A film that nobody has heard of,1901,https://boxd.it/4,1
+"""
+IMDB = """\
+Const,Your Rating,Date Rated,Title,URL,Title Type,IMDb Rating,Runtime (mins),Year,Genres
+tt0137523,9,2024-01-01,Fight Club,https://www.imdb.com/,Movie,8.8,139,1999,Drama
+tt0060196,10,2024-01-01,"The Good, the Bad and the Ugly",https://www.imdb.com/,Movie,8.8,161,1966,Western
+"""
+
+
+@pytest.mark.parametrize("text, read, known", [(LETTERBOXD, 4, 2), (IMDB, 2, 2)])
+def test_an_export_is_read_in_the_browser_and_becomes_a_list(page, tmp_path, text, read, known):
+    file = tmp_path / "ratings.csv"
+    file.write_text(text, encoding="utf-8")
+    page.open("find?way=bring").some("input[type=file]")[0].send_keys(str(file))
+    page.says(f"of {read} films are known here")
+    found = int(re.search(r"(\d+) of \d+ films are known", page.all("main")[0].text)[1])
+    assert found >= known
+    page.click("main button.main", -1)
+    page.says(f"From {found} ratings of yours")
+
+
+def test_another_file_is_refused_in_words(page, tmp_path):
+    file = tmp_path / "ratings.csv"
+    file.write_text("a,b\n1,2\n")
+    page.open("find?way=bring").some("input[type=file]")[0].send_keys(str(file))
+    page.says("This is no ratings.csv of Letterboxd or IMDb")
+
+
+# Recommendations and why.
+
+
+def test_a_click_shows_terms_that_add_up_and_the_address_remembers_it(page):
+    page.open("list?user=42").click("ol.films button")
+    assert page.some(".why svg")[0].get_attribute("role") == "img"
+    page.click(".why details summary")
+    rows = page.some(".why tbody tr")
+    values = {row.text.rsplit(" ", 1)[0]: float(row.text.rsplit(" ", 1)[1]) for row in rows}
+    terms = list(values.values())[: list(values).index("score")]
+    assert sum(terms) == pytest.approx(values["score"], abs=0.0051)
+    assert "item=" in page.address
+    page.open(page.address[1:]).some(".why svg")
+
+
+def test_reasons_by_ratings_and_by_people(page):
+    page.open("list?user=42").some("ol.films > li")
+    for view, words in (("history", "by your ratings"), ("people", "by people like you")):
+        page.click(f"input[value={view}] + *, label:has(input[value={view}])")
+        page.until(lambda view=view: f"by={view}" in page.address)
+        page.until(lambda: not page.all(".why svg"))
+        page.click("ol.films button")
+        page.says(words, ".why")
+
+
+def test_filters_narrow_the_list(page, served):
+    import httpx
+
+    page.open("list?user=42&genre=Horror&from=1980&to=1999").some("ol.films > li")
+    asked = {"genre": "Horror", "year_from": 1980, "year_to": 1999, "n": 10}
+    items = httpx.get(f"{served}/v1/users/42/recommendations", params=asked).json()["items"]
+    assert page.titles() == [f"{one['title']} ({one['year']})" for one in items]
+    link = page.all("#as-json")[0].get_attribute("href")
+    assert httpx.get(link).json()["items"][0]["item_id"] == items[0]["item_id"]
+
+
+def test_two_models_stand_side_by_side(page):
+    page.open("list?user=42&beside=1").some(".beside ol.films")
+    assert [one.text for one in page.all(".beside h2")] == ["nmf", "mf"]
+    assert len(page.all("ol.films > li")) == 20
+    assert page.all(".moved-up, .moved-down, .beside section + section .soft")
+
+
+def test_a_taste_turned_off_moves_the_list(page):
+    from selenium.webdriver.common.keys import Keys
+
+    page.open("list?user=42").click("#what-if summary")
+    slider = page.some("#what-if input[type=range]")[0]
+    slider.send_keys(Keys.HOME)
+    page.says("Then the list would be")
+    assert page.all("#what-if output")[0].text == "off"
+    assert len(page.all("#what-if ol.films li")) == 10
+    assert page.all("#what-if .moved-up, #what-if .moved-down")
+
+
+def test_a_rating_taken_away_moves_the_list(page):
+    page.open("list?user=42").click("#what-if summary")
+    for place in range(4):
+        page.click("#what-if .rated input", place)
+    page.says("Then the list would be")
+    assert len(page.all("#what-if ol.films li")) == 10
+
+
+def test_nobody_is_found_in_words(page):
+    page.open("list?user=nobody-of-this-name")
+    page.says("Nothing is known of them yet")
+    page.driver.get_log("browser")  # the browser notes the 404 of who they are
+
+
+# Tastes, map, data, quality.
+
+
+def test_every_taste_has_a_card(page):
+    page.open("tastes")
+    assert len(page.some("article.card svg")) == 6
+    assert "strongest taste of" in page.all("article.card")[0].text
+
+
+def test_a_taste_is_renamed_by_whoever_has_the_token(page, folder):
+    page.open("tastes").click("article.card > details summary")
+    fields = page.some("article.card > details input")
+    fields[0].clear()
+    fields[0].send_keys("Long coats")
+    fields[1].send_keys("not-the-token-at-all")
+    page.click("article.card > details button")
+    page.says("token", "article.card form p")
+    page.driver.execute_script("sessionStorage.clear()")
+    page.open("tastes").click("article.card > details summary")
+    fields = page.some("article.card > details input")
+    fields[0].clear()
+    fields[0].send_keys("Long coats")
+    fields[1].send_keys(TOKEN)
+    if hasattr(matinee.load(folder / "nmf"), "rename_taste"):
+        page.click("article.card > details button")
+        page.says("Saved", "article.card form p")
+        assert page.all("article.card h2")[0].text == "Long coats"
+    page.driver.execute_script("sessionStorage.clear()")
+    page.driver.get_log("browser")  # the browser notes the 401
+
+
+def test_the_map_is_searched_and_a_point_says_what_it_is(page):
+    page.open("map").some(".map [data-id]")
+    field = page.all("main input[type=search]")[0]
+    field.send_keys("fight club")
+    assert len(page.some(".map .found")) == 1
+    page.says("Fight Club (1999)", "main h2")
+    page.says("Much like")
+    field.clear()
+    field.send_keys(" ")
+    page.click("button[aria-label='zoom in']")
+    box = page.all(".map svg")[0].get_dom_attribute("viewBox")
+    assert not box.startswith("0 0 ")
+    page.click("main > details summary, main details summary")
+    assert len(page.some("tbody tr")) > 500
+
+
+def test_the_map_of_people_leads_to_them(page):
+    page.open("map?of=users").some(".map [data-id]")
+    dot = page.all(".map circle[data-id]")[0]
+    page.driver.execute_script(
+        "arguments[0].dispatchEvent(new MouseEvent('click', {bubbles: true}))", dot
+    )
+    page.says("what to watch, and why", "main [role=status]")
+
+
+def test_the_best_of_a_person_are_marked_on_the_map(page):
+    page.open("map?user=42").click("main .row button", -1)
+    assert page.some(".map .found")
+
+
+def test_data_and_quality_have_charts_with_their_figures(page):
+    for section, fewest in (("data", 3), ("quality", 1)):
+        page.open(section)
+        assert len(page.some("figure svg")) >= fewest
+        page.click("figure details summary")
+        assert page.some("figure tbody tr")
+
+
+# For everybody.
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_section_fits_a_small_screen_in_the_light_and_in_the_dark(page, section, dark):
+    size(page.driver, 320, dark=dark)
+    page.open(section).some("main h1")
+    assert page.driver.execute_script("return document.documentElement.scrollWidth") <= 320
+    shade = page.driver.execute_script("return getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", shade)[:3])) < 200) == dark
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_everything_that_can_be_used_has_a_name(page, section):
+    page.open(section).some("main h1")
+    assert page.driver.execute_script(UNLABELLED) == []
+    assert len(page.all("h1")) == 1
+    assert page.all("nav [aria-current=page]")[0].get_attribute("data-section") in section
+
+
+def test_a_section_is_reached_by_the_keyboard_and_takes_the_focus(page):
+    page.open("find").all("nav a")[2].send_keys("\ue007")
+    page.says("The tastes that the model found", "h1")
+    assert page.driver.execute_script("return document.activeElement.id") == "main"
+
+
+def test_the_page_is_light():
+    sizes = {one: one.stat().st_size for one in PAGE.rglob("*") if one.is_file()}
+    assert sum(sizes.values()) < MOST_BYTES
+
+
+def test_the_page_takes_no_markup_from_anywhere():
+    for file in PAGE.rglob("*.js"):
+        text = file.read_text(encoding="utf-8")
+        for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
+            assert way not in text, file
+
+
+# Titles that would like to be more than titles.
+
+NASTY = (
+    "<img src=x onerror=\"document.title='owned'\"></script><script>document.title='owned'</script>"
+)
+
+
+@pytest.fixture(scope="module")
+def nasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server whose titles, genres and ids are markup."""
+    place = tmp_path_factory.mktemp("nasty")
+    rng = np.random.default_rng(0)
+    users, items = np.divmod(rng.permutation(60 * 40)[:1200], 40)
+    user_ids, item_ids = ([f"{NASTY}{n}" for n in of] for of in (users, items))
+    entries = {f"{NASTY}{n}": Item(f"{NASTY} {n}", 1990, (NASTY, "*")) for n in range(40)}
+    ratings = read_ratings((user_ids, item_ids, rng.integers(1, 6, 1200)), catalog=Catalog(entries))
+    matinee.NMF(n_factors=3).fit(ratings).save(place / "model")
+    store = Store.at(place / "feedback.sqlite")
+    with answering(State(place / "model", store)) as client:
+        yield str(client.base_url)
+    store.close()
+
+
+@pytest.mark.parametrize("section", ["find", "list", "tastes", "map", "data", "quality"])
+def test_titles_stay_text(driver, nasty, section):
+    from urllib.parse import quote
+
+    size(driver, 1200)
+    page = Page(driver, nasty)
+    page.open(f"{section}?user={quote(NASTY + '3')}" if section == "list" else section)
+    page.some("main h1")
+    if section == "list":
+        page.click("ol.films button")
+        page.some(".why svg")
+        page.click("#what-if summary")
+        page.some("#what-if input")
+    if section == "map":
+        page.some(".map [data-id]")[0]
+        page.all("main input[type=search]")[0].send_keys("img")
+    assert "owned" not in driver.title
+    assert not page.all("img")
+    assert len(page.all("script")) == 1
+    assert complaints(driver) == []
+    assert {one for one in asked_for(driver) if not one.startswith(nasty)} == set()
