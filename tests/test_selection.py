@@ -10,7 +10,17 @@ import pytest
 
 import matinee
 from matinee import splits
-from matinee.algorithms import ALGORITHMS, EASE, MF, NMF, Algorithm, Bias, Popularity, TruncatedSVD
+from matinee.algorithms import (
+    ALGORITHMS,
+    EASE,
+    MF,
+    NMF,
+    Algorithm,
+    Bias,
+    Popularity,
+    SlopeOne,
+    TruncatedSVD,
+)
 from matinee.algorithms.space import Choice, Real, Space, Whole
 from matinee.errors import BadSetting, MatineeError
 from matinee.evaluation import fit_and_evaluate
@@ -260,7 +270,7 @@ def test_optuna_is_asked_for_in_words_where_it_is_missing(ratings, monkeypatch):
         (MF, {"metric": "rsme"}, "no metric 'rsme'"),
         (MF, {"metric": "ndcg@61"}, "length is 61"),
         (MF, {"metric": "shown_popularity@5"}, "neither end of shown_popularity@5 is better"),
-        (MF, {"metric": "interval_gap"}, "gives no intervals"),
+        (SlopeOne, {"metric": "interval_gap"}, "gives no intervals"),
         (MF, {"metric": "diversity@5"}, "needs the genres"),
         (EASE, {}, "rmse is about predicted ratings, but the scores of ease only rank"),
         (MF, {"budget": 0}, "budget is 0"),

@@ -149,12 +149,12 @@ def check_kind(asked: list[Asked], kind: str, who: str) -> None:
 
 def fitting(asked: list[Asked], model: Measurable, genres: bool, chosen: bool) -> list[Asked]:
     """What applies to a model; what was chosen by name and does not apply is refused."""
-    interval = hasattr(model, "interval")
+    interval = getattr(model, "has_intervals", hasattr(model, "interval"))
     if chosen:
         check_kind(asked, model.kind, getattr(model, "algorithm", "this model"))
         for one in asked:
             if one.how.source == "intervals" and not interval:
-                raise BadSetting(f"{one.name}: this model gives no intervals; a Bayesian one does")
+                raise BadSetting(f"{one.name}: this model gives no intervals; mf and nmf do")
             if one.how.needs_genres and not genres:
                 raise BadSetting(f"{one.name} needs the genres of items; give a catalog")
         return asked
@@ -162,7 +162,7 @@ def fitting(asked: list[Asked], model: Measurable, genres: bool, chosen: bool) -
         one
         for one in asked
         if (one.how.source != "ratings" or model.kind == "rating")
-        and (one.how.source != "intervals" or (interval and model.kind == "rating"))
+        and one.how.source != "intervals"  # they take their time
         and (not one.how.needs_genres or genres)
     ]
     if not apply:

@@ -53,4 +53,4 @@ class Bias(Algorithm):
 
         training = Training(train, validation, mean, users, items)
         facts = training.run(step, self.n_epochs, on_epoch, "raise the dampings")
-        return self.model(train, mean, users, items, fit_user, facts=facts)
+        return self.model(train, mean, users, items, fit_user, item_fold=fit_item, facts=facts)

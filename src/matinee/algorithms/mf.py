@@ -133,7 +133,7 @@ class MF(Alternating):
             step, remedy = sgd_step, f"lower learning_rate (now {self.learning_rate}) or raise reg"
         facts = training.run(step, self.n_epochs, on_epoch, remedy)
         return self.model(
-            train, mean, Side(*users[:2]), items, fit_user,
+            train, mean, Side(*users[:2]), items, fit_user, item_fold=fit_item,
             facts=facts, unrated_items_learned=prior.learns_unrated,
             canonical=not prior.learns_unrated,  # its effects are to be turned along
         )  # fmt: skip

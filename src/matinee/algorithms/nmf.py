@@ -115,7 +115,7 @@ class NMF(Alternating):
         exact = fit_user.exactly()
         exact.solve(train.by_user, mean, items, users)
         return self.model(
-            train, mean, users, items, exact,
+            train, mean, users, items, exact, item_fold=fit_item.exactly(),
             facts=facts, unrated_items_learned=prior.learns_unrated,
             canonical=not prior.learns_unrated,  # its effects are to be turned along
         )  # fmt: skip

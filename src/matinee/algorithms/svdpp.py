@@ -11,7 +11,8 @@ factors are p_u + s_u.
 """
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from math import sqrt
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from matinee.algorithms.space import Real, Space, Whole
 from matinee.kernels.jit import read_only
 from matinee.kernels.svdpp import descend_users
 from matinee.models.factor import FactorModel
-from matinee.models.fold_in import AroundImplicit
+from matinee.models.fold_in import AroundImplicit, LeastSquares
 from matinee.models.fold_in.around_implicit import choices
 from matinee.models.side import Side
 from matinee.ratings import Ratings, Rows
@@ -96,7 +97,6 @@ class SVDpp(Algorithm):
         Z = rng.normal(0.0, self.init_scale, items.factors.shape).astype(np.float32)
         items = Side(items.factors, items.bias, Z)
         own = users.factors.copy()  # p_u; users.factors holds p_u + s_u
-        fold = AroundImplicit(reg=self.reg, bias_reg=self.bias_reg, bias_power=1.0)
         rows = shuffled_rows(train.by_user, rng)
         also = read_only(chosen.indptr, np.int64), read_only(chosen.indices, np.int32)
         rate, reg, bias_reg, implicit_reg = np.array(
@@ -114,7 +114,21 @@ class SVDpp(Algorithm):
         training = Training(train, validation, mean, users, items)
         remedy = f"lower learning_rate (now {self.learning_rate}) or raise reg"
         facts = training.run(step, self.n_epochs, on_epoch, remedy)
-        return self.model(train, mean, users, items, fold, facts=facts)
+        solve = self._row_solve(facts["n_epochs_run"])
+        fold_user, fold_item = AroundImplicit(**solve), LeastSquares(**solve)
+        return self.model(train, mean, users, items, fold_user, item_fold=fold_item, facts=facts)
+
+    def _row_solve(self, n_epochs: int) -> dict[str, Any]:
+        """The ridge whose solutions are like the steps', which end early.
+
+        That alone is a ridge of 1 / (learning_rate n_epochs) beside reg n (Ali, Kolter & Tibshirani
+        2019). The penalty below touches their sum where the two are equal.
+        """
+        stopped = 1 / (self.learning_rate * n_epochs)
+        reg, bias_reg = (
+            2 * sqrt(per_rating * stopped) or stopped for per_rating in (self.reg, self.bias_reg)
+        )
+        return {"reg": reg, "reg_power": 0.5, "bias_reg": bias_reg, "bias_power": 0.5}
 
 
 def shuffled_rows(rows: Rows, rng: np.random.Generator) -> Rows:

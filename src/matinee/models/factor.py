@@ -8,7 +8,7 @@ Nearly every algorithm ends in one of these. Nothing here learns.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from matinee.ids import as_id
 from matinee.kernels.factors import score_pairs
 from matinee.kernels.jit import read_only
 from matinee.kernels.threads import one_blas_thread, run_rows
-from matinee.models.fold_in import FoldIn, from_plain, to_plain
+from matinee.models.fold_in import FoldIn, LeastSquares, from_plain, to_plain
 from matinee.models.fold_in.sums import gram, rotated
 from matinee.models.folding import FoldingModel
 from matinee.models.kind import View
@@ -27,6 +27,7 @@ from matinee.models.profile_map import ProfileMap
 from matinee.models.retrieval import similar_rows
 from matinee.models.side import Side
 from matinee.ratings import Ratings
+from matinee.reasons.confidence import Calibration, calibrate, deviations
 from matinee.reasons.people import terms_of_people
 from matinee.tastes import Tastes, find_tastes
 from matinee.tastes.canonical import Moments, canonical_turn
@@ -43,6 +44,7 @@ BEYOND = {
 class FactorModel(FoldingModel):
     """A model of biases and factors."""
 
+    item_fold: LeastSquares | None = None  # the row solve of items, or one that is like it
     profile_map: ProfileMap | None = None  # what people's features say, where they were known
 
     @classmethod
@@ -186,8 +188,32 @@ class FactorModel(FoldingModel):
         views = {"factor": terms_by_factor, "history": terms_by_history}
         return views | ({"people": terms_by_people} if self.n_factors else {})
 
+    @property
+    def has_intervals(self) -> bool:
+        return self.kind == "rating" and isinstance(self.fold, LeastSquares)
+
+    @property
+    def row_solve(self) -> LeastSquares:
+        """The fold-in of a model that has intervals."""
+        return cast(LeastSquares, self.fold)
+
+    @cached_property
+    def shared_by_rows(self) -> np.ndarray:
+        """What all row solves have in common; see ``LeastSquares.shared``."""
+        return self.row_solve.shared(self.item_side)
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """How ratings lie around predictions, learned when it is first asked for."""
+        return calibrate(self)
+
+    def reach(self, person: Person, items: np.ndarray, level: float) -> np.ndarray:
+        return self.calibration.reach(level) * deviations(self, person, items)
+
     def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        facts = {"global_mean": self.global_mean, "fold_in": to_plain(self.fold)}
+        facts: dict[str, Any] = {"global_mean": self.global_mean, "fold_in": to_plain(self.fold)}
+        if self.item_fold is not None:
+            facts["item_fold_in"] = to_plain(self.item_fold)
         told, of_profiles = self.profile_map.parts() if self.profile_map else ({}, {})
         arrays = {
             "user_factors": self.user_factors,
@@ -203,6 +229,7 @@ class FactorModel(FoldingModel):
     def from_parts(
         cls, common: dict[str, Any], facts: dict[str, Any], arrays: dict[str, np.ndarray]
     ) -> Self:
+        of_items = facts.get("item_fold_in")  # folders written before it have none
         return cls(
             **common,
             global_mean=facts["global_mean"],
@@ -211,6 +238,7 @@ class FactorModel(FoldingModel):
                 arrays["item_factors"], arrays["item_bias"], arrays.get("item_implicit")
             ),
             fold=from_plain(facts["fold_in"]),
+            item_fold=cast(LeastSquares, from_plain(of_items)) if of_items else None,
             profile_map=ProfileMap.from_parts(facts, arrays),
         )
 

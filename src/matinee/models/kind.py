@@ -88,3 +88,12 @@ class Kind:
         raise BadSetting(
             f"models of {self.algorithm} have no similar {side}s; fit mf or nmf instead"
         )
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether it can say where a rating will lie; see ``Model.interval``."""
+        return False
+
+    def reach(self, person: Person, items: np.ndarray, level: float) -> np.ndarray:
+        """How far (n,) from the predictions a share ``level`` of this person's ratings lie."""
+        raise NotImplementedError

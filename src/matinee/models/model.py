@@ -22,6 +22,7 @@ from matinee.models.retrieval import best_items
 from matinee.ratings import Ratings
 from matinee.reasons.contrast import Contrast, contrast
 from matinee.reasons.counterfactual import Counterfactual, counterfactual
+from matinee.reasons.personal import Evidence, shares
 from matinee.reasons.what_if import WhatIf, what_if
 from matinee.tables import Table
 
@@ -250,6 +251,51 @@ class Model(Newcomers):
         BadSetting for an item that is not among the first ``n``.
         """
         return counterfactual(self, self.person(user), self.items.row(item), n, most)
+
+    def evidence(self, user: object, item: object) -> Evidence:
+        """How many ratings a score rests on: ``by_user`` and ``of_item``.
+
+        Raises UnknownId for an unknown item.
+        """
+        row = self.items.row(item)
+        return Evidence(len(self.rated(user)), int(self.item_counts[row]))
+
+    def how_personal(self, user: object, item: object) -> float:
+        """The share of an item's lead over the others that is this user's own, 0..1.
+
+        1 - lead for the average person / lead for the user; 0 where the item has no lead. Below
+        one half an item is popular rather than personal. Raises UnknownId.
+        """
+        return float(shares(self, self.person(user), np.array([self.items.row(item)]))[0])
+
+    def interval(self, users: object, items: object, level: float = 0.8) -> Table:
+        """Where the rating of each (user, item) pair will lie with probability ``level``.
+
+        Columns ``user_id, item_id, rating, low, high``, clipped to the scale. ``users`` and
+        ``items`` are an id or many; one of them alone is repeated. Raises UnknownId for an unknown
+        item or for a user without ratings, and BadSetting unless 0 < level < 1, or where the model
+        gives none.
+        """
+        if not self.has_intervals:
+            raise BadSetting(
+                f"models of {self.algorithm} give no intervals; mf, nmf, svdpp and bayesian-mf do"
+            )
+        if not 0 < level < 1:
+            raise BadSetting(f"level is {level}; it must lie between 0 and 1")
+        who, what = np.broadcast_arrays(as_objects(users), as_objects(items))
+        rows = np.array([self.items.row(item) for item in what], dtype=np.int64)
+        rating, reach = np.empty(len(rows)), np.empty(len(rows))
+        for user in {id(one) if isinstance(one, Person) else one: one for one in who}.values():
+            here = np.array([one is user or one == user for one in who])
+            person = self.person(user)
+            rating[here] = self.clipped(self.score_people([user], rows[here])[0])
+            reach[here] = self.reach(person, rows[here], level)
+        ends = {"low": rating - reach, "high": rating + reach}
+        ids = {"user_id": np.array([self.name_of(user) for user in who], dtype=object),
+               "item_id": self.items.ids[rows]}  # fmt: skip
+        return Table(
+            ids | {"rating": rating} | {name: self.clipped(end) for name, end in ends.items()}
+        )
 
     def save(self, path: str | Path) -> Path:
         """Write the model to the folder ``path``, as data and never code; see ``matinee.load``."""

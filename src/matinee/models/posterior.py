@@ -10,14 +10,11 @@ from typing import Any, Self, cast
 import numpy as np
 from scipy.special import ndtri
 
-from matinee.errors import BadSetting
 from matinee.models.factor import FactorModel
 from matinee.models.fold_in import PosteriorMean
-from matinee.models.model import as_objects
 from matinee.models.people import Person
 from matinee.models.side import Side
 from matinee.ratings import Rows
-from matinee.tables import Table
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -36,27 +33,11 @@ class PosteriorModel(FactorModel):
         """Factors per user and item in each sample."""
         return self.item_side.n_factors // self.n_samples
 
-    def interval(self, users: object, items: object, level: float = 0.8) -> Table:
-        """Where the rating of each (user, item) pair will lie with probability ``level``.
+    has_intervals = True
 
-        Columns ``user_id, item_id, rating, low, high``, clipped to the scale. ``users`` and
-        ``items`` are an id or many; one of them alone is repeated. Raises UnknownId for an unknown
-        item or for a user without ratings, and BadSetting unless 0 < level < 1.
-        """
-        if not 0 < level < 1:
-            raise BadSetting(f"level is {level}; it must lie between 0 and 1")
-        who, what = np.broadcast_arrays(as_objects(users), as_objects(items))
-        rows = np.array([self.items.row(item) for item in what], dtype=np.int64)
-        score, variance = np.empty(len(rows)), np.empty(len(rows))
-        names = np.array([self.name_of(user) for user in who], dtype=object)
-        for user in {id(one) if isinstance(one, Person) else one: one for one in who}.values():
-            here = np.array([one is user or one == user for one in who])
-            score[here] = self.score_people([user], rows[here])[0]
-            variance[here] = self.variance(self.person(user), rows[here])
-        reach = ndtri(0.5 + level / 2) * np.sqrt(variance)
-        limits = {"rating": score, "low": score - reach, "high": score + reach}
-        ids = {"user_id": names, "item_id": self.items.ids[rows]}
-        return Table(ids | {name: self.clipped(values) for name, values in limits.items()})
+    def reach(self, person: Person, items: np.ndarray, level: float) -> np.ndarray:
+        deviation = np.sqrt(self.variance(person, items))
+        return np.asarray(ndtri(0.5 + level / 2) * deviation)
 
     def variance(self, person: Person, items: np.ndarray) -> np.ndarray:
         """Variance (n,) of this person's ratings of the items in rows ``items`` around the scores.

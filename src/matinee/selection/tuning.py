@@ -296,7 +296,7 @@ def _one_metric(
 ) -> list[Asked]:
     asked = check_measurable(inner, (10,), relevant_from, [metric], base)
     check_kind(asked, base.kind, base.name)
-    if asked[0].how.source == "intervals" and not hasattr(tried(base), "interval"):
+    if asked[0].how.source == "intervals" and not getattr(tried(base), "has_intervals", False):
         raise BadSetting(f"{base.name} gives no intervals, so {metric} cannot be measured")
     if asked[0].how.higher_is_better is None:
         raise BadSetting(f"neither end of {metric} is better, so it cannot be tuned for")

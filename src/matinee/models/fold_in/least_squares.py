@@ -60,7 +60,7 @@ class LeastSquares:
             read_only(np.empty(0), np.float32),
             read_only(mean + items.bias, np.float32),
         )
-        penalty = penalty_of(*self._penalty(Y.shape[1]), base=self._base(items))
+        penalty = penalty_of(*self._penalty(Y.shape[1]), base=self.shared(items))
         pull = read_only(self._pull(rated, items, toward), np.float32)
         run_rows(solve_rows, cost, *inputs, Y, penalty, pull, lower, self.sweeps, X)
         users.factors[:] = X[:, : items.n_factors]
@@ -71,19 +71,35 @@ class LeastSquares:
         self, rated: np.ndarray, t: np.ndarray, items: Side, target: int, person: Side
     ) -> np.ndarray:
         Y = self._design(items.take(rated)).astype(np.float64)
-        y = self._design(items.row(target))[0].astype(np.float64)
-        reg, power = self._penalty(len(y))
-        A = Y.T @ Y + np.diag(reg * float(len(rated)) ** power) + self._base(items)
-        free = np.ones(len(y), dtype=bool)
-        if self.nonnegative:  # a factor held at zero takes no part
-            free[: items.n_factors] = person.factors[0] > 0
-        worth = np.zeros(len(y))
-        worth[free] = np.linalg.solve(A[np.ix_(free, free)], y[free])
+        y = self._design(items.row(target)).astype(np.float64)
+        worth = self._worth(Y, y, self.shared(items), person)[0]
         result: np.ndarray = t * (Y @ worth)
         if self.implicit_weight:
             Z = cast(np.ndarray, items.implicit)[rated]
             result += self.implicit_weight * (Z @ worth[: items.n_factors])
         return result
+
+    def spread(
+        self, rated: np.ndarray, items: Side, targets: np.ndarray, person: Side, shared: np.ndarray
+    ) -> np.ndarray:
+        """How unsure a row is of the targets' scores: y'A^-1 y (n,) in units of the noise.
+
+        The row's rated items and solution are ``rated`` and ``person``; see ``shared``.
+        """
+        y = self._design(items.take(targets)).astype(np.float64)
+        Y = self._design(items.take(rated)).astype(np.float64)
+        return np.asarray((y * self._worth(Y, y, shared, person)).sum(axis=1))
+
+    def _worth(self, Y: np.ndarray, y: np.ndarray, shared: np.ndarray, person: Side) -> np.ndarray:
+        """A^-1 y for each row y (n, d), where A is the normal matrix of the rated Y."""
+        reg, power = self._penalty(Y.shape[1])
+        A = Y.T @ Y + np.diag(reg * float(max(len(Y), 1)) ** power) + shared
+        free = np.ones(len(A), dtype=bool)
+        if self.nonnegative:  # a factor held at zero takes no part
+            free[: person.n_factors] = person.factors[0] > 0
+        worth = np.zeros(y.shape)
+        worth[:, free] = np.linalg.solve(A[np.ix_(free, free)], y[:, free].T).T
+        return worth
 
     def exactly(self) -> "LeastSquares":
         """The same solve without a shortcut: what folds in, and ends a non-negative fit."""
@@ -99,7 +115,7 @@ class LeastSquares:
             return np.ascontiguousarray(items.factors)
         return np.column_stack([items.factors, np.ones_like(items.bias)])
 
-    def _base(self, items: Side) -> np.ndarray:
+    def shared(self, items: Side) -> np.ndarray:
         """What the implicit factors of all items add to the normal matrix of every row."""
         width = items.n_factors + (self.bias_reg is not None)
         base = np.zeros((width, width))
