@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 
 from matinee.server.app import make_app
 from matinee.server.running import Place
@@ -17,10 +18,12 @@ OWNER = {"Authorization": f"Bearer {TOKEN}"}
 
 
 @contextmanager
-def answering(state: State, rules: Rules | None = None) -> Iterator[httpx.Client]:
+def answering(
+    state: State, rules: Rules | None = None, app: FastAPI | None = None
+) -> Iterator[httpx.Client]:
     """A client of a server that answers from ``state``."""
     listening = Place(port=0).listen()
-    config = uvicorn.Config(make_app(state, rules or Rules(TOKEN)), log_config=None)
+    config = uvicorn.Config(app or make_app(state, rules or Rules(TOKEN)), log_config=None)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()

@@ -64,8 +64,10 @@ class State:
         with self.reloading:
             if not self.main.is_at(self.path):
                 raise Problem(409, "the folder holds a newer model; reload it first")
-            renamed = self.main.model.rename_taste(number, name)  # type: ignore[attr-defined]
-            renamed.save(self.path)
+            rename = getattr(self.main.model, "rename_taste", None)
+            if rename is None:
+                raise Problem(422, "the tastes of this model keep their names")
+            rename(number, name).save(self.path)
             self.main = Serving.at(self.path)
             self.metrics.model_is(self.main)
             return self.main
