@@ -90,7 +90,13 @@ def test_the_gram_matrix_has_the_same_bits_at_any_number_of_threads(monkeypatch)
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"reg_power": 1.0, "reg": 0.05}, {"by_rating": 0.4, "unobserved": 0.05}]
+    "settings",
+    [
+        {"n_steps": 0},
+        {"n_steps": 1},
+        {"reg_power": 1.0, "reg": 0.05},
+        {"by_rating": 0.4, "unobserved": 0.05},
+    ],
 )
 def test_the_objective_never_rises(settings):
     train = choices(stars=True)
@@ -116,6 +122,27 @@ def test_held_out_fields_of_a_checkerboard_beat_those_of_the_other_colour(algori
     same = np.add.outer(np.arange(train.n_users), np.arange(train.n_items)) % 2 == 0
     for user, item in zip(test.user, test.item, strict=True):
         assert scores[user, item] > scores[user][~same[user]].max()
+
+
+def test_steps_of_conjugate_gradients_reach_the_solution_of_exact_rows():
+    train = choices(stars=True)
+    settings = {"n_factors": 6, "n_epochs": 40, "by_rating": 0.3}
+    exact = ImplicitALS(n_steps=0, **settings).fit(train)
+    stepped = ImplicitALS(**settings).fit(train)
+    everyone = np.arange(train.n_users)
+    np.testing.assert_allclose(
+        stepped.score_block(everyone), exact.score_block(everyone), atol=2e-3
+    )
+
+
+def test_a_user_folds_in_to_the_trained_row_although_training_takes_steps():
+    train = choices(stars=True)
+    model = ImplicitALS(n_factors=6, n_epochs=2, by_rating=0.3).fit(train)
+    for user in ("0", "17"):
+        here, values = train.by_user.row(int(user))
+        history = dict(zip((train.items.ids[i] for i in here), values.tolist(), strict=True))
+        folded = model.fold_in(history).side.factors[0]
+        np.testing.assert_allclose(folded, model.user_factors[int(user)], atol=1e-5)
 
 
 def test_what_nobody_chose_scores_zero():

@@ -1,0 +1,116 @@
+"""Steps of conjugate gradients on a row's least squares: cheap where the factors are many.
+
+    A x = b     A = Y'W Y + D,   b = target Y'w + pull,   D = diag(penalty)
+
+It is the row that ``least_squares`` solves exactly, with one target for all ratings. Here A is
+never formed: a step reads the row's part of Y once and costs 4 n d, where the exact solution costs
+n d^2 + d^3 / 3. The steps start from the row's last solution (Takács, Pilászy & Tikk 2011), and are
+conditioned by D and what a row of such weight adds to it on average. Where Y'Y is diagonal, that
+is nearly all of A: on MovieLens 1M three steps leave a five hundredth of the distance.
+"""
+
+import numpy as np
+
+from matinee.kernels.jit import kernel
+from matinee.kernels.least_squares import BLOCK, penalties
+
+
+@kernel
+def weight_at(weights, j, last):
+    """The weight of rating j, 1 where there are no weights, and 0 from ``last`` on."""
+    if j >= last:
+        return np.float32(0.0)
+    return np.float32(1.0) if weights.size == 0 else weights[j]
+
+
+@kernel
+def push_errors(Y, rows, weights, target, x, sums, out):
+    """out = Y'W (target - Y x) over the listed rows of Y, four of them at a time.
+
+    Sums run over blocks in float32 (``sums``) and are gathered in float64 (``out``).
+    """
+    d, n = Y.shape[1], rows.size
+    out[:] = 0.0
+    for first in range(0, n, BLOCK):
+        last = min(first + BLOCK, n)
+        sums[:] = 0.0
+        for j in range(first, last, 4):
+            r0, r1, r2, r3 = (
+                rows[j], rows[min(j + 1, n - 1)], rows[min(j + 2, n - 1)], rows[min(j + 3, n - 1)],
+            )  # fmt: skip
+            e0 = e1 = e2 = e3 = target
+            for f in range(d):
+                e0 -= Y[r0, f] * x[f]
+                e1 -= Y[r1, f] * x[f]
+                e2 -= Y[r2, f] * x[f]
+                e3 -= Y[r3, f] * x[f]
+            e0 *= weight_at(weights, j, last)
+            e1 *= weight_at(weights, j + 1, last)
+            e2 *= weight_at(weights, j + 2, last)
+            e3 *= weight_at(weights, j + 3, last)
+            for f in range(d):
+                sums[f] += (e0 * Y[r0, f] + e1 * Y[r1, f]) + (e2 * Y[r2, f] + e3 * Y[r3, f])
+        for f in range(d):
+            out[f] += sums[f]
+
+
+@kernel
+def take_steps(Y, rows, weights, target, pull, D, over, n_steps, sums, x):
+    """Up to ``n_steps`` from x (d,) float32 towards the solution, which may come before them.
+
+    ``over`` (d,) is one over the diagonal that conditions the steps; ``pull`` is (d,), D too.
+    """
+    d = D.size
+    p, left, Ap = np.empty(d, np.float32), np.empty(d), np.empty(d)
+    push_errors(Y, rows, weights, target, x, sums, left)
+    square = 0.0  # of what is left, b - A x, as the conditioner measures it
+    for f in range(d):
+        left[f] += pull[f] - D[f] * x[f]
+        p[f] = over[f] * left[f]
+        square += over[f] * left[f] * left[f]
+    for _ in range(n_steps):
+        push_errors(Y, rows, weights, np.float32(0.0), p, sums, Ap)
+        curvature = 0.0
+        for f in range(d):
+            Ap[f] = D[f] * p[f] - Ap[f]
+            curvature += p[f] * Ap[f]
+        if curvature <= 0.0:
+            return
+        length, before, square = square / curvature, square, 0.0
+        for f in range(d):
+            x[f] += length * p[f]
+            left[f] -= length * Ap[f]
+            square += over[f] * left[f] * left[f]
+        for f in range(d):
+            p[f] = over[f] * left[f] + square / before * p[f]
+
+
+@kernel
+def improve_rows(
+    start, stop, indptr, indices, weights, target, Y, penalty, pull, typical, n_steps, X
+):
+    """Take up to ``n_steps`` steps from each row start..stop of X (n_rows, d) towards its solution.
+
+    ``weights`` go with ``indices``, or there are none, which means ones. ``pull`` (n_rows, d)
+    is what draws a row besides its ratings, or (0, 0) for nothing. ``typical`` (d,) is what the
+    square of a factor is on average over Y (n_cols, d). The objective never rises. Rows without
+    ratings are left.
+    """
+    d = Y.shape[1]
+    x, sums = np.empty(d, np.float32), np.empty(d, np.float32)
+    drawn, D, over = np.zeros(d), np.empty(d), np.empty(d)
+    for row in range(start, stop):
+        here = slice(indptr[row], indptr[row + 1])
+        rows, w = indices[here], weights[here]
+        if rows.size == 0:
+            continue
+        penalties(penalty, rows.size, D)
+        weight = w.sum() if w.size > 0 else rows.size
+        for f in range(d):
+            x[f] = X[row, f]
+            over[f] = 1.0 / (D[f] + weight * typical[f])
+        for f in range(pull.shape[1]):
+            drawn[f] = pull[row, f]
+        take_steps(Y, rows, w, target, drawn, D, over, n_steps, sums, x)
+        for f in range(d):
+            X[row, f] = x[f]

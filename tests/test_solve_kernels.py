@@ -1,0 +1,101 @@
+"""The kernels that solve rows against dense algebra, and what their steps promise."""
+
+import numpy as np
+import pytest
+
+from matinee.kernels.conjugate_gradients import improve_rows
+from matinee.kernels.jit import read_only
+from matinee.kernels.least_squares import BLOCK, penalty_of, solve_rows
+from matinee.kernels.threads import run_rows
+
+D = 20
+TARGET = np.float32(1.5)
+
+
+def problem(weighted, seed=0):
+    """Rows of choices, one of them empty and some longer than a block, in a diagonal basis."""
+    rng = np.random.default_rng(seed)
+    counts = np.r_[0, 1, 2, 3, 5, 60, BLOCK, BLOCK + 1, 2 * BLOCK + 3]
+    indptr = np.r_[0, np.cumsum(counts)]
+    indices = np.concatenate([rng.permutation(200)[:n] for n in counts])
+    weights = rng.uniform(0.5, 3, len(indices)) if weighted else np.empty(0)
+    Y = rng.normal(size=(200, D)) * np.linspace(0.1, 1, D)
+    Y = Y @ np.linalg.eigh(Y.T @ Y)[1]
+    typical = (Y**2).mean(axis=0)
+    penalty = penalty_of(np.full(D, 0.3), np.full(D, 0.5), 60.0, diagonal=60 * typical)
+    pull = rng.normal(size=(9, D)) if weighted else np.empty((0, 0))
+    return (
+        read_only(indptr, np.int64), read_only(indices, np.int32), read_only(weights, np.float32),
+        TARGET, read_only(Y, np.float32), penalty, read_only(pull, np.float32), typical,
+    )  # fmt: skip
+
+
+def improved(given, n_steps, X):
+    """X after so many steps."""
+    X = X.copy()
+    run_rows(improve_rows, np.ones(len(X)), *given, n_steps, X)
+    return X
+
+
+def system(given, row):
+    """A and b of a row, written out."""
+    indptr, indices, weights, target, Y, penalty, pull, _ = given
+    here = slice(indptr[row], indptr[row + 1])
+    y, n = Y[indices[here]].astype(np.float64), indptr[row + 1] - indptr[row]
+    w = weights[here].astype(np.float64) if weights.size else np.ones(n)
+    reg = penalty.diagonal + penalty.reg * (n + penalty.more) ** penalty.power
+    return y.T @ (w[:, None] * y) + np.diag(reg), target * y.T @ w + (pull[row] if pull.size else 0)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_many_steps_give_the_dense_solution(weighted):
+    given = problem(weighted)
+    before = np.full((9, D), 0.3, np.float32)
+    found = improved(given, 25, before)
+    assert np.array_equal(found[0], before[0]), "a row without ratings is left"
+    for row in range(1, 9):
+        np.testing.assert_allclose(found[row], np.linalg.solve(*system(given, row)), atol=1e-5)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_exact_solve_gives_the_dense_solution(weighted):
+    indptr, indices, weights, target, Y, penalty, pull, _ = given = problem(weighted)
+    found = np.zeros((9, D), np.float32)
+    values = read_only(np.full(len(indices), target), np.float32)
+    offset = read_only(np.zeros(len(Y)), np.float32)
+    run_rows(
+        solve_rows, np.ones(9), indptr, indices, values, weights, offset, Y, penalty, pull,
+        np.full(D, -np.inf), 0, found,
+    )  # fmt: skip
+    for row in range(1, 9):
+        np.testing.assert_allclose(found[row], np.linalg.solve(*system(given, row)), atol=1e-5)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_each_step_lowers_the_objective(weighted):
+    given = problem(weighted)
+    start = np.random.default_rng(1).normal(size=(9, D)).astype(np.float32)
+    steps = [improved(given, n_steps, start).astype(np.float64) for n_steps in range(6)]
+    for row in range(1, 9):
+        A, b = system(given, row)
+        values = np.array([x[row] @ A @ x[row] - 2 * b @ x[row] for x in steps])
+        assert (np.diff(values) <= 1e-6 * np.abs(values[-1])).all()
+        assert values[3] - values[5] <= 0.01 * (values[0] - values[5]), "three steps are enough"
+
+
+def test_a_solution_is_left_as_it_is():
+    given = problem(weighted=True)
+    solved = improved(given, 25, np.zeros((9, D), np.float32))
+    np.testing.assert_allclose(improved(given, 3, solved), solved, atol=1e-6)
+    nothing = (*given[:3], np.float32(0.0), *given[4:6], *problem(weighted=False)[6:])
+    assert not improved(nothing, 3, np.zeros_like(solved)).any()
+
+
+def test_threads_change_no_bit(monkeypatch):
+    given, start = problem(weighted=True), np.zeros((9, D), np.float32)
+    found = {}
+    for threads in ("1", "2", "4"):
+        monkeypatch.setenv("MATINEE_THREADS", threads)
+        found[threads] = improved(given, 3, start)
+    assert np.array_equal(found["1"], found["2"])
+    assert np.array_equal(found["1"], found["4"])
