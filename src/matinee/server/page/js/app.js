@@ -1,12 +1,12 @@
 // The page: six sections, one at a time, each drawn from what the address says.
 
-import { el, say } from "./dom.js";
-import { get, keepToken } from "./api.js";
+import { el, say, width } from "./dom.js";
+import { get, getOnce, keepToken } from "./api.js";
 import { read, whoInAddress, address } from "./state.js";
 import { find } from "./find.js";
 import { list } from "./list.js";
 import { tastes } from "./tastes.js";
-import { map } from "./map.js";
+import { map, usualMap } from "./map.js";
 import { data } from "./data.js";
 import { quality } from "./quality.js";
 
@@ -16,6 +16,7 @@ const main = document.getElementById("main");
 let model = null;
 let drawing = 0;
 let shown = null;
+let who = {}; // the last person looked at: the other sections lead back to them
 
 function takeToken() {
   const found = location.hash.match(/^#token=(.*)$/);
@@ -29,11 +30,13 @@ export async function draw() {
   const turn = ++drawing;
   const { section, query } = read();
   const draws = SECTIONS[section] || find;
+  const named = whoInAddress(query);
+  if (Object.keys(named).length) who = named;
   for (const link of document.querySelectorAll("nav a")) {
     const here = link.dataset.section === section;
     here ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
     if (link.dataset.section === "list" || link.dataset.section === "map") {
-      link.href = address(link.dataset.section, whoInAddress(query));
+      link.href = address(link.dataset.section, who);
     }
   }
   document.title = `${TITLES[section] || TITLES.find} · Matinee`;
@@ -71,3 +74,15 @@ function wrong(error) {
 
 addEventListener("hashchange", draw);
 draw();
+
+// What takes a moment to draw is asked for as soon as one is about to click.
+const AHEAD = {
+  tastes: () => getOnce("/v1/tastes", { width: 300 }),
+  data: () => getOnce("/v1/data", { width: width() }),
+  map: () => getOnce("/v1/map", usualMap(model)),
+};
+for (const link of document.querySelectorAll("nav a")) {
+  const ahead = () => model && AHEAD[link.dataset.section]?.().catch(() => null);
+  link.addEventListener("pointerenter", ahead);
+  link.addEventListener("focus", ahead);
+}

@@ -74,7 +74,7 @@ function told(about, answer, who) {
   else if (who.tastes) parts.push("From the tastes that you gave points to. ");
   if (answer.strategy === "popular") parts.push("Nothing is known of them yet, so these are for the average person. ");
   const level = answer.items[0]?.why?.terms.find((term) => term.kind === "user")?.value;
-  if (level !== undefined && Math.abs(level) >= 0.05) {
+  if (level !== undefined && !who.tastes && Math.abs(level) >= 0.05) {
     parts.push(`${about ? "Rates" : "You rate"} ${Math.abs(level).toFixed(1)} ${level > 0 ? "higher" : "lower"} than most. `);
   }
   const likes = (about?.tastes || []).filter((taste) => taste.strength > 0).slice(0, 3).map((taste) => taste.name);
@@ -117,7 +117,7 @@ function film(item, { who, asked, model, beside, other, open }) {
       el("span", { className: "rank" }, String(item.rank)),
       el("span", { className: "title" }, label(item), other && moved(other.find((one) => one.item_id === item.item_id)?.rank, item.rank)),
       el("span", { className: "stars" }, stars(item, model)),
-      el("span", { className: "because" }, item.why ? sentence(item.why, label(item)) : item.genres.join(", "))));
+      el("span", { className: "because" }, item.why ? [...sentence(item.why, label(item)), personal(item.why)] : item.genres.join(", "))));
   const toggle = async () => {
     const opening = why.hidden;
     button.setAttribute("aria-expanded", String(opening));
@@ -137,6 +137,13 @@ function film(item, { who, asked, model, beside, other, open }) {
   button.addEventListener("click", toggle);
   if (open === item.item_id && !beside) toggle();
   return el("li", {}, button, why);
+}
+
+// Where the sentence is about what everybody thinks, what is yours in the score stands beside it.
+function personal({ terms, sentence: words }) {
+  const own = terms.filter((one) => ["taste", "rating", "person", "feature"].includes(one.kind) && one.value >= 0.05);
+  const [most] = own.sort((a, b) => b.value - a.value);
+  return most && !words.includes(`*${most.name}*`) && el("span", {}, ` For you: `, el("em", {}, most.name), ` +${most.value.toFixed(2)}.`);
 }
 
 function rows(found) {

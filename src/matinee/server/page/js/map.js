@@ -7,13 +7,17 @@ import { address, note, someone } from "./state.js";
 
 const COLORS = { genre: "genre", decade: "decade", taste: "taste" };
 
+export function usualMap(model) {
+  return { of: "items", color: model.genres.length ? "genre" : "taste", width: width(undefined, 900) };
+}
+
 export async function map({ query, model }) {
   if (model.n_factors < 2) return [el("h1", {}, "Map"), el("p", {}, "A map needs a model with two tastes or more.")];
-  const asked = { of: query.get("of") || "items", color: query.get("color") || (model.genres.length ? "genre" : "taste") };
+  const asked = { of: query.get("of") || "items", color: query.get("color") || usualMap(model).color };
   const place = el("div");
   const search = query.get("q") || "";
   const draw = async () => {
-    const where = { of: asked.of, color: asked.of === "users" ? "taste" : asked.color, width: width(undefined, 900) };
+    const where = { ...usualMap(model), of: asked.of, color: asked.of === "users" ? "taste" : asked.color };
     jsonAt(path("/v1/map", { of: where.of, color: where.color }));
     const found = (await getOnce("/v1/map", where)).charts[0];
     place.replaceChildren(...shown(found, asked, query, search));

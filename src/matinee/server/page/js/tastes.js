@@ -1,7 +1,7 @@
 // The tastes of the model as a wall of cards; whoever has the token may name them.
 
 import { chart, el, say } from "./dom.js";
-import { forget, get, hasToken, keepToken, patch } from "./api.js";
+import { forget, getOnce, hasToken, keepToken, patch } from "./api.js";
 import { jsonAt } from "./json.js";
 
 export async function tastes({ model }) {
@@ -9,7 +9,7 @@ export async function tastes({ model }) {
   if (!model.has_tastes) {
     return [el("h1", {}, "Tastes"), el("p", {}, `A model of ${model.algorithm} keeps no tastes; those of nmf and mf do.`)];
   }
-  const found = await get("/v1/tastes", { width: 300 });
+  const found = await getOnce("/v1/tastes", { width: 300 });
   say(`${found.tastes.length} tastes`);
   return [
     el("h1", {}, "The tastes that the model found"),
