@@ -45,6 +45,7 @@ class FactorModel(FoldingModel):
     """A model of biases and factors."""
 
     item_fold: LeastSquares | None = None  # the row solve of items, or one that is like it
+    saved_calibration: Calibration | None = None  # of its intervals, where it comes from a folder
     profile_map: ProfileMap | None = None  # what people's features say, where they were known
 
     @classmethod
@@ -204,8 +205,8 @@ class FactorModel(FoldingModel):
 
     @cached_property
     def calibration(self) -> Calibration:
-        """How ratings lie around predictions, learned when it is first asked for."""
-        return calibrate(self)
+        """How ratings lie around predictions, learned when it is first asked for, or saved."""
+        return self.saved_calibration or calibrate(self)
 
     def reach(self, person: Person, items: np.ndarray, level: float) -> np.ndarray:
         return self.calibration.reach(level) * deviations(self, person, items)
@@ -223,7 +224,12 @@ class FactorModel(FoldingModel):
         }
         if self.item_side.implicit is not None:
             arrays["item_implicit"] = self.item_side.implicit
-        return facts | told, arrays | of_profiles
+        return facts | told, arrays | of_profiles | self._calibration_arrays()
+
+    def _calibration_arrays(self) -> dict[str, np.ndarray]:
+        if not self.has_intervals or not (self.seen.counts > 1).any():
+            return {}
+        return {f"calibration_{name}": a for name, a in self.calibration._asdict().items()}
 
     @classmethod
     def from_parts(
@@ -239,6 +245,7 @@ class FactorModel(FoldingModel):
             ),
             fold=from_plain(facts["fold_in"]),
             item_fold=cast(LeastSquares, from_plain(of_items)) if of_items else None,
+            saved_calibration=Calibration.from_arrays(arrays),
             profile_map=ProfileMap.from_parts(facts, arrays),
         )
 

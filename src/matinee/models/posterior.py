@@ -33,7 +33,12 @@ class PosteriorModel(FactorModel):
         """Factors per user and item in each sample."""
         return self.item_side.n_factors // self.n_samples
 
-    has_intervals = True
+    @property
+    def has_intervals(self) -> bool:
+        return True
+
+    def _calibration_arrays(self) -> dict[str, np.ndarray]:
+        return {}  # its intervals come from the samples
 
     def reach(self, person: Person, items: np.ndarray, level: float) -> np.ndarray:
         deviation = np.sqrt(self.variance(person, items))

@@ -9,8 +9,8 @@ are left out a tenth at a time, and the users solved again without. Items were f
 ratings, too; their pull is taken out by its leverage, as in PRESS (Allen 1974).
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -30,14 +30,20 @@ ROUNDS = 5  # of reweighting while the variance is fitted
 LEVELS = np.arange(1, 100) / 100  # at which quantiles are kept
 
 
-@dataclass(frozen=True, eq=False)
-class Calibration:
+class Calibration(NamedTuple):
     """What was learned from held-out ratings of a model."""
 
     coefficients: np.ndarray  # (4,): a, b, c, d
     strays: np.ndarray  # (99,): |rating - prediction| / deviation is below it for 1 %, 2 %, ...
     moments: np.ndarray  # (d,): eigenvalues of E[x x'] over ratings
     axes: np.ndarray  # (d, d): its eigenvectors, in columns
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Calibration | None":
+        """The calibration in a saved model's arrays; None where they hold none."""
+        if "calibration_coefficients" not in arrays:
+            return None
+        return cls(*(arrays[f"calibration_{name}"] for name in cls._fields))
 
     def reach(self, level: float) -> float:
         """How many deviations hold a share ``level`` of the ratings."""
@@ -90,7 +96,10 @@ def calibrate(model: "FactorModel") -> Calibration:
     features = _features(of_user, of_item, counts[users][row] - 1)
     coefficients = _fit_variance(features, error**2, 1 / np.sqrt(counts[users][row]))
     strays = np.quantile(error / np.sqrt(features @ coefficients), LEVELS)
-    return Calibration(coefficients, strays, moments, axes)
+    found = Calibration(coefficients, strays, moments, axes)
+    for array in found:
+        array.flags.writeable = False
+    return found
 
 
 def _held_out(
