@@ -106,21 +106,33 @@ class Explanation:
 
         It gives reasons for a score above the average, and reasons against one below.
         """
+        reasons, sign = self.reasons(), self._sign
+        if not reasons:
+            return f"{self.title}: nothing we know of speaks for it."
+        named = [named_in_words(term) for term in reasons][:NAMED_REASONS]
+        stars, points, against = REASONS[reasons[0].kind]
+        words = against if sign < 0 else stars if self.unit == "stars" else points
+        scores = " scores below the average" if sign < 0 else ""
+        return f"{self.title}{scores}, because {words.format(' and '.join(named))}."
+
+    @property
+    def _sign(self) -> int:
+        """-1 where reasons against are asked for."""
         base = sum(term.value for term in self.terms if term.kind == "base")
-        sign = -1 if self.unit == "stars" and self.score < base else 1
+        return -1 if self.unit == "stars" and self.score < base else 1
+
+    def reasons(self) -> list[Term]:
+        """The terms that speak for a score above the average, or against one below.
+
+        Those of the kind that says most, the largest first; none where nothing does.
+        """
+        sign = self._sign
         net: dict[str, float] = {}
         for term in self.terms:
             net[term.kind] = net.get(term.kind, 0.0) + sign * term.value
         reasons = [term for term in self.terms if term.kind in REASONS and sign * term.value > 0]
-        if not reasons:
-            return f"{self.title}: nothing we know of speaks for it."
         reasons.sort(key=lambda t: (t.kind not in TELLING, -net[t.kind], -sign * t.value))
-        first = reasons[0].kind
-        named = [named_in_words(term) for term in reasons if term.kind == first][:NAMED_REASONS]
-        stars, points, against = REASONS[first]
-        words = against if sign < 0 else stars if self.unit == "stars" else points
-        scores = " scores below the average" if sign < 0 else ""
-        return f"{self.title}{scores}, because {words.format(' and '.join(named))}."
+        return [term for term in reasons if term.kind == reasons[0].kind]
 
     def to_dict(self) -> dict[str, Any]:
         return {

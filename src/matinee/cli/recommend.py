@@ -11,6 +11,8 @@ from matinee.cli.talk import say
 if TYPE_CHECKING:
     from matinee.models import Model
 
+PERSONAL = 0.5  # a smaller share of an item's lead than this is not the user's own
+
 
 @click.command("recommend")
 @model_argument
@@ -50,6 +52,10 @@ def rows_for(
             explanation = model.explain(user, row["item_id"])
             row["why"] = explanation.sentence()
             row["reasons"] = [term.to_dict() for term in explanation]
+            row["personal"] = model.how_personal(user, row["item_id"])
+            said = {term.kind for term in explanation.reasons()}
+            if row["personal"] < PERSONAL and not said <= {"item", "user"}:
+                row["why"] = f"{row['why'].removesuffix('.')}; more popular than personal."
     return rows
 
 

@@ -8,8 +8,6 @@ if TYPE_CHECKING:
     from matinee.models.model import Model
     from matinee.models.people import Person
 
-PERSONAL = 0.5  # a smaller share of its lead, and an item is popular rather than personal
-
 
 class Evidence(NamedTuple):
     """How many ratings a score rests on."""

@@ -1,0 +1,114 @@
+"""Reasons on the command line: views, contrasts, what-ifs, counterfactuals, in words and JSON."""
+
+import json
+
+import pytest
+
+from test_cli import call, fitted, here, model  # noqa: F401  (fixtures)
+
+
+@pytest.fixture
+def ask(call, model):  # noqa: F811
+    """``matinee explain`` for user 7; exit code, standard output, standard error."""
+
+    def asked(item, *args):
+        return call("explain", model, "--user", "7", "--item", item, *args)
+
+    return asked
+
+
+@pytest.fixture
+def listed(call, model):  # noqa: F811
+    """What is recommended to user 7."""
+    return json.loads(call("recommend", model, "--user", "7", "-n", "3", "--json")[1])
+
+
+def test_reasons_come_with_what_they_rest_on(ask, listed):
+    item = listed[0]["item_id"]
+    code, out, _ = ask(item, "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert set(told["evidence"]) == {"by_user", "of_item"}
+    assert 0 <= told["personal"] <= 1
+    assert told["interval"]["low"] <= told["predicted"] <= told["interval"]["high"]
+    _, out, _ = ask(item)
+    assert "It rests on" in out
+    assert "With a chance of 80 %" in out
+
+
+def test_by_people(ask, listed):
+    told = json.loads(ask(listed[0]["item_id"], "--by", "people", "--json")[1])
+    assert sum(term["value"] for term in told["terms"]) == pytest.approx(told["score"], rel=1e-4)
+
+
+def test_versus(ask, listed):
+    first, second = (row["item_id"] for row in listed[:2])
+    told = json.loads(ask(first, "--versus", second, "--json")[1])
+    total = sum(term["value"] for term in told["terms"])
+    assert total == pytest.approx(told["difference"], abs=1e-4)
+    code, out, _ = ask(first, "--versus", second, "--by", "history")
+    assert code == 0
+    assert "difference" in out
+
+
+def rated_by_7(model):  # noqa: F811
+    import matinee
+
+    loaded = matinee.load(model)
+    return loaded, [loaded.items.ids[row] for row in loaded.rated("7").tolist()]
+
+
+def test_without_and_change_take_titles_or_ids(ask, listed, model):  # noqa: F811
+    loaded, rated = rated_by_7(model)
+    item = listed[0]["item_id"]
+    title = loaded.catalog.label(rated[0])
+    code, out, _ = ask(item, "--without", title, "--change", f"{rated[1]}=1", "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert told["changes"][0].startswith("without your ")
+    assert told["changes"][1].startswith("with 1 instead of ")
+    assert told["before"]["rank"] == 1
+    same = loaded.what_if("7", item, without=[rated[0]], change={rated[1]: 1})
+    assert told["after"]["rank"] == same.rank_after
+    assert ask(item, "--without", rated[0])[1].startswith("Without your ")
+
+
+def test_counterfactual(ask, listed):
+    told = json.loads(ask(listed[2]["item_id"], "--counterfactual", "-n", "3", "--json")[1])
+    assert told["rank_before"] == 3
+    assert len(told["removed"]) <= told["most"] == 5
+    code, out, _ = ask(listed[2]["item_id"], "--counterfactual", "-n", "3")
+    assert (code, out.strip()) == (0, told["sentence"])
+
+
+def test_lists_say_what_is_popular_rather_than_personal(call, model):  # noqa: F811
+    rows = json.loads(call("recommend", model, "--user", "7", "-n", "20", "--why", "--json")[1])
+    for row in rows:
+        assert 0 <= row["personal"] <= 1
+        if row["why"].endswith("more popular than personal."):
+            assert row["personal"] < 0.5
+
+
+@pytest.mark.parametrize(
+    "args, code, words",
+    [
+        (("--change", "Alien"), 2, "write ITEM=RATING, such as 'Heat (1995)=4'"),
+        (("--change", "Alien=good"), 2, "write ITEM=RATING"),
+        (("--change", "Alien=9"), 3, "outside 1..5"),
+        (("--change", "Alein=3"), 4, "did you mean 'Alien'"),
+        (("--without", "Alein"), 4, "did you mean 'Alien'"),
+        (("--versus", "Alein"), 4, "did you mean 'Alien'"),
+        (("--versus", "Alien", "--counterfactual"), 2, "different questions"),
+        (("--counterfactual", "--by", "history"), 2, "--by goes with reasons and --versus"),
+    ],
+)
+def test_mistakes_are_told_in_words(ask, args, code, words):
+    got, _, err = ask("5", *args)
+    assert got == code
+    assert words in err
+
+
+def test_what_was_never_rated_cannot_be_left_out(ask, listed):
+    code, _, err = ask("5", "--without", listed[0]["item_id"])
+    assert code == 2
+    assert "7 has not rated" in err
