@@ -23,7 +23,7 @@ LAYERS = [
     "catalog profiles ratings packed description read_report",
     "sources splits metrics features explanation tastes storage records resources",
     "models reasons",
-    "algorithms",
+    "interview together algorithms",
     "asking folding results",
     "measuring bootstrap",
     "evaluation explaining",

@@ -33,6 +33,8 @@ HOMES = {
     ],
     "matinee.reasons": ["Contrast", "Counterfactual", "WhatIf"],
     "matinee.models": ["FactorModel", "Model", "Person", "load"],
+    "matinee.interview": ["Interview"],
+    "matinee.together": ["recommend_together"],
     "matinee.splits": ["Split"],
     "matinee.evaluation": ["cross_validate", "evaluate"],
     "matinee.comparison": ["compare"],
