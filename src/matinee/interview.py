@@ -50,8 +50,9 @@ class Knowledge(NamedTuple):
     noise: float  # variance of a rating around its score
 
     @classmethod
-    def of(cls, model: FactorModel) -> "Knowledge":
-        """From the trained users and their ratings."""
+    def of(cls, model: Model) -> "Knowledge":
+        """From the trained users and their ratings. Raises BadSetting as ``Interview`` does."""
+        model = askable(model)
         rated, n = model.seen.counts > 0, model.item_counts
         X = np.column_stack([model.user_factors[rated], model.user_bias[rated]]).astype(np.float64)
         Y = np.column_stack([model.item_factors, np.ones(len(n))]).astype(np.float64)
@@ -76,13 +77,13 @@ class Interview:
     Each step is a new value. Raises BadSetting for a model without factors, or of preferences.
     """
 
-    model: FactorModel
+    model: Model
     answers: Mapping[object, float] = field(default_factory=dict)  # item id -> stars
     not_seen: tuple[str, ...] = ()  # what they could not answer
     knowledge: Knowledge = field(default=None, repr=False)  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        check_askable(self.model)
+        askable(self.model)
         if self.knowledge is None:
             object.__setattr__(self, "knowledge", Knowledge.of(self.model))
         numbered_history(self.answers, self.model.items, self.model.scale)
@@ -138,10 +139,11 @@ class Interview:
         return self.model.fold_in(self.answers, name)
 
 
-def check_askable(model: Model) -> None:
-    """Raise BadSetting for a model that an interview can do nothing for."""
+def askable(model: Model) -> FactorModel:
+    """The model, if it has what an interview needs. Raises BadSetting otherwise."""
     if not isinstance(model, FactorModel) or model.n_factors == 0 or model.kind != "rating":
         raise BadSetting(
             f"an interview needs a model of stars with factors, such as mf or nmf, not one of "
             f"{model.algorithm}"
         )
+    return model

@@ -21,6 +21,7 @@ COMMANDS = {
     "pack": "matinee.cli.pack",
     "fit": "matinee.cli.fit",
     "recommend": "matinee.cli.recommend",
+    "interview": "matinee.cli.interview",
     "explain": "matinee.cli.explain",
     "tastes": "matinee.cli.tastes",
     "similar": "matinee.cli.similar",

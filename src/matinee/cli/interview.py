@@ -1,0 +1,93 @@
+"""``matinee interview MODEL``: a few questions at the terminal, then what to watch, and why."""
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from matinee.cli.model import load, model_argument
+from matinee.cli.newcomer import NAME
+from matinee.cli.output import json_option, print_json
+from matinee.cli.recommend import print_list, rows_for
+from matinee.cli.talk import say
+
+if TYPE_CHECKING:
+    from matinee.interview import Interview
+    from matinee.ratings import Scale
+
+NOT_SEEN, ENOUGH = "s", "q"
+
+
+@click.command("interview")
+@model_argument
+@click.option(
+    "--questions", type=click.IntRange(1), default=10, show_default=True,
+    help="How many answers are wanted; films not seen do not count.",
+)  # fmt: skip
+@click.option("-n", "n", type=int, default=10, show_default=True, help="How many to recommend.")
+@json_option
+def command(model_path: str, questions: int, n: int, as_json: bool) -> None:
+    """Ask about films that tell the most of your taste, then recommend, with reasons.
+
+    Answer with stars, s for a film you have not seen, q for enough. Answers may also come by a
+    pipe, one a line.
+    """
+    from matinee.interview import Interview
+
+    model = load(model_path)
+    interview = Interview(model)
+    say(f"How many stars, {model.scale}? {NOT_SEEN} = not seen, {ENOUGH} = enough")
+    interview = asked(interview, questions)
+    person = interview.person(NAME)
+    n_answers = len(interview.answers)
+    known = f"from {n_answers} answer{'s' * (n_answers != 1)}"
+    if person.strategy == "popular":
+        known = "of whom nothing is known: what people like on average"
+    say(f"\nwhat to watch, {known}")
+    rows = rows_for(model, person, n, True, True)
+    if as_json:
+        print_json({"answers": dict(interview.answers), "strategy": person.strategy,
+                    "recommendations": rows})  # fmt: skip
+    else:
+        print_list(rows)
+
+
+def asked(interview: "Interview", questions: int) -> "Interview":
+    """The interview after its answers; it ends with enough of them, at q, or with the input."""
+    lines: Iterator[str] = given_lines()
+    while len(interview.answers) < questions:
+        question = interview.question
+        if question is None:
+            say("that was all there is to ask about")
+            break
+        number = len(interview.answers) + 1
+        click.echo(f"{number:>2}/{questions}  {question.title}: ", nl=False, err=True)
+        word: str = next(lines, ENOUGH).casefold()
+        if word == ENOUGH:
+            say()
+            return interview
+        if word in (NOT_SEEN, ""):
+            interview = interview.unseen(question.item_id)
+            continue
+        stars = stars_of(word, interview.model.scale)
+        if stars is None:
+            say(f"      {word!r} is none of {interview.model.scale}, {NOT_SEEN}, {ENOUGH}")
+            continue
+        interview = interview.answered(question.item_id, stars)
+    return interview
+
+
+def given_lines() -> Iterator[str]:
+    """What is typed or piped, line by line."""
+    for line in sys.stdin:
+        yield line.strip()
+
+
+def stars_of(word: str, scale: "Scale") -> float | None:
+    """The stars that a word means; None where it is no number on the scale."""
+    try:
+        stars = float(word.replace(",", "."))
+    except ValueError:
+        return None
+    return stars if scale.low <= stars <= scale.high else None

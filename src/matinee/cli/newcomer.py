@@ -1,0 +1,81 @@
+"""Somebody new on the command line: ``--ratings FILE``, ``--tastes`` or ``--features``."""
+
+import warnings
+from typing import TYPE_CHECKING
+
+from matinee.cli.output import width, wrap
+from matinee.cli.talk import say
+from matinee.errors import BadSetting
+
+if TYPE_CHECKING:
+    from matinee.models import Model, Person
+
+NAME = "you"
+LISTED = 10  # films named that could not be matched
+
+
+def newcomer(
+    model: "Model", ratings_path: str | None, tastes: str | None, features: str | None
+) -> "Person":
+    """Somebody new, by the one of these that is given."""
+    if ratings_path:
+        return from_file(model, ratings_path)
+    return from_tastes(model, tastes) if tastes else from_features(model, features or "")
+
+
+def from_file(model: "Model", path: str) -> "Person":
+    """Who rated what a file holds; says what was understood, and what could not be matched."""
+    from matinee.sources.exports import match, read_export
+
+    export = read_export(path)
+    scale = model.scale if model.kind == "rating" or export.scale is None else export.scale
+    matched = match(export, model.items, model.catalog, scale)
+    kind = "" if export.kind == "table" else f" ({export.kind})"
+    words = [f"{path}{kind}: {len(export.rows):,} ratings, {len(matched):,} films matched"]
+    if matched.twice:
+        words.append(f"{matched.twice:,} rated again, the last counts")
+    if export.unrated:
+        words.append(f"{export.unrated:,} without a rating")
+    if model.kind != "rating":
+        words.append("each counts as a choice, whatever its stars")
+    elif export.scale is not None and export.scale != model.scale:
+        words.append(f"brought from {export.scale} to the model's scale {model.scale}")
+    say(wrap("; ".join(words), width()))
+    if matched.unmatched:
+        named = "; ".join(str(row) for row in matched.unmatched[:LISTED])
+        more = len(matched.unmatched) - LISTED
+        rest = f"; and {more:,} more" if more > 0 else ""
+        say(wrap(f"not matched: {named}{rest}", width()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return model.fold_in(matched.history, NAME)
+
+
+def from_tastes(model: "Model", text: str) -> "Person":
+    """Who shares points among tastes: ``Horror=6,Comedy=4``."""
+    points = pairs(text, "--tastes", "Horror=6,Comedy=4")
+    return model.fold_in_tastes({name: number(name, given) for name, given in points.items()}, NAME)
+
+
+def from_features(model: "Model", text: str) -> "Person":
+    """Who tells something of themselves: ``age=25,gender=F``."""
+    return model.fold_in_features(pairs(text, "--features", "age=25,gender=F"), NAME)
+
+
+def number(name: str, text: str) -> float:
+    """A number of points. Raises BadSetting for anything else."""
+    try:
+        return float(text)
+    except ValueError:
+        raise BadSetting(f"the points for {name!r} are {text!r}, not a number") from None
+
+
+def pairs(text: str, option: str, example: str) -> dict[str, str]:
+    """``a=1,b=2`` as a mapping. Raises BadSetting for anything else."""
+    found = {}
+    for part in text.split(","):
+        name, equals, value = (one.strip() for one in part.rpartition("="))
+        if not (name and equals and value):
+            raise BadSetting(f"{option} reads {example}, not {text!r}")
+        found[name] = value
+    return found

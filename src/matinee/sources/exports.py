@@ -1,0 +1,206 @@
+"""What one person rated, from a file of their own: an export of Letterboxd or IMDb, or a table.
+
+    Letterboxd   ratings.csv, or the zip it comes in: Name, Year, Rating in 0.5..5
+    IMDb         Const, Your Rating in 1..10, Title, Year
+    a table      item_id (or title, year) and rating, on the scale of the model
+
+Films are found by id, by IMDb id where the catalogue has one, or else by title and year.
+"""
+
+import csv
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from matinee.catalog import Catalog
+from matinee.errors import BadRatings
+from matinee.ids import IdMap
+from matinee.ratings import Scale
+from matinee.sources import files
+from matinee.sources.columns import plain
+from matinee.sources.titles import split_title
+
+IMDB_FEATURES = {"imdb", "imdbid", "imdb_id", "const", "tconst"}  # where a catalogue may have ids
+NOT_A_LETTER = re.compile(r"[\W_]+")
+ARTICLE_FIRST = re.compile(r"^(the|a|an) ")
+COLUMNS = {
+    "id": ("itemid", "movieid", "const", "imdbid", "id"),
+    "title": ("title", "name"),
+    "year": ("year",),
+    "rating": ("rating", "yourrating", "stars"),
+}
+
+
+class Rated(NamedTuple):
+    """One row of a file, as it stands there."""
+
+    item_id: str
+    title: str
+    year: int | None
+    rating: float
+
+    def __str__(self) -> str:
+        name = self.title or self.item_id
+        return name if self.year is None else f"{name} ({self.year})"
+
+
+class Export(NamedTuple):
+    """A file of ratings of one person."""
+
+    kind: str  # "Letterboxd", "IMDb" or "table"
+    scale: Scale | None  # None: that of the model
+    rows: tuple[Rated, ...]
+    unrated: int  # rows without a rating
+
+
+@dataclass(frozen=True)
+class Matched:
+    """An export, as a model can take it."""
+
+    history: Mapping[object, float]  # item id -> rating, on the model's scale
+    unmatched: tuple[Rated, ...]
+    twice: int  # rows that are of the same item as a later one
+
+    def __len__(self) -> int:
+        return len(self.history)
+
+
+def read_export(path: str | Path) -> Export:
+    """The ratings in a file. Raises BadRatings when there are none, or no column to know films by.
+
+    Rows without a rating are counted, not taken; a rating that is no number is refused by line.
+    """
+    path = Path(path)
+    files.must_exist(path)
+    lines = list(csv.reader(text_of(path).splitlines()))
+    names = [plain(name) for name in lines[0]] if lines else []
+    at = {
+        field: next((names.index(one) for one in known if one in names), None)
+        for field, known in COLUMNS.items()
+    }
+    if at["rating"] is None or (at["id"] is None and at["title"] is None):
+        raise BadRatings(
+            f"{path.name} has the columns {', '.join(map(repr, lines[0] if lines else []))}; it "
+            "takes item_id or title, and rating; or ratings.csv of Letterboxd or IMDb"
+        )
+    rows, unrated = [], 0
+    for number, line in enumerate(lines[1:], start=2):
+        cells = {
+            field: line[place].strip() if place is not None and place < len(line) else ""
+            for field, place in at.items()
+        }
+        if not cells["rating"]:
+            unrated += bool(any(line))
+            continue
+        rows.append(rated(cells, f"{path.name}, line {number}"))
+    if not rows:
+        raise BadRatings(f"{path.name} holds no ratings: {unrated} rows, none with a rating")
+    kind, scale = "table", None
+    if "letterboxduri" in names:
+        kind, scale = "Letterboxd", Scale(0.5, 5)
+    elif "const" in names:
+        kind, scale = "IMDb", Scale(1, 10)
+    return Export(kind, scale, tuple(rows), unrated)
+
+
+def rated(cells: Mapping[str, str], place: str) -> Rated:
+    """One row from its cells. Raises BadRatings, with its place, for a rating that is no number."""
+    try:
+        rating = float(cells["rating"])
+    except ValueError:
+        raise BadRatings(f"{place}: the rating is {cells['rating']!r}, not a number") from None
+    title, year = split_title(cells["title"]) if cells["title"] else ("", None)
+    year = int(cells["year"]) if cells["year"].isdecimal() else year
+    return Rated(cells["id"], title, year, rating)
+
+
+def text_of(path: Path) -> str:
+    """The text of a file, or of ratings.csv in a zip."""
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                inside = [one for one in archive.namelist() if Path(one).name == "ratings.csv"]
+                if not inside:
+                    raise BadRatings(f"{path.name} holds no ratings.csv")
+                return archive.read(min(inside, key=len)).decode("utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
+    except (UnicodeDecodeError, OSError, zipfile.BadZipFile) as error:
+        raise BadRatings(f"{path.name} cannot be read as text: {error}") from None
+
+
+def match(export: Export, items: IdMap, catalog: Catalog, scale: Scale) -> Matched:
+    """The items of a model that the rows are of, and their ratings on its scale.
+
+    Of several rows for one item the last counts. Raises BadRatings when no row matches, or a
+    rating lies outside its scale.
+    """
+    known = Titles(items, catalog)
+    history: dict[object, float] = {}
+    unmatched, twice = [], 0
+    for row in export.rows:
+        item_id = known.find(row)
+        if item_id is None:
+            unmatched.append(row)
+            continue
+        twice += item_id in history
+        history[item_id] = on_scale(row, export.scale or scale, scale)
+    if not history:
+        some = "; ".join(map(str, unmatched[:3]))
+        raise BadRatings(f"not one of the {len(unmatched):,} films is known to the model: {some}")
+    return Matched(history, tuple(unmatched), twice)
+
+
+def on_scale(row: Rated, given: Scale, wanted: Scale) -> float:
+    """A rating brought from one scale to another: lowest to lowest, highest to highest."""
+    if not given.low <= row.rating <= given.high:
+        raise BadRatings(f"the rating of {row} is {row.rating:g}, outside {given}")
+    share = (row.rating - given.low) / (given.high - given.low)
+    return wanted.low + share * (wanted.high - wanted.low)
+
+
+class Titles:
+    """The items of a catalogue by id, IMDb id, and title with year."""
+
+    def __init__(self, items: IdMap, catalog: Catalog) -> None:
+        self.items = items
+        self.by_name: dict[tuple[str, int | None], list[str]] = {}
+        self.by_imdb: dict[str, str] = {}
+        for item_id in items:
+            entry = catalog[item_id]
+            for name in spellings(entry.title):
+                for year in {entry.year, None}:
+                    self.by_name.setdefault((name, year), []).append(item_id)
+            for name, values in entry.features.items():
+                if plain(name) in IMDB_FEATURES:
+                    self.by_imdb |= {one.removeprefix("tt").lstrip("0"): item_id for one in values}
+
+    def find(self, row: Rated) -> str | None:
+        """The one item that a row is of; None where there is none, or more than one."""
+        if row.item_id and row.item_id in self.items:
+            return row.item_id
+        number = row.item_id.removeprefix("tt").lstrip("0")
+        if number in self.by_imdb:
+            return self.by_imdb[number]
+        years: list[int | None] = [row.year]
+        if row.year is not None:  # festivals and cinemas differ by a year
+            years += [row.year - 1, row.year + 1]
+        for year in years:
+            found = {
+                one for name in spellings(row.title) for one in self.by_name.get((name, year), ())
+            }
+            if len(found) == 1:
+                return found.pop()
+            if found:
+                return None
+        return None
+
+
+def spellings(title: str) -> Iterator[str]:
+    """A title as it is compared: small letters and digits; also what stands outside brackets."""
+    for text in dict.fromkeys((title, title.partition(" (")[0])):
+        bare = NOT_A_LETTER.sub(" ", text.casefold().replace("&", " and ")).strip()
+        if bare:
+            yield ARTICLE_FIRST.sub("", bare)

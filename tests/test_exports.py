@@ -1,0 +1,219 @@
+"""People's own files and newcomers at the terminal: what is matched, rescaled, said and refused."""
+
+import json
+import zipfile
+from io import StringIO
+
+import pytest
+
+import matinee
+from matinee.catalog import Catalog, Item
+from matinee.cli import run
+from matinee.errors import BadRatings
+from matinee.ids import IdMap
+from matinee.ratings import Scale
+from matinee.sources.exports import Rated, Titles, match, read_export
+from test_contract import catalog_of, ratings_of
+
+LETTERBOXD = """\
+Date,Name,Year,Letterboxd URI,Rating
+2024-01-01,Film 3,1990,https://boxd.it/1,5
+2024-01-01,"film, 4!",1961,https://boxd.it/2,0.5
+2024-01-01,A Film Unheard Of,2024,https://boxd.it/3,4
+2024-01-02,Film 5,1970,https://boxd.it/4,
+2024-02-01,Film 3,1990,https://boxd.it/1,3
+"""
+IMDB = """\
+Const,Your Rating,Date Rated,Title,Title Type,IMDb Rating,Year
+tt0078748,10,2024-01-01,Alien,Movie,8.5,1979
+tt0000002,1,2024-01-01,Film 2,Movie,8.5,1980
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A model of stars, one of choices, and the files of a few people."""
+    place = tmp_path_factory.mktemp("newcomers")
+    told = {f"u{n:03}": {"town": "ab"[n % 2]} for n in range(60)}
+    train = ratings_of().with_profiles(told)
+    matinee.NMF(n_factors=3, n_epochs=4).fit(train).save(place / "nmf")
+    matinee.ImplicitALS(n_factors=3, n_epochs=3).fit(train).save(place / "als")
+    (place / "letterboxd.csv").write_text(LETTERBOXD)
+    with zipfile.ZipFile(place / "letterboxd.zip", "w") as archive:
+        archive.writestr("likes/ratings.csv", "no")
+        archive.writestr("ratings.csv", LETTERBOXD)
+    (place / "imdb.csv").write_text(IMDB)
+    (place / "mine.csv").write_text("item_id,rating\n3,5\n4,0.5\n")
+    return place
+
+
+@pytest.fixture
+def call(capsys, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+
+    def called(*args, typed=None):
+        if typed is not None:
+            monkeypatch.setattr("sys.stdin", StringIO(typed))
+        code = run([str(arg) for arg in args])
+        out, err = capsys.readouterr()
+        return code, out, " ".join(err.split())
+
+    return called
+
+
+# Files.
+
+
+@pytest.mark.parametrize("name", ["letterboxd.csv", "letterboxd.zip"])
+def test_letterboxd_by_title_and_year_the_last_of_two(folder, name):
+    train = ratings_of()
+    export = read_export(folder / name)
+    assert (export.kind, export.scale, export.unrated) == ("Letterboxd", (0.5, 5), 1)
+    found = match(export, train.items, train.catalog, Scale(1, 5))
+    assert found.history == {"3": pytest.approx(1 + 4 * 2.5 / 4.5), "4": 1.0}
+    assert [str(one) for one in found.unmatched] == ["A Film Unheard Of (2024)"]
+    assert found.twice == 1
+
+
+def test_imdb_by_its_ids_on_its_scale(folder):
+    items = IdMap.of(["1", "2"], "item")
+    catalog = Catalog(
+        {"1": Item("Another title", None, (), {"imdb_id": ("0078748",)}), "2": Item("Film 2", 1980)}
+    )
+    found = match(read_export(folder / "imdb.csv"), items, catalog, Scale(0.5, 5))
+    assert found.history == {"1": 5.0, "2": 0.5}
+
+
+def test_titles_are_found_as_people_write_them():
+    entries = {
+        "a": Item("The Matrix", 1999),
+        "b": Item("Amélie (Le Fabuleux Destin)", 2001),
+        "c": Item("Heat", 1995),
+        "d": Item("Heat", 1986),
+        "e": Item("Willy & Son", 2000),
+    }
+    titles = Titles(IdMap.of(entries, "item"), Catalog(entries))
+    for title, year, wanted in (
+        ("matrix", 1999, "a"),
+        ("The Matrix", 2000, "a"),  # a year beside it
+        ("The Matrix", 2003, None),
+        ("The Matrix", None, "a"),
+        ("Amélie", 2001, "b"),
+        ("Heat", 1995, "c"),
+        ("Heat", None, None),  # which of them?
+        ("Willy and Son", 2000, "e"),
+        ("", None, None),
+    ):
+        assert titles.find(Rated("", title, year, 4)) == wanted, (title, year)
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("", "it takes item_id or title"),
+        ("name,stars_given\nHeat,4\n", "it takes item_id or title"),
+        ("title,rating\nHeat,good\n", "line 2: the rating is 'good', not a number"),
+        ("title,rating\nHeat,\n", "1 rows, none with a rating"),
+    ],
+)
+def test_files_that_hold_no_ratings_are_refused_in_words(tmp_path, text, words):
+    (tmp_path / "mine.csv").write_text(text)
+    with pytest.raises(BadRatings, match=words):
+        read_export(tmp_path / "mine.csv")
+
+
+def test_nothing_matched_and_outside_the_scale(tmp_path):
+    items = IdMap.of(["1"], "item")
+    for text, words in (
+        ("title,rating\nUnheard Of (1990),4\n", r"not one of the 1 films.*Unheard Of \(1990\)"),
+        ("item_id,rating\n1,9\n", r"rating of 1 is 9, outside 1\.\.5"),
+    ):
+        (tmp_path / "mine.csv").write_text(text)
+        with pytest.raises(BadRatings, match=words):
+            match(read_export(tmp_path / "mine.csv"), items, catalog_of(items), Scale(1, 5))
+
+
+# At the terminal.
+
+
+def test_recommend_from_a_file_says_what_it_understood(call):
+    code, out, err = call("recommend", "nmf", "--ratings", "letterboxd.csv", "-n", 3, "--json")
+    assert code == 0
+    assert "5 ratings" not in err
+    assert "letterboxd.csv (Letterboxd): 4 ratings, 2 films matched; 1 rated again" in err
+    assert "not matched: A Film Unheard Of (2024)" in err
+    same = call("recommend", "nmf", "--ratings", "letterboxd.zip", "-n", 3, "--json")[1]
+    assert json.loads(out) == json.loads(same)
+    assert not {"3", "4"} & {row["item_id"] for row in json.loads(out)}
+
+
+def test_other_scales_and_choices_are_said(call):
+    assert (
+        "brought from 1..10 to the model's scale 0.5..5"
+        in call("recommend", "nmf", "--ratings", "imdb.csv")[2]
+    )
+    assert "each counts as a choice" in call("recommend", "als", "--ratings", "mine.csv")[2]
+
+
+def test_tastes_and_features_recommend(call):
+    for option, value in (("--tastes", "0=6,1=4"), ("--features", "town=a")):
+        code, out, _ = call("recommend", "nmf", option, value, "-n", 4, "--why", "--json")
+        rows = json.loads(out)
+        assert code == 0
+        assert len(rows) == 4
+        assert all(row["why"] for row in rows)
+
+
+def test_several_together(call):
+    code, out, _ = call(
+        "recommend", "nmf", "--for", "u001,u002", "--how", "fair-share", "-n", 3, "--why", "--json"
+    )
+    assert code == 0
+    for row in json.loads(out):
+        assert set(row["scores"]) == set(row["why"]) == {"u001", "u002"}
+        assert row["turn"] in row["scores"]
+    text = call("recommend", "nmf", "--for", "u001,u002", "-n", 1)[1]
+    assert "for u001: " in text
+    assert "for u002: " in text
+
+
+@pytest.mark.parametrize(
+    "args, words",
+    [
+        ((), "none is given"),
+        (("--user", "u001", "--tastes", "0=5"), "--user and --tastes are given"),
+        (("--user", "u001", "--how", "average"), "--how goes with --for"),
+        (("--tastes", "0:5"), "--tastes reads Horror=6,Comedy=4"),
+        (("--tastes", "0=lots"), "not a number"),
+        (("--features", "twon=a"), "did you mean 'town'"),
+        (("--for", "u001,u002", "--how", "fairshare"), "did you mean 'fair-share'"),
+    ],
+)
+def test_unclear_wishes_are_refused(call, args, words):
+    code, _, err = call("recommend", "nmf", *args)
+    assert code == 2
+    assert words in err
+
+
+def test_an_interview_by_a_pipe(call):
+    code, out, err = call("interview", "nmf", "-n", 3, "--json", typed="4\ns\n9\n2\nq\n")
+    told = json.loads(out)
+    assert code == 0
+    assert list(told["answers"].values()) == [4.0, 2.0]
+    assert told["strategy"] == "folded_in"
+    assert len(told["recommendations"]) == 3
+    assert "'9' is none of 0.5..5, s, q" in err
+    assert "from 2 answers" in err
+
+
+def test_an_interview_without_answers_says_that_it_knows_nothing(call):
+    code, out, err = call("interview", "nmf", "-n", 2, typed="")
+    assert code == 0
+    assert "nothing is known" in err
+    assert len(out.strip().splitlines()) >= 3
+
+
+def test_an_interview_ends_with_enough(call):
+    _, out, _ = call("interview", "nmf", "--questions", 2, "--json", typed="3\n3\n3\n3\n")
+    assert len(json.loads(out)["answers"]) == 2
+    assert call("interview", "als")[0] == 2
