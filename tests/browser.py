@@ -21,6 +21,7 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--no-first-run",
+    "--hide-scrollbars",
 ]
 OWN = ("data:", "blob:", "about:", "chrome:", "devtools:")  # addresses that leave nowhere
 

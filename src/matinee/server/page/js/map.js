@@ -28,7 +28,7 @@ export async function map({ query, model }) {
   colors.hidden = asked.of === "users";
   await draw();
   return [el("h1", {}, "The map of tastes"),
-    choice("Of", "of", [["items", "films"], ["users", "people"]], asked.of, (value) => change("of", value)), colors, place];
+    el("div", { className: "row" }, choice("Of", "of", [["items", "films"], ["users", "people"]], asked.of, (value) => change("of", value)), colors), place];
 }
 
 function shown(found, asked, query, search) {
