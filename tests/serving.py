@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from matinee.server.app import make_app
-from matinee.server.running import Place
+from matinee.server.running import Place, config_of
 from matinee.server.security import Rules
 from matinee.server.state import State
 
@@ -23,8 +23,7 @@ def answering(
 ) -> Iterator[httpx.Client]:
     """A client of a server that answers from ``state``."""
     listening = Place(port=0).listen()
-    config = uvicorn.Config(app or make_app(state, rules or Rules(TOKEN)), log_config=None)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(config_of(app or make_app(state, rules or Rules(TOKEN))))
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"

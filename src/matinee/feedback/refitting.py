@@ -1,5 +1,6 @@
 """A new model from old ratings and later events, with the settings of the old one."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from matinee.feedback.history import FACT, through_of
 from matinee.feedback.store import Store
 from matinee.ids import IdMap
 from matinee.models import Model
+from matinee.profiles import Profiles
 from matinee.ratings import Ratings
 
 
@@ -38,6 +40,7 @@ def with_events(ratings: Ratings, store: Store, after: int, through: int) -> Rat
         np.concatenate([old.rating[keep], given[stays]]),
         scale=ratings.scale,
         catalog=ratings.catalog,
+        profiles=Profiles({u: ratings.profiles[u] for u in ratings.profiles if u in users}),
     )
 
 
@@ -60,5 +63,11 @@ def refit(
     after = through_of(model, store.name) if ratings is None else NEVER
     known = with_events(ratings_of(model) if ratings is None else ratings, store, after, through)
     fitted = algorithm_of(model).fit(known, on_epoch=on_epoch)
+    if getattr(model, "profile_map", None) and not getattr(fitted, "profile_map", None):
+        warnings.warn(
+            "the old model knew people's features and the new one does not, as the model keeps "
+            "ratings alone; give the data again (--data)",
+            stacklevel=2,
+        )
     fact = {"store": store.name, "through": through}
     return replace(fitted, facts={**fitted.facts, FACT: fact})

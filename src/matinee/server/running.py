@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from matinee.errors import BadSetting, MatineeError
 from matinee.feedback.places import store_beside
@@ -84,6 +85,29 @@ class Ready:
     state: State
 
 
+def config_of(app: FastAPI) -> uvicorn.Config:
+    """How a server runs: it logs no requests, as their paths hold ids, and tells not what it is."""
+    return uvicorn.Config(
+        app,
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+
+
+def log_to_stderr() -> None:
+    """Let the server's own log, which names nobody, go to standard error."""
+    log = logging.getLogger("matinee")
+    if not log.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+
+
 def serve(
     model: Path,
     place: Place,
@@ -99,23 +123,15 @@ def serve(
     rules = place.rules()
     listening = place.listen()
     hold_blas()
+    log_to_stderr()
     opened = Store.at(store if store is not None else store_beside(model))
     try:
         state = State(model, opened, beside, measured or Measured())
-        config = uvicorn.Config(
-            make_app(state, rules),
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            date_header=False,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-            backlog=1024,
-        )
-        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        app = make_app(state, rules)
         port = listening.getsockname()[1]
         shown = f"[{place.host}]" if ":" in place.host else place.host
         ready(Ready(f"http://{shown}:{port}", rules.token, state))
-        uvicorn.Server(config).run(sockets=[listening])
+        uvicorn.Server(config_of(app)).run(sockets=[listening])
     finally:
         opened.close()
         listening.close()

@@ -1,0 +1,317 @@
+"""Who may ask, how much, and what an answer tells: the server is safe to leave running."""
+
+import http.client
+import json
+import logging
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+import matinee
+from matinee.catalog import Catalog, Item
+from matinee.feedback.store import Store
+from matinee.server import limits
+from matinee.server.limits import BODY_BYTES
+from matinee.server.security import Rules
+from matinee.server.state import State
+from serving import OWNER, TOKEN, answering
+
+STRANGE_IDS = [
+    "007",
+    " 7 ",
+    "a/b",
+    "../etc/passwd",
+    "%2F",
+    "a:b",
+    "naïve ☕ 人",
+    "'; --",
+    "x" * 256,
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model whose users and items have strange ids, and whose titles are traps."""
+    import pandas as pd
+
+    users = [one for one in STRANGE_IDS for _ in STRANGE_IDS]
+    items = STRANGE_IDS * len(STRANGE_IDS)
+    stars = [1.0 + (n * 7) % 5 for n in range(len(users))]
+    keep = [n % 4 != 0 for n in range(len(users))]
+    frame = pd.DataFrame({"user_id": users, "item_id": items, "rating": stars})[keep]
+    trap = Item("<img src=x onerror=alert(1)></script>", 1999, ("<b>Drama</b>",))
+    ratings = matinee.read_ratings(frame).with_catalog(Catalog({"007": trap, "a/b": trap}))
+    place = tmp_path_factory.mktemp("safe") / "model"
+    return matinee.MF(n_factors=2, n_epochs=3).fit(ratings).save(place)
+
+
+@pytest.fixture(scope="module")
+def state(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
+    store = Store.at(tmp_path_factory.mktemp("store") / "feedback.sqlite")
+    yield State(folder, store)
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def client(state: State) -> Iterator[httpx.Client]:
+    with answering(state) as one:
+        yield one
+
+
+def is_problem(answer: httpx.Response, status: int, said: str) -> None:
+    """It is a problem document (RFC 9457) that says what is wrong."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = answer.json()
+    assert {"type", "title", "status", "detail"} <= set(told)
+    assert told["status"] == status
+    assert said in told["detail"], told["detail"]
+
+
+# Errors.
+
+LIST = "/v1/users/007/recommendations"
+
+
+@pytest.mark.parametrize(
+    "path, status, said",
+    [
+        (f"{LIST}?n=0", 422, "greater than or equal to 1"),
+        (f"{LIST}?n=101", 422, "less than or equal to 100"),
+        (f"{LIST}?n=ten", 422, "integer"),
+        (f"{LIST}?offset=950&n=100", 422, "1000 deep"),
+        (f"{LIST}?why=because", 422, "true, false, factor, history"),
+        (f"{LIST}?genre=Westren", 404, "no genre 'Westren'"),
+        (f"{LIST}?items=nothing", 404, "no item 'nothing'"),
+        ("/v1/users/007/explanations/nothing", 404, "no item 'nothing'"),
+        ("/v1/users/007/explanations/007?by=magic", 422, "by is 'magic'"),
+        (f"/v1/users/{'x' * 257}/recommendations", 422, "this has 257 bytes"),
+        ("/v1/users/%FF/recommendations", 422, "UTF-8"),
+        ("/v1/users/a%00b/recommendations", 422, "without NUL"),
+        ("/v1/items/nothing", 404, "no item 'nothing'"),
+        ("/v1/map?of=people", 422, "items"),
+        ("/v1/map?color=red", 422, "genre, decade, taste"),
+        ("/v1/nothing", 404, "/openapi.json"),
+        ("/nothing.html", 404, "/openapi.json"),
+        (f"/v1/items?q={'x' * 40_000}", 414, "32,768 bytes"),
+    ],
+)
+def test_a_bad_request_is_told_in_words(client, path, status, said):
+    is_problem(client.get(path), status, said)
+
+
+@pytest.mark.parametrize(
+    "path, body, status, said",
+    [
+        ("/v1/recommendations", {"ratings": [], "user": "007"}, 422, "user and ratings"),
+        ("/v1/recommendations", {"rating": []}, 422, "rating"),
+        ("/v1/recommendations", {"ratings": [{"item_id": "007", "rating": 9}]}, 422, "outside"),
+        ("/v1/recommendations", {"tastes": {"Nonsense": 1}}, 422, "Nonsense"),
+        ("/v1/recommendations", {"features": {"age": "25"}}, 422, "nothing of people"),
+        ("/v1/recommendations:batch", {"users": []}, 422, "at least 1"),
+        ("/v1/recommendations:batch", {"users": ["u"] * 1001}, 422, "at most 1000"),
+        ("/v1/feedback", {"events": [{}] * 1001}, 422, "at most 1000"),
+        ("/v1/feedback", {"events": "all"}, 422, "list"),
+        ("/v1/what-if", {"user": "007", "without": ["nothing"]}, 404, "nothing"),
+        ("/v1/what-if", {"user": "007", "turn": {"9": 1}}, 422, "no taste"),
+    ],
+)  # fmt: skip
+def test_a_bad_body_is_told_in_words(client, path, body, status, said):
+    is_problem(client.post(path, json=body), status, said)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[1,", b"\xff", b'{"events": NaN}', b"[" * 100_000])
+def test_what_is_no_json_is_a_problem(client, body):
+    answer = client.post("/v1/feedback", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code in (400, 422), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_failure_is_told_without_its_inside(client, monkeypatch, caplog):
+    from matinee.server.routes import model
+
+    monkeypatch.setattr(model, "facts_of", lambda serving: 1 / 0)
+    answer = client.get("/v1/model")
+    is_problem(answer, 500, "the server failed")
+    assert "division" not in answer.text
+
+
+# Limits.
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(client):
+    connection = http.client.HTTPConnection(client.base_url.host, client.base_url.port)
+    connection.putrequest("POST", "/v1/feedback")
+    connection.putheader("Content-Length", str(BODY_BYTES + 1))
+    connection.endheaders()
+    answer = connection.getresponse()
+    assert answer.status == 413
+    assert "1,048,576 bytes" in json.loads(answer.read())["detail"]
+    connection.close()
+
+
+def test_a_body_in_chunks_is_counted_as_it_comes(client):
+    sent = []
+
+    def chunks() -> Iterator[bytes]:
+        for _ in range(3 * BODY_BYTES // 65_536):
+            sent.append(1)
+            yield b" " * 65_536
+
+    is_problem(client.post("/v1/feedback", content=chunks()), 413, "send it in parts")
+
+
+def test_a_body_that_does_not_come_is_given_up(client, monkeypatch):
+    monkeypatch.setattr(limits, "BODY_SECONDS", 0.05)
+    with socket.create_connection((client.base_url.host, client.base_url.port)) as slow:
+        slow.sendall(
+            b"POST /v1/feedback HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
+        )
+        answer = slow.makefile("rb").read()  # until it hangs up
+    assert b" 408 " in answer
+    assert b"did not arrive" in answer
+
+
+def test_too_many_at_once_are_asked_to_come_again(client, monkeypatch):
+    monkeypatch.setattr(limits, "MOST_AT_ONCE", 0)
+    answer = client.get("/v1/model")
+    is_problem(answer, 429, "come again")
+    assert answer.headers["retry-after"] == "1"
+
+
+# Ids.
+
+
+@pytest.mark.parametrize("user", STRANGE_IDS)
+def test_every_text_may_be_an_id(client, state, user):
+    model = state.main.model
+    raw = http.client.HTTPConnection(client.base_url.host, client.base_url.port)
+    raw.request("GET", f"/v1/users/{quote(user, safe='')}/recommendations?n=3&exclude_seen=false")
+    answer = json.loads(raw.getresponse().read())
+    assert answer["user"] == user
+    assert answer["strategy"] == "personal"
+    expected = list(model.recommend(user, 3, exclude_seen=False).item_id)
+    assert [one["item_id"] for one in answer["items"]] == expected
+    raw.request("GET", f"/v1/users/{quote(user, safe='')}/explanations/{quote(user, safe='')}")
+    why = json.loads(raw.getresponse().read())
+    assert (why["user"], why["item_id"]) == (user, user)
+    raw.close()
+
+
+def test_titles_are_data_and_never_markup(client):
+    answer = client.get("/v1/items/007")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json()["title"] == "<img src=x onerror=alert(1)></script>"
+    for path in ("/v1/users/007/explanations/007?width=500", "/v1/map?width=500"):
+        found = client.get(path).json()
+        pictures = [found.get("svg", "")] + [one["svg"] for one in found.get("charts", [])]
+        assert "&lt;img" in "".join(pictures)
+        assert "<img" not in "".join(pictures)
+
+
+# Who may ask.
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "", "127.0.0.1.nip.io"])
+def test_other_hosts_are_not_answered(client, host):
+    is_problem(client.get("/v1/model", headers={"Host": host}), 421, "--allow-host")
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "127.0.0.1:8765", "[::1]:8765"])
+def test_this_machine_is_answered(client, host):
+    assert client.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+def test_a_named_host_is_answered(state):
+    with answering(state, Rules(TOKEN, hosts=frozenset({"films.example"}))) as client:
+        assert client.get("/healthz", headers={"Host": "films.example"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}],
+)
+def test_other_sites_pages_may_not_write(client, headers):
+    body = {"events": [{"user_id": "x", "item_id": "007", "rating": 5}]}
+    is_problem(client.post("/v1/feedback", json=body, headers=headers), 403, "another site")
+
+
+@pytest.mark.parametrize(
+    "method, path, body",
+    [
+        ("POST", "/v1/admin/reload", None),
+        ("PATCH", "/v1/tastes/0", {"name": "x"}),
+        ("DELETE", "/v1/users/007", None),
+    ],
+)
+@pytest.mark.parametrize("given", [None, "Bearer", "Bearer wrong", f"Basic {TOKEN}", "Bearer ü"])
+def test_who_changes_the_model_needs_the_token(client, method, path, body, given):
+    headers = {} if given is None else {"Authorization": given.encode()}
+    answer = client.request(method, path, json=body, headers=headers)
+    is_problem(answer, 401, "Authorization: Bearer")
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_a_public_server_needs_the_token_for_everything_it_knows(state):
+    with answering(state, Rules(TOKEN, public=True)) as client:
+        for path in ("/v1/model", LIST, "/metrics", "/v1/%75sers"):
+            is_problem(client.get(path), 401, "token")
+        assert client.get(LIST, headers=OWNER).status_code == 200
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/readyz").status_code == 200
+
+
+# What an answer tells.
+
+
+@pytest.mark.parametrize("path", [LIST, "/v1/nothing", "/metrics", "/openapi.json", "/charts.css"])
+def test_headers_hold_browsers_back(client, path):
+    headers = client.get(path, headers={"Origin": "https://evil.example"}).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "set-cookie" not in headers
+    assert not [name for name in headers if name.startswith("access-control-")]
+    assert "server" not in headers
+
+
+def test_no_id_is_logged(state, caplog):
+    secret = "somebody-secret"
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # the client's own
+    with caplog.at_level(logging.INFO), answering(state) as client:
+        event = {"user_id": secret, "item_id": "007", "rating": 5}
+        client.post("/v1/feedback", json={"events": [event]})
+        client.get(f"/v1/users/{secret}/recommendations")
+        client.get(f"/v1/users/{secret}/explanations/nothing")
+        client.delete(f"/v1/users/{secret}", headers=OWNER)
+        client.post("/v1/admin/reload", headers=OWNER)
+    assert "reloaded" in caplog.text, "or nothing was logged"
+    assert secret not in caplog.text
+
+
+def test_metrics_are_prometheus_and_hold_no_id(client):
+    client.get(LIST)
+    client.get("/v1/users/somebody-else/recommendations")
+    text = client.get("/metrics").text
+    route = "/v1/users/{user}/recommendations"
+    counted = 'matinee_http_request_duration_seconds_count{method="GET",route="%s",status="200"}'
+    assert counted % route in text
+    assert 'matinee_recommendations_total{strategy="popular"}' in text
+    assert "matinee_model_info{" in text
+    assert "somebody-else" not in text
+    assert "users/007" not in text
+
+
+def test_the_document_is_open_api_without_anything_from_elsewhere(client):
+    document = client.get("/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    assert "http" not in json.dumps(document).replace("http_", "")
+    for path, methods in document["paths"].items():
+        for method, said in methods.items():
+            assert said["summary"], (path, method)
+            assert "4XX" in said["responses"]
