@@ -16,7 +16,7 @@ from matinee.ratings import Ratings
 
 VARIABLE = "MATINEE_TEST_DATA"
 NO_SERVER = find_spec("fastapi") is None and VARIABLE not in os.environ
-collect_ignore_glob = ["test_server*.py", "test_feedback*.py"] if NO_SERVER else []
+collect_ignore_glob = ["test_server*.py", "test_feedback*.py", "test_page.py"] if NO_SERVER else []
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

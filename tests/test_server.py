@@ -89,6 +89,7 @@ GETS = {
 }
 POSTS = {
     "/v1/recommendations": {"ratings": [{"item_id": ITEM, "rating": 5}], "why": "history"},
+    "/v1/explanations": {"ratings": [{"item_id": ITEM, "rating": 5}], "item": "alien-1979"},
     "/v1/recommendations:batch": {"users": [USER, "nobody"], "n": 2, "why": "true"},
     "/v1/what-if": {"user": USER, "turn": {"0": 0.0}, "n": 3},
     "/v1/feedback": {"events": [{"user_id": "x", "item_id": ITEM, "rating": 4}, "nonsense"]},

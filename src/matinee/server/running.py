@@ -5,6 +5,7 @@ import logging
 import secrets
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,17 +122,15 @@ def serve(
     Raises MatineeError when the model, the store or the port cannot be had.
     """
     rules = place.rules()
-    listening = place.listen()
     hold_blas()
     log_to_stderr()
-    opened = Store.at(store if store is not None else store_beside(model))
-    try:
+    with (
+        closing(place.listen()) as listening,
+        closing(Store.at(store if store is not None else store_beside(model))) as opened,
+    ):
         state = State(model, opened, beside, measured or Measured())
         app = make_app(state, rules)
         port = listening.getsockname()[1]
         shown = f"[{place.host}]" if ":" in place.host else place.host
         ready(Ready(f"http://{shown}:{port}", rules.token, state))
         uvicorn.Server(config_of(app)).run(sockets=[listening])
-    finally:
-        opened.close()
-        listening.close()

@@ -1,0 +1,207 @@
+"""The server as a process: it starts, reloads under load, survives a kill, and stops."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+import matinee
+from matinee.cli import run
+from matinee.feedback.store import Store
+
+TOKEN = "a-token-for-the-tests"
+OWNER = {"Authorization": f"Bearer {TOKEN}"}
+READY = re.compile(r"ready in .*: (http://\S+)")
+
+
+@contextmanager
+def serving(*words: object) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """``matinee serve`` on a free port; the process, and where it answers."""
+    command = [sys.executable, "-m", "matinee", "serve", *map(str, words), "--port", "0"]
+    environment = {**os.environ, "MATINEE_TOKEN": TOKEN, "NO_COLOR": "1"}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr is not None
+        said = []
+        try:
+            for line in process.stderr:
+                said.append(line)
+                found = READY.search(line)
+                if found:
+                    yield process, found[1]
+                    break
+            else:
+                pytest.fail("".join(said))
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two models of the same people and films that recommend otherwise."""
+    place = tmp_path_factory.mktemp("models")
+    sample = matinee.sample()
+    return (
+        matinee.NMF(n_factors=2, n_epochs=3).fit(sample).save(place / "a"),
+        matinee.MF(n_factors=3, n_epochs=3).fit(sample).save(place / "b"),
+    )
+
+
+@pytest.fixture
+def folder(folders: tuple[Path, Path], tmp_path: Path) -> Path:
+    shutil.copytree(folders[0], tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_it_starts_answers_and_stops_when_told(folder):
+    with serving(folder) as (process, url):
+        answer = httpx.get(f"{url}/v1/users/7/recommendations").json()
+        expected = matinee.load(folder).recommend("7")
+        assert [one["item_id"] for one in answer["items"]] == list(expected.item_id)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) in (0, -signal.SIGTERM)
+
+
+def test_what_was_acknowledged_survives_a_kill(folder):
+    acknowledged: list[str] = []
+
+    def post(name: str, url: str) -> None:
+        with httpx.Client() as client:
+            for n in range(10_000):
+                event = {"user_id": f"{name}-{n}", "item_id": "heat-1995", "rating": 4}
+                try:
+                    answer = client.post(f"{url}/v1/feedback", json={"events": [event]})
+                except httpx.TransportError:
+                    return
+                assert answer.status_code == 200, answer.text
+                acknowledged.append(event["user_id"])
+
+    with serving(folder) as (process, url):
+        threads = [threading.Thread(target=post, args=(f"t{n}", url)) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        while len(acknowledged) < 100:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        for thread in threads:
+            thread.join()
+    store = Store.at(folder.with_name("model-feedback.sqlite"))
+    assert set(acknowledged) <= set(store.news().changed)
+    store.close()
+    with serving(folder) as (_, url):
+        answer = httpx.get(f"{url}/v1/users/{acknowledged[-1]}/recommendations").json()
+        assert answer["strategy"] == "folded_in"
+
+
+def test_reloading_under_load_fails_no_request_and_mixes_no_models(folders, folder):
+    expected: dict[str, list[str]] = {}
+    wrong: list[object] = []
+    answered: list[str] = []
+    stop = threading.Event()
+
+    def ask(url: str) -> None:
+        with httpx.Client() as client:
+            while not stop.is_set():
+                answer = client.get(f"{url}/v1/users/7/recommendations?why=true&n=5")
+                if answer.status_code != 200:
+                    wrong.append(answer.text)
+                    return
+                found = answer.json()
+                version = found["model_version"]
+                answered.append(version)
+                if [one["item_id"] for one in found["items"]] != expected[version[:3]]:
+                    wrong.append(found)
+
+    for one in folders:
+        model = matinee.load(one)
+        expected[f"{model.algorithm}-x"[:3]] = list(model.recommend("7", 5).item_id)
+    assert len(set(map(tuple, expected.values()))) == 2, "or a mixture would not be seen"
+    with serving(folder) as (_, url):
+        threads = [threading.Thread(target=ask, args=(url,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for turn in range(6):
+            matinee.load(folders[(turn + 1) % 2]).save(folder)
+            answer = httpx.post(f"{url}/v1/admin/reload", headers=OWNER, timeout=30)
+            assert answer.status_code == 200, answer.text
+        (folder / "model.json").write_text("{}")
+        assert httpx.post(f"{url}/v1/admin/reload", headers=OWNER).status_code == 500
+        assert httpx.get(f"{url}/v1/users/7/recommendations").status_code == 200
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert not wrong
+    assert len(set(answered)) == 2
+
+
+def test_feedback_becomes_a_new_model_without_a_pause(folder, capsys):
+    store = folder.with_name("events.sqlite")
+    with serving(folder, "--store", store) as (_, url):
+        event = {"user_id": "ann", "item_id": "heat-1995", "rating": 5}
+        httpx.post(f"{url}/v1/feedback", json={"events": [event]})
+        before = httpx.get(f"{url}/v1/users/ann/recommendations").json()
+        assert before["strategy"] == "folded_in"
+        words = ["refit", str(folder), "--store", str(store), "--out", str(folder), "--json"]
+        assert run(words) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["ratings"] == told["ratings_before"] + 1
+        httpx.post(f"{url}/v1/admin/reload", headers=OWNER)
+        after = httpx.get(f"{url}/v1/users/ann/recommendations").json()
+        assert after["strategy"] == "personal"
+        assert after["model_version"] != before["model_version"]
+
+
+# What can go wrong before it answers.
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "films.example"])
+def test_a_public_bind_needs_a_token(folder, capsys, monkeypatch, host):
+    monkeypatch.delenv("MATINEE_TOKEN", raising=False)
+    assert run(["serve", str(folder), "--host", host]) == 2
+    assert "needs a token" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words, code, said",
+    [
+        (["--token", "short"], 2, "at least 16"),
+        (["--store", "mysql://localhost/x"], 1, "SQLite or PostgreSQL"),
+        (["--record", "nothing.jsonl"], 1, "no record"),
+        (["--k-curve", "nothing.json"], 1, "is no k-curve"),
+        (["--beside", "nothing"], 5, "no model"),
+    ],
+)
+def test_what_cannot_be_served_is_told(folder, capsys, monkeypatch, words, code, said):
+    monkeypatch.delenv("MATINEE_TOKEN", raising=False)
+    assert run(["serve", str(folder), "--port", "0", *words]) == code
+    assert said in capsys.readouterr().err
+
+
+def test_a_busy_port_is_told(folder, capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert run(["serve", str(folder), "--port", str(taken.getsockname()[1])]) == 1
+    assert "--port (0 finds a free one)" in capsys.readouterr().err
+
+
+def test_a_missing_extra_is_told(folder, capsys, monkeypatch):
+    monkeypatch.setattr("matinee.cli.extras.find_spec", lambda name: None)
+    for words in (["serve", str(folder)], ["refit", str(folder), "--out", "x"]):
+        assert run(words) == 1
+        assert 'pip install "matinee[serve]"' in capsys.readouterr().err
+
+
+def test_refitting_without_a_store_is_told(folder, tmp_path, capsys):
+    assert run(["refit", str(folder), "--out", str(tmp_path / "new")]) == 1
+    assert "there is no feedback store" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
