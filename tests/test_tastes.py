@@ -5,12 +5,19 @@ import dataclasses
 import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array
 
 from matinee.algorithms import NMF
+from matinee.catalog import Catalog, Item
+from matinee.errors import BadSetting
+from matinee.models import load
 from matinee.models.factor import FactorModel
 from matinee.models.hybrid import expected
-from matinee.sources.sample import sample, simulate
+from matinee.sources.sample import TASTES, sample, simulate
+from matinee.tastes import NO_NOTES, UNLABELLED, TasteNotes
 from matinee.tastes.canonical import Moments, canonical_turn, faces, variances, varimax
+from matinee.tastes.cards import names_of
+from matinee.tastes.labels import chance, held, label_ends, label_of, savage_scores, supported
 from test_contract import CASES, make, ratings_of
 
 
@@ -36,12 +43,10 @@ def orthogonal(n, seed=0):
 
 
 def allowed_turn(model, seed=0):
-    """A turn, with signs and order, or order alone, as the model's fold-in lets it."""
+    """A turn, or a change of order, as the model's fold-in lets it."""
     rng = np.random.default_rng(seed)
     order = np.eye(model.n_factors)[rng.permutation(model.n_factors)]
-    signs = rng.choice([-1, 1], model.n_factors)
-    freedom = model.fold.freedom
-    return {"turn": orthogonal(model.n_factors), "sign": order * signs, "order": order}[freedom]
+    return orthogonal(model.n_factors) if model.fold.freedom == "turn" else order
 
 
 # The canonical form.
@@ -108,7 +113,7 @@ def test_varimax_beats_every_other_turn():
 
 def test_factors_of_zeros_are_left_alone():
     nothing = Moments(np.zeros((3, 3)), np.zeros(3))
-    for freedom in ("turn", "sign", "order"):
+    for freedom in ("turn", "order"):
         zeros, counts = np.zeros((5, 3), np.float32), np.zeros(5)
         T = canonical_turn(zeros, counts, nothing, nothing, freedom)
         assert T is None or np.allclose(T.T @ T, np.eye(3))
@@ -170,3 +175,155 @@ def test_nmf_recovers_the_known_tastes_of_the_sample(seed):
     truth, found = linear_sum_assignment(-cosine)
     assert cosine[truth, found].mean() > 0.9
     assert cosine[truth, found].min() > 0.8
+
+
+def test_most_labels_of_known_tastes_are_right():
+    names, B, ratings = true_item_tastes()
+    model = NMF(n_factors=len(names)).fit(ratings)
+    Q = model.item_factors
+    cosine = (B / np.linalg.norm(B, axis=0)).T @ (Q / np.linalg.norm(Q, axis=0))
+    right = 0
+    for truth, found in zip(*linear_sum_assignment(-cosine), strict=True):
+        strongest = sorted(TASTES[names[truth]], key=TASTES[names[truth]].get)[-2:]
+        right += any(genre in model.tastes()[found].label for genre in strongest)
+    assert right >= 7
+
+
+# Labels.
+
+
+def test_chance_is_that_of_items_changing_places_within_popularity_bins():
+    """The moments against all that many permutations do."""
+    rng = np.random.default_rng(0)
+    n, words = 200, 4
+    has = csr_array((rng.random((words, n)) < [[0.05], [0.1], [0.3], [0.02]]).astype(float))
+    scores = savage_scores(rng.exponential(size=(n, 2)) * np.linspace(3, 1, n)[:, None])
+    total, mean, variance = held(has, scores)
+    np.testing.assert_allclose(total, has.toarray() @ scores)
+    bins = np.array_split(np.arange(n), 10)
+    drawn = []
+    for _ in range(4000):
+        order = np.concatenate([rng.permutation(rows) for rows in bins])
+        drawn.append(has @ scores[order])
+    drawn = np.array(drawn)
+    np.testing.assert_allclose(drawn.mean(axis=0), mean, rtol=0.02)
+    np.testing.assert_allclose(drawn.var(axis=0), variance, rtol=0.12)
+    by_hand = (drawn >= total - 1e-9).mean(axis=0)
+    np.testing.assert_allclose(chance(has, scores), by_hand, atol=0.04)
+
+
+def test_no_label_comes_from_noise():
+    rng = np.random.default_rng(0)
+    catalog = Catalog(
+        {str(i): Item(f"Film {i}", 1930 + i % 90, (f"g{i % 7}", f"h{i % 11}")) for i in range(300)}
+    )
+    high, low = label_ends(rng.normal(size=(300, 40)), [str(i) for i in range(300)], catalog)
+    assert sum(label != UNLABELLED for label in high + low) <= 2
+
+
+def test_popularity_alone_makes_no_label():
+    """All well-known films are dramas, and the factor is high on what is well known."""
+    genres = [("Drama",) if i < 100 else ("Comedy",) for i in range(400)]
+    catalog = Catalog({str(i): Item(f"Film {i}", None, genres[i]) for i in range(400)})
+    rng = np.random.default_rng(0)
+    W = np.abs(rng.normal(size=(400, 3))) * np.linspace(2, 1, 400)[:, None] ** 3
+    assert label_ends(W, [str(i) for i in range(400)], catalog)[0] == [UNLABELLED] * 3
+
+
+def test_people_tags_and_decades_can_label_both_ends():
+    def entry(i):
+        old = i % 4 == 0
+        features = {"director": ("Varda" if old else f"Director {i % 50}",), "plot": ("a cat",)}
+        return Item(f"Film {i}", 1962 if old else 1990, ("Crime",) if i % 4 == 2 else (), features)
+
+    catalog = Catalog({str(i): entry(i) for i in range(400)})
+    rng = np.random.default_rng(0)
+    side = np.array([{0: 1.0, 2: -1.0}.get(i % 4, 0.0) for i in range(400)])
+    W = np.column_stack([side, np.roll(side, 1)]) + 0.1 * rng.normal(size=(400, 2))
+    high, low = label_ends(W, [str(i) for i in range(400)], catalog)
+    assert high[0] == "1960s Varda"
+    assert low[0] == "Crime"
+
+
+def test_labels_read_as_words():
+    words = [("decade", "1950s"), ("genre", "Horror"), ("genre", "Sci-Fi"), ("tag", "zombies")]
+    assert label_of(words, np.array([0.9, 1.0, 0, 0])) == "1950s Horror"
+    assert label_of(words, np.array([0, 1.0, 0.6, 0.4])) == "Horror, Sci-Fi & zombies"
+    assert label_of(words, np.array([0, 1.0, 0.4, 0])) == "Horror"
+    assert label_of(words, np.zeros(4)) == UNLABELLED
+
+
+def test_items_that_few_rated_show_in_no_card():
+    counts = np.array([100, 3, 50, 0, 20, 19, 40])
+    assert supported(counts).tolist() == [0, 2, 6, 4, 5]
+    assert supported(np.zeros(3, int)).tolist() == []
+
+
+# Names.
+
+
+@pytest.fixture(scope="module")
+def signed(train):
+    return make("mf").fit(train)
+
+
+def test_a_name_takes_the_place_of_the_label_everywhere(signed, tmp_path):
+    f = int(np.argmin(np.abs((signed.user_factors > 0).mean(axis=0) - 0.5)))  # has both ends
+    named = signed.rename_taste(f, " Heist films ")
+    assert named.tastes()[f].name == "Heist films"
+    assert signed.tastes()[f].name == f"taste {f}", "the old model is as it was"
+    saved = load(named.save(tmp_path / "model"))
+    assert saved.tastes()[f].name == "Heist films"
+    assert saved.taste_notes == named.taste_notes
+    names = {term.name for user in train_users(named) for term in named.explain(user, "7")}
+    assert {"Heist films", "anything but Heist films"} <= names
+    assert "Heist films" in str(named.tastes())
+    assert named.rename_taste("heist FILMS", "").tastes()[f].name == f"taste {f}"
+
+
+def train_users(model):
+    return list(model.users)[:-1]  # the last has no rating
+
+
+@pytest.mark.parametrize(
+    "taste, name, words",
+    [
+        (99, "x", "no taste 99 among the 6"),
+        ("Horor", "x", "no taste 'Horor'"),
+        (1, "x" * 61, "61 characters; at most 60"),
+        (1, "two\nlines", "control character U\\+000A"),
+        (1, "\u202etrick", "control character U\\+202E"),
+        (1, "HEIST", "taste 0 is already called 'HEIST'"),
+        (1, 7, "is text, not 7"),
+    ],
+)
+def test_names_that_cannot_be(signed, taste, name, words):
+    with pytest.raises(BadSetting, match=words):
+        signed.rename_taste(0, "Heist").rename_taste(taste, name)
+
+
+def test_names_are_unique_whatever_the_labels_say():
+    notes = TasteNotes({2: "Horror"})
+    high, low = names_of(["Horror", "Horror", "Drama", UNLABELLED], None, notes)
+    assert high == ["Horror (0)", "Horror (1)", "Horror", "taste 3"]
+    assert low == [""] * 4
+    labels = ["Horror", UNLABELLED], [UNLABELLED, UNLABELLED]
+    high, low = names_of(*labels, NO_NOTES)
+    assert low == ["anything but Horror", "low end of taste 1"]
+
+
+def test_a_person_is_told_of_the_end_they_are_at(signed):
+    """At the low end of a taste a film is high on what the low end is called."""
+    for user in train_users(signed):
+        strength = signed.strength(signed.person(user))
+        terms = {term.name: term for term in signed.explain(user, "7") if term.kind == "taste"}
+        for taste, p in zip(signed.tastes(), strength, strict=True):
+            name = taste.name if p >= 0 else taste.low_name
+            at_same_end = (p >= 0) == (signed.item_factors[7, taste.number] >= 0)
+            assert name not in terms or (terms[name].value > 0) == at_same_end
+
+
+def test_cards_are_html_without_scripts_and_escaped(signed):
+    page = signed.rename_taste(0, "<script>alert(1)</script>").tastes()._repr_html_()
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page

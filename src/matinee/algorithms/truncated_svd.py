@@ -10,8 +10,8 @@ fill="mean", "user_mean", "item_mean", "bias"   absent ratings are what that bas
                   ("bias": Sarwar et al. 2000); A is then zero where nothing was rated.
 
 A is never formed: the solver (ARPACK) sees a sparse matrix plus an outer product. Factors are
-p_f = u_f sqrt(s_f) and q_f = v_f sqrt(s_f); alone of all signed factors they are not turned, since
-they would be singular vectors no longer.
+P = U S^1/2 T and Q = V S^1/2 T; the orthogonal T makes them readable (tastes/canonical.py). The
+singular values are among the model's facts.
 """
 
 import warnings

@@ -1,4 +1,4 @@
-"""Tastes as cards: a label, how much of the scores it makes, for whom it counts, its top items."""
+"""Tastes as cards: a name, how much of the scores it makes, for whom it counts, its top items."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -13,20 +13,23 @@ DOT = " · "
 
 def cards(tastes: "Tastes", n: int, columns: int) -> list[str]:
     """The lines of all cards, the weightiest first; ``n`` items of each end."""
+    from matinee.tastes.cards import said_of_stability
+
     ordered = tastes.by_share()
     wide = len(f"{max(taste.n_people for taste in ordered):,}")
     heads = [
-        [f"{taste.number}", taste.label,
-         f"{taste.share:>3.0%} of scores, strongest in {taste.n_people:>{wide},} people"]
+        [f"{taste.number}", taste.name,
+         f"{taste.share:>3.0%} of scores, strongest in {taste.n_people:>{wide},} people"
+         + "".join(f", {words}" for words in said_of_stability(taste))]
         for taste in ordered
     ]  # fmt: skip
     lines = []
     for taste, head in zip(
         ordered, align(heads, left=(1, 2), flexible=(1,), columns=columns), strict=True
     ):
-        lines += ["  ".join(head), *titles(taste.top[:n], len(head[0]) + 2, "", columns)]
+        lines += ["  ".join(head).rstrip(), *titles(taste.top[:n], len(head[0]) + 2, "", columns)]
         if taste.bottom:
-            lines += titles(taste.bottom[:n], len(head[0]) + 2, "not: ", columns)
+            lines += titles(taste.bottom[:n], len(head[0]) + 2, f"{taste.low_name}: ", columns)
     return lines
 
 

@@ -29,7 +29,7 @@ from matinee.models.side import Side
 from matinee.ratings import Ratings
 from matinee.reasons.confidence import Calibration, calibrate, deviations
 from matinee.reasons.people import terms_of_people
-from matinee.tastes import Tastes, find_tastes
+from matinee.tastes import NO_NOTES, TasteNotes, Tastes, find_tastes
 from matinee.tastes.canonical import Moments, canonical_turn
 
 # What a score has beyond a history, by how the person is known.
@@ -47,6 +47,7 @@ class FactorModel(FoldingModel):
     item_fold: LeastSquares | None = None  # the row solve of items, or one that is like it
     saved_calibration: Calibration | None = None  # of its intervals, where it comes from a folder
     profile_map: ProfileMap | None = None  # what people's features say, where they were known
+    taste_notes: TasteNotes = NO_NOTES  # names that people gave tastes, and how stable these are
 
     @classmethod
     def of(
@@ -133,9 +134,9 @@ class FactorModel(FoldingModel):
 
     def canonical(self) -> Self:
         """The model of the same scores whose factors can be read; see ``tastes.canonical``."""
-        P, Q = self.taste_factors
-        users, items = moments_of(P), moments_of(Q)
-        turn = canonical_turn(Q, self.item_counts, users, items, self.fold.freedom)
+        moments = self._taste_moments
+        Q = self.taste_factors[1]
+        turn = canonical_turn(Q, self.item_counts, *moments, self.fold.freedom)
         return self if turn is None else self.turned(turn)
 
     def turned(self, turn: np.ndarray) -> Self:
@@ -157,11 +158,38 @@ class FactorModel(FoldingModel):
 
     @cached_property
     def _tastes(self) -> Tastes:
-        return find_tastes(self.users, self.items, *self.taste_factors, self.catalog)
+        return find_tastes(
+            self.items,
+            self.taste_factors,
+            self._taste_moments,
+            self.item_counts,
+            self.catalog,
+            self.taste_notes,
+        )
+
+    @property
+    def _taste_moments(self) -> tuple[Moments, Moments]:
+        P, Q = self.taste_factors
+        return moments_of(P), moments_of(Q)
 
     def tastes(self) -> Tastes:
         """What each factor stands for: top items, share of scores, how many people, a label."""
         return self._tastes
+
+    def rename_taste(self, taste: object, name: str | None) -> Self:
+        """The same model with a name for a taste, which takes the place of its label everywhere.
+
+        ``taste`` is a number or what it is called now; no name or an empty one brings the label
+        back. Raises BadSetting for an unknown taste, and for a name that is too long, holds control
+        characters, or is that of another taste.
+        """
+        number = self.tastes().find(taste).number
+        return replace(self, taste_notes=self.taste_notes.renamed(number, name, self.n_factors))
+
+    def strength(self, person: Person) -> np.ndarray:
+        """How strong each taste is in somebody: p_f, (n_factors,)."""
+        strength: np.ndarray = person.side.factors[0]
+        return strength
 
     def products(self, person: Person, item: int) -> np.ndarray:
         """What each taste adds to the score: p_f q_f, (n_factors,) float64."""
@@ -212,7 +240,11 @@ class FactorModel(FoldingModel):
         return self.calibration.reach(level) * deviations(self, person, items)
 
     def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        facts: dict[str, Any] = {"global_mean": self.global_mean, "fold_in": to_plain(self.fold)}
+        facts: dict[str, Any] = {
+            "global_mean": self.global_mean,
+            "fold_in": to_plain(self.fold),
+            "taste_notes": self.taste_notes.to_dict(),
+        }
         if self.item_fold is not None:
             facts["item_fold_in"] = to_plain(self.item_fold)
         told, of_profiles = self.profile_map.parts() if self.profile_map else ({}, {})
@@ -247,6 +279,7 @@ class FactorModel(FoldingModel):
             item_fold=cast(LeastSquares, from_plain(of_items)) if of_items else None,
             saved_calibration=Calibration.from_arrays(arrays),
             profile_map=ProfileMap.from_parts(facts, arrays),
+            taste_notes=TasteNotes.from_dict(facts["taste_notes"]),
         )
 
     def _scores(self, people: Side, items: Side) -> np.ndarray:
@@ -294,12 +327,13 @@ def turned_effects(weights: np.ndarray, turn: np.ndarray) -> np.ndarray:
 
 
 def terms_by_factor(model: FactorModel, person: Person, item: int) -> list[Term]:
-    """mean + user + item + one term p_f q_f per taste."""
+    """mean + user + item + one term p_f q_f per taste, named for the end that the person is at."""
+    strength = model.strength(person)
     products = model.products(person, item)
     user = Term("how you rate", float(person.side.bias[0]), "user")
     tastes = [
-        Term(taste.name, float(value), "taste")
-        for taste, value in zip(model.tastes(), products, strict=True)
+        Term(taste.named_for(p), float(value), "taste")
+        for taste, p, value in zip(model.tastes(), strength, products, strict=True)
     ]
     return [*_common_terms(model, item), user, *tastes]
 

@@ -71,6 +71,10 @@ class PosteriorModel(FactorModel):
         variance += np.mean(unsure, axis=0) + np.var(scores, axis=0) + float(np.mean(fold.reg))
         return variance
 
+    def strength(self, person: Person) -> np.ndarray:
+        strength: np.ndarray = person.side.factors[0].reshape(self.n_samples, -1).sum(axis=0)
+        return strength
+
     def products(self, person: Person, item: int) -> np.ndarray:
         all_samples = super().products(person, item).reshape(self.n_samples, -1)
         products: np.ndarray = all_samples.sum(axis=0)

@@ -189,20 +189,11 @@ def _with_tastes(
         raise BadSetting(f"models of {model.algorithm} have no tastes; give without= or change=")
     factors, told = person.side.factors.copy(), []
     for asked, factor in tastes.items():
-        taste = _taste(model, asked)
+        taste = model.tastes().find(asked)
         if not np.isfinite(factor):
             raise BadSetting(f"the factor for taste {asked!r} is {factor}, not a finite number")
         factors[:, taste.number :: model.n_factors] *= np.float32(factor)
-        name = f"your {'' if taste.label == UNLABELLED else 'taste in '}*{taste.name}*"
+        called = taste.named_for(float(model.strength(person)[taste.number]))
+        name = f"your {'' if taste.label == UNLABELLED else 'taste in '}*{called}*"
         told.append(f"without {name}" if factor == 0 else f"with {factor:g} times {name}")
     return replace(person, side=person.side._replace(factors=factors)), told
-
-
-def _taste(model: Any, asked: object) -> Any:
-    """The taste with a number or name. Raises BadSetting, with the nearest names."""
-    tastes = list(model.tastes())
-    for taste in tastes:
-        if asked == taste.number or str(asked).casefold() == taste.name.casefold():
-            return taste
-    near = did_you_mean(str(asked), [taste.name for taste in tastes])
-    raise BadSetting(f"no taste {asked!r} among the {len(tastes)} of this model{near}")

@@ -15,8 +15,8 @@ import numpy as np
 from matinee.kernels.threads import one_blas_thread
 
 # What may be done to factors so that a fold-in gives what it gave, and always at once to users,
-# items and implicit factors: any orthogonal turn, a change of order and signs, or one of order.
-Freedom = Literal["turn", "sign", "order"]
+# items and implicit factors: any orthogonal turn, or only a change of order.
+Freedom = Literal["turn", "order"]
 
 MOST_ITEMS = 20_000  # the most rated ones decide on the turn; more cost time and change little
 MOST_STEPS = 500
@@ -47,7 +47,6 @@ def canonical_turn(
         if freedom == "turn":
             most_rated = np.sort(np.argsort(-item_counts, kind="stable")[:MOST_ITEMS])
             T = varimax(Q[most_rated])
-        if freedom != "order":
             T = T * faces(Q @ T.astype(np.float32))
         spread = variances(users.turned(T), items.turned(T))
     T = T[:, np.argsort(-spread, kind="stable")]

@@ -14,9 +14,9 @@ class Projection:
     """Projection of a filled row on singular vectors: the fold-in of a truncated SVD.
 
         m   = sum_j t_j / D,   t_j = r_j - mean - c_j,   D = n (observed), n_items (all), or no m
-        p_f = (sum_j x_j q_jf) / |q_f|^2,   x_j = t_j - m where rated;  -m or 0 where not
+        p   = (Q'Q)^-1 sum_j x_j q_j,   x_j = t_j - m where rated;  -m or 0 where not
 
-    Factors are q_f = v_f sqrt(s_f), p_f = u_f sqrt(s_f), so |q_f|^2 is the singular value s_f.
+    Factors are Q = V S^1/2 T, P = U S^1/2 T for an orthogonal T.
     ``row_mean`` names D; ``dense`` says that the mean is taken from unrated cells as well.
     """
 
@@ -26,7 +26,7 @@ class Projection:
 
     @property
     def freedom(self) -> Freedom:
-        return "sign"
+        return "turn"
 
     def solve(self, rated: Rows, mean: float, items: Side, users: Side) -> None:
         scaled = self._scaled(items)
@@ -56,5 +56,5 @@ class Projection:
     @staticmethod
     def _scaled(items: Side) -> np.ndarray:
         Q = items.factors.astype(np.float64)
-        norms = (Q**2).sum(axis=0)
-        return Q / np.where(norms > 0, norms, 1.0)
+        scaled: np.ndarray = Q @ np.linalg.pinv(Q.T @ Q, hermitian=True)
+        return scaled

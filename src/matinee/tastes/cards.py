@@ -1,0 +1,254 @@
+"""A card for each factor: what it is called, its items, how much and for whom it counts.
+
+A taste is a factor. Its share is its part of the variance of all terms p_uf q_if over users and
+items; a weight is what the taste adds to the score of an item for somebody typical, whose strength
+is the root mean square over all people, so that weights of different tastes compare.
+"""
+
+import html
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from matinee.catalog import Catalog
+from matinee.errors import BadSetting, did_you_mean
+from matinee.ids import IdMap
+from matinee.tastes.canonical import Moments, variances
+from matinee.tastes.labels import UNLABELLED, label_ends, supported
+from matinee.tastes.notes import NO_NOTES, TasteNotes
+
+UNSTABLE = 0.5  # below this a taste is a chance find as much as anything
+End = tuple[tuple[str, str, float], ...]  # (item id, title, weight) of each item
+
+
+@dataclass(frozen=True)
+class Taste:
+    """One factor: its label, its top items with weights, how much and for whom it counts."""
+
+    number: int
+    label: str  # words that stand out at its high end, or "unlabelled"
+    name: str  # as people gave it, else the label, with the number where others share it
+    top: End  # items of the high end, the largest weight first
+    bottom: End  # the other end of a signed factor, the lowest weight first
+    share: float  # of the variance of all tastes' terms, 0..1; the shares of a model sum to 1
+    n_people: int  # users whose largest part this is
+    low_label: str = UNLABELLED  # words that stand out at the low end
+    low_name: str = ""  # what the low end is called; empty where there is none
+    stability: float | None = None  # 0..1 over refits, where it was measured
+
+    @property
+    def unstable(self) -> bool:
+        """Whether refits did not find it again."""
+        return self.stability is not None and self.stability < UNSTABLE
+
+    def named_for(self, strength: float) -> str:
+        """What to call the end that somebody is at, whose factor is ``strength``."""
+        return self.low_name if strength < 0 and self.low_name else self.name
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        ends = {
+            name: [{"item_id": i, "title": t, "weight": w} for i, t, w in end]
+            for name, end in (("top", self.top), ("bottom", self.bottom))
+            if end
+        }
+        low = {"low_label": self.low_label, "low_name": self.low_name} if self.low_name else {}
+        stable = {} if self.stability is None else {"stability": self.stability}
+        return {
+            "number": self.number,
+            "label": self.label,
+            "name": self.name,
+            **low,
+            "share": self.share,
+            "n_people": self.n_people,
+            **stable,
+            **ends,
+        }
+
+
+@dataclass(frozen=True)
+class Tastes:
+    """All tastes of a model, by factor number; prints as cards."""
+
+    tastes: tuple[Taste, ...]
+
+    def __iter__(self) -> Iterator[Taste]:
+        return iter(self.tastes)
+
+    def __len__(self) -> int:
+        return len(self.tastes)
+
+    def __getitem__(self, number: int) -> Taste:
+        return self.tastes[number]
+
+    def find(self, asked: object) -> Taste:
+        """The taste with a number, or a name in any case. Raises BadSetting, with near names."""
+        number = int(str(asked)) if str(asked).isdecimal() else -1
+        if 0 <= number < len(self):
+            return self[number]
+        wanted = str(asked).strip().casefold()
+        for taste in self:
+            if wanted and wanted in (taste.name.casefold(), taste.low_name.casefold()):
+                return taste
+        names = [name for taste in self for name in (taste.name, taste.low_name) if name]
+        hint = did_you_mean(str(asked), names)
+        raise BadSetting(f"no taste {asked!r} among the {len(self)} of this model{hint}")
+
+    def by_share(self) -> list[Taste]:
+        """The tastes that matter most first."""
+        return sorted(self.tastes, key=lambda taste: (-taste.share, taste.number))
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """One plain dict a taste, those that matter most first."""
+        return [taste.to_dict() for taste in self.by_share()]
+
+    def __str__(self) -> str:
+        cards = []
+        for taste in self.by_share():
+            lines = [f"{taste.number:>3}  {taste.name}  ({', '.join(facts_of(taste))})"]
+            lines.append("     " + " · ".join(title for _, title, _ in taste.top[:5]))
+            if taste.bottom:
+                titles = " · ".join(title for _, title, _ in taste.bottom[:5])
+                lines.append(f"     {taste.low_name}: {titles}")
+            cards.append("\n".join(lines))
+        return "\n".join(cards)
+
+    def _repr_html_(self) -> str:
+        return "".join(map(card_html, self.by_share()))
+
+
+def facts_of(taste: Taste) -> list[str]:
+    """What a card says of a taste beside its items."""
+    facts = [f"{taste.share:.0%} of scores", f"{taste.n_people:,} people"]
+    if not taste.name.startswith(taste.label) and taste.label != UNLABELLED:
+        facts.append(f"labelled {taste.label}")
+    return facts + said_of_stability(taste)
+
+
+def said_of_stability(taste: Taste) -> list[str]:
+    """How stable a taste is, with a warning where it is not; nothing where it was not measured."""
+    if taste.stability is None:
+        return []
+    warning = ["unstable: refits find it or not"] if taste.unstable else []
+    return [f"stability {taste.stability:.2f}", *warning]
+
+
+def card_html(taste: Taste) -> str:
+    """One card, as HTML that needs no script."""
+    ends = [(taste.name, taste.top)]
+    if taste.bottom:
+        ends.append((taste.low_name, taste.bottom))
+    lists = "".join(
+        f"<div><b>{html.escape(name)}</b><ol style='margin:0;padding-left:1.5em'>"
+        + "".join(
+            f"<li>{html.escape(title)} <small>{weight:+.2f}</small></li>"
+            for _, title, weight in end[:5]
+        )
+        + "</ol></div>"
+        for name, end in ends
+    )
+    return (
+        "<figure style='margin:0 0 1em'><figcaption>"
+        f"{taste.number}: {html.escape('; '.join(facts_of(taste)))}</figcaption>"
+        f"<div style='display:flex;gap:2em'>{lists}</div></figure>"
+    )
+
+
+def find_tastes(
+    items: IdMap,
+    factors: tuple[np.ndarray, np.ndarray],
+    moments: tuple[Moments, Moments],
+    item_counts: np.ndarray,
+    catalog: Catalog,
+    notes: TasteNotes = NO_NOTES,
+    n_top: int = 10,
+) -> Tastes:
+    """Describe the factors P (n_users, n_factors) and Q (n_items, n_factors).
+
+    ``moments`` are those of P and Q. Items that few people rated show in no card: their place in a
+    taste is chance.
+    """
+    P, Q = factors
+    spread = variances(*moments)
+    share = spread / (spread.sum() or 1.0)
+    typical = np.sqrt(np.diag(moments[0].second))
+    weights = Q * typical.astype(np.float32)
+    known = supported(item_counts)
+    ids = items.ids[known].tolist()
+    high, low = label_ends(weights[known], ids, catalog)
+    signed = bool((Q < 0).any())
+    names, low_names = names_of(high, low if signed else None, notes)
+    people = n_strongest(P, Q)
+    tastes = []
+    for f in range(Q.shape[1]):
+        ends = [end_of(weights[:, f], known, items, catalog, n_top)]
+        ends.append(end_of(-weights[:, f], known, items, catalog, n_top) if signed else ())
+        tastes.append(
+            Taste(
+                number=f,
+                label=high[f],
+                name=names[f],
+                top=ends[0],
+                bottom=tuple((one, title, -weight) for one, title, weight in ends[1]),
+                share=float(share[f]),
+                n_people=int(people[f]),
+                low_label=low[f],
+                low_name=low_names[f],
+                stability=notes.stability[f] if notes.stability else None,
+            )
+        )
+    return Tastes(tuple(tastes))
+
+
+def end_of(
+    weights: np.ndarray, known: np.ndarray, items: IdMap, catalog: Catalog, n_top: int
+) -> End:
+    """The ``n_top`` of the known items that weigh most."""
+    in_order = np.sort(known)
+    rows = in_order[np.argsort(-weights[in_order], kind="stable")[:n_top]]
+    ids = items.ids[rows].tolist()
+    return tuple(
+        (one, catalog.label(one), float(weights[row])) for one, row in zip(ids, rows, strict=True)
+    )
+
+
+def n_strongest(P: np.ndarray, Q: np.ndarray) -> np.ndarray:
+    """How many users each factor is the strongest of: |p_uf| times the mean |q_if|."""
+    strength = np.abs(P) * np.abs(Q).mean(axis=0)
+    return np.bincount(strength.argmax(axis=1) if P.size else [], minlength=Q.shape[1])
+
+
+def unlike(name: str, f: int) -> str:
+    """What to call the other end of a factor of this name."""
+    return f"low end of taste {f}" if name == f"taste {f}" else f"anything but {name}"
+
+
+def names_of(
+    high: Sequence[str], low: Sequence[str] | None, notes: TasteNotes
+) -> tuple[list[str], list[str]]:
+    """A name for each factor, and for its low end where there are such, that no other has.
+
+    What people gave comes first, then the label, with the factor's number where it is taken:
+    ``Horror``, ``Horror (7)``, ``taste 3``. A low end without a label is called by what it is not.
+    """
+    taken = {name.casefold() for name in notes.names.values()}
+
+    def free(name: str, f: int) -> str:
+        while name.casefold() in taken:
+            name = f"{name} ({f})"
+        taken.add(name.casefold())
+        return name
+
+    names = [
+        notes.names.get(f) or free(f"taste {f}" if label == UNLABELLED else label, f)
+        for f, label in enumerate(high)
+    ]
+    if low is None:
+        return names, [""] * len(names)
+    low_names = [
+        free(label if label != UNLABELLED else unlike(names[f], f), f)
+        for f, label in enumerate(low)
+    ]
+    return names, low_names

@@ -1,0 +1,155 @@
+"""Words for factors: what is over-represented among the items that weigh most in them.
+
+Words are what the catalogue says of items: genres, decades, tags, people. An item counts in a
+factor by its weight there, times the share of all its weight that it has there:
+
+    x_if = w_if |w_if| / sum_g |w_ig|,   w >= 0, one end of a factor at a time
+
+Two questions decide. Is a word's mean rank by x higher than chance would have it, among items as
+well known? Ranks are Savage's scores, which look at the top; chance is that items change places
+within tenths by popularity, whose mean and variance are sums; a gamma distribution has both, and
+over all words and ends together the false discovery rate is 5 % (Benjamini & Hochberg 1995). And
+does it say much? Of the words that pass, those that hold an eighth of the end's x, and half as much
+again as chance would, are ordered by share x log(share / expected).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from matinee.catalog import Catalog
+from matinee.features import TEXTS, Feature, features_of
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+UNLABELLED = "unlabelled"
+FEWEST_ITEMS = 50  # with enough ratings; below this the items that weigh most are most of them
+FEWEST_CARRIERS = 5  # items that must have a word
+POPULARITY_BINS = 10
+FALSE_DISCOVERY_RATE = 0.05
+LEAST_SHARE = 1 / 8  # of an end's x that the items with a word must hold
+LEAST_LIFT = 1.5  # that share over the one expected
+MOST_WORDS = 3
+NEXT_WORD = 0.5  # worth of a further word, as a part of the one before it
+
+
+def supported(item_counts: np.ndarray) -> np.ndarray:
+    """Rows of the items that enough people rated to say what a taste is, the most rated first.
+
+    Enough are 20 ratings, or half of the median where that is less.
+    """
+    rated = item_counts[item_counts > 0]
+    enough = min(20.0, float(np.median(rated)) / 2) if len(rated) else np.inf
+    order = np.argsort(-item_counts, kind="stable")
+    return order[item_counts[order] >= enough]
+
+
+def label_ends(W: np.ndarray, items: Sequence[str], catalog: Catalog) -> list[list[str]]:
+    """Labels of the high and the low end of each factor; low ends of weights >= 0 have none.
+
+    ``W`` (n_items, n_factors) are weights in comparable units, ``items`` their ids, the most
+    rated first. Returns a list of labels for high ends, and one for low ends.
+    """
+    signed = bool((W < 0).any())
+    ends = np.column_stack([W, -W]) if signed else W
+    nothing = [[UNLABELLED] * W.shape[1] for _ in range(2)]
+    if len(items) < FEWEST_ITEMS or not W.size:
+        return nothing
+    words, has = words_of(items, catalog)
+    if not words:
+        return nothing
+    whole = np.abs(W).sum(axis=1, keepdims=True)
+    x = np.maximum(ends, 0.0) ** 2 / np.where(whole > 0, whole, 1.0)
+    p = chance(has, savage_scores(x))
+    share, expected, _ = held(has, x / np.maximum(x.sum(axis=0), 1e-300))
+    lift = share / np.maximum(expected, 1e-300)
+    passes = (p <= benjamini_hochberg(p, FALSE_DISCOVERY_RATE)) & (x.sum(axis=0) > 0)
+    passes &= (share >= LEAST_SHARE) & (lift >= LEAST_LIFT)
+    worth = np.where(passes, share * np.log(np.maximum(lift, 1.0)), 0.0)
+    labels = [label_of(words, column) for column in worth.T] + nothing[1]
+    return [labels[: W.shape[1]], labels[W.shape[1] :][: W.shape[1]]]
+
+
+def label_of(words: Sequence[Feature], worth: np.ndarray) -> str:
+    """The words that are worth most, as a label: ``1980s Horror & Sci-Fi``."""
+    order = np.argsort(-worth, kind="stable")[:MOST_WORDS]
+    chosen: list[int] = []
+    for at in order.tolist():
+        if worth[at] <= 0 or (chosen and worth[at] < NEXT_WORD * worth[chosen[-1]]):
+            break
+        chosen.append(at)
+    decades = [words[at][1] for at in chosen if words[at][0] == "decade"]
+    others = [words[at][1] for at in chosen if words[at][0] != "decade"]
+    return " ".join(filter(None, [" & ".join(sorted(decades)), listed(others)])) or UNLABELLED
+
+
+def listed(names: Sequence[str]) -> str:
+    """``A``, ``A & B``, ``A, B & C``."""
+    return " & ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def words_of(items: Sequence[str], catalog: Catalog) -> "tuple[list[Feature], csr_array]":
+    """Words that enough items have, and which item has which: (n_words, n_items) of 0 and 1."""
+    from scipy.sparse import csr_array
+
+    rows_of: dict[Feature, list[int]] = {}
+    for row, item_id in enumerate(items):
+        for word in words_about(catalog, item_id):
+            rows_of.setdefault(word, []).append(row)
+    words = sorted(word for word, rows in rows_of.items() if len(rows) >= FEWEST_CARRIERS)
+    ends = np.cumsum([0, *(len(rows_of[word]) for word in words)])
+    rows = np.array([row for word in words for row in rows_of[word]], dtype=np.int64)
+    has = csr_array((np.ones(len(rows)), rows, ends), shape=(len(words), len(items)))
+    return words, has
+
+
+def words_about(catalog: Catalog, item_id: str) -> Iterator[Feature]:
+    """What the catalogue says of an item, once each, without the words of texts."""
+    entry = catalog[item_id]
+    told = {name: values for name, values in entry.features.items() if name not in TEXTS}
+    yield from dict.fromkeys(features_of(replace(entry, features=told)))
+
+
+def savage_scores(x: np.ndarray) -> np.ndarray:
+    """-log(1 - (rank - 1/2) / n) of each column: mean 1, and long for the top (Savage 1956)."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(x, axis=0)  # ties share their mean rank
+    scores: np.ndarray = -np.log(1 - (ranks - 0.5) / len(x))
+    return scores
+
+
+def held(has: "csr_array", x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The sum of x (n_items, n_ends) over the items of each word, its mean and its variance.
+
+    Mean and variance are over all ways in which items can change places within popularity bins,
+    n of them, m with the word:  sum m mean(x),  sum m (n - m) / (n - 1) var(x).
+    """
+    total = np.asarray(has @ x)
+    mean, variance = np.zeros_like(total), np.zeros_like(total)
+    n_bins = max(1, min(POPULARITY_BINS, len(x) // (2 * FEWEST_CARRIERS)))
+    for rows in np.array_split(np.arange(len(x)), n_bins):
+        n, m = len(rows), np.asarray(has[:, rows].sum(axis=1)).ravel()
+        mean += np.outer(m, x[rows].mean(axis=0))
+        variance += np.outer(m * (n - m) / max(n - 1, 1), x[rows].var(axis=0))
+    return total, mean, variance
+
+
+def chance(has: "csr_array", scores: np.ndarray) -> np.ndarray:
+    """How likely chance gives a word's items scores as high: (n_words, n_ends) p-values."""
+    from scipy.special import gammaincc
+
+    total, mean, variance = held(has, scores)
+    scale = np.where(variance > 0, variance, 1.0) / np.maximum(mean, 1e-300)
+    p = gammaincc(np.maximum(mean / scale, 1e-9), total / scale)
+    return np.where(variance > 1e-12, p, 1.0)
+
+
+def benjamini_hochberg(p: np.ndarray, rate: float) -> float:
+    """The largest p-value that passes at this false discovery rate; below 0 when none does."""
+    ordered = np.sort(p, axis=None)
+    passing = ordered <= rate * np.arange(1, ordered.size + 1) / ordered.size
+    return float(ordered[passing][-1]) if passing.any() else -1.0
