@@ -109,7 +109,10 @@ def test_the_objective_never_rises(settings):
 
 @pytest.mark.parametrize(
     "algorithm",
-    [ImplicitALS(n_factors=4), BPR(n_factors=4, n_epochs=200, n_negatives=1, reg=0.05)],
+    [
+        ImplicitALS(n_factors=4),
+        BPR(n_factors=4, n_epochs=200, n_negatives=1, user_reg=0.05, item_reg=0.2),
+    ],
     ids=str,
 )
 def test_held_out_fields_of_a_checkerboard_beat_those_of_the_other_colour(algorithm):
@@ -172,23 +175,22 @@ def test_a_choice_is_not_told_as_a_rating():
 # BPR.
 
 
-def pair_loss(x, k, reg, bias_reg):
+def pair_loss(x, k, reg_p, reg_q, reg_r, bias_reg):
     p, q, r, (c_i, c_j) = x[:k], x[k : 2 * k], x[2 * k : 3 * k], x[3 * k :]
     margin = c_i - c_j + p @ (q - r)
-    penalty = reg * (x[: 3 * k] ** 2).sum() + bias_reg * (c_i**2 + c_j**2)
+    penalty = reg_p * p @ p + reg_q * q @ q + reg_r * r @ r + bias_reg * (c_i**2 + c_j**2)
     return np.log1p(np.exp(-margin)) + penalty / 2
 
 
 def test_a_pair_step_follows_the_gradient():
-    k, reg, bias_reg, rate, tiny = 5, 0.3, 0.2, 1e-2, 1e-5
+    k, regs, rate, tiny = 5, (0.3, 0.1, 0.5, 0.2), 1e-2, 1e-5
     x = np.random.default_rng(0).normal(0, 0.7, 3 * k + 2)
     ahead = tiny * np.eye(len(x))
     gradient = [
-        (pair_loss(x + e, k, reg, bias_reg) - pair_loss(x - e, k, reg, bias_reg)) / (2 * tiny)
-        for e in ahead
+        (pair_loss(x + e, k, *regs) - pair_loss(x - e, k, *regs)) / (2 * tiny) for e in ahead
     ]
     p, q, r, c = (part.astype(np.float32) for part in np.split(x, [k, 2 * k, 3 * k]))
-    pair_step(p, q, r, c, 0, 1, *(np.float32(number) for number in (rate, reg, bias_reg)))
+    pair_step(p, q, r, c, 0, 1, *map(np.float32, (rate, *regs)))
     step = (np.r_[p, q, r, c] - x) / -rate
     np.testing.assert_allclose(step, gradient, atol=2e-4)
 

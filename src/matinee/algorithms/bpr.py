@@ -2,9 +2,12 @@
 
     score(u, i) = c_i + p_u . q_i
     min  sum over positives (u, i), negatives j drawn for them:  -ln sigmoid(score_ui - score_uj)
-         + reg (|p_u|^2 + |q_i|^2 + |q_j|^2) / 2 + bias_reg (c_i^2 + c_j^2) / 2   Rendle et al. 2009
+         + user_reg |p_u|^2 / 2 + item_reg (|q_i|^2 / sqrt(n_i) + |q_j|^2 / sqrt(n_j)) / 2
+         + bias_reg (c_i^2 + c_j^2) / 2                                           Rendle et al. 2009
 
-Every rating is a positive, whatever its value. For each, n_negatives items are drawn and the one
+Every rating is a positive, whatever its value; n_i is how many item i has. With a penalty per step
+that is the same for all items, small data want twice that of large; over the root of n_i, one value
+suits both. For each positive, n_negatives items are drawn and the one
 that scores highest is learned from: it is where the ranking is wrong (Zhang et al. 2013; 1 is plain
 BPR). Positives are dealt into a grid whose blocks share no user and no item, and a negative comes
 from the item group of its positive, so blocks run side by side and the same bits come out at any
@@ -47,14 +50,16 @@ class BPR(Algorithm):
     space: ClassVar[Space] = {
         "n_factors": Whole(8, 256, log=True),
         "learning_rate": Real(0.01, 0.2, log=True),
-        "reg": Real(0.001, 0.1, log=True),
+        "user_reg": Real(0.01, 1, log=True),
+        "item_reg": Real(0.01, 1, log=True),
         "n_negatives": Whole(1, 32, log=True),
     }
 
     n_factors: int = 64
     n_epochs: int = 30  # one takes a step for each positive
     learning_rate: float = 0.05  # step size; it falls in a line to a tenth of that
-    reg: float = 0.02  # penalty per step on factors
+    user_reg: float = 0.1  # penalty per step on p_u
+    item_reg: float = 0.15  # penalty per step on q_i, over the root of the item's positives
     bias_reg: float = 0.01  # penalty per step on c
     n_negatives: int = 8  # drawn for a positive; the one that scores highest is learned from
     init_scale: float = 0.1  # standard deviation of the first factors
@@ -65,8 +70,8 @@ class BPR(Algorithm):
         self.require("n_factors", at_least=1)
         self.require("n_epochs", at_least=1)
         self.require("learning_rate", above=0)
-        self.require("reg", at_least=0)
-        self.require("bias_reg", at_least=0)
+        for setting in ("user_reg", "item_reg", "bias_reg"):
+            self.require(setting, at_least=0)
         self.require("n_negatives", at_least=1)
         self.require("init_scale", above=0)
 
@@ -81,12 +86,15 @@ class BPR(Algorithm):
         say_if_too_many(self.n_factors, train)
         users, items = first_sides(train, self.n_factors, self.init_scale, self.seed)
         pairs = Pairs.of(train, self.seed)
+        n_i = np.maximum(train.by_item.counts, 1)
+        item_reg = read_only(self.item_reg / np.sqrt(n_i), np.float32)
 
         def step(epoch: int) -> None:
             rate = self.learning_rate * (1 - 0.9 * (epoch - 1) / self.n_epochs)
-            pairs.descend(epoch, rate, self.reg, self.bias_reg, self.n_negatives, users, items)
+            regs = np.float32(self.user_reg), item_reg, np.float32(self.bias_reg)
+            pairs.descend(epoch, rate, regs, self.n_negatives, users, items)
 
-        remedy = f"lower learning_rate (now {self.learning_rate}) or raise reg"
+        remedy = f"lower learning_rate (now {self.learning_rate}) or raise user_reg and item_reg"
         facts = run_epochs(step, self.n_epochs, on_epoch, (users, items), remedy)
         fold = as_long_as_trained(train, users, items)
         return self.model(train, 0.0, users, items, fold, facts=facts, unrated_items_learned=True)
@@ -113,13 +121,15 @@ class Pairs:
         self,
         epoch: int,
         rate: float,
-        reg: float,
-        bias_reg: float,
+        regs: tuple[np.float32, np.ndarray, np.float32],
         n_negatives: int,
         users: Side,
         items: Side,
     ) -> None:
-        """Deal the items, then take a step per positive, strata in a random order."""
+        """Deal the items, then take a step per positive, strata in a random order.
+
+        ``regs`` are the penalties on users, on each item (n_items,), and on biases.
+        """
         train, T = self.train, self.T
         rng = np.random.default_rng((self.seed, epoch))
         item_group = deal(train.by_item.counts, T, rng)
@@ -136,8 +146,7 @@ class Pairs:
             read_only(train.by_user.indptr, np.int64),
             read_only(train.by_user.indices, np.int32),
             np.float32(rate),
-            np.float32(reg),
-            np.float32(bias_reg),
+            *regs,
             n_negatives,
             np.uint64(self.seed),
             np.uint64(epoch),

@@ -45,38 +45,41 @@ def draw_negative(group, positives, p, Q, c, n_negatives, seed, epoch, j):
 
 
 @kernel
-def pair_step(p, q, r, c, i, j, rate, reg, bias_reg):
+def pair_step(p, q, r, c, i, j, rate, reg_p, reg_q, reg_r, bias_reg):
     """One gradient step on -ln sigmoid(s_i - s_j) + the penalties; q and r are the items' factors.
 
     With g = 1 / (1 + exp(s_i - s_j)):
-        p   += rate (g (q - r) - reg p)        c_i += rate (g - bias_reg c_i)
-        q   += rate (g p - reg q)              c_j -= rate (g + bias_reg c_j)
-        r   -= rate (g p + reg r)
+        p   += rate (g (q - r) - reg_p p)      c_i += rate (g - bias_reg c_i)
+        q   += rate (g p - reg_q q)            c_j -= rate (g + bias_reg c_j)
+        r   -= rate (g p + reg_r r)
     """
     margin = c[i] - c[j]
     for f in range(p.size):
         margin += p[f] * (q[f] - r[f])
     step = rate / (np.float32(1) + np.exp(margin))
-    keep, keep_bias = np.float32(1) - rate * reg, np.float32(1) - rate * bias_reg
+    one = np.float32(1)
+    keep_p, keep_q, keep_r = one - rate * reg_p, one - rate * reg_q, one - rate * reg_r
+    keep_bias = one - rate * bias_reg
     c[i] = keep_bias * c[i] + step
     c[j] = keep_bias * c[j] - step
     for f in range(p.size):
         p_f, q_f, r_f = p[f], q[f], r[f]
-        p[f] = keep * p_f + step * (q_f - r_f)
-        q[f] = keep * q_f + step * p_f
-        r[f] = keep * r_f - step * p_f
+        p[f] = keep_p * p_f + step * (q_f - r_f)
+        q[f] = keep_q * q_f + step * p_f
+        r[f] = keep_r * r_f - step * p_f
 
 
 @kernel
 def descend_pairs(
     blocks, starts, user, item, group_starts, group_items, indptr, indices,
-    rate, reg, bias_reg, n_negatives, seed, epoch, P, Q, c,
+    rate, user_reg, item_reg, bias_reg, n_negatives, seed, epoch, P, Q, c,
 ):  # fmt: skip
     """A step for each positive (user, item), in stored order, of each listed block.
 
     Block B = stratum T + a holds positives of user group a and of item group (a + stratum) mod T,
     from which the negatives are drawn too: group b's items are
-    ``group_items[group_starts[b]:group_starts[b + 1]]``. A user's positives are in ``indices``.
+    ``group_items[group_starts[b]:group_starts[b + 1]]``. A user's positives are in ``indices``;
+    ``item_reg`` (n_items,) is each item's.
     """
     T = group_starts.size - 1
     for block in blocks:
@@ -87,4 +90,5 @@ def descend_pairs(
             positives = indices[indptr[u] : indptr[u + 1]]
             k = draw_negative(group, positives, P[u], Q, c, n_negatives, seed, epoch, np.uint64(j))
             if k >= 0:
-                pair_step(P[u], Q[i], Q[k], c, i, k, rate, reg, bias_reg)
+                regs = user_reg, item_reg[i], item_reg[k], bias_reg
+                pair_step(P[u], Q[i], Q[k], c, i, k, rate, *regs)
