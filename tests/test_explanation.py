@@ -1,5 +1,6 @@
 """Terms that add up, also when rounded, in words that never turn a reason against into one for."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -120,6 +121,16 @@ def test_a_low_score_is_not_praised():
     assert sentence == (
         "Heat (1995) scores below the average, because it does not suit your taste in *Comedy*."
     )
+
+
+def test_what_is_usual_for_someone_who_rates_low_is_not_held_against_a_film():
+    terms = (Term("how you rate", -0.9, "user"), Term("Horror", 0.4, "taste"))
+    low = explanation(AVERAGE, *terms)
+    assert low.sentence().startswith("Heat (1995) scores below the average")
+    assert replace(low, usual=2.6).sentence() == (
+        "Heat (1995), because it suits your taste in *Horror*."
+    )
+    assert "below your average" in replace(low, usual=3.4).sentence()
 
 
 def test_html_escapes_titles():

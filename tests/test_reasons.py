@@ -326,6 +326,7 @@ def test_where_nothing_drops_it_that_is_said(models):
     found = model.counterfactual("3", item, n=1000)
     assert not found.removed
     assert "No set of at most 5 of your ratings" in str(found)
+    assert found._repr_html_() == f"<p>{html.escape(str(found))}</p>"
 
 
 def test_only_recommended_items_have_counterfactuals(models):

@@ -72,6 +72,7 @@ class Explanation:
     strategy: str
     terms: tuple[Term, ...]
     unit: str = "stars"
+    usual: float | None = None  # the mean score of this person; the average rating where not given
 
     def __iter__(self) -> Any:
         return iter(self.terms)
@@ -104,7 +105,7 @@ class Explanation:
     def sentence(self) -> str:
         """One sentence for people, from the kind of terms that says most.
 
-        It gives reasons for a score above the average, and reasons against one below.
+        It gives reasons for a score above what is usual, and reasons against one below.
         """
         reasons, sign = self.reasons(), self._sign
         if not reasons:
@@ -112,17 +113,20 @@ class Explanation:
         named = [named_in_words(term) for term in reasons][:NAMED_REASONS]
         stars, points, against = REASONS[reasons[0].kind]
         words = against if sign < 0 else stars if self.unit == "stars" else points
-        scores = " scores below the average" if sign < 0 else ""
+        below = " scores below the average" if self.usual is None else " scores below your average"
+        scores = below if sign < 0 else ""
         return f"{self.title}{scores}, because {words.format(' and '.join(named))}."
 
     @property
     def _sign(self) -> int:
         """-1 where reasons against are asked for."""
-        base = sum(term.value for term in self.terms if term.kind == "base")
-        return -1 if self.unit == "stars" and self.score < base else 1
+        usual = self.usual
+        if usual is None:
+            usual = sum(term.value for term in self.terms if term.kind == "base")
+        return -1 if self.unit == "stars" and self.score < usual else 1
 
     def reasons(self) -> list[Term]:
-        """The terms that speak for a score above the average, or against one below.
+        """The terms that speak for a score above what is usual, or against one below.
 
         Those of the kind that says most, the largest first; none where nothing does.
         """

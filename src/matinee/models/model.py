@@ -77,6 +77,11 @@ class Model(Newcomers):
         """Training ratings of each item: int64 (n_items,)."""
         return np.bincount(self.seen.indices, minlength=len(self.items))
 
+    @cached_property
+    def _rated_items(self) -> np.ndarray:
+        """Rows of the items with training ratings."""
+        return np.flatnonzero(self.item_counts > 0).astype(np.int32)
+
     def predict_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
         """Predicted ratings (n,) of pairs of row numbers: scores clipped to the scale."""
         return self.clipped(self.score_rows(user, item))
@@ -115,8 +120,7 @@ class Model(Newcomers):
     def _score_one(self, user: object, item: int) -> float:
         if item >= 0:
             return float(self.score_people([user], np.array([item]))[0, 0])
-        known = np.flatnonzero(self.item_counts > 0)
-        return float(self.score_people([user], known).mean(dtype=np.float64))
+        return float(self.score_people([user], self._rated_items).mean(dtype=np.float64))
 
     # Lists.
 
@@ -221,6 +225,7 @@ class Model(Newcomers):
             strategy=person.strategy,
             terms=tuple(t for t in views[by](self, person, row) if abs(t.value) > NEGLIGIBLE),
             unit="stars" if self.kind == "rating" else "points",
+            usual=float(self.score_people([person], self._rated_items).mean(dtype=np.float64)),
         )
 
     def what_if(

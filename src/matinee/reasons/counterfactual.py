@@ -1,5 +1,6 @@
 """The fewest of someone's own ratings without which an item would not be in their list."""
 
+import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -85,6 +86,9 @@ class Counterfactual:
 
     def __str__(self) -> str:
         return self.sentence()
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(self.sentence())}</p>"
 
 
 def counterfactual(
