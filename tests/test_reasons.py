@@ -303,6 +303,22 @@ def test_a_counterfactual_is_the_smallest_of_all_sets(name, models):
     assert {0, 1, 2} & set(sizes) != {0}, "not all were cases without an answer"
 
 
+@pytest.mark.parametrize("algorithm", [
+    MF(n_factors=3, n_epochs=3), MF(n_factors=3, n_epochs=3, implicit_weight=0.0),
+    MF(n_factors=3, n_epochs=3, biased=False), Bias(), NMF(n_factors=3, n_epochs=3), ItemKNN(),
+], ids=repr)  # fmt: skip
+def test_downdates_are_solves_without_each_rating(algorithm, train):
+    model = algorithm.fit(train)
+    items, ratings = model.seen.row(4)
+    found = model.solve_without_each(items, ratings)
+    for place in range(len(items)):
+        alone = model.solve(np.delete(items, place), np.delete(ratings, place))
+        np.testing.assert_allclose(found.factors[place], alone.factors[0], rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(found.bias[place], alone.bias[0], rtol=1e-3, atol=1e-5)
+    nobody = model.solve_without_each(items[:1], ratings[:1])
+    np.testing.assert_allclose(nobody.factors, model.solve(items[:0], ratings[:0]).factors)
+
+
 def test_promising_sets_find_what_all_sets_do(models, monkeypatch):
     model = models["mf"]
     pairs = [(user, item) for user in ("3", "5") for item in model.recommend(user, 3).item_id]

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from matinee.explanation import Term
-from matinee.models.fold_in import FoldIn
+from matinee.models.fold_in import FoldIn, LeastSquares
 from matinee.models.model import Model
 from matinee.models.people import Person
 from matinee.models.side import Side
@@ -35,6 +35,19 @@ class FoldingModel(Model):
         sides = self.average_user.take(np.zeros(len(rated.counts), dtype=int))
         if len(rated.indices):
             self.fold.solve(rated, self.global_mean, self.item_side, sides)
+        return sides
+
+    def solve_without_each(self, items: np.ndarray, ratings: np.ndarray) -> Side:
+        found = None
+        if isinstance(self.fold, LeastSquares):
+            t = ratings.astype(np.float64) - self.global_mean - self.item_side.bias[items]
+            found = self.fold.without_each(items, t, self.item_side)
+        if found is None:
+            return super().solve_without_each(items, ratings)
+        sides = self.average_user.take(np.zeros(len(items), dtype=int))
+        sides.factors[:] = found[:, : sides.n_factors]
+        if found.shape[1] > sides.n_factors:
+            sides.bias[:] = found[:, -1]
         return sides
 
     def side_of(self, user: int) -> Side:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from matinee.errors import BadSetting
-from matinee.reasons.standing import ordinal, ranks, unseen, with_histories
+from matinee.reasons.standing import ordinal, ranks, unseen, with_histories, without_each
 
 if TYPE_CHECKING:
     from matinee.models.model import Model
@@ -180,11 +180,12 @@ class _Search:
             else:
                 complete, search = False, self.among_rivals
                 sets = sorted(set(_grown(tried[:BEAM], promising)))
-            margin, rank = search.judge(sets)
+            margin, rank = search.judge_each() if size == 1 else search.judge(sets)
             order = np.argsort(margin, kind="stable")
-            out = [k for k in order.tolist() if rank[k] > self.n]
-            if out:  # more items than the rivals can only push it further down
-                return sets[out[0]], int(self.judge([sets[out[0]]])[1][0]), complete
+            for k in order[rank[order] > self.n].tolist():
+                solved = int(self.judge([sets[k]])[1][0])  # among all, and solved anew
+                if solved > self.n:
+                    return sets[k], solved, complete
             tried = [sets[k] for k in order.tolist()]
             if size == 1:
                 promising = [one for (one,) in tried[:PROMISING]]
@@ -196,14 +197,25 @@ class _Search:
         margins, found = zip(*blocks, strict=True)
         return np.concatenate(margins), np.concatenate(found)
 
+    def judge_each(self) -> tuple[np.ndarray, np.ndarray]:
+        """``judge`` of the sets of one rating each, by downdates where these are to be had."""
+        people = without_each(self.model, self.person)
+        blocks = [
+            self._stand(people[k : k + BLOCK_SETS]) for k in range(0, len(people), BLOCK_SETS)
+        ]
+        margins, found = zip(*blocks, strict=True)
+        return np.concatenate(margins), np.concatenate(found)
+
     def _judge(self, sets: Sequence[Set]) -> tuple[np.ndarray, np.ndarray]:
         items, ratings = self.person.items, self.person.ratings
         histories = [(np.delete(items, one), np.delete(ratings, one)) for one in map(list, sets)]
-        people = with_histories(self.model, self.person, histories)
+        return self._stand(with_histories(self.model, self.person, histories))
+
+    def _stand(self, people: "Sequence[Person]") -> tuple[np.ndarray, np.ndarray]:
         scores = self.model.score_people(people, self.among)
         own, others = scores[:, self.place], np.delete(scores, self.place, axis=1)
         if others.shape[1] < self.n:  # it is within the first n whatever happens
-            return np.full(len(sets), np.inf), ranks(scores, self.place)
+            return np.full(len(people), np.inf), ranks(scores, self.place)
         last = np.partition(others, -self.n, axis=1)[:, -self.n]
         return own - last, ranks(scores, self.place)
 

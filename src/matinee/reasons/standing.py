@@ -11,6 +11,7 @@ from matinee.ratings import Rows
 if TYPE_CHECKING:
     from matinee.models.model import Model
     from matinee.models.people import Person
+    from matinee.models.side import Side
 
 
 def unseen(model: "Model", person: "Person", item: int) -> np.ndarray:
@@ -41,12 +42,30 @@ def with_histories(
     Where training ended on the row solve, as it does when users are solved last, that is
     solve(new history); what gradient steps learned beyond the row solve stays.
     """
-    ends = np.cumsum([0, *(len(items) for items, _ in histories), len(person.items)])
-    items = np.concatenate([*(items for items, _ in histories), person.items])
-    ratings = np.concatenate([*(ratings for _, ratings in histories), person.ratings])
+    ends = np.cumsum([0, *(len(items) for items, _ in histories)])
+    items = np.concatenate([items for items, _ in histories])
+    ratings = np.concatenate([ratings for _, ratings in histories])
     solved = model.solve_many(Rows(ends, items.astype(np.int32), ratings.astype(np.float32)))
-    factors = person.side.factors - solved.factors[-1:] + solved.factors[:-1]
-    bias = person.side.bias - solved.bias[-1:] + solved.bias[:-1]
+    return _moved(model, person, histories, solved)
+
+
+def without_each(model: "Model", person: "Person") -> "list[Person]":
+    """The person as they would be without each of their ratings in turn; see above."""
+    solved = model.solve_without_each(person.items, person.ratings)
+    places = range(len(person.items))
+    histories = [(np.delete(person.items, k), np.delete(person.ratings, k)) for k in places]
+    return _moved(model, person, histories, solved)
+
+
+def _moved(
+    model: "Model",
+    person: "Person",
+    histories: Sequence[tuple[np.ndarray, np.ndarray]],
+    solved: "Side",
+) -> "list[Person]":
+    own = model.solve(person.items, person.ratings)
+    factors = person.side.factors - own.factors + solved.factors
+    bias = person.side.bias - own.bias + solved.bias
     return [
         replace(
             person,

@@ -29,6 +29,9 @@ class AroundImplicit(LeastSquares):
         super().solve(rated._replace(values=rated.values - expected), mean, items, users, toward)
         users.factors[rated.counts > 0] += S[rated.counts > 0]
 
+    def without_each(self, rated: np.ndarray, t: np.ndarray, items: Side) -> np.ndarray | None:
+        return None  # one choice less changes what is expected of all the others
+
     def parts(
         self, rated: np.ndarray, t: np.ndarray, items: Side, target: int, person: Side
     ) -> np.ndarray:

@@ -90,6 +90,28 @@ class LeastSquares:
         Y = self._design(items.take(rated)).astype(np.float64)
         return np.asarray((y * self._worth(Y, y, shared, person)).sum(axis=1))
 
+    def without_each(self, rated: np.ndarray, t: np.ndarray, items: Side) -> np.ndarray | None:
+        """The solutions (n, d) without each of n ratings in turn, by downdates of one solve.
+
+            (A - y y')^-1 g = A^-1 g + A^-1 y (y'A^-1 g) / (1 - y'A^-1 y),    g = b - y t
+
+        where A has the penalty of n - 1 ratings (Sherman & Morrison 1950). None where a solution
+        is not linear in its ratings, or one rating is all there is.
+        """
+        if self.nonnegative or len(rated) < 2:
+            return None
+        Y = self._design(items.take(rated)).astype(np.float64)
+        given = Y * t[:, None]  # what each rating adds to b
+        if self.implicit_weight:
+            Z = cast(np.ndarray, items.implicit)[rated]
+            given[:, : items.n_factors] += self.implicit_weight * Z
+        reg, power = self._penalty(Y.shape[1])
+        A = Y.T @ Y + np.diag(reg * float(len(rated) - 1) ** power) + self.shared(items)
+        worth = np.linalg.solve(A, Y.T).T
+        rest = np.linalg.solve(A, (given.sum(axis=0) - given).T).T
+        leverage = (Y * worth).sum(axis=1)
+        return np.asarray(rest + worth * ((Y * rest).sum(axis=1) / (1 - leverage))[:, None])
+
     def _worth(self, Y: np.ndarray, y: np.ndarray, shared: np.ndarray, person: Side) -> np.ndarray:
         """A^-1 y for each row y (n, d), where A is the normal matrix of the rated Y."""
         reg, power = self._penalty(Y.shape[1])
