@@ -14,6 +14,7 @@ from matinee.catalog import Catalog, Item
 from matinee.feedback.store import Store
 from matinee.server.app import PAGE
 from matinee.server.measured import Measured
+from matinee.server.security import Rules
 from matinee.server.state import State
 from matinee.sources import read_ratings
 from serving import TOKEN, answering
@@ -112,7 +113,12 @@ def page(driver: Any, served: str) -> Iterator[Page]:
     size(driver, 1200)
     yield Page(driver, served)
     assert complaints(driver) == []
-    assert {one for one in asked_for(driver) if not one.startswith(served)} == set()
+    assert strangers(driver, served) == []
+
+
+def strangers(driver: Any, served: str) -> list[str]:
+    """What was asked of anybody but the server."""
+    return [one for one in asked_for(driver) if not one.startswith(served)]
 
 
 # Find a person.
@@ -269,6 +275,12 @@ def test_nobody_is_found_in_words(page):
     page.driver.get_log("browser")  # the browser notes the 404 of who they are
 
 
+def test_it_says_how_much_a_score_rests_on(page):
+    page.open("list?user=42").click("ol.films button")
+    page.says("ratings of theirs and", ".why")
+    page.says("times out of 10", ".why")
+
+
 # Tastes, map, data, quality.
 
 
@@ -377,6 +389,48 @@ def test_the_page_takes_no_markup_from_anywhere():
             assert way not in text, file
 
 
+# Other models, other rules.
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [matinee.Popularity(), matinee.ItemKNN(), matinee.ImplicitALS(n_factors=4, n_epochs=3)],
+    ids=lambda one: one.name,
+)
+def test_every_kind_of_model_has_a_page(driver, algorithm, tmp_path):
+    sample = matinee.sample().with_catalog(Catalog({}))
+    algorithm.fit(sample).save(tmp_path / "model")
+    store = Store.at(tmp_path / "feedback.sqlite")
+    with answering(State(tmp_path / "model", store)) as client:
+        page = Page(driver, str(client.base_url))
+        for section in SECTIONS:
+            page.open(section).some("main h1")
+            assert not page.all(".problem"), section
+        page.open("list?user=42").click("ol.films button")
+        page.some(".why svg")
+        page.click("#what-if summary")
+        page.some("#what-if p, #what-if input")
+        assert strangers(driver, page.url) == []
+    store.close()
+    assert complaints(driver) == []
+
+
+def test_a_server_for_others_asks_for_its_token_first(driver, folder, tmp_path):
+    store = Store.at(tmp_path / "feedback.sqlite")
+    with answering(State(folder / "nmf", store), Rules(TOKEN, public=True)) as client:
+        page = Page(driver, str(client.base_url)).open("tastes")
+        page.some("input[name=token]")[0].send_keys(TOKEN)
+        page.click("main button")
+        page.some("article.card svg")
+        page.driver.execute_script("sessionStorage.clear()")
+        page.open(f"token={TOKEN}").some("main .chips a")
+        assert page.address == "#find", "the token does not stay in the address"
+        page.driver.execute_script("sessionStorage.clear()")
+        assert strangers(driver, page.url) == []
+    store.close()
+    driver.get_log("browser")  # the browser notes the 401
+
+
 # Titles that would like to be more than titles.
 
 NASTY = (
@@ -420,4 +474,4 @@ def test_titles_stay_text(driver, nasty, section):
     assert not page.all("img")
     assert len(page.all("script")) == 1
     assert complaints(driver) == []
-    assert {one for one in asked_for(driver) if not one.startswith(nasty)} == set()
+    assert strangers(driver, nasty) == []

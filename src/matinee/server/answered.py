@@ -84,6 +84,14 @@ class Shown(BaseModel):
     end: float
 
 
+class Interval(BaseModel):
+    """Limits that a rating lies between with some probability."""
+
+    level: float
+    low: float
+    high: float
+
+
 class ExplanationAnswer(Answer):
     """Why an item scores what it does; ``terms`` sum to the score, ``shown`` add up as rounded."""
 
@@ -99,6 +107,11 @@ class ExplanationAnswer(Answer):
     terms: list[Term]
     clipping: float
     shown: list[Shown]
+    evidence: dict[str, int] = Field(description="Ratings that it rests on: by_user, of_item.")
+    personal: float = Field(description="The share of the item's lead that is this person's own.")
+    interval: Interval | None = Field(
+        description="Where the rating will lie with probability level; null where unknown."
+    )
     svg: str | None = None
     versus: dict[str, Any] | None = None
 

@@ -4,9 +4,10 @@ from typing import Any
 
 from matinee.errors import BadSetting
 from matinee.explanation import Explanation, round_to_sum
-from matinee.models import Model
+from matinee.models import Model, Person
 
 DIGITS = 2  # of a term that is shown
+LEVEL = 0.8  # of the interval that is shown
 TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
 
 
@@ -45,3 +46,17 @@ def whole(explanation: Explanation) -> dict[str, Any]:
         for name, value, detail, (start, end) in explanation.rows()
     ]
     return content
+
+
+def how_sure(model: Model, person: Person, item: str) -> dict[str, Any]:
+    """How many ratings a score rests on, how personal it is, and where the rating may lie."""
+    interval = None
+    if model.has_intervals and len(person.items):
+        (found,) = model.interval(person, item, LEVEL)
+        low, high = (round(float(end), DIGITS) for end in (found.low, found.high))
+        interval = {"level": LEVEL, "low": low, "high": high}
+    return {
+        "evidence": model.evidence(person, item)._asdict(),
+        "personal": round(model.how_personal(person, item), DIGITS),
+        "interval": interval,
+    }

@@ -64,7 +64,7 @@ def label_ends(W: np.ndarray, items: Sequence[str], catalog: Catalog) -> list[li
     whole = np.abs(W).sum(axis=1, keepdims=True)
     x = np.maximum(ends, 0.0) ** 2 / np.where(whole > 0, whole, 1.0)
     p = chance(has, savage_scores(x))
-    share, expected, _ = held(has, x / np.maximum(x.sum(axis=0), 1e-300))
+    share, expected, _ = held(has, x / np.maximum(x.sum(axis=0, dtype=np.float64), 1e-300))
     lift = share / np.maximum(expected, 1e-300)
     passes = (p <= benjamini_hochberg(p, FALSE_DISCOVERY_RATE)) & (x.sum(axis=0) > 0)
     passes &= (share >= LEAST_SHARE) & (lift >= LEAST_LIFT)

@@ -12,7 +12,7 @@ from matinee.server.answers import Holds, answer
 from matinee.server.asked import ForWhy, WhatIf
 from matinee.server.ids import ItemInPath, UserInPath
 from matinee.server.newcomers import someone
-from matinee.server.reasons import whole
+from matinee.server.reasons import how_sure, whole
 from matinee.server.routes.parameters import Beside, Width
 from matinee.server.serving import Serving
 from matinee.server.what_if import what_if
@@ -54,7 +54,9 @@ def why_of(
 ) -> dict[str, Any]:  # fmt: skip
     """An explanation, as a picture too and against another item where that is asked for."""
     why = serving.model.explain(person, item, by)
-    content: dict[str, Any] = {**whole(why), "views": list(serving.model.views)}
+    content: dict[str, Any] = {
+        **whole(why), **how_sure(serving.model, person, item), "views": list(serving.model.views),
+    }  # fmt: skip
     if width is not None:
         content["svg"] = str(waterfall(why).inline(width))
     if versus is not None:

@@ -113,7 +113,7 @@ export function stars(item, model) {
 function film(item, { who, asked, model, beside, other, open }) {
   const why = el("div", { className: "why", hidden: true });
   const button = el("button", { className: "plain", type: "button", "aria-expanded": "false" },
-    el("div", { className: "film" },
+    el("span", { className: "film" },
       el("span", { className: "rank" }, String(item.rank)),
       el("span", { className: "title" }, label(item), other && moved(other.find((one) => one.item_id === item.item_id)?.rank, item.rank)),
       el("span", { className: "stars" }, stars(item, model)),
@@ -128,7 +128,7 @@ function film(item, { who, asked, model, beside, other, open }) {
       const body = { ...who, item: item.item_id, by: asked.by, width: width(why.parentElement ?? undefined, 640) };
       const found = await post(`/v1/explanations${beside ? "?beside=true" : ""}`, body);
       const drawn = { title: `Why ${label(item)}, ${VIEWS[found.by] || found.by}`, svg: found.svg, rows: rows(found) };
-      why.replaceChildren(chart(drawn, "h3", ""), similar(item));
+      why.replaceChildren(chart(drawn, "h3", ""), sure(found, who), similar(item));
       say(`Why ${label(item)}: ${found.shown.length} terms add up to ${found.score.toFixed(2)}`);
     } catch (error) {
       why.replaceChildren(el("p", { className: "problem" }, error.message));
@@ -149,6 +149,13 @@ function personal({ terms, sentence: words }) {
 function rows(found) {
   const terms = found.shown.map((one) => ({ term: one.detail ? `${one.name}, ${one.detail}` : one.name, [found.unit]: one.value }));
   return [...terms, { term: "score", [found.unit]: Number(found.score.toFixed(2)) }];
+}
+
+function sure({ evidence, personal, interval }, who) {
+  const parts = [`Rests on ${evidence.by_user.toLocaleString("en")} ratings of ${who.user === undefined ? "yours" : "theirs"} and ${evidence.of_item.toLocaleString("en")} of the film. `];
+  if (interval) parts.push(`The rating will lie between ${interval.low.toFixed(1)} and ${interval.high.toFixed(1)}, ${Math.round(10 * interval.level)} times out of 10. `);
+  parts.push(personal >= 0.5 ? "That it leads is mostly personal." : "That it leads is mostly what everybody thinks of it.");
+  return el("p", { className: "soft" }, parts);
 }
 
 function similar(item) {
