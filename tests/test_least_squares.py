@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import nnls
 
-from matinee.kernels.least_squares import BLOCK
+from matinee.kernels.cholesky import BLOCK
 from matinee.models.fold_in import LeastSquares, Projection, ZeroFilled, from_plain, to_plain
 from matinee.models.side import Side
 from matinee.ratings import Rows

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import matinee
+from matinee.cli import run
 from matinee.errors import BadRatings, BadSetting, MatineeError
 from matinee.packed import PackedRatings
 from matinee.sources import packing, read_ratings, stages
@@ -244,3 +245,20 @@ def test_a_changed_file_is_packed_afresh(source, tmp_path):
     (work / "source.json").write_text("of another file")
     (work / "stages.duckdb").write_text("no database")
     check_same(pack(source, tmp_path / "packed"), read_ratings(source))
+
+
+def test_the_command_line_packs_fits_and_goes_on(source, tmp_path, capsys):
+    goal, model = str(tmp_path / "packed"), tmp_path / "model"
+    assert run(["pack", str(source), "--out", goal, "--scale", "1,5", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["ratings"] == told["reading"]["kept"] == len(PackedRatings.open(goal))
+    fit = ["fit", goal, "-a", "mf", "--set", "n_factors=2", "--set", "n_epochs=2"]
+    assert run([*fit, "--out", str(model), "--resume"]) == 0
+    assert "epoch 2" in capsys.readouterr().err
+    plain = matinee.MF(n_factors=2, n_epochs=2).fit(read_ratings(source, scale=(1, 5)))
+    assert np.array_equal(matinee.load(model).item_factors, plain.item_factors)
+    assert not list(tmp_path.glob(".*"))
+    assert run([*fit, "--out", str(model), "--scale", "1,5"]) == 2
+    assert "leave out --scale" in capsys.readouterr().err
+    assert run(["fit", goal, "-a", "bias", "--out", str(model)]) == 0
+    assert "read into memory" in capsys.readouterr().err

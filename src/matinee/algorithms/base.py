@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, NamedTuple
 
+from matinee.algorithms.alternating import Alternation
 from matinee.algorithms.priors import NO_PRIOR, ItemPrior
 from matinee.algorithms.space import Space
 from matinee.errors import BadSetting
@@ -11,6 +12,7 @@ from matinee.models.factor import FactorModel
 from matinee.models.fold_in import FoldIn
 from matinee.models.model import Model
 from matinee.models.side import Side
+from matinee.packed import PackedRatings
 from matinee.ratings import Ratings
 
 
@@ -58,6 +60,26 @@ class Algorithm:
         raise NotImplementedError
 
     @property
+    def alternation(self) -> Alternation:
+        """The same fit for ratings that are not in memory. Raises BadSetting if there is none."""
+        raise BadSetting(
+            f"{self.name} learns from ratings in memory only; mf, nmf and implicit-als take packed "
+            "ratings and Spark, and packed.in_memory() brings packed ratings into memory"
+        )
+
+    def fit_packed(
+        self, ratings: PackedRatings, on_epoch: OnEpoch = quiet, **how: Any
+    ) -> FactorModel:
+        """The model that ``fit`` would learn, to the bit, of ratings that stay on disk.
+
+        ``how`` says where the fit keeps its state, how much memory it may take, and whether it goes
+        on from an interruption: see ``matinee.algorithms.streaming.fit_packed``.
+        """
+        from matinee.algorithms.streaming import fit_packed
+
+        return fit_packed(self, ratings, on_epoch, **how)
+
+    @property
     def settings(self) -> dict[str, Any]:
         """The hyper-parameters by name."""
         return asdict(self)
@@ -96,7 +118,13 @@ class Algorithm:
             raise BadSetting(f"{setting} is {value}; it must be above {above}")
 
     def model(
-        self, train: Ratings, mean: float, users: Side, items: Side, fold: FoldIn, **more: Any
+        self,
+        train: Ratings | PackedRatings,
+        mean: float,
+        users: Side,
+        items: Side,
+        fold: FoldIn,
+        **more: Any,
     ) -> FactorModel:
         """The model of what was learned, signed with this algorithm's name and settings."""
         signature = {"kind": self.kind, "algorithm": self.name, "settings": self.settings}

@@ -11,10 +11,12 @@ from matinee.algorithms.base import Epoch, OnEpoch
 from matinee.errors import BadSetting, Diverged
 from matinee.kernels.factors import score_pairs
 from matinee.kernels.jit import read_only
+from matinee.kernels.random import fill_rows
 from matinee.kernels.threads import run_rows
 from matinee.models.factor import FactorModel
 from matinee.models.side import Side
-from matinee.ratings import Ratings
+from matinee.packed import PackedRatings
+from matinee.ratings import Ratings, Rows
 
 PATIENCE = 3  # epochs without a better validation error before the fit stops
 
@@ -104,17 +106,39 @@ def first_sides(
 
     The biases and the first factors are those of ``start``, where it is given.
     """
-    rng = np.random.default_rng(seed)
     sides = Side.zeros(train.n_users, n_factors), Side.zeros(train.n_items, n_factors)
-    for side in sides:
-        side.factors[:] = rng.normal(0.0, scale, side.factors.shape)
+    for which, side in enumerate(sides):
+        draw_factors(side.factors, scale, seed, which)
     if start is not None:
         for side, known in zip(sides, (start.user_side, start.item_side), strict=True):
             side.factors[:, : start.n_factors], side.bias[:] = known.factors, known.bias
     return sides
 
 
-def say_if_too_many(n_factors: int, train: Ratings) -> None:
+def squared_errors(rated: Rows, mean: float, users: Side, items: Side) -> float:
+    """The sum of squared errors of the scores of ``rated`` (n_users, n_items)."""
+    user = np.repeat(np.arange(len(users.bias), dtype=np.int32), rated.counts)
+    scores = np.empty(len(user), np.float32)
+    sides = (users.bias, items.bias, users.factors, items.factors)
+    run_rows(
+        score_pairs, np.ones(len(user)), read_only(user, np.int32),
+        read_only(rated.indices, np.int32), np.float32(mean),
+        *(read_only(array, np.float32) for array in sides), scores,
+    )  # fmt: skip
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(((rated.values - scores).astype(np.float64) ** 2).sum())
+
+
+def draw_factors(out: np.ndarray, scale: float, seed: int, which: int, first: int = 0) -> None:
+    """Fill ``out`` (n, n_factors) with rows ``first`` and after of users (0) or items (1).
+
+    A row depends on its number alone, so that a block, or a machine, can draw its own.
+    """
+    numbers = (np.uint64(number) for number in (seed % 2**64, which, first))
+    run_rows(fill_rows, np.ones(len(out)), *numbers, scale, out)
+
+
+def say_if_too_many(n_factors: int, train: Ratings | PackedRatings) -> None:
     """Warn where there are more factors than the smaller side of the data can tell apart."""
     most = min(train.n_users, train.n_items)
     if n_factors > most:

@@ -15,9 +15,11 @@ history leaves no remainder. A film nobody chose scores 0. Rendle et al. take nu
 small and large data with one reg.
 """
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from matinee.algorithms.alternating import Alternation
 from matinee.algorithms.base import Alternating, OnEpoch, quiet
 from matinee.algorithms.epochs import check_validation, first_sides, run_epochs, say_if_too_many
 from matinee.algorithms.priors import NO_PRIOR, ItemPrior
@@ -76,9 +78,7 @@ class ImplicitALS(Alternating):
         users, items = first_sides(train, self.n_factors, scale, self.seed, start)
         for side, rated in ((users, train.by_user), (items, train.by_item)):
             side.factors[rated.counts == 0] = 0.0  # the solution for who or what has no positive
-        fold = ImplicitLeastSquares(
-            self.reg, self.unobserved, self.reg_power, self.by_rating, n_steps=self.n_steps
-        )
+        fold = self._row_solve(self.n_steps)
         exact = fold.exactly()
 
         def step(epoch: int) -> None:
@@ -91,3 +91,33 @@ class ImplicitALS(Alternating):
             train, 0.0, users, items, exact, facts=facts, unrated_items_learned=True,
             canonical=not prior.learns_unrated,  # its effects are to be turned along
         )  # fmt: skip
+
+    @property
+    def for_blocks(self) -> "ImplicitALS":
+        """Steps of conjugate gradients would pass over the ratings again for each."""
+        if self.n_steps:
+            warnings.warn(
+                "ratings that are not in memory are fitted with n_steps=0: rows are solved exactly",
+                stacklevel=2,
+            )
+        return replace(self, n_steps=0)
+
+    @property
+    def alternation(self) -> Alternation:
+        """The same fit for ratings that are not in memory, with exact row solves."""
+        return Alternation(
+            n_factors=self.n_factors,
+            n_epochs=self.n_epochs,
+            seed=self.seed,
+            init_scale=INIT_LENGTH / self.n_factors**0.5,
+            centered=False,
+            fit_users=self._row_solve(),
+            fit_items=self._row_solve(),
+            stars=False,
+            unrated_learned=True,
+        )
+
+    def _row_solve(self, n_steps: int = 0) -> ImplicitLeastSquares:
+        return ImplicitLeastSquares(
+            self.reg, self.unobserved, self.reg_power, self.by_rating, n_steps=n_steps
+        )

@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from matinee.algorithms.alternating import Alternation, implicit_products, implicit_rows
 from matinee.algorithms.base import Alternating, OnEpoch, quiet
 from matinee.algorithms.epochs import Training, first_sides, say_if_too_many
 from matinee.algorithms.grid import Grid, Penalties
@@ -30,7 +31,6 @@ from matinee.algorithms.space import Real, Space, Whole
 from matinee.errors import BadSetting
 from matinee.models.factor import FactorModel
 from matinee.models.fold_in import LeastSquares
-from matinee.models.fold_in.sums import gram, sums
 from matinee.models.side import Side
 from matinee.ratings import Ratings, Rows
 
@@ -106,7 +106,7 @@ class MF(Alternating):
     ) -> FactorModel:  # fmt: skip
         self.check_start(train, start)
         say_if_too_many(self.n_factors, train)
-        mean = float(train.rating.mean(dtype="f8")) if self.biased else 0.0
+        mean = train.mean if self.biased else 0.0
         users, items = first_sides(train, self.n_factors, self.init_scale, self.seed, start)
         if self.implicit_weight:
             users, items = (side.with_implicit() for side in (users, items))
@@ -138,6 +138,23 @@ class MF(Alternating):
             canonical=not prior.learns_unrated,  # its effects are to be turned along
         )  # fmt: skip
 
+    @property
+    def alternation(self) -> Alternation:
+        """The same fit for ratings that are not in memory. Raises BadSetting for ``sgd``."""
+        if self.solver != "als":
+            raise BadSetting('packed ratings and Spark take solver="als"')
+        return Alternation(
+            n_factors=self.n_factors,
+            n_epochs=self.n_epochs,
+            seed=self.seed,
+            init_scale=self.init_scale,
+            centered=self.biased,
+            fit_users=self._row_solve(self.user_reg),
+            fit_items=self._row_solve(self.item_reg),
+            item_fold=self._row_solve(self.item_reg),
+            implicit_reg=self.implicit_reg if self.implicit_weight else None,
+        )
+
     def _row_solve(self, reg: float) -> LeastSquares:
         return LeastSquares(
             reg=reg,
@@ -159,11 +176,6 @@ class MF(Alternating):
 
 
 def learn_implicit(side: Side, other: Side, rated: Rows, reg: float) -> None:
-    """Set the implicit factors Z of a side, where it has any, to those that fit the other's P best.
-
-    Z minimises |B - P Z'|^2 + reg |Z|^2; ``rated`` lists for each row of Z the rows of P where B is
-    one. All rows of Z share one matrix.
-    """
+    """Set the implicit factors of a side, where it has any; see ``implicit_rows``."""
     if side.implicit is not None:
-        A = gram(other.factors) + reg * np.eye(other.n_factors)
-        side.implicit[:] = np.linalg.solve(A, sums(rated, other.factors).T).T
+        side.implicit[:] = implicit_rows(rated, other, implicit_products(other, reg))

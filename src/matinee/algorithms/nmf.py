@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from matinee.algorithms.alternating import Alternation, begin_at
 from matinee.algorithms.base import Alternating, OnEpoch, quiet
 from matinee.algorithms.epochs import Training, first_sides, say_if_too_many
 from matinee.algorithms.mf import MF
@@ -36,6 +37,7 @@ BY_MISSING: Any = None  # the first of the starts; filled in when the value is m
 INIT_SCALE = 0.1  # standard deviation of the first factors' chance part
 START_EPOCHS = 10  # of signed factors, for the start from varimax
 SWEEPS = 4  # passes of coordinate descent per row and epoch; the last user solve is exact
+REMEDY = "raise user_reg and item_reg"
 REG_POWER = 0.5  # a row's penalty grows with the root of its number of ratings
 
 
@@ -94,24 +96,16 @@ class NMF(Alternating):
         self, train: Ratings, validation: Ratings | None, on_epoch: OnEpoch,
         start: FactorModel | None, prior: ItemPrior,
     ) -> FactorModel:  # fmt: skip
-        mean = float(train.rating.mean(dtype="f8"))
+        mean = train.mean
         users, items = self._first_sides(train, start)
-        fit_user, fit_item = (
-            LeastSquares(
-                reg=reg, reg_power=REG_POWER, bias_reg=bias_reg, nonnegative=True, sweeps=SWEEPS
-            )
-            for reg, bias_reg in (
-                (self.user_reg, self.user_bias_reg),
-                (self.item_reg, self.item_bias_reg),
-            )
-        )
+        fit_user, fit_item = self._row_solves()
 
         def step(epoch: int) -> None:
             prior.solve(fit_item, train.by_item, mean, users, items)
             fit_user.solve(train.by_user, mean, items, users)
 
         training = Training(train, validation, mean, users, items)
-        facts = training.run(step, self.n_epochs, on_epoch, "raise user_reg and item_reg")
+        facts = training.run(step, self.n_epochs, on_epoch, REMEDY)
         exact = fit_user.exactly()
         exact.solve(train.by_user, mean, items, users)
         return self.model(
@@ -125,16 +119,52 @@ class NMF(Alternating):
         for side in sides:
             np.abs(side.factors, out=side.factors)
         if start is None and self.init == "varimax":
-            signed = MF(
-                n_factors=self.n_factors, n_epochs=START_EPOCHS, implicit_weight=0.0, seed=self.seed
-            )
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of too many factors, which has been said
-                model = signed.fit(train)
+                model = self._signed.fit(train)
             for side, turned in zip(sides, (model.user_side, model.item_side), strict=True):
-                side.factors[:] += turned.factors.clip(0)
-                side.bias[:] = turned.bias
+                begin_at(side, turned)
         return sides
+
+    @property
+    def _signed(self) -> MF:
+        """What the start from varimax is taken from."""
+        return MF(
+            n_factors=self.n_factors, n_epochs=START_EPOCHS, implicit_weight=0.0, seed=self.seed
+        )
+
+    @property
+    def alternation(self) -> Alternation:
+        """The same fit for ratings that are not in memory. Raises BadSetting for ``zero``."""
+        if self.missing != "ignore":
+            raise BadSetting('packed ratings and Spark take missing="ignore"')
+        fit_user, fit_item = self._row_solves()
+        return Alternation(
+            n_factors=self.n_factors,
+            n_epochs=self.n_epochs,
+            seed=self.seed,
+            init_scale=INIT_SCALE,
+            nonnegative=True,
+            fit_users=fit_user,
+            fit_items=fit_item,
+            finish=fit_user.exactly(),
+            item_fold=fit_item.exactly(),
+            begin=self._signed if self.init == "varimax" else None,
+            remedy=REMEDY,
+        )
+
+    def _row_solves(self) -> tuple[LeastSquares, LeastSquares]:
+        """How a user's and an item's row is solved."""
+        user, item = (
+            LeastSquares(
+                reg=reg, reg_power=REG_POWER, bias_reg=bias_reg, nonnegative=True, sweeps=SWEEPS
+            )
+            for reg, bias_reg in (
+                (self.user_reg, self.user_bias_reg),
+                (self.item_reg, self.item_bias_reg),
+            )
+        )
+        return user, item
 
     def _fit_zero_filled(self, train: Ratings) -> FactorModel:
         from sklearn.decomposition import NMF as ZeroFilledNMF

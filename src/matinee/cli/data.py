@@ -101,9 +101,11 @@ def read(data: str, reading: dict[str, Any], *, quiet: bool = False) -> "Ratings
     return positives
 
 
-def refuse_options(reading: dict[str, Any]) -> None:
-    """The sample is read as it is: raise BadSetting for an option that would do nothing."""
+def refuse_options(
+    reading: dict[str, Any], why: str = "the embedded sample is read as it is"
+) -> None:
+    """Raise BadSetting for an option that would do nothing, as what is read stays as it is."""
     usual = {"duplicates": "last", "strict": False}
     for name, value in reading.items():
         if value != usual.get(name):
-            raise BadSetting(f"the embedded sample is read as it is; leave out --{name}")
+            raise BadSetting(f"{why}; leave out --{name.replace('_', '-')}")

@@ -1,13 +1,16 @@
 """``matinee fit DATA --out MODEL``: learn from ratings and keep what was learned."""
 
 import shlex
+import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from matinee.cli.blocks import fit_in_blocks, open_packed, state_of, streams
 from matinee.cli.data import read, reading_options
 from matinee.cli.output import json_option, print_json
 from matinee.cli.settings import LearningCommand, algorithm_option, make_algorithm, set_option
@@ -17,6 +20,7 @@ from matinee.errors import BadSetting
 if TYPE_CHECKING:
     from matinee.algorithms import Algorithm
     from matinee.models import Model
+    from matinee.packed import PackedRatings
     from matinee.ratings import Ratings
 
 SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
@@ -31,15 +35,18 @@ SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
     "--validation-share", type=SHARE, metavar="SHARE",
     help="Find the best number of epochs on this share of the ratings, then fit on all of them.",
 )  # fmt: skip
+@click.option("--resume", is_flag=True, help="Packed ratings: go on from the last whole epoch.")
 @reading_options
 @json_option
 def command(
     data: str, algorithm: str, settings: tuple[str, ...], out: str, validation_share: float | None,
-    as_json: bool, **reading: Any,
+    resume: bool, as_json: bool, **reading: Any,
 ) -> None:  # fmt: skip
     """Learn from DATA and keep the model in a folder.
 
-    DATA is a MovieLens folder or zip, a text or Parquet file, or the word "sample".
+    DATA is a MovieLens folder or zip, a text or Parquet file, or the word "sample"; or a folder of
+    packed ratings, which mf, nmf and implicit-als read in blocks, keeping their state after each
+    epoch.
     """
     from matinee.storage import check_place
 
@@ -48,14 +55,23 @@ def command(
     check_place(place)
     if validation_share is not None:
         check_epochs(learner)
-    ratings = read(data, reading)
-    started = time.perf_counter()
-    if validation_share is not None:
-        learner = stopped_early(learner, ratings, validation_share)
-    with epochs_of(algorithm) as on_epoch:
-        model = learner.fit(ratings, on_epoch=on_epoch)
+    ratings: Ratings | PackedRatings
+    if streams(learner, data):
+        ratings = open_packed(data, reading, validation_share)
+        started = time.perf_counter()
+        model: Model = fit_in_blocks(learner, ratings, state_of(place), resume)
+    else:
+        if resume:
+            raise BadSetting("--resume goes with packed ratings and mf, nmf or implicit-als")
+        ratings = read(data, reading)
+        started = time.perf_counter()
+        if validation_share is not None:
+            learner = stopped_early(learner, ratings, validation_share)
+        with epochs_of(algorithm) as on_epoch:
+            model = learner.fit(ratings, on_epoch=on_epoch)
     duration = time.perf_counter() - started
     model.save(place)
+    shutil.rmtree(state_of(place), ignore_errors=True)
     say_done(model, ratings, place, duration)
     if as_json:
         print_json(
@@ -66,11 +82,19 @@ def command(
                 "users": len(model.users),
                 "items": len(model.items),
                 "ratings": len(ratings),
-                "set_aside": ratings.report.n_set_aside if ratings.report else 0,
+                "set_aside": n_set_aside(ratings),
                 "fit_seconds": duration,
                 "facts": dict(model.facts),
             }
         )
+
+
+def n_set_aside(ratings: "Ratings | PackedRatings") -> int:
+    """How many rows were left out when the ratings were read, or packed."""
+    report = ratings.report
+    if isinstance(report, Mapping):
+        return sum(finding["count"] for finding in report.get("set_aside", []))
+    return report.n_set_aside if report else 0
 
 
 def check_epochs(learner: "Algorithm") -> None:
@@ -94,7 +118,9 @@ def stopped_early(learner: "Algorithm", ratings: "Ratings", share: float) -> "Al
     return replace(learner, n_epochs=best)  # type: ignore[call-arg]
 
 
-def say_done(model: "Model", ratings: "Ratings", place: Path, duration: float) -> None:
+def say_done(
+    model: "Model", ratings: "Ratings | PackedRatings", place: Path, duration: float
+) -> None:
     """What was made, how long it took, where it is, and what to try next."""
     user = model.users.ids[int(model.seen.counts.argmax())]
     n_factors = getattr(model, "n_factors", 0)

@@ -11,8 +11,9 @@ is nearly all of A: on MovieLens 1M three steps leave a five hundredth of the di
 
 import numpy as np
 
+from matinee.kernels.cholesky import BLOCK
 from matinee.kernels.jit import kernel
-from matinee.kernels.least_squares import BLOCK, penalties
+from matinee.kernels.least_squares import penalties
 
 
 @kernel

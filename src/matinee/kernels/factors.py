@@ -17,10 +17,9 @@ def score_pairs(start, stop, user, item, mean, user_bias, item_bias, P, Q, out):
 
 
 @kernel
-def sum_rows(start, stop, indptr, indices, Z, S):
-    """S[u] = the sum of the rows of Z (n_cols, k) that row u lists, for the rows start..stop."""
+def add_rows(start, stop, indptr, indices, Z, S):
+    """S[u] += the sum of the rows of Z (n_cols, k) that row u lists, for the rows start..stop."""
     for u in range(start, stop):
-        S[u, :] = 0.0
         for j in range(indptr[u], indptr[u + 1]):
             for f in range(S.shape[1]):
                 S[u, f] += Z[indices[j], f]

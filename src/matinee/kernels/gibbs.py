@@ -7,13 +7,9 @@ with A and b of the row solve, and as its penalty the noise over the prior varia
 
 import numpy as np
 
+from matinee.kernels.cholesky import cholesky_solve, solve_upper, workspace
 from matinee.kernels.jit import kernel
-from matinee.kernels.least_squares import (
-    cholesky_solve,
-    normal_equations,
-    solve_upper,
-    workspace,
-)
+from matinee.kernels.least_squares import normal_equations
 from matinee.kernels.random import fill_normal
 
 

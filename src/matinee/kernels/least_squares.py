@@ -5,9 +5,10 @@
       x = D^-1 Y' (Y D^-1 Y' + W^-1)^-1 t       without base and pull: n unknowns, for short rows
 
 D = diag(penalty). What all rows share is in ``base``; for implicit feedback it is the weight of all
-unobserved cells, which in the right basis is diagonal and so goes into D.
+unobserved cells, which in the right basis is diagonal and so goes into the D of short rows.
 
-Training, folding in a newcomer and explaining a score all call it. Sums run over blocks of ratings
+Training, folding in a newcomer and explaining a score all call it; ``normal_sums`` makes the same
+sums of ratings that come in parts. Sums run over blocks of ratings
 in float32 and are gathered in float64, so a row with a million ratings stays exact. Matrices are
 padded to whole vectors (see ``tiles``), the padding being zero.
 """
@@ -16,12 +17,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matinee.kernels import tiles
+from matinee.kernels.cholesky import (
+    BLOCK,
+    add_products,
+    cholesky,
+    cholesky_solve,
+    solve_upper,
+    workspace,
+)  # fmt: skip
 from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.nonnegative import active_set, bounded_sweep
 from matinee.kernels.tiles import LANES, ROWS
-
-BLOCK = 64  # ratings summed in float32 before they are added to the float64 totals
-MAX_PIVOTS = 200  # active-set changes tried per row before coordinate descent finishes it
 
 
 class Penalty(NamedTuple):
@@ -58,72 +64,30 @@ def penalty_of(
     return Penalty(reg, power, float(more), diagonal, room, bool(room.any()))
 
 
-class Work(NamedTuple):
-    """Where one row after another is solved; d is the true size, and the rest is padding."""
-
-    A: np.ndarray  # (width, width): the normal matrix, its upper triangle; then U, A = U' U
-    b: np.ndarray  # (d,)
-    x: np.ndarray  # (width,): the solution
-    inverse: np.ndarray  # (width,): one over the diagonal of U
-    panel: np.ndarray  # (BLOCK, width) float32
-    targets: np.ndarray  # (BLOCK,) float32
-    sums: np.ndarray  # (d,) float32
-    nothing: np.ndarray  # (width, width) of zeros
-    diagonal: np.ndarray  # (d,): the penalties of the row
-
-
 @kernel
-def bottom_of(d):
-    """d rounded up to whole tiles. Column bottom_of(d) of A has room for one right-hand side."""
-    return (d + ROWS - 1) // ROWS * ROWS
+def fill_panel(Y, offset, rows, values, weights, panel, targets, at):
+    """Copy rows of Y, and their targets, behind the first ``at`` rows of the panel.
 
-
-@kernel
-def workspace(d):
-    """Room to solve rows of d unknowns."""
-    width = bottom_of(d) + ROWS
-    return Work(
-        np.zeros((width, width)), np.zeros(d), np.zeros(width), np.ones(width),
-        np.zeros((BLOCK, width), np.float32), np.zeros(BLOCK, np.float32), np.zeros(d, np.float32),
-        np.zeros((width, width)), np.zeros(d),
-    )  # fmt: skip
-
-
-@kernel
-def add_products(panel, n, d, S, A):
-    """A = S + the sum of p p' over the first n rows p of the panel, in the upper triangle."""
-    width = (d + LANES - 1) // LANES * LANES
-    for f in range(0, d, ROWS):
-        g = f // LANES * LANES
-        while g < width:
-            vectors = (width - g) // LANES
-            if vectors == 3 or vectors > 4:
-                tiles.add_3(panel, n, f, g, S, A)
-                g += 3 * LANES
-            elif vectors > 1:
-                tiles.add_2(panel, n, f, g, S, A)
-                g += 2 * LANES
-            else:
-                tiles.add_1(panel, n, f, g, S, A)
-                g += LANES
-
-
-@kernel
-def fill_panel(Y, offset, rows, values, weights, work):
-    """Copy up to BLOCK rows of Y, and add their targets' part to b; no weights means ones."""
+    No weights means ones; a root of the weight goes into each factor of a product.
+    """
     n, d = rows.size, Y.shape[1]
-    panel, targets, sums = work.panel, work.targets, work.sums
     for j in range(n):
         col = rows[j]
-        targets[j] = values[j] - offset[col]
+        targets[at + j] = values[j] - offset[col]
         for f in range(d):  # no view of the row: making one costs more than it holds
-            panel[j, f] = Y[col, f]
-    if weights.size > 0:  # the root of the weight, once in each factor of a product
+            panel[at + j, f] = Y[col, f]
+    if weights.size > 0:
         for j in range(n):
             root = np.sqrt(weights[j])
-            targets[j] *= root
+            targets[at + j] *= root
             for f in range(d):
-                panel[j, f] *= root
+                panel[at + j, f] *= root
+
+
+@kernel
+def add_panel(n, S, work):
+    """A = S + the products of the first n rows of the panel, and b gets their targets' part."""
+    d, panel, targets, sums = work.b.size, work.panel, work.targets, work.sums
     n4 = (n + 3) // 4 * 4
     panel[n:n4, :] = 0.0
     targets[n:n4] = 0.0
@@ -136,6 +100,7 @@ def fill_panel(Y, offset, rows, values, weights, work):
             )
     for f in range(d):
         work.b[f] += sums[f]
+    add_products(panel, n, d, S, work.A)
 
 
 @kernel
@@ -154,13 +119,23 @@ def penalties(penalty, n, out):
 @kernel
 def normal_equations(Y, offset, indices, values, weights, penalty, work):
     """Fill A (upper triangle) and b for a row of one rating or more; no ``weights`` means ones."""
-    A, d, n = work.A, work.b.size, indices.size
     work.b[:] = 0.0
-    for first in range(0, n, BLOCK):
+    for first in range(0, indices.size, BLOCK):
         here = slice(first, first + BLOCK)
         rows = indices[here]
-        fill_panel(Y, offset, rows, values[here], weights[here], work)
-        add_products(work.panel, rows.size, d, penalty.base if first == 0 else A, A)
+        fill_panel(Y, offset, rows, values[here], weights[here], work.panel, work.targets, 0)
+        add_panel(rows.size, work.nothing if first == 0 else work.A, work)
+    add_penalty(penalty, indices.size, work)
+
+
+@kernel
+def add_penalty(penalty, n, work):
+    """Add to A what a row of n ratings has besides its ratings."""
+    A, d = work.A, work.b.size
+    if penalty.has_base:
+        for f in range(d):
+            for g in range(f, d):
+                A[f, g] += penalty.base[f, g]
     penalties(penalty, n, work.diagonal)
     for f in range(d):
         A[f, f] += work.diagonal[f]
@@ -200,189 +175,72 @@ def solve_few(Y, offset, rows, values, weights, work, few, Z):
         x[f] /= diagonal[f]
 
 
-@kernel
-def cholesky(A, b, inverse, y):
-    """Turn A, its upper triangle, into U with A = U' U, and solve U' y = b on the way.
+class Bounds(NamedTuple):
+    """Room for a solve with lower bounds: (d,) each."""
 
-    b stands beside A as one more column. ``inverse`` gets one over the diagonal of U.
-    """
-    d = b.size
-    bottom = bottom_of(d)
-    width = bottom + ROWS
-    for f in range(bottom):
-        for g in range(bottom, width):  # stale lanes could sink to denormal numbers: slow
-            A[f, g] = 0.0
-        if f < d:
-            A[f, bottom] = b[f]
-        else:
-            A[f, f] = 1.0
-    for f in range(0, d, ROWS):
-        g = f
-        while f > 0 and g < width:
-            vectors = (width - g) // ROWS
-            if vectors == 3 or vectors > 4:
-                tiles.subtract_3(A, f, f, g, A, A)
-                g += 3 * ROWS
-            elif vectors > 1:
-                tiles.subtract_2(A, f, f, g, A, A)
-                g += 2 * ROWS
-            else:
-                tiles.subtract_1(A, f, f, g, A, A)
-                g += ROWS
-        tiles.factor_tile(A, f, inverse)
-        for g in range(f + ROWS, width, ROWS):
-            tiles.solve_tile(A, f, g, inverse)
-    for f in range(bottom):
-        y[f] = A[f, bottom]
+    free: np.ndarray
+    wrong: np.ndarray
+    trial: np.ndarray
 
 
 @kernel
-def solve_upper(U, d, inverse, x):
-    """Solve U x = y in place, with what ``cholesky`` left; x is padded."""
-    bottom = bottom_of(d)
-    for f in range(bottom - ROWS, -1, -ROWS):
-        tiles.solve_upper_tile(U, f, bottom, inverse, x)
+def bounds_of(d):
+    """Room for d unknowns."""
+    return Bounds(np.empty(d, np.bool_), np.empty(d, np.bool_), np.empty(d))
 
 
 @kernel
-def cholesky_solve(work):
-    """Leave the solution of A x = b in x; A becomes U."""
-    cholesky(work.A, work.b, work.inverse, work.x)
-    solve_upper(work.A, work.b.size, work.inverse, work.x)
+def solve_normal(lower, sweeps, work, other, bounds):
+    """Leave in work.x, which holds the row as it was, the solution of A x = b within the bounds."""
+    if lower.max() < 0.0:
+        cholesky_solve(work)
+    elif sweeps > 0:
+        for _ in range(sweeps):
+            bounded_sweep(work.A, work.b, lower, work.x)
+    else:
+        active_set(
+            work.A, work.b, lower, work.x, bounds.free, bounds.wrong, other, bounds.trial
+        )  # fmt: skip
 
 
 @kernel
-def slope(A, b, x, f):
-    """Derivative of x' A x / 2 - b' x in coordinate f; the upper triangle of A is read."""
-    total = -b[f]
-    for g in range(f):
-        total += A[g, f] * x[g]
-    for g in range(f, b.size):
-        total += A[f, g] * x[g]
-    return total
-
-
-@kernel
-def bounded_sweep(A, b, lower, x):
-    """One pass of coordinate descent on x' A x / 2 - b' x with x >= lower.
-
-    Returns the largest change of a coordinate. Each step is an exact minimum, so the objective
-    never rises.
-    """
-    change = 0.0
-    for f in range(b.size):
-        new = max(x[f] - slope(A, b, x, f) / A[f, f], lower[f])
-        change = max(change, abs(new - x[f]))
-        x[f] = new
-    return change
-
-
-@kernel
-def passive_solve(A, b, free, part, x):
-    """Solve A x = b over the coordinates marked free, with the others at zero; A is kept."""
-    U, rhs = part.A, part.b
-    U[:, :] = 0.0
-    m = 0
-    for f in range(b.size):
-        x[f] = 0.0
-        if free[f]:
-            rhs[m] = b[f]
-            n = 0
-            for g in range(f + 1):
-                if free[g]:
-                    U[n, m] = A[g, f]
-                    n += 1
-            m += 1
-    if m == 0:
-        return
-    cholesky(U, rhs[:m], part.inverse, part.x)
-    solve_upper(U, m, part.inverse, part.x)
-    m = 0
-    for f in range(b.size):
-        if free[f]:
-            x[f] = part.x[m]
-            m += 1
-
-
-@kernel
-def mark_wrong(A, b, lower, x, free, wrong):
-    """Mark coordinates on the wrong side: free and negative, or at 0 where rising would help."""
-    n_wrong = 0
-    for f in range(b.size):
-        wrong[f] = False
-        if lower[f] == 0.0:
-            helps = not free[f] and slope(A, b, x, f) < -1e-9 * abs(b[f])
-            wrong[f] = helps or (free[f] and x[f] < 0.0)
-            n_wrong += wrong[f]
-    return n_wrong
-
-
-@kernel
-def active_set(A, b, lower, x, free, wrong, part, trial):
-    """Exact minimum of x' A x / 2 - b' x with x >= lower (each 0 or -inf), from a feasible x.
-
-    Block principal pivoting (Kim & Park 2011): all wrong coordinates change sides at once, and
-    only the last of them while that does not help. Leaves the minimum in x.
-    """
-    for f in range(b.size):
-        free[f] = lower[f] < 0.0 or x[f] > 0.0
-    fewest, patience = b.size + 1, 3
-    for _ in range(MAX_PIVOTS):
-        passive_solve(A, b, free, part, trial)
-        n_wrong = mark_wrong(A, b, lower, trial, free, wrong)
-        if n_wrong == 0:
-            x[: b.size] = trial
-            return
-        patience = 3 if n_wrong < fewest else patience - 1
-        fewest = min(fewest, n_wrong)
-        for f in range(b.size - 1, -1, -1):
-            if wrong[f]:
-                free[f] = not free[f]
-                if patience < 0:
-                    break
-    for _ in range(MAX_PIVOTS):
-        if bounded_sweep(A, b, lower, x) == 0.0:
-            return
+def is_short(n, d):
+    """Whether a row of n ratings is quicker in n unknowns than in d."""
+    return n <= BLOCK and 4 * n <= 3 * d
 
 
 @kernel
 def solve_rows(
-    start, stop, indptr, indices, values, weights, offset, Y, penalty, pull, lower, sweeps, X
-):
+    start, stop, indptr, indices, values, weights, offset, Y, penalty, pull, lower, sweeps,
+    short_Y, short_penalty, X,
+):  # fmt: skip
     """Solve rows start..stop of X (n_rows, d) on Y (n_cols, d); rows without ratings are left.
 
     ``weights`` go with ``values``, or there are none. ``pull`` (n_rows, up to d) is added to b:
     what draws a row besides its ratings. Without lower bounds (all -inf) the answer is the ridge
-    solution by Cholesky, in whichever unknowns are fewer. With bounds of 0, ``sweeps`` warm passes
-    of coordinate descent improve the row, and 0 sweeps solve it exactly.
+    solution by Cholesky. With bounds of 0, ``sweeps`` warm passes of coordinate descent improve the
+    row, and 0 sweeps solve it exactly. Short rows are solved in as many unknowns as they have
+    ratings, on ``short_Y`` and under ``short_penalty``, which is diagonal; or like the others,
+    where short_Y is empty.
     """
     d = Y.shape[1]
-    bounded = lower.max() == 0.0
-    plain = not (bounded or penalty.has_base or pull.size > 0)
-    work, other = workspace(d), workspace(d)
+    work, other, bounds = workspace(d), workspace(d), bounds_of(d)
     Z = np.zeros((d, other.A.shape[1]), np.float32)
-    A, b, x = work.A, work.b, work.x
-    free, wrong, trial = np.empty(d, np.bool_), np.empty(d, np.bool_), np.empty(d)
+    b, x = work.b, work.x
     for row in range(start, stop):
         here = slice(indptr[row], indptr[row + 1])
         rows, n = indices[here], indptr[row + 1] - indptr[row]
         if n == 0:
             continue
-        few = plain and n <= BLOCK and 4 * n <= 3 * d
-        if few and penalties(penalty, n, work.diagonal) > 0.0:
-            solve_few(Y, offset, rows, values[here], weights[here], work, other, Z)
+        few = short_Y.shape[0] > 0 and is_short(n, d)
+        if few and penalties(short_penalty, n, work.diagonal) > 0.0:
+            solve_few(short_Y, offset, rows, values[here], weights[here], work, other, Z)
         else:
             normal_equations(Y, offset, rows, values[here], weights[here], penalty, work)
             for f in range(pull.shape[1]):
                 b[f] += pull[row, f]
             for f in range(d):
                 x[f] = X[row, f]
-            if not bounded:
-                cholesky_solve(work)
-            elif sweeps > 0:
-                for _ in range(sweeps):
-                    bounded_sweep(A, b, lower, x)
-            else:
-                active_set(A, b, lower, x, free, wrong, other, trial)
+            solve_normal(lower, sweeps, work, other, bounds)
         for f in range(d):
             X[row, f] = x[f]

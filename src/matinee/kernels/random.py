@@ -45,3 +45,16 @@ def fill_normal(seed, draw, row, out):
         for place, value in enumerate((w, x, y, z)):
             if first + place < out.size:
                 out[first + place] = value
+
+
+@kernel
+def fill_rows(start, stop, seed, draw, first, scale, out):
+    """Fill rows start..stop of ``out`` (n, d) with normal numbers of standard deviation ``scale``.
+
+    Row r of ``out`` is row ``first`` + r of the draw; seed, draw and first are uint64.
+    """
+    normal = np.empty(out.shape[1])
+    for row in range(start, stop):
+        fill_normal(seed, draw, first + np.uint64(row), normal)
+        for f in range(normal.size):
+            out[row, f] = scale * normal[f]

@@ -26,6 +26,7 @@ from matinee.models.people import Person
 from matinee.models.profile_map import ProfileMap
 from matinee.models.retrieval import similar_rows
 from matinee.models.side import Side
+from matinee.packed import PackedRatings
 from matinee.ratings import Ratings
 from matinee.reasons.confidence import Calibration, calibrate, deviations
 from matinee.reasons.people import terms_of_people
@@ -52,7 +53,7 @@ class FactorModel(FoldingModel):
     @classmethod
     def of(
         cls,
-        train: Ratings,
+        train: Ratings | PackedRatings,
         mean: float,
         users: Side,
         items: Side,
@@ -71,10 +72,10 @@ class FactorModel(FoldingModel):
         model = cls(
             **fields_of(train),
             global_mean=float(mean),
-            user_side=users.completed(train.by_user.counts > 0),
-            item_side=items.completed((train.by_item.counts > 0) | unrated_items_learned),
+            user_side=users.completed(train.user_counts > 0),
+            item_side=items.completed((train.item_counts > 0) | unrated_items_learned),
             fold=fold,
-            profile_map=ProfileMap.of(train.profiles, train.users, users, train.by_user.counts),
+            profile_map=ProfileMap.of(train.profiles, train.users, users, train.user_counts),
             **signature,
         )
         return model.canonical() if canonical else model

@@ -19,6 +19,7 @@ from matinee.models.newcomers import Newcomers
 from matinee.models.people import Person
 from matinee.models.predictions import Predictions
 from matinee.models.retrieval import best_items
+from matinee.packed import PackedRatings
 from matinee.ratings import Ratings
 from matinee.reasons.contrast import Contrast, contrast
 from matinee.reasons.counterfactual import Counterfactual, counterfactual
@@ -318,7 +319,7 @@ class Model(Newcomers):
         return np.flatnonzero(allowed).astype(np.int32)
 
 
-def fields_of(train: Ratings) -> dict[str, Any]:
+def fields_of(train: Ratings | PackedRatings) -> dict[str, Any]:
     """The fields that every model takes over from the ratings it was fitted on."""
     return {
         "users": train.users,

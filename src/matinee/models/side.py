@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+PIECE = 8192  # rows averaged at once
+
 
 class Side(NamedTuple):
     """Factors (n, n_factors) and biases (n,) of users or items, float32.
@@ -50,17 +52,23 @@ class Side(NamedTuple):
         """The average of the marked rows, as a side of one row; zeros when none is marked."""
         if not rows.any():
             return Side.zeros(1, self.n_factors)
-        return Side(
-            self.factors[rows].mean(axis=0, keepdims=True, dtype=np.float64).astype(np.float32),
-            self.bias[rows].mean(keepdims=True, dtype=np.float64).astype(np.float32),
-        )
+        factors, bias = np.zeros((1, self.n_factors)), np.zeros(1)
+        for first in range(0, len(rows), PIECE):  # in this order, and no copy of all
+            here = slice(first, first + PIECE)
+            factors += self.factors[here][rows[here]].sum(axis=0, dtype=np.float64)
+            bias += self.bias[here][rows[here]].sum(dtype=np.float64)
+        n = np.count_nonzero(rows)
+        return Side((factors / n).astype(np.float32), (bias / n).astype(np.float32))
 
     def completed(self, known: np.ndarray) -> "Side":
         """This side, frozen, with the average of the known rows in place of the others."""
-        average = self.mean(known)
-        factors = np.where(known[:, None], self.factors, average.factors).astype(np.float32)
-        bias = np.where(known, self.bias, average.bias).astype(np.float32)
-        return Side(factors, bias, self.implicit).frozen()
+        factors, bias = (np.asarray(array, np.float32) for array in (self.factors, self.bias))
+        if not known.all():
+            average = self.mean(known)
+            if not isinstance(self.factors, np.memmap):
+                factors, bias = factors.copy(), bias.copy()
+            factors[~known], bias[~known] = average.factors[0], average.bias[0]
+        return Side(factors.view(), bias.view(), self.implicit).frozen()
 
     def frozen(self) -> "Side":
         """This side, its arrays read-only from now on."""

@@ -6,8 +6,9 @@ from typing import cast
 import numpy as np
 
 from matinee.kernels.jit import read_only
-from matinee.kernels.least_squares import penalty_of, solve_rows
+from matinee.kernels.least_squares import Penalty, penalty_of, solve_rows
 from matinee.kernels.threads import run_rows
+from matinee.models.fold_in.base import Terms
 from matinee.models.fold_in.sums import gram, sums
 from matinee.models.side import Side
 from matinee.ratings import Rows
@@ -45,27 +46,73 @@ class LeastSquares:
         self, rated: Rows, mean: float, items: Side, users: Side, toward: Side | None = None
     ) -> None:
         """As every fold-in; the penalty is on how far a row is from its row of ``toward``."""
-        Y = read_only(self._design(items), np.float32)
-        if Y.shape[1] == 0:
+        d = self.width(items.n_factors)
+        if d == 0:
             return
-        X = np.ascontiguousarray(np.column_stack([users.factors, users.bias])[:, : Y.shape[1]])
-        lower = np.full(Y.shape[1], -np.inf)
-        if self.nonnegative:
-            lower[: items.n_factors] = 0.0
-        cost = rated.counts * Y.shape[1] + Y.shape[1] ** 2 / 3
-        inputs = (
+        terms, X = self.terms(rated, mean, items), self.rows_of(users)
+        products = gram(cast(np.ndarray, items.implicit)) if self.summed else None
+        penalty = self.penalty(items.n_factors, len(items.bias), products)
+        pull = self.pull(sums(rated, cast(np.ndarray, items.implicit)) if self.summed else None)
+        shortens = self.shortens and toward is None
+        if toward is not None:
+            pull = self._drawn(pull, rated, toward)
+        run_rows(
+            solve_rows,
+            rated.counts * d + d**2 / 3,
             read_only(rated.indptr, np.int64),
             read_only(rated.indices, np.int32),
-            read_only(rated.values, np.float32),
-            read_only(np.empty(0), np.float32),
-            read_only(mean + items.bias, np.float32),
+            *terms,
+            penalty,
+            pull,
+            self.lower(items.n_factors),
+            self.sweeps,
+            terms.Y if shortens else terms.Y[:0],
+            penalty,
+            X,
         )
-        penalty = penalty_of(*self._penalty(Y.shape[1]), base=self.shared(items))
-        pull = read_only(self._pull(rated, items, toward), np.float32)
-        run_rows(solve_rows, cost, *inputs, Y, penalty, pull, lower, self.sweeps, X)
-        users.factors[:] = X[:, : items.n_factors]
+        self.put(X, users)
+
+    @property
+    def summed(self) -> str | None:
+        return "implicit" if self.implicit_weight else None
+
+    @property
+    def shortens(self) -> bool:
+        return not (self.nonnegative or self.implicit_weight)
+
+    def width(self, n_factors: int) -> int:
+        return n_factors + (self.bias_reg is not None)
+
+    def terms(self, rated: Rows, mean: float, items: Side) -> Terms:
+        return Terms.of(rated.values, None, mean + items.bias, self._design(items))
+
+    def penalty(self, n_factors: int, n_cols: int, products: np.ndarray | None) -> Penalty:
+        base = None if products is None else self._shared(products)
+        return penalty_of(*self._penalty(self.width(n_factors)), base=base)
+
+    def short_penalty(
+        self, n_factors: int, n_cols: int, products: np.ndarray
+    ) -> tuple[Penalty, None]:
+        return self.penalty(n_factors, n_cols, None), None
+
+    def lower(self, n_factors: int) -> np.ndarray:
+        lower = np.full(self.width(n_factors), -np.inf)
+        if self.nonnegative:
+            lower[:n_factors] = 0.0
+        return lower
+
+    def pull(self, S: np.ndarray | None) -> np.ndarray:
+        pulled = np.empty((0, 0)) if S is None else self.implicit_weight * S
+        return read_only(pulled, np.float32)
+
+    def rows_of(self, side: Side) -> np.ndarray:
+        X = np.column_stack([side.factors, side.bias])[:, : self.width(side.n_factors)]
+        return np.ascontiguousarray(X)
+
+    def put(self, X: np.ndarray, side: Side) -> None:
+        side.factors[:] = X[:, : side.n_factors]
         if self.bias_reg is not None:
-            users.bias[:] = X[:, -1]
+            side.bias[:] = X[:, -1]
 
     def parts(
         self, rated: np.ndarray, t: np.ndarray, items: Side, target: int, person: Side
@@ -139,26 +186,24 @@ class LeastSquares:
 
     def shared(self, items: Side) -> np.ndarray:
         """What the implicit factors of all items add to the normal matrix of every row."""
-        width = items.n_factors + (self.bias_reg is not None)
-        base = np.zeros((width, width))
-        if self.implicit_weight:
-            Z = cast(np.ndarray, items.implicit)
-            base[: items.n_factors, : items.n_factors] = self.implicit_weight * gram(Z)
+        if not self.implicit_weight:
+            return np.zeros((self.width(items.n_factors),) * 2)
+        return self._shared(gram(cast(np.ndarray, items.implicit)))
+
+    def _shared(self, products: np.ndarray) -> np.ndarray:
+        """The same, of the products of the implicit factors."""
+        k = len(products)
+        base = np.zeros((self.width(k), self.width(k)))
+        base[:k, :k] = self.implicit_weight * products
         return base
 
-    def _pull(self, rated: Rows, items: Side, toward: Side | None) -> np.ndarray:
-        """What draws each row besides its ratings: its implicit part, and its row of ``toward``."""
-        pull = np.empty((len(rated.counts), 0))
-        if self.implicit_weight:
-            pull = self.implicit_weight * sums(rated, cast(np.ndarray, items.implicit))
-        if toward is None:
-            return pull
-        width = self._design(items).shape[1]
-        reg, power = self._penalty(width)
-        prior = np.column_stack([toward.factors, toward.bias])[:, :width]
+    def _drawn(self, pull: np.ndarray, rated: Rows, toward: Side) -> np.ndarray:
+        """``pull`` and what draws each row to its row of ``toward``."""
+        reg, power = self._penalty(self.width(toward.n_factors))
+        prior = self.rows_of(toward)
         drawn: np.ndarray = prior * (reg * rated.counts[:, None].astype(np.float64) ** power)
         drawn[:, : pull.shape[1]] += pull
-        return drawn
+        return read_only(drawn, np.float32)
 
     def _penalty(self, width: int) -> tuple[np.ndarray, np.ndarray]:
         reg, power = np.full(width, self.reg), np.full(width, self.reg_power)

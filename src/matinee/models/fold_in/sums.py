@@ -4,45 +4,76 @@ from functools import partial
 
 import numpy as np
 
-from matinee.kernels.factors import sum_rows
+from matinee.kernels.factors import add_rows
 from matinee.kernels.jit import read_only
 from matinee.kernels.threads import one_blas_thread, run_all, run_rows
 from matinee.ratings import Rows
 
-GRAM_PARTS, GRAM_PIECE = 64, 8192  # most parts of a Gram matrix; rows taken to float64 at once
+PIECE = 8192  # rows taken together; sums over pieces keep their order, whoever has which piece
+WAVE = 32  # pieces at work at once
+ROWS_AT_ONCE = 1 << 16  # rows whose sums are held in float64
 
 
 def sums(rated: Rows, Z: np.ndarray) -> np.ndarray:
     """sum_j z_j over each row's columns j: (n_rows, k) float32 for Z (n_cols, k)."""
-    S = np.zeros((len(rated.counts), Z.shape[1]), np.float32)
+    n, k = len(rated.indptr) - 1, Z.shape[1]
+    S = np.zeros((n, k), np.float32)
+    for first in range(0, n, ROWS_AT_ONCE):
+        here = slice(first, first + ROWS_AT_ONCE)
+        total = np.zeros((len(S[here]), k))
+        add_sums(total, rated._replace(indptr=rated.indptr[first : here.stop + 1]), Z)
+        S[here] = total
+    return S
+
+
+def add_sums(S: np.ndarray, rated: Rows, Z: np.ndarray) -> None:
+    """S += sum_j z_j over each row's columns j, S (n_rows, k) float64."""
     inputs = (
         read_only(rated.indptr, np.int64),
         read_only(rated.indices, np.int32),
         read_only(Z, np.float32),
     )
-    run_rows(sum_rows, rated.counts + 1.0, *inputs, S)
-    return S
+    run_rows(add_rows, rated.counts + 1.0, *inputs, S)
 
 
 def gram(Y: np.ndarray) -> np.ndarray:
-    """Y' Y in float64, (d, d) for Y (n, d).
+    """Y' Y in float64, (d, d) for Y (n, d)."""
+    total = np.zeros((Y.shape[1], Y.shape[1]))
+    add_gram(total, Y)
+    return total
 
-    Parts whose number depends on n alone are summed side by side, a piece in float64 at a time, so
-    the bits are the same at any number of threads.
+
+def add_gram(total: np.ndarray, Y: np.ndarray) -> None:
+    """total += Y' Y, piece after piece: the same bits at any number of threads, and in parts.
+
+    Parts of a larger Y begin at whole pieces.
     """
-    n, d = Y.shape
-    ends = np.linspace(0, n, min(GRAM_PARTS, n // GRAM_PIECE + 1) + 1).astype(int)
-    sums = np.zeros((len(ends) - 1, d, d))
+    products = np.zeros((WAVE, *total.shape))
 
-    def add(part: int) -> None:
-        for first in range(ends[part], ends[part + 1], GRAM_PIECE):
-            piece = Y[first : min(first + GRAM_PIECE, ends[part + 1])].astype(np.float64)
-            sums[part] += piece.T @ piece
+    def multiply(first: int, place: int) -> None:
+        piece = Y[first : first + PIECE].astype(np.float64)
+        np.matmul(piece.T, piece, out=products[place])
+
+    firsts = range(0, len(Y), PIECE)
+    for wave in range(0, len(firsts), WAVE):
+        here = firsts[wave : wave + WAVE]
+        with one_blas_thread():
+            run_all([partial(multiply, first, place) for place, first in enumerate(here)])
+        for product in products[: len(here)]:
+            total += product
+
+
+def regressed(S: np.ndarray, A: np.ndarray) -> np.ndarray:
+    """A^-1 s for each row s of S (n, d): float32, pieces of rows side by side."""
+    out, inverse = np.empty(S.shape, np.float32), np.linalg.inv(A)
+
+    def multiply(first: int) -> None:
+        here = slice(first, first + PIECE)
+        out[here] = S[here].astype(np.float64) @ inverse
 
     with one_blas_thread():
-        run_all([partial(add, part) for part in range(len(sums))])
-    total: np.ndarray = sums.sum(axis=0)
-    return total
+        run_all([partial(multiply, first) for first in range(0, len(S), PIECE)])
+    return out
 
 
 def rotated(Y: np.ndarray, rotation: np.ndarray) -> np.ndarray:
@@ -50,8 +81,8 @@ def rotated(Y: np.ndarray, rotation: np.ndarray) -> np.ndarray:
     out = np.empty_like(Y)
 
     def rotate(first: int) -> None:
-        out[first : first + GRAM_PIECE] = Y[first : first + GRAM_PIECE] @ rotation
+        out[first : first + PIECE] = Y[first : first + PIECE] @ rotation
 
     with one_blas_thread():
-        run_all([partial(rotate, first) for first in range(0, len(Y), GRAM_PIECE)])
+        run_all([partial(rotate, first) for first in range(0, len(Y), PIECE)])
     return out

@@ -1,0 +1,79 @@
+"""Fits on packed ratings, in blocks: where they keep their state, and how far they are."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from matinee.cli.data import refuse_options
+from matinee.cli.output import width, wrap
+from matinee.cli.talk import progress, say, seconds
+from matinee.errors import BadSetting
+
+if TYPE_CHECKING:
+    from matinee.algorithms import Algorithm, Epoch
+    from matinee.models import FactorModel
+    from matinee.packed import PackedRatings
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+def streams(learner: "Algorithm", data: str) -> bool:
+    """Whether DATA is packed and this algorithm can read it in blocks; says so where it cannot."""
+    from matinee.packed import is_packed
+
+    if not is_packed(data):
+        return False
+    try:
+        _ = learner.alternation
+    except BadSetting as error:
+        say(f"note: {error}; now all of them are read into memory")
+        return False
+    return True
+
+
+def state_of(place: Path) -> Path:
+    """The hidden folder beside a model where its fit keeps its state."""
+    return place.parent / f".{place.name}-fitting"
+
+
+def open_packed(data: str, reading: dict[str, Any], share: float | None) -> "PackedRatings":
+    """Packed ratings, read as they are. Raises BadSetting for an option that would do nothing."""
+    from matinee.packed import PackedRatings
+
+    refuse_options(reading, "packed ratings are read as they are")
+    if share is not None:
+        raise BadSetting("packed ratings are fitted for n_epochs; leave out --validation-share")
+    ratings = PackedRatings.open(data)
+    say(wrap(str(ratings.report.get("text", ratings)), width(sys.stderr)))
+    return ratings
+
+
+def fit_in_blocks(
+    learner: "Algorithm", ratings: "PackedRatings", state: Path, resume: bool
+) -> "FactorModel":
+    """The model of packed ratings; an interruption keeps all epochs that were done."""
+    told, began, started = "", 0, time.perf_counter()
+
+    def on_epoch(epoch: "Epoch") -> None:
+        nonlocal told
+        error = epoch.train_rmse
+        told = f"epoch {epoch.number} done" + ("" if error is None else f", RMSE {error:.4f}")
+
+    with progress(learner.name, SECONDS_BETWEEN_LINES) as step:
+
+        def on_part(done: int, of: int, epoch: int) -> None:
+            nonlocal began
+            began = began or done
+            passed = time.perf_counter() - started
+            left = passed * (of - done) / (done - began) if done > began else None
+            words = [f"epoch {epoch}", told, "" if left is None else f"{seconds(left)} left"]
+            step(round(100 * done / of), 100, ", ".join(word for word in words if word))
+
+        try:
+            return learner.fit_packed(
+                ratings, on_epoch, folder=state, resume=resume, on_part=on_part
+            )
+        except KeyboardInterrupt:
+            say(f"{told or 'interrupted'}; the same command with --resume goes on from there")
+            raise
