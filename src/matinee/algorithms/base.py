@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
+
 from matinee.algorithms.alternating import Alternation
 from matinee.algorithms.priors import NO_PRIOR, ItemPrior
 from matinee.algorithms.space import Space
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, Diverged
 from matinee.models.factor import FactorModel
 from matinee.models.fold_in import FoldIn
 from matinee.models.model import Model
@@ -126,7 +128,14 @@ class Algorithm:
         fold: FoldIn,
         **more: Any,
     ) -> FactorModel:
-        """The model of what was learned, signed with this algorithm's name and settings."""
+        """The model of what was learned, signed with this algorithm's name and settings.
+
+        Raises Diverged rather than keep what is not finite.
+        """
+        if not all(np.isfinite(side.factors).all() for side in (users, items)):
+            raise Diverged(
+                f"the fit of {self.name} diverged: its factors are not finite; raise reg"
+            )
         signature = {"kind": self.kind, "algorithm": self.name, "settings": self.settings}
         return FactorModel.of(train, mean, users, items, fold, **(signature | more))
 

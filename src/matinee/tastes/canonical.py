@@ -20,7 +20,7 @@ Freedom = Literal["turn", "order"]
 
 MOST_ITEMS = 20_000  # the most rated ones decide on the turn; more cost time and change little
 MOST_STEPS = 500
-CONVERGED = 1e-9  # relative gain of a step
+CONVERGED = 1e-11  # relative gain of a step
 NO_TURN = 1e-3  # a turn whose entries are this near to those of the identity is none
 
 

@@ -202,7 +202,8 @@ class LeastSquares:
         reg, power = self._penalty(self.width(toward.n_factors))
         prior = self.rows_of(toward)
         drawn: np.ndarray = prior * (reg * rated.counts[:, None].astype(np.float64) ** power)
-        drawn[:, : pull.shape[1]] += pull
+        if pull.size:
+            drawn[:, : pull.shape[1]] += pull
         return read_only(drawn, np.float32)
 
     def _penalty(self, width: int) -> tuple[np.ndarray, np.ndarray]:
