@@ -19,8 +19,11 @@ CASES = {
     "mf:plain": MF(n_factors=7, n_epochs=3, implicit_weight=0.0),
     "mf:wide": MF(n_factors=55, n_epochs=2, implicit_weight=0.0),
     "nmf": NMF(n_factors=5, n_epochs=3),
-    "implicit-als": ImplicitALS(n_factors=6, n_epochs=3),
-    "implicit-als:weighted": ImplicitALS(n_factors=20, n_epochs=2, by_rating=0.5, reg_power=1.0),
+    "nmf:random": NMF(n_factors=5, n_epochs=3, init="random"),
+    "implicit-als": ImplicitALS(n_factors=6, n_epochs=3, n_steps=0),
+    "implicit-als:weighted": ImplicitALS(
+        n_factors=20, n_epochs=2, n_steps=0, by_rating=0.5, reg_power=1.0
+    ),
 }
 PIECE = 16  # users, so that a few hundred of them are many pieces
 
@@ -168,6 +171,12 @@ def test_users_without_ratings_are_the_average(train, tmp_path, packed):
         found, wanted = algorithm.fit_packed(positives), algorithm.fit(kept)
         for name in ("user_factors", "user_bias", "item_factors", "item_bias"):
             assert np.array_equal(getattr(found, name), getattr(wanted, name)), (algorithm, name)
+
+
+def test_steps_of_conjugate_gradients_give_way_to_exact_solves(packed, train):
+    with pytest.warns(UserWarning, match="n_steps=0"):
+        found = ImplicitALS(n_factors=4, n_epochs=2).fit_packed(packed)
+    check_equal(found, ImplicitALS(n_factors=4, n_epochs=2, n_steps=0).fit(train))
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,11 @@ class Algorithm:
             "ratings and Spark, and packed.in_memory() brings packed ratings into memory"
         )
 
+    @property
+    def for_blocks(self) -> "Algorithm":
+        """The algorithm as it learns from ratings that are not in memory: itself, or nearly so."""
+        return self
+
     def fit_packed(
         self, ratings: PackedRatings, on_epoch: OnEpoch = quiet, **how: Any
     ) -> FactorModel:

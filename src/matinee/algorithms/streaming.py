@@ -73,6 +73,7 @@ def fit_packed(
     Raises BadSetting for an algorithm that is not an alternating one, MatineeError for a state of
     another fit, and Diverged.
     """
+    algorithm = algorithm.for_blocks
     plan = algorithm.alternation
     say_if_too_many(plan.n_factors, ratings)
     if folder is None:
