@@ -95,6 +95,25 @@ def test_models_without_tastes_or_profiles_say_so(train, algorithm):
         model.fold_in_features({"parity": "odd"})
 
 
+# Histories.
+
+
+@pytest.mark.parametrize("name", ["mf", "nmf"])
+def test_many_are_folded_in_as_each_is(request, name):
+    model = request.getfixturevalue(name)
+    histories = {"Ann": {"3": 5, "1": 1}, "Bob": {}, "Cem": {"7": 2.5}}
+    people = model.fold_in_many(histories)
+    for person, (who, history) in zip(people, histories.items(), strict=True):
+        alone = model.fold_in(history, who)
+        assert (person.name, person.strategy) == (alone.name, alone.strategy)
+        assert np.array_equal(person.items, alone.items)
+        np.testing.assert_allclose(person.side.factors, alone.side.factors, rtol=1e-6)
+    assert [person.strategy for person in people] == ["folded_in", "popular", "folded_in"]
+    assert model.fold_in_many({}) == []
+    with pytest.warns(UserWarning, match="1 of 2 items are unknown and left out: 'x'"):
+        model.fold_in_many({"Ann": {"x": 1, "3": 2}})
+
+
 # Features.
 
 

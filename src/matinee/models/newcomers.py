@@ -14,6 +14,7 @@ from matinee.errors import BadSetting, did_you_mean
 from matinee.models.kind import Kind
 from matinee.models.people import Person, numbered_history
 from matinee.models.side import Side
+from matinee.ratings import Rows
 
 POINTS = 10  # to share among tastes
 
@@ -29,16 +30,34 @@ class Newcomers(Kind):
         empty history gives the average person. Raises BadRatings for a rating that is no finite
         number or lies outside the scale, UnknownId when no item of the history is known.
         """
+        (person,) = self.fold_in_many({name: history}, stacklevel=3)
+        return person
+
+    def fold_in_many(
+        self, histories: Mapping[str, Mapping[object, float]], *, stacklevel: int = 2
+    ) -> list[Person]:
+        """``fold_in`` for many people at once, ``{name: {item id: rating}}``: much quicker."""
         scale = self.scale if self.kind == "rating" else None
-        items, ratings, unknown = numbered_history(history, self.items, scale)
+        told = [numbered_history(history, self.items, scale) for history in histories.values()]
+        if not told:
+            return []
+        unknown = [one for *_, ids in told for one in ids]
         if unknown:
+            n = sum(map(len, histories.values()))
             names = ", ".join(map(repr, unknown[:3])) + (", ..." if len(unknown) > 3 else "")
             warnings.warn(
-                f"{len(unknown)} of {len(history)} items are unknown and left out: {names}",
-                stacklevel=2,
+                f"{len(unknown)} of {n} items are unknown and left out: {names}",
+                stacklevel=stacklevel,
             )
-        strategy = "folded_in" if len(items) else "popular"
-        return Person(name, items, ratings, self.solve(items, ratings), strategy, unknown)
+        ends = np.cumsum([0, *(len(items) for items, _, _ in told)])
+        items, ratings = (np.concatenate([one[at] for one in told]) for at in (0, 1))
+        sides = self.solve_many(Rows(ends, items, ratings))
+        return [
+            Person(
+                name, items, ratings, sides.row(row), "folded_in" if len(items) else "popular", ids
+            )
+            for row, (name, (items, ratings, ids)) in enumerate(zip(histories, told, strict=True))
+        ]
 
     def fold_in_tastes(self, points: Mapping[object, float], name: str = "newcomer") -> Person:
         """Someone new without ratings, who shares 10 points among tastes: ``{"Horror": 6, 3: 4}``.
