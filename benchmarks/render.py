@@ -4,6 +4,7 @@ python benchmarks/render.py
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from accuracy import accuracy_columns, verdict_lines
@@ -30,18 +31,47 @@ PROTOCOLS = {
 }
 COSTS = "Fit seconds are medians over the folds, after compilation and without reading the data; "
 COSTS += "the peak is the highest resident memory of the process until the fit is done."
+# Each script on newcomers: what it measures, and its columns with their headings.
+COLD = {
+    "cold_start": (
+        "A tenth of the films is held out of training with all their ratings (cold), and a tenth "
+        "of the other ratings (warm). AUC and NDCG@10 rank the held-out films alone, those a user "
+        "rated 4 or more against the others; who scores them all alike ranks by chance.",
+        {"data_set": "data", "algorithm": "algorithm", "warm_rmse": "warm RMSE",
+         "cold_rmse": "cold RMSE", "cold_auc": "cold AUC", "cold_ndcg@10": "cold NDCG@10"},
+    ),
+    "fold_in": (
+        "A tenth of the users is held out; ten ratings of each are given, the rest is tested. A "
+        "refit learns from the ten as well. The last column is the median time to fold in a "
+        "thousand people of twenty ratings each, from ids to persons.",
+        {"data_set": "data", "algorithm": "algorithm", "folded_in_rmse": "folded in RMSE",
+         "refit_rmse": "refit RMSE", "ratio": "ratio", "fold_in_1000_seconds": "1,000 in seconds"},
+    ),
+    "interview": (
+        "A tenth of the users is held out; half of the ratings of each are what they can answer, "
+        "the other half is tested. RMSE before any answer, after asking about the most popular "
+        "films, and after the interview, with the average numbers of questions and answers.",
+        {"data_set": "data", "algorithm": "algorithm", "n_factors": "factors",
+         "implicit_weight": "implicit weight", "until": "until", "nothing_rmse": "nothing asked",
+         "popular_rmse": "popular films", "interview_rmse": "interview",
+         "popular_questions": "questions, popular", "interview_questions": "questions, interview",
+         "popular_answers": "answers, popular", "interview_answers": "answers, interview"},
+    ),
+}  # fmt: skip
 SHOWN_SETTINGS = 12  # of a contender, so that a line of the table stays a line
 EMPTY = "Nothing is measured yet."
 
 
 def main() -> None:
     """Write the page."""
-    accuracy, speed = (read_rows(RESULTS / f"{name}.jsonl") for name in ("accuracy", "speed"))
-    PAGE.write_text("\n\n".join(page(accuracy, speed)) + "\n", encoding="utf-8")
+    accuracy, speed, *cold = (
+        read_rows(RESULTS / f"{name}.jsonl") for name in ("accuracy", "speed", *COLD)
+    )
+    PAGE.write_text("\n\n".join(page(accuracy, speed, cold)) + "\n", encoding="utf-8")
     print(PAGE)
 
 
-def page(accuracy: list[Row], speed: list[Row]) -> Iterator[str]:
+def page(accuracy: list[Row], speed: list[Row], cold: list[list[Row]]) -> Iterator[str]:
     """The parts of the page."""
     yield MADE
     yield "# Benchmarks"
@@ -67,12 +97,28 @@ def page(accuracy: list[Row], speed: list[Row]) -> Iterator[str]:
         "over ours, the median over the turns."
     )
     yield markdown(speed_lines(speed)) if speed else EMPTY
+    yield from newcomers(cold)
+    everything = [*accuracy, *speed, *chain.from_iterable(cold)]
     yield "## Settings"
     yield markdown(settings_lines(accuracy)) if accuracy else EMPTY
     yield "## Where and when"
-    yield markdown(places(accuracy + speed)) if accuracy + speed else EMPTY
+    yield markdown(places(everything)) if everything else EMPTY
     yield "## Versions"
-    yield markdown(versions(accuracy + speed)) if accuracy + speed else EMPTY
+    yield markdown(versions(everything)) if everything else EMPTY
+
+
+def newcomers(found: list[list[Row]]) -> Iterator[str]:
+    """New films and new people, a table for each script."""
+    yield "## New films, new people"
+    for name, rows in zip(COLD, found, strict=True):
+        said, shown = COLD[name]
+        yield f"{said} (`python benchmarks/{name}.py`)"
+        ordered = sorted(rows, key=lambda row: row["data_set"])
+        lines = [
+            {head: (row["settings"] | row).get(column) for column, head in shown.items()}
+            for row in ordered
+        ]
+        yield markdown(lines) if lines else EMPTY
 
 
 def every_metric(rows: list[Row]) -> Iterator[str]:
