@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -203,11 +204,30 @@ def cli_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def api_page() -> str:
+    """Every endpoint of the server, from its OpenAPI document."""
+    from matinee.server.app import api
+    from matinee.server.reference import markdown, parts_of
+
+    parts = [
+        MADE,
+        "# HTTP API",
+        "What `matinee serve` answers; [serving.md](serving.md) says how to run it. A running "
+        "server shows this page at `/docs`, and the OpenAPI document at `/openapi.json`. Every "
+        "answer of `/v1` has the fields `model_version`, `strategy` and `took_ms`; errors are "
+        "problem documents (RFC 9457), `ProblemDocument` below.",
+        markdown(parts_of(api().openapi())),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "reference-algorithms.md": algorithms_page,
     "reference-cli.md": cli_page,
     "reference-metrics.md": metrics_page,
 }
+if find_spec("fastapi"):  # the extra "serve"
+    PAGES["reference-api.md"] = api_page
 
 
 def main() -> None:

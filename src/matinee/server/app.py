@@ -1,12 +1,12 @@
 """The application: routes inside layers that guard, bound and remember."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
-from starlette.responses import Response
+from fastapi import FastAPI, Request
+from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 import matinee
@@ -16,10 +16,12 @@ from matinee.server.answers import Answers
 from matinee.server.limits import Bounded
 from matinee.server.people import People
 from matinee.server.problems import answer_with_problems
+from matinee.server.reference import html, parts_of
 from matinee.server.routes import ROUTERS
 from matinee.server.security import Guard, Rules
 from matinee.server.state import State
 
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 PAGE = Path(__file__).parent / "page"
 PROBLEM = {"model": answered.ProblemDocument, "description": "What is wrong, and what to do."}
 
@@ -33,22 +35,11 @@ def make_app(state: State, rules: Rules) -> FastAPI:
         yield
         following.cancel()
 
-    app = FastAPI(
-        title="Matinee",
-        version=matinee.__version__,
-        description="Recommendations, and why.",
-        docs_url=None,
-        redoc_url=None,
-        lifespan=living,
-        default_response_class=Response,
-        responses={"4XX": PROBLEM, "5XX": PROBLEM},
-        redirect_slashes=False,
-    )
+    app = api(living)
     app.state.matinee = state
     app.state.people = People(state)
-    for router in ROUTERS:
-        app.include_router(router)
     app.add_api_route("/charts.css", charts_css, include_in_schema=False)
+    app.add_api_route("/docs", docs, include_in_schema=False)
     if PAGE.is_dir():
         app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     answer_with_problems(app)
@@ -58,6 +49,30 @@ def make_app(state: State, rules: Rules) -> FastAPI:
     return app
 
 
+def api(living: Lifespan | None = None) -> FastAPI:
+    """The API alone: its routes, and through them its OpenAPI document."""
+    app = FastAPI(
+        title="Matinee",
+        version=matinee.__version__,
+        description="Recommendations, and why.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=living,
+        default_response_class=JSONResponse,
+        responses={"4XX": PROBLEM, "5XX": PROBLEM},
+        redirect_slashes=False,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
 async def charts_css() -> Response:
     """The style sheet of the pictures in answers."""
     return Response(stylesheet(), media_type="text/css")
+
+
+async def docs(request: Request) -> Response:
+    """The API in words."""
+    title = f"The API of Matinee {matinee.__version__}"
+    return Response(html(title, parts_of(request.app.openapi())), media_type="text/html")
