@@ -27,10 +27,10 @@ READY = re.compile(r"ready in .*: (http://\S+)")
 
 
 @contextmanager
-def serving(*words: object) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(*words: object, verb: str = "serve") -> Iterator[tuple[subprocess.Popen[str], str]]:
     """``matinee serve`` on a free port; the process, and where it answers."""
-    command = [sys.executable, "-m", "matinee", "serve", *map(str, words), "--port", "0"]
-    environment = {**os.environ, "MATINEE_TOKEN": TOKEN, "NO_COLOR": "1"}
+    command = [sys.executable, "-m", "matinee", verb, *map(str, words), "--port", "0"]
+    environment = {**os.environ, "MATINEE_TOKEN": TOKEN, "NO_COLOR": "1", "BROWSER": "true"}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stderr is not None
         said = []
@@ -71,6 +71,14 @@ def test_it_starts_answers_and_stops_when_told(folder):
         assert [one["item_id"] for one in answer["items"]] == list(expected.item_id)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) in (0, -signal.SIGTERM)
+
+
+def test_the_demo_ends_on_the_page_with_what_it_measured(tmp_path):
+    with serving("--serve", "--out", tmp_path / "demo", verb="demo") as (_, url):
+        assert "<title>" in httpx.get(url).text
+        quality = httpx.get(f"{url}/v1/quality?width=500").json()
+        assert {row["algorithm"] for row in quality["comparison"]} >= {"nmf", "mf"}
+        assert quality["charts"]
 
 
 def test_what_was_acknowledged_survives_a_kill(folder):

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matinee.cli.cards import cards
+from matinee.cli.extras import wants
 from matinee.cli.output import align, bold, json_option, listed, print_json, width, wrap
+from matinee.cli.serve import NEEDED, start
 from matinee.cli.talk import program, progress, say, seconds
 
 if TYPE_CHECKING:
@@ -29,8 +31,11 @@ LIKES = 3  # tastes named of the person shown
     "--out", default="matinee-demo", show_default=True, metavar="FOLDER",
     help="Where to keep the model.",
 )  # fmt: skip
+@click.option("--serve", "serving", is_flag=True, help="Then open the page on the model.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True,
+              help="Of the page; 0 finds a free one.")  # fmt: skip
 @json_option
-def command(out: str, as_json: bool) -> None:
+def command(out: str, serving: bool, port: int, as_json: bool) -> None:
     """See it all at once, on simulated ratings of real films.
 
     The report goes to standard error, as all talk does; with --json it is one document on
@@ -38,6 +43,8 @@ def command(out: str, as_json: bool) -> None:
     """
     from matinee.storage import check_place
 
+    if serving:
+        wants("serve", *NEEDED)
     check_place(Path(out))
     say("matinee demo, on simulated ratings; the first time takes some seconds more")
     with progress("demo", every=0) as step:
@@ -48,6 +55,18 @@ def command(out: str, as_json: bool) -> None:
         print_json(found.to_dict() | {"next": commands(found)})
     else:
         say("\n".join(report(found, width(sys.stderr))))
+    if serving:
+        serve(found, port)
+
+
+def serve(found: "Demo", port: int) -> None:
+    """The page on the demo's model, with what the demo has measured, until interrupted."""
+    from matinee.server.measured import Measured
+    from matinee.server.running import Place
+
+    rows = found.comparison.to_dicts()
+    measured = Measured(rows, {"split": found.comparison.split})
+    start(found.saved, Place(port=port), measured=measured, show=True)
 
 
 def commands(found: "Demo") -> list[str]:
