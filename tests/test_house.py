@@ -18,7 +18,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 # Imports go down only: a module may import from its own line and from the lines above it.
 LAYERS = [
-    "errors tables texts",
+    "errors tables tensors texts",
     "ids kernels",
     "catalog profiles ratings packed description read_report",
     "sources splits metrics features explanation tastes storage records resources",

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
+from matinee import ids, storage
 from matinee.algorithms import MF, Bias
 from matinee.errors import BadModel, MatineeError
 from matinee.models import load
+from matinee.sources.packing import pack
 from test_contract import ratings_of
 
 
@@ -113,9 +116,63 @@ def test_killed_while_saving_the_model_is_the_old_or_the_new_one(tmp_path):
             [sys.executable, "-c", WRITER, path], env=env, stdout=subprocess.PIPE
         )
         writer.stdout.readline()
+        while not path.exists():
+            time.sleep(0.01)
         for _ in range(10):
             time.sleep(rng.uniform(0, 0.02))
         writer.kill()
         writer.wait()
         writer.stdout.close()
         assert load(path).algorithm in ("bias", "popularity")
+
+
+def test_a_large_model_is_mapped_and_answers_the_same(model, folder, monkeypatch):
+    monkeypatch.setattr(storage, "MAP_FROM", 0)
+    monkeypatch.setattr(ids, "UNPACK_BELOW", 0)
+    mapped = load(folder)
+    assert not mapped.user_factors.flags.owndata
+    assert not mapped.user_factors.flags.writeable
+    assert not isinstance(mapped.users.ids, np.ndarray)
+    everyone = np.arange(len(model.users))
+    assert np.array_equal(mapped.score_block(everyone), model.score_block(everyone))
+    people = ["u003", "u010"]
+    assert mapped.recommend(people) == model.recommend(people)
+    assert mapped.predict(["u003", "nobody"], "7") == model.predict(["u003", "nobody"], "7")
+    assert str(mapped.explain("u003", "7")) == str(model.explain("u003", "7"))
+    person, same = (one.fold_in({"1": 5, "2": 0.5}) for one in (mapped, model))
+    assert mapped.recommend(person) == model.recommend(same)
+    assert mapped.similar_users("u003") == model.similar_users("u003")
+    again = mapped.save(folder.parent / "again")
+    assert np.array_equal(load(again).item_factors, model.item_factors)
+
+
+def test_a_large_model_that_was_cut_short_is_refused(folder, monkeypatch):
+    monkeypatch.setattr(storage, "MAP_FROM", 0)
+    (file,) = folder.glob("*.safetensors")
+    whole = file.read_bytes()
+    for damaged, why in ((whole[:-1], "cut short"), (b"x" * len(whole), "altered")):
+        file.write_bytes(damaged)
+        with pytest.raises(BadModel, match=why):
+            load(folder)
+    file.unlink()
+    with pytest.raises(BadModel, match="missing"):
+        load(folder)
+
+
+def test_other_programs_read_the_arrays(model, folder):
+    (file,) = folder.glob("*.safetensors")
+    arrays = load_file(file)
+    assert np.array_equal(arrays["item_factors"], model.item_factors)
+    assert np.array_equal(arrays["item_counts"], model.item_counts)
+
+
+def test_a_model_of_packed_ratings_keeps_them_small(model, tmp_path):
+    train = ratings_of()
+    columns = train.users.ids[train.user], train.items.ids[train.item], train.rating
+    packed = pack(columns, tmp_path / "packed", scale=(0.5, 5))
+    fitted = MF(n_factors=3, n_epochs=2).fit_packed(packed)
+    loaded = load(fitted.save(tmp_path / "model"))
+    assert loaded.seen.indices.dtype == np.uint8
+    assert loaded.recommend("u003") == fitted.recommend("u003")
+    assert loaded.interval("u003", "7") == fitted.interval("u003", "7")
+    assert loaded.person("u003").ratings.tolist() == train.by_user.row(3)[1].tolist()

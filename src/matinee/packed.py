@@ -49,9 +49,9 @@ class PackedRows:
         return np.diff(self.indptr)
 
     @property
-    def values(self) -> np.ndarray:
-        """All values (n_ratings,) float32, in memory."""
-        return self.values_of(self.codes)
+    def values(self) -> "Values":
+        """All values (n_ratings,) float32, each decoded when it is looked at."""
+        return Values(self)
 
     def values_of(self, codes: np.ndarray) -> np.ndarray:
         """What some codes stand for: float32."""
@@ -81,6 +81,31 @@ class PackedRows:
             "seen_ratings": self.codes,
             **levels,
         }
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """The values of packed rows, as an array that decodes what is taken of it."""
+
+    rows: PackedRows
+
+    def __len__(self) -> int:
+        return len(self.rows.codes)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self.rows.values_of(self.rows.codes[at])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self[:], dtype)
+
+
+def rows_of(arrays: Mapping[str, np.ndarray]) -> Rows | PackedRows:
+    """The rows whose ``parts`` these are."""
+    indptr, items, ratings = (arrays[f"seen_{name}"] for name in ("indptr", "items", "ratings"))
+    levels = arrays.get("seen_levels")
+    if levels is None and items.dtype == np.int32:
+        return Rows(indptr, items, ratings)
+    return PackedRows(indptr, items, ratings, levels)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -174,7 +199,7 @@ class PackedRatings:
         """The same as ``Ratings``, all of them in memory, without times."""
         users = np.repeat(np.arange(self.n_users, dtype=np.int32), self.user_counts)
         rated = self.by_user
-        items, values = np.asarray(rated.indices, np.int32), rated.values
+        items, values = np.asarray(rated.indices, np.int32), np.asarray(rated.values)
         return Ratings.of(
             self.users, self.items, users, items, values, scale=self.scale, catalog=self.catalog
         )

@@ -68,6 +68,11 @@ class Rows(NamedTuple):
         """How many values each row holds: int64 (n_rows,)."""
         return np.diff(self.indptr)
 
+    def parts(self) -> dict[str, np.ndarray]:
+        """The arrays by the names that a model folder knows them by."""
+        names = ("seen_indptr", "seen_items", "seen_ratings")
+        return dict(zip(names, self, strict=True))
+
 
 @dataclass(frozen=True, eq=False)
 class Ratings:

@@ -13,17 +13,20 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from matinee.errors import BadModel, MatineeError
+from matinee.tensors import map_tensors, write_tensors
 
 FORMAT = "matinee-model"
 FORMAT_VERSION = 1
 MANIFEST = "model.json"
+MAP_FROM = 256 << 20  # bytes from which arrays are mapped instead of read
 
 
 def write_folder(path: Path, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray],
@@ -33,30 +36,39 @@ def write_folder(path: Path, facts: Mapping[str, Any], arrays: Mapping[str, np.n
     ``facts`` goes into the manifest, ``arrays`` into safetensors, each of ``texts`` into a JSON
     file of its own. Raises MatineeError when the folder cannot be written or holds something else.
     """
-    from safetensors.numpy import save
-
     check_place(path)
-    contents = {"arrays": ("safetensors", save(dict(arrays)))}
-    for name, value in texts.items():
-        contents[name] = ("json", json.dumps(value, ensure_ascii=False).encode())
-    files, digests = {}, {}
-    for name, (suffix, data) in contents.items():
-        digests[name] = hashlib.sha256(data).hexdigest()
-        files[f"{name}-{digests[name][:12]}.{suffix}"] = data
-    manifest: dict[str, Any] = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        **facts,
-        "files": {name: {"file": file, "sha256": digests[name]}
-                  for name, file in zip(contents, files, strict=True)},
-    }  # fmt: skip
-    manifest["checksum"] = _checksum(manifest)
-    files[MANIFEST] = json.dumps(manifest, ensure_ascii=False, indent=1).encode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, files)
+        with _beside(path) as temporary:
+            files = {"arrays": _written(temporary, "arrays", "safetensors", arrays)}
+            for name, value in texts.items():
+                files[name] = _written(temporary, name, "json", value)
+            manifest: dict[str, Any] = {
+                "format": FORMAT, "format_version": FORMAT_VERSION, **facts, "files": files,
+            }  # fmt: skip
+            manifest["checksum"] = _checksum(manifest)
+            with (temporary / MANIFEST).open("wb") as stream:
+                stream.write(json.dumps(manifest, ensure_ascii=False, indent=1).encode())
+                _sync(stream)
+            _replace(path, temporary)
     except OSError as error:
         raise MatineeError(f"the model could not be written to {path}: {error.strerror}") from error
+
+
+def _written(folder: Path, name: str, suffix: str, value: Any) -> dict[str, Any]:
+    """Write one file, under a name with its digest; returns its entry in the manifest."""
+    new = folder / name
+    with new.open("wb") as stream:
+        if suffix == "safetensors":
+            digest = write_tensors(stream, value)
+        else:
+            data = json.dumps(value, ensure_ascii=False).encode()
+            digest = hashlib.sha256(data).hexdigest()
+            stream.write(data)
+        _sync(stream)
+    file = f"{name}-{digest[:12]}.{suffix}"
+    new.rename(folder / file)
+    return {"file": file, "sha256": digest, "bytes": (folder / file).stat().st_size}
 
 
 def check_place(path: Path) -> None:
@@ -77,9 +89,12 @@ def read_folder(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict
     from safetensors.numpy import load
 
     manifest = _read_manifest(path)
-    contents = {}
+    contents: dict[str, Any] = {}
     for name, entry in manifest.pop("files").items():
         file = path / str(entry["file"])
+        if name == "arrays" and entry.get("bytes", 0) > MAP_FROM:
+            contents[name] = _mapped(file, entry)
+            continue
         try:
             data = file.read_bytes()
         except OSError:
@@ -87,10 +102,23 @@ def read_folder(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict
         if hashlib.sha256(data).hexdigest() != entry["sha256"]:
             raise BadModel(f"{file} was altered or cut short: its checksum does not match")
         contents[name] = data
-    arrays = load(contents.pop("arrays"))
+    found = contents.pop("arrays")
+    arrays: dict[str, np.ndarray] = found if isinstance(found, dict) else load(found)
     for array in arrays.values():
         array.flags.writeable = False
     return manifest, arrays, {name: json.loads(data) for name, data in contents.items()}
+
+
+def _mapped(file: Path, entry: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The arrays of a large file, mapped. Its length is checked; to read it all would take long."""
+    if not file.is_file():
+        raise BadModel(f"{file} is missing; the model is incomplete")
+    if file.stat().st_size != entry["bytes"]:
+        raise BadModel(f"{file} was cut short: it should hold {entry['bytes']:,} bytes")
+    try:
+        return map_tensors(file)
+    except (ValueError, KeyError):
+        raise BadModel(f"{file} was altered: its header cannot be read") from None
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
@@ -119,29 +147,36 @@ def _checksum(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
-def _replace(path: Path, files: Mapping[str, bytes]) -> None:
-    """Put files into the folder, the manifest last; a folder that is not there appears whole."""
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A temporary folder beside a path, gone afterwards."""
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
-        for name, data in files.items():
-            with (temporary / name).open("wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-        _sync_folder(temporary)
-        temporary.chmod(0o755)
-        if not path.exists():
-            temporary.rename(path)
-        else:
-            for name in sorted(files, key=lambda name: name == MANIFEST):
-                (temporary / name).replace(path / name)
-                _sync_folder(path)
-            for old in path.iterdir():
-                if old.name not in files and old.name.startswith(("arrays-", "catalog-")):
-                    old.unlink()
-        _sync_folder(path.parent)
+        yield temporary
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _replace(path: Path, temporary: Path) -> None:
+    """Put files into the folder, the manifest last; a folder that is not there appears whole."""
+    _sync_folder(temporary)
+    temporary.chmod(0o755)
+    if not path.exists():
+        temporary.rename(path)
+    else:
+        names = [file.name for file in temporary.iterdir()]
+        for name in sorted(names, key=lambda name: name == MANIFEST):
+            (temporary / name).replace(path / name)
+            _sync_folder(path)
+        for old in path.iterdir():
+            if old.name not in names and old.name.startswith(("arrays-", "catalog-")):
+                old.unlink()
+    _sync_folder(path.parent)
+
+
+def _sync(stream: IO[bytes]) -> None:
+    stream.flush()
+    os.fsync(stream.fileno())
 
 
 def _sync_folder(path: Path) -> None:

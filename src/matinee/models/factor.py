@@ -293,9 +293,10 @@ class FactorModel(FoldingModel):
     def _sides(self, people: Sequence[object]) -> Side:
         """Biases and factors of ids and Persons, the average for whoever is unknown."""
         rows = self.users.rows("" if isinstance(one, Person) else as_id(one) for one in people)
-        unknown = np.array([isinstance(one, Person) for one in people], dtype=bool) | (rows < 0)
-        factors = np.where(unknown[:, None], self.average_user.factors, self.user_factors[rows])
-        bias = np.where(unknown, self.average_user.bias, self.user_bias[rows])
+        unknown = ~np.array([isinstance(one, Person) for one in people], dtype=bool) & (rows < 0)
+        factors, bias = self.user_factors[rows], self.user_bias[rows]
+        if unknown.any():
+            factors[unknown], bias[unknown] = self.average_user.factors, self.average_user.bias
         for place, one in enumerate(people):
             if isinstance(one, Person):
                 factors[place], bias[place] = one.side.factors[0], one.side.bias[0]

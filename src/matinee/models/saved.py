@@ -17,7 +17,8 @@ from matinee.models.model import Model
 from matinee.models.neighbor import NeighborModel
 from matinee.models.posterior import PosteriorModel
 from matinee.models.user_neighbor import UserNeighborModel
-from matinee.ratings import Rows, Scale
+from matinee.packed import rows_of
+from matinee.ratings import Scale
 from matinee.storage import read_folder, write_folder
 from matinee.texts import Texts
 
@@ -44,15 +45,10 @@ def save_model(model: Model, path: Path) -> Path:
         },
         "parts": own_facts,
     }
-    arrays |= {
-        "seen_indptr": model.seen.indptr,
-        "seen_items": model.seen.indices,
-        "seen_ratings": model.seen.values,
-    }
+    arrays |= model.seen.parts() | {"item_counts": model.item_counts}
     for side, ids in (("user", model.users), ("item", model.items)):
         packed = ids.texts
         arrays |= {f"{side}_ids": packed.data, f"{side}_id_ends": packed.ends}
-    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     write_folder(path, facts, arrays, {"catalog": model.catalog.to_plain()})
     return path
 
@@ -87,11 +83,14 @@ def load(path: str | Path) -> Model:
         common = {
             "users": IdMap.packed(Texts(arrays["user_ids"], arrays["user_id_ends"]), "user"),
             "items": IdMap.packed(Texts(arrays["item_ids"], arrays["item_id_ends"]), "item"),
-            "seen": Rows(arrays["seen_indptr"], arrays["seen_items"], arrays["seen_ratings"]),
+            "seen": rows_of(arrays),
             "scale": Scale(*facts["scale"]),
             "catalog": Catalog.from_plain(texts["catalog"]),
             "data_fingerprint": facts["data_fingerprint"],
         }
-        return model_of(common, facts, arrays)
+        model = model_of(common, facts, arrays)
+        if "item_counts" in arrays:  # to count them anew takes long where ratings are many
+            vars(model)["item_counts"] = arrays["item_counts"]
+        return model
     except KeyError as missing:
         raise BadModel(f"{path} lacks {missing}; fit the model again") from None
