@@ -46,8 +46,10 @@ def write_model(path: Path, n_users: int, n_factors: int) -> None:
         P = rows_on_disk(folder, "P", (n_users, n_factors), "f4",
                          lambda n: rng.normal(0, 0.3, (n, n_factors)))  # fmt: skip
         step = N_ITEMS // RATINGS_EACH
-        seen = rows_on_disk(folder, "seen", (n_users, RATINGS_EACH), "u2",
-                            lambda n: np.arange(0, N_ITEMS, step) + rng.integers(0, step, (n, 1)))  # fmt: skip
+        seen = rows_on_disk(
+            folder, "seen", (n_users, RATINGS_EACH), "u2",
+            lambda n: np.arange(0, N_ITEMS, step) + rng.integers(0, step, (n, 1)),
+        )  # fmt: skip
         codes = rows_on_disk(folder, "codes", (n_users, RATINGS_EACH), "u1",
                              lambda n: rng.integers(0, 5, (n, RATINGS_EACH)))  # fmt: skip
         texts = [Texts.of(map(str, range(first, min(first + BLOCK, n_users))))
