@@ -1,12 +1,13 @@
 """How sure a predicted rating is: the variance around it, calibrated on ratings held out.
 
-    variance(u, i) = a + b y'A_u^-1 y + c x'A_i^-1 x + d / n_u,      y = (q_i, 1),  x = (p_u, 1)
+    variance(u, i) = a + b y'A_u^-1 y + c x'A_i^-1 x + d / sqrt(n_u),    y = (q_i, 1), x = (p_u, 1)
 
 y'A_u^-1 y is how unsure the row solve of the user leaves the score, and x'A_i^-1 x likewise for
 the item, whose raters are taken as typical: A_i = n_i E[x x'] + penalty. The four numbers, and how
 often ratings stray how far, are learned from the model's own training ratings: those of some users
 are left out a tenth at a time, and the users solved again without. Items were fitted to those
-ratings, too; their pull is taken out by its leverage, as in PRESS (Allen 1974).
+ratings, too; their pull is taken out by its leverage, as in PRESS (Allen 1974), and a third more
+for its ways around by other users and items, which was chosen on MovieLens 100K.
 """
 
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ SAMPLE = 1000  # users whose ratings are held out
 TENTHS = 10  # parts that a user's ratings are held out in
 TYPICAL = 100_000  # most users that E[x x'] is taken over
 MOST_LEVERAGE = 0.8  # of one rating on its item; beyond that little is left to judge by
+WAYS_AROUND = 1.35  # what a rating pulls its item, by way of others too, over what it does alone
 LEAST_REG = 1e-6  # of items, where none was set
 ROUNDS = 5  # of reweighting while the variance is fitted
 LEVELS = np.arange(1, 100) / 100  # at which quantiles are kept
@@ -90,7 +92,7 @@ def calibrate(model: "FactorModel") -> Calibration:
     )  # fmt: skip
     of_user = inside / np.maximum(1 - inside, 1 - MOST_LEVERAGE)
     of_item = _item_spread(model, found, factors, item, model.item_counts[item] - 1)
-    pull = of_item / (1 + of_item) * (1 + of_user) * (1 + 2 * inside)
+    pull = WAYS_AROUND * of_item / (1 + of_item) * (1 + of_user)
     error = (rating - predicted) / (1 - np.minimum(pull, MOST_LEVERAGE))
     error = np.abs(rating - np.clip(rating - error, *model.scale))
     features = _features(of_user, of_item, counts[users][row] - 1)
@@ -149,7 +151,7 @@ def _item_spread(
 
 
 def _features(of_user: np.ndarray, of_item: np.ndarray, n: np.ndarray) -> np.ndarray:
-    return np.column_stack([np.ones(len(n)), of_user, of_item, 1 / np.maximum(n, 1)])
+    return np.column_stack([np.ones(len(n)), of_user, of_item, 1 / np.sqrt(np.maximum(n, 1))])
 
 
 def _fit_variance(features: np.ndarray, squares: np.ndarray, weights: np.ndarray) -> np.ndarray:

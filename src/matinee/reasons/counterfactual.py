@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from matinee.models.people import Person
 
 SETS = 1000  # so many sets of one size are all tried; of more, the promising ones
-BEAM = 8  # sets of a size that larger ones are grown from
-PROMISING = 48  # ratings they are grown by
-RIVALS = 200  # items beyond the first n that may overtake where promising sets are tried
+BEAM = 6  # sets of a size that larger ones are grown from
+PROMISING = 32  # ratings they are grown by
+RIVALS = 100  # items beyond the first n that may overtake where promising sets are tried
 BLOCK_SETS = 256  # sets judged at once
 
 
