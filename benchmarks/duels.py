@@ -85,8 +85,9 @@ def implicit_als(n_factors: int, heavy: bool = True) -> list[Duel]:
 DUELS = (
     Duel("mf-als-to-cornac-rmse", ours("mf", n_factors=32, n_epochs=3),
          peer("cornac", **CORNAC_TUNED), "ml-1m", 2.0, same_error=True),
-    Duel("mf-sgd-to-cornac-rmse", ours("mf", solver="sgd"), peer("cornac", **CORNAC_TUNED),
-         "ml-1m", 2.0, same_error=True),
+    Duel("mf-sgd-to-cornac-rmse",
+         ours("mf", solver="sgd", n_factors=32, n_epochs=9, learning_rate=0.1),
+         peer("cornac", **CORNAC_TUNED), "ml-1m", 2.0, same_error=True),
     Duel("mf-als-to-cmfrec-rmse", ours("mf", n_epochs=6),
          peer("cmfrec", k=40, lambda_=0.09, scale_lam=True, niter=20, verbose=False),
          "ml-1m", 3.0, same_error=True),

@@ -8,6 +8,7 @@ import pytest
 
 from matinee import splits
 from matinee.algorithms import ALGORITHMS, MF, NMF, Bias, SVDpp, TruncatedSVD
+from matinee.algorithms.grid import whole_vectors
 from matinee.errors import BadRatings, BadSetting, Diverged
 from matinee.ids import IdMap
 from matinee.kernels.sgd import descend
@@ -137,7 +138,7 @@ def test_nmf_factors_are_never_negative():
 def test_a_gradient_step_follows_the_gradient():
     """Central differences of half the loss of one rating, term by term of the step."""
     rng = np.random.default_rng(0)
-    P, Q = (rng.normal(size=(1, 3)).astype(np.float32) for _ in range(2))
+    P, Q = (whole_vectors(rng.normal(size=(1, 3)).astype(np.float32)) for _ in range(2))
     b, c = (rng.normal(size=1).astype(np.float32) for _ in range(2))
     rating, mean, rate, reg, bias_reg = 4.0, 3.5, 1e-3, (0.1, 0.2), 0.3
 
@@ -145,7 +146,7 @@ def test_a_gradient_step_follows_the_gradient():
         error = rating - (mean + b + c + p @ q)
         return (error**2 + reg[0] * p @ p + reg[1] * q @ q + bias_reg * (b * b + c * c)) / 2
 
-    start = [P[0].astype(float), Q[0].astype(float), float(b[0]), float(c[0])]
+    start = [P[0, :3].astype(float), Q[0, :3].astype(float), float(b[0]), float(c[0])]
 
     def slope(which, f=None):
         h, ends = 1e-5, []
@@ -163,6 +164,7 @@ def test_a_gradient_step_follows_the_gradient():
     for f in range(3):
         assert (start[0][f] - P[0, f]) / rate == pytest.approx(slope(0, f), rel=5e-3, abs=1e-3)
         assert (start[1][f] - Q[0, f]) / rate == pytest.approx(slope(1, f), rel=5e-3, abs=1e-3)
+    assert not P[0, 3:].any(), "columns of zeros stay"
     assert (start[2] - b[0]) / rate == pytest.approx(slope(2), rel=5e-3, abs=1e-3)
     assert (start[3] - c[0]) / rate == pytest.approx(slope(3), rel=5e-3, abs=1e-3)
 

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from matinee.kernels import tiles
 from matinee.kernels.conjugate_gradients import improve_rows
-from matinee.kernels.jit import read_only
+from matinee.kernels.factors import CHUNK, square_errors
+from matinee.kernels.jit import kernel, read_only
 from matinee.kernels.least_squares import BLOCK, penalty_of, solve_rows
 from matinee.kernels.threads import run_rows
 
@@ -99,3 +101,40 @@ def test_threads_change_no_bit(monkeypatch):
         found[threads] = improved(given, 3, start)
     assert np.array_equal(found["1"], found["2"])
     assert np.array_equal(found["1"], found["4"])
+
+
+def test_rows_of_whole_vectors_mix_like_plain_ones():
+    rng = np.random.default_rng(0)
+    P, Q = (rng.normal(size=(3, 2 * tiles.LANES)).astype(np.float32) for _ in range(2))
+    p, q = P[2].astype(np.float64), Q[1].astype(np.float64)
+    assert step_between(P, 2, Q, 1, np.float32(0.25)) == pytest.approx(p @ q, rel=1e-5)
+    np.testing.assert_allclose(P[2], 0.5 * p + 0.25 * q, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(Q[1], 0.75 * q + 0.25 * p, rtol=1e-5, atol=1e-6)
+
+
+@kernel
+def step_between(P, u, Q, i, step):
+    """The product of two rows, which are fetched, multiplied, and mixed."""
+    tiles.fetch_row(P, u)
+    dot = tiles.dot_rows(P, u, Q, i)
+    tiles.mix_rows(P, u, np.float32(0.5), Q, i, np.float32(0.75), step)
+    return dot
+
+
+def test_squared_errors_are_those_of_the_clipped_scores():
+    rng = np.random.default_rng(0)
+    n = CHUNK + 5
+    user, item = (rng.integers(0, 7, n).astype(np.int32) for _ in range(2))
+    P, Q = (rng.normal(size=(7, 3)).astype(np.float32) for _ in range(2))
+    b, c = (rng.normal(size=7).astype(np.float32) for _ in range(2))
+    rating = rng.normal(size=n).astype(np.float32)
+    scores = 0.5 + b[user] + c[item] + (P.astype(float)[user] * Q[item]).sum(axis=1)
+    for scale in ((-np.inf, np.inf), (-1.0, 1.0)):
+        sums = np.zeros(2)
+        given = (user, item, rating, np.float32(0.5), b, c, P, Q, scale, sums)
+        run_rows(square_errors, np.ones(2), *given)
+        expected = (rating - scores.clip(*scale)) ** 2
+        np.testing.assert_allclose(sums, [expected[:CHUNK].sum(), expected[CHUNK:].sum()], 1e-4)
+    b[3] = np.nan
+    run_rows(square_errors, np.ones(2), *given)
+    assert np.isnan(sums[0])

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from matinee.algorithms.base import Epoch, OnEpoch
+from matinee.algorithms.base import Epoch, OnEpoch, quiet
 from matinee.errors import BadSetting, Diverged
-from matinee.kernels.factors import score_pairs
+from matinee.kernels.factors import CHUNK, square_errors
 from matinee.kernels.jit import read_only
 from matinee.kernels.random import fill_rows
 from matinee.kernels.threads import run_rows
@@ -33,16 +33,15 @@ class Training:
 
     def rmse(self, ratings: Ratings, clip: bool = False) -> float:
         """Root of the mean squared error of the scores, clipped to the scale or not."""
-        scores = np.empty(len(ratings), np.float32)
+        low, high = ratings.scale if clip else (-np.inf, np.inf)
+        sums = np.empty(-(-len(ratings) // CHUNK))
         sides = (self.users.bias, self.items.bias, self.users.factors, self.items.factors)
         run_rows(
-            score_pairs, np.ones(len(ratings)), ratings.user, ratings.item, np.float32(self.mean),
-            *(read_only(array, np.float32) for array in sides), scores,
+            square_errors, np.ones(len(sums)), ratings.user, ratings.item, ratings.rating,
+            np.float32(self.mean), *(read_only(array, np.float32) for array in sides),
+            (float(low), float(high)), sums,
         )  # fmt: skip
-        if clip:
-            np.clip(scores, *ratings.scale, out=scores)
-        with np.errstate(over="ignore", invalid="ignore"):
-            return float(np.sqrt(np.mean((ratings.rating - scores).astype(np.float64) ** 2)))
+        return float(np.sqrt(sums.sum() / len(ratings)))
 
     def run(
         self, step: Callable[[int], None], n_epochs: int, on_epoch: OnEpoch, remedy: str
@@ -58,9 +57,10 @@ class Training:
         for number in range(1, n_epochs + 1):
             step(number)
             found = None if self.validation is None else self.rmse(self.validation, clip=True)
-            rmse = self.rmse(self.train)
+            told = on_epoch is not quiet or found is not None or number == n_epochs
+            rmse = self.rmse(self.train) if told else None  # a sixth of an epoch of steps
             epoch = Epoch(number, n_epochs, rmse, found)
-            if not np.isfinite(rmse):
+            if not np.isfinite(self.items.factors if rmse is None else rmse).all():
                 raise Diverged(
                     f"the fit diverged in epoch {number}: its error is not finite; {remedy}"
                 )

@@ -14,6 +14,7 @@ import numpy as np
 from matinee.kernels.jit import read_only
 from matinee.kernels.sgd import descend
 from matinee.kernels.threads import n_threads, run_all
+from matinee.kernels.tiles import LANES
 from matinee.models.side import Side
 from matinee.ratings import Ratings
 
@@ -43,7 +44,7 @@ class Grid:
         rng = np.random.default_rng(seed)
         a = deal(train.by_user.counts, T, rng)[train.user]
         b = deal(train.by_item.counts, T, rng)[train.item]
-        block = (b - a) % T * T + a
+        block = ((b - a) % T * T + a).astype(np.int16)  # a kind that is sorted by counting
         shuffled = rng.permutation(len(train))
         order = shuffled[np.argsort(block[shuffled], kind="stable")]
         starts = np.zeros(T * T + 1, dtype=np.int64)
@@ -64,15 +65,24 @@ class Grid:
         T, rng = self.n_groups, np.random.default_rng((self.seed, epoch))
         keep = tuple(read_only(1.0 - rate * penalty, np.float32) for penalty in penalties)
         threads = min(n_threads(), T)
+        P, Q = whole_vectors(users.factors), whole_vectors(items.factors)
 
         def run(blocks: np.ndarray) -> None:
             descend(blocks, self.starts, self.user, self.item, self.rating, np.float32(mean),
-                    np.float32(rate), keep, users.factors, users.bias, items.factors,
-                    items.bias)  # fmt: skip
+                    np.float32(rate), keep, P, users.bias, Q, items.bias)  # fmt: skip
 
         for stratum in rng.permutation(T):
             blocks = stratum * T + np.arange(T)
             run_all([partial(run, part) for part in np.array_split(blocks, threads)])
+        for side, factors in ((users, P), (items, Q)):
+            if factors is not side.factors:
+                side.factors[:] = factors[:, : side.n_factors]
+
+
+def whole_vectors(factors: np.ndarray) -> np.ndarray:
+    """The factors themselves, or a copy with columns of zeros added: steps leave those at zero."""
+    missing = -factors.shape[1] % LANES
+    return np.pad(factors, ((0, 0), (0, missing))) if missing else factors
 
 
 def deal(counts: np.ndarray, T: int, rng: np.random.Generator) -> np.ndarray:

@@ -4,6 +4,8 @@ import numpy as np
 
 from matinee.kernels.jit import kernel
 
+CHUNK = 16_384  # ratings whose squared errors are summed by one thread
+
 
 @kernel
 def score_pairs(start, stop, user, item, mean, user_bias, item_bias, P, Q, out):
@@ -14,6 +16,30 @@ def score_pairs(start, stop, user, item, mean, user_bias, item_bias, P, Q, out):
         for f in range(P.shape[1]):
             dot += P[u, f] * Q[i, f]
         out[j] = mean + user_bias[u] + item_bias[i] + dot
+
+
+@kernel
+def square_errors(start, stop, user, item, rating, mean, user_bias, item_bias, P, Q, scale, out):
+    """out[chunk] = the squared errors of CHUNK scores, summed, for the chunks start..stop.
+
+    Scores are those of ``score_pairs``, clipped to ``scale``, the lowest and the highest.
+    """
+    lowest, highest = scale
+    for chunk in range(start, stop):
+        total = 0.0
+        for j in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(user))):
+            u, i = user[j], item[j]
+            dot = np.float32(0.0)
+            for f in range(P.shape[1]):
+                dot += P[u, f] * Q[i, f]
+            score = mean + user_bias[u] + item_bias[i] + dot
+            if score < lowest:  # and not min and max, which would hide NaN
+                score = lowest
+            elif score > highest:
+                score = highest
+            error = np.float64(rating[j] - score)
+            total += error * error
+        out[chunk] = total
 
 
 @kernel

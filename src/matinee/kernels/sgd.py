@@ -1,8 +1,9 @@
 """Stochastic gradient descent on blocks of ratings that share no user and no item."""
 
-import numpy as np
-
+from matinee.kernels import tiles
 from matinee.kernels.jit import kernel
+
+AHEAD = 8  # ratings by which a user's factors are asked for in advance: they come from far away
 
 
 @kernel
@@ -13,23 +14,17 @@ def descend(blocks, starts, user, item, rating, mean, rate, keep, P, b, Q, c):
         p_u <- keep_p[u] p_u + rate e q_i         b_u <- keep_b[u] b_u + rate e
         q_i <- keep_q[i] q_i + rate e p_u         c_i <- keep_c[i] c_i + rate e
     ``keep`` = (keep_p, keep_b, keep_q, keep_c) holds 1 - rate x penalty per rating, for each row; a
-    bias that is kept by 0 or less does not exist and stays as it is.
+    bias that is kept by 0 or less does not exist and stays as it is. P (n_users, width) and Q
+    (n_items, width) are float32 rows of whole vectors (see ``tiles``).
     """
     keep_p, keep_b, keep_q, keep_c = keep
-    k = P.shape[1]
     for block in blocks:
-        for j in range(starts[block], starts[block + 1]):
+        last = starts[block + 1]
+        for j in range(starts[block], last):
             u, i = user[j], item[j]
-            p, q = P[u], Q[i]
-            dot = np.float32(0)
-            for f in range(k):
-                dot += p[f] * q[f]
-            step = rate * (rating[j] - (mean + b[u] + c[i] + dot))
+            tiles.fetch_row(P, user[min(j + AHEAD, last - 1)])
+            step = rate * (rating[j] - (mean + b[u] + c[i] + tiles.dot_rows(P, u, Q, i)))
             if keep_b[u] > 0:
                 b[u] = keep_b[u] * b[u] + step
                 c[i] = keep_c[i] * c[i] + step
-            stay_p, stay_q = keep_p[u], keep_q[i]
-            for f in range(k):
-                p_f, q_f = p[f], q[f]
-                p[f] = stay_p * p_f + step * q_f
-                q[f] = stay_q * q_f + step * p_f
+            tiles.mix_rows(P, u, keep_p[u], Q, i, keep_q[i], step)

@@ -1,4 +1,4 @@
-"""Small dense blocks in vector registers: what the row solve spends its time in.
+"""Small dense blocks and rows in vector registers: what solves and gradient steps spend time in.
 
 A tile is ROWS rows by up to 3 vectors of columns, held in registers while it is summed. The
 compiler cannot be talked into that by loops, so these few functions are written in its own terms
@@ -267,8 +267,75 @@ def _solve_upper_tile(typing: Any, U: Any, f: Any, end: Any, inverse: Any, x: An
     return types.void(U, types.intp, types.intp, inverse, x), emit
 
 
+def _dot_rows_plain(P: np.ndarray, u: int, Q: np.ndarray, i: int) -> Any:
+    """P[u] . Q[i], float32 rows of whole vectors."""
+    return P[u] @ Q[i]
+
+
+def _dot_rows(typing: Any, P: Any, u: Any, Q: Any, i: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        P, Q = (Emit(context, builder, signature.args[k], args[k]) for k in (0, 2))
+        p, q = P.at(args[1], INT(0)), Q.at(args[3], INT(0))
+
+        def turn(f: Any, sums: list[Any]) -> list[Any]:
+            left, right = (P.load(builder.gep(row, [f])) for row in (p, q))
+            return [P.fused(left, right, sums[0])]
+
+        total = sum_over(builder, INT(0), P.width, LANES, P.zero, 1, turn)
+        return P.sum_lanes(total[0])
+
+    return types.float32(P, types.intp, Q, types.intp), emit
+
+
+def _mix_rows_plain(
+    P: np.ndarray, u: int, stay_p: Any, Q: np.ndarray, i: int, stay_q: Any, step: Any
+) -> None:
+    """P[u], Q[i] = stay_p P[u] + step Q[i], stay_q Q[i] + step P[u], both from the old rows."""
+    P[u], Q[i] = stay_p * P[u] + step * Q[i], stay_q * Q[i] + step * P[u]
+
+
+def _mix_rows(
+    typing: Any, P: Any, u: Any, stay_p: Any, Q: Any, i: Any, stay_q: Any, step: Any
+) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        P, Q = (Emit(context, builder, signature.args[k], args[k]) for k in (0, 3))
+        p, q = P.at(args[1], INT(0)), Q.at(args[4], INT(0))
+        stay_p, stay_q, step = (P.spread(args[k]) for k in (2, 5, 6))
+        with cgutils.for_range_slice(builder, INT(0), P.width, INT(LANES), INT) as (f, _):
+            left, right = (builder.gep(row, [f]) for row in (p, q))
+            old_p, old_q = P.load(left), P.load(right)
+            P.store(P.fused(step, old_q, builder.fmul(stay_p, old_p)), left)
+            P.store(P.fused(step, old_p, builder.fmul(stay_q, old_q)), right)
+        return context.get_dummy_value()
+
+    number = types.float32
+    return types.void(P, types.intp, number, Q, types.intp, number, number), emit
+
+
+def _fetch_row_plain(P: np.ndarray, u: int) -> None:
+    """Ask for P[u] before it is needed."""
+
+
+def _fetch_row(typing: Any, P: Any, u: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        P = Emit(context, builder, signature.args[0], args[0])
+        row = P.at(args[1], INT(0))
+        flag, byte = ir.IntType(32), ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
+        fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        with cgutils.for_range_slice(builder, INT(0), P.width, INT(16), INT) as (f, _):
+            place = builder.bitcast(builder.gep(row, [f]), byte)
+            builder.call(fetch, [place, flag(1), flag(3), flag(1)])  # to write, keep near, data
+        return context.get_dummy_value()
+
+    return types.void(P, types.intp), emit
+
+
 add_1, add_2, add_3 = (products(vectors, +1) for vectors in (1, 2, 3))
 subtract_1, subtract_2, subtract_3 = (products(vectors, -1) for vectors in (1, 2, 3))
 factor_tile = compiled(_factor_tile, _factor_tile_plain)
 solve_tile = compiled(_solve_tile, _solve_tile_plain)
 solve_upper_tile = compiled(_solve_upper_tile, _solve_upper_tile_plain)
+dot_rows = compiled(_dot_rows, _dot_rows_plain)
+mix_rows = compiled(_mix_rows, _mix_rows_plain)
+fetch_row = compiled(_fetch_row, _fetch_row_plain)
