@@ -48,7 +48,7 @@ def squared_error(model, ratings):
 @pytest.mark.parametrize("seed", range(5))
 def test_the_tiny_tutorial_matrix_is_fitted(seed):
     settings = {"solver": "sgd", "biased": False, "learning_rate": 0.01, "reg": 0.01}
-    model = MF(n_factors=2, n_epochs=500, seed=seed, **settings).fit(TUTORIAL)
+    model = MF(n_factors=2, n_epochs=1000, seed=seed, **settings).fit(TUTORIAL)
     assert squared_error(model, TUTORIAL) <= 1.0
 
 

@@ -7,7 +7,7 @@ from matinee.kernels import tiles
 from matinee.kernels.conjugate_gradients import improve_rows
 from matinee.kernels.factors import CHUNK, square_errors
 from matinee.kernels.jit import kernel, read_only
-from matinee.kernels.least_squares import BLOCK, penalty_of, solve_rows
+from matinee.kernels.least_squares import BLOCK, penalty_of
 from matinee.kernels.threads import run_rows
 
 D = 20
@@ -55,20 +55,6 @@ def test_many_steps_give_the_dense_solution(weighted):
     before = np.full((9, D), 0.3, np.float32)
     found = improved(given, 25, before)
     assert np.array_equal(found[0], before[0]), "a row without ratings is left"
-    for row in range(1, 9):
-        np.testing.assert_allclose(found[row], np.linalg.solve(*system(given, row)), atol=1e-5)
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-def test_the_exact_solve_gives_the_dense_solution(weighted):
-    indptr, indices, weights, target, Y, penalty, pull, _ = given = problem(weighted)
-    found = np.zeros((9, D), np.float32)
-    values = read_only(np.full(len(indices), target), np.float32)
-    offset = read_only(np.zeros(len(Y)), np.float32)
-    run_rows(
-        solve_rows, np.ones(9), indptr, indices, values, weights, offset, Y, penalty, pull,
-        np.full(D, -np.inf), 0, found,
-    )  # fmt: skip
     for row in range(1, 9):
         np.testing.assert_allclose(found[row], np.linalg.solve(*system(given, row)), atol=1e-5)
 

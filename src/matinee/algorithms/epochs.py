@@ -9,7 +9,7 @@ import numpy as np
 
 from matinee.algorithms.base import Epoch, OnEpoch, quiet
 from matinee.errors import BadSetting, Diverged
-from matinee.kernels.factors import CHUNK, square_errors
+from matinee.kernels.factors import CHUNK, score_pairs, square_errors
 from matinee.kernels.jit import read_only
 from matinee.kernels.random import fill_rows
 from matinee.kernels.threads import run_rows
