@@ -163,6 +163,14 @@ def test_the_ratings_of_a_model_are_those_it_was_fitted_on(model, ratings):
         assert (getattr(kept, name) == getattr(ratings, name)).all()
 
 
+def test_without_the_ratings_it_is_the_same_data_without_times(model, ratings):
+    given, kept = (
+        report_of(model, data).to_dict()["sections"]["data"]["blocks"] for data in (ratings, None)
+    )
+    assert kept[0]["facts"].items() <= given[0]["facts"].items()
+    assert kept[1:4] == given[1:4]
+
+
 # Records.
 
 

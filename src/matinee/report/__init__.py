@@ -52,7 +52,7 @@ def report_of(
         "people: what it learned from, how good it is, and why it says what it says."
     )
     sections = [
-        data_section(known, origin or origin_of(ratings)),
+        data_section(known, origin or origin_of(ratings), model.data_fingerprint),
         quality_section(evaluation, comparison, curve),
         tastes_section(model),
         map_section(model),

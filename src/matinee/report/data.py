@@ -7,11 +7,14 @@ from matinee.report.blocks import Block, Facts, Prose, Section
 from matinee.report.origins import Origin
 
 
-def data_section(ratings: Ratings, origin: Origin) -> Section:
-    """What is in the ratings, what was set aside, and on what terms they may be used."""
+def data_section(ratings: Ratings, origin: Origin, fingerprint: str | None = None) -> Section:
+    """What is in the ratings, what was set aside, and on what terms they may be used.
+
+    ``fingerprint`` is that of the ratings as they were read, where these have lost their times.
+    """
     about = ratings.describe()
     blocks: list[Block] = [
-        Facts(facts_of(about)),
+        Facts(facts_of(about) | {"fingerprint": fingerprint or about.fingerprint}),
         rating_distribution(about),
         long_tail(ratings),
         sparsity(ratings),
@@ -42,5 +45,4 @@ def facts_of(about: Description) -> dict[str, str]:
             if known
             else {}
         ),
-        "fingerprint": about.fingerprint,
     }

@@ -34,7 +34,10 @@ def of_data(serving: Serving, width: int | None) -> dict[str, Any]:
     ratings = ratings_of(serving.model)
     about = ratings.describe()
     charts = (rating_distribution(about), long_tail(ratings), sparsity(ratings), over_time(ratings))
-    return {"description": about.to_dict(), "charts": shown(charts, width)}
+    return {
+        "description": about.to_dict() | {"fingerprint": serving.model.data_fingerprint},
+        "charts": shown(charts, width),
+    }
 
 
 def of_quality(measured: Measured, width: int | None) -> dict[str, Any]:
