@@ -287,7 +287,7 @@ def test_it_says_how_much_a_score_rests_on(page):
 def test_every_taste_has_a_card(page):
     page.open("tastes")
     assert len(page.some("article.card svg")) == 6
-    assert "strongest taste of" in page.all("article.card")[0].text
+    assert "people" in page.all("article.card")[0].text
 
 
 def test_a_taste_is_renamed_by_whoever_has_the_token(page, folder):

@@ -7,6 +7,7 @@ from matinee.charts.chart import Chart
 from matinee.explanation import Explanation
 from matinee.tables import Table
 from matinee.tastes import Taste
+from matinee.tastes.cards import said_of_stability
 
 VIEWS = {
     "factor": ", by taste",
@@ -68,18 +69,18 @@ def _beginning(ends: Sequence[float]) -> float:
 
 
 def taste_card(taste: Taste, most: int = 10) -> Chart:
-    """The items that weigh most in a taste, and those at its other end."""
+    """What a taste adds to the score of its items for somebody typical: both its ends."""
     ends = [*taste.top[:most], *taste.bottom[: most // 2]]
     rows = tuple(
-        Row(title, f"{weight:.2f}".replace("-", "−"), 0.0, float(weight),
-            "up" if weight >= 0 else "down")
+        Row(title, _signed(weight), 0.0, float(weight), "up" if weight >= 0 else "down")
         for _, title, weight in ends
-    )  # fmt: skip
+    )
+    facts = [f"{taste.share:.0%} of scores", f"strongest in {taste.n_people:,} people"]
+    other = f" Its other end is {taste.low_name}." if taste.low_name else ""
     return Chart(
         "taste-card",
         taste.name,
-        f"{taste.share:.0%} of what tastes add to scores; the strongest taste of "
-        f"{taste.n_people:,} people.",
+        f"{', '.join(facts + said_of_stability(taste))}.{other}",
         Table(
             {
                 "item": [title for _, title, _ in ends],

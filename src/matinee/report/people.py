@@ -29,8 +29,9 @@ def tastes_section(model: Model) -> Section:
     tastes = model.tastes().by_share()
     blocks: list[Block] = [
         Prose(
-            f"A taste is a factor of the model: {len(tastes)} of them, in the order of how much "
-            "they add to scores. Names are the genres that stand out among the strongest items."
+            f"A taste is a factor of the model: {len(tastes)} of them, those first that make most "
+            "of the differences between scores. A bar is what a taste adds to the score of an item "
+            "for somebody typical; names are what stands out among the strongest items."
         ),
         Wall([taste_card(taste, CARD_ITEMS) for taste in tastes[:MOST_CARDS]]),
     ]

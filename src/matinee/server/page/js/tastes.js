@@ -13,17 +13,14 @@ export async function tastes({ model }) {
   say(`${found.tastes.length} tastes`);
   return [
     el("h1", {}, "The tastes that the model found"),
-    el("p", {}, "A taste is what films have in common for the people who rate them. Nobody told the model: it found them in the ratings, and the names are the genres that stand out among the strongest films."),
+    el("p", {}, "A taste is what films have in common for the people who rate them. Nobody told the model: it found them in the ratings, and the names are what stands out among the strongest films. A bar is what a taste adds to the score of a film for somebody typical."),
     el("div", { className: "cards" }, found.tastes.map((taste, place) => card(taste, found.charts[place]))),
   ];
 }
 
 function card(taste, drawn) {
   const name = el("h2", {}, taste.name);
-  const share = `${Math.round(100 * taste.share)} % of what tastes add to scores; the strongest taste of ${taste.n_people.toLocaleString("en")} people`;
-  const stable = taste.stability === undefined || taste.stability === null ? null
-    : el("p", { className: "soft" }, `Stability ${Number(taste.stability).toFixed(2)}: ${taste.stability >= 0.8 ? "found again with other seeds" : "not always found again with other seeds"}`);
-  return el("article", { className: "card" }, name, el("p", { className: "soft" }, share), stable, chart(drawn), rename(taste, name));
+  return el("article", { className: "card" }, name, el("p", { className: "soft" }, drawn.summary), chart(drawn, "h3", ""), rename(taste, name));
 }
 
 function rename(taste, heading) {
