@@ -9,7 +9,7 @@ from matinee.kernels.cholesky import BLOCK
 from matinee.kernels.conjugate_gradients import improve_rows
 from matinee.kernels.jit import read_only
 from matinee.kernels.least_squares import Penalty, is_short, penalty_of, solve_rows
-from matinee.kernels.threads import run_rows
+from matinee.kernels.threads import one_blas_thread, run_rows
 from matinee.models.fold_in.base import Terms
 from matinee.models.fold_in.sums import gram, rotated
 from matinee.models.side import Side
@@ -133,7 +133,8 @@ class ImplicitLeastSquares:
     def short_penalty(
         self, n_factors: int, n_cols: int, products: np.ndarray
     ) -> tuple[Penalty, np.ndarray]:
-        common, basis = np.linalg.eigh(self.unobserved * products)
+        with one_blas_thread():  # small, and many threads on it cost more than they save
+            common, basis = np.linalg.eigh(self.unobserved * products)
         reg, power = np.full(n_factors, self.reg), np.full(n_factors, self.reg_power)
         more, diagonal = self.unobserved * n_cols, np.maximum(common, 0.0)
         return penalty_of(reg, power, more, diagonal=diagonal), basis.astype(np.float32)
