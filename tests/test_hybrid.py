@@ -171,7 +171,7 @@ def test_the_genre_is_the_reason(fitted, name):
 def test_what_ratings_say_beyond_features_is_a_term(fitted):
     models, *_ = fitted
     terms = models["mf"].explain("3", "5", by="features").terms
-    assert [t.name for t in terms if t.kind == "remainder"] == ["what its ratings say beyond that"]
+    assert [t.name for t in terms if t.kind == "remainder"] == ["its ratings, beyond that"]
 
 
 def test_ratings_win_over_features():

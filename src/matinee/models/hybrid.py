@@ -1,6 +1,6 @@
 """A factor model that knows what items are like, and can answer for those that nobody rated.
 
-    q_i = W' f_i + what its ratings say beyond that,    c_i likewise
+    q_i = W' f_i + its ratings, beyond that,    c_i likewise
 
 An item without ratings is W' f_i. So a film that comes out tomorrow is scored by its features, and
 the score is a sum over them.
@@ -123,5 +123,5 @@ def terms_by_feature(model: HybridModel, person: Person, item: int) -> list[Term
     ]
     beyond = float(whole @ p) - float(parts.sum())
     if model.item_counts[item]:
-        terms.append(Term("what its ratings say beyond that", beyond, "remainder"))
+        terms.append(Term("its ratings, beyond that", beyond, "remainder"))
     return terms
