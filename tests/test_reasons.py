@@ -142,9 +142,10 @@ def test_people_near_in_factor_space_are_those_of_a_slow_search(models):
     assert terms[-1].name == "learned beyond people like you"
 
 
-def test_a_factor_model_tells_of_no_fewer_than_five_people_either(models, train):
-    rare = str(train.items.ids[np.argmin(np.where(c := train.by_item.counts, c, 99))])
-    terms = models["mf"].explain("3", rare, by="people").terms
+def test_a_factor_model_tells_of_no_fewer_than_five_people_either():
+    train = planted(20, 40, 3, density=0.1, seed=2)
+    rare = str(train.items.ids[np.argmin(train.by_item.counts)])
+    terms = MODELS["mf"].fit(train).explain("3", rare, by="people").terms
     assert [term.name for term in terms if term.kind == "remainder"] == [
         "fewer than 5 people like you rated it"
     ]
@@ -280,11 +281,11 @@ def falls_without(model, user, item, gone, n):
     return model.what_if(user, item, without=gone).rank_after > n
 
 
-@pytest.mark.parametrize("name", ["mf", "nmf", "item-knn", "ease", "sgd"])
+@pytest.mark.parametrize("name", ["mf", "nmf", "item-knn", "ease"])
 def test_a_counterfactual_is_the_smallest_of_all_sets(name, models):
     model = models[name]
     sizes = []
-    for user in ("3", "5", "8", "13"):
+    for user in ("3", "5", "8", "13", "21", "34"):
         ids = list(history_of(model, user))
         for item in model.recommend(user, 3).item_id:
             found = model.counterfactual(user, item, n=3, most=2)
