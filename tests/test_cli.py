@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -385,6 +386,49 @@ def test_mistakes(call, model, here, monkeypatch, line, code, words):
     assert (found, out) == (code, ""), err
     assert words in err
     assert not (here / "new").exists()
+
+
+@pytest.fixture
+def own_model(model, tmp_path):
+    """A copy of the model, which a test may change."""
+    return shutil.copytree(model, tmp_path / "own")
+
+
+def test_tastes_are_renamed_in_the_folder(call, own_model):
+    code, out, err = call("tastes", own_model, "--rename", "1", "Heist films")
+    assert code == 0
+    assert "Heist films" in out
+    assert "kept in" in err
+    _, out, _ = call("tastes", own_model, "--json")
+    assert json.loads(out)[1]["name"] == "Heist films"
+    code, _, err = call("tastes", own_model, "--rename", "0", "heist FILMS")
+    assert code == 2
+    assert "taste 1 is already called" in err
+    call("tastes", own_model, "--rename", "heist films", "")
+    assert "Heist" not in call("tastes", own_model)[1]
+
+
+def test_the_stability_of_tastes_is_kept(call, own_model):
+    _, out, err = call("tastes", own_model, "--stability", "2")
+    assert "stab" in out
+    assert "refits 2/2" in err
+    _, out, _ = call("tastes", own_model, "--json")
+    assert all(0 <= taste["stability"] <= 1 for taste in json.loads(out))
+    code, _, err = call("tastes", own_model, "--samples")
+    assert code == 2
+    assert "--stability 5" in err
+
+
+def test_names_live_on_in_a_new_fit(call, here, own_model, tmp_path):
+    call("tastes", own_model, "--rename", "0", "Heist films")
+    again = ("fit", here / "ratings.csv", "--algorithm", "nmf", "--set", "n_factors=3")
+    _, _, err = call(*again, "--out", tmp_path / "new", "--names-from", own_model)
+    assert "Heist films lives on as taste 0" in err
+    _, out, _ = call("tastes", tmp_path / "new", "--json")
+    assert json.loads(out)[0]["name"] == "Heist films"
+    call("tastes", own_model, "--rename", "0", "")
+    _, _, err = call(*again, "--out", tmp_path / "newer", "--names-from", own_model)
+    assert "no names to carry over" in err
 
 
 def test_a_model_without_tastes(call, here, tmp_path):

@@ -29,7 +29,7 @@ from matinee.selection import k_curve, tune, tuning
 from matinee.selection.rules import RULES, elbow, minimum, one_standard_error
 from matinee.selection.searching import Chance, Grid, Pruning, Trial
 from matinee.selection.spectrum import hints, scaled, shuffle
-from matinee.selection.stability import taste_stability
+from matinee.selection.stability import agreement
 from matinee.sources.synthetic import planted
 
 # Settings under which the factors of ``planted`` can be found exactly.
@@ -402,11 +402,11 @@ def test_shuffling_keeps_the_values_of_each_item(ratings):
 
 def test_stability_by_hand():
     Q = np.array([[1, 0], [0, 1], [0, 1]], float)
-    assert taste_stability([Q, 3 * Q[:, ::-1]]) == pytest.approx(1)
+    assert agreement([Q, 3 * Q[:, ::-1]]) == pytest.approx(1)
     other = np.array([[1, 0], [0, 1], [0, 0]], float)
-    assert taste_stability([Q, other]) == pytest.approx((1 + 0.5**0.5) / 2)
-    assert taste_stability([Q, -Q]) is None  # signed: they could be turned
-    assert taste_stability([None, Q]) is None
+    assert agreement([Q, other]) == pytest.approx((1 + 0.5**0.5) / 2)
+    assert agreement([Q, -Q]) == pytest.approx(1), "the other end of the same taste"
+    assert agreement([None, Q]) is None
 
 
 @pytest.mark.parametrize(

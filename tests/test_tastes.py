@@ -13,11 +13,14 @@ from matinee.errors import BadSetting
 from matinee.models import load
 from matinee.models.factor import FactorModel
 from matinee.models.hybrid import expected
+from matinee.models.matching import match_tastes
+from matinee.selection import taste_stability
 from matinee.sources.sample import TASTES, sample, simulate
 from matinee.tastes import NO_NOTES, UNLABELLED, TasteNotes
 from matinee.tastes.canonical import Moments, canonical_turn, faces, variances, varimax
 from matinee.tastes.cards import names_of
 from matinee.tastes.labels import chance, held, label_ends, label_of, savage_scores, supported
+from matinee.tastes.matching import match_factors
 from test_contract import CASES, make, ratings_of
 
 
@@ -327,3 +330,87 @@ def test_cards_are_html_without_scripts_and_escaped(signed):
     page = signed.rename_taste(0, "<script>alert(1)</script>").tastes()._repr_html_()
     assert "<script" not in page
     assert "&lt;script&gt;" in page
+
+
+# Stability, and names that survive a refit.
+
+
+def test_matching_finds_partners_whatever_order_sign_and_length():
+    Q = np.random.default_rng(0).normal(size=(50, 4))
+    order = [2, 0, 3, 1]
+    partner, cosine = match_factors(Q, Q[:, order] * [1, -2, 3, 0.5])
+    assert [order[at] for at in partner] == [0, 1, 2, 3]
+    np.testing.assert_allclose(cosine, np.where(np.arange(4) == 0, -1, 1))
+    partner, cosine = match_factors(Q, Q[:, [3, 1]])
+    assert partner.tolist() == [-1, 1, -1, 0]
+    assert cosine[[0, 2]].tolist() == [0, 0]
+
+
+@pytest.fixture(scope="module")
+def eight():
+    return NMF(n_factors=8).fit(sample())
+
+
+def test_known_tastes_are_stable_and_further_ones_are_not(eight):
+    assert min(taste.stability for taste in taste_stability(eight, n_refits=2).tastes()) > 0.95
+    more = taste_stability(NMF(n_factors=14), sample(), n_refits=3)
+    stable = [taste.stability > 0.9 for taste in more.tastes()]
+    assert 7 <= sum(stable) <= 9
+    assert any(taste.unstable for taste in more.tastes())
+    assert "unstable: fitted again" in str(more.tastes())
+
+
+def test_stability_stays_with_the_model_and_changes_no_score(eight, tmp_path):
+    found = taste_stability(eight, n_refits=1, how="samples")
+    assert len(found.taste_notes.stability) == 8
+    assert found.taste_notes.refits == 1
+    assert load(found.save(tmp_path / "model")).taste_notes == found.taste_notes
+    people = np.arange(5)
+    assert np.array_equal(found.score_block(people), eight.score_block(people))
+
+
+def test_stability_that_cannot_be_measured(train):
+    with pytest.raises(BadSetting, match="has no tastes"):
+        taste_stability(make("bias").fit(train), how="samples")
+    with pytest.raises(BadSetting, match="has no seed"):
+        taste_stability(make("truncated-svd").fit(train))
+    with pytest.raises(BadSetting, match="needs ratings"):
+        taste_stability(make("mf"))
+    with pytest.raises(BadSetting, match="n_refits is 0"):
+        taste_stability(make("mf"), train, n_refits=0)
+    with pytest.raises(BadSetting, match="how is 'luck'"):
+        taste_stability(make("mf"), train, how="luck")
+
+
+def test_a_name_survives_a_refit_when_the_taste_does(eight):
+    horror = eight.tastes().find("Horror").number
+    old = eight.rename_taste(horror, "Things that go bump")
+    other = NMF(n_factors=9, seed=3).fit(sample())
+    matches = match_tastes(old, other)
+    new = matches.named()
+    found = new.tastes().find("Things that go bump")
+    assert found.label == "Horror"
+    assert [one.old.number for one in matches.carried] == [horror]
+    assert matches.lost == ()
+    assert "Things that go bump" in str(matches)
+    assert sum(one.same for one in matches) >= 7
+
+
+def test_a_name_is_reported_lost_when_its_taste_is(eight):
+    old = eight.rename_taste(0, "Crooks").rename_taste(4, "Things that go bump")
+    few = sample().subset(np.random.default_rng(0).random(len(sample())) < 0.1)
+    matches = match_tastes(old, NMF(n_factors=1).fit(few))
+    assert {one.old.name for one in matches.lost} | {one.old.name for one in matches.carried} == {
+        "Crooks", "Things that go bump",
+    }  # fmt: skip
+    assert len(matches.lost) >= 1
+    with pytest.raises(BadSetting, match="no item in common"):
+        match_tastes(old, make("mf").fit(ratings_of()))
+    with pytest.raises(BadSetting, match="has no tastes"):
+        match_tastes(old, make("bias").fit(ratings_of()))
+
+
+def test_a_new_model_keeps_its_own_names(eight):
+    old = eight.rename_taste(0, "Crooks").rename_taste(1, "Kisses")
+    new = eight.rename_taste(0, "Gangsters").rename_taste(2, "Kisses")
+    assert dict(match_tastes(old, new).named().taste_notes.names) == {0: "Gangsters", 2: "Kisses"}

@@ -38,7 +38,8 @@ HOMES = {
     "matinee.splits": ["Split"],
     "matinee.evaluation": ["cross_validate", "evaluate"],
     "matinee.comparison": ["compare"],
-    "matinee.selection": ["k_curve", "tune"],
+    "matinee.models.matching": ["match_tastes"],
+    "matinee.selection": ["k_curve", "taste_stability", "tune"],
 }  # fmt: skip
 HOME_OF = {name: home for home, names in HOMES.items() for name in names}
 

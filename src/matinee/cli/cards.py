@@ -30,7 +30,7 @@ def cards(tastes: "Tastes", n: int, columns: int) -> list[str]:
         lines += ["  ".join(head).rstrip(), *titles(taste.top[:n], len(head[0]) + 2, "", columns)]
         if taste.bottom:
             lines += titles(taste.bottom[:n], len(head[0]) + 2, f"{taste.low_name}: ", columns)
-    return lines
+    return [*lines, *tastes.warnings()]
 
 
 def titles(

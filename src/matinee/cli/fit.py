@@ -12,6 +12,7 @@ import click
 
 from matinee.cli.blocks import fit_in_blocks, open_packed, state_of, streams
 from matinee.cli.data import read, reading_options
+from matinee.cli.model import load
 from matinee.cli.output import json_option, print_json
 from matinee.cli.settings import LearningCommand, algorithm_option, make_algorithm, set_option
 from matinee.cli.talk import epochs_of, program, say, seconds
@@ -36,11 +37,15 @@ SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
     help="Find the best number of epochs on this share of the ratings, then fit on all of them.",
 )  # fmt: skip
 @click.option("--resume", is_flag=True, help="Packed ratings: go on from the last whole epoch.")
+@click.option(
+    "--names-from", metavar="MODEL",
+    help="Carry the names of tastes over from an older model, where the tastes live on.",
+)  # fmt: skip
 @reading_options
 @json_option
 def command(
     data: str, algorithm: str, settings: tuple[str, ...], out: str, validation_share: float | None,
-    resume: bool, as_json: bool, **reading: Any,
+    resume: bool, names_from: str | None, as_json: bool, **reading: Any,
 ) -> None:  # fmt: skip
     """Learn from DATA and keep the model in a folder.
 
@@ -55,6 +60,7 @@ def command(
     check_place(place)
     if validation_share is not None:
         check_epochs(learner)
+    older = load(names_from) if names_from is not None else None
     ratings: Ratings | PackedRatings
     if streams(learner, data):
         ratings = open_packed(data, reading, validation_share)
@@ -70,6 +76,8 @@ def command(
         with epochs_of(algorithm) as on_epoch:
             model = learner.fit(ratings, on_epoch=on_epoch)
     duration = time.perf_counter() - started
+    if older is not None:
+        model = with_names(older, model)
     model.save(place)
     shutil.rmtree(state_of(place), ignore_errors=True)
     say_done(model, ratings, place, duration)
@@ -95,6 +103,21 @@ def n_set_aside(ratings: "Ratings | PackedRatings") -> int:
     if isinstance(report, Mapping):
         return sum(finding["count"] for finding in report.get("set_aside", []))
     return report.n_set_aside if report else 0
+
+
+def with_names(older: "Model", model: "Model") -> "Model":
+    """The model with the names that live on, and a word on each that does not."""
+    from matinee.models.matching import match_tastes
+
+    matches = match_tastes(older, model)
+    for one in matches.carried:
+        assert one.new is not None
+        say(f"{one.old.name} lives on as taste {one.new.number}, similarity {one.similarity:.2f}")
+    for one in matches.lost:
+        say(f"{one.old.name} is lost: the most similar taste has {one.similarity:.2f}")
+    if not matches.old.taste_notes.names:
+        say("the older model has no names to carry over; matinee tastes MODEL --rename gives some")
+    return matches.named()
 
 
 def check_epochs(learner: "Algorithm") -> None:

@@ -1,31 +1,70 @@
 """``matinee tastes MODEL``: what each factor of a model stands for."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from matinee.cli.cards import cards
 from matinee.cli.model import load, model_argument
 from matinee.cli.output import json_option, print_json, width
+from matinee.cli.talk import progress, say
 from matinee.errors import BadSetting
+
+if TYPE_CHECKING:
+    from matinee.models import FactorModel
 
 
 @click.command("tastes")
 @model_argument
 @click.option("-n", "n", type=click.IntRange(1, 10), default=5, show_default=True,
               help="How many items of each.")  # fmt: skip
+@click.option("--rename", "renamed", nargs=2, multiple=True, metavar="TASTE NAME",
+              help="Give a taste, by number or name, a name that is kept with the model; an "
+              "empty one brings the label back.")  # fmt: skip
+@click.option("--stability", "n_refits", type=click.IntRange(1), metavar="N",
+              help="Fit again N times, with other seeds, and keep with the model how alike the "
+              "tastes come out.")  # fmt: skip
+@click.option("--samples", is_flag=True,
+              help="With --stability: refit on bootstrap samples of the ratings, too.")  # fmt: skip
 @json_option
-def command(model_path: str, n: int, as_json: bool) -> None:
+def command(
+    model_path: str, n: int, renamed: tuple[tuple[str, str], ...], n_refits: int | None,
+    samples: bool, as_json: bool,
+) -> None:  # fmt: skip
     """Show the tastes that a model found.
 
     Each with its top items; those that make most of the scores first.
     """
+    from matinee.models import FactorModel
+
     model = load(model_path)
-    tastes = model.tastes() if hasattr(model, "tastes") else ()
-    if not tastes:
+    if not isinstance(model, FactorModel) or not model.n_factors:
         raise BadSetting(f"a {model.algorithm} model has no tastes; fit nmf to find some")
+    if samples and not n_refits:
+        raise BadSetting("--samples goes with --stability; say how many refits, as --stability 5")
+    for taste, name in renamed:
+        model = model.rename_taste(taste, name)
+    if n_refits:
+        model = stable(model, n_refits, samples)
+    if renamed or n_refits:
+        model.save(Path(model_path))
+        say(f"kept in {model_path}")
+    tastes = model.tastes()
     if as_json:
         print_json([cut(taste, n) for taste in tastes.to_dicts()])
     else:
         click.echo("\n".join(cards(tastes, n, width())))
+
+
+def stable(model: "FactorModel", n_refits: int, samples: bool) -> "FactorModel":
+    """The model with the stability of its tastes."""
+    from matinee.selection import taste_stability
+
+    with progress("refits") as step:
+        return taste_stability(
+            model, n_refits=n_refits, how="samples" if samples else "seeds", on_step=step
+        )
 
 
 def cut(taste: dict[str, object], n: int) -> dict[str, object]:

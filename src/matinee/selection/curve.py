@@ -25,7 +25,7 @@ from matinee.resources import measured, model_mb
 from matinee.results import aligned, versions
 from matinee.selection.rules import RULES
 from matinee.selection.spectrum import Hints, hints
-from matinee.selection.stability import taste_stability
+from matinee.selection.stability import agreement
 from matinee.selection.tuning import with_settings
 from matinee.splits import Split, k_fold
 
@@ -150,8 +150,8 @@ def k_curve(
     ``algorithm`` is a name, a class or a value that has ``n_factors``. ``rule`` is "one-se", the
     smallest within a standard error of the best; "minimum", the best; or "elbow", the bend.
     Metrics that do not apply to the algorithm are an error only where they come first. With
-    ``n_seeds`` of 2 or more, tastes that only add are compared from seed to seed: the mean cosine
-    of best-matched item factors. With ``warm``, an algorithm that can goes on from the next smaller
+    ``n_seeds`` of 2 or more, tastes are compared from seed to seed: the mean |cosine| of
+    best-matched item factors. With ``warm``, an algorithm that can goes on from the next smaller
     model, its new factors starting by chance, in half the epochs. ``data`` are ratings from which
     no test part has been chosen yet: the folds choose, and so do not judge what is chosen.
 
@@ -291,7 +291,7 @@ def _stability(base: Algorithm, size: int, data: Ratings, n_seeds: int) -> float
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         models = [with_settings(base, one).fit(data) for one in settings]
-    return taste_stability([getattr(model, "item_factors", None) for model in models])
+    return agreement([getattr(model, "item_factors", None) for model in models])
 
 
 def _variance(base: Algorithm, most: int, data: Ratings) -> tuple[float, ...]:

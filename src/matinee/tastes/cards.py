@@ -19,7 +19,8 @@ from matinee.tastes.canonical import Moments, variances
 from matinee.tastes.labels import UNLABELLED, label_ends, supported
 from matinee.tastes.notes import NO_NOTES, TasteNotes
 
-UNSTABLE = 0.5  # below this a taste is a chance find as much as anything
+UNSTABLE = 0.5  # stability below which a taste is as much a find of chance
+WARNING = "unstable: fitted again, the model finds another taste in its place, or none like it"
 End = tuple[tuple[str, str, float], ...]  # (item id, title, weight) of each item
 
 
@@ -113,10 +114,15 @@ class Tastes:
                 titles = " · ".join(title for _, title, _ in taste.bottom[:5])
                 lines.append(f"     {taste.low_name}: {titles}")
             cards.append("\n".join(lines))
-        return "\n".join(cards)
+        return "\n".join([*cards, *self.warnings()])
+
+    def warnings(self) -> list[str]:
+        """What has to be said of the tastes as a whole."""
+        return [WARNING] if any(taste.unstable for taste in self) else []
 
     def _repr_html_(self) -> str:
-        return "".join(map(card_html, self.by_share()))
+        said = "".join(f"<p>{words}</p>" for words in self.warnings())
+        return "".join(map(card_html, self.by_share())) + said
 
 
 def facts_of(taste: Taste) -> list[str]:
@@ -124,15 +130,14 @@ def facts_of(taste: Taste) -> list[str]:
     facts = [f"{taste.share:.0%} of scores", f"{taste.n_people:,} people"]
     if not taste.name.startswith(taste.label) and taste.label != UNLABELLED:
         facts.append(f"labelled {taste.label}")
-    return facts + said_of_stability(taste)
+    return [*facts, *said_of_stability(taste)]
 
 
 def said_of_stability(taste: Taste) -> list[str]:
-    """How stable a taste is, with a warning where it is not; nothing where it was not measured."""
+    """How stable a taste is, in words; nothing where it was not measured."""
     if taste.stability is None:
         return []
-    warning = ["unstable: refits find it or not"] if taste.unstable else []
-    return [f"stability {taste.stability:.2f}", *warning]
+    return [f"{'unstable' if taste.unstable else 'stability'} {taste.stability:.2f}"]
 
 
 def card_html(taste: Taste) -> str:
