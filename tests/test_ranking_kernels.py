@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import naive
 from matinee.kernels.jit import read_only
-from matinee.kernels.ranking import rank_intervals, top_n
+from matinee.kernels.ranking import GLANCE, rank_intervals, top_n
 from matinee.kernels.threads import run_rows
 
 INF, NAN = np.inf, np.nan
@@ -69,6 +69,19 @@ def test_best_items_are_those_of_sorting(block, n):
         shown = [item for item in out if item >= 0]
         np.testing.assert_array_equal(kept[row, : len(shown)], scores[row, shown])
         assert np.isnan(kept[row, len(shown) :]).all()
+
+
+@pytest.mark.parametrize("n", [1, 10, 300])
+def test_best_items_among_many(n):
+    """More items than are glanced at once, with ties, NaN and banned items between the best."""
+    rng = np.random.default_rng(n)
+    scores = np.round(rng.normal(size=(6, 4 * GLANCE + 7)), 1).astype(np.float32)
+    scores[rng.random(scores.shape) < 0.1] = NAN
+    scores[4], scores[5] = NAN, np.sort(scores[5])
+    banned = [np.flatnonzero(rng.random(scores.shape[1]) < 0.3).tolist() for _ in scores]
+    items, _ = best(scores, banned, n)
+    for row, out in enumerate(items.tolist()):
+        assert out == naive.top_n(scores[row], banned[row], n)
 
 
 @given(blocks())

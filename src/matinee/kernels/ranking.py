@@ -11,6 +11,8 @@ import numpy as np
 
 from matinee.kernels.jit import kernel
 
+GLANCE = 64  # scores compared at once with the last one of a full list
+
 
 @kernel
 def top_n(start, stop, scores, banned_indptr, banned_items, out_items, out_scores):
@@ -19,38 +21,46 @@ def top_n(start, stop, scores, banned_indptr, banned_items, out_items, out_score
     ``out_items`` (n_rows, n) int32 and ``out_scores`` (n_rows, n) float32 are filled for rows
     start..stop; where a row has fewer than n candidates they end with -1 and NaN.
     """
-    n_items = scores.shape[1]
+    n_items, n = scores.shape[1], out_items.shape[1]
     for b in range(start, stop):
-        filled = 0
-        item = 0
-        last_banned = banned_indptr[b + 1]
-        for banned in range(banned_indptr[b], last_banned + 1):
-            gap_end = banned_items[banned] if banned < last_banned else n_items
-            filled = keep_best(scores[b], item, gap_end, out_items[b], out_scores[b], filled)
-            item = gap_end + 1
-        out_items[b, filled:] = -1
-        out_scores[b, filled:] = np.nan
+        kept, kept_scores, filled = out_items[b], out_scores[b], 0
+        banned, last_banned = banned_indptr[b], banned_indptr[b + 1]
+        for first in range(0, n_items, GLANCE):
+            end = min(first + GLANCE, n_items)
+            if filled == n and not any_better(scores, b, first, end, kept_scores[n - 1]):
+                continue
+            for item in range(first, end):
+                score = scores[b, item]
+                if filled == n and not ranks_before(score, kept_scores[n - 1]):
+                    continue
+                while banned < last_banned and banned_items[banned] < item:
+                    banned += 1
+                if banned == last_banned or banned_items[banned] != item:
+                    filled = keep(item, score, kept, kept_scores, filled)
+        kept[filled:] = -1
+        kept_scores[filled:] = np.nan
 
 
 @kernel
-def keep_best(scores, first, end, best, best_scores, filled):
-    """Merge items first..end into a sorted list that holds ``filled`` so far; its new size.
+def any_better(scores, b, first, end, least):
+    """Whether a score of row b, first..end, may rank before ``least``: most often none does."""
+    may = 0
+    for item in range(first, end):  # without a way out, so that it vectorises
+        may += not scores[b, item] <= least
+    return may > 0
 
-    Most items fail the one comparison with the last entry of a full list.
-    """
-    n = len(best)
-    for item in range(first, end):
-        score = scores[item]
-        if filled == n and not ranks_before(score, best_scores[n - 1]):
-            continue
-        filled = min(filled + 1, n)
-        place = filled - 1
-        while place > 0 and ranks_before(score, best_scores[place - 1]):
-            best_scores[place] = best_scores[place - 1]
-            best[place] = best[place - 1]
-            place -= 1
-        best_scores[place] = score
-        best[place] = item
+
+@kernel
+def keep(item, score, best, best_scores, filled):
+    """Put an item in its place in a sorted list that holds ``filled`` so far; its new size."""
+    filled = min(filled + 1, len(best))
+    place = filled - 1
+    while place > 0 and ranks_before(score, best_scores[place - 1]):
+        best_scores[place] = best_scores[place - 1]
+        best[place] = best[place - 1]
+        place -= 1
+    best_scores[place] = score
+    best[place] = item
     return filled
 
 

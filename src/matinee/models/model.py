@@ -68,7 +68,7 @@ class Model(Newcomers):
         """Rows of the items that a user has rated, ascending; none for an unknown id."""
         if isinstance(user, Person):
             return user.items
-        (row,) = self.users.rows([user])
+        row = self.users.find(as_id(user))
         return self.seen.row(row)[0] if row >= 0 else np.empty(0, np.int32)
 
     # Scores of pairs.
