@@ -5,7 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from matinee.algorithms import EASE, MF, NMF, Blend, ImplicitALS, ItemKNN
+from matinee.algorithms import EASE, MF, NMF, BayesianMF, Blend, ImplicitALS, ItemKNN
 from matinee.errors import BadSetting
 from matinee.models import load
 from matinee.profiles import Profiles, grouped
@@ -68,6 +68,15 @@ def test_points_that_are_left_go_to_the_average_person(nmf):
     some = nmf.fold_in_tastes({"1": 4}).side
     np.testing.assert_allclose(some.factors, 0.4 * whole.factors + 0.6 * average.factors, rtol=1e-5)
     np.testing.assert_allclose(some.bias, average.bias, rtol=1e-5)
+
+
+def test_samples_share_their_tastes(train):
+    model = BayesianMF(n_factors=3, n_epochs=20, n_samples=4).fit(train)
+    person = model.fold_in_tastes({1: 10})
+    assert np.flatnonzero(model.strength(person)).tolist() == [1]
+    reasons = model.explain(person, "3", by="factor")
+    assert len([term for term in reasons.terms if term.kind == "taste"]) == 1
+    assert sum(term.value for term in reasons.terms) == pytest.approx(reasons.score, abs=1e-4)
 
 
 @pytest.mark.parametrize(

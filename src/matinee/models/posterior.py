@@ -80,6 +80,12 @@ class PosteriorModel(FactorModel):
         products: np.ndarray = all_samples.sum(axis=0)
         return products
 
+    def people_of_tastes(self) -> tuple[Side, list[str]]:
+        lovers, names = super().people_of_tastes()  # of each sample's column by itself
+        k = self.n_factors
+        factors = lovers.factors.reshape(self.n_samples, k, -1).mean(axis=0)
+        return Side(factors, lovers.bias[:k]), names
+
     @property
     def taste_factors(self) -> tuple[np.ndarray, np.ndarray]:
         P, Q = (
