@@ -90,7 +90,7 @@ def test_the_table_reads_well():
         ),
         (
             (Term("Alien", 0.4, "rating", "you gave 4.5"), Term("Up", 0.2, "rating", "you gave 2")),
-            "because you gave 4.5 to *Alien* and you gave 2 to *Up*.",
+            "because you gave 4.5 to *Alien* and 2 to *Up*.",
         ),
         ((Term("Alien", 0.4, "rating", "you chose it"),), "because you chose *Alien*"),
         ((Term("how you rate", 0.9, "user"),), "you rate most things high"),

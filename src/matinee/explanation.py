@@ -115,7 +115,10 @@ class Explanation:
         words = against if sign < 0 else stars if self.unit == "stars" else points
         below = " scores below the average" if self.usual is None else " scores below your average"
         scores = below if sign < 0 else ""
-        return f"{self.title}{scores}, because {words.format(' and '.join(named))}."
+        said = " and ".join(named)
+        for again in ("you gave ", "you chose ", "of how you rated "):
+            said = said.replace(f" and {again}", " and ")
+        return f"{self.title}{scores}, because {words.format(said)}."
 
     @property
     def _sign(self) -> int:
