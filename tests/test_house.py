@@ -28,7 +28,7 @@ LAYERS = [
     "measuring bootstrap",
     "evaluation explaining",
     "comparison",
-    "selection",
+    "selection spark",
     "charts",
     "report",
     "feedback",
@@ -52,6 +52,7 @@ SLOW_TO_IMPORT = [
     "pandas",
     "polars",
     "pyarrow",
+    "pyspark",
 ]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -1,0 +1,53 @@
+"""A Spark session, and whether this machine can have one."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from matinee.errors import MatineeError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+LEAST_JAVA = 17
+
+
+def session(master: str = "local[*]", **settings: str) -> "SparkSession":
+    """A session on a master, with Arrow; ``settings`` are Spark's, dots written as underscores.
+
+    Raises MatineeError where pyspark or Java 17 is missing.
+    """
+    check_java()
+    try:
+        from pyspark.sql import SparkSession
+    except ModuleNotFoundError:
+        raise MatineeError("pyspark is not installed: pip install 'matinee[spark]'") from None
+    if master.startswith("local"):  # elsewhere the cluster knows its own interpreters
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.master(master).appName("matinee")
+    usual = {"spark.ui.enabled": "false", "spark.sql.execution.arrow.pyspark.enabled": "true"}
+    given = {name.replace("_", "."): value for name, value in settings.items()}
+    for name, value in (usual | given).items():
+        builder = builder.config(name, value)
+    return builder.getOrCreate()
+
+
+def check_java() -> None:
+    """Raise MatineeError unless there is a Java that Spark runs on."""
+    home = os.environ.get("JAVA_HOME")
+    java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
+    found = None
+    if java is not None and Path(java).exists():
+        said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
+        version = re.search(r'version "(\d+)', said.stderr)
+        found = int(version[1]) if version else None
+    if found is None or found < LEAST_JAVA:
+        what = "there is no Java here" if found is None else f"Java {found} is here"
+        raise MatineeError(
+            f"Spark needs Java {LEAST_JAVA} or newer, and {what}; on Debian: "
+            "apt-get install openjdk-17-jre-headless, or point JAVA_HOME at one"
+        )

@@ -1,0 +1,122 @@
+"""Fits on Spark are the fits in memory, whatever the partitions; run in an environment with Spark.
+
+pip install -e ".[spark,test]" && python -m pytest tests/spark
+"""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pyspark", reason="needs the extra matinee[spark]")
+
+import matinee.spark
+from matinee.algorithms import MF, NMF, ImplicitALS
+from matinee.errors import BadRatings, BadSetting, MatineeError
+from matinee.sources import read_ratings
+from matinee.spark import blocks, sessions
+
+pytestmark = pytest.mark.filterwarnings("default")
+CASES = {
+    "mf": MF(n_factors=5, n_epochs=2),
+    "mf:plain": MF(n_factors=5, n_epochs=2, implicit_weight=0.0),
+    "mf:unbiased": MF(n_factors=5, n_epochs=2, biased=False),
+    "implicit-als": ImplicitALS(n_factors=5, n_epochs=2, n_steps=0),
+}
+
+
+@pytest.fixture(scope="module")
+def spark():
+    with matinee.spark.session("local[2]", spark_sql_shuffle_partitions="4") as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
+def table():
+    """Ratings of 200 people for 40 films, one of which every fifth rating is of."""
+    import pandas as pd
+
+    rng = np.random.default_rng(0)
+    user, item = rng.integers(0, 200, 4000), rng.integers(0, 40, 4000)
+    item[rng.random(4000) < 0.2] = 7
+    user[:300] = 3  # somebody who has seen everything
+    item[:40] = np.arange(40)
+    frame = pd.DataFrame({"user_id": [f"u{one}" for one in user], "item_id": item})
+    frame = frame.drop_duplicates()
+    return frame.assign(rating=rng.integers(1, 11, len(frame)) / 2)
+
+
+@pytest.fixture(params=CASES)
+def algorithm(request):
+    return CASES[request.param]
+
+
+def check_near(found, wanted):
+    """The two models are one, to 1e-4."""
+    assert found.users == wanted.users
+    assert found.items == wanted.items
+    for name in ("user_factors", "user_bias", "item_factors", "item_bias"):
+        one, other = getattr(found, name), getattr(wanted, name)
+        np.testing.assert_allclose(
+            one, other, rtol=1e-4, atol=1e-4 * np.abs(other).max(initial=1e-9)
+        )
+    explanation = found.explain("u3", "7")
+    assert sum(term.value for term in explanation) == pytest.approx(explanation.score, abs=1e-4)
+
+
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_a_fit_on_spark_is_the_fit_in_memory(algorithm, partitions, spark, table, monkeypatch):
+    monkeypatch.setattr(blocks, "RATINGS_PER_BLOCK", 300)
+    frame = spark.createDataFrame(table).repartition(partitions)
+    numbers = []
+    found = matinee.spark.fit(algorithm, frame, on_epoch=lambda epoch: numbers.append(epoch.number))
+    assert numbers == [1, 2]
+    check_near(found, algorithm.fit(read_ratings(table)))
+
+
+def test_bad_rows_are_set_aside_and_counted(spark, table):
+    odd = [("", "1", 3.0), (None, "1", 3.0), ("a", "1", float("nan")), ("a", "2", None)]
+    columns = "user_id string, item_id string, rating double"
+    good = spark.createDataFrame(table.astype({"item_id": str}), columns)
+    frame = good.unionByName(spark.createDataFrame(odd, columns))
+    with pytest.warns(UserWarning, match=r"4 of .* rows are set aside"):
+        found = matinee.spark.fit(CASES["mf"], frame)
+    check_near(found, CASES["mf"].fit(read_ratings(table)))
+    with pytest.raises(BadRatings, match="no usable ratings"):
+        matinee.spark.fit(CASES["mf"], spark.createDataFrame(odd, columns))
+    with pytest.raises(BadRatings, match="no rating"):
+        matinee.spark.fit(CASES["mf"], good.drop("rating"))
+
+
+class Stop(Exception):
+    """An interruption."""
+
+
+def test_an_interrupted_fit_goes_on_from_its_last_epoch(spark, table, tmp_path):
+    algorithm = MF(n_factors=5, n_epochs=3)
+    frame = spark.createDataFrame(table)
+
+    def stop(epoch):
+        if epoch.number == 2:
+            raise Stop
+
+    with pytest.raises(Stop):
+        matinee.spark.fit(algorithm, frame, folder=tmp_path, on_epoch=stop)
+    numbers = []
+    found = matinee.spark.fit(
+        algorithm, frame, folder=tmp_path, resume=True,
+        on_epoch=lambda epoch: numbers.append(epoch.number),
+    )  # fmt: skip
+    assert numbers == [2, 3]
+    check_near(found, algorithm.fit(read_ratings(table)))
+    with pytest.raises(MatineeError, match="other settings"):
+        matinee.spark.fit(MF(n_factors=4), frame, folder=tmp_path, resume=True)
+
+
+def test_what_cannot_run_on_spark_says_so(spark, table):
+    with pytest.raises(BadSetting, match="nmf does not run on Spark yet"):
+        matinee.spark.fit(NMF(n_factors=4), spark.createDataFrame(table))
+
+
+def test_a_missing_java_is_said(monkeypatch):
+    monkeypatch.setenv("JAVA_HOME", "/nowhere")
+    with pytest.raises(MatineeError, match=r"there is no Java here.*openjdk-17-jre-headless"):
+        sessions.check_java()
