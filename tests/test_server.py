@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import matinee
-from matinee.feedback.store import Store
+from matinee.feedback.store import Store, StoreError
 from matinee.server.app import make_app
 from matinee.server.routes import ROUTERS
 from matinee.server.security import Rules
@@ -294,7 +294,6 @@ def test_users_are_found_and_exported(reader, model):
     assert reader.get("/v1/users/nobody").status_code == 404
 
 
-@pytest.mark.skipif(not hasattr(matinee.FactorModel, "rename_taste"), reason="no renaming yet")
 def test_a_taste_gets_a_name_for_good(tmp_path):
     place = matinee.NMF(n_factors=2, n_epochs=2).fit(matinee.sample()).save(tmp_path / "m")
     store = Store.at(tmp_path / "feedback.sqlite")
@@ -413,3 +412,17 @@ def test_years_and_genres_of_a_model_without_catalogue(tmp_path):
         assert client.get(f"/v1/users/{user}/recommendations?genre=Drama").status_code == 404
         assert np.isfinite([one["score"] for one in listed(client, user)]).all()
     store.close()
+
+
+def test_a_store_that_fails_is_told_and_not_named(client, state, monkeypatch):
+    def broken(posts: object) -> None:
+        raise StoreError("the feedback store /srv/secret.sqlite: disk I/O error")
+
+    event = {"user_id": "ann", "item_id": ITEM, "rating": 5}
+    with monkeypatch.context() as patch:
+        patch.setattr(state.store, "write", broken)
+        answer = client.post("/v1/feedback", json={"events": [event]})
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    assert "secret" not in answer.text
+    assert client.post("/v1/feedback", json={"events": [event]}).status_code == 200

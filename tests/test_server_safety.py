@@ -114,6 +114,7 @@ def test_a_bad_request_is_told_in_words(client, path, status, said):
         ("/v1/recommendations", {"features": {"age": "25"}}, 422, "nothing of people"),
         ("/v1/recommendations:batch", {"users": []}, 422, "at least 1"),
         ("/v1/recommendations:batch", {"users": ["u"] * 1001}, 422, "at most 1000"),
+        ("/v1/recommendations:batch", {"users": ["u"] * 999, "n": 11, "why": "1"}, 422, "10,000"),
         ("/v1/feedback", {"events": [{}] * 1001}, 422, "at most 1000"),
         ("/v1/feedback", {"events": "all"}, 422, "list"),
         ("/v1/what-if", {"user": "007", "without": ["nothing"]}, 404, "nothing"),

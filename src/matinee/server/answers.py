@@ -37,9 +37,8 @@ def nothing() -> None:
 
 
 class Kept(NamedTuple):
-    """An answer that holds as long as its model answers and its user's stamp is the same."""
+    """An answer that holds as long as its user's stamp is the same."""
 
-    serving: "Serving"
     user: str | None
     stamp: Stamp
     body: bytes  # without its end
@@ -60,11 +59,13 @@ def answer(
     ``holds`` says what it depends on beside the model, so that it may be given again while
     nothing of that changes; None never keeps it. ``count`` is called whenever it is given.
     """
-    body = to_json({"model_version": serving.version, "strategy": strategy, **content})[:-1]
+    body = to_json(
+        {"model_version": serving.version, "strategy": strategy, **content}, inf_nan_mode="null"
+    )[:-1]
     if holds is not None:
         answers: Answers = request.scope[ANSWERS]
         route = request.scope["route"].path
-        answers.keep(key_of(request.scope), Kept(serving, *holds, body, route, count))
+        answers.keep(key_of(request.scope), serving, Kept(*holds, body, route, count))
     count()
     return Response(ended(body, request.scope), media_type=JSON_TYPE)
 
@@ -82,7 +83,10 @@ def key_of(scope: Scope) -> bytes:
 
 
 class Answers:
-    """The kept answers, the least used leaving first; as a layer, it gives them again."""
+    """The kept answers, the least used leaving first; as a layer, it gives them again.
+
+    All are of the models that answer now: they leave together when these are swapped.
+    """
 
     def __init__(self, app: App, state: "State", most: int = BYTES_KEPT) -> None:
         self.app = app
@@ -90,6 +94,7 @@ class Answers:
         self.most = most
         self.size = 0
         self.kept: OrderedDict[bytes, Kept] = OrderedDict()
+        self.of = state.serving
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "GET":
@@ -104,26 +109,33 @@ class Answers:
 
     def find(self, key: bytes) -> Kept | None:
         """The answer kept for a key, if it still holds."""
+        self.forget_old_models()
         found = self.kept.get(key)
         if found is None:
             return None
-        state = self.state
-        current = found.serving is state.main or found.serving is state.beside
-        if not current or (
-            found.user is not None and state.changes.stamp(found.user) != found.stamp
-        ):
+        if found.user is not None and self.state.changes.stamp(found.user) != found.stamp:
             self.drop(key)
             return None
         self.kept.move_to_end(key)
         return found
 
-    def keep(self, key: bytes, one: Kept) -> None:
-        """Keep an answer, as long as there is room."""
+    def keep(self, key: bytes, serving: "Serving", one: Kept) -> None:
+        """Keep an answer, as long as there is room; not if its model was swapped meanwhile."""
+        self.forget_old_models()
+        if serving not in self.of:
+            return
         self.drop(key)
         self.kept[key] = one
         self.size += len(key) + len(one.body)
         while self.size > self.most:
             self.drop(next(iter(self.kept)))
+
+    def forget_old_models(self) -> None:
+        """Let all answers go that are of models which were swapped."""
+        if self.of is not self.state.serving:
+            self.of = self.state.serving
+            self.kept.clear()
+            self.size = 0
 
     def drop(self, key: bytes) -> None:
         """Forget the answer to a key."""

@@ -9,6 +9,7 @@ from matinee.server.problems import Problem
 MOST_LISTED = 100  # n: entries of one list
 DEEPEST = 1000  # offset + n
 MOST_USERS = 1000  # of one batch
+MOST_REASONS = 10_000  # lists times entries of one batch, with reasons
 MOST_EVENTS = 1000  # of one post of feedback
 MOST_RATINGS = 5000  # of somebody new
 MOST_CANDIDATES = 10_000  # items named in a filter

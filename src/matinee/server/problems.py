@@ -12,10 +12,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from matinee.errors import BadModel, BadRatings, BadSetting, MatineeError, UnknownId
+from matinee.feedback.store import StoreError
 from matinee.server.asgi import Scope
 
 log = logging.getLogger("matinee.server")
 
+STORE_FAILED = "the feedback store cannot be used now; the server's log says why. Try again later"
 STATUS_OF: dict[type[MatineeError], int] = {
     UnknownId: 404,
     BadSetting: 422,
@@ -66,6 +68,9 @@ class Problem(Exception):
 
 def of_error(error: MatineeError) -> Problem:
     """The problem that one of the library's errors is."""
+    if isinstance(error, StoreError):
+        log.error("%s", error)
+        return Problem(503, STORE_FAILED, retry_after=5)
     status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
     return Problem(status, str(error))
 

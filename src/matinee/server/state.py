@@ -32,13 +32,27 @@ class State:
     metrics: Metrics = field(default_factory=Metrics)
 
     def __post_init__(self) -> None:
-        self.main = Serving.at(self.path)
-        self.beside = Serving.at(self.beside_path) if self.beside_path else None
+        self.serving = self._load()
         self.changes = Changes(self.store)
         self.changes.follow()
         self.writer = Writer(self.store)
         self.reloading = threading.Lock()
         self.metrics.model_is(self.main)
+
+    @property
+    def main(self) -> Serving:
+        """The model that answers."""
+        return self.serving[0]
+
+    @property
+    def beside(self) -> Serving | None:
+        """The model beside it, to compare with."""
+        return self.serving[1] if len(self.serving) > 1 else None
+
+    def _load(self) -> tuple[Serving, ...]:
+        """The models in the folders, as one value: they are swapped together."""
+        paths = [self.path] + ([self.beside_path] if self.beside_path else [])
+        return tuple(Serving.at(path) for path in paths)
 
     def reload(self) -> Serving:
         """Load the folders again and swap the models in; what runs finishes on the old ones.
@@ -47,17 +61,15 @@ class State:
         """
         with self.reloading:
             try:
-                main = Serving.at(self.path)
-                beside = Serving.at(self.beside_path) if self.beside_path else None
+                self.serving = self._load()
             except MatineeError as error:
                 self.metrics.reloads.labels("failed").inc()
                 log.error("the model was not reloaded: %s", error)
                 raise
-            self.main, self.beside = main, beside
             self.metrics.reloads.labels("done").inc()
-            self.metrics.model_is(main)
-            log.info("reloaded; the model is %s", main.version)
-            return main
+            self.metrics.model_is(self.main)
+            log.info("reloaded; the model is %s", self.main.version)
+            return self.main
 
     def rename_taste(self, number: int, name: str) -> Serving:
         """Give a taste a name, in the folder and here. Raises Problem where it cannot be kept."""
@@ -68,7 +80,7 @@ class State:
             if rename is None:
                 raise Problem(422, "the tastes of this model keep their names")
             rename(number, name).save(self.path)
-            self.main = Serving.at(self.path)
+            self.serving = (Serving.at(self.path), *self.serving[1:])
             self.metrics.model_is(self.main)
             return self.main
 

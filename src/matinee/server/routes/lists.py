@@ -13,7 +13,7 @@ from matinee.server.asked import Batch, Filtered, ForSomeone
 from matinee.server.cursors import cursor_to, offset_of
 from matinee.server.filters import Filter
 from matinee.server.ids import UserInPath
-from matinee.server.limits import DEEPEST
+from matinee.server.limits import DEEPEST, MOST_REASONS
 from matinee.server.lists import best_of, listed
 from matinee.server.newcomers import someone
 from matinee.server.problems import Problem
@@ -83,6 +83,12 @@ async def recommendations_for_someone(request: Request, body: ForSomeone) -> Res
 async def recommendations_for_many(request: Request, body: Batch) -> Response:
     """The best items for each of many users, in their order."""
     serving = serving_of(request)
+    if view_of(serving.model, body.why) and len(body.users) * body.n > MOST_REASONS:
+        raise Problem(
+            422,
+            f"{len(body.users)} lists of {body.n} are too many with reasons; users times n is at "
+            f"most {MOST_REASONS:,}",
+        )
     people = [await people_of(request).find(serving, user) for user in body.users]
     candidates = filter_of(body).rows(serving)
     counter = state_of(request).metrics.lists

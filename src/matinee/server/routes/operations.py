@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from matinee.server import answered
 from matinee.server.answers import JSON_TYPE, answer
-from matinee.server.problems import Problem
 from matinee.server.working import state_of
 
 router = APIRouter(tags=["operations"])
@@ -23,10 +22,7 @@ async def healthy() -> Response:
 @router.get("/readyz", response_model=answered.Health)
 async def ready(request: Request) -> Response:
     """The model is loaded and the store can be read."""
-    try:
-        await asyncio.to_thread(state_of(request).store.seq)
-    except Exception as error:
-        raise Problem(503, str(error)) from error
+    await asyncio.to_thread(state_of(request).store.seq)
     return Response(to_json({"status": "ready"}), media_type=JSON_TYPE)
 
 

@@ -17,7 +17,7 @@ from matinee.server.ids import UserInPath
 from matinee.server.routes.parameters import Cursor, Length, Search
 from matinee.server.serving import Serving
 from matinee.server.state import State
-from matinee.server.working import people_of, serving_of, state_of
+from matinee.server.working import people_of, serving_of, state_of, work
 
 router = APIRouter(tags=["users"])
 
@@ -29,19 +29,14 @@ async def users(
     """Users whose id holds some text; without a text, samples from the least to the most active."""
     state, serving = state_of(request), serving_of(request)
     offset = offset_of(cursor, serving.version, q) if cursor else 0
-    model = serving.model
-    if q:
-        rows = [row for row, one in enumerate(model.users) if q in one]
-    else:
-        order = np.argsort(model.seen.counts, kind="stable")
-        order = order[model.seen.counts[order] > 0]
-        rows = order[np.linspace(0, len(order) - 1, min(n, len(order))).astype(int)].tolist()
-    found = [str(model.users.ids[row]) for row in rows]
-    later = [one for one in state.changes.changed if q and q in one and one not in model.users]
-    found = [one for one in found if is_trained(model, state.changes, one)] + sorted(later)
+
+    def compute() -> list[str]:
+        return sorted_users(state, serving, q) if q else samples(state, serving, n)
+
+    found = await work(compute, scores=len(serving.model.users))
     shown = found[offset : offset + n]
     following = cursor_to(offset + n, serving.version, q) if offset + n < len(found) else None
-    counts = {one: len(model.rated(one)) for one in shown}
+    counts = {one: len(serving.model.rated(one)) for one in shown}
     listed = [{"user": one, "n_ratings": count} for one, count in counts.items()]
     content = {"users": listed, "total": len(found), "next_cursor": following}
     return answer(request, serving, "model", content)
@@ -67,6 +62,25 @@ async def erase(request: Request, user: UserInPath) -> Response:
     state.changes.note_erased(user, seq)
     content = {"user": user, "events_deleted": gone, "needs_refit": trained}
     return answer(request, serving, "store", content)
+
+
+def sorted_users(state: State, serving: Serving, text: str) -> list[str]:
+    """Users whose id holds some text: the trained ones in order, then who came later."""
+    users = serving.model.users
+    trained = [
+        one for one in users if text in one and is_trained(serving.model, state.changes, one)
+    ]
+    later = (one for one in state.changes.changed if text in one and one not in users)
+    return trained + sorted(later)
+
+
+def samples(state: State, serving: Serving, n: int) -> list[str]:
+    """Users from the least to the most active."""
+    model = serving.model
+    order = np.argsort(model.seen.counts, kind="stable")
+    order = order[model.seen.counts[order] > 0]
+    rows = order[np.linspace(0, len(order) - 1, min(n, len(order))).astype(int)]
+    return [one for one in model.users.ids[rows] if is_trained(model, state.changes, one)]
 
 
 def everything_of(state: State, serving: Serving, person: Person) -> dict[str, Any]:
