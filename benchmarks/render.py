@@ -11,6 +11,7 @@ from accuracy import accuracy_columns, verdict_lines
 from data import DATA_SETS, ROOT
 from jobs import RESULTS, Row, read_rows
 from lists import BEYOND, HITS, list_columns
+from serving import serving_lines
 from speed import speed_lines
 from tables import markdown
 
@@ -64,14 +65,17 @@ EMPTY = "Nothing is measured yet."
 
 def main() -> None:
     """Write the page."""
-    accuracy, speed, *cold = (
-        read_rows(RESULTS / f"{name}.jsonl") for name in ("accuracy", "speed", *COLD)
+    accuracy, speed, serving, *cold = (
+        read_rows(RESULTS / f"{name}.jsonl") for name in ("accuracy", "speed", "serving", *COLD)
     )
-    PAGE.write_text("\n\n".join(page(accuracy, speed, cold)) + "\n", encoding="utf-8")
+    parts = page(accuracy, speed, serving, cold)
+    PAGE.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     print(PAGE)
 
 
-def page(accuracy: list[Row], speed: list[Row], cold: list[list[Row]]) -> Iterator[str]:
+def page(
+    accuracy: list[Row], speed: list[Row], serving: list[Row], cold: list[list[Row]]
+) -> Iterator[str]:
     """The parts of the page."""
     yield MADE
     yield "# Benchmarks"
@@ -97,8 +101,16 @@ def page(accuracy: list[Row], speed: list[Row], cold: list[list[Row]]) -> Iterat
         "over ours, the median over the turns."
     )
     yield markdown(speed_lines(speed)) if speed else EMPTY
+    yield "## Serving"
+    yield (
+        "`matinee serve` with the default nmf model of MovieLens 1M, asked by wrk over 16 "
+        "connections that share its cores. *Computed*: never the same question twice; *kept*: "
+        "users are drawn again and again, and most answers are those that the server has kept. With 16 "
+        "connections that ask without pause, 16 / (answers a second) is the mean time of an answer."
+    )
+    yield markdown(serving_lines(serving)) if serving else EMPTY
     yield from newcomers(cold)
-    everything = [*accuracy, *speed, *chain.from_iterable(cold)]
+    everything = [*accuracy, *speed, *serving, *chain.from_iterable(cold)]
     yield "## Settings"
     yield markdown(settings_lines(accuracy)) if accuracy else EMPTY
     yield "## Where and when"

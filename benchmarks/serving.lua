@@ -1,5 +1,6 @@
 -- What wrk asks: lists for users, or posts of feedback; what it found goes out as one line of JSON.
---   arguments: "any" (a user drawn from all), "each" (every user once) or "post", users, query
+--   arguments: "new" (never the same question twice), "any" (a user drawn from all) or "post";
+--   the number of users; the query
 
 local how, users, query = "any", 1, ""
 local at = 0
@@ -16,9 +17,9 @@ function request()
       local body = '{"events":[' .. string.format(row, math.random(users), math.random(5)) .. ']}'
       return wrk.format("POST", "/v1/feedback", {["Content-Type"] = "application/json"}, body)
    end
-   if how == "each" and at >= users then wrk.thread:stop() end
-   local user = how == "each" and math.min(at, users) or math.random(users)
-   return wrk.format("GET", "/v1/users/" .. user .. "/recommendations" .. query)
+   local path = "/v1/users/" .. math.random(users) .. "/recommendations" .. query
+   if how == "new" then path = path .. "&year_to=" .. (10000 + at) end  -- all films, in other words
+   return wrk.format("GET", path)
 end
 
 function done(summary, latency, requests)

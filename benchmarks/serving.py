@@ -4,8 +4,8 @@
     python benchmarks/serving.py --only 'top-10*'   some of them
 
 wrk (Debian: wrk) keeps a number of connections busy, each asking again as soon as it is answered,
-and shares the cores with the server. "first" asks for every user once, so every answer is computed;
-"again" draws users, so most answers are those that the server has kept.
+and shares the cores with the server. "computed": never the same question twice; "kept": users are
+drawn again and again, so that most answers are those that the server has kept.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from data import folder_of_data
 from jobs import HERE, RESULTS, Row, circumstances, keep, read_rows
 from matinee.algorithms import NMF
 from matinee.demo import READABLE
+from matinee.models import load
 from matinee.sources import read_ratings
 from matinee.sources.sample import sample
 from tables import table
@@ -50,14 +51,15 @@ class Scenario:
 
 
 SCENARIOS = (
-    Scenario("top-10 first", "each", "?n=10", {"per_second": 600}),
-    Scenario("top-10 again", "any", "?n=10", {"per_second": 600}),
-    Scenario("top-10 with reasons first", "each", "?n=10&why=true", {}),
-    Scenario("top-10 with reasons again", "any", "?n=10&why=true",
+    Scenario("top-10, computed", "new", "?n=10", {"per_second": 600}),
+    Scenario("top-10, kept", "any", "?n=10", {"per_second": 600}),
+    Scenario("top-10 with reasons, computed", "new", "?n=10&why=true", {}),
+    Scenario("top-10 with reasons, kept", "any", "?n=10&why=true",
              {"median_ms": 5, "p99_ms": 25}),
-    Scenario("top-10 with reasons by history first", "each", "?n=10&why=history", {}),
-    Scenario("feedback, each durable", "post", "", {}),
+    Scenario("top-10 with reasons by history, computed", "new", "?n=10&why=history", {}),
+    Scenario("feedback, each row durable", "post", "", {}),
 )  # fmt: skip
+WARM_UP = 2  # times the seconds of a measurement, where answers are kept
 START_SECONDS = 3.0  # until the demo model answers
 
 
@@ -99,6 +101,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="*", help="names of scenarios, with * and ?")
     parser.add_argument("--seconds", type=float, default=20, help="of each that has no end")
     parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--model", help="a model of MovieLens 1M; nmf is fitted unless given")
     parser.add_argument("--data", help="the folder with ml-1m.zip")
     parser.add_argument("--results", default=str(RESULTS), help="the folder for JSON lines")
     return parser.parse_args()
@@ -106,15 +109,15 @@ def arguments() -> argparse.Namespace:
 
 def rows_of(asked: argparse.Namespace, where: Path) -> Iterator[Row]:
     """A row for each scenario, each on a server of its own."""
-    ratings = read_ratings(folder_of_data(asked.data) / "ml-1m.zip")
-    model = NMF().fit(ratings).save(where / "model")
+    model = Path(asked.model) if asked.model else fitted(asked, where / "model")
+    n_users = len(load(model).users)
     for one in SCENARIOS:
         if fnmatchcase(one.name, asked.only):
             with serving(model, where) as server:
-                yield measured(server, one, asked, ratings.n_users)
+                yield measured(server, one, asked, n_users)
     if fnmatchcase("memory", asked.only):
         with serving(model, where) as server:
-            yield memory(server, asked, ratings.n_users)
+            yield memory(server, asked, n_users)
     if fnmatchcase("start", asked.only):
         demo = READABLE.fit(sample()).save(where / "demo")
         took = []
@@ -125,6 +128,11 @@ def rows_of(asked: argparse.Namespace, where: Path) -> Iterator[Row]:
             "name": "start", "seconds": min(took), "limits": {"seconds": START_SECONDS},
             "met": min(took) <= START_SECONDS,
         }  # fmt: skip
+
+
+def fitted(asked: argparse.Namespace, place: Path) -> Path:
+    """The default model of MovieLens 1M."""
+    return NMF().fit(read_ratings(folder_of_data(asked.data) / "ml-1m.zip")).save(place)
 
 
 @contextmanager
@@ -147,11 +155,10 @@ def serving(model: Path, where: Path) -> Iterator[Server]:
 
 def measured(server: Server, one: Scenario, asked: argparse.Namespace, n_users: int) -> Row:
     """What wrk found, and the processor time that it took the server."""
-    if one.how != "each":
-        wrk(server, "each", n_users, one.query, 600, asked.connections)  # every user, once
+    warm = asked.seconds * (WARM_UP if one.how == "any" else 0.2)
+    wrk(server, one.how, n_users, one.query, warm, asked.connections)
     before = server.cpu_seconds()
-    seconds = 600 if one.how == "each" else asked.seconds
-    found = wrk(server, one.how, n_users, one.query, seconds, asked.connections)
+    found = wrk(server, one.how, n_users, one.query, asked.seconds, asked.connections)
     cpu_ms = 1000 * (server.cpu_seconds() - before) / found["requests"]
     found["per_second"] = found["requests"] / found["seconds"]
     met = all(
@@ -166,9 +173,9 @@ def measured(server: Server, one: Scenario, asked: argparse.Namespace, n_users: 
 
 
 def memory(server: Server, asked: argparse.Namespace, n_users: int) -> Row:
-    """Resident memory before and after many requests, once every user has been asked for."""
+    """Resident memory before and after many requests, once the server is warm."""
     query = "?n=10&why=true"
-    wrk(server, "each", n_users, query, 600, asked.connections)
+    wrk(server, "any", n_users, query, WARM_UP * asked.seconds, asked.connections)
     before, done = server.memory_mb(), 0
     while done < MEMORY_REQUESTS:
         done += wrk(server, "any", n_users, query, 5, asked.connections)["requests"]
@@ -181,7 +188,14 @@ def memory(server: Server, asked: argparse.Namespace, n_users: int) -> Row:
 
 def wrk(server: Server, how: str, users: int, query: str, seconds: float, busy: int) -> Row:
     """One run of wrk."""
-    words = ["wrk", "-t1", f"-c{busy}", f"-d{seconds:g}s", "-s", str(HERE / "serving.lua")]
+    words = [
+        "wrk",
+        "-t1",
+        f"-c{busy}",
+        f"-d{max(1, round(seconds))}s",
+        "-s",
+        str(HERE / "serving.lua"),
+    ]
     done = subprocess.run(
         [*words, server.url, "--", how, str(users), query],
         capture_output=True, text=True, check=True,

@@ -69,5 +69,10 @@ def refit(
             "ratings alone; give the data again (--data)",
             stacklevel=2,
         )
+    if getattr(getattr(model, "taste_notes", None), "names", None):
+        warnings.warn(
+            "the names given to tastes stay with the old model; the new one has others",
+            stacklevel=2,
+        )
     fact = {"store": store.name, "through": through}
     return replace(fitted, facts={**fitted.facts, FACT: fact})

@@ -89,9 +89,9 @@ class ForWhy(Someone):
 
 
 class NewName(Asked):
-    """A name for a taste."""
+    """A name for a taste; none, or an empty one, brings the label back."""
 
-    name: str = Field(min_length=1, max_length=80)
+    name: str | None = Field(max_length=80)
 
 
 class Feedback(Asked):
