@@ -8,6 +8,7 @@ python benchmarks/cold_start.py
 """
 
 from argparse import ArgumentParser
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ CONTENDERS: tuple[Algorithm, ...] = (
     Bias(), ContentBased(), MF(), Hybrid(), NMF(), Hybrid(of="nmf"), ImplicitALS(),
     Hybrid(of="implicit-als"),
 )  # fmt: skip
+USERS_AT_ONCE = 500
 KEY = ("algorithm", "data_set")
 SHOWN = ("algorithm", "warm_rmse", "cold_rmse", "cold_auc", "cold_ndcg@10", "fit_seconds")
 
@@ -54,8 +56,6 @@ def main() -> None:
 
 def measured(algorithm: Algorithm, train: Ratings, warm: Ratings, cold: Ratings) -> Row:
     """One algorithm's figures; no RMSE for scores that are no stars."""
-    from time import perf_counter
-
     started = perf_counter()
     model: Any = algorithm.fit(train)
     seconds = perf_counter() - started
@@ -88,14 +88,15 @@ def rmse(model: Model, test: Ratings) -> float:
 def ranking(model: Model, cold: Ratings) -> RankedTest:
     """Where the liked films of each user stand among the films that are in ``cold``."""
     films = np.unique(cold.item)
+    users = np.unique(cold.user[cold.rating >= POSITIVE_FROM])
     better, tied, counts = [], [], []
-    for user in np.unique(cold.user[cold.rating >= POSITIVE_FROM]):
-        items, stars = cold.by_user.row(int(user))
-        scores = model.score_block(np.array([user], np.int32))[0, films]
-        mine = scores[np.searchsorted(films, items[stars >= POSITIVE_FROM])]
-        better.append((scores > mine[:, None]).sum(axis=1))
-        tied.append((scores == mine[:, None]).sum(axis=1))
-        counts.append(len(mine))
+    for block in np.array_split(users, len(users) // USERS_AT_ONCE + 1):
+        for user, scores in zip(block, model.score_block(block)[:, films], strict=True):
+            items, stars = cold.by_user.row(int(user))
+            mine = scores[np.searchsorted(films, items[stars >= POSITIVE_FROM])]
+            better.append((scores > mine[:, None]).sum(axis=1))
+            tied.append((scores == mine[:, None]).sum(axis=1))
+            counts.append(len(mine))
     return RankedTest(
         np.append(0, np.cumsum(counts)), np.concatenate(better).astype(np.int32),
         np.concatenate(tied).astype(np.int32), np.full(len(counts), len(films), np.int32),
