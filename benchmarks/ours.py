@@ -25,8 +25,10 @@ VARIANTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
      {"fill": "zero", "center": "user_all", "n_factors": 50}),
     ("item-knn-preference", "item-knn", {"feedback": "preference"}),
     ("user-knn-preference", "user-knn", {"feedback": "preference"}),
-    ("blend-preference", "blend", {"of": ["ease", "implicit-als"]}),
-    ("ease-dropout", "ease", {"dropout": 0.3}),
+    ("blend-preference", "blend",
+     {"of": [{"algorithm": "ease"}, {"algorithm": "implicit-als"},
+             {"algorithm": "implicit-als", "seed": 1}, {"algorithm": "bpr"}]}),
+    ("ease-plain", "ease", {"dropout": 0.0, "reg": 500.0}),
     ("implicit-als-64", "implicit-als", {"n_factors": 64}),
 )  # fmt: skip
 
@@ -48,9 +50,12 @@ def contenders() -> list[Contender]:
 
 def algorithm_of(settings: dict[str, Any]) -> Algorithm:
     """The algorithm that ``{"algorithm": name, setting: value, ...}`` says."""
-    return ALGORITHMS[settings["algorithm"]](
-        **{name: value for name, value in settings.items() if name != "algorithm"}
-    )
+    rest = {name: value for name, value in settings.items() if name != "algorithm"}
+    if "of" in rest and not isinstance(rest["of"], str):
+        rest["of"] = tuple(
+            algorithm_of(one) if isinstance(one, dict) else one for one in rest["of"]
+        )
+    return ALGORITHMS[settings["algorithm"]](**rest)
 
 
 def all_settings(settings: dict[str, Any]) -> dict[str, Any]:
