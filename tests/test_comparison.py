@@ -105,7 +105,8 @@ def test_baselines_stand_in_every_table(compared):
     assert list(table.columns)[1:4] == ["rmse", "ndcg@5", "coverage@5"]
     assert table.rmse[0] is None  # popularity has no stars
     assert all(seconds > 0 for seconds in table.fit_seconds)
-    assert table.model_mb[1] == pytest.approx((120 + 60) * 4 / 1e6)  # a float32 for each
+    biases, calibration = (120 + 60) * 4, (4 + 99 + 1 + 1) * 8  # of intervals: see confidence.py
+    assert table.model_mb[1] == pytest.approx((biases + calibration) / 1e6)
 
 
 def test_values_are_those_of_evaluate(compared, ratings):

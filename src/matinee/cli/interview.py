@@ -28,10 +28,10 @@ NOT_SEEN, ENOUGH = "s", "q"
 @click.option("-n", "n", type=int, default=10, show_default=True, help="How many to recommend.")
 @json_option
 def command(model_path: str, questions: int, n: int, as_json: bool) -> None:
-    """Ask about films that tell the most of your taste, then recommend, with reasons.
+    """Ask about a few films, then recommend.
 
-    Answer with stars, s for a film you have not seen, q for enough. Answers may also come by a
-    pipe, one a line.
+    The films are those that tell the most of your taste. Answer with stars, s for a film you
+    have not seen, q for enough. Answers may also come by a pipe, one a line.
     """
     from matinee.interview import Interview
 

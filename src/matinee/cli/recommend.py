@@ -48,7 +48,10 @@ def command(
     features: str | None, together: str | None, how: str | None, n: int, why: bool,
     include_seen: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Show the best items for a user, for somebody new, or for several together, and why."""
+    """Show the best items for a user, and why.
+
+    Also for somebody new, by their ratings, tastes or features, and for several together.
+    """
     only_one({"--user": users, "--ratings": ratings_path, "--tastes": tastes,
               "--features": features, "--for": together})  # fmt: skip
     if how and not together:
