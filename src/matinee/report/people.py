@@ -19,6 +19,8 @@ MAP_POINTS = 1000
 LIST_LENGTH = 5
 QUANTILES = (0.1, 0.5, 0.95)  # of activity, of the people shown
 FAVOURITES = 4
+PERSONAL = ("taste", "rating", "person", "feature")  # kinds of terms that are somebody's own
+TOO_SMALL = 0.05  # stars; a smaller term is not named
 
 
 def tastes_section(model: Model) -> Section:
@@ -85,8 +87,13 @@ class Sample:
 
 
 def because(why: Explanation) -> str:
-    """The sentence without the title, which stands before it."""
-    return plain_sentence(why).removeprefix(why.title).lstrip(",: ")
+    """The sentence without the title, which stands before it, and the largest personal term."""
+    sentence = plain_sentence(why).removeprefix(why.title).lstrip(",: ")
+    own = [term for term in why.terms if term.kind in PERSONAL]
+    most = max(own, key=lambda term: term.value, default=None)
+    if most is None or most.value < TOO_SMALL or most.name in sentence:
+        return sentence
+    return f"{sentence} For them: {most.name} +{most.value:.2f}."
 
 
 def samples_section(model: Model) -> Section:
