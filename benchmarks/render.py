@@ -105,8 +105,9 @@ def page(
     yield (
         "`matinee serve` with the default nmf model of MovieLens 1M, asked by wrk over 16 "
         "connections that share its cores. *Computed*: never the same question twice; *kept*: "
-        "users are drawn again and again, and most answers are those that the server has kept. With 16 "
-        "connections that ask without pause, 16 / (answers a second) is the mean time of an answer."
+        "users are drawn again and again, and most answers are those that the server has kept. "
+        "With 16 connections that ask without pause, 16 / (answers a second) is the mean time of "
+        "an answer."
     )
     yield markdown(serving_lines(serving)) if serving else EMPTY
     yield from newcomers(cold)
