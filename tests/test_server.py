@@ -426,3 +426,13 @@ def test_a_store_that_fails_is_told_and_not_named(client, state, monkeypatch):
     assert answer.headers["retry-after"] == "5"
     assert "secret" not in answer.text
     assert client.post("/v1/feedback", json={"events": [event]}).status_code == 200
+
+
+@pytest.mark.parametrize("by", ["factor", "history", "people"])
+def test_reasons_of_a_list_are_those_of_each(model, by):
+    items = list(model.recommend(USER, 5).item_id)
+    for one, item in zip(model.explain_each(USER, items, by), items, strict=True):
+        alone = model.explain(USER, item, by)
+        assert one.rows() == alone.rows()
+        assert one.sentence() == alone.sentence()
+        assert one.score == pytest.approx(alone.score, abs=1e-5)

@@ -55,7 +55,9 @@ def listed(
         one = {"rank": first_rank + place, **entry(serving, row)}
         one["score"] = round(score, DIGITS)
         one["predicted"] = round(float(predicted[place]), DIGITS)
-        if by is not None:
-            one["why"] = why(model.explain(person, one["item_id"], by))
         entries.append(one)
+    if by is not None:
+        reasons = model.explain_each(person, [one["item_id"] for one in entries], by)
+        for one, explanation in zip(entries, reasons, strict=True):
+            one["why"] = why(explanation)
     return entries

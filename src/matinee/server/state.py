@@ -71,7 +71,7 @@ class State:
             log.info("reloaded; the model is %s", self.main.version)
             return self.main
 
-    def rename_taste(self, number: int, name: str) -> Serving:
+    def rename_taste(self, number: int, name: str | None) -> Serving:
         """Give a taste a name, in the folder and here. Raises Problem where it cannot be kept."""
         with self.reloading:
             if not self.main.is_at(self.path):
