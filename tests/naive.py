@@ -129,3 +129,13 @@ def mean_over_ties(
         if all(same_score(scores[a], scores[b]) for a, b in zip(order, best, strict=True))
     ]
     return float(np.mean([metric(order, relevant, n) for order in orders]))
+
+
+def varimax(Q):
+    """The orthogonal T of largest varimax criterion, by steps to the nearest orthogonal matrix."""
+    T = np.eye(Q.shape[1])
+    for _ in range(2000):
+        L = Q @ T
+        U, _, Vt = np.linalg.svd(Q.T @ (L * (L**2 - (L**2).mean(axis=0))))
+        T = U @ Vt
+    return T

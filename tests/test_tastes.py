@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 
+import naive
 from matinee.algorithms import NMF
 from matinee.catalog import Catalog, Item
 from matinee.errors import BadSetting
@@ -19,7 +20,15 @@ from matinee.sources.sample import TASTES, sample, simulate
 from matinee.tastes import NO_NOTES, UNLABELLED, TasteNotes
 from matinee.tastes.canonical import Moments, canonical_turn, faces, variances, varimax
 from matinee.tastes.cards import names_of
-from matinee.tastes.labels import chance, held, label_ends, label_of, savage_scores, supported
+from matinee.tastes.labels import (
+    chance,
+    held,
+    label_ends,
+    label_of,
+    period,
+    savage_scores,
+    supported,
+)
 from matinee.tastes.matching import match_factors
 from test_contract import CASES, make, ratings_of
 
@@ -111,6 +120,7 @@ def test_varimax_beats_every_other_turn():
 
     Q = np.random.default_rng(1).normal(size=(200, 3)) ** 3
     best = criterion(Q @ varimax(Q))
+    assert best == pytest.approx(criterion(Q @ naive.varimax(Q)))
     assert all(criterion(Q @ orthogonal(3, seed)) <= best + 1e-12 for seed in range(50))
 
 
@@ -254,6 +264,8 @@ def test_labels_read_as_words():
     assert label_of(words, np.array([0, 1.0, 0.6, 0.4])) == "Horror, Sci-Fi & zombies"
     assert label_of(words, np.array([0, 1.0, 0.4, 0])) == "Horror"
     assert label_of(words, np.zeros(4)) == UNLABELLED
+    assert period(["1940s", "1950s", "1960s"]) == "1940s to 1960s"
+    assert period(["1940s", "1970s"]) == "1940s & 1970s"
 
 
 def test_items_that_few_rated_show_in_no_card():

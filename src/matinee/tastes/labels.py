@@ -83,7 +83,15 @@ def label_of(words: Sequence[Feature], worth: np.ndarray) -> str:
         chosen.append(at)
     decades = [words[at][1] for at in chosen if words[at][0] == "decade"]
     others = [words[at][1] for at in chosen if words[at][0] != "decade"]
-    return " ".join(filter(None, [" & ".join(sorted(decades)), listed(others)])) or UNLABELLED
+    return " ".join(filter(None, [period(sorted(decades)), listed(others)])) or UNLABELLED
+
+
+def period(decades: Sequence[str]) -> str:
+    """``1950s``, ``1940s to 1960s``, ``1940s & 1980s``."""
+    years = [int(decade.removesuffix("s")) for decade in decades]
+    if len(years) > 1 and years == list(range(years[0], years[-1] + 1, 10)):
+        return f"{decades[0]} to {decades[-1]}"
+    return " & ".join(decades)
 
 
 def listed(names: Sequence[str]) -> str:
