@@ -1,6 +1,6 @@
 // How good the model is, and what it is.
 
-import { chart, el, facts, shown, table, width } from "./dom.js";
+import { chart, el, facts, table, width } from "./dom.js";
 import { get } from "./api.js";
 import { jsonAt } from "./json.js";
 
@@ -28,7 +28,7 @@ function measured({ comparison, origin }) {
     "fit, s": row.fit_seconds === null ? "–" : row.fit_seconds.toFixed(2),
   }));
   return [
-    el("p", {}, `Each algorithm was fitted on one part of the ratings and measured on the rest (split: ${origin.split}, seed ${shown(origin.seed)}). ★ is the best. For errors lower is better, for all else higher.`),
+    el("p", {}, `Each algorithm was fitted on one part of the ratings and measured on the rest (split: ${origin.split}${origin.seed === undefined || origin.seed === null ? "" : `, seed ${origin.seed}`}). ★ is the best. For errors lower is better, for all else higher.`),
     table(rows),
   ];
 }
