@@ -7,6 +7,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from matinee.algorithms import MF, NMF, ContentBased, Hybrid, ImplicitALS
+from matinee.algorithms.again import algorithm_of
 from matinee.algorithms.priors import ridge
 from matinee.catalog import NO_CATALOG, Catalog, Item
 from matinee.errors import BadSetting
@@ -230,6 +231,11 @@ def test_only_exact_row_solves_take_a_prior():
         Hybrid(of=MF(solver="sgd"))
     with pytest.raises(BadSetting, match="ignore"):
         Hybrid(of=NMF(missing="zero"))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_knows_how_to_be_fitted_again(fitted, name):
+    assert algorithm_of(fitted[0][name]) == MODELS[name]
 
 
 def test_one_feature_is_enough():

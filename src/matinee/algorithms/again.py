@@ -46,12 +46,8 @@ def ratings_of(model: Model) -> Ratings:
 
 
 def _value(value: Any) -> Any:
-    """A setting as it was before it became JSON: tuples, and the parts of a blend."""
-    if not isinstance(value, list | tuple):
-        return value
-    return tuple(
-        with_settings_of(one["algorithm"], {k: v for k, v in one.items() if k != "algorithm"})
-        if isinstance(one, Mapping) and "algorithm" in one
-        else _value(one)
-        for one in value
-    )
+    """A setting as it was before it became JSON: tuples, and the parts of a blend or hybrid."""
+    if isinstance(value, Mapping) and "algorithm" in value:
+        own = {name: one for name, one in value.items() if name != "algorithm"}
+        return with_settings_of(value["algorithm"], own)
+    return tuple(map(_value, value)) if isinstance(value, list | tuple) else value
