@@ -1,4 +1,4 @@
-"""Fits on packed ratings, in blocks: where they keep their state, and how far they are."""
+"""Fits on packed ratings and on Spark: where they keep their state, and how far they are."""
 
 import sys
 import time
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from matinee.cli.data import refuse_options
 from matinee.cli.output import width, wrap
-from matinee.cli.talk import progress, say, seconds
+from matinee.cli.talk import epochs_of, progress, say, seconds
 from matinee.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -77,3 +77,18 @@ def fit_in_blocks(
         except KeyboardInterrupt:
             say(f"{told or 'interrupted'}; the same command with --resume goes on from there")
             raise
+
+
+def fit_on_spark(
+    learner: "Algorithm", data: str, master: str, state: Path, resume: bool
+) -> "FactorModel":
+    """The model of a Parquet or CSV file, or folder of them, that all executors can reach."""
+    from matinee.spark import fit, session
+
+    with session(master) as spark, epochs_of(learner.name) as on_epoch:
+        reader = spark.read
+        if Path(data).suffix.lower() in (".csv", ".gz", ".txt"):
+            frame = reader.option("header", True).csv(data)
+        else:
+            frame = reader.parquet(data)
+        return fit(learner, frame, folder=state.absolute(), resume=resume, on_epoch=on_epoch)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from matinee.cli.blocks import fit_in_blocks, open_packed, state_of, streams
-from matinee.cli.data import read, reading_options
+from matinee.cli.blocks import fit_in_blocks, fit_on_spark, open_packed, state_of, streams
+from matinee.cli.data import read, reading_options, refuse_options
 from matinee.cli.model import load
 from matinee.cli.output import json_option, print_json
 from matinee.cli.settings import LearningCommand, algorithm_option, make_algorithm, set_option
@@ -36,7 +36,16 @@ SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
     "--validation-share", type=SHARE, metavar="SHARE",
     help="Find the best number of epochs on this share of the ratings, then fit on all of them.",
 )  # fmt: skip
-@click.option("--resume", is_flag=True, help="Packed ratings: go on from the last whole epoch.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "spark"]),
+    default="local",
+    show_default=True,
+    help="Where to fit; spark needs matinee[spark] and Java.",
+)
+@click.option("--master", default="local[*]", show_default=True, metavar="URL",
+              help="Of the Spark cluster.")  # fmt: skip
+@click.option("--resume", is_flag=True, help="Packed ratings or Spark: go on from the last epoch.")
 @click.option(
     "--names-from", metavar="MODEL",
     help="Carry the names of tastes over from an older model, where the tastes live on.",
@@ -45,7 +54,7 @@ SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 @json_option
 def command(
     data: str, algorithm: str, settings: tuple[str, ...], out: str, validation_share: float | None,
-    resume: bool, names_from: str | None, as_json: bool, **reading: Any,
+    engine: str, master: str, resume: bool, names_from: str | None, as_json: bool, **reading: Any,
 ) -> None:  # fmt: skip
     """Learn from DATA and keep the model in a folder.
 
@@ -61,11 +70,15 @@ def command(
     if validation_share is not None:
         check_epochs(learner)
     older = load(names_from) if names_from is not None else None
-    ratings: Ratings | PackedRatings
-    if streams(learner, data):
+    ratings: Ratings | PackedRatings | None = None
+    if engine == "spark":
+        refuse_options(reading, "Spark reads Parquet, and CSV with a header, as they are")
+        started = time.perf_counter()
+        model: Model = fit_on_spark(learner, data, master, state_of(place), resume)
+    elif streams(learner, data):
         ratings = open_packed(data, reading, validation_share)
         started = time.perf_counter()
-        model: Model = fit_in_blocks(learner, ratings, state_of(place), resume)
+        model = fit_in_blocks(learner, ratings, state_of(place), resume)
     else:
         if resume:
             raise BadSetting("--resume goes with packed ratings and mf, nmf or implicit-als")
@@ -80,7 +93,7 @@ def command(
         model = with_names(older, model)
     model.save(place)
     shutil.rmtree(state_of(place), ignore_errors=True)
-    say_done(model, ratings, place, duration)
+    say_done(model, place, duration)
     if as_json:
         print_json(
             {
@@ -89,8 +102,8 @@ def command(
                 "model": str(place),
                 "users": len(model.users),
                 "items": len(model.items),
-                "ratings": len(ratings),
-                "set_aside": n_set_aside(ratings),
+                "ratings": len(model.seen.indices),
+                "set_aside": None if ratings is None else n_set_aside(ratings),
                 "fit_seconds": duration,
                 "facts": dict(model.facts),
             }
@@ -141,15 +154,13 @@ def stopped_early(learner: "Algorithm", ratings: "Ratings", share: float) -> "Al
     return replace(learner, n_epochs=best)  # type: ignore[call-arg]
 
 
-def say_done(
-    model: "Model", ratings: "Ratings | PackedRatings", place: Path, duration: float
-) -> None:
+def say_done(model: "Model", place: Path, duration: float) -> None:
     """What was made, how long it took, where it is, and what to try next."""
     user = model.users.ids[int(model.seen.counts.argmax())]
     n_factors = getattr(model, "n_factors", 0)
     factors = f", {n_factors} factors" if n_factors else ""
     say(
-        f"fitted {model.algorithm} in {seconds(duration)}: {len(ratings):,} ratings, "
+        f"fitted {model.algorithm} in {seconds(duration)}: {len(model.seen.indices):,} ratings, "
         f"{len(model.users):,} users, {len(model.items):,} items{factors}"
     )
     say(f"kept in {place} ({size_of(place)})")

@@ -26,10 +26,11 @@ def session(master: str = "local[*]", **settings: str) -> "SparkSession":
         from pyspark.sql import SparkSession
     except ModuleNotFoundError:
         raise MatineeError("pyspark is not installed: pip install 'matinee[spark]'") from None
-    if master.startswith("local"):  # elsewhere the cluster knows its own interpreters
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    builder = SparkSession.builder.master(master).appName("matinee")
     usual = {"spark.ui.enabled": "false", "spark.sql.execution.arrow.pyspark.enabled": "true"}
+    if master.startswith("local"):  # elsewhere the cluster knows its interpreters and its size
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        usual["spark.sql.shuffle.partitions"] = str(2 * (os.cpu_count() or 1))
+    builder = SparkSession.builder.master(master).appName("matinee")
     given = {name.replace("_", "."): value for name, value in settings.items()}
     for name, value in (usual | given).items():
         builder = builder.config(name, value)
