@@ -16,6 +16,7 @@ from matinee.feedback.events import Event, Verdict, judge
 from matinee.feedback.history import person_of, trained_history
 from matinee.feedback.refitting import refit
 from matinee.feedback.store import Post, Store, StoreError
+from matinee.feedback.tables import metadata
 from matinee.feedback.writing import TooMuch, Writer
 from matinee.ids import IdMap
 from matinee.ratings import Scale
@@ -41,12 +42,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         return
     url = request.getfixturevalue("postgresql_url")
     yield url
-    from sqlalchemy import text
-
     store = Store.at(url)
-    with store.using() as connection:
-        for table in ("clock", "events", "posts", "erased"):
-            connection.execute(text(f"DROP TABLE matinee_{table}"))
+    metadata.drop_all(store.engine)
     store.close()
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import matinee
 from matinee.feedback.store import Store, StoreError
+from matinee.feedback.tables import metadata
 from matinee.server.app import make_app
 from matinee.server.routes import ROUTERS
 from matinee.server.security import Rules
@@ -331,6 +332,25 @@ def test_a_rating_counts_in_the_next_list(client, state):
     exported = client.get(f"/v1/users/{USER}").json()
     assert {one["item_id"]: one["rating"] for one in exported["ratings"]} == history
     assert [one["source"] for one in exported["ratings"]].count("feedback") == 1
+
+
+def test_feedback_in_postgresql_counts_and_is_erased(folder, postgresql_url):
+    store = Store.at(postgresql_url)
+    try:
+        with answering(State(folder, store)) as client:
+            event = {"user_id": "ann", "item_id": ITEM, "rating": 5}
+            key = {"Idempotency-Key": "k1"}
+            for _ in range(2):
+                client.post("/v1/feedback", json={"events": [event]}, headers=key)
+            found = client.get("/v1/users/ann").json()
+            assert (found["strategy"], len(found["events"])) == ("folded_in", 1)
+            assert client.get("/readyz").status_code == 200
+            erased = client.delete("/v1/users/ann", headers=OWNER).json()
+            assert (erased["events_deleted"], erased["needs_refit"]) == (1, False)
+            assert client.get("/v1/users/ann").status_code == 404
+    finally:
+        metadata.drop_all(store.engine)
+        store.close()
 
 
 def test_somebody_unheard_of_is_known_by_their_first_rating(client):
