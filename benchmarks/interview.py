@@ -25,7 +25,7 @@ from matinee.splits import Split
 from tables import table
 
 CONTENDERS: tuple[Algorithm, ...] = (
-    NMF(n_factors=15), MF(n_factors=16, implicit_weight=0), MF(n_factors=16),
+    NMF(n_factors=15), MF(n_factors=16, implicit_weight=0), MF(n_factors=16), MF(),
 )  # fmt: skip
 FIVE, MOST_ASKED = 5, 200
 KEY = ("algorithm", "settings", "data_set", "until")
