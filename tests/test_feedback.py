@@ -370,6 +370,11 @@ def test_a_refitted_model_counts_no_event_twice(store, model):
     assert np.array_equal(twice.item_factors, again.item_factors)
 
 
+def test_names_of_tastes_go_over_to_a_refit(store, model):
+    named = model.rename_taste(0, "Heist films")
+    assert refit(named, store).tastes()[0].name == "Heist films"
+
+
 def test_erased_users_are_left_out_of_a_refit(store, model):
     user, back = str(model.users.ids[3]), str(model.users.ids[4])
     store.erase(user)

@@ -36,8 +36,8 @@ from matinee.ratings import Ratings, Rows
 
 # What each solver takes where a setting is left as None.
 ALS = {"n_epochs": 12, "reg": 1.3, "bias_reg": 2.0, "init_scale": 0.1, "implicit_weight": 2.0}
-SGD = {"n_epochs": 25, "reg": 1.07, "bias_reg": 2.0, "init_scale": 0.01, "implicit_weight": 0.0,
-       "learning_rate": 0.05}  # fmt: skip
+SGD = {"n_epochs": 30, "reg": 1.07, "bias_reg": 4.0, "init_scale": 0.01, "implicit_weight": 0.0,
+       "learning_rate": 0.04}  # fmt: skip
 # PMF has no implicit part; and without a mean to start from, smaller factors take long to grow.
 UNBIASED = {"init_scale": 0.3, "implicit_weight": 0.0}
 DEFAULTS: dict[str, dict[str, float]] = {"als": ALS, "sgd": SGD}

@@ -11,7 +11,8 @@ from matinee.feedback.changes import NEVER
 from matinee.feedback.history import FACT, through_of
 from matinee.feedback.store import Store
 from matinee.ids import IdMap
-from matinee.models import Model
+from matinee.models import FactorModel, Model
+from matinee.models.matching import match_tastes
 from matinee.profiles import Profiles
 from matinee.ratings import Ratings
 
@@ -57,7 +58,8 @@ def refit(
 
     The old ratings are those that the model remembers, with the events it does not know yet; or
     ``ratings``, with every event there is. It notes the last event it knows, so that a server
-    counts only later ones on top. Erased users are left out, in either case.
+    counts only later ones on top. Erased users are left out, in either case. Names given to tastes
+    go over to the tastes that live on.
     """
     through = store.seq()
     after = through_of(model, store.name) if ratings is None else NEVER
@@ -69,10 +71,14 @@ def refit(
             "ratings alone; give the data again (--data)",
             stacklevel=2,
         )
-    if getattr(getattr(model, "taste_notes", None), "names", None):
-        warnings.warn(
-            "the names given to tastes stay with the old model; the new one has others",
-            stacklevel=2,
-        )
+    if isinstance(model, FactorModel) and model.taste_notes.names:
+        matches = match_tastes(model, fitted)
+        for one in matches.lost:
+            warnings.warn(
+                f"the new model has no taste like {one.old.name!r} (the most similar one has "
+                f"{one.similarity:.2f}), so that name is lost",
+                stacklevel=2,
+            )
+        fitted = matches.named()
     fact = {"store": store.name, "through": through}
     return replace(fitted, facts={**fitted.facts, FACT: fact})
