@@ -33,7 +33,8 @@ def test_reasons_come_with_what_they_rest_on(ask, listed):
     assert told["interval"]["low"] <= told["predicted"] <= told["interval"]["high"]
     _, out, _ = ask(item)
     assert "It rests on" in out
-    assert "With a chance of 80 %" in out
+    assert "With a chance of 80 % you would rate it" in out
+    assert not {"they", "them", "their"} & set(out.split()), "one person throughout"
 
 
 def test_by_people(ask, listed):

@@ -105,6 +105,20 @@ def test_sentences(terms, words):
     assert "Comedy" not in sentence
 
 
+@pytest.mark.parametrize(
+    "n_raters, who",
+    [
+        (None, "those who rated it rate"),
+        (1, "the one who rated it rates"),
+        (8, "the 8 who rated it rate"),
+        (20, "those who rated it rate"),
+    ],
+)
+def test_few_raters_are_counted(n_raters, who):
+    why = replace(explanation(AVERAGE, Term("how this is rated", 0.9, "item")), n_raters=n_raters)
+    assert why.sentence() == f"Heat (1995), because {who} it high."
+
+
 def test_the_rounded_score_and_the_limits_add_up_to_the_rounded_prediction():
     reasons = explanation(AVERAGE, Term("Horror", 2.4549, "taste"), predicted=5.0)
     assert reasons.limits == Term("limits of the scale", -0.95, "clipping")

@@ -175,6 +175,20 @@ def test_what_ratings_say_beyond_features_is_a_term(fitted):
     assert [t.name for t in terms if t.kind == "remainder"] == ["its ratings, beyond that"]
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_no_reason_speaks_of_raters_where_ratings_had_no_part(fitted, name):
+    model = fitted[0][name]
+    features_alone = range(48) if name == "content" else range(48 - COLD, 48)
+    for item in features_alone:
+        for by in model.views:
+            why = model.explain("3", str(item), by)
+            assert "item" not in {term.kind for term in why}
+            assert "rated it" not in why.sentence()
+            assert sum(term.value for term in why) == pytest.approx(why.score, abs=1e-4)
+    if name == "mf":
+        assert "item" in {term.kind for term in model.explain("3", "5")}
+
+
 def test_ratings_win_over_features():
     """A comedy that is loved by those who hate comedies: its ratings are believed."""
     train, _, likes = world()

@@ -5,12 +5,14 @@ The slow twin of a counterfactual tries every set; that of a what-if folds a new
 
 import html
 import json
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
 
 from matinee.algorithms import ALGORITHMS, EASE, MF, NMF, BayesianMF, Bias, ItemKNN
+from matinee.catalog import Catalog, Item
 from matinee.errors import BadRatings, BadSetting, UnknownId
 from matinee.explanation import Explanation, Term
 from matinee.reasons.contrast import contrast
@@ -85,6 +87,26 @@ def test_terms_are_joined_by_name_and_what_both_share_goes():
         "Up stands 0.20 stars below Heat, mostly because it suits your taste in *Crime* less."
     )
     assert contrast(a, a).sentence() == "Heat and Heat score the same for you."
+
+
+def test_the_sentence_names_the_largest_term_that_points_that_way():
+    rng, kinds = np.random.default_rng(4), ["taste", "item", "remainder"]
+    for _ in range(200):
+        a, b = (
+            explanation(title, *(Term(f"T{n}", rng.normal(), kinds[n % 3]) for n in range(7)))
+            for title in ("Heat", "Up")
+        )
+        found = contrast(a, b)
+        sign = 1 if found.difference > 0 else -1
+        largest, *rest = sorted(found.terms, key=lambda term: -sign * term.value)
+        said = found.sentence()
+        assert ("partly because" in said) == (largest.kind == "remainder")
+        told = next(t for t in (largest, *rest) if t.kind != "remainder")
+        if sign * told.value <= 0:
+            assert "no one thing we know of says why" in said
+            continue
+        words = "because those who rated it" if told.kind == "item" else f"taste in *{told.name}*"
+        assert words in said
 
 
 def test_people_asked_about_two_items_are_not_the_same_people():
@@ -237,6 +259,27 @@ def test_words_of_a_what_if(models):
     assert models["ease"].what_if("3", item, without=[a]).sentence().startswith(
         f"Without *{title(a)}*, "
     )  # fmt: skip
+
+
+def test_what_is_left_out_twice_is_left_out_once(models):
+    a, b, *_ = history_of(models["mf"], "3")
+    item = models["mf"].recommend("3", 1).item_id[0]
+    once = models["mf"].what_if("3", item, without=[a, b])
+    again = models["mf"].what_if("3", item, without=[a, b, a])
+    assert again.to_dict() == once.to_dict()
+
+
+def test_only_titles_that_are_nearly_the_same_are_offered(models):
+    model = models["mf"]
+    rated = next(iter(history_of(model, "3")))
+    far, near = [one for one in model.items if one not in history_of(model, "3")][:2]
+    titles = {rated: "Swingers (1996)", far: "Schindler's List (1993)", near: "Swinger (1995)"}
+    named = replace(model, catalog=Catalog({one: Item(title) for one, title in titles.items()}))
+    with pytest.raises(BadSetting, match="did you mean 'Swingers"):
+        named.what_if("3", far, without=[near])
+    with pytest.raises(BadSetting) as refused:
+        named.what_if("3", near, without=[far])
+    assert "did you mean" not in str(refused.value)
 
 
 def test_places_are_said_as_people_say_them():

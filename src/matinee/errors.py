@@ -41,7 +41,7 @@ class Diverged(MatineeError):
     """A fit left the finite numbers; no model is returned."""
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
     """A closing phrase that offers the nearest known names, or nothing when none is near."""
-    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=likeness)
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""

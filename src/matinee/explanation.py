@@ -31,15 +31,18 @@ REASONS = {
         "people like you rate it low",
     ),
     "model": ("most models say so", "most models say so", "most models say so"),
-    "item": (
-        "those who rated it rate it high",
-        "many people know it",
-        "those who rated it rate it low",
+    "item": ("{raters} it high", "many people know it", "{raters} it low"),
+    "alike": (
+        "such items are rated high",
+        "many people know such items",
+        "such items are rated low",
     ),
     "user": ("you rate most things high", "you rate most things high", "you rate most things low"),
 }
-FIXED = ("base", "user", "item")  # always shown, and first
-TELLING = ("taste", "rating", "feature", "person", "model", "item")  # what is said of the item
+FIXED = ("base", "user", "item", "alike")  # always shown, and first
+# What is said of the item; "alike" is how it is rated going by its features alone.
+TELLING = ("taste", "rating", "feature", "person", "model", "item", "alike")
+FEW_RATERS = 20  # fewer are counted in words
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Term:
 
     name: str  # as shown to people
     value: float
-    kind: str  # "base", "user", "item", one of TELLING, "remainder", "rest" or "clipping"
+    kind: str  # "base", "user", one of TELLING, "remainder", "rest" or "clipping"
     detail: str = ""  # what helps to read it, such as the rating given
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,6 +76,7 @@ class Explanation:
     terms: tuple[Term, ...]
     unit: str = "stars"
     usual: float | None = None  # the mean score of this person; the average rating where not given
+    n_raters: int | None = None  # training ratings of the item, where known
 
     def __iter__(self) -> Any:
         return iter(self.terms)
@@ -118,7 +122,15 @@ class Explanation:
         said = " and ".join(named)
         for again in ("you gave ", "you chose ", "of how you rated "):
             said = said.replace(f" and {again}", " and ")
-        return f"{self.title}{scores}, because {words.format(said)}."
+        return f"{self.title}{scores}, because {words.format(said, raters=self._raters)}."
+
+    @property
+    def _raters(self) -> str:
+        """Who rated the item; few are counted, so that nobody takes them for many."""
+        n = self.n_raters
+        if not n or n >= FEW_RATERS:
+            return "those who rated it rate"
+        return "the one who rated it rates" if n == 1 else f"the {n} who rated it rate"
 
     @property
     def _sign(self) -> int:

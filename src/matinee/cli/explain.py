@@ -108,8 +108,8 @@ def how_sure(model: "Model", user: str, item: str) -> dict[str, Any]:
 def in_words(sure: dict[str, Any]) -> str:
     """``how_sure`` as a sentence or two."""
     by_user, of_item = sure["evidence"].values()
-    said = f"It rests on {by_user:,} rating{'s' * (by_user != 1)} by them and {of_item:,} of it."
+    said = f"It rests on {by_user:,} rating{'s' * (by_user != 1)} by you and {of_item:,} of it."
     if "interval" in sure:
         low, high = sure["interval"]["low"], sure["interval"]["high"]
-        said += f" With a chance of 80 % they would rate it from {low:.1f} to {high:.1f}."
+        said += f" With a chance of 80 % you would rate it from {low:.1f} to {high:.1f}."
     return said

@@ -197,6 +197,11 @@ class FactorModel(FoldingModel):
         products: np.ndarray = person.side.factors[0].astype(np.float64) * self.item_factors[item]
         return products
 
+    def item_term(self, item: int) -> Term:
+        """What the item's bias adds to the score for everybody."""
+        what = "how this is rated" if self.kind == "rating" else "how many know this"
+        return Term(what, float(self.item_bias[item]), "item")
+
     def side_of_features(self, features: Mapping[str, object]) -> Side:
         if self.profile_map is None:
             return super().side_of_features(features)
@@ -367,8 +372,4 @@ def terms_by_people(model: FactorModel, person: Person, item: int) -> list[Term]
 
 
 def _common_terms(model: FactorModel, item: int) -> list[Term]:
-    what = "how this is rated" if model.kind == "rating" else "how many know this"
-    return [
-        Term("average of all ratings", model.global_mean, "base"),
-        Term(what, float(model.item_bias[item]), "item"),
-    ]
+    return [Term("average of all ratings", model.global_mean, "base"), model.item_term(item)]

@@ -23,6 +23,8 @@ from matinee.models.kind import View
 from matinee.models.people import Person
 from matinee.models.side import Side
 
+NOTHING_BEYOND = 1e-5  # a difference from what features say that is rounding
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
@@ -45,6 +47,16 @@ class HybridModel(FactorModel):
     @property
     def views(self) -> Mapping[str, View]:
         return {**super().views, "features": terms_by_feature}
+
+    def item_term(self, item: int) -> Term:
+        """The bias; where it is that of the features, its ratings had no part in it."""
+        term = super().item_term(item)
+        f = self.features[[item]]
+        if abs(float(f.data @ self.weights[f.indices, -1]) - term.value) > NOTHING_BEYOND:
+            return term
+        rating = self.kind == "rating"
+        what = "how such items are rated" if rating else "how many know such items"
+        return Term(what, term.value, "alike")
 
     def with_items(self, catalog: Catalog) -> Self:
         """The same model, which also answers for the items of a catalogue that it does not know.
@@ -104,6 +116,7 @@ def terms_by_feature(model: HybridModel, person: Person, item: int) -> list[Term
 
     A feature adds  f (p . w + v),  w and v its effects on factors and bias. Where all the features
     together would make a non-negative factor negative, it is 0, and they add nothing through it.
+    The feature that all items share, ``what is usual``, speaks for none of them.
     """
     f = model.features[[item]]
     p = np.append(person.side.factors[0].astype(np.float64), 1.0)
@@ -117,11 +130,11 @@ def terms_by_feature(model: HybridModel, person: Person, item: int) -> list[Term
         Term("average of all ratings", model.global_mean, "base"),
         Term("how you rate", float(person.side.bias[0]), "user"),
         *(
-            Term(model.vocabulary.names[at], float(part), "feature" if at else "item")
+            Term(model.vocabulary.names[at], float(part), "feature" if at else "base")
             for at, part in zip(f.indices.tolist(), parts, strict=True)
         ),
     ]
     beyond = float(whole @ p) - float(parts.sum())
-    if model.item_counts[item]:
+    if model.item_counts[item] and abs(beyond) > NOTHING_BEYOND:
         terms.append(Term("its ratings, beyond that", beyond, "remainder"))
     return terms

@@ -237,6 +237,7 @@ class Model(Newcomers):
                 terms=tuple(t for t in views[by](self, person, row) if abs(t.value) > NEGLIGIBLE),
                 unit="stars" if self.kind == "rating" else "points",
                 usual=usual,
+                n_raters=int(self.item_counts[row]),
             )
             for row, score, predicted in numbers
         ]

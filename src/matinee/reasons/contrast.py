@@ -36,6 +36,11 @@ DIFFERENCES = {
         "more people know it",
         "those who rated it rate it lower",
     ),
+    "alike": (
+        "such items are rated higher",
+        "more people know such items",
+        "such items are rated lower",
+    ),
     "model": ("{} is more", "{} is more", "{} is less"),
 }
 
@@ -76,26 +81,24 @@ class Contrast:
         return round(round(self.item.score, 2) - round(self.versus.score, 2), 2)
 
     def sentence(self) -> str:
-        """One sentence for people, from the kind of terms that sets the two apart most."""
+        """One sentence for people: the largest term that sets the two apart, and its like."""
         a, b, difference = self.item.title, self.versus.title, self.rounded_difference
         if not difference:
             return f"{a} and {b} score the same for you."
         sign = 1 if difference > 0 else -1
         apart = f"{a} stands {abs(difference):.2f} {self.item.unit} {_side(sign)} {b}"
-        net: dict[str, float] = {}
-        for term in self.terms:
-            net[term.kind] = net.get(term.kind, 0.0) + sign * term.value
-        reasons = [t for t in self.terms if t.kind in DIFFERENCES and sign * t.value > 0]
+        toward = [t for t in self.terms if sign * t.value > 0]
+        reasons = [t for t in toward if t.kind in DIFFERENCES]
         if not reasons:
             return f"{apart}; no one thing we know of says why."
-        reasons.sort(key=lambda term: (-net[term.kind], -sign * term.value))
+        much = "mostly" if reasons[0] is toward[0] else "partly"
         named = [f"*{t.name}*" for t in reasons if t.kind == reasons[0].kind][:NAMED_REASONS]
         stars, points, below = DIFFERENCES[reasons[0].kind]
         words = below if sign < 0 else stars if self.item.unit == "stars" else points
         if reasons[0].kind == "rating":
             said = "how you rated" if self.item.unit == "stars" else "your choice of"
             named = [f"{said} {' and '.join(named)}"]
-        return f"{apart}, mostly because {words.format(' and '.join(named))}."
+        return f"{apart}, {much} because {words.format(' and '.join(named))}."
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

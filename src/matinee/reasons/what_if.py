@@ -13,6 +13,8 @@ from matinee.ratings import checked_rating
 from matinee.reasons.standing import ordinal, ranks, unseen, with_histories
 from matinee.tastes import UNLABELLED
 
+NEAR_TITLE = 0.8  # likeness of titles that people mistake for one another
+
 if TYPE_CHECKING:
     from matinee.models.model import Model
     from matinee.models.people import Person
@@ -95,7 +97,8 @@ def what_if(
     tastes: Mapping[object, float],
 ) -> WhatIf:
     """Solve the person again with changed ratings and tastes, and see how the item moves."""
-    gone: list[object] = [without] if isinstance(without, str) else list(without)
+    named = [without] if isinstance(without, str) else without
+    gone = list(dict.fromkeys(as_id(one) for one in named))  # once, however often named
     history = dict(zip(person.items.tolist(), person.ratings.tolist(), strict=True))
     told = _take_out(model, person, history, gone) + _rate(model, person, history, change, gone)
     rows = np.array(sorted(history), dtype=np.int32)
@@ -130,17 +133,17 @@ def what_if(
 
 
 def _take_out(
-    model: "Model", person: "Person", history: dict[int, float], without: list[object]
+    model: "Model", person: "Person", history: dict[int, float], without: list[str]
 ) -> list[str]:
     """Take ratings out of a history; returns what was done, in words."""
     told = []
     for one in without:
         row = model.items.row(one)
-        title = model.catalog.label(as_id(one))
+        title = model.catalog.label(one)
         if row not in history:
-            ids = model.items.ids[person.items].tolist()
-            names = {model.catalog.label(rated): rated for rated in ids}
-            near = did_you_mean(title, names) or did_you_mean(as_id(one), ids)
+            rated = model.items.ids[person.items].tolist()
+            titles = [model.catalog.label(known) for known in rated]
+            near = did_you_mean(title, titles, NEAR_TITLE) if title != one else ""
             raise BadSetting(
                 f"{person.name} has not rated {title!r}, so there is nothing to leave out{near}"
             )
@@ -158,14 +161,14 @@ def _rate(
     person: "Person",
     history: dict[int, float],
     change: Mapping[object, float],
-    without: list[object],
+    without: list[str],
 ) -> list[str]:
     """Change ratings of a history, or add some; returns what was done, in words."""
     told = []
     for one, value in change.items():
         row = model.items.row(one)
         title = model.catalog.label(as_id(one))
-        if as_id(one) in map(as_id, without):
+        if as_id(one) in without:
             raise BadSetting(f"{title!r} is both in without and in change; choose one")
         rating = checked_rating(one, value, model.scale if model.kind == "rating" else None)
         if model.kind == "preference":

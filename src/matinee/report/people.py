@@ -93,7 +93,7 @@ def because(why: Explanation) -> str:
     most = max(own, key=lambda term: term.value, default=None)
     if most is None or most.value < TOO_SMALL or most.name in sentence:
         return sentence
-    return f"{sentence} For them: {most.name} +{most.value:.2f}."
+    return f"{sentence} For you: {most.name} +{most.value:.2f}."
 
 
 def samples_section(model: Model) -> Section:
