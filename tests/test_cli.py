@@ -408,10 +408,14 @@ def test_tastes_are_renamed_in_the_folder(call, own_model):
     assert "Heist" not in call("tastes", own_model)[1]
 
 
-def test_the_stability_of_tastes_is_kept(call, own_model):
+def test_the_stability_of_tastes_is_kept(call, own_model, monkeypatch):
     _, out, err = call("tastes", own_model, "--stability", "2")
     assert "stab" in out
     assert "refits 2/2" in err
+    for columns in (80, 100):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        lines = call("tastes", own_model)[1].splitlines()
+        assert max(map(len, lines)) <= columns
     _, out, _ = call("tastes", own_model, "--json")
     assert all(0 <= taste["stability"] <= 1 for taste in json.loads(out))
     code, _, err = call("tastes", own_model, "--samples")

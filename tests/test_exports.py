@@ -164,6 +164,20 @@ def test_tastes_and_features_recommend(call):
         assert all(row["why"] for row in rows)
 
 
+def test_tastes_are_typed_as_they_are_shown(call, folder):
+    called = {0: "Action, Adventure & Thriller", 1: "Love, loss", 2: "Comedy (22)"}
+    model = matinee.load(folder / "nmf")
+    for number, name in called.items():
+        model = model.rename_taste(number, name)
+    model.save(folder / "named")
+    by_number = call("recommend", "named", "--tastes", "0=5,1=3.5,2=1")[1]
+    typed = [f"{name}={points}" for name, points in zip(called.values(), (5, 3.5, 1), strict=True)]
+    assert call("recommend", "named", "--tastes", ",".join(typed))[1] == by_number
+    assert call("recommend", "named", "--tastes", ", ".join(typed))[1] == by_number
+    again = [word for one in typed for word in ("--tastes", one)]
+    assert call("recommend", "named", *again)[1] == by_number
+
+
 def test_several_together(call):
     code, out, _ = call(
         "recommend", "nmf", "--for", "u001,u002", "--how", "fair-share", "-n", 3, "--why", "--json"
@@ -185,6 +199,11 @@ def test_several_together(call):
         (("--user", "u001", "--how", "average"), "--how goes with --for"),
         (("--tastes", "0:5"), "--tastes reads Horror=6,Comedy=4"),
         (("--tastes", "0=lots"), "not a number"),
+        (("--tastes", "0=5,1"), "or, by number, 0=6,3=4, not '0=5,1'"),
+        (("--tastes", "0=5,0=5"), "--tastes names '0' twice"),
+        (("--tastes", "0=5", "--tastes", "00=5"), "is named twice"),
+        (("--tastes", "Comdy=5"), "no taste 'Comdy'; by number or name, there are 0 '"),
+        (("--features", "town=a,town=b"), "--features names 'town' twice"),
         (("--features", "twon=a"), "did you mean 'town'"),
         (("--for", "u001,u002", "--how", "fairshare"), "did you mean 'fair-share'"),
     ],

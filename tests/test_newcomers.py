@@ -10,6 +10,7 @@ from matinee.errors import BadSetting
 from matinee.models import load
 from matinee.profiles import Profiles, grouped
 from matinee.sources import read_ratings
+from matinee.sources.sample import sample
 from test_contract import ratings_of
 
 NOBODY = {}
@@ -54,13 +55,29 @@ def test_all_points_on_one_taste_leave_that_taste_alone(nmf):
     assert len(nmf.recommend(person, 40)) == 40, "nobody has seen nothing"
 
 
-def test_a_lover_of_one_taste_is_as_strong_as_people_are(nmf):
-    worth = np.abs(nmf.item_factors).mean(axis=0)
-    known = nmf.user_factors[nmf.seen.counts > 0]
+@pytest.mark.parametrize("name", ["mf", "nmf"])
+def test_a_lover_of_one_taste_is_as_strong_as_people_are_and_no_stronger(request, name):
+    model = request.getfixturevalue(name)
+    worth = np.abs(model.item_factors).mean(axis=0)
+    known = model.user_factors[model.seen.counts > 0]
     usual = (np.abs(known) * worth).sum(axis=1).mean()
     for taste in range(4):
-        person = nmf.fold_in_tastes({taste: 10})
-        assert (np.abs(person.side.factors[0]) * worth).sum() == pytest.approx(usual, rel=1e-5)
+        loved = model.fold_in_tastes({taste: 10}).side.factors[0, taste]
+        ends = [np.abs(known[known[:, taste] * sign > 0, taste]) for sign in (1, -1)]
+        keen = ends[0] if len(ends[0]) else ends[1]
+        assert 0 < loved <= keen.max()
+        assert loved == pytest.approx(min(usual / worth[taste], np.quantile(keen, 0.95)), rel=1e-5)
+
+
+@pytest.mark.parametrize("algorithm", [MF(), NMF(), BayesianMF(n_epochs=20, n_samples=4)])
+def test_who_loves_one_taste_alone_scores_as_people_do(algorithm):
+    """Many factors: one alone cannot stand for all that people have, as strong as they have it."""
+    model = algorithm.fit(sample())
+    real = model.score_block(np.arange(len(model.users)))
+    every = np.arange(len(model.items))
+    lovers = [model.fold_in_tastes({taste: 10}) for taste in range(model.n_factors)]
+    scores = model.score_people(lovers, every)
+    assert real.min() <= scores.min() < scores.max() <= real.max()
 
 
 def test_points_that_are_left_go_to_the_average_person(nmf):
@@ -84,6 +101,8 @@ def test_samples_share_their_tastes(train):
     [
         ({9: 5}, "no taste 9; there are 0 to 3"),
         ({"tast 1": 5}, "no taste 'tast 1'; did you mean"),
+        ({"x": 5}, "by number or name, there are 0 '.*', 1 '.*', 2 '.*', 3 '"),
+        ({0: 5, "0": 5}, "is named twice"),
         ({0: 6, 1: 6}, "add up to 12; share up to 10"),
         ({0: -1}, "points for 0 are -1; they go from 0 to 10"),
         ({0: "much"}, "are 'much', not a number"),

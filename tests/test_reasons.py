@@ -313,6 +313,8 @@ def test_impossible_changes_are_refused_in_words(models):
         model.what_if("3", rated, tastes={"taste 33": 0})
     with pytest.raises(BadSetting, match="not a finite number"):
         model.what_if("3", rated, tastes={0: float("inf")})
+    with pytest.raises(BadSetting, match="taste 0 is -1; it must be at least 0"):
+        model.what_if("3", rated, tastes={0: -1})
     with pytest.raises(BadSetting, match="models of ease have no tastes"):
         models["ease"].what_if("3", rated, tastes={0: 0})
 

@@ -264,6 +264,8 @@ def test_labels_read_as_words():
     assert label_of(words, np.array([0, 1.0, 0.6, 0.4])) == "Horror, Sci-Fi & zombies"
     assert label_of(words, np.array([0, 1.0, 0.4, 0])) == "Horror"
     assert label_of(words, np.zeros(4)) == UNLABELLED
+    assert label_of(words, np.array([1.0, 0.2, 0, 0])) == "Horror", "no decade alone, if it can be"
+    assert label_of(words, np.array([1.0, 0, 0, 0])) == "1950s"
     assert period(["1940s", "1950s", "1960s"]) == "1940s to 1960s"
     assert period(["1940s", "1970s"]) == "1940s & 1970s"
 

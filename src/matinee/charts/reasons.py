@@ -6,7 +6,7 @@ from matinee.charts.bars import Bars, Row
 from matinee.charts.chart import Chart
 from matinee.explanation import Explanation
 from matinee.tables import Table
-from matinee.tastes import Taste
+from matinee.tastes import UNLABELLED, Taste
 from matinee.tastes.cards import said_of_stability
 
 VIEWS = {
@@ -76,7 +76,8 @@ def taste_card(taste: Taste, most: int = 10) -> Chart:
         for _, title, weight in ends
     )
     facts = [f"{taste.share:.0%} of scores", f"strongest in {taste.n_people:,} people"]
-    other = f" Its other end is {taste.low_name}." if taste.low_name else ""
+    labelled = taste.low_label != UNLABELLED
+    other = f" Its other end is {taste.low_name}." if taste.low_name and labelled else ""
     return Chart(
         "taste-card",
         taste.name,

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from matinee.cli.output import align, shorten
+from matinee.cli.output import NARROWEST_CELL, align, shorten, wrap
 
 if TYPE_CHECKING:
     from matinee.tastes import Tastes
 
 DOT = " · "
+STRONGEST = "strongest in "  # left out where lines are short
 
 
 def cards(tastes: "Tastes", n: int, columns: int) -> list[str]:
@@ -19,10 +20,12 @@ def cards(tastes: "Tastes", n: int, columns: int) -> list[str]:
     wide = len(f"{max(taste.n_people for taste in ordered):,}")
     heads = [
         [f"{taste.number}", taste.name,
-         f"{taste.share:>3.0%} of scores, strongest in {taste.n_people:>{wide},} people"
+         f"{taste.share:>3.0%} of scores, {STRONGEST}{taste.n_people:>{wide},} people"
          + "".join(f", {words}" for words in said_of_stability(taste))]
         for taste in ordered
     ]  # fmt: skip
+    if max(len(number + facts) for number, _, facts in heads) + 4 + NARROWEST_CELL > columns:
+        heads = [[number, name, facts.replace(STRONGEST, "")] for number, name, facts in heads]
     lines = []
     for taste, head in zip(
         ordered, align(heads, left=(1, 2), flexible=(1,), columns=columns), strict=True
@@ -30,7 +33,7 @@ def cards(tastes: "Tastes", n: int, columns: int) -> list[str]:
         lines += ["  ".join(head).rstrip(), *titles(taste.top[:n], len(head[0]) + 2, "", columns)]
         if taste.bottom:
             lines += titles(taste.bottom[:n], len(head[0]) + 2, f"{taste.low_name}: ", columns)
-    return [*lines, *tastes.warnings()]
+    return [*lines, *(wrap(words, columns) for words in tastes.warnings())]
 
 
 def titles(

@@ -1,6 +1,8 @@
 """Somebody new on the command line: ``--ratings FILE``, ``--tastes`` or ``--features``."""
 
+import re
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from matinee.cli.output import width, wrap
@@ -12,10 +14,11 @@ if TYPE_CHECKING:
 
 NAME = "you"
 LISTED = 10  # films named that could not be matched
+PAIR = re.compile(r"([^=].*?)=([^=,]+)(?:,|$)")  # a name may hold commas, as labels of tastes do
 
 
 def newcomer(
-    model: "Model", ratings_path: str | None, tastes: str | None, features: str | None
+    model: "Model", ratings_path: str | None, tastes: Sequence[str], features: str | None
 ) -> "Person":
     """Somebody new, by the one of these that is given."""
     if ratings_path:
@@ -51,9 +54,9 @@ def from_file(model: "Model", path: str) -> "Person":
         return model.fold_in(matched.history, NAME)
 
 
-def from_tastes(model: "Model", text: str) -> "Person":
-    """Who shares points among tastes: ``Horror=6,Comedy=4``."""
-    points = pairs(text, "--tastes", "Horror=6,Comedy=4")
+def from_tastes(model: "Model", texts: Sequence[str]) -> "Person":
+    """Who shares points among tastes, by name or number: ``Horror=6,Comedy=4``, ``0=6``."""
+    points = pairs(",".join(texts), "--tastes", "Horror=6,Comedy=4 or, by number, 0=6,3=4")
     return model.fold_in_tastes({name: number(name, given) for name, given in points.items()}, NAME)
 
 
@@ -71,11 +74,12 @@ def number(name: str, text: str) -> float:
 
 
 def pairs(text: str, option: str, example: str) -> dict[str, str]:
-    """``a=1,b=2`` as a mapping. Raises BadSetting for anything else."""
-    found = {}
-    for part in text.split(","):
-        name, equals, value = (one.strip() for one in part.rpartition("="))
-        if not (name and equals and value):
-            raise BadSetting(f"{option} reads {example}, not {text!r}")
-        found[name] = value
+    """``a=1,b=2`` as a mapping. Raises BadSetting for anything else, and for a name given twice."""
+    told = [(name.strip(), value.strip()) for name, value in PAIR.findall(text)]
+    if PAIR.sub("", text).strip() or not all(name and value for name, value in told):
+        raise BadSetting(f"{option} reads {example}, not {text!r}")
+    found = dict(told)
+    twice = [name for name in found if [one for one, _ in told].count(name) > 1]
+    if twice:
+        raise BadSetting(f"{option} names {twice[0]!r} twice")
     return found

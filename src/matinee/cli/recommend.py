@@ -28,8 +28,10 @@ PERSONAL = 0.5  # a smaller share of an item's lead than this is not the user's 
     "or IMDb export.",
 )  # fmt: skip
 @click.option(
-    "--tastes", metavar="NAME=POINTS,..", help="Somebody new, who shares 10 points among tastes."
-)
+    "--tastes", multiple=True, metavar="TASTE=POINTS,..",
+    help="Somebody new, who shares 10 points among tastes, by name or number (see matinee "
+    "tastes); may be given again.",
+)  # fmt: skip
 @click.option(
     "--features", metavar="NAME=VALUE,..",
     help="Somebody new, by what they tell, such as age=25,gender=F.",
@@ -44,7 +46,7 @@ PERSONAL = 0.5  # a smaller share of an item's lead than this is not the user's 
 @click.option("--include-seen", is_flag=True, help="Also what the user has rated.")
 @json_option
 def command(
-    model_path: str, users: tuple[str, ...], ratings_path: str | None, tastes: str | None,
+    model_path: str, users: tuple[str, ...], ratings_path: str | None, tastes: tuple[str, ...],
     features: str | None, together: str | None, how: str | None, n: int, why: bool,
     include_seen: bool, as_json: bool,
 ) -> None:  # fmt: skip

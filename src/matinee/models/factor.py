@@ -33,6 +33,8 @@ from matinee.reasons.people import terms_of_people
 from matinee.tastes import NO_NOTES, TasteNotes, Tastes, find_tastes
 from matinee.tastes.canonical import Moments, canonical_turn
 
+KEENEST = 0.95  # of the people at one end of a taste: nobody is made up who loves it more
+
 # What a score has beyond a history, by how the person is known.
 BEYOND = {
     "popular": "the average person",
@@ -213,8 +215,9 @@ class FactorModel(FoldingModel):
             return super().people_of_tastes()
         worth = np.abs(self.item_factors).mean(axis=0, dtype=np.float64)
         known = self.user_factors[self.seen.counts > 0]
-        strength = float((np.abs(known).mean(axis=0, dtype=np.float64) * worth).sum())
-        factors = np.diag(strength / np.where(worth > 0, worth, np.inf)).astype(np.float32)
+        usual = float((np.abs(known).mean(axis=0, dtype=np.float64) * worth).sum())
+        strength = np.minimum(usual / np.where(worth > 0, worth, np.inf), keenest(known))
+        factors = np.diag(strength).astype(np.float32)
         bias = np.repeat(self.average_user.bias, len(worth))
         return Side(factors, bias), [taste.name for taste in self.tastes()]
 
@@ -306,6 +309,15 @@ class FactorModel(FoldingModel):
             if isinstance(one, Person):
                 factors[place], bias[place] = one.side.factors[0], one.side.bias[0]
         return Side(factors, bias)
+
+
+def keenest(factors: np.ndarray) -> np.ndarray:
+    """What 19 of 20 of the people at the high end of each taste do not exceed, (n_factors,).
+
+    Where nobody is at the high end, what people at the other end do not, away from 0.
+    """
+    ends = (column[column > 0] if (column > 0).any() else -column for column in factors.T)
+    return np.array([np.quantile(end, KEENEST) if len(end) else 0.0 for end in ends])
 
 
 def moments_of(factors: np.ndarray) -> Moments:

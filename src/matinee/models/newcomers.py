@@ -17,6 +17,7 @@ from matinee.models.side import Side
 from matinee.ratings import Rows
 
 POINTS = 10  # to share among tastes
+MOST_LISTED = 8  # tastes that a message names
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -65,14 +66,19 @@ class Newcomers(Kind):
             person = sum_t points_t / 10 lover_t + (points left) / 10 average person
 
         lover_t has taste t alone, as strong as all tastes of people are together on average:
-        |p_t| times the mean |q_it| is the mean over people of sum_f |p_uf| times the mean |q_if|.
+        |p_t| times the mean |q_it| is the mean over people of sum_f |p_uf| times the mean |q_if|;
+        but never stronger than 19 of 20 of the people who are at that end of it.
         Tastes go by name, or by number (see ``model.tastes()``). Raises BadSetting for unknown
-        tastes, points below 0 or above 10 in all, and for models without tastes.
+        tastes, one named twice, points below 0 or above 10 in all, and for models without tastes.
         """
         lovers, names = self.people_of_tastes()
-        share = np.zeros(len(names))
+        share, named = np.zeros(len(names)), set()
         for taste, given in points.items():
-            share[taste_number(taste, names)] += _points(taste, given) / POINTS
+            number = taste_number(taste, names)
+            if number in named:
+                raise BadSetting(f"taste {number} ({names[number]!r}) is named twice")
+            named.add(number)
+            share[number] = _points(taste, given) / POINTS
         if not 0 < share.sum() <= 1 + 1e-9:
             raise BadSetting(
                 f"the points add up to {POINTS * share.sum():g}; share up to {POINTS} among tastes"
@@ -120,7 +126,9 @@ def taste_number(taste: object, names: list[str]) -> int:
     wanted = str(taste).strip().casefold()
     found = [number for number, name in enumerate(names) if name.casefold() == wanted]
     if not found:
-        hint = did_you_mean(str(taste), names) or f"; there are {', '.join(names)}"
+        listed = ", ".join(f"{number} {name!r}" for number, name in enumerate(names[:MOST_LISTED]))
+        more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+        hint = did_you_mean(str(taste), names) or f"; by number or name, there are {listed}{more}"
         raise BadSetting(f"there is no taste {taste!r}{hint}")
     return found[0]
 

@@ -195,6 +195,11 @@ def _with_tastes(
         taste = model.tastes().find(asked)
         if not np.isfinite(factor):
             raise BadSetting(f"the factor for taste {asked!r} is {factor}, not a finite number")
+        if factor < 0:
+            raise BadSetting(
+                f"the factor for taste {asked!r} is {factor:g}; it must be at least 0, "
+                "which takes the taste away (1 leaves it as it is)"
+            )
         factors[:, taste.number :: model.n_factors] *= np.float32(factor)
         called = taste.named_for(float(model.strength(person)[taste.number]))
         name = f"your {'' if taste.label == UNLABELLED else 'taste in '}*{called}*"

@@ -74,16 +74,27 @@ def label_ends(W: np.ndarray, items: Sequence[str], catalog: Catalog) -> list[li
 
 
 def label_of(words: Sequence[Feature], worth: np.ndarray) -> str:
-    """The words that are worth most, as a label: ``1980s Horror & Sci-Fi``."""
-    order = np.argsort(-worth, kind="stable")[:MOST_WORDS]
-    chosen: list[int] = []
-    for at in order.tolist():
-        if worth[at] <= 0 or (chosen and worth[at] < NEXT_WORD * worth[chosen[-1]]):
-            break
-        chosen.append(at)
+    """The words that are worth most, as a label: ``1980s Horror & Sci-Fi``.
+
+    Decades stand alone only where no other word passes: they say little of a taste.
+    """
+    timeless = np.array([kind != "decade" for kind, _ in words])
+    chosen = worthiest(worth)
+    if not timeless[chosen].any():
+        chosen = worthiest(np.where(timeless, worth, 0.0)) or chosen
     decades = [words[at][1] for at in chosen if words[at][0] == "decade"]
     others = [words[at][1] for at in chosen if words[at][0] != "decade"]
     return " ".join(filter(None, [period(sorted(decades)), listed(others)])) or UNLABELLED
+
+
+def worthiest(worth: np.ndarray) -> list[int]:
+    """The words of a label: few, and each worth about as much as the one before it."""
+    chosen: list[int] = []
+    for at in np.argsort(-worth, kind="stable")[:MOST_WORDS].tolist():
+        if worth[at] <= 0 or (chosen and worth[at] < NEXT_WORD * worth[chosen[-1]]):
+            break
+        chosen.append(at)
+    return chosen
 
 
 def period(decades: Sequence[str]) -> str:
