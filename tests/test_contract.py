@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from matinee.algorithms import ALGORITHMS, EASE, MF, NMF, Bias, ImplicitALS, ItemKNN, Popularity
@@ -309,3 +310,29 @@ def test_epochs_are_told_and_the_best_is_kept(case, train):
     assert model.facts["best_epoch"] == 1 + int(
         np.argmin([epoch.validation_rmse for epoch in told])
     )
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+@pytest.mark.parametrize(
+    "given", ["ml-100k.zip", pd.DataFrame({"user": ["a"]})], ids=["text", "frame"]
+)
+def test_only_ratings_are_fitted(name, given):
+    with pytest.raises(BadRatings, match=f"fit takes Ratings, not {type(given).__name__}; read"):
+        make(name).fit(given)
+
+
+@pytest.mark.parametrize("n", [2.5, "3", True])
+def test_a_list_has_a_whole_number_of_entries(models, n):
+    with pytest.raises(BadSetting, match="it must be a whole number"):
+        models["bias"].recommend("u000", n=n)
+
+
+def test_a_history_is_a_mapping(models):
+    with pytest.raises(BadRatings, match=r"a history is .*, not list"):
+        models["bias"].fold_in(["3"])
+
+
+def test_a_title_is_told_from_an_id(models):
+    for title in ("Film 3", "film 3 (1990)"):
+        with pytest.raises(UnknownId, match="that is the title of item '3'"):
+            models["bias"].explain("u000", title)

@@ -80,8 +80,8 @@ LIST = "/v1/users/007/recommendations"
 @pytest.mark.parametrize(
     "path, status, said",
     [
-        (f"{LIST}?n=0", 422, "greater than or equal to 1"),
-        (f"{LIST}?n=101", 422, "less than or equal to 100"),
+        (f"{LIST}?n=0", 422, "it is 0; it must be at least 1"),
+        (f"{LIST}?n=101", 422, "it is 101; it must be at most 100"),
         (f"{LIST}?n=ten", 422, "integer"),
         (f"{LIST}?offset=950&n=100", 422, "1000 deep"),
         (f"{LIST}?why=because", 422, "true, false, factor, history"),
@@ -102,6 +102,13 @@ LIST = "/v1/users/007/recommendations"
 )
 def test_a_bad_request_is_told_in_words(client, path, status, said):
     is_problem(client.get(path), status, said)
+
+
+def test_a_body_that_is_not_json_is_told_in_words(client):
+    answer = client.post(
+        "/v1/recommendations", content=b"{1", headers={"Content-Type": "application/json"}
+    )
+    is_problem(answer, 422, "body: it is not JSON")
 
 
 @pytest.mark.parametrize(

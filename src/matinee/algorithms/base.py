@@ -9,7 +9,7 @@ import numpy as np
 from matinee.algorithms.alternating import Alternation
 from matinee.algorithms.priors import NO_PRIOR, ItemPrior
 from matinee.algorithms.space import Space
-from matinee.errors import BadSetting, Diverged
+from matinee.errors import BadRatings, BadSetting, Diverged
 from matinee.models.factor import FactorModel
 from matinee.models.fold_in import FoldIn
 from matinee.models.model import Model
@@ -60,6 +60,15 @@ class Algorithm:
     ) -> Model:
         """Learn a model from ``train``; ``validation`` lets those with epochs stop early."""
         raise NotImplementedError
+
+    def check_train(self, train: object) -> None:
+        """Raise BadRatings unless ``train`` is ``Ratings``; every ``fit`` begins with it."""
+        if not isinstance(train, Ratings):
+            what = repr(train) if isinstance(train, str) else "..."
+            raise BadRatings(
+                f"fit takes Ratings, not {type(train).__name__}; "
+                f"read them first: matinee.read_ratings({what})"
+            )
 
     @property
     def alternation(self) -> Alternation:

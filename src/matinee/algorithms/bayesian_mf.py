@@ -72,6 +72,7 @@ class BayesianMF(Algorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> PosteriorModel:
+        self.check_train(train)
         check_validation(train, validation)
         say_if_too_many(self.n_factors, train)
         mean = float(train.rating.mean(dtype="f8"))

@@ -42,6 +42,7 @@ class Bias(Algorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> FactorModel:
+        self.check_train(train)
         users, items = Side.zeros(train.n_users, 0), Side.zeros(train.n_items, 0)
         mean = float(train.rating.mean(dtype="f8"))
         fit_item = LeastSquares(reg=0.0, bias_reg=self.item_damping)

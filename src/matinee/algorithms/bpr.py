@@ -82,6 +82,7 @@ class BPR(Algorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> FactorModel:
+        self.check_train(train)
         check_validation(train, validation)
         say_if_too_many(self.n_factors, train)
         users, items = first_sides(train, self.n_factors, self.init_scale, self.seed)

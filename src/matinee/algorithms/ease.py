@@ -58,6 +58,7 @@ class EASE(Algorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> NeighborModel:
+        self.check_train(train)
         self._refuse_too_many(train.n_items)
         A = together(train)
         counts = A.diagonal()

@@ -68,6 +68,7 @@ class Hybrid(Algorithm):
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> HybridModel:
         """Learn from ratings and catalogue; raises BadSetting where nothing is known of items."""
+        self.check_train(train)
         base, vocabulary = self.base, vocabulary_of(train, self.name)
         prior = FeaturePrior(
             F=vocabulary.encode(train.catalog, train.items),

@@ -71,6 +71,7 @@ class ImplicitALS(Alternating):
     ) -> FactorModel:  # fmt: skip
         """Learn from the positives in ``train``; there is nothing that ``validation`` could stop,
         as the error on positives says little of the ranking."""
+        self.check_train(train)
         self.check_start(train, start)
         check_validation(train, validation)
         say_if_too_many(self.n_factors, train)

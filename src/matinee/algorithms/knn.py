@@ -127,6 +127,7 @@ class ItemKNN(_KNN):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> NeighborModel:
+        self.check_train(train)
         baseline = self._baseline(train)
         rating = self.feedback == "rating"
         expected = baseline["user_side"].bias[train.user] + baseline["item_side"].bias[train.item]
@@ -158,6 +159,7 @@ class UserKNN(_KNN):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> UserNeighborModel:
+        self.check_train(train)
         return UserNeighborModel(
             **self._baseline(train),
             similarity=self._similarity(),

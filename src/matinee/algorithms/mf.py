@@ -104,6 +104,7 @@ class MF(Alternating):
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet,
         start: FactorModel | None = None, prior: ItemPrior = NO_PRIOR,
     ) -> FactorModel:  # fmt: skip
+        self.check_train(train)
         self.check_start(train, start)
         say_if_too_many(self.n_factors, train)
         mean = train.mean if self.biased else 0.0

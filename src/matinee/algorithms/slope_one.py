@@ -43,6 +43,7 @@ class SlopeOne(Algorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> NeighborModel:
+        self.check_train(train)
         biases = Bias().fit(train)
         sides = biases.user_side, biases.item_side
         expected = sides[0].bias[train.user] + sides[1].bias[train.item]

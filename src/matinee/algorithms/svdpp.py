@@ -62,6 +62,7 @@ class SVDpp(Algorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> FactorModel:
+        self.check_train(train)
         return self._learn(train, train.by_user, validation, on_epoch)
 
     def fit_transductive(

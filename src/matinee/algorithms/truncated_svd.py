@@ -62,6 +62,7 @@ class TruncatedSVD(Algorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> FactorModel:
+        self.check_train(train)
         from scipy.sparse.linalg import LinearOperator
 
         if min(train.n_users, train.n_items) < 2:

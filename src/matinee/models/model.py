@@ -71,6 +71,19 @@ class Model(Newcomers):
         row = self.users.find(as_id(user))
         return self.seen.row(row)[0] if row >= 0 else np.empty(0, np.int32)
 
+    # Items.
+
+    def item_row(self, item: object) -> int:
+        """Row of an item. Raises UnknownId, which says whose title it is if it is one."""
+        try:
+            return self.items.row(item)
+        except UnknownId as unknown:
+            title = as_id(item).casefold()
+            for one, entry in self.catalog.entries.items():
+                if title in (entry.label.casefold(), entry.title.casefold()) and one in self.items:
+                    raise UnknownId(f"{unknown}; that is the title of item {one!r}") from None
+            raise
+
     # Scores of pairs.
 
     @cached_property
@@ -171,7 +184,7 @@ class Model(Newcomers):
         Raises UnknownId, and BadSetting for a model that compares no items.
         """
         _at_least_one(n)
-        rows, similarity = self.nearest("item", self.items.row(item), n)
+        rows, similarity = self.nearest("item", self.item_row(item), n)
         ranks = range(1, len(rows) + 1)
         return Table({"rank": ranks, **self.named(rows), "similarity": similarity})
 
@@ -221,7 +234,7 @@ class Model(Newcomers):
                 f"by is {by!r}; models of {self.algorithm} explain by {' or '.join(views)}"
             )
         person = self.person(user)
-        rows = np.array([self.items.row(item) for item in items], dtype=np.int32)
+        rows = np.array([self.item_row(item) for item in items], dtype=np.int32)
         scores = self.score_people([person], rows)[0]
         usual = float(self.score_people([person], self._rated_items).mean(dtype=np.float64))
         numbers = zip(rows.tolist(), scores.tolist(), self.clipped(scores).tolist(), strict=True)
@@ -258,7 +271,7 @@ class Model(Newcomers):
         UnknownId, BadRatings for a rating outside the scale, and BadSetting when nothing changes,
         for an item in ``without`` that was never rated, or for a taste the model does not have.
         """
-        row = self.items.row(item)
+        row = self.item_row(item)
         return what_if(self, self.person(user), row, without, change or {}, tastes or {})
 
     def counterfactual(
@@ -269,14 +282,14 @@ class Model(Newcomers):
         At most ``most``; where no such set is found, the result says so. Raises UnknownId, and
         BadSetting for an item that is not among the first ``n``.
         """
-        return counterfactual(self, self.person(user), self.items.row(item), n, most)
+        return counterfactual(self, self.person(user), self.item_row(item), n, most)
 
     def evidence(self, user: object, item: object) -> Evidence:
         """How many ratings a score rests on: ``by_user`` and ``of_item``.
 
         Raises UnknownId for an unknown item.
         """
-        row = self.items.row(item)
+        row = self.item_row(item)
         return Evidence(len(self.rated(user)), int(self.item_counts[row]))
 
     def how_personal(self, user: object, item: object) -> float:
@@ -285,7 +298,7 @@ class Model(Newcomers):
         1 - lead for the average person / lead for the user; 0 where the item has no lead. Below
         one half an item is popular rather than personal. Raises UnknownId.
         """
-        return float(shares(self, self.person(user), np.array([self.items.row(item)]))[0])
+        return float(shares(self, self.person(user), np.array([self.item_row(item)]))[0])
 
     def interval(self, users: object, items: object, level: float = 0.8) -> Table:
         """Where the rating of each (user, item) pair will lie with probability ``level``.
@@ -302,7 +315,7 @@ class Model(Newcomers):
         if not 0 < level < 1:
             raise BadSetting(f"level is {level}; it must lie between 0 and 1")
         who, what = np.broadcast_arrays(as_objects(users), as_objects(items))
-        rows = np.array([self.items.row(item) for item in what], dtype=np.int64)
+        rows = np.array([self.item_row(item) for item in what], dtype=np.int64)
         rating, reach = np.empty(len(rows)), np.empty(len(rows))
         for user in {id(one) if isinstance(one, Person) else one: one for one in who}.values():
             here = np.array([one is user or one == user for one in who])
@@ -328,7 +341,7 @@ class Model(Newcomers):
         allowed = np.full(len(self.items), items is None)
         for ids, value in ((items, True), (exclude, False)):
             if ids is not None:
-                allowed[[self.items.row(one) for one in ids]] = value
+                allowed[[self.item_row(one) for one in ids]] = value
         return np.flatnonzero(allowed).astype(np.int32)
 
 
@@ -345,6 +358,8 @@ def fields_of(train: Ratings | PackedRatings) -> dict[str, Any]:
 
 
 def _at_least_one(n: int) -> None:
+    if not isinstance(n, int | np.integer) or isinstance(n, bool):
+        raise BadSetting(f"n is {n!r}; it must be a whole number")
     if n < 1:
         raise BadSetting(f"n is {n}; a list needs at least 1 entry")
 

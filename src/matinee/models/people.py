@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from matinee.errors import BadRatings
 from matinee.ids import IdMap, as_id
 from matinee.models.side import Side
 from matinee.ratings import Scale, checked_rating
@@ -34,6 +35,10 @@ def numbered_history(
     Raises BadRatings for a rating that is no finite number or lies outside the scale, UnknownId
     when there are items and none of them is known.
     """
+    if not isinstance(history, Mapping):
+        raise BadRatings(
+            f"a history is {{item id: rating}}, such as {{'313': 5}}, not {type(history).__name__}"
+        )
     ids = [as_id(item) for item in history]
     ratings = np.array(
         [checked_rating(item, value, scale) for item, value in history.items()], dtype=np.float32

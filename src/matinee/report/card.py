@@ -49,7 +49,7 @@ def limits_of(model: Model) -> list[str]:
     """What the model cannot do, in sentences."""
     cold = int((model.item_counts == 0).sum())
     told = [
-        "It knows nothing of who people are, and of items only who rated them how.",
+        _known_of_people(model),
         "A score is an estimate. What nobody like you has rated, it can only guess.",
         "Reasons say how the score comes about in the model; they are not causes in the world.",
     ]
@@ -58,6 +58,12 @@ def limits_of(model: Model) -> list[str]:
     if cold:
         told.append(f"{cold:,} items have no rating; they are scored as the average item.")
     return told
+
+
+def _known_of_people(model: Model) -> str:
+    if getattr(model, "profile_map", None):
+        return "It knows people by their ratings; what they told of themselves serves newcomers."
+    return "It knows nothing of who people are but how they rated."
 
 
 def biases_of(model: Model) -> list[str]:

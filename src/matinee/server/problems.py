@@ -26,6 +26,13 @@ STATUS_OF: dict[type[MatineeError], int] = {
     MatineeError: 422,
 }
 MOST_ERRORS = 20  # listed of one request
+MOST_SHOWN = 40  # characters of a value that is named
+LIMITS = {  # pydantic's name of a broken limit: where it keeps the limit, and our words
+    "less_than_equal": ("le", "at most"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "below"),
+    "greater_than": ("gt", "above"),
+}
 
 
 class Problem(Exception):
@@ -79,12 +86,23 @@ def of_validation(error: RequestValidationError) -> Problem:
     """A request that is not of the shape asked for: which part, and what it should be."""
     errors = []
     for one in error.errors()[:MOST_ERRORS]:
-        place = ".".join(str(part) for part in one["loc"])
-        message = str(one["msg"]).removeprefix("Value error, ")
-        errors.append({"where": place, "message": message})
+        broken = one["type"] == "json_invalid"  # then the rest of its place is a character
+        place = ".".join(str(part) for part in one["loc"][: 1 if broken else None])
+        errors.append({"where": place, "message": _message(one)})
     first = errors[0]
     more = f" (and {len(error.errors()) - 1} more)" if len(error.errors()) > 1 else ""
     return Problem(422, f"{first['where']}: {first['message']}{more}", errors=errors)
+
+
+def _message(error: dict[str, Any]) -> str:
+    """What is wrong in our words, with value and limit, where they say more than pydantic's."""
+    if error["type"] == "json_invalid":
+        return f"it is not JSON: {error['ctx']['error']} at character {error['loc'][-1]}"
+    if error["type"] in LIMITS:
+        key, words = LIMITS[error["type"]]
+        value = str(error["input"])[:MOST_SHOWN]
+        return f"it is {value}; it must be {words} {error['ctx'][key]}"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def answer_with_problems(app: FastAPI) -> None:

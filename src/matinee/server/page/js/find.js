@@ -13,7 +13,7 @@ export async function find({ query, model }) {
   jsonAt("/v1/users");
   const samples = await getOnce("/v1/users", { n: 8 });
   const ways = [["rate", "Rate five films"], ...(model.has_tastes ? [["points", "Share points among tastes"]] : []), ["bring", "Bring your ratings"]];
-  const start = query.get("way") || "rate";
+  const start = ways.find(([way]) => way === query.get("way"))?.[0] || "rate";
   const place = el("div");
   const show = async (way) => {
     note({ way: way === "rate" ? null : way });

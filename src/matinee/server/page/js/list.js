@@ -30,7 +30,7 @@ export async function list({ query, model, current }) {
       const found = await Promise.all([false, ...(asked.beside ? [true] : [])].map((beside) => ask(who, asked, beside)));
       if (mine !== turn || !current()) return;
       const names = [model.algorithm, model.beside?.algorithm];
-      const drawn = found.map((answer, place) => films(answer.items, { who, asked, model, beside: place === 1, other: place === 1 ? found[0].items : null, open: query.get("item") }));
+      const drawn = found.map((answer, place) => films(answer.items, { who, asked, model, beside: place === 1, other: place === 1 ? found[0].items : null, open: query.get("item"), unknown: answer.strategy === "popular" }));
       lists.className = asked.beside ? "beside" : "";
       lists.replaceChildren(...drawn.map((one, place) => asked.beside ? el("section", {}, el("h2", {}, names[place]), one) : one));
       lead.replaceChildren(...told(about, found[0], who));
@@ -74,12 +74,13 @@ function told(about, answer, who) {
   else if (who.tastes) parts.push("From the tastes that you gave points to. ");
   if (answer.strategy === "popular") parts.push("Nothing is known of them yet, so these are for the average person. ");
   const level = answer.items[0]?.why?.terms.find((term) => term.kind === "user")?.value;
-  if (level !== undefined && !who.tastes && Math.abs(level) >= 0.05) {
+  if (answer.strategy !== "popular" && level !== undefined && !who.tastes && Math.abs(level) >= 0.05) {
     parts.push(`${about ? "Rates" : "You rate"} ${Math.abs(level).toFixed(1)} ${level > 0 ? "higher" : "lower"} than most. `);
   }
   const likes = (about?.tastes || []).filter((taste) => taste.strength > 0).slice(0, 3).map((taste) => taste.name);
   if (likes.length) parts.push(`Strongest tastes: ${likes.join(", ")}. `);
-  if (answer.unknown_items?.length) parts.push(`${answer.unknown_items.length} films are not known here and were left out.`);
+  const left = answer.unknown_items?.length || 0;
+  if (left) parts.push(left === 1 ? "1 of them is of a film not known here and was left out." : `${left} of them are of films not known here and were left out.`);
   return parts;
 }
 
@@ -110,14 +111,14 @@ export function stars(item, model) {
   return model.kind === "rating" ? `${value.toFixed(1)} ★` : value.toFixed(2);
 }
 
-function film(item, { who, asked, model, beside, other, open }) {
+function film(item, { who, asked, model, beside, other, open, unknown }) {
   const why = el("div", { className: "why", hidden: true });
   const button = el("button", { className: "plain", type: "button", "aria-expanded": "false" },
     el("span", { className: "film" },
       el("span", { className: "rank" }, String(item.rank)),
       el("span", { className: "title" }, label(item), other && moved(other.find((one) => one.item_id === item.item_id)?.rank, item.rank)),
       el("span", { className: "stars" }, stars(item, model)),
-      el("span", { className: "because" }, item.why ? [...sentence(item.why, label(item)), personal(item.why)] : item.genres.join(", "))));
+      el("span", { className: "because" }, item.why ? [...sentence(item.why, label(item)), !unknown && personal(item.why)] : item.genres.join(", "))));
   const toggle = async () => {
     const opening = why.hidden;
     button.setAttribute("aria-expanded", String(opening));
@@ -152,7 +153,7 @@ function rows(found) {
 }
 
 function sure({ evidence, personal, interval }, who) {
-  const parts = [`Rests on ${evidence.by_user.toLocaleString("en")} ratings of ${who.user === undefined ? "yours" : "theirs"} and ${evidence.of_item.toLocaleString("en")} of the film. `];
+  const parts = [`Rests on ${evidence.by_user.toLocaleString("en")} ${evidence.by_user === 1 ? "rating" : "ratings"} of ${who.user === undefined ? "yours" : "theirs"} and ${evidence.of_item.toLocaleString("en")} of the film. `];
   if (interval) parts.push(`The rating will lie between ${interval.low.toFixed(1)} and ${interval.high.toFixed(1)}, ${Math.round(10 * interval.level)} times out of 10. `);
   parts.push(personal >= 0.5 ? "That it leads is mostly personal." : "That it leads is mostly what everybody thinks of it.");
   return el("p", { className: "soft" }, parts);

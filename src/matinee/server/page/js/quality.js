@@ -43,7 +43,7 @@ function card(model) {
     el("h2", {}, "What it is for, and what not"),
     el("ul", {},
       el("li", {}, "It suggests films to people whose ratings it knows, and says why in terms that add up."),
-      el("li", {}, "It knows nothing of who people are. What nobody like you has rated, it can only guess."),
+      el("li", {}, "Known people are scored by their ratings alone; who they are helps, where it was told, with newcomers. What nobody like you has rated, it can only guess."),
       el("li", {}, "People rate what they chose to see, and mostly what they like: unseen films are not like seen ones."),
       el("li", {}, "Reasons say how a score comes about in the model; they are not causes in the world.")),
   ];
