@@ -376,6 +376,17 @@ MISTAKES: list[tuple[str, int, str]] = [
     ("evaluate ratings.csv -n few", 2, "10,20"),
     ("evaluate ratings.csv -n 1000", 2, "from 1 to 40"),
     ("cross-validate ratings.csv --folds 1", 2, "folds is 1"),
+    ("recommend model --ratings a.csv --ratings b.csv", 2, "--ratings is given 2 times"),
+    ("recommend model --user 7 -n 3 -n 4", 2, "-n is given 2 times"),
+    ("recommend model --features gender=F,gender=M", 2, "'gender' twice"),
+    ("explain model --user 7 --user 8 --item 5", 2, "--user is given 2 times"),
+    ("fit ratings.csv --out new -a nmf --algorithm mf", 2, "--algorithm is given 2 times"),
+    ("fit ratings.csv --out new --set n_factors=3 --set n_factors=4", 2, "twice, 3 and 4"),
+    ("explain model --user 7 --item 5 -n 5", 2, "-n goes with --counterfactual"),
+    ("explain model --user 7 --item 5 --change =3", 2, "write ITEM=RATING"),
+    ("explain model --user 7 --item 5 --change 1", 2, "write ITEM=RATING"),
+    ("interview model -n 0", 2, "0 is not in the range"),
+    ("tune ratings.csv --trials 0", 2, "0 is not in the range"),
 ]
 
 

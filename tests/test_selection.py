@@ -189,6 +189,12 @@ def test_settings_that_are_given_stay_as_they_are(tuned):
     assert tuning.with_settings(base, {"reg": 0.5}).user_reg == 0.5
 
 
+def test_a_best_setting_outside_the_range_is_no_end_of_it():
+    note = tuning._edge_note("n_factors", Whole(4, 10), 30)
+    assert note == ("n_factors is best as it was, 30, outside the range searched, 4..10: widen it")
+    assert tuning._edge_note("n_factors", Whole(4, 10), 7) is None
+
+
 def test_an_optimum_at_the_edge_is_reported(ratings):
     space = {"n_factors": Choice(3), "reg": Real(1.3, 3000, log=True)}
     found = tune(MF(n_epochs=4), ratings, space=space, budget=4)

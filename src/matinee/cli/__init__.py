@@ -55,7 +55,22 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in COMMANDS:
             ctx.fail(f"there is no command {args[0]!r}{did_you_mean(args[0], COMMANDS)}")
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None:
+            refuse_repeats(command, ctx, rest)
+        return name, command, rest
+
+
+def refuse_repeats(command: click.Command, ctx: click.Context, args: Sequence[str]) -> None:
+    """Fail where an option that takes one value is given again: the last would win in silence."""
+    own = click.Context(command, parent=ctx, resilient_parsing=True)
+    _, _, given = command.make_parser(own).parse_args(list(args))
+    for option in given:
+        if not isinstance(option, click.Option) or option.multiple or option.is_flag:
+            continue
+        if (times := given.count(option)) > 1:
+            name = max(option.opts, key=len)
+            ctx.fail(f"{name} is given {times} times; it takes one value, so give it once")
 
 
 @click.group(

@@ -37,11 +37,12 @@ VIEWS = "factor|history|people|features"
 @click.option(
     "--counterfactual", is_flag=True, help="The fewest ratings without which it leaves the list."
 )
-@click.option("-n", "n", type=int, default=10, show_default=True, help="Length of that list.")
+@click.option("-n", "n", type=int, help="Length of that list; 10 unless given.")
 @json_option
 def command(
     model_path: str, user: str, item: str, by: str | None, versus: str | None,
-    without: tuple[str, ...], change: tuple[str, ...], counterfactual: bool, n: int, as_json: bool,
+    without: tuple[str, ...], change: tuple[str, ...], counterfactual: bool, n: int | None,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Show the reasons for one score; they add up to it."""
     asked = {
@@ -54,6 +55,8 @@ def command(
         raise BadSetting(f"{' and '.join(several)} are different questions; ask one at a time")
     if by is not None and several and versus is None:
         raise BadSetting(f"--by goes with reasons and --versus, not with {several[0]}")
+    if n is not None and not counterfactual:
+        raise BadSetting("-n goes with --counterfactual")
     model = load(model_path)
     row = find_item(model, item)
     answer: Any
@@ -61,7 +64,7 @@ def command(
         gone = [find_item(model, one) for one in without]
         answer = model.what_if(user, row, without=gone, change=changes(model, change))
     elif counterfactual:
-        answer = model.counterfactual(user, row, n)
+        answer = model.counterfactual(user, row, 10 if n is None else n)
     elif versus is not None:
         answer = model.explain(user, row, by, versus=find_item(model, versus))
     else:
@@ -81,6 +84,8 @@ def changes(model: "Model", given: tuple[str, ...]) -> dict[object, float]:
     for text in given:
         item, _, rating = text.rpartition("=")
         try:
+            if not item:
+                raise ValueError(text)
             stars = float(rating)
         except ValueError:
             raise BadSetting(

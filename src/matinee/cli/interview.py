@@ -25,7 +25,9 @@ NOT_SEEN, ENOUGH = "s", "q"
     "--questions", type=click.IntRange(1), default=10, show_default=True,
     help="How many answers are wanted; films not seen do not count.",
 )  # fmt: skip
-@click.option("-n", "n", type=int, default=10, show_default=True, help="How many to recommend.")
+@click.option(
+    "-n", "n", type=click.IntRange(1), default=10, show_default=True, help="How many to recommend."
+)
 @json_option
 def command(model_path: str, questions: int, n: int, as_json: bool) -> None:
     """Ask about a few films, then recommend.
@@ -62,7 +64,9 @@ def asked(interview: "Interview", questions: int) -> "Interview":
             say("that was all there is to ask about")
             break
         number = len(interview.answers) + 1
-        click.echo(f"{number:>2}/{questions}  {question.title}: ", nl=False, err=True)
+        click.echo(
+            f"{number:>2}/{questions}  {question.title}: ", nl=not sys.stdin.isatty(), err=True
+        )
         word: str = next(lines, ENOUGH).casefold()
         if word == ENOUGH:
             say()

@@ -34,7 +34,10 @@ def from_file(model: "Model", path: str) -> "Person":
     scale = model.scale if model.kind == "rating" or export.scale is None else export.scale
     matched = match(export, model.items, model.catalog, scale)
     kind = "" if export.kind == "table" else f" ({export.kind})"
-    words = [f"{path}{kind}: {len(export.rows):,} ratings, {len(matched):,} films matched"]
+    words = [
+        f"{path}{kind}: {counted(len(export.rows), 'rating')}, "
+        f"{counted(len(matched), 'film')} matched"
+    ]
     if matched.twice:
         words.append(f"{matched.twice:,} rated again, the last counts")
     if export.unrated:
@@ -52,6 +55,11 @@ def from_file(model: "Model", path: str) -> "Person":
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return model.fold_in(matched.history, NAME)
+
+
+def counted(n: int, noun: str) -> str:
+    """``1 film``, ``2,000 films``."""
+    return f"{n:,} {noun}{'s' * (n != 1)}"
 
 
 def from_tastes(model: "Model", texts: Sequence[str]) -> "Person":

@@ -74,7 +74,13 @@ def make_algorithm(name: str, settings: Sequence[str]) -> "Algorithm":
             f"there is no algorithm {name!r} (there are {known}){did_you_mean(name, ALGORITHMS)}"
         )
     kind = ALGORITHMS[name]
-    return kind(**dict(read_setting(kind, text) for text in settings))
+    values: dict[str, Any] = {}
+    for text in settings:
+        setting, value = read_setting(kind, text)
+        if setting in values:
+            raise BadSetting(f"--set gives {setting} twice, {values[setting]} and {value}")
+        values[setting] = value
+    return kind(**values)
 
 
 def read_setting(kind: "type[Algorithm]", text: str) -> tuple[str, Any]:

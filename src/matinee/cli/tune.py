@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--metric", default="rmse", show_default=True, metavar="NAME",
               help="What to be best at, such as ndcg@10.")  # fmt: skip
-@click.option("--trials", type=int, default=30, show_default=True, help="At most so many fits.")
+@click.option("--trials", type=click.IntRange(1), default=30, show_default=True,
+              help="At most so many fits.")  # fmt: skip
 @click.option("--seconds", type=float, help="Begin no trial after so long.")
 @click.option("--method", default="random", show_default=True, metavar="NAME",
               help="random, grid, or optuna (pip install 'matinee[tune]').")  # fmt: skip

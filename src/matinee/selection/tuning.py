@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from matinee.algorithms import Algorithm, Epoch
-from matinee.algorithms.space import Dimension, Space
+from matinee.algorithms.space import Dimension, Real, Space, Whole
 from matinee.asking import Asked, check_kind, check_measurable
 from matinee.bootstrap import interval, resample
 from matinee.comparison import OnStep, choose, quiet, time_left, tried
@@ -303,6 +303,17 @@ def _one_metric(
     return asked
 
 
+def _edge_note(name: str, dimension: Dimension, value: Any) -> str | None:
+    """What to say of a setting best at an end of its range, or outside it as trial 0 can be."""
+    edge = dimension.edge(value)
+    if edge is None:
+        return None
+    if isinstance(dimension, (Real, Whole)) and not dimension.low <= value <= dimension.high:
+        searched = f"the range searched, {dimension.low}..{dimension.high}"
+        return f"{name} is best as it was, {value}, outside {searched}: widen it"
+    return f"{name} is best at the {edge} end of its range, {value}: widen it"
+
+
 def _concluded(
     base: Algorithm, split: Split, asked: Asked, space: Space, trials: list[Trial],
     relevant_from: float | None, started: float,
@@ -320,9 +331,9 @@ def _concluded(
     test = fit_and_evaluate(winner, split, (), relevant_from, [asked.name])
     draws = resample(test.per_user) if test.per_user is not None else {}
     edges = [
-        f"{name} is best at the {edge} end of its range, {best.settings[name]}: widen it"
+        note
         for name, dimension in space.items()
-        if (edge := dimension.edge(best.settings[name]))
+        if (note := _edge_note(name, dimension, best.settings[name]))
     ]
     return Tuning(
         algorithm=winner, metric=asked.name, higher_is_better=higher, trials=tuple(trials),
