@@ -61,6 +61,7 @@ def commands_of(block: Block) -> dict[str, str]:
 
 def in_shell(command: str, folder: Path) -> str:
     """Run a command as a reader would, with the ``matinee`` and the Python under test."""
+    assert "matinee serve" not in command, "it never ends: write it in text, or in a block of sh"
     path = str(Path(matinee.__file__).parents[1])
     done = subprocess.run(
         ["bash", "-c", SHELL + command],
@@ -70,6 +71,7 @@ def in_shell(command: str, folder: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
+        timeout=900,  # not a measure of speed: a command that waits for ever fails, and is named
     )
     assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"
     return done.stdout
