@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -126,16 +125,19 @@ def test_a_reader_that_has_seen_enough_is_no_error(model, here):
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are other there")
 def test_an_interruption_ends_with_130(here):
-    started = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "matinee", "fit", "ratings.csv", "--out", "never", "-a", "mf",
          "--set", "solver=sgd", "--set", "n_epochs=100000000"],
         cwd=here, env=os.environ | {"PYTHONPATH": str(SOURCE)}, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert started.stderr is not None
-    while "epoch" not in started.stderr.readline():
-        time.sleep(0.01)
-    started.send_signal(signal.SIGINT)
-    _, err = started.communicate(timeout=60)
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # or a job ignores it
+    ) as started:  # fmt: skip
+        try:
+            assert started.stderr is not None
+            assert any("epoch" in line for line in started.stderr)
+            started.send_signal(signal.SIGINT)
+            _, err = started.communicate(timeout=60)
+        finally:
+            started.kill()
     assert started.returncode == 130
     assert err.rstrip().endswith("interrupted")
     assert "Traceback" not in err

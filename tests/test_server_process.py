@@ -100,6 +100,7 @@ def test_what_was_acknowledged_survives_a_kill(folder):
         for thread in threads:
             thread.start()
         while len(acknowledged) < 100:
+            assert any(thread.is_alive() for thread in threads)
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         for thread in threads:

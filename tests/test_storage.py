@@ -117,6 +117,7 @@ def test_killed_while_saving_the_model_is_the_old_or_the_new_one(tmp_path):
         )
         writer.stdout.readline()
         while not path.exists():
+            assert writer.poll() is None
             time.sleep(0.01)
         for _ in range(10):
             time.sleep(rng.uniform(0, 0.02))
