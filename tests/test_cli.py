@@ -453,7 +453,7 @@ def test_a_model_without_tastes(call, here, tmp_path):
     assert call("fit", here / "ratings.csv", "-a", "bias", "--out", place)[0] == 0
     code, _, err = call("tastes", place)
     assert code == 2
-    assert "a bias model has no tastes" in err
+    assert "models of bias have no tastes" in err
 
 
 def test_warnings_are_notes(call, here, tmp_path):
@@ -540,7 +540,7 @@ def test_small_words():
 def test_positives_are_kept_in_training_and_test(call):
     code, out, err = call("evaluate", "sample", "-a", "ease", "--positives-from", "4", "--json")
     assert code == 0
-    assert "ratings are positives: 4 or more" in err
+    assert "ratings kept as positives: 4 or more" in err
     metrics = json.loads(out)["metrics"]
     assert "rmse" not in metrics
     assert metrics["ndcg@10"] > 0.1

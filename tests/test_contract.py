@@ -284,7 +284,7 @@ def test_wrong_questions_get_an_answer_in_words(model):
         model.fold_in({"1": "good"})
     with pytest.raises(UnknownId):
         model.fold_in({"no-such-film": 3})
-    with pytest.warns(UserWarning, match="1 of 2 items are unknown and left out: 'no-such-film'"):
+    with pytest.warns(UserWarning, match="1 of 2 items unknown and left out: 'no-such-film'"):
         person = model.fold_in({"no-such-film": 3, "1": 4})
     assert person.unknown_items == ("no-such-film",)
 

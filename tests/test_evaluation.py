@@ -243,7 +243,7 @@ def test_nan_scores_rank_last_and_are_counted():
     scores[2, :2] = np.nan
     result = evaluate(model_of(TRAIN, scores, kind="preference"), TEST, ns=(2,))
     assert result.nan_scores == 2
-    assert "2 scores are NaN; they rank last" in str(result)
+    assert "2 scores NaN, which rank last" in str(result)
 
 
 def test_results_say_where_they_are_from(many):

@@ -2,10 +2,12 @@
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 # Imports go down only: a module may import from its own line and from the lines above it.
 LAYERS = [
-    "errors tables tensors texts",
+    "errors tables tensors texts words",
     "ids kernels",
     "catalog profiles ratings packed description read_report",
     "sources splits metrics features explanation tastes storage records resources",
@@ -223,3 +225,32 @@ def test_modules_functions_and_classes_say_what_they_are():
         and not ast.get_docstring(node)
     ]
     assert not silent
+
+
+# Words.
+
+COUNTED = re.compile(
+    " (answers|columns|entries|epochs|events|factors|films|items|neighbors|people|predictions"
+    "|ratings|rows|scores|tastes|trials|users|weights)\\b"
+)
+# What goes before these is no single number, or never 1.
+NOT_COUNTED = {
+    "{FEWEST} people", "{POINTS} among", "{_short(row['group'])} ratings", "{size} factors",
+    "{len(found)} items", "{finding.count} rows", "{counts[0]} rows", "{self.n_waiting} events",
+    "{n_items} weights", "{names.count(twice[0])} people", "{most} distinct",
+}  # fmt: skip
+
+
+def test_a_noun_goes_with_its_number():
+    """``1 rating``, ``2 ratings``: by ``words.counted``, wherever a number goes before a noun."""
+    by_hand = {
+        f"{{{ast.unparse(number.value)}}}{found[0]}"
+        for file in FILES
+        for text in ast.walk(tree_of(file))
+        if isinstance(text, ast.JoinedStr)
+        for number, after in pairwise(text.values)
+        if isinstance(number, ast.FormattedValue)
+        and isinstance(after, ast.Constant)
+        and (found := COUNTED.match(after.value))
+    }
+    assert by_hand <= NOT_COUNTED

@@ -138,7 +138,7 @@ def test_many_are_folded_in_as_each_is(request, name):
         np.testing.assert_allclose(person.side.factors, alone.side.factors, rtol=1e-6)
     assert [person.strategy for person in people] == ["folded_in", "popular", "folded_in"]
     assert model.fold_in_many({}) == []
-    with pytest.warns(UserWarning, match="1 of 2 items are unknown and left out: 'x'"):
+    with pytest.warns(UserWarning, match="1 of 2 items unknown and left out: 'x'"):
         model.fold_in_many({"Ann": {"x": 1, "3": 2}})
 
 

@@ -384,7 +384,7 @@ def test_stability_stays_with_the_model_and_changes_no_score(eight, tmp_path):
 
 
 def test_stability_that_cannot_be_measured(train):
-    with pytest.raises(BadSetting, match="has no tastes"):
+    with pytest.raises(BadSetting, match="have no tastes"):
         taste_stability(make("bias").fit(train), how="samples")
     with pytest.raises(BadSetting, match="has no seed"):
         taste_stability(make("truncated-svd").fit(train))
@@ -420,7 +420,7 @@ def test_a_name_is_reported_lost_when_its_taste_is(eight):
     assert len(matches.lost) >= 1
     with pytest.raises(BadSetting, match="no item in common"):
         match_tastes(old, make("mf").fit(ratings_of()))
-    with pytest.raises(BadSetting, match="has no tastes"):
+    with pytest.raises(BadSetting, match="have no tastes"):
         match_tastes(old, make("bias").fit(ratings_of()))
 
 

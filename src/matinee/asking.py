@@ -10,6 +10,7 @@ from matinee.ids import IdMap
 from matinee.metrics import METRICS, Metric
 from matinee.ratings import Ratings, Rows, Scale
 from matinee.splits import Split
+from matinee.words import counted
 
 
 class Measurable(Protocol):
@@ -90,7 +91,8 @@ def check_length(n: int, n_items: int) -> int:
     """The list length itself. Raises BadSetting unless a list can be so long."""
     if not 1 <= n <= n_items:
         raise BadSetting(
-            f"a list length is {n}; with {n_items:,} items it must be from 1 to {n_items:,}"
+            f"a list length is {n}; with {counted(n_items, 'item')} it must be from 1 to "
+            f"{n_items:,}"
         )
     return n
 

@@ -26,6 +26,7 @@ from matinee.metrics.intervals import LEVELS, IntervalTest
 from matinee.ratings import Ratings
 from matinee.results import CrossValidation, Evaluation, UserScores, versions
 from matinee.splits import Split, find_shared_pair, k_fold
+from matinee.words import counted
 
 BLOCK_PAIRS = 65_536  # pairs predicted at once
 INTERVAL_USERS = 50  # users, drawn by chance, whose intervals are measured: each takes its time
@@ -157,7 +158,7 @@ def cross_validate(
         results.append(fit_and_evaluate(algorithm, split, lengths, relevant_from, names))
         if on_fold is not None:
             on_fold(k, results[-1])
-    said = f"{folds} random folds (seed {seed}) of {len(ratings):,} ratings"
+    said = f"{folds} random folds (seed {seed}) of {counted(len(ratings), 'rating')}"
     return CrossValidation(repr(algorithm), said, tuple(results))
 
 
@@ -304,7 +305,8 @@ def _protocol(model: Measurable, asked: list[Asked], threshold: float) -> str:
         said.append(f"Predictions are clipped to {model.scale}.")
     if any(one.ranks for one in asked):
         said.append(
-            f"Lists rank all {len(model.items):,} items except those the user was trained on; "
+            f"Lists rank all {counted(len(model.items), 'item')} except those the user was "
+            "trained on; "
             f"relevant are test items rated {threshold:g} or more; ties count at their expectation."
         )
     if isinstance(model, FoldedIn):

@@ -26,6 +26,7 @@ from matinee.errors import BadSetting
 from matinee.models.factor import FactorModel
 from matinee.models.model import Model
 from matinee.models.people import Person, numbered_history
+from matinee.words import counted
 
 MOST_RATINGS = 200_000  # of the training data, spread evenly, that the noise is measured on
 
@@ -89,7 +90,7 @@ class Interview:
         numbered_history(self.answers, self.model.items, self.model.scale)
 
     def __repr__(self) -> str:
-        return f"<Interview: {len(self.answers)} answers, {len(self.not_seen)} not seen>"
+        return f"<Interview: {counted(len(self.answers), 'answer')}, {len(self.not_seen)} not seen>"
 
     @cached_property
     def covariance(self) -> np.ndarray:

@@ -26,6 +26,7 @@ from matinee.ids import IdMap
 from matinee.profiles import NO_PROFILES, Profiles
 from matinee.ratings import Ratings, Rows, Scale
 from matinee.texts import Texts
+from matinee.words import counted
 
 FORMAT = "matinee-packed-ratings"
 FORMAT_VERSION = 1
@@ -162,8 +163,9 @@ class PackedRatings:
 
     def __repr__(self) -> str:
         return (
-            f"<PackedRatings: {len(self):,} ratings of {self.n_items:,} items by "
-            f"{self.n_users:,} users, {self.scale}, {self.n_bytes / len(self):.1f} bytes each>"
+            f"<PackedRatings: {counted(len(self), 'rating')} of {counted(self.n_items, 'item')} by "
+            f"{counted(self.n_users, 'user')}, {self.scale}, {self.n_bytes / len(self):.1f} bytes "
+            "each>"
         )
 
     @property

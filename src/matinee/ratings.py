@@ -12,6 +12,7 @@ from matinee.catalog import NO_CATALOG, Catalog
 from matinee.errors import BadRatings
 from matinee.ids import IdMap
 from matinee.profiles import NO_PROFILES, Profiles
+from matinee.words import counted
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_array, csr_array
@@ -133,8 +134,8 @@ class Ratings:
 
     def __repr__(self) -> str:
         return (
-            f"<Ratings: {len(self):,} ratings of {self.n_items:,} items by "
-            f"{self.n_users:,} users, {self.scale}>"
+            f"<Ratings: {counted(len(self), 'rating')} of {counted(self.n_items, 'item')} by "
+            f"{counted(self.n_users, 'user')}, {self.scale}>"
         )
 
     @property

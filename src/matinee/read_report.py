@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from matinee.ratings import Scale
+from matinee.words import counted
 
 
 class Case(NamedTuple):
@@ -70,16 +71,16 @@ class ReadReport:
         return "; ".join([*filter(None, parts), f"scale {self.scale} ({self.scale_from})"])
 
     def _rows(self) -> list[str]:
-        lines = [f"{rows(self.n_rows)} read, {self.n_kept:,} kept"]
+        lines = [f"{counted(self.n_rows, 'row')} read, {self.n_kept:,} kept"]
         if self.n_merged:
             how = "the mean" if self.duplicates == "mean" else "the last"
             same = "another of the same user and item"
-            lines.append(f"{rows(self.n_merged)} merged into {same}: {how} was kept")
+            lines.append(f"{counted(self.n_merged, 'row')} merged into {same}: {how} was kept")
         if self.n_set_aside:
-            lines.append(f"{rows(self.n_set_aside)} set aside:")
+            lines.append(f"{counted(self.n_set_aside, 'row')} set aside:")
             lines += [f"  {finding}" for finding in self.set_aside]
         if self.n_without_time:
-            lines.append(f"{rows(self.n_without_time)} kept without a known time")
+            lines.append(f"{counted(self.n_without_time, 'row')} kept without a known time")
         return lines
 
     def to_dict(self) -> dict[str, Any]:
@@ -106,8 +107,3 @@ class ReadReport:
             "without_time": self.n_without_time,
             "notes": list(self.notes),
         }
-
-
-def rows(count: int) -> str:
-    """How many rows, in words."""
-    return f"{count:,} row{'' if count == 1 else 's'}"

@@ -9,6 +9,7 @@ import numpy as np
 
 import matinee
 from matinee.tables import Table
+from matinee.words import counted
 
 
 class UserScores(NamedTuple):
@@ -79,7 +80,7 @@ class Evaluation:
 
     def _counts(self) -> list[str]:
         lines = [
-            f"{self.users_measured:,} users measured, {self.users_skipped:,} skipped "
+            f"{counted(self.users_measured, 'user')} measured, {self.users_skipped:,} skipped "
             f"(no test item rated {self.relevant_from:g} or more)",
             f"{self.cold_ratings:,} of {self.test_ratings:,} test ratings are cold "
             "(user or item without training ratings)",
@@ -89,7 +90,7 @@ class Evaluation:
                 f"{self.unknown_ratings:,} more test ratings left out: user or item unknown"
             )
         if self.nan_scores:
-            lines.append(f"{self.nan_scores:,} scores are NaN; they rank last")
+            lines.append(f"{counted(self.nan_scores, 'score')} NaN, which rank last")
         return lines
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from matinee.errors import BadRatings, BadSetting
 from matinee.ratings import Ratings, Rows, union
+from matinee.words import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,9 @@ class Split:
 
     def __str__(self) -> str:
         history = f"{len(self.history):,} to fold in, " if self.history is not None else ""
-        sizes = f"{len(self.train):,} ratings to train, {history}{len(self.test):,} to test"
+        sizes = (
+            f"{counted(len(self.train), 'rating')} to train, {history}{len(self.test):,} to test"
+        )
         return f"{self.said}: {sizes}"
 
 
@@ -86,7 +89,8 @@ def k_fold(ratings: Ratings, folds: int = 5, seed: int = 0) -> Iterator[Split]:
     """
     if not 2 <= folds <= len(ratings):
         raise BadSetting(
-            f"folds is {folds}; with {len(ratings):,} ratings it must be from 2 to {len(ratings):,}"
+            f"folds is {folds}; with {counted(len(ratings), 'rating')} it must be from 2 to "
+            f"{len(ratings):,}"
         )
     fold = _draw(len(ratings), seed) % folds
     return (

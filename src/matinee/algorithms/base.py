@@ -16,6 +16,7 @@ from matinee.models.model import Model
 from matinee.models.side import Side
 from matinee.packed import PackedRatings
 from matinee.ratings import Ratings
+from matinee.words import counted
 
 
 class Epoch(NamedTuple):
@@ -186,6 +187,7 @@ class Alternating(Algorithm):
             raise BadSetting("start is a model of other users or items than these ratings have")
         if start.n_factors > self.settings["n_factors"]:
             raise BadSetting(
-                f"start has {start.n_factors} factors, more than the {self.settings['n_factors']} "
+                f"start has {counted(start.n_factors, 'factor')}, more than the "
+                f"{self.settings['n_factors']} "
                 "of n_factors"
             )

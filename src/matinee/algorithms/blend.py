@@ -20,6 +20,7 @@ from matinee.errors import BadSetting, did_you_mean
 from matinee.models.blend import BlendModel
 from matinee.models.model import Model, fields_of
 from matinee.ratings import Ratings
+from matinee.words import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ class Blend(Algorithm):
         held_out = rng.random(len(train)) < self.share
         if not held_out.any() or held_out.all():
             raise BadSetting(
-                f"{len(train)} ratings are too few to hold out a share of {self.share}"
+                f"of {counted(len(train), 'rating')} a share of {self.share} leaves one part empty"
             )
         rest = train.subset(~held_out)
         trials = [one.fit(rest, on_epoch=on_epoch) for one in self.algorithms]

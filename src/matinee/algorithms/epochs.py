@@ -17,6 +17,7 @@ from matinee.models.factor import FactorModel
 from matinee.models.side import Side
 from matinee.packed import PackedRatings
 from matinee.ratings import Ratings, Rows
+from matinee.words import counted
 
 PATIENCE = 3  # epochs without a better validation error before the fit stops
 
@@ -143,7 +144,8 @@ def say_if_too_many(n_factors: int, train: Ratings | PackedRatings) -> None:
     most = min(train.n_users, train.n_items)
     if n_factors > most:
         warnings.warn(
-            f"n_factors is {n_factors}, but {train.n_users} users and {train.n_items} items "
+            f"n_factors is {n_factors}, but {counted(train.n_users, 'user')} and "
+            f"{counted(train.n_items, 'item')} "
             f"support at most {most} distinct factors; the rest add nothing",
             stacklevel=3,
         )

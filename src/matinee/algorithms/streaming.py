@@ -42,6 +42,7 @@ from matinee.models.factor import FactorModel
 from matinee.models.side import Side
 from matinee.packed import PackedRatings
 from matinee.ratings import Rows
+from matinee.words import counted
 
 if TYPE_CHECKING:
     from matinee.algorithms.base import Algorithm
@@ -86,8 +87,9 @@ def fit_packed(
     first = state.load(stream.items) if resume else state.begin()
     if first > plan.n_epochs:
         raise MatineeError(
-            f"{first - 1} epochs are done already, more than n_epochs={plan.n_epochs}; resume with "
-            f"n_epochs={first} or more, or begin without resume"
+            f"{counted(first - 1, 'epoch')} done already, more than n_epochs={plan.n_epochs}; "
+            "resume "
+            f"with n_epochs={first} or more, or begin without resume"
         )
     rmse = None
     for number in range(first, plan.n_epochs + 1):

@@ -29,6 +29,7 @@ from matinee.models.factor import FactorModel
 from matinee.models.fold_in import Projection
 from matinee.models.side import Side
 from matinee.ratings import Ratings
+from matinee.words import counted
 
 if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
@@ -97,8 +98,8 @@ class TruncatedSVD(Algorithm):
         most = min(train.n_users, train.n_items) - 1
         if self.n_factors > most:
             warnings.warn(
-                f"n_factors is {self.n_factors}, but {train.n_users} users and {train.n_items} "
-                f"items have at most {most} here; {most} are fitted",
+                f"n_factors is {self.n_factors}, but {counted(train.n_users, 'user')} and "
+                f"{counted(train.n_items, 'item')} have at most {most} here; {most} are fitted",
                 stacklevel=3,
             )
         return min(self.n_factors, most)

@@ -12,6 +12,7 @@ from matinee.charts.plot import Axis, Plot
 from matinee.description import Description
 from matinee.ratings import Ratings
 from matinee.tables import Table
+from matinee.words import counted
 
 N_BLOCKS = 20  # along each side of the sparsity picture
 RANKS_SHOWN = 60  # of the long tail, evenly apart on its logarithmic axis
@@ -63,8 +64,9 @@ def long_tail(ratings: Ratings) -> Chart:
     for place, (name, of) in enumerate(points.items()):
         marks += [
             Line(tuple((float(x), float(y)) for x, y in of), place),
-            Dots(tuple((float(x), float(y), place, f"{name}, rank {x:,}: {y:,} ratings", "")
-                       for x, y in of), 2.5),
+            Dots(tuple(
+                (float(x), float(y), place, f"{name}, rank {x:,}: {counted(y, 'rating')}", "")
+                for x, y in of), 2.5),
         ]  # fmt: skip
     items = counts["items"]
     tenth = max(len(items) // 10, 1)
@@ -158,7 +160,8 @@ def over_time(ratings: Ratings) -> Chart | None:
     means = np.bincount(place, stars, n) / np.maximum(counts, 1)
     starts = [_date(edge, unit) for edge in edges[:-1]]
     bars = tuple(
-        (float(low), float(high), float(count), f"{start}: {count:,} ratings, mean {mean:.2f}")
+        (float(low), float(high), float(count),
+         f"{start}: {counted(count, 'rating')}, mean {mean:.2f}")
         for (low, high), count, start, mean in zip(
             pairwise(edges), counts.tolist(), starts, means.tolist(), strict=True)
     )  # fmt: skip
@@ -169,7 +172,7 @@ def over_time(ratings: Ratings) -> Chart | None:
         f"Ratings by {unit}",
         f"From {starts[0]} to {starts[-1]}; most in {starts[int(counts.argmax())]}, "
         f"{counts.max():,}."
-        + (f" {missing:,} ratings have no known time and are not shown." if missing else ""),
+        + (f" Not shown: {counted(missing, 'rating')} without a known time." if missing else ""),
         Table(
             {
                 unit: starts,

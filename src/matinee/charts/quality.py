@@ -9,6 +9,7 @@ from matinee.charts.chart import Chart
 from matinee.charts.marks import Intervals, Line, Named, Rule
 from matinee.charts.plot import Axis, Plot
 from matinee.tables import Table
+from matinee.words import counted
 
 SMALLEST_DOT, LARGEST_DOT = 4.0, 14.0  # pixels, for the shortest and the longest fit
 
@@ -18,9 +19,10 @@ def k_curve(curve: Mapping[str, Any]) -> Chart:
     points, metric = curve["points"], curve["metric"]
     chosen, folds = curve["chosen"], curve["folds"]
     spans = tuple(
-        (float(p["n_factors"]), m - e, m, m + e, f"{p['n_factors']} factors: {m:.4f} ± {e:.4f}")
-        for p in points
-        for m, e in [(p["metrics"][metric], p["errors"][metric])]
+        (float(size), m - e, m, m + e, f"{counted(size, 'factor')}: {m:.4f} ± {e:.4f}")
+        for size, m, e in (
+            (p["n_factors"], p["metrics"][metric], p["errors"][metric]) for p in points
+        )
     )
     names = list(points[0]["metrics"])
     columns: dict[str, list[Any]] = {"n_factors": [p["n_factors"] for p in points]}
@@ -33,7 +35,7 @@ def k_curve(curve: Mapping[str, Any]) -> Chart:
     return Chart(
         "k-curve",
         f"{metric} by number of factors",
-        f"{chosen} factors are chosen by {metric} ({curve['rule']}), of which "
+        f"Chosen by {metric} ({curve['rule']}): {counted(chosen, 'factor')}. Of {metric} "
         f"{'higher' if curve['higher_is_better'] else 'lower'} is better; the lines are one "
         f"standard error over {folds} folds to either side.",
         Table(columns),

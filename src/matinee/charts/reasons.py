@@ -8,6 +8,7 @@ from matinee.explanation import Explanation
 from matinee.tables import Table
 from matinee.tastes import UNLABELLED, Taste
 from matinee.tastes.cards import said_of_stability
+from matinee.words import counted
 
 VIEWS = {
     "factor": ", by taste",
@@ -75,7 +76,7 @@ def taste_card(taste: Taste, most: int = 10) -> Chart:
         Row(title, _signed(weight), 0.0, float(weight), "up" if weight >= 0 else "down")
         for _, title, weight in ends
     )
-    facts = [f"{taste.share:.0%} of scores", f"strongest in {taste.n_people:,} people"]
+    facts = [f"{taste.share:.0%} of scores", f"strongest in {counted(taste.n_people, 'person')}"]
     labelled = taste.low_label != UNLABELLED
     other = f" Its other end is {taste.low_name}." if taste.low_name and labelled else ""
     return Chart(

@@ -9,6 +9,7 @@ import click
 from matinee.cli.output import width, wrap
 from matinee.cli.talk import say
 from matinee.errors import BadSetting
+from matinee.words import counted
 
 if TYPE_CHECKING:
     from matinee.ratings import Ratings
@@ -96,7 +97,7 @@ def read(data: str, reading: dict[str, Any], *, quiet: bool = False) -> "Ratings
         return ratings
     positives = ratings.positives_from(positives_from)
     if not quiet:
-        say(f"{len(positives):,} of {len(ratings):,} ratings are positives: "
+        say(f"{len(positives):,} of {counted(len(ratings), 'rating')} kept as positives: "
             f"{positives_from:g} or more")  # fmt: skip
     return positives
 

@@ -12,6 +12,7 @@ from matinee.cli.extras import wants
 from matinee.cli.output import align, bold, json_option, listed, print_json, width, wrap
 from matinee.cli.serve import NEEDED, start
 from matinee.cli.talk import program, progress, say, seconds
+from matinee.words import counted
 
 if TYPE_CHECKING:
     from matinee.demo import Demo
@@ -81,7 +82,10 @@ def report(found: "Demo", columns: int) -> list[str]:
         *section("The data: simulated ratings of real films", data(found.description)),
         *section("How well each algorithm does on held-out ratings", comparison(found, columns)),
         *section("The tastes that nmf found", cards(found.tastes, TOP_FILMS, columns)),
-        *section(f"For user {found.user}, who rated {found.n_rated} films", tops(found, columns)),
+        *section(
+            f"For user {found.user}, who rated {counted(found.n_rated, 'film')}",
+            tops(found, columns),
+        ),
         *section(why, wrap("\n".join(reasons), columns).split("\n")),
         *section("Next", ending(found)),
     ]
@@ -98,7 +102,8 @@ def data(about: "Description") -> list[str]:
 
     return [
         "The films are real; the people and their ratings are made up by a simulator.",
-        f"{about.n_users:,} users, {about.n_items:,} films, {about.n_ratings:,} ratings: "
+        f"{counted(about.n_users, 'user')}, {counted(about.n_items, 'film')}, "
+        f"{counted(about.n_ratings, 'rating')}: "
         f"sparsity {about.sparsity:.1%}, mean {about.mean:.2f} stars",
         "",
         *bars(about.grouped()),

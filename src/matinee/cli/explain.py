@@ -10,6 +10,7 @@ import click
 from matinee.cli.model import ITEM_HELP, find_item, load, model_argument
 from matinee.cli.output import json_option, print_json, wrap
 from matinee.errors import BadSetting
+from matinee.words import counted
 
 if TYPE_CHECKING:
     from matinee.models import Model
@@ -113,7 +114,7 @@ def how_sure(model: "Model", user: str, item: str) -> dict[str, Any]:
 def in_words(sure: dict[str, Any]) -> str:
     """``how_sure`` as a sentence or two."""
     by_user, of_item = sure["evidence"].values()
-    said = f"It rests on {by_user:,} rating{'s' * (by_user != 1)} by you and {of_item:,} of it."
+    said = f"It rests on {counted(by_user, 'rating')} by you and {of_item:,} of it."
     if "interval" in sure:
         low, high = sure["interval"]["low"], sure["interval"]["high"]
         said += f" With a chance of 80 % you would rate it from {low:.1f} to {high:.1f}."

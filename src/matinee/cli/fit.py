@@ -17,6 +17,7 @@ from matinee.cli.output import json_option, print_json
 from matinee.cli.settings import LearningCommand, algorithm_option, make_algorithm, set_option
 from matinee.cli.talk import epochs_of, program, say, seconds
 from matinee.errors import BadSetting
+from matinee.words import counted
 
 if TYPE_CHECKING:
     from matinee.algorithms import Algorithm
@@ -149,7 +150,8 @@ def stopped_early(learner: "Algorithm", ratings: "Ratings", share: float) -> "Al
     if "best_epoch" not in facts:
         raise BadSetting("these settings cannot stop early; leave out --validation-share")
     best = facts["best_epoch"]
-    say(f"best after {best} epochs (error {facts['validation_rmse']:.4f} on the held-out part); "
+    error = facts["validation_rmse"]
+    say(f"best after {counted(best, 'epoch')} (error {error:.4f} on the held-out part); "
         "now on all ratings")  # fmt: skip
     return replace(learner, n_epochs=best)  # type: ignore[call-arg]
 
@@ -158,10 +160,11 @@ def say_done(model: "Model", place: Path, duration: float) -> None:
     """What was made, how long it took, where it is, and what to try next."""
     user = model.users.ids[int(model.seen.counts.argmax())]
     n_factors = getattr(model, "n_factors", 0)
-    factors = f", {n_factors} factors" if n_factors else ""
+    factors = f", {counted(n_factors, 'factor')}" if n_factors else ""
     say(
-        f"fitted {model.algorithm} in {seconds(duration)}: {len(model.seen.indices):,} ratings, "
-        f"{len(model.users):,} users, {len(model.items):,} items{factors}"
+        f"fitted {model.algorithm} in {seconds(duration)}: "
+        f"{counted(len(model.seen.indices), 'rating')}, "
+        f"{counted(len(model.users), 'user')}, {counted(len(model.items), 'item')}{factors}"
     )
     say(f"kept in {place} ({size_of(place)})")
     say(f"try: {program()} recommend {shlex.quote(str(place))} --user {shlex.quote(user)} --why")

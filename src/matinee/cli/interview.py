@@ -11,6 +11,7 @@ from matinee.cli.newcomer import NAME
 from matinee.cli.output import json_option, print_json
 from matinee.cli.recommend import print_list, rows_for
 from matinee.cli.talk import say
+from matinee.words import counted
 
 if TYPE_CHECKING:
     from matinee.interview import Interview
@@ -42,8 +43,7 @@ def command(model_path: str, questions: int, n: int, as_json: bool) -> None:
     say(f"How many stars, {model.scale}? {NOT_SEEN} = not seen, {ENOUGH} = enough")
     interview = asked(interview, questions)
     person = interview.person(NAME)
-    n_answers = len(interview.answers)
-    known = f"from {n_answers} answer{'s' * (n_answers != 1)}"
+    known = f"from {counted(len(interview.answers), 'answer')}"
     if person.strategy == "popular":
         known = "of whom nothing is known: what people like on average"
     say(f"\nwhat to watch, {known}")

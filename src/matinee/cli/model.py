@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from matinee.errors import BadSetting, UnknownId, did_you_mean
+from matinee.words import counted
 
 if TYPE_CHECKING:
     from matinee.models import Model
@@ -45,7 +46,7 @@ def find_item(model: "Model", text: str) -> str:
     }
     hint = did_you_mean(text, sorted(titles | set(model.items)))
     raise UnknownId(
-        f"no item {text!r} among the ids and titles of {len(model.items):,} items{hint}"
+        f"no item {text!r} among the ids and titles of {counted(len(model.items), 'item')}{hint}"
     )
 
 

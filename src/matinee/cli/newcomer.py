@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from matinee.cli.output import width, wrap
 from matinee.cli.talk import say
 from matinee.errors import BadSetting
+from matinee.words import counted
 
 if TYPE_CHECKING:
     from matinee.models import Model, Person
@@ -55,11 +56,6 @@ def from_file(model: "Model", path: str) -> "Person":
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return model.fold_in(matched.history, NAME)
-
-
-def counted(n: int, noun: str) -> str:
-    """``1 film``, ``2,000 films``."""
-    return f"{n:,} {noun}{'s' * (n != 1)}"
 
 
 def from_tastes(model: "Model", texts: Sequence[str]) -> "Person":

@@ -11,6 +11,7 @@ from matinee.cli.data import SAMPLE, reading_options
 from matinee.cli.output import json_option, print_json, width, wrap
 from matinee.cli.talk import program, progress, say, seconds
 from matinee.errors import BadSetting
+from matinee.words import counted
 
 
 @click.command("pack")
@@ -36,7 +37,8 @@ def command(data: str, out: str, memory: str, as_json: bool, **reading: Any) -> 
     duration = time.perf_counter() - started
     say(wrap(str(packed.report["text"]), width(sys.stderr)))
     say(
-        f"packed {len(packed):,} ratings of {packed.n_items:,} items by {packed.n_users:,} users "
+        f"packed {counted(len(packed), 'rating')} of {counted(packed.n_items, 'item')} by "
+        f"{counted(packed.n_users, 'user')} "
         f"in {seconds(duration)}: {packed.n_bytes / 1e6:,.1f} MB in {out}"
     )
     say(f"try: {program()} fit {out} --algorithm mf --out model")

@@ -11,6 +11,7 @@ from matinee.cli.extras import wants
 from matinee.cli.model import load, model_argument
 from matinee.cli.output import json_option, print_json
 from matinee.cli.talk import epochs_of, say, seconds
+from matinee.words import counted
 
 
 @click.command("refit")
@@ -47,7 +48,7 @@ def command(
     opened.close()
     duration = time.perf_counter() - started
     fitted.save(out)
-    told = {
+    told: dict[str, Any] = {
         "algorithm": fitted.algorithm,
         "model": out,
         "users": len(fitted.users),
@@ -57,9 +58,10 @@ def command(
         "fit_seconds": duration,
     }
     say(
-        f"refitted {told['algorithm']} in {seconds(duration)}: {told['ratings']:,} "
-        f"ratings (before: {told['ratings_before']:,}), {told['users']:,} users, "
-        f"{told['items']:,} items"
+        f"refitted {told['algorithm']} in {seconds(duration)}: "
+        f"{counted(told['ratings'], 'rating')} "
+        f"(before: {told['ratings_before']:,}), {counted(told['users'], 'user')}, "
+        f"{counted(told['items'], 'item')}"
     )
     say(f"kept in {out}")
     if as_json:

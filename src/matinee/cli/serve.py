@@ -10,6 +10,7 @@ import click
 from matinee.cli.extras import wants
 from matinee.cli.model import model_argument
 from matinee.cli.talk import say, seconds
+from matinee.words import counted
 
 if TYPE_CHECKING:
     from matinee.server.measured import Measured
@@ -69,7 +70,7 @@ def start(
 
     def ready(it: "Ready") -> None:
         events = it.state.store.count()
-        kept = f"; {events:,} events of feedback" if events else ""
+        kept = f"; {counted(events, 'event')} of feedback" if events else ""
         say(f"{it.state.main.model!r}{kept}")
         say(f"ready in {seconds(time.perf_counter() - started)}: {it.url}  (stop with Ctrl-C)")
         if place.token is None:

@@ -36,11 +36,9 @@ def command(
 
     Each with its top items; those that make most of the scores first.
     """
-    from matinee.models import FactorModel
+    from matinee.models.factor import with_tastes
 
-    model = load(model_path)
-    if not isinstance(model, FactorModel) or not model.n_factors:
-        raise BadSetting(f"a {model.algorithm} model has no tastes; fit nmf to find some")
+    model = with_tastes(load(model_path))
     if samples and not n_refits:
         raise BadSetting("--samples goes with --stability; say how many refits, as --stability 5")
     for taste, name in renamed:

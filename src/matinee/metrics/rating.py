@@ -7,6 +7,7 @@ a NaN among the predictions makes the result NaN.
 import numpy as np
 
 from matinee.errors import MatineeError
+from matinee.words import counted
 
 
 def rmse(actual: np.ndarray, predicted: np.ndarray) -> float:
@@ -40,7 +41,8 @@ def absolute_errors(actual: np.ndarray, predicted: np.ndarray) -> np.ndarray:
 def _errors(actual: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     if len(actual) == 0 or len(actual) != len(predicted):
         raise MatineeError(
-            f"{len(actual):,} ratings cannot be compared with {len(predicted):,} predictions; "
+            f"{counted(len(actual), 'rating')} cannot be compared with "
+            f"{counted(len(predicted), 'prediction')}; "
             "give one prediction for each of at least one rating"
         )
     return np.asarray(actual, dtype=np.float64) - np.asarray(predicted, dtype=np.float64)

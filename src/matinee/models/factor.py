@@ -12,6 +12,7 @@ from typing import Any, Self, cast
 
 import numpy as np
 
+from matinee.errors import BadSetting
 from matinee.explanation import Term
 from matinee.ids import as_id
 from matinee.kernels.factors import score_pairs
@@ -20,8 +21,8 @@ from matinee.kernels.threads import one_blas_thread, run_rows
 from matinee.models.fold_in import FoldIn, LeastSquares, from_plain, to_plain
 from matinee.models.fold_in.sums import gram, rotated
 from matinee.models.folding import FoldingModel
-from matinee.models.kind import View
-from matinee.models.model import fields_of
+from matinee.models.kind import NO_TASTES, View
+from matinee.models.model import Model, fields_of
 from matinee.models.people import Person
 from matinee.models.profile_map import ProfileMap
 from matinee.models.retrieval import similar_rows
@@ -32,6 +33,7 @@ from matinee.reasons.confidence import Calibration, calibrate, deviations
 from matinee.reasons.people import terms_of_people
 from matinee.tastes import NO_NOTES, TasteNotes, Tastes, find_tastes
 from matinee.tastes.canonical import Moments, canonical_turn
+from matinee.words import counted
 
 KEENEST = 0.95  # of the people at one end of a taste: nobody is made up who loves it more
 
@@ -84,8 +86,9 @@ class FactorModel(FoldingModel):
 
     def __repr__(self) -> str:
         return (
-            f"<{self.algorithm} model: {len(self.users):,} users, {len(self.items):,} items, "
-            f"{self.n_factors} factors, {self.scale}>"
+            f"<{self.algorithm} model: {counted(len(self.users), 'user')}, "
+            f"{counted(len(self.items), 'item')}, "
+            f"{counted(self.n_factors, 'factor')}, {self.scale}>"
         )
 
     @property
@@ -309,6 +312,13 @@ class FactorModel(FoldingModel):
             if isinstance(one, Person):
                 factors[place], bias[place] = one.side.factors[0], one.side.bias[0]
         return Side(factors, bias)
+
+
+def with_tastes(model: Model) -> FactorModel:
+    """A model that has tastes, as it is. Raises BadSetting for one that has none."""
+    if not isinstance(model, FactorModel) or not model.n_factors:
+        raise BadSetting(NO_TASTES.format(model.algorithm))
+    return model
 
 
 def keenest(factors: np.ndarray) -> np.ndarray:

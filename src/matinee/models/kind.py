@@ -19,6 +19,7 @@ from matinee.models.side import Side
 from matinee.ratings import Rows, Scale
 
 View = Callable[[Any, Person, int], list[Term]]  # the terms of (model, person, item row)
+NO_TASTES = "models of {} have no tastes; fit nmf or mf to find some"
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

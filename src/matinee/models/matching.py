@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from matinee.errors import BadSetting
-from matinee.models.factor import FactorModel
+from matinee.models.factor import FactorModel, with_tastes
 from matinee.models.model import Model
 from matinee.tastes import Taste
 from matinee.tastes.labels import supported
@@ -96,11 +96,7 @@ def match_tastes(old: Model, new: Model) -> TasteMatches:
     By the cosine of their item factors, over the items that both know well (Kuhn 1955). Raises
     BadSetting for models without tastes, and where no item is known to both.
     """
-    for model in (old, new):
-        if not isinstance(model, FactorModel) or not model.n_factors:
-            raise BadSetting(f"a {model.algorithm} model has no tastes; fit nmf or mf to find some")
-    assert isinstance(old, FactorModel)
-    assert isinstance(new, FactorModel)
+    old, new = with_tastes(old), with_tastes(new)
     rows = np.sort(supported(old.item_counts))
     others = new.items.rows(old.items.ids[rows])
     shared = (others >= 0) & np.isin(others, supported(new.item_counts))

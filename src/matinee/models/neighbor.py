@@ -26,6 +26,7 @@ from matinee.kernels.threads import run_rows
 from matinee.models.baseline import BaselineModel, People, Run
 from matinee.models.kind import View
 from matinee.models.people import Person
+from matinee.words import counted
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -37,8 +38,9 @@ class NeighborModel(BaselineModel):
     def __repr__(self) -> str:
         n = self.weights.weights.size if isinstance(self.weights, Lists) else self.weights.size
         return (
-            f"<{self.algorithm} model: {len(self.users):,} users, {len(self.items):,} items, "
-            f"{n:,} weights, {self.scale}>"
+            f"<{self.algorithm} model: {counted(len(self.users), 'user')}, "
+            f"{counted(len(self.items), 'item')}, "
+            f"{counted(n, 'weight')}, {self.scale}>"
         )
 
     @cached_property

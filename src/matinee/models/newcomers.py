@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from matinee.errors import BadSetting, did_you_mean
-from matinee.models.kind import Kind
+from matinee.models.kind import NO_TASTES, Kind
 from matinee.models.people import Person, numbered_history
 from matinee.models.side import Side
 from matinee.ratings import Rows
+from matinee.words import counted
 
 POINTS = 10  # to share among tastes
 MOST_LISTED = 8  # tastes that a message names
@@ -47,7 +48,7 @@ class Newcomers(Kind):
             n = sum(map(len, histories.values()))
             names = ", ".join(map(repr, unknown[:3])) + (", ..." if len(unknown) > 3 else "")
             warnings.warn(
-                f"{len(unknown)} of {n} items are unknown and left out: {names}",
+                f"{len(unknown)} of {counted(n, 'item')} unknown and left out: {names}",
                 stacklevel=stacklevel,
             )
         ends = np.cumsum([0, *(len(items) for items, _, _ in told)])
@@ -105,7 +106,7 @@ class Newcomers(Kind):
 
     def people_of_tastes(self) -> tuple[Side, list[str]]:
         """Somebody for each taste who has that taste alone, and the tastes' names."""
-        raise BadSetting(f"models of {self.algorithm} have no tastes; fit nmf or mf instead")
+        raise BadSetting(NO_TASTES.format(self.algorithm))
 
     def side_of_features(self, features: Mapping[str, object]) -> Side:
         """Bias and factors expected of someone with these features."""

@@ -9,6 +9,7 @@ from matinee.errors import BadRatings
 from matinee.ids import IdMap, as_id
 from matinee.models.side import Side
 from matinee.ratings import Scale, checked_rating
+from matinee.words import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +25,7 @@ class Person:
     unknown_items: tuple[str, ...] = ()  # ids in their history that the model does not know
 
     def __repr__(self) -> str:
-        return f"<Person {self.name!r}: {len(self.items)} ratings, {self.strategy}>"
+        return f"<Person {self.name!r}: {counted(len(self.items), 'rating')}, {self.strategy}>"
 
 
 def numbered_history(

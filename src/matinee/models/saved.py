@@ -78,7 +78,7 @@ def load(path: str | Path) -> Model:
     facts, arrays, texts = read_folder(Path(path))
     kind = facts.get("model")
     if kind not in MODELS:
-        raise BadModel(f"{path} holds a {kind!r} model, which this Matinee does not know")
+        raise BadModel(f"{path} holds a model of kind {kind!r}, which this Matinee does not know")
     try:
         common = {
             "users": IdMap.packed(Texts(arrays["user_ids"], arrays["user_id_ends"]), "user"),

@@ -24,6 +24,7 @@ from matinee.models.kind import View
 from matinee.models.people import Person
 from matinee.models.similarity import Similarity
 from matinee.reasons.people import groups_of_people
+from matinee.words import counted
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -36,8 +37,9 @@ class UserNeighborModel(BaselineModel):
 
     def __repr__(self) -> str:
         return (
-            f"<{self.algorithm} model: {len(self.users):,} users, {len(self.items):,} items, "
-            f"{self.n_neighbors} neighbors, {self.scale}>"
+            f"<{self.algorithm} model: {counted(len(self.users), 'user')}, "
+            f"{counted(len(self.items), 'item')}, "
+            f"{counted(self.n_neighbors, 'neighbor')}, {self.scale}>"
         )
 
     @cached_property

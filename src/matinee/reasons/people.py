@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from matinee.explanation import Term
+from matinee.words import counted
 
 if TYPE_CHECKING:
     from matinee.models.factor import FactorModel
@@ -25,7 +26,9 @@ def groups_of_people(ratings: np.ndarray | None, parts: np.ndarray) -> list[Term
         few = Term(f"fewer than {FEWEST} people like you", float(parts.sum()), "remainder")
         return [few] if len(parts) else []
     if ratings is None:
-        return [Term(f"{len(parts)} people like you chose it", float(parts.sum()), "person")]
+        return [
+            Term(f"{counted(len(parts), 'person')} like you chose it", float(parts.sum()), "person")
+        ]
     order = np.argsort(-ratings, kind="stable")
     ends = np.flatnonzero(np.diff(ratings[order], append=-np.inf)) + 1  # where a rating ends
     bounds = [0]
@@ -38,7 +41,7 @@ def groups_of_people(ratings: np.ndarray | None, parts: np.ndarray) -> list[Term
         here = order[first:last]
         high, low = ratings[here[0]], ratings[here[-1]]
         gave = f"{high:g}" if high == low else f"{low:g} to {high:g}"
-        name = f"{last - first} people like you gave {gave}"
+        name = f"{counted(last - first, 'person')} like you gave {gave}"
         terms.append(Term(name, float(parts[here].sum()), "person"))
     return terms
 

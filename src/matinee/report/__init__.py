@@ -20,6 +20,7 @@ from matinee.report.origins import Origin, origin_of
 from matinee.report.people import map_section, samples_section, tastes_section
 from matinee.report.quality import measure, quality_section
 from matinee.results import Evaluation
+from matinee.words import counted
 
 __all__ = ["Report", "data_report", "measure", "ratings_of", "report_of"]
 
@@ -48,8 +49,9 @@ def report_of(
     known = ratings if ratings is not None else ratings_of(model)
     about = known.describe()
     summary = (
-        f"A model of {about.n_ratings:,} ratings of {about.n_items:,} items by {about.n_users:,} "
-        "people: what it learned from, how good it is, and why it says what it says."
+        f"A model of {counted(about.n_ratings, 'rating')} of {counted(about.n_items, 'item')} "
+        f"by {counted(about.n_users, 'person')}: what it learned from, how good it is, and why it "
+        "says what it says."
     )
     sections = [
         data_section(known, origin or origin_of(ratings), model.data_fingerprint),

@@ -8,6 +8,7 @@ from matinee.models import Model
 from matinee.report.blocks import Block, Facts, Points, Section
 from matinee.results import versions
 from matinee.tables import show
+from matinee.words import counted
 
 PEOPLE_ASKED = 200  # whose lists are counted, evenly spread over all
 LIST_LENGTH = 10
@@ -56,7 +57,7 @@ def limits_of(model: Model) -> list[str]:
     if model.kind == "preference":
         told.append("Its scores only rank; they are not predicted ratings.")
     if cold:
-        told.append(f"{cold:,} items have no rating; they are scored as the average item.")
+        told.append(f"{counted(cold, 'item')} without a rating: scored as the average item.")
     return told
 
 
@@ -81,8 +82,9 @@ def biases_of(model: Model) -> list[str]:
     return [
         f"Popularity: the most rated tenth of the items has {in_data:.0%} of the ratings and "
         f"{in_lists:.0%} of the places in lists of {LIST_LENGTH}.",
-        f"Coverage: the lists of {len(people_asked(model)):,} people, evenly spread over all, name "
-        f"{different:,} of {len(rated):,} items.",
+        f"Coverage: the lists of {counted(len(people_asked(model)), 'person')}, evenly spread "
+        "over all, name "
+        f"{different:,} of {counted(len(rated), 'item')}.",
         f"Activity: the most active tenth of the people gave {active:.0%} of the ratings, so the "
         "model is fitted more to them than to others.",
         "Selection: people rate what they chose to see, and mostly what they like. Ratings that "

@@ -12,6 +12,7 @@ from matinee.charts.markup import Markup, el
 from matinee.explanation import Explanation
 from matinee.models import FactorModel, Model
 from matinee.report.blocks import Block, Prose, Section, Wall
+from matinee.words import counted
 
 MOST_CARDS = 40
 CARD_ITEMS = 8
@@ -38,7 +39,7 @@ def tastes_section(model: Model) -> Section:
         Wall([taste_card(taste, CARD_ITEMS) for taste in tastes[:MOST_CARDS]]),
     ]
     if len(tastes) > MOST_CARDS:
-        blocks.append(Prose(f"{len(tastes) - MOST_CARDS} more tastes are not shown."))
+        blocks.append(Prose(f"Not shown: {counted(len(tastes) - MOST_CARDS, 'more taste')}."))
     return Section("tastes", "Tastes", blocks)
 
 
@@ -70,7 +71,9 @@ class Sample:
         return el(
             "div",
             el("h3", f"User {self.user}"),
-            el("p", f"{self.n_rated:,} ratings; liked best: {', '.join(self.favourites)}."),
+            el(
+                "p", counted(self.n_rated, "rating"), f"; liked best: {', '.join(self.favourites)}."
+            ),
             el("ol", *rows),
             *(chart.figure() for chart in self.charts),
             class_="person",

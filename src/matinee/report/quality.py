@@ -16,6 +16,7 @@ from matinee.report.blocks import Block, Listing, Prose, Section
 from matinee.results import Evaluation
 from matinee.splits import SPLITS, random
 from matinee.tables import Table
+from matinee.words import counted
 
 LIST_LENGTH = 10
 RATING_ERROR, RANKING = "rmse", f"ndcg@{LIST_LENGTH}"
@@ -83,7 +84,7 @@ def of_evaluation(found: Evaluation) -> list[Block]:
     )
     notes = (
         found.protocol,
-        f"{found.users_measured:,} users measured; {found.cold_ratings:,} of "
+        f"{counted(found.users_measured, 'user')} measured; {found.cold_ratings:,} of "
         f"{found.test_ratings:,} test ratings are of users or items without training ratings.",
     )
     title = "The same algorithm and settings, fitted on four fifths of the ratings"

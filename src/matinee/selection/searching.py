@@ -10,6 +10,7 @@ import numpy as np
 
 from matinee.algorithms.space import Choice, Real, Space, Whole
 from matinee.errors import BadSetting
+from matinee.words import counted
 
 TRIALS_BEFORE_PRUNING = 4  # finished ones, before any is given up
 EPOCHS_BEFORE_PRUNING = 4
@@ -85,8 +86,8 @@ class Grid(Pruning):
             least = prod(len(dimension.grid(2)) for dimension in space.values())
             raise BadSetting(
                 f"a grid over {', '.join(space)} has at least {least} points, more than the "
-                f"{budget} trials left of the budget; raise it, search fewer settings, or take "
-                'method="random"'
+                f"{counted(budget, 'trial')} left of the budget; raise it, search fewer settings, "
+                'or take method="random"'
             )
         return cls(points=[dict(zip(space, point, strict=True)) for point in product(*axes)])
 

@@ -13,6 +13,7 @@ from matinee.algorithms.again import algorithm_of, ratings_of
 from matinee.comparison import OnStep, quiet, time_left
 from matinee.errors import BadSetting
 from matinee.models import FactorModel, Model
+from matinee.models.factor import with_tastes
 from matinee.ratings import Ratings
 from matinee.selection.tuning import with_settings
 from matinee.tastes.labels import supported
@@ -51,9 +52,7 @@ def taste_stability(
     seeded = "seed" in {field.name for field in fields(algorithm)}
     if how == "seeds" and not seeded:
         raise BadSetting(f'{algorithm.name} has no seed; give how="samples"')
-    model = what if isinstance(what, Model) else algorithm.fit(ratings)
-    if not isinstance(model, FactorModel) or not model.n_factors:
-        raise BadSetting(f"a {model.algorithm} model has no tastes; fit nmf or mf to find some")
+    model = with_tastes(what if isinstance(what, Model) else algorithm.fit(ratings))
     alike, started = [], time.perf_counter()
     for refit in range(1, n_refits + 1):
         on_step(refit - 1, n_refits, time_left(refit - 1, n_refits, started))

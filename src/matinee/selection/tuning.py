@@ -23,6 +23,7 @@ from matinee.records import Record, key_of
 from matinee.results import Evaluation, aligned, versions
 from matinee.selection.searching import METHODS, Search, Trial
 from matinee.splits import Split, random
+from matinee.words import counted
 
 VALIDATION_SHARE = 0.2  # of what is not tested
 OF_EPOCHS = ("rmse", "mae")  # metrics that the validation error of an epoch can speak for
@@ -99,7 +100,7 @@ class Tuning:
         return "\n".join(
             [
                 *aligned(rows),
-                f"{len(self.trials)} trials in {self.seconds:.1f} s: {said}; "
+                f"{counted(len(self.trials), 'trial')} in {self.seconds:.1f} s: {said}; "
                 f"trial 0 is the usual settings, with {usual}",
                 *self.edges,
                 f"test {self.metric}, measured once: {self.test.metrics[self.metric]:.4f}{within}",

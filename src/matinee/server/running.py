@@ -20,6 +20,7 @@ from matinee.server.app import make_app
 from matinee.server.measured import Measured
 from matinee.server.security import Rules
 from matinee.server.state import State
+from matinee.words import counted
 
 SHORTEST_TOKEN = 16  # characters
 DRAIN_SECONDS = 10  # that running requests have when the server is told to stop
@@ -44,7 +45,7 @@ class Place:
             )
         if self.token is not None and len(self.token) < SHORTEST_TOKEN:
             raise BadSetting(
-                f"the token has {len(self.token)} characters; it must have at least "
+                f"the token has {counted(len(self.token), 'character')}; it must have at least "
                 f"{SHORTEST_TOKEN}"
             )
         names = {name.lower() for name in (*self.hosts, self.host)}

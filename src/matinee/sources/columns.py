@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from matinee.errors import BadRatings, BadSetting, did_you_mean
+from matinee.words import counted
 
 FIELDS = ("user_id", "item_id", "rating", "timestamp")
 NEEDED = FIELDS[:3]
@@ -82,7 +83,7 @@ def columns_by_position(
         return given_columns([str(at) for at in range(n_columns)], by_default | chosen, source)
     if n_columns < len(NEEDED):
         raise BadRatings(
-            f"{source} has {n_columns} columns and no header; "
+            f"{source} has {counted(n_columns, 'column')} and no header; "
             "user, item and rating (and perhaps timestamp) are needed, in this order"
         )
     return dict(zip(FIELDS, range(min(n_columns, len(FIELDS))), strict=False))

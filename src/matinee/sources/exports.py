@@ -22,6 +22,7 @@ from matinee.ratings import Scale
 from matinee.sources import files
 from matinee.sources.columns import plain
 from matinee.sources.titles import split_title
+from matinee.words import counted
 
 IMDB_FEATURES = {"imdb", "imdbid", "imdb_id", "const", "tconst"}  # where a catalogue may have ids
 NOT_A_LETTER = re.compile(r"[\W_]+")
@@ -97,7 +98,9 @@ def read_export(path: str | Path) -> Export:
             continue
         rows.append(rated(cells, f"{path.name}, line {number}"))
     if not rows:
-        raise BadRatings(f"{path.name} holds no ratings: {unrated} rows, none with a rating")
+        raise BadRatings(
+            f"{path.name} holds no ratings: {counted(unrated, 'row')}, none with a rating"
+        )
     kind, scale = "table", None
     if "letterboxduri" in names:
         kind, scale = "Letterboxd", Scale(0.5, 5)
@@ -149,7 +152,9 @@ def match(export: Export, items: IdMap, catalog: Catalog, scale: Scale) -> Match
         history[item_id] = on_scale(row, export.scale or scale, scale)
     if not history:
         some = "; ".join(map(str, unmatched[:3]))
-        raise BadRatings(f"not one of the {len(unmatched):,} films is known to the model: {some}")
+        raise BadRatings(
+            f"not one of the {counted(len(unmatched), 'film')} is known to the model: {some}"
+        )
     return Matched(history, tuple(unmatched), twice)
 
 

@@ -9,6 +9,7 @@ from matinee.catalog import Catalog, Item
 from matinee.errors import BadSetting
 from matinee.ids import IdMap
 from matinee.ratings import Ratings, Scale
+from matinee.words import counted
 
 PARITIES = ("Even", "Odd")
 
@@ -88,7 +89,10 @@ def checkerboard(n: int, density: float = 0.5, seed: int = 0) -> Ratings:
 def check_size(n_users: int, n_items: int) -> None:
     """Raise BadSetting for a table without users or items."""
     if n_users < 1 or n_items < 1:
-        raise BadSetting(f"{n_users} users and {n_items} items: at least one of each is needed")
+        raise BadSetting(
+            f"{counted(n_users, 'user')} and {counted(n_items, 'item')}: at least one of each is "
+            "needed"
+        )
 
 
 def check_density(density: float) -> None:

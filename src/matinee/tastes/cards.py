@@ -18,6 +18,7 @@ from matinee.ids import IdMap
 from matinee.tastes.canonical import Moments, variances
 from matinee.tastes.labels import UNLABELLED, label_ends, supported
 from matinee.tastes.notes import NO_NOTES, TasteNotes
+from matinee.words import counted
 
 UNSTABLE = 0.5  # stability below which a taste is as much a find of chance
 WARNING = "unstable: fitted again, the model finds another taste in its place, or none like it"
@@ -127,7 +128,7 @@ class Tastes:
 
 def facts_of(taste: Taste) -> list[str]:
     """What a card says of a taste beside its items."""
-    facts = [f"{taste.share:.0%} of scores", f"{taste.n_people:,} people"]
+    facts = [f"{taste.share:.0%} of scores", f"{counted(taste.n_people, 'person')}"]
     if not taste.name.startswith(taste.label) and taste.label != UNLABELLED:
         facts.append(f"labelled {taste.label}")
     return [*facts, *said_of_stability(taste)]

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from matinee.charts import taste_card
 from matinee.errors import BadSetting, UnknownId
+from matinee.models.kind import NO_TASTES
 from matinee.server import answered
 from matinee.server.answers import Holds, answer
 from matinee.server.asked import NewName
@@ -45,5 +46,5 @@ def tastes_of(serving: Serving) -> Any:
     """The tastes of a model. Raises BadSetting where it has none."""
     find = getattr(serving.model, "tastes", None)
     if find is None:
-        raise BadSetting(f"models of {serving.model.algorithm} have no tastes; fit nmf or mf")
+        raise BadSetting(NO_TASTES.format(serving.model.algorithm))
     return find()
