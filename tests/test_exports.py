@@ -110,10 +110,10 @@ def test_titles_are_found_as_people_write_them():
 @pytest.mark.parametrize(
     "text, words",
     [
-        ("", "it takes item_id or title"),
-        ("name,stars_given\nHeat,4\n", "it takes item_id or title"),
+        ("", r"^mine\.csv is empty; what is taken is item_id or title"),
+        ("name,stars_given\nHeat,4\n", "what is taken is item_id or title"),
         ("title,rating\nHeat,good\n", "line 2: the rating is 'good', not a number"),
-        ("title,rating\nHeat,\n", "1 rows, none with a rating"),
+        ("title,rating\nHeat,\n", "1 row, none with a rating"),
     ],
 )
 def test_files_that_hold_no_ratings_are_refused_in_words(tmp_path, text, words):

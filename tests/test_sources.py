@@ -19,6 +19,8 @@ import matinee
 from matinee.errors import BadRatings, BadSetting
 from matinee.ratings import Ratings, Scale
 from matinee.sources import SOURCES, read_catalog, read_ratings
+from matinee.sources.exports import read_export
+from matinee.sources.files import name_of
 from matinee.sources.titles import split_title
 
 SMALL = [("1", "a", 5.0, 100), ("1", "b", 3.0, 200), ("2", "a", 1.5, 300)]
@@ -331,6 +333,18 @@ def test_given_columns(tmp_path: Path) -> None:
     assert triples(ratings) == [("u", "i", 3.0), ("u", "j", 4.0)]
 
 
+def test_columns_go_by_the_numbers_that_the_report_says(tmp_path: Path) -> None:
+    path = write(tmp_path, "1,10,4,100\n2,20,5,200\n")
+    ratings = read_ratings(path)
+    told = {
+        field: int(said.removeprefix("column ")) for field, said in ratings.report.columns.items()
+    }
+    assert told == {"user_id": 0, "item_id": 1, "rating": 2, "timestamp": 3}
+    assert read_ratings(path, columns=told).report.columns == ratings.report.columns
+    with pytest.raises(BadRatings, match="no header, so columns go by number, from 0 to 3"):
+        read_ratings(path, columns={"rating": 4})
+
+
 def test_columns_that_cannot_be_found(tmp_path: Path) -> None:
     unknown = write(tmp_path, "wer,was,wie\nu,i,3\n")
     with pytest.raises(BadRatings, match=r"'wer', 'was', 'wie'.*which is user_id.*columns="):
@@ -379,6 +393,23 @@ def test_truncated_gzip_of_good_rows(tmp_path: Path) -> None:
     packed = gzip.compress(rows.encode())
     with pytest.raises(BadRatings, match="cut short"):
         read_ratings(write(tmp_path, packed[: len(packed) // 2], "r.csv.gz"))
+
+
+@pytest.mark.parametrize(("path", "called"), [(".", "here"), ("..", "above")])
+def test_a_folder_has_a_name_in_messages(tmp_path: Path, monkeypatch, path, called) -> None:
+    here = tmp_path / "above" / "here"
+    here.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    with pytest.raises(BadRatings, match=f"^{called} is no MovieLens data set"):
+        read_ratings(path)
+    with pytest.raises(BadRatings, match=f"^{called} is a folder; name the file"):
+        read_export(path)
+    assert name_of(Path("/")) == "/"
+
+
+def test_an_empty_path_is_not_this_folder() -> None:
+    with pytest.raises(BadRatings, match="the path is empty"):
+        read_ratings("")
 
 
 def test_missing_files_and_foreign_things(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def read_scale(
 OPTIONS = (
     click.option(
         "--columns", callback=read_columns, metavar=SHAPE_OF_COLUMNS,
-        help="The columns of a file, by name, or by number from 0 where it has no header.",
+        help="The columns of a file, by name; by number, the first is 0, where it has no header.",
     ),
     click.option(
         "--scale", callback=read_scale, metavar="LOW,HIGH", help="The lowest and highest rating.",

@@ -43,7 +43,7 @@ def read_columns(source: object, wish: Wish) -> Iterator[Raw]:
         time=read_times(columns["timestamp"], "timestamp") if "timestamp" in columns else None,
         fault=fault,
         show=lambda row: ", ".join(f"{name} {one[row]!s}" for name, one in columns.items()),
-        columns={field: f"array {place}" for place, field in enumerate(columns, 1)},
+        columns={field: f"array {place}" for place, field in enumerate(columns)},
         notes=notes,
     )
 

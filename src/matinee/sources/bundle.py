@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from matinee.errors import BadRatings
-from matinee.sources.files import opener, read_some, words
+from matinee.sources.files import name_of, opener, read_some, words
 
 ABSURD_RATIO = 300  # unpacked bytes per packed one; real ratings stay below 20
 ALWAYS_FINE = 50 << 20  # bytes unpacked below which a ratio is nobody's business
@@ -55,14 +55,14 @@ def opened(path: Path, depth: int = 2) -> Iterator[Bundle]:
             one for level in range(depth, 0, -1) for one in sorted(path.glob("/".join("*" * level)))
         ]
         paths = {one.name: one for one in found if one.is_file()}
-        yield Bundle(path.resolve().name, {name: opener(one) for name, one in paths.items()}, paths)
+        yield Bundle(name_of(path), {name: opener(one) for name, one in paths.items()}, paths)
         return
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-        raise BadRatings(f"{path.name} is a damaged zip: {words(error)}") from None
+        raise BadRatings(f"{name_of(path)} is a damaged zip: {words(error)}") from None
     with archive:
-        yield Bundle(path.name, dict(members(archive, path.name)), {})
+        yield Bundle(name_of(path), dict(members(archive, name_of(path))), {})
 
 
 def members(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:

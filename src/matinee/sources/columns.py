@@ -108,11 +108,18 @@ def given_columns(
         else:
             raise BadRatings(
                 f"{source} has no column {column!r} for {field}; it has "
-                f"{', '.join(map(repr, names))}{did_you_mean(str(column), names)}"
+                f"{listed(names)}{did_you_mean(str(column), names)}"
             )
     if len(set(found.values())) < len(found):
         raise BadSetting(f"columns={dict(given or {})!r} uses one column for two fields")
     return found
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names of columns; where there is no header, the numbers that they go by."""
+    if list(names) == [str(at) for at in range(len(names))]:
+        return f"no header, so columns go by number, from 0 to {len(names) - 1}"
+    return ", ".join(map(repr, names))
 
 
 def by_name(

@@ -176,7 +176,7 @@ def shown(path: Path, row: int, dialect: Dialect, rating: int, fault: int) -> st
 
 
 def column_names(dialect: Dialect, at: dict[str, int]) -> dict[str, str]:
-    """What each field is called in the header, or which column it is, from 1."""
+    """What each field is called in the header, or which column it is, from 0."""
     if dialect.header:
         return {field: dialect.header[place] for field, place in at.items()}
-    return {field: f"column {place + 1}" for field, place in at.items()}
+    return {field: f"column {place}" for field, place in at.items()}

@@ -27,6 +27,7 @@ from matinee.words import counted
 IMDB_FEATURES = {"imdb", "imdbid", "imdb_id", "const", "tconst"}  # where a catalogue may have ids
 NOT_A_LETTER = re.compile(r"[\W_]+")
 ARTICLE_FIRST = re.compile(r"^(the|a|an) ")
+TAKEN = "what is taken is item_id or title, and rating; or ratings.csv of Letterboxd or IMDb"
 COLUMNS = {
     "id": ("itemid", "movieid", "const", "imdbid", "id"),
     "title": ("title", "name"),
@@ -76,17 +77,17 @@ def read_export(path: str | Path) -> Export:
     """
     path = Path(path)
     files.must_exist(path)
+    name = files.name_of(path)
     lines = list(csv.reader(text_of(path).splitlines()))
-    names = [plain(name) for name in lines[0]] if lines else []
+    if not lines:
+        raise BadRatings(f"{name} is empty; {TAKEN}")
+    names = [plain(column) for column in lines[0]]
     at = {
         field: next((names.index(one) for one in known if one in names), None)
         for field, known in COLUMNS.items()
     }
     if at["rating"] is None or (at["id"] is None and at["title"] is None):
-        raise BadRatings(
-            f"{path.name} has the columns {', '.join(map(repr, lines[0] if lines else []))}; it "
-            "takes item_id or title, and rating; or ratings.csv of Letterboxd or IMDb"
-        )
+        raise BadRatings(f"{name} has the columns {', '.join(map(repr, lines[0]))}; {TAKEN}")
     rows, unrated = [], 0
     for number, line in enumerate(lines[1:], start=2):
         cells = {
@@ -96,11 +97,9 @@ def read_export(path: str | Path) -> Export:
         if not cells["rating"]:
             unrated += bool(any(line))
             continue
-        rows.append(rated(cells, f"{path.name}, line {number}"))
+        rows.append(rated(cells, f"{name}, line {number}"))
     if not rows:
-        raise BadRatings(
-            f"{path.name} holds no ratings: {counted(unrated, 'row')}, none with a rating"
-        )
+        raise BadRatings(f"{name} holds no ratings: {counted(unrated, 'row')}, none with a rating")
     kind, scale = "table", None
     if "letterboxduri" in names:
         kind, scale = "Letterboxd", Scale(0.5, 5)
@@ -122,16 +121,20 @@ def rated(cells: Mapping[str, str], place: str) -> Rated:
 
 def text_of(path: Path) -> str:
     """The text of a file, or of ratings.csv in a zip."""
+    name = files.name_of(path)
+    if path.is_dir():
+        raise BadRatings(f"{name} is a folder; name the file in it that holds the ratings")
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 inside = [one for one in archive.namelist() if Path(one).name == "ratings.csv"]
                 if not inside:
-                    raise BadRatings(f"{path.name} holds no ratings.csv")
+                    raise BadRatings(f"{name} holds no ratings.csv")
                 return archive.read(min(inside, key=len)).decode("utf-8-sig")
         return path.read_text(encoding="utf-8-sig")
     except (UnicodeDecodeError, OSError, zipfile.BadZipFile) as error:
-        raise BadRatings(f"{path.name} cannot be read as text: {error}") from None
+        said = error.strerror if isinstance(error, OSError) else error
+        raise BadRatings(f"{name} cannot be read as text: {said}") from None
 
 
 def match(export: Export, items: IdMap, catalog: Catalog, scale: Scale) -> Matched:

@@ -49,7 +49,15 @@ READABLE = "a delimited text file, Parquet, or a MovieLens folder or zip"
 
 def as_path(source: object) -> Path | None:
     """The path that a source names, or None when it is no path at all."""
+    if isinstance(source, str) and not source:
+        raise BadRatings("the path is empty; give that of a file or folder")
     return Path(source).expanduser() if isinstance(source, str | Path) else None
+
+
+def name_of(path: Path) -> str:
+    """What messages call a file or folder: its name, which ``.`` and ``..`` do not say."""
+    name = path.name if path.name != ".." else ""
+    return name or path.resolve().name or str(path)
 
 
 def must_exist(path: Path) -> None:
