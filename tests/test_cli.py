@@ -374,10 +374,9 @@ MISTAKES: list[tuple[str, int, str]] = [
     ("evaluate ratings.csv --split by-tim", 2, "did you mean 'by-time'"),
     ("evaluate ratings.csv --split by-time", 3, "no times"),
     ("evaluate ratings.csv --split by-time --last 2", 2, "takes no --last"),
-    ("evaluate ratings.csv --test-share 2", 2, "below 1"),
+    ("evaluate ratings.csv --test-share 2", 2, "not in the range 0<x<1"),
     ("evaluate ratings.csv -n few", 2, "10,20"),
     ("evaluate ratings.csv -n 1000", 2, "from 1 to 40"),
-    ("cross-validate ratings.csv --folds 1", 2, "folds is 1"),
     ("recommend model --ratings a.csv --ratings b.csv", 2, "--ratings is given 2 times"),
     ("recommend model --user 7 -n 3 -n 4", 2, "-n is given 2 times"),
     ("recommend model --features gender=F,gender=M", 2, "'gender' twice"),
@@ -405,6 +404,37 @@ def test_mistakes(call, model, here, monkeypatch, line, code, words):
 def own_model(model, tmp_path):
     """A copy of the model, which a test may change."""
     return shutil.copytree(model, tmp_path / "own")
+
+
+IMPOSSIBLE = [  # what no data can make good; DATA and MODEL are not there, so nothing was read
+    ("evaluate no.csv --metrics foo", 2, "there is no metric 'foo'"),
+    ("cross-validate no.csv --metrics rmse,foo", 2, "there is no metric 'foo'"),
+    ("cross-validate no.csv --folds 1", 2, "--folds"),
+    ("compare no.csv --metrics foo", 2, "there is no metric 'foo'"),
+    ("compare no.csv --algorithms foo", 2, "there is no algorithm 'foo'"),
+    ("compare no.csv --record no/runs.jsonl", 1, "there is no folder 'no'"),
+    ("tune no.csv --metric rsme", 2, "did you mean 'rmse'?"),
+    ("tune no.csv --method foo", 2, "there is no method 'foo'"),
+    ("tune no.csv --space foo=1..2", 2, "nmf has no setting 'foo'"),
+    ("tune no.csv --record .", 1, ". cannot be written: it is a folder"),
+    ("k-curve no.csv --metrics rmse@5", 2, "rmse has no list length"),
+    ("k-curve no.csv --rule elbo", 2, "did you mean 'elbow'?"),
+    ("k-curve no.csv --algorithm bias", 2, "bias has no n_factors"),
+    ("fit no.csv --out file/model", 1, "file is a file and no folder"),
+    ("inspect no.csv --html no/page.html", 1, "there is no folder 'no'"),
+    ("report no --out no/report.html", 1, "there is no folder 'no'"),
+    ("report no --k-curve file", 1, "file is no k-curve"),
+]
+
+
+@pytest.mark.parametrize("line, code, words", IMPOSSIBLE, ids=[line for line, *_ in IMPOSSIBLE])
+def test_what_cannot_be_is_refused_before_any_work(call, tmp_path, monkeypatch, line, code, words):
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    ended, out, err = call(*line.split())
+    assert (ended, out) == (code, "")
+    assert words in err
+    assert [one.name for one in tmp_path.iterdir()] == ["file"], "and nothing was written"
 
 
 def test_tastes_are_renamed_in_the_folder(call, own_model):

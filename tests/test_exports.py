@@ -125,7 +125,10 @@ def test_files_that_hold_no_ratings_are_refused_in_words(tmp_path, text, words):
 def test_nothing_matched_and_outside_the_scale(tmp_path):
     items = IdMap.of(["1"], "item")
     for text, words in (
-        ("title,rating\nUnheard Of (1990),4\n", r"not one of the 1 films.*Unheard Of \(1990\)"),
+        (
+            "title,rating\nUnheard Of (1990),4\n",
+            r"none of what was rated, 1 film: Unheard Of \(1990\)",
+        ),
         ("item_id,rating\n1,9\n", r"rating of 1 is 9, outside 1\.\.5"),
     ):
         (tmp_path / "mine.csv").write_text(text)

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from matinee.errors import BadRatings, BadSetting, did_you_mean
+from matinee.errors import BadRatings, BadSetting, check_known
 from matinee.ids import IdMap
 from matinee.metrics import METRICS, Metric
 from matinee.ratings import Ratings, Rows, Scale
@@ -65,26 +65,35 @@ def ask(metrics: Iterable[str] | None, ns: Iterable[int], n_items: int) -> list[
     """
     lengths = tuple(check_length(n, n_items) for n in ns)
     asked: dict[Asked, None] = {}
-    for text in METRICS if metrics is None else metrics:
-        name, at, number = text.partition("@")
-        if name not in METRICS:
-            hint = did_you_mean(name, METRICS)
-            raise BadSetting(f"there is no metric {name!r}{hint}; there are {', '.join(METRICS)}")
-        if not METRICS[name].at_n:
-            if at:
-                raise BadSetting(f"{name} has no list length; write {name}, not {text}")
-            if metrics is None and not lengths and METRICS[name].source == "ranks":
+    for one in map(read_metric, METRICS if metrics is None else metrics):
+        if not one.how.at_n:
+            if metrics is None and not lengths and one.how.source == "ranks":
                 continue  # no lists are asked for, and so no ranking
-            asked[Asked(name)] = None
-        elif at:
-            if not number.isdecimal():
-                raise BadSetting(f"{text!r} is no metric; write {name}@10 for lists of 10")
-            asked[Asked(name, check_length(int(number), n_items))] = None
+            asked[one] = None
+        elif one.n is not None:
+            check_length(one.n, n_items)
+            asked[one] = None
         else:
-            asked |= dict.fromkeys(Asked(name, n) for n in lengths)
+            asked |= dict.fromkeys(Asked(one.metric, n) for n in lengths)
     if not asked:
         raise BadSetting("nothing is asked for; name a metric, or a list length (ns) for it")
     return list(asked)
+
+
+def read_metric(text: str) -> Asked:
+    """What a name asks for: ``ndcg@10``, or ``ndcg`` with its length left open.
+
+    Raises BadSetting for a metric that there is not.
+    """
+    name, at, number = text.partition("@")
+    check_known("metric", name, METRICS)
+    if not at:
+        return Asked(name)
+    if not METRICS[name].at_n:
+        raise BadSetting(f"{name} has no list length; write {name}, not {text}")
+    if not number.isdecimal():
+        raise BadSetting(f"{text!r} is no metric; write {name}@10 for lists of 10")
+    return Asked(name, int(number))
 
 
 def check_length(n: int, n_items: int) -> int:

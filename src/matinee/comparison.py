@@ -17,7 +17,7 @@ import numpy as np
 from matinee.algorithms import ALGORITHMS, Algorithm, Bias, Popularity
 from matinee.asking import Asked, check_measurable, fitting, has_genres, relevance
 from matinee.bootstrap import DRAWS, LEVEL, interval, resample, tied
-from matinee.errors import BadSetting, did_you_mean
+from matinee.errors import BadSetting, check_known
 from matinee.evaluation import evaluate_fitted
 from matinee.metrics import METRICS
 from matinee.models import Model
@@ -222,10 +222,8 @@ def choose(algorithms: Iterable[Algorithm | str] | None) -> list[Algorithm]:
     """
     chosen = []
     for one in ALGORITHMS if algorithms is None else algorithms:
-        if isinstance(one, str) and one not in ALGORITHMS:
-            known = ", ".join(ALGORITHMS)
-            hint = did_you_mean(one, ALGORITHMS)
-            raise BadSetting(f"there is no algorithm {one!r}{hint}; there are {known}")
+        if isinstance(one, str):
+            check_known("algorithm", one, ALGORITHMS)
         chosen.append(ALGORITHMS[one]() if isinstance(one, str) else one)
     return chosen
 

@@ -41,6 +41,15 @@ class Diverged(MatineeError):
     """A fit left the finite numbers; no model is returned."""
 
 
+def check_known(kind: str, name: str, known: Iterable[str]) -> None:
+    """Raise BadSetting, with the nearest of them, unless a name is one of those known."""
+    names = list(known)
+    if name not in names:
+        hint = did_you_mean(name, names)
+        there_are = f"{hint} There are" if hint else "; there are"
+        raise BadSetting(f"there is no {kind} {name!r}{there_are} {', '.join(names)}")
+
+
 def did_you_mean(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
     """A closing phrase that offers the nearest known names, or nothing when none is near."""
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=likeness)

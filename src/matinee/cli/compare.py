@@ -10,7 +10,7 @@ from matinee.cli.data import reading_options
 from matinee.cli.errors import INTERRUPTED
 from matinee.cli.measuring import lengths_option, metrics_option, relevant_option
 from matinee.cli.output import bold, json_option, print_json, width, wrap
-from matinee.cli.recording import record_of, recording_options
+from matinee.cli.recording import check_record, record_of, recording_options
 from matinee.cli.settings import LearningCommand, make_algorithm
 from matinee.cli.splitting import read_split, split_options
 from matinee.cli.talk import progress, say
@@ -49,6 +49,7 @@ def command(
 
     chosen = choose(named(algorithms) if algorithms is not None else () if also else None)
     chosen += [make_algorithm(name, settings) for name, *settings in map(str.split, also)]
+    check_record(record, no_record)
     split = read_split(**splitting)
     say(str(split))
     with progress("compare", every=0) as step:

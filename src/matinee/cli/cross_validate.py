@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 @click.argument("data")
 @algorithm_option
 @set_option
-@click.option("--folds", type=int, default=5, show_default=True, help="How many parts.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the folds.")
+@click.option(
+    "--folds", type=click.IntRange(2), default=5, show_default=True, help="How many parts."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the folds.")
 @lengths_option
 @metrics_option
 @relevant_option

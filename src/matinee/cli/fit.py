@@ -15,6 +15,7 @@ from matinee.cli.data import read, reading_options, refuse_options
 from matinee.cli.model import load
 from matinee.cli.output import json_option, print_json
 from matinee.cli.settings import LearningCommand, algorithm_option, make_algorithm, set_option
+from matinee.cli.splitting import SHARE
 from matinee.cli.talk import epochs_of, program, say, seconds
 from matinee.errors import BadSetting
 from matinee.words import counted
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from matinee.models import Model
     from matinee.packed import PackedRatings
     from matinee.ratings import Ratings
-
-SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
 @click.command("fit", cls=LearningCommand)

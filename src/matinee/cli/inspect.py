@@ -1,5 +1,6 @@
 """``matinee inspect DATA``: what a file holds, before anything is fitted to it."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -18,6 +19,10 @@ def command(data: str, html: str | None, as_json: bool, **reading: Any) -> None:
 
     DATA is a MovieLens folder or zip, a text or Parquet file, or the word "sample".
     """
+    if html is not None:
+        from matinee.storage import check_file
+
+        check_file(Path(html))
     ratings = read(data, reading, quiet=True)
     report, description = ratings.report, ratings.describe()
     if html is not None:

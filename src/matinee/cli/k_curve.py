@@ -4,13 +4,12 @@ from typing import Any
 
 import click
 
-from matinee.cli.compare import named
 from matinee.cli.data import read, reading_options
-from matinee.cli.measuring import relevant_option
+from matinee.cli.measuring import read_names, relevant_option
 from matinee.cli.output import json_option, print_json
 from matinee.cli.settings import LearningCommand, algorithm_option, make_algorithm, set_option
 from matinee.cli.talk import progress
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, check_known
 
 
 @click.command("k-curve", cls=LearningCommand)
@@ -19,22 +18,25 @@ from matinee.errors import BadSetting
 @set_option
 @click.option("--factors", default="2..20", show_default=True, metavar="LOW..HIGH[:STEP]|N,N,...",
               help="The numbers of factors to try.")  # fmt: skip
-@click.option("--metrics", default="rmse,ndcg@10", show_default=True, metavar="NAME,NAME,...",
-              help="What to measure; the first chooses.")  # fmt: skip
+@click.option("--metrics", callback=read_names, default="rmse,ndcg@10", show_default=True,
+              metavar="NAME,NAME,...", help="What to measure; the first chooses.")  # fmt: skip
 @click.option("--rule", default="one-se", show_default=True, metavar="NAME",
               help="one-se, minimum or elbow.")  # fmt: skip
-@click.option("--folds", type=int, default=5, show_default=True, help="How many parts.")
-@click.option("--seeds", type=int, default=0, show_default=True,
+@click.option(
+    "--folds", type=click.IntRange(2), default=5, show_default=True, help="How many parts."
+)
+@click.option("--seeds", type=click.IntRange(0), default=0, show_default=True,
               help="Fits by which the stability of tastes is judged.")  # fmt: skip
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the folds.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the folds.")
 @click.option("--cold", is_flag=True,
               help="Fit each number from nothing, not from the next smaller model.")  # fmt: skip
 @relevant_option
 @reading_options
 @json_option
 def command(
-    data: str, algorithm: str, settings: tuple[str, ...], factors: str, metrics: str, rule: str,
-    folds: int, seeds: int, seed: int, cold: bool, relevant_from: float | None,
+    data: str, algorithm: str, settings: tuple[str, ...], factors: str, metrics: tuple[str, ...],
+    rule: str,
+folds: int, seeds: int, seed: int, cold: bool, relevant_from: float | None,
     as_json: bool, **reading: Any,
 ) -> None:  # fmt: skip
     """Show error and ranking against the number of factors.
@@ -44,13 +46,16 @@ def command(
     or the word "sample".
     """
     from matinee.selection import k_curve
+    from matinee.selection.curve import checked_sizes
+    from matinee.selection.rules import RULES
 
     base = make_algorithm(algorithm, settings)
-    sizes = read_sizes(factors)
+    sizes = checked_sizes(base, read_sizes(factors))
+    check_known("rule", rule, RULES)
     ratings = read(data, reading)
     with progress("k-curve", every=0) as step:
         found = k_curve(
-            base, ratings, factors=sizes, metrics=named(metrics), rule=rule, folds=folds,
+            base, ratings, factors=sizes, metrics=metrics, rule=rule, folds=folds,
             relevant_from=relevant_from, n_seeds=seeds, seed=seed, warm=not cold, on_step=step,
         )  # fmt: skip
     if as_json:

@@ -33,10 +33,26 @@ relevant_option = click.option(
 def read_names(
     ctx: click.Context, param: click.Parameter, value: str | None
 ) -> tuple[str, ...] | None:
-    """``rmse,ndcg@10``: names of metrics; None where none is given."""
+    """``rmse,ndcg@10``: names of metrics; None where none is given.
+
+    Raises BadSetting for one that there is not, before any work.
+    """
     if value is None:
         return None
-    return tuple(name.strip() for name in value.split(",") if name.strip())
+    from matinee.asking import read_metric
+
+    names = tuple(name.strip() for name in value.split(",") if name.strip())
+    for name in names:
+        read_metric(name)
+    return names
+
+
+def read_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """``ndcg@10``: the name of one metric. Raises as ``read_names`` does."""
+    from matinee.asking import read_metric
+
+    read_metric(value)
+    return value
 
 
 metrics_option = click.option(

@@ -1,5 +1,7 @@
 """Where runs are kept, and taken up again: what ``compare``, ``tune`` and ``runs`` share."""
 
+from pathlib import Path
+
 import click
 
 from matinee.cli.data import AnyFunction
@@ -18,6 +20,14 @@ def recording_options(command: AnyFunction) -> AnyFunction:
     for option in reversed(OPTIONS):
         command = option(command)
     return command
+
+
+def check_record(record: str, no_record: bool) -> None:
+    """Raise MatineeError, before any work, for a record that cannot be written."""
+    from matinee.storage import check_file
+
+    if not no_record:
+        check_file(Path(record))
 
 
 def record_of(record: str, no_record: bool) -> str | None:

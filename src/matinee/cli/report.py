@@ -42,7 +42,11 @@ def command(
     """
     from matinee.report import measure, ratings_of, report_of
     from matinee.report.origins import SAMPLE as THE_SAMPLE
+    from matinee.storage import check_file
 
+    if not as_json:
+        check_file(Path(out))
+    k_curve = None if curve is None else read_curve(curve)
     loaded = load(model_path)
     ratings = read(data, reading) if data is not None else None
     with progress("report", every=0) as step:
@@ -53,7 +57,7 @@ def command(
         step(2, 3, "drawing")
         report = report_of(
             loaded, ratings, origin=THE_SAMPLE if data == SAMPLE else None, evaluation=found,
-            comparison=rows, curve=None if curve is None else read_curve(curve),
+            comparison=rows, curve=k_curve,
         )  # fmt: skip
         step(3, 3, "done")
     if as_json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 import click
 
-from matinee.errors import BadSetting, did_you_mean
+from matinee.errors import BadSetting, check_known, did_you_mean
 
 if TYPE_CHECKING:
     from matinee.algorithms import Algorithm
@@ -68,11 +68,7 @@ def make_algorithm(name: str, settings: Sequence[str]) -> "Algorithm":
     """
     from matinee.algorithms import ALGORITHMS
 
-    if name not in ALGORITHMS:
-        known = ", ".join(ALGORITHMS)
-        raise BadSetting(
-            f"there is no algorithm {name!r} (there are {known}){did_you_mean(name, ALGORITHMS)}"
-        )
+    check_known("algorithm", name, ALGORITHMS)
     kind = ALGORITHMS[name]
     values: dict[str, Any] = {}
     for text in settings:

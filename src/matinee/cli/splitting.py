@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matinee.cli.data import AnyFunction, read
-from matinee.errors import BadSetting, did_you_mean
+from matinee.errors import BadSetting, check_known
 
 if TYPE_CHECKING:
     from matinee.splits import Split
 
+SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 OPTIONS = (
     click.argument("data", required=False),
     click.option("--train", metavar="DATA", help="Ratings to fit on, in place of DATA ..."),
@@ -21,13 +22,14 @@ OPTIONS = (
         "by-time, cold-users, cold-items, or strong (users who are folded in).",
     ),
     click.option(
-        "--test-share", type=float, metavar="SHARE",
+        "--test-share", type=SHARE, metavar="SHARE",
         help="Share held out, of the ratings, users or items [0.2].",
     ),
     click.option(
-        "--last", type=int, metavar="N", help="Ratings of each user held out by leave-last [1]."
+        "--last", type=click.IntRange(1), metavar="N",
+        help="Ratings of each user held out by leave-last [1].",
     ),
-    click.option("--seed", type=int, metavar="N", help="Of the split [0]."),
+    click.option("--seed", type=click.IntRange(0), metavar="N", help="Of the split [0]."),
 )  # fmt: skip
 
 
@@ -56,10 +58,7 @@ def split_data(data: str, name: str, wishes: dict[str, Any], reading: dict[str, 
     """Read DATA and split it, refusing wishes that this kind of split does not know."""
     from matinee.splits import SPLITS
 
-    if name not in SPLITS:
-        there_are = ", ".join(SPLITS)
-        hint = did_you_mean(name, SPLITS)
-        raise BadSetting(f"there is no split {name!r} (there are {there_are}){hint}")
+    check_known("split", name, SPLITS)
     takes = inspect.signature(SPLITS[name]).parameters
     for wish in wishes:
         if wish not in takes:

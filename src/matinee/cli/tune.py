@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matinee.cli.data import reading_options
-from matinee.cli.measuring import relevant_option
+from matinee.cli.measuring import read_name, relevant_option
 from matinee.cli.output import json_option, print_json, wrap
-from matinee.cli.recording import record_of, recording_options
+from matinee.cli.recording import check_record, record_of, recording_options
 from matinee.cli.settings import (
     LearningCommand,
     algorithm_option,
@@ -20,7 +20,7 @@ from matinee.cli.settings import (
 )
 from matinee.cli.splitting import read_split, split_options
 from matinee.cli.talk import program, progress, say
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, check_known
 
 if TYPE_CHECKING:
     from matinee.algorithms import Algorithm
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     "--space", "dimensions", multiple=True, metavar="NAME=LOW..HIGH[:log]|NAME=A,B,...",
     help="Values of a setting to search; may be given again [the algorithm's own].",
 )  # fmt: skip
-@click.option("--metric", default="rmse", show_default=True, metavar="NAME",
+@click.option("--metric", callback=read_name, default="rmse", show_default=True, metavar="NAME",
               help="What to be best at, such as ndcg@10.")  # fmt: skip
 @click.option("--trials", type=click.IntRange(1), default=30, show_default=True,
               help="At most so many fits.")  # fmt: skip
@@ -58,9 +58,13 @@ def command(
     Parquet file, or the word "sample". An interrupted search can --resume.
     """
     from matinee.selection import tune
+    from matinee.selection.searching import METHODS
+    from matinee.selection.tuning import checked_space
 
     base = make_algorithm(algorithm, settings)
-    space = dict(read_dimension(base, text) for text in dimensions) or None
+    space = checked_space(base, dict(read_dimension(base, text) for text in dimensions) or None)
+    check_known("method", method, METHODS)
+    check_record(record, no_record)
     data = splitting["data"] or splitting["train"]
     split = read_split(**splitting)
     say(str(split))

@@ -17,7 +17,7 @@ from matinee.algorithms import Algorithm
 from matinee.algorithms.base import Alternating
 from matinee.asking import Asked, check_kind, check_measurable
 from matinee.comparison import OnStep, choose, quiet, time_left
-from matinee.errors import BadSetting, did_you_mean
+from matinee.errors import BadSetting, check_known
 from matinee.evaluation import evaluate
 from matinee.models import FactorModel, Model
 from matinee.ratings import Ratings
@@ -159,10 +159,8 @@ def k_curve(
     them, an unknown rule or metric, or too many folds.
     """
     (base,) = choose([algorithm() if isinstance(algorithm, type) else algorithm])
-    sizes = _checked_sizes(base, factors)
-    if rule not in RULES:
-        raise BadSetting(f"there is no rule {rule!r}{did_you_mean(rule, RULES)}; "
-                         f"there are {', '.join(RULES)}")  # fmt: skip
+    sizes = checked_sizes(base, factors)
+    check_known("rule", rule, RULES)
     splits = list(k_fold(data, folds, seed))
     asked = _checked_metrics(base, splits, metrics, relevant_from)
     warm = warm and isinstance(base, Alternating) and base.goes_on
@@ -259,7 +257,8 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _checked_sizes(base: Algorithm, factors: Iterable[int]) -> list[int]:
+def checked_sizes(base: Algorithm, factors: Iterable[int]) -> list[int]:
+    """The numbers of factors, ascending. Raises BadSetting for those that cannot be."""
     if "n_factors" not in {field.name for field in fields(base)}:
         raise BadSetting(f"{base.name} has no n_factors, so there is no curve over them")
     sizes = sorted(set(factors))

@@ -16,7 +16,7 @@ from matinee.algorithms.space import Dimension, Real, Space, Whole
 from matinee.asking import Asked, check_kind, check_measurable
 from matinee.bootstrap import interval, resample
 from matinee.comparison import OnStep, choose, quiet, time_left, tried
-from matinee.errors import BadSetting, did_you_mean
+from matinee.errors import BadSetting, check_known, did_you_mean
 from matinee.evaluation import evaluate, fit_and_evaluate
 from matinee.ratings import Ratings
 from matinee.records import Record, key_of
@@ -167,9 +167,7 @@ def _search(method: str, space: Space, budget: int, seed: int, higher: bool) -> 
     """The search of that name. Raises BadSetting for an unknown one and an impossible budget."""
     if budget < 1:
         raise BadSetting(f"budget is {budget}; at least one trial is needed")
-    if method not in METHODS:
-        hint = did_you_mean(method, METHODS)
-        raise BadSetting(f"there is no method {method!r}{hint}; there are {', '.join(METHODS)}")
+    check_known("method", method, METHODS)
     return METHODS[method](space, max(budget - 1, 1), seed, higher)
 
 

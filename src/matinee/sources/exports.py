@@ -156,7 +156,7 @@ def match(export: Export, items: IdMap, catalog: Catalog, scale: Scale) -> Match
     if not history:
         some = "; ".join(map(str, unmatched[:3]))
         raise BadRatings(
-            f"not one of the {counted(len(unmatched), 'film')} is known to the model: {some}"
+            f"the model knows none of what was rated, {counted(len(unmatched), 'film')}: {some}"
         )
     return Matched(history, tuple(unmatched), twice)
 
