@@ -129,9 +129,8 @@ class _Shown:
 
     def _liked(self, block: _Block) -> np.ndarray:
         """p(g|u) of the training items that each user rated as relevant."""
-        _, values = _seen_by(block.users, self.seen.indptr, self.seen.values)
         user = np.repeat(np.arange(len(block.users)), np.diff(block.seen_indptr))
-        liked = values >= self.threshold
+        liked = self.seen.take(block.users).values >= self.threshold
         shares = self.facts.genre_shares[block.seen_items[liked]]
         total = np.zeros((len(block.users), shares.shape[1]))
         for genre in range(shares.shape[1]):
@@ -149,26 +148,15 @@ def _blocks(
         here = users[first : first + size]
         ends = indptr[first : first + len(here) + 1]
         span = slice(int(ends[0]), int(ends[-1]))
-        seen_indptr, seen_items = _seen_by(here, model.seen.indptr, model.seen.indices)
+        seen = model.seen.take(here)
         block = _Block(
             here,
-            read_only(seen_indptr, np.int64),
-            read_only(seen_items, np.int32),
+            read_only(seen.indptr, np.int64),
+            read_only(seen.indices, np.int32),
             read_only(ends - ends[0], np.int64),
             read_only(item[span], np.int32),
         )
         yield block, slice(first, first + len(here)), span
-
-
-def _seen_by(
-    users: np.ndarray, indptr: np.ndarray, column: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The rows of some users: indptr (n + 1,), and what ``column`` holds of them."""
-    counts = np.diff(indptr)[users]
-    ends = np.zeros(len(users) + 1, dtype=np.int64)
-    np.cumsum(counts, out=ends[1:])
-    where = np.arange(ends[-1]) + np.repeat(indptr[users] - ends[:-1], counts)
-    return ends, column[where]
 
 
 def _stand(scores: np.ndarray, block: _Block) -> tuple[np.ndarray, np.ndarray]:

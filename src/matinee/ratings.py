@@ -64,6 +64,15 @@ class Rows(NamedTuple):
         span = slice(self.indptr[r], self.indptr[r + 1])
         return self.indices[span], self.values[span]
 
+    def take(self, rows: np.ndarray) -> "Rows":
+        """The matrix of ``rows``, in that order; those below 0 are empty."""
+        first = self.indptr[rows]
+        counts = np.where(rows < 0, 0, self.indptr[rows + 1] - first)
+        ends = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum(counts, out=ends[1:])
+        where = np.arange(ends[-1]) + np.repeat(first - ends[:-1], counts)
+        return Rows(ends, self.indices[where], self.values[where])
+
     @property
     def counts(self) -> np.ndarray:
         """How many values each row holds: int64 (n_rows,)."""

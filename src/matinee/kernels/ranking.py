@@ -9,9 +9,9 @@ infinity included. Run them with ``run_rows(kernel, cost, ...)``: start..stop ar
 
 import numpy as np
 
+from matinee.kernels import tiles
 from matinee.kernels.jit import kernel
-
-GLANCE = 64  # scores compared at once with the last one of a full list
+from matinee.kernels.tiles import GLANCE
 
 
 @kernel
@@ -25,29 +25,26 @@ def top_n(start, stop, scores, banned_indptr, banned_items, out_items, out_score
     for b in range(start, stop):
         kept, kept_scores, filled = out_items[b], out_scores[b], 0
         banned, last_banned = banned_indptr[b], banned_indptr[b + 1]
+        least = np.float32(np.nan)  # the last score of a full list: what is not above it is passed
         for first in range(0, n_items, GLANCE):
-            end = min(first + GLANCE, n_items)
-            if filled == n and not any_better(scores, b, first, end, kept_scores[n - 1]):
-                continue
-            for item in range(first, end):
+            if first + GLANCE <= n_items:
+                better = tiles.above(scores, b, first, least)
+            else:
+                better = (1 << (n_items - first)) - 1
+            while better != 0:
+                item = first + tiles.lowest_bit(better)
+                better &= better - 1
                 score = scores[b, item]
-                if filled == n and not ranks_before(score, kept_scores[n - 1]):
+                if filled == n and not ranks_before(score, least):
                     continue
                 while banned < last_banned and banned_items[banned] < item:
                     banned += 1
                 if banned == last_banned or banned_items[banned] != item:
                     filled = keep(item, score, kept, kept_scores, filled)
+                    if filled == n:
+                        least = kept_scores[n - 1]
         kept[filled:] = -1
         kept_scores[filled:] = np.nan
-
-
-@kernel
-def any_better(scores, b, first, end, least):
-    """Whether a score of row b, first..end, may rank before ``least``: most often none does."""
-    may = 0
-    for item in range(first, end):  # without a way out, so that it vectorises
-        may += not scores[b, item] <= least
-    return may > 0
 
 
 @kernel

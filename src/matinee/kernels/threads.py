@@ -8,9 +8,11 @@ the same bits at any number of threads.
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from functools import cache, partial
 from itertools import pairwise
+from threading import Lock
+from typing import Any
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -80,18 +82,34 @@ def _blas() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def one_blas_thread() -> AbstractContextManager[object]:
+class _OneThread:
+    """Holds BLAS to one thread while anybody is inside; who leaves last lets it go."""
+
+    def __init__(self) -> None:
+        self.lock, self.inside = Lock(), 0
+        self.limit: Any = None
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if self.inside == 0:
+                self.limit = _blas().limit(limits=1, user_api="blas")
+            self.inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if self.inside == 0:
+                self.limit.restore_original_limits()
+
+
+_one_thread = _OneThread()
+
+
+def one_blas_thread() -> AbstractContextManager[None]:
     """Hold BLAS to one thread: ours share the cores already, and its sums keep their order."""
-    if _held:
-        return nullcontext()
-    limit: AbstractContextManager[object] = _blas().limit(limits=1, user_api="blas")
-    return limit
-
-
-_held: list[object] = []  # the limit that ``hold_blas`` has set
+    return _one_thread
 
 
 def hold_blas() -> None:
     """Hold BLAS to one thread from now on: cheaper for a server than to do so for each product."""
-    if not _held:
-        _held.append(_blas().limit(limits=1, user_api="blas"))
+    _one_thread.__enter__()

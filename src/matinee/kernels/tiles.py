@@ -18,6 +18,7 @@ from numba.extending import intrinsic
 WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
 LANES = 16 if WIDE else 8  # float32 numbers in a vector; half as many float64 ones
 ROWS = LANES // 2  # so that ROWS float64 numbers are one vector
+GLANCE = 64  # numbers compared at once: as many as there are bits in an INT
 INT = ir.IntType(64)
 
 
@@ -331,6 +332,43 @@ def _fetch_row(typing: Any, P: Any, u: Any) -> Any:
     return types.void(P, types.intp), emit
 
 
+def _above_plain(A: np.ndarray, row: int, column: int, least: Any) -> int:
+    """Which of the GLANCE numbers from A[row, column] on are above ``least``: a bit for each.
+
+    NaN counts as above everything, and everything as above NaN.
+    """
+    return sum(
+        1 << place
+        for place, number in enumerate(A[row, column : column + GLANCE])
+        if not number <= least
+    )
+
+
+def _above(typing: Any, A: Any, row: Any, column: Any, least: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        A = Emit(context, builder, signature.args[0], args[0])
+        first, least, bits = A.at(args[1], args[2]), A.spread(args[3]), INT(0)
+        for vector in range(GLANCE // LANES):
+            above = builder.fcmp_unordered(">", A.load(first, vector), least)
+            some = builder.zext(builder.bitcast(above, ir.IntType(LANES)), INT)
+            bits = builder.or_(bits, builder.shl(some, INT(vector * LANES)))
+        return bits
+
+    return types.int64(A, types.intp, types.intp, types.float32), emit
+
+
+def _lowest_bit_plain(bits: int) -> int:
+    """The place of the lowest bit that is set; there is one."""
+    return (bits & -bits).bit_length() - 1
+
+
+def _lowest_bit(typing: Any, bits: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.IntType(1)(1))
+
+    return types.int64(types.int64), emit
+
+
 add_1, add_2, add_3 = (products(vectors, +1) for vectors in (1, 2, 3))
 subtract_1, subtract_2, subtract_3 = (products(vectors, -1) for vectors in (1, 2, 3))
 factor_tile = compiled(_factor_tile, _factor_tile_plain)
@@ -339,3 +377,5 @@ solve_upper_tile = compiled(_solve_upper_tile, _solve_upper_tile_plain)
 dot_rows = compiled(_dot_rows, _dot_rows_plain)
 mix_rows = compiled(_mix_rows, _mix_rows_plain)
 fetch_row = compiled(_fetch_row, _fetch_row_plain)
+above = compiled(_above, _above_plain)
+lowest_bit = compiled(_lowest_bit, _lowest_bit_plain)

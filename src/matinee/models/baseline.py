@@ -115,11 +115,7 @@ class BaselineModel(FoldingModel):
         return self._scores(self._gather(people), items, run_here)
 
     def score_block(self, users: np.ndarray) -> np.ndarray:
-        counts = self.seen.counts[users]
-        ends = np.r_[0, np.cumsum(counts)]
-        where = np.arange(ends[-1]) + np.repeat(self.seen.indptr[users] - ends[:-1], counts)
-        rated = Rows(ends, self.seen.indices[where], self.seen.values[where])
-        people = self._people(users, self.user_side.bias[users], rated)
+        people = self._people(users, self.user_side.bias[users], self.seen.take(users))
         return self._scores(people, np.arange(len(self.items)), run_rows)
 
     def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:

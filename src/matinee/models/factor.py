@@ -21,7 +21,7 @@ from matinee.kernels.threads import one_blas_thread, run_rows
 from matinee.models.fold_in import FoldIn, LeastSquares, from_plain, to_plain
 from matinee.models.fold_in.sums import gram, rotated
 from matinee.models.folding import FoldingModel
-from matinee.models.kind import NO_TASTES, View
+from matinee.models.kind import NO_TASTES, Scorer, View
 from matinee.models.model import Model, fields_of
 from matinee.models.people import Person
 from matinee.models.profile_map import ProfileMap
@@ -118,6 +118,15 @@ class FactorModel(FoldingModel):
 
     def score_people(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
         return self._scores(self._sides(people), self.item_side.take(items))
+
+    def scorer(self, items: np.ndarray) -> Scorer:
+        every = len(items) == len(self.items)
+        side = self.item_side if every else self.item_side.take(items)
+
+        def score(people: Sequence[object], out: np.ndarray) -> None:
+            self._scores(self._sides(people), side, out)
+
+        return score
 
     def score_block(self, users: np.ndarray) -> np.ndarray:
         return self._scores(self.user_side.take(users), self.item_side)
@@ -294,9 +303,9 @@ class FactorModel(FoldingModel):
             taste_notes=TasteNotes.from_dict(facts["taste_notes"]),
         )
 
-    def _scores(self, people: Side, items: Side) -> np.ndarray:
+    def _scores(self, people: Side, items: Side, out: np.ndarray | None = None) -> np.ndarray:
         with one_blas_thread():
-            scores: np.ndarray = people.factors @ items.factors.T
+            scores: np.ndarray = np.matmul(people.factors, items.factors.T, out=out)
         scores += np.float32(self.global_mean) + people.bias[:, None]
         scores += items.bias
         return scores

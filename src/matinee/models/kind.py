@@ -18,6 +18,8 @@ from matinee.models.people import Person
 from matinee.models.side import Side
 from matinee.ratings import Rows, Scale
 
+# Writes the scores (n_people, n_items) of some people into an array that is used again.
+Scorer = Callable[[Sequence[object], np.ndarray], None]
 View = Callable[[Any, Person, int], list[Term]]  # the terms of (model, person, item row)
 NO_TASTES = "models of {} have no tastes; fit nmf or mf to find some"
 
@@ -43,6 +45,14 @@ class Kind:
         People are ids or Persons; an unknown id counts as the average person.
         """
         raise NotImplementedError
+
+    def scorer(self, items: np.ndarray) -> Scorer:
+        """``score_people`` of these items, for one block of people after another."""
+
+        def score(people: Sequence[object], out: np.ndarray) -> None:
+            out[:] = self.score_people(people, items)
+
+        return score
 
     def score_block(self, users: np.ndarray) -> np.ndarray:
         """Unclipped scores (n, n_items) float32 of all items for the users in rows ``users``."""

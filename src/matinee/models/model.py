@@ -4,7 +4,7 @@ Predicting, recommending and explaining follow from what each kind of model says
 (``Kind``); they are written here, once. Folding in is in ``newcomers``.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -70,6 +70,14 @@ class Model(Newcomers):
             return user.items
         row = self.users.find(as_id(user))
         return self.seen.row(row)[0] if row >= 0 else np.empty(0, np.int32)
+
+    def rated_by(self, people: Sequence[object]) -> tuple[np.ndarray, np.ndarray]:
+        """``rated`` of several people: those of person j are items[indptr[j]:indptr[j + 1]]."""
+        if any(isinstance(one, Person) for one in people):
+            lists = [self.rated(one) for one in people]
+            return np.cumsum([0, *map(len, lists)]), np.concatenate(lists)
+        seen = self.seen.take(self.users.rows(people))
+        return seen.indptr, seen.indices
 
     # Items.
 
@@ -160,8 +168,10 @@ class Model(Newcomers):
         for one in people:
             self.require(one)
         candidates = self._candidates(items, exclude)
-        seen = self.rated if exclude_seen else None
-        found, scores = best_items(self.score_people, people, candidates, n, seen, len(self.items))
+        seen = self.rated_by if exclude_seen else None
+        found, scores = best_items(
+            self.scorer(candidates), people, candidates, n, seen, len(self.items)
+        )
         filled = found >= 0
         columns: dict[str, Any] = {}
         if not single:

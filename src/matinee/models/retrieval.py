@@ -7,28 +7,29 @@ import numpy as np
 
 from matinee.kernels.jit import read_only
 from matinee.kernels.ranking import top_n
-from matinee.kernels.threads import run_all
+from matinee.kernels.threads import RANGES_PER_THREAD, n_threads, one_blas_thread, run_all
+from matinee.models.kind import Scorer
 
-BLOCK_SCORES = 2_000_000  # scores held at once by each thread: 8 MB
-
+BLOCK_SCORES = 400_000  # scores held at once by each thread: 1.6 MB, so that they stay in cache
+BLOCK_PEOPLE = 128  # and at most the scores of so many people
 SHRINKAGE = 10.0  # ratings at which a similarity counts half
 
-ScorePeople = Callable[[Sequence[object], np.ndarray], np.ndarray]
+Seen = Callable[[Sequence[object]], tuple[np.ndarray, np.ndarray]]
 
 
 def best_items(
-    score_people: ScorePeople,
+    score: Scorer,
     people: Sequence[object],
     candidates: np.ndarray,
     n: int,
-    seen: Callable[[object], np.ndarray] | None,
+    seen: Seen | None,
     n_items: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows (n_people, n) int32 of the best candidates for each person, best first, and scores.
 
-    ``seen`` tells which item rows a person is not shown. Where someone has fewer than n candidates
-    the rest is -1. Ties keep the order of items. People are taken in blocks, and no more than a
-    block of scores exists at a time.
+    ``score`` writes the scores of the candidates. ``seen`` tells which item rows people are not
+    shown. Where someone has fewer than n candidates the rest is -1. Ties keep the order of items.
+    People are taken in blocks, and each thread holds no more than a block of scores.
     """
     n = min(n, len(candidates))
     found = np.full((len(people), n), -1, dtype=np.int32)
@@ -37,25 +38,33 @@ def best_items(
         return found, scores
     place = np.full(n_items, -1, dtype=np.int32)
     place[candidates] = np.arange(len(candidates), dtype=np.int32)
-    size = max(1, min(512, BLOCK_SCORES // len(candidates)))
+    size = max(1, min(BLOCK_PEOPLE, BLOCK_SCORES // len(candidates)))
 
-    def block(first: int) -> None:
-        here = people[first : first + size]
-        banned = [place[seen(one)] if seen else place[:0] for one in here]
-        banned = [places[places >= 0] for places in banned]
-        ends = np.cumsum([0, *map(len, banned)])
-        inputs = (
-            read_only(score_people(here, candidates), np.float32),
-            read_only(ends, np.int64),
-            read_only(np.concatenate(banned), np.int32),
-        )
-        best = np.empty((len(here), n), np.int32)
-        where = slice(first, first + len(here))
-        top_n(0, len(here), *inputs, best, scores[where])
-        found[where] = np.where(best >= 0, candidates[best], -1)
+    def run(blocks: np.ndarray) -> None:
+        room = np.empty((min(size, len(people)), len(candidates)), np.float32)
+        for first in (blocks * size).tolist():
+            here = people[first : first + size]
+            where = slice(first, first + len(here))
+            scored = room[: len(here)]
+            score(here, scored)
+            top_n(0, len(here), read_only(scored, np.float32), *banned(seen, here, place),
+                  found[where], scores[where])  # fmt: skip
 
-    run_all([partial(block, first) for first in range(0, len(people), size)])
-    return found, scores
+    parts = np.array_split(np.arange(-(-len(people) // size)), n_threads() * RANGES_PER_THREAD)
+    with one_blas_thread():  # once for all blocks
+        run_all([partial(run, blocks) for blocks in parts if len(blocks)])
+    return np.where(found >= 0, candidates[found], -1), scores
+
+
+def banned(
+    seen: Seen | None, people: Sequence[object], place: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """What people have seen as places among the candidates, as ``top_n`` takes it."""
+    indptr, items = seen(people) if seen else (np.zeros(len(people) + 1, np.int64), place[:0])
+    places = place[items]
+    known = places >= 0
+    before = np.concatenate([[0], np.cumsum(known)])  # candidates among the first of the items
+    return read_only(before[indptr], np.int64), read_only(places[known], np.int32)
 
 
 def similar_rows(

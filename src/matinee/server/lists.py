@@ -31,9 +31,9 @@ def best_of(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows and scores of the ``n`` items after the best ``offset`` for a person, best first."""
     model = serving.model
-    seen = model.rated if exclude_seen else None
+    seen = model.rated_by if exclude_seen else None
     found, scores = best_items(
-        model.score_people, [person], candidates, offset + n, seen, len(model.items)
+        model.scorer(candidates), [person], candidates, offset + n, seen, len(model.items)
     )
     filled = found[0] >= 0
     return found[0][filled][offset:], scores[0][filled][offset:]

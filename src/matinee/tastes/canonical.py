@@ -19,7 +19,7 @@ from matinee.kernels.varimax import turn_pairs
 # items and implicit factors: any orthogonal turn, or only a change of order.
 Freedom = Literal["turn", "order"]
 
-MOST_ITEMS = 5_000  # the most rated ones decide on the turn; more cost time and change little
+MOST_ITEMS = 2_000  # the most rated ones decide on the turn; more cost time and change little
 MOST_SWEEPS = 200
 CONVERGED = 1e-3  # radians of the largest turn in a sweep; nearly flat maxima have long tails
 NO_TURN = 1e-2  # a turn whose entries are this near to those of the identity is none
@@ -68,7 +68,7 @@ def varimax(Q: np.ndarray) -> np.ndarray:
 
     Pairs of factors are turned in their plane, all in turn, until no angle is worth a turn.
     """
-    L = np.ascontiguousarray(Q.T, dtype=np.float64)
+    L = np.array(Q.T, dtype=np.float32, order="C")
     T = np.eye(len(L))
     for _ in range(MOST_SWEEPS if L.size else 0):
         if turn_pairs(L, T) < CONVERGED:
