@@ -19,7 +19,7 @@ from matinee.kernels.factors import score_pairs
 from matinee.kernels.jit import read_only
 from matinee.kernels.threads import one_blas_thread, run_rows
 from matinee.models.fold_in import FoldIn, LeastSquares, from_plain, to_plain
-from matinee.models.fold_in.sums import gram, rotated
+from matinee.models.fold_in.sums import gram
 from matinee.models.folding import FoldingModel
 from matinee.models.kind import NO_TASTES, Scorer, View
 from matinee.models.model import Model, fields_of
@@ -27,6 +27,7 @@ from matinee.models.people import Person
 from matinee.models.profile_map import ProfileMap
 from matinee.models.retrieval import similar_rows
 from matinee.models.side import Side
+from matinee.models.turning import turned_effects, turned_side
 from matinee.packed import PackedRatings
 from matinee.ratings import Ratings
 from matinee.reasons.confidence import Calibration, calibrate, deviations
@@ -343,25 +344,6 @@ def moments_of(factors: np.ndarray) -> Moments:
     """E[x x'] and E[x] over the rows of a side."""
     n = max(len(factors), 1)
     return Moments(gram(factors) / n, factors.sum(axis=0, dtype=np.float64) / n)
-
-
-def times_turn(factors: np.ndarray, turn: np.ndarray) -> np.ndarray:
-    """Factors times ``turn``; where samples stand side by side, those of each."""
-    samples = np.ascontiguousarray(factors).reshape(-1, len(turn))
-    return rotated(samples, turn.astype(np.float32)).reshape(factors.shape)
-
-
-def turned_side(side: Side, turn: np.ndarray) -> Side:
-    """The side with all its factors times ``turn``."""
-    implicit = None if side.implicit is None else times_turn(side.implicit, turn)
-    return Side(times_turn(side.factors, turn), side.bias, implicit).frozen()
-
-
-def turned_effects(weights: np.ndarray, turn: np.ndarray) -> np.ndarray:
-    """Effects (n, n_factors + 1) on factors and on the bias, those on factors times ``turn``."""
-    result = np.column_stack([times_turn(weights[:, :-1], turn), weights[:, -1]])
-    result.flags.writeable = False
-    return result
 
 
 def terms_by_factor(model: FactorModel, person: Person, item: int) -> list[Term]:

@@ -18,10 +18,11 @@ from matinee.errors import BadSetting
 from matinee.explanation import Term
 from matinee.features import Vocabulary
 from matinee.ids import IdMap
-from matinee.models.factor import FactorModel, turned_effects
+from matinee.models.factor import FactorModel
 from matinee.models.kind import View
 from matinee.models.people import Person
 from matinee.models.side import Side
+from matinee.models.turning import turned_effects
 
 NOTHING_BEYOND = 1e-5  # a difference from what features say that is rounding
 

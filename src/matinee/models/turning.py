@@ -1,0 +1,25 @@
+"""Factors, and effects on factors, times an orthogonal matrix: the scores stay what they are."""
+
+import numpy as np
+
+from matinee.models.fold_in.sums import rotated
+from matinee.models.side import Side
+
+
+def times_turn(factors: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """Factors times ``turn``; where samples stand side by side, those of each."""
+    samples = np.ascontiguousarray(factors).reshape(-1, len(turn))
+    return rotated(samples, turn.astype(np.float32)).reshape(factors.shape)
+
+
+def turned_side(side: Side, turn: np.ndarray) -> Side:
+    """The side with all its factors times ``turn``."""
+    implicit = None if side.implicit is None else times_turn(side.implicit, turn)
+    return Side(times_turn(side.factors, turn), side.bias, implicit).frozen()
+
+
+def turned_effects(weights: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """Effects (n, n_factors + 1) on factors and on the bias, those on factors times ``turn``."""
+    result = np.column_stack([times_turn(weights[:, :-1], turn), weights[:, -1]])
+    result.flags.writeable = False
+    return result
