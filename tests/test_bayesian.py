@@ -1,6 +1,7 @@
 """Gibbs sampling against posteriors that are known, and what the averaged model promises."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -276,11 +277,31 @@ def test_a_taste_is_a_factor_of_all_samples_together(model):
     assert len(tastes) == model.n_factors
 
 
+def steadiness(noise_damping):
+    """The mean w_u of steady and of erratic people, whose ratings scatter by 0.2 and by 1."""
+    train, _ = planted(noise=0.2)
+    erratic = train.user % 2 == 1
+    off = np.random.default_rng(5).normal(0, 1, len(train)) * erratic
+    train = replace(train, rating=(train.rating + off).astype(np.float32))
+    chain = Chain.start(train, BayesianMF(n_factors=3, n_features=0, noise_damping=noise_damping))
+    drawn = [(chain.step(epoch), chain.steadiness)[1] for epoch in range(1, 31)]
+    mean = np.mean(drawn[10:], axis=0)
+    return mean[::2].mean(), mean[1::2].mean()
+
+
+def test_steady_people_are_told_from_erratic_ones():
+    steady, erratic = steadiness(noise_damping=1)
+    assert 10 < steady / erratic < 26, "26 were items known; what is unsure of them adds to both"
+    steady, erratic = steadiness(noise_damping=1e9)
+    assert steady == pytest.approx(1, abs=1e-3)
+    assert erratic == pytest.approx(1, abs=1e-3)
+
+
 @pytest.mark.parametrize("n_features", [0, 8])
 def test_each_sample_of_the_model_scores_as_its_draw(data, n_features):
     """The items of a sample, with users solved on them, are near the draw that they come from."""
     train, _ = data
-    chain = Chain.start(train, 3, n_features, 1.0, seed=0)
+    chain = Chain.start(train, BayesianMF(n_factors=3, n_features=n_features, seed=0))
     mean = float(train.rating.mean())
     chain.train = train
     for epoch in range(1, 30):
@@ -352,7 +373,14 @@ def test_odd_data_give_finite_scores(user, item, rating):
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("n_factors", 0), ("n_samples", 0), ("burn_in", -1), ("n_epochs", 59), ("spread", 0.0)],
+    [
+        ("n_factors", 0),
+        ("n_samples", 0),
+        ("burn_in", -1),
+        ("n_epochs", 59),
+        ("spread", 0.0),
+        ("noise_damping", 0.0),
+    ],
 )
 def test_settings_out_of_range_are_refused(setting, value):
     with pytest.raises(BadSetting, match=setting):

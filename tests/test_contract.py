@@ -43,6 +43,7 @@ CASES = {
     "user-knn:pearson": {"n_neighbors": 5, "similarity": "pearson", "shrinkage": 5.0},
     "user-knn:preference": {"feedback": "preference", "n_neighbors": 10},
     "slope-one": {},
+    "rp3beta": {"n_neighbors": 10},
     "ease": {"reg": 5.0},
     "implicit-als": {"n_factors": 4, "n_epochs": 5},
     "implicit-als:weighted": {"n_factors": 4, "n_epochs": 5, "by_rating": 0.5, "reg_power": 1.0},

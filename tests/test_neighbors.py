@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from matinee.algorithms import EASE, Bias, ItemKNN, SlopeOne, UserKNN
+from matinee.algorithms import EASE, Bias, ItemKNN, RP3beta, SlopeOne, UserKNN
 from matinee.algorithms.ease import BLOCK, invert
 from matinee.algorithms.knn import nearest_items
 from matinee.errors import BadSetting
@@ -171,6 +171,35 @@ def test_slope_one_solves_the_example_of_its_paper():
     assert float(SlopeOne().fit(ratings).score("B", "J")[0]) == pytest.approx(2.5, abs=1e-5)
 
 
+# RP3beta.
+
+
+def test_rp3beta_walks_from_person_to_person():
+    """Three steps of the transition matrices, each chance to the power alpha: the paper's form."""
+    X = (TRAIN.csr().toarray() > 0).astype(float)
+    n_u, n_i = np.maximum(X.sum(axis=1), 1), np.maximum(X.sum(axis=0), 1)
+    to_items, to_people = (X / n_u[:, None]) ** 0.7, (X / n_i).T ** 0.7
+    W = to_people @ to_items / n_i**0.3
+    np.fill_diagonal(W, 0)
+    model = RP3beta(alpha=0.7, beta=0.3, n_neighbors=40).fit(TRAIN)
+    np.testing.assert_allclose(model.score_block(np.arange(60)), X @ W, rtol=1e-5, atol=1e-6)
+    few = RP3beta(alpha=0.7, beta=0.3, n_neighbors=6).fit(TRAIN)
+    kept = keep_top(W.T, 6).T
+    np.testing.assert_allclose(few.score_block(np.arange(60)), X @ kept, rtol=1e-5, atol=1e-6)
+
+
+def test_a_walk_without_powers_ends_somewhere():
+    """With alpha = 1 and beta = 0 weights are chances: together with the way back they are 1."""
+    X = (TRAIN.csr().toarray() > 0).astype(float)
+    model = RP3beta(alpha=1, beta=0, n_neighbors=40).fit(TRAIN)
+    leading = np.zeros((40, 40))
+    lists = model.weights
+    to = np.repeat(np.arange(40), np.diff(lists.indptr))
+    leading[lists.neighbors, to] = lists.weights
+    back = (X / np.maximum(X.sum(axis=1, keepdims=True), 1)).sum(axis=0) / np.maximum(X.sum(0), 1)
+    np.testing.assert_allclose((leading.sum(axis=1) + back)[:-1], 1, rtol=1e-5)
+
+
 # EASE.
 
 
@@ -242,7 +271,8 @@ def test_a_checkerboard_is_continued(kind, checkerboard):
 
 
 @pytest.mark.parametrize("algorithm", [
-    EASE(reg=1), ItemKNN(feedback="preference"), UserKNN(feedback="preference", n_neighbors=8),
+    EASE(reg=1), RP3beta(), ItemKNN(feedback="preference"),
+    UserKNN(feedback="preference", n_neighbors=8),
 ])  # fmt: skip
 def test_a_checkerboard_of_positives_is_continued(algorithm, checkerboard):
     model = algorithm.fit(checkerboard.subset(checkerboard.rating >= 4))
@@ -302,6 +332,8 @@ def test_fewer_than_five_people_are_not_told_of(checkerboard):
         (UserKNN, {"shrinkage": -1}, "shrinkage is -1"),
         (SlopeOne, {"damping": -1}, "damping is -1"),
         (ItemKNN, {"asymmetry": 2}, "asymmetry is 2; it must be from 0 to 1"),
+        (RP3beta, {"alpha": -1}, "alpha is -1; it must be at least 0"),
+        (RP3beta, {"beta": -0.1}, "beta is -0.1"),
         (EASE, {"reg": 0}, "reg is 0; it must be above 0"),
         (EASE, {"dropout": 1}, "dropout is 1; it must be below 1"),
     ],

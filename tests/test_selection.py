@@ -17,6 +17,7 @@ from matinee.algorithms import (
     NMF,
     Algorithm,
     Bias,
+    Hybrid,
     Popularity,
     SlopeOne,
     TruncatedSVD,
@@ -31,6 +32,7 @@ from matinee.selection.searching import Chance, Grid, Pruning, Trial
 from matinee.selection.spectrum import hints, scaled, shuffle
 from matinee.selection.stability import agreement
 from matinee.sources.synthetic import planted
+from test_contract import ratings_of
 
 # Settings under which the factors of ``planted`` can be found exactly.
 FREE = MF(n_epochs=20, reg=0.05, bias_reg=0.05, implicit_weight=0)
@@ -206,6 +208,13 @@ def test_lists_can_be_tuned_for(ratings):
     assert found.higher_is_better
     assert found.best.value == max(trial.value for trial in found.trials)
     assert "ndcg@5" in found.test.metrics
+
+
+def test_epochs_that_are_not_its_own_setting_stay_as_they_are():
+    """A hybrid stops at the best epoch of its base, and has no number of epochs to set."""
+    found = tune(Hybrid(of=MF(n_factors=4, n_epochs=6)), ratings_of(), budget=3)
+    assert found.best.best_epoch is not None
+    assert found.algorithm.base == MF(n_factors=4, n_epochs=6)
 
 
 def test_a_trial_that_fails_is_kept_and_the_search_goes_on(ratings):

@@ -28,8 +28,8 @@ HOMES = {
     "matinee.sources.synthetic": ["checkerboard", "planted", "uniform"],
     "matinee.algorithms": [
         "ALGORITHMS", "BPR", "BayesianMF", "Bias", "Blend", "ContentBased", "EASE", "Hybrid",
-        "ImplicitALS", "ItemKNN", "MF", "NMF", "Popularity", "SVDpp", "SlopeOne", "TruncatedSVD",
-        "UserKNN",
+        "ImplicitALS", "ItemKNN", "MF", "NMF", "Popularity", "RP3beta", "SVDpp", "SlopeOne",
+        "TruncatedSVD", "UserKNN",
     ],
     "matinee.reasons": ["Contrast", "Counterfactual", "WhatIf"],
     "matinee.models": ["FactorModel", "Model", "Person", "load"],

@@ -13,6 +13,7 @@ from matinee.algorithms.knn import ItemKNN, UserKNN
 from matinee.algorithms.mf import MF
 from matinee.algorithms.nmf import NMF
 from matinee.algorithms.popularity import Popularity
+from matinee.algorithms.rp3beta import RP3beta
 from matinee.algorithms.slope_one import SlopeOne
 from matinee.algorithms.svdpp import SVDpp
 from matinee.algorithms.truncated_svd import TruncatedSVD
@@ -20,13 +21,13 @@ from matinee.algorithms.truncated_svd import TruncatedSVD
 ALGORITHMS: dict[str, type[Algorithm]] = {
     kind.name: kind for kind in (
         Popularity, Bias, NMF, TruncatedSVD, MF, SVDpp, BayesianMF,
-        ItemKNN, UserKNN, SlopeOne, EASE, Blend, ImplicitALS, BPR,
+        ItemKNN, UserKNN, SlopeOne, EASE, RP3beta, Blend, ImplicitALS, BPR,
         Hybrid, ContentBased,
     )
 }  # fmt: skip
 
 __all__ = [
     "ALGORITHMS", "BPR", "EASE", "MF", "NMF", "Algorithm", "BayesianMF", "Bias", "Blend",
-    "ContentBased", "Epoch", "Hybrid", "ImplicitALS", "ItemKNN", "OnEpoch", "Popularity", "SVDpp",
-    "SlopeOne", "TruncatedSVD", "UserKNN",
+    "ContentBased", "Epoch", "Hybrid", "ImplicitALS", "ItemKNN", "OnEpoch", "Popularity", "RP3beta",
+    "SVDpp", "SlopeOne", "TruncatedSVD", "UserKNN",
 ]  # fmt: skip

@@ -1,13 +1,15 @@
 """Bayesian matrix factorization: the average of many plausible models, not the one best.
 
-    score(u, i) = mu + b_u + c_i + p_u . q_i,      rating ~ N(score, noise)
+    score(u, i) = mu + b_u + c_i + p_u . q_i,      rating ~ N(score, noise / w_u)
     p_u and b_u come from one normal distribution, q_i and c_i from another: see ``population``
 
-so there is no penalty to tune. Gibbs sampling draws items, then users, then the rest, each given
-the others (Salakhutdinov & Mnih 2008). It starts from a few epochs of least squares and keeps
-samples at even distances. The means of p_u and q_i may lean on features: singular vectors of who
-rated what in the training data, whatever they gave. They say most where ratings are few; without
-them (n_features=0) the model is the paper's, with biases.
+so there is no penalty to tune. Some people rate more steadily than others: their w_u is larger, and
+items are learned from them more than from the erratic (Lakshminarayanan et al. 2011). Gibbs
+sampling draws items, then users, then the rest, each given the others (Salakhutdinov & Mnih 2008).
+It starts from a few epochs of least squares and keeps samples at even distances. The means of p_u
+and q_i may lean on features: singular vectors of who rated what in the training data, whatever they
+gave. They say most where ratings are few; without them (n_features=0) the model is the paper's,
+with biases and w_u.
 
 Each sample is kept in the coordinates in which its users are standard normal: there a user's
 posterior mean is ridge regression around what the choice of items says, and what people like in
@@ -56,6 +58,7 @@ class BayesianMF(Algorithm):
     n_epochs: int = 210  # one draws all items, then all users
     burn_in: int = 10  # epochs before the first sample may be kept
     n_samples: int = 50  # kept at even distances from the epochs after burn_in
+    noise_damping: float = 30.0  # ratings with the noise of all assumed of each user, for w_u
     spread: float = 1.0  # prior sum of squares of a factor over all rows, in standard deviations
     seed: int = 42
 
@@ -66,6 +69,7 @@ class BayesianMF(Algorithm):
         self.require("n_samples", at_least=1)
         self.require("burn_in", at_least=0)
         self.require("n_epochs", at_least=self.burn_in + self.n_samples)
+        self.require("noise_damping", above=0)
         self.require("spread", above=0)
         self.require("seed", at_least=0)
 
@@ -80,7 +84,7 @@ class BayesianMF(Algorithm):
         standard = replace(train, rating=((train.rating - mean) / unit).astype(np.float32))
         samples: list[Sample] = []
         with one_blas_thread():
-            chain = Chain.start(standard, self.n_factors, self.n_features, self.spread, self.seed)
+            chain = Chain.start(standard, self)
             for epoch in range(1, self.n_epochs + 1):
                 sample = chain.step(epoch)
                 if epoch in self._kept:
@@ -154,27 +158,29 @@ class Chain:
     of_users: Population
     of_items: Population
     seed: int
-    rmse: float = 1.0
+    noise_damping: float
+    steadiness: np.ndarray  # (n_users,) w_u: a rating of u has the variance noise / w_u
     noise: float = 1.0
+    rmse: float = 1.0
 
     @classmethod
-    def start(
-        cls, train: Ratings, n_factors: int, n_features: int, spread: float, seed: int
-    ) -> "Chain":
+    def start(cls, train: Ratings, settings: BayesianMF) -> "Chain":
         """A state near the best fit: a few epochs of alternating least squares."""
-        model = MF(n_factors=n_factors, n_epochs=ALS_EPOCHS, seed=seed).fit(train)
-        choices = Choices.of(train, n_features)
+        k, seed = settings.n_factors, settings.seed
+        model = MF(n_factors=k, n_epochs=ALS_EPOCHS, seed=seed).fit(train)
+        choices = Choices.of(train, settings.n_features)
         chain = cls(
             train, model.user_side.copy(), model.item_side.copy(), choices,
-            Population.of(train.by_user, choices.of_users, n_factors, spread),
-            Population.of(train.by_item, choices.of_items, n_factors, spread), seed,
+            Population.of(train.by_user, choices.of_users, k, settings.spread),
+            Population.of(train.by_item, choices.of_items, k, settings.spread),
+            seed, settings.noise_damping, np.ones(train.n_users),
         )  # fmt: skip
         chain._draw_noise(np.random.default_rng((seed, 0)))
         return chain
 
     def step(self, epoch: int) -> Sample:
         """Draw all items, all users and the noise, in turn, each given the others."""
-        rng, noise = np.random.default_rng((self.seed, epoch)), self.noise
+        rng, noise = np.random.default_rng((self.seed, epoch)), self.usual_noise
         self._draw_side(self.of_items, self.items, self.users, 2 * epoch, rng)
         prior, seen = self._draw_side(self.of_users, self.users, self.items, 2 * epoch + 1, rng)
         self._draw_noise(rng)
@@ -193,11 +199,12 @@ class Chain:
         reg = np.full(d, self.noise)
         reg[-1] /= prior.bias_variance
         rated = own.rated
+        raters = own.row if own is self.of_users else rated.indices
         inputs = (
             read_only(rated.indptr, np.int64),
             read_only(rated.indices, np.int32),
             read_only(own.beyond(leaning, seen), np.float32),
-            read_only(np.empty(0), np.float32),
+            read_only(self.steadiness[raters], np.float32),
             read_only(np.zeros(len(seen.bias)), np.float32),
             Y,
             penalty_of(reg, np.zeros(d)),
@@ -209,11 +216,21 @@ class Chain:
         rows.fill(prior.restored(X))
         return prior, seen
 
+    @property
+    def usual_noise(self) -> float:
+        """The mean variance of a rating around its score."""
+        return self.noise * float((1 / self.steadiness)[self.train.user].mean())
+
     def _draw_noise(self, rng: np.random.Generator) -> None:
-        """The variance of a rating around its score: inverse gamma, given the errors."""
-        self.rmse = Training(self.train, None, 0.0, self.users, self.items).rmse(self.train)
-        squares = PRIOR_RATINGS + len(self.train) * self.rmse**2
-        self.noise = float(squares / rng.chisquare(PRIOR_RATINGS + len(self.train)))
+        """The variance of a rating around its score, and each user's share: inverse gammas."""
+        user, n_u = self.train.user, self.train.user_counts
+        squares = self.of_users.beyond(self.users, self.items).astype(np.float64) ** 2
+        self.rmse = float(np.sqrt(squares.mean()))
+        total = PRIOR_RATINGS + self.steadiness[user] @ squares
+        self.noise = float(total / rng.chisquare(PRIOR_RATINGS + len(squares)))
+        of_user = np.bincount(user, squares, len(n_u)) / self.noise
+        nu = self.noise_damping
+        self.steadiness = rng.chisquare(nu + n_u) / (nu + of_user)
 
 
 def turns_alike(samples: list[np.ndarray], counts: np.ndarray) -> list[np.ndarray]:

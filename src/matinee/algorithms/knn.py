@@ -176,14 +176,33 @@ def nearest_items(
     as_neighbor, as_item = (
         similarity.norms(train.item, values, train.n_items, neighbor=one) for one in (True, False)
     )
+    how = similarity.kind == "pearson", similarity.shrinkage, similarity.amplification
+    return products_of_items(train, values, as_neighbor, as_item, n, *how)
+
+
+def products_of_items(
+    train: Ratings,
+    values: np.ndarray,
+    as_neighbor: np.ndarray,
+    as_item: np.ndarray,
+    n: int,
+    pearson: bool = False,
+    shrinkage: float = 0.0,
+    amplification: float = 1.0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The items (n_items, n) with the largest products of ``values``, and these; see ``compare``.
+
+    A product of two items is divided by ``as_item`` of the one that asks, and by ``as_neighbor`` of
+    the other, both (n_items,).
+    """
     vectors = Vectors(
         read_only(train.by_user.indptr, np.int64),
         read_only(train.item, np.int32),
         read_only(values, np.float32),
         read_only(as_neighbor, np.float64),
-        similarity.kind == "pearson",
-        similarity.shrinkage,
-        similarity.amplification,
+        pearson,
+        shrinkage,
+        amplification,
     )
     order = np.argsort(train.item, kind="stable")
     n = min(n, train.n_items)

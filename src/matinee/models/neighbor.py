@@ -2,8 +2,8 @@
 
     score(u, i) = mean + b_u + c_i + sum over j that u rated of  w_ij (d_uj + e_ij) / W_ui
 
-W_ui is 1, or the sum of the weights taken plus a damping. Item kNN, Slope One and EASE end in one
-of these; what each rating adds to a score is known exactly.
+W_ui is 1, or the sum of the weights taken plus a damping. Item kNN, Slope One, RP3beta and
+EASE end in one of these; what each rating adds to a score is known exactly.
 """
 
 from collections.abc import Mapping

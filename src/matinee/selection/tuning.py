@@ -324,8 +324,8 @@ def _concluded(
         raise BadSetting(f"no trial of {len(trials)} could be measured: {trials[0].reason}")
     best = (max if higher else min)(done, key=lambda trial: trial.value or 0.0)
     settings = dict(best.settings)
-    if best.best_epoch is not None and "n_epochs" not in settings:
-        settings["n_epochs"] = best.best_epoch
+    if best.best_epoch is not None and "n_epochs" in base.settings:
+        settings.setdefault("n_epochs", best.best_epoch)
     winner = with_settings(base, settings)
     test = fit_and_evaluate(winner, split, (), relevant_from, [asked.name])
     draws = resample(test.per_user) if test.per_user is not None else {}

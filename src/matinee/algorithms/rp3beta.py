@@ -1,0 +1,60 @@
+"""RP3beta: a random walk of three steps, from a person to their items, to people, to new items.
+
+    score(u, i) = sum_j x_uj w_ji             x_uj = 1 where u has j, else 0
+    w_ji = sum_v x_vj x_vi / (n_j n_v)^alpha / n_i^beta                      Paudel et al. 2016
+
+n_v is how many items v has, n_j and n_i how many people have them. With alpha = 1 and beta = 0,
+w_ji is the chance to come from j to i by way of someone who has both; beta holds back the items
+that every walk leads to. Unlike in a cosine, people who have nearly everything say little. An item
+keeps the n_neighbors items that lead to it most, so the model is as small as that of item-knn.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from matinee.algorithms.base import Algorithm, OnEpoch, quiet
+from matinee.algorithms.knn import no_baseline, products_of_items
+from matinee.algorithms.space import Real, Space, Whole
+from matinee.models.neighbor import NeighborModel, lists_of
+from matinee.ratings import Ratings
+
+
+@dataclass(frozen=True, kw_only=True)
+class RP3beta(Algorithm):
+    """``RP3beta().fit(train)``: every rating counts as a positive; scores only rank."""
+
+    name: ClassVar[str] = "rp3beta"
+    space: ClassVar[Space] = {
+        "n_neighbors": Whole(20, 500, log=True),
+        "alpha": Real(0.2, 1.5),
+        "beta": Real(0, 1),
+    }
+
+    n_neighbors: int = 200  # items that lead to each item
+    alpha: float = 0.6  # power of the chances of each step
+    beta: float = 0.6  # power of an item's popularity, which its scores are divided by
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.require("n_neighbors", at_least=1)
+        self.require("alpha", at_least=0)
+        self.require("beta", at_least=0)
+
+    @property
+    def kind(self) -> str:
+        return "preference"
+
+    def fit(
+        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
+    ) -> NeighborModel:
+        self.check_train(train)
+        n_v, n_i = (counts.astype(np.float64) for counts in (train.user_counts, train.item_counts))
+        halves = n_v[train.user] ** (-self.alpha / 2)  # a product has one of v's for each item
+        items, weights = products_of_items(
+            train, halves, n_i**self.alpha, n_i**self.beta, self.n_neighbors
+        )
+        lists = lists_of(items, weights, most=self.n_neighbors, averaged=False, damping=0.0)
+        signature = {"kind": self.kind, "algorithm": self.name, "settings": self.settings}
+        return NeighborModel(**no_baseline(train, **signature), weights=lists)
