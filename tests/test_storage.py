@@ -2,10 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +19,11 @@ from matinee import ids, storage
 from matinee.algorithms import MF, Bias
 from matinee.errors import BadModel, MatineeError
 from matinee.models import load
+from matinee.models.side import Side
+from matinee.ratings import Rows
 from matinee.sources.packing import pack
+from matinee.tensors import Part, Stacked, stacked, write_tensors
+from matinee.texts import Texts
 from test_contract import ratings_of
 
 
@@ -177,3 +184,89 @@ def test_a_model_of_packed_ratings_keeps_them_small(model, tmp_path):
     assert loaded.recommend("u003") == fitted.recommend("u003")
     assert loaded.interval("u003", "7") == fitted.interval("u003", "7")
     assert loaded.person("u003").ratings.tolist() == train.by_user.row(3)[1].tolist()
+
+
+def split_up(model, folder):
+    """The folder of a model whose users lie in three files, as a cluster writes it."""
+    folder.mkdir()
+    whole = model.seen.parts() | {
+        "user_ids": model.users.texts.data,
+        "user_id_ends": model.users.texts.ends,
+        "user_factors": model.user_factors,
+        "user_bias": model.user_bias,
+    }
+    n, letters = len(model.users), model.users.texts.ends
+    cuts = [0, 3, n // 2, n]
+    parts = []
+    for first, stop in pairwise(cuts):
+        ratings = slice(*(int(model.seen.indptr[at]) for at in (first, stop)))
+        text = slice(int(letters[first - 1]) if first else 0, int(letters[stop - 1]))
+        spans = {"seen_items": ratings, "seen_ratings": ratings, "user_ids": text}
+        spans["seen_indptr"] = slice(first, stop + (stop == n))
+        file = folder / f"part-{first}"
+        with file.open("wb") as stream:
+            digest = write_tensors(
+                stream, {name: a[spans.get(name, slice(first, stop))] for name, a in whole.items()}
+            )
+        parts.append(Part(file, digest, file.stat().st_size))
+    arrays = stacked(parts)
+    return replace(
+        model,
+        users=ids.IdMap.packed(Texts(arrays["user_ids"], arrays["user_id_ends"]), "user"),
+        user_side=Side(arrays["user_factors"], arrays["user_bias"]),
+        seen=Rows(arrays["seen_indptr"], arrays["seen_items"], arrays["seen_ratings"]),
+    )
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_users_may_lie_in_many_files(model, tmp_path, monkeypatch, mapped):
+    if mapped:
+        monkeypatch.setattr(storage, "MAP_FROM", 0)
+        monkeypatch.setattr(ids, "UNPACK_BELOW", 0)
+    split = split_up(model, tmp_path / "parts")
+    folder = split.save(tmp_path / "model")
+    assert len(list(folder.glob("users-*.safetensors"))) == 3
+    shutil.rmtree(tmp_path / "parts")
+    found = load(folder)
+    assert isinstance(found.user_factors, Stacked) == mapped
+    check_same_answers(found, model)
+    split.save(folder)  # files that are gone are written anew
+    check_same_answers(load(folder), model)
+    one = model.save(folder)
+    assert not list(one.glob("users-*"))
+
+
+def check_same_answers(found, model):
+    """The two models are one, whatever is asked."""
+    ratings = ratings_of()
+    assert found.users == model.users
+    users = [user for user in model.users if len(model.rated(user))]
+    assert list(found.recommend(users, 3)) == list(model.recommend(users, 3))
+    person = users[-1]
+    item = model.recommend(person, 1).item_id[0]
+    for by in model.views:
+        assert found.explain(person, item, by) == model.explain(person, item, by)
+    assert list(found.interval(person, item)) == list(model.interval(person, item))
+    assert list(found.similar_users(person)) == list(model.similar_users(person))
+    assert str(found.tastes()) == str(model.tastes())
+    assert found.fold_in_tastes({0: 5}).side.bias == model.fold_in_tastes({0: 5}).side.bias
+    np.testing.assert_array_equal(
+        found.predict_rows(ratings.user[:50], ratings.item[:50]),
+        model.predict_rows(ratings.user[:50], ratings.item[:50]),
+    )
+    np.testing.assert_array_equal(found.average_user.factors, model.average_user.factors)
+    np.testing.assert_array_equal(found.seen.counts, model.seen.counts)
+
+
+def test_a_lost_or_shortened_file_of_users_is_refused(model, tmp_path, monkeypatch):
+    folder = split_up(model, tmp_path / "parts").save(tmp_path / "model")
+    part = next(folder.glob("users-*"))
+    whole = part.read_bytes()
+    for most in (0, storage.MAP_FROM):
+        monkeypatch.setattr(storage, "MAP_FROM", most)
+        part.unlink()
+        with pytest.raises(BadModel, match=r"users-.* is missing"):
+            load(folder)
+        part.write_bytes(whole[:-1])
+        with pytest.raises(BadModel, match="cut short"):
+            load(folder)

@@ -2,6 +2,7 @@
 
     model.json                  the manifest: format, settings, and the digest of every other file
     arrays-<digest>.safetensors numbers and ids
+    users-<digest>.safetensors  where users are too many for one program: those of some users
     catalog-<digest>.json       titles and features
 
 File names carry their digest and the manifest is replaced last, in one step, so a reader sees the
@@ -21,26 +22,32 @@ from typing import IO, Any
 import numpy as np
 
 from matinee.errors import BadModel, MatineeError
-from matinee.tensors import map_tensors, write_tensors
+from matinee.tensors import Part, Stacked, map_tensors, stacked, write_tensors
 
 FORMAT = "matinee-model"
 FORMAT_VERSION = 1
 MANIFEST = "model.json"
+USERS = "users"  # what users' files are called
 MAP_FROM = 256 << 20  # bytes from which arrays are mapped instead of read
 
 
-def write_folder(path: Path, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray],
+def write_folder(path: Path, facts: Mapping[str, Any], arrays: Mapping[str, Any],
                  texts: Mapping[str, Any]) -> None:  # fmt: skip
     """Write a model folder, replacing a model that is there in one step.
 
     ``facts`` goes into the manifest, ``arrays`` into safetensors, each of ``texts`` into a JSON
-    file of its own. Raises MatineeError when the folder cannot be written or holds something else.
+    file of its own; arrays that lie in several files stay in several. Raises MatineeError when the
+    folder cannot be written or holds something else.
     """
     check_place(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _beside(path) as temporary:
-            files = {"arrays": _written(temporary, "arrays", "safetensors", arrays)}
+            in_parts = {name: one for name, one in arrays.items() if isinstance(one, Stacked)}
+            whole = {name: one for name, one in arrays.items() if name not in in_parts}
+            files: dict[str, Any] = {"arrays": _written(temporary, "arrays", "safetensors", whole)}
+            if in_parts:
+                files[USERS] = _written_in_parts(temporary, in_parts)
             for name, value in texts.items():
                 files[name] = _written(temporary, name, "json", value)
             manifest: dict[str, Any] = {
@@ -66,9 +73,30 @@ def _written(folder: Path, name: str, suffix: str, value: Any) -> dict[str, Any]
             digest = hashlib.sha256(data).hexdigest()
             stream.write(data)
         _sync(stream)
-    file = f"{name}-{digest[:12]}.{suffix}"
+    file = file_name(name, digest, suffix)
     new.rename(folder / file)
     return {"file": file, "sha256": digest, "bytes": (folder / file).stat().st_size}
+
+
+def _written_in_parts(folder: Path, arrays: Mapping[str, Stacked]) -> list[dict[str, Any]]:
+    """Files with some of the rows of each array: those that are there already, where they can be
+    linked to, and else new ones."""
+    entries = []
+    for number, part in enumerate(next(iter(arrays.values())).parts):
+        file = file_name(USERS, part.sha256)
+        entry: dict[str, Any] = {"file": file, "sha256": part.sha256, "bytes": part.n_bytes}
+        try:
+            os.link(part.path, folder / file)
+        except OSError:
+            rows = {name: array.arrays[number] for name, array in arrays.items()}
+            entry = _written(folder, USERS, "safetensors", rows)
+        entries.append(entry)
+    return entries
+
+
+def file_name(name: str, digest: str, suffix: str = "safetensors") -> str:
+    """What a file is called."""
+    return f"{name}-{digest[:12]}.{suffix}"
 
 
 def check_place(path: Path) -> None:
@@ -113,23 +141,46 @@ def read_folder(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict
 
     manifest = _read_manifest(path)
     contents: dict[str, Any] = {}
-    for name, entry in manifest.pop("files").items():
+    files = manifest.pop("files")
+    in_parts = _read_parts(path, files.pop(USERS, []))
+    for name, entry in files.items():
         file = path / str(entry["file"])
         if name == "arrays" and entry.get("bytes", 0) > MAP_FROM:
             contents[name] = _mapped(file, entry)
-            continue
-        try:
-            data = file.read_bytes()
-        except OSError:
-            raise BadModel(f"{file} is missing; the model at {path} is incomplete") from None
-        if hashlib.sha256(data).hexdigest() != entry["sha256"]:
-            raise BadModel(f"{file} was altered or cut short: its checksum does not match")
-        contents[name] = data
+        else:
+            contents[name] = _read(file, entry)
     found = contents.pop("arrays")
-    arrays: dict[str, np.ndarray] = found if isinstance(found, dict) else load(found)
+    arrays: dict[str, Any] = found if isinstance(found, dict) else load(found)
+    arrays |= in_parts
     for array in arrays.values():
-        array.flags.writeable = False
+        if isinstance(array, np.ndarray):
+            array.flags.writeable = False
     return manifest, arrays, {name: json.loads(data) for name, data in contents.items()}
+
+
+def _read(file: Path, entry: Mapping[str, Any]) -> bytes:
+    """A whole file. Raises BadModel unless it is as it was written."""
+    try:
+        data = file.read_bytes()
+    except OSError:
+        raise BadModel(f"{file} is missing; the model at {file.parent} is incomplete") from None
+    if hashlib.sha256(data).hexdigest() != entry["sha256"]:
+        raise BadModel(f"{file} was altered or cut short: its checksum does not match")
+    return data
+
+
+def _read_parts(path: Path, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Arrays that lie in several files: mapped where they are large, and else as usual arrays."""
+    from safetensors.numpy import load
+
+    files = [path / str(entry["file"]) for entry in entries]
+    if sum(entry["bytes"] for entry in entries) > MAP_FROM:
+        for file, entry in zip(files, entries, strict=True):
+            _mapped(file, entry)
+        parts = zip(files, entries, strict=True)
+        return dict(stacked([Part(file, one["sha256"], one["bytes"]) for file, one in parts]))
+    read = [load(_read(file, entry)) for file, entry in zip(files, entries, strict=True)]
+    return {name: np.concatenate([one[name] for one in read]) for name in (read or [{}])[0]}
 
 
 def _mapped(file: Path, entry: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -192,7 +243,7 @@ def _replace(path: Path, temporary: Path) -> None:
             (temporary / name).replace(path / name)
             _sync_folder(path)
         for old in path.iterdir():
-            if old.name not in names and old.name.startswith(("arrays-", "catalog-")):
+            if old.name not in names and old.name.startswith(("arrays-", "catalog-", f"{USERS}-")):
                 old.unlink()
     _sync_folder(path.parent)
 

@@ -19,6 +19,8 @@ CASES = {
     "mf": MF(n_factors=5, n_epochs=2),
     "mf:plain": MF(n_factors=5, n_epochs=2, implicit_weight=0.0),
     "mf:unbiased": MF(n_factors=5, n_epochs=2, biased=False),
+    "nmf": NMF(n_factors=4, n_epochs=2),
+    "nmf:random": NMF(n_factors=4, n_epochs=3, init="random"),
     "implicit-als": ImplicitALS(n_factors=5, n_epochs=2, n_steps=0),
 }
 
@@ -68,7 +70,7 @@ def test_a_fit_on_spark_is_the_fit_in_memory(algorithm, partitions, spark, table
     frame = spark.createDataFrame(table).repartition(partitions)
     numbers = []
     found = matinee.spark.fit(algorithm, frame, on_epoch=lambda epoch: numbers.append(epoch.number))
-    assert numbers == [1, 2]
+    assert numbers == list(range(1, algorithm.n_epochs + 1))
     check_near(found, algorithm.fit(read_ratings(table)))
 
 
@@ -112,8 +114,8 @@ def test_an_interrupted_fit_goes_on_from_its_last_epoch(spark, table, tmp_path):
 
 
 def test_what_cannot_run_on_spark_says_so(spark, table):
-    with pytest.raises(BadSetting, match="nmf does not run on Spark yet"):
-        matinee.spark.fit(NMF(n_factors=4), spark.createDataFrame(table))
+    with pytest.raises(BadSetting, match='take missing="ignore"'):
+        matinee.spark.fit(NMF(n_factors=4, missing="zero"), spark.createDataFrame(table))
 
 
 def test_a_missing_java_is_said(monkeypatch):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from matinee.algorithms.alternating import Alternation, begin_at
 from matinee.algorithms.base import Epoch, OnEpoch, quiet
 from matinee.errors import BadSetting, Diverged
 from matinee.kernels.factors import CHUNK, score_pairs, square_errors
@@ -137,6 +138,22 @@ def draw_factors(out: np.ndarray, scale: float, seed: int, which: int, first: in
     """
     numbers = (np.uint64(number) for number in (seed % 2**64, which, first))
     run_rows(fill_rows, np.ones(len(out)), *numbers, scale, out)
+
+
+def first_rows(
+    plan: Alternation, side: Side, which: int, first: int, rated: np.ndarray, begun: Side | None
+) -> None:
+    """Fill a side with the first factors of some users (0) or items (1), from row ``first`` on.
+
+    ``rated`` says which of them have ratings; ``begun`` are those that the factors grow from.
+    """
+    draw_factors(side.factors, plan.init_scale, plan.seed, which, first)
+    if plan.nonnegative:
+        np.abs(side.factors, out=side.factors)
+    if plan.unrated_learned:
+        side.factors[~rated] = 0.0
+    if begun is not None:
+        begin_at(side, begun)
 
 
 def say_if_too_many(n_factors: int, train: Ratings | PackedRatings) -> None:

@@ -19,15 +19,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from matinee.algorithms.alternating import (
-    Alternation,
-    begin_at,
-    implicit_products,
-    implicit_rows,
-)
+from matinee.algorithms.alternating import Alternation, implicit_products, implicit_rows
 from matinee.algorithms.base import Epoch, OnEpoch, quiet
 from matinee.algorithms.checkpoints import Checkpoints
-from matinee.algorithms.epochs import draw_factors, say_if_too_many, squared_errors
+from matinee.algorithms.epochs import first_rows, say_if_too_many, squared_errors
 from matinee.algorithms.gathering import (
     MEMORY,
     Gathering,
@@ -224,16 +219,12 @@ class Stream:
 
     def _draw(self, side: Side, which: int, first: int, rated: np.ndarray) -> None:
         """The first factors of some users (0) or items (1), from row ``first`` on."""
-        plan = self.plan
-        draw_factors(side.factors, plan.init_scale, plan.seed, which, first)
-        if plan.nonnegative:
-            np.abs(side.factors, out=side.factors)
-        if plan.unrated_learned:
-            side.factors[~rated] = 0.0
+        begun = None
         if self.begun is not None:
             known = (self.begun.user_side, self.begun.item_side)[which]
             here = slice(first, first + len(rated))
-            begin_at(side, Side(known.factors[here], known.bias[here]))
+            begun = Side(known.factors[here], known.bias[here])
+        first_rows(self.plan, side, which, first, rated, begun)
 
     def _gathering(self, items: np.ndarray) -> Gathering:
         return Gathering.of(self.plan, self.mean, items, self.ratings.n_items)

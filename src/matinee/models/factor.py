@@ -34,6 +34,7 @@ from matinee.reasons.confidence import Calibration, calibrate, deviations
 from matinee.reasons.people import terms_of_people
 from matinee.tastes import NO_NOTES, TasteNotes, Tastes, find_tastes
 from matinee.tastes.canonical import Moments, canonical_turn
+from matinee.tensors import Stacked
 from matinee.words import counted
 
 KEENEST = 0.95  # of the people at one end of a taste: nobody is made up who loves it more
@@ -133,10 +134,13 @@ class FactorModel(FoldingModel):
         return self._scores(self.user_side.take(users), self.item_side)
 
     def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
-        out = np.empty(len(user), np.float32)
+        out, users = np.empty(len(user), np.float32), self.user_side
+        if isinstance(users.factors, Stacked):
+            rows, user = np.unique(user, return_inverse=True)
+            users = users.take(rows)
         run_rows(
             score_pairs, np.ones(len(user)), read_only(user, np.int32), read_only(item, np.int32),
-            np.float32(self.global_mean), self.user_bias, self.item_bias, self.user_factors,
+            np.float32(self.global_mean), users.bias, self.item_bias, users.factors,
             self.item_factors, out,
         )  # fmt: skip
         return out

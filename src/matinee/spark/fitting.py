@@ -2,76 +2,41 @@
 
 In each pass a task solves the users of its blocks on the items it was sent, and gathers the items'
 normal equations, all its blocks together. These go once, by ranges of items, to those who add them
-up, in the order of blocks, and solve them. The driver sees the items' factors, and sums over users
-of the size of one matrix.
+up, in the order of blocks, and solve them. The driver sees the items' factors; users' factors,
+ratings and ids it never sees: the tasks write them into files of the model folder.
 """
 
-import os
 import tempfile
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from matinee.algorithms.alternating import Alternation, implicit_products, implicit_rows
+from matinee.algorithms.alternating import Alternation
 from matinee.algorithms.base import Algorithm, Epoch, OnEpoch, quiet
-from matinee.algorithms.epochs import draw_factors, squared_errors
-from matinee.algorithms.gathering import Gathering, Sums, by_columns
-from matinee.errors import BadSetting, Diverged
-from matinee.kernels.normal_sums import NormalSums, flush
-from matinee.models.factor import FactorModel
-from matinee.models.fold_in.sums import regressed
+from matinee.algorithms.gathering import MEMORY, rounds
+from matinee.errors import Diverged
+from matinee.ids import IdMap
+from matinee.kernels.normal_sums import packed_size
+from matinee.models.factor import FactorModel, turned_side
+from matinee.models.fold_in.sums import gram
 from matinee.models.side import Side
-from matinee.ratings import Ratings
-from matinee.spark.blocks import (
-    SCHEMA,
-    Numbered,
-    clean,
-    from_bytes,
-    number,
-    pack,
-    payloads,
-    rows_of,
-    to_bytes,
-)  # fmt: skip
-from matinee.spark.state import State
+from matinee.packed import rows_of
+from matinee.spark.blocks import clean, from_bytes, number, pack
+from matinee.spark.passes import SOLVED, SUMS, Kept, Pass, Round, finish, gather, solver
+from matinee.spark.state import Blocks, State, room, threads_of_task
+from matinee.spark.users import write_users
+from matinee.storage import MAP_FROM
+from matinee.tastes.canonical import Moments, canonical_turn
+from matinee.texts import Texts
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from pyspark.sql import DataFrame
 
-ITEMS_PER_RANGE = 512  # whose sums meet at one place
-OF_ALL = -1  # the number of what is summed over all items
-Batches = Iterator["pa.RecordBatch"]
-
-
-@dataclass(frozen=True, eq=False)
-class Pass:
-    """One pass over the users, as it is sent to the tasks."""
-
-    plan: Alternation
-    number: int
-    mean: float
-    n_users: int
-    items: Side
-
-    def users_of(self, first: int, rated: Any) -> Side:
-        """The users of a block after this pass."""
-        plan = self.plan
-        users = Side.zeros(len(rated.counts), plan.n_factors)
-        if not self.number:
-            draw_factors(users.factors, plan.init_scale, plan.seed, 0, first)
-        else:
-            plan.fit_users.solve(rated, self.mean, self.items, users)
-        if plan.implicit_reg is None:
-            return users
-        if not self.number:
-            return users.with_implicit()
-        A = implicit_products(self.items, plan.implicit_reg)
-        return users._replace(implicit=implicit_rows(rated, self.items, A))
+MOST_PER_RANGE = 512  # items whose sums meet at one place
+BYTES_PER_RANGE = 256 << 20  # that all tasks together may send to one place
 
 
 def fit(
@@ -80,198 +45,162 @@ def fit(
     *,
     folder: str | Path | None = None,
     resume: bool = False,
+    memory: int = MEMORY,
     on_epoch: OnEpoch = quiet,
 ) -> FactorModel:
     """``algorithm.fit`` for a Spark DataFrame: the same factors, whatever the number of partitions.
 
     ``frame`` has the columns user_id, item_id, rating, and maybe timestamp; ids of any type. Rows
     with something missing are set aside, with a warning; of several rows of a pair the last is
-    kept. ``folder``, which all executors can reach, holds the packed ratings and the state after
-    each pass, from which ``resume`` goes on. The model is returned to the driver.
+    kept. ``folder``, which the driver and all executors reach under one name, holds the packed
+    ratings, the state after each pass, from which ``resume`` goes on, and the users' part of the
+    model, which the tasks write and the model maps. ``memory`` is how many bytes the items' normal
+    equations may take in a task; where they need more, items take turns in several rounds.
 
-    Raises BadSetting for an algorithm that cannot, BadRatings for a frame without ratings.
+    Raises BadSetting for an algorithm that cannot, BadRatings for a frame without ratings,
+    MatineeError for a state of another fit, and Diverged.
     """
     algorithm = algorithm.for_blocks
     plan = algorithm.alternation
-    if plan.nonnegative:
-        raise BadSetting(
-            "nmf does not run on Spark yet, as its users go on from where they were; fit it on "
-            "packed ratings (matinee.pack, then fit_packed)"
-        )
     if folder is None:
-        with tempfile.TemporaryDirectory(prefix="matinee-") as temporary:
-            return fit(algorithm, frame, folder=temporary, on_epoch=on_epoch)
-    state = State(Path(folder), algorithm)
-    numbered, blocks = state.blocks(frame, lambda: _packed(frame), resume)
-    mean = numbered.mean if plan.centered else 0.0
-    items, first = state.items(plan, len(numbered.items), resume)
-    for epoch in range(first, plan.n_epochs):
-        here = Pass(plan, epoch, mean, len(numbered.users), items)
-        items, rmse = _items_after(here, blocks, numbered)
-        if epoch:
-            on_epoch(Epoch(epoch, plan.n_epochs, rmse, None))
-        state.save(items, epoch + 1)
-    last = Pass(plan, plan.n_epochs, mean, len(numbered.users), items)
-    users, ratings, rmse = _users_after(last, blocks, numbered)
-    on_epoch(Epoch(plan.n_epochs, plan.n_epochs, rmse, None))
-    facts: dict[str, Any] = {"n_epochs_run": plan.n_epochs}
-    return algorithm.model(
-        ratings, mean, users, items, plan.fit_users,
-        facts=facts | ({} if rmse is None else {"train_rmse": rmse}),
-        unrated_items_learned=plan.unrated_learned, item_fold=plan.item_fold,
-    )  # fmt: skip
+        # a file that is mapped stays readable when its name is gone
+        with tempfile.TemporaryDirectory(prefix="matinee-", ignore_cleanup_errors=True) as place:
+            return fit(algorithm, frame, folder=place, memory=memory, on_epoch=on_epoch)
+    blocks = Blocks.of(Path(folder).absolute(), partial(_packed, frame), resume)
+    fitting = Fitting(frame.sparkSession, blocks, memory)
+    fitted = fitting.run(algorithm, blocks.folder, resume, on_epoch)
+    arrays: dict[str, Any] = dict(write_users(fitting.frame, blocks, fitted.users))
+    if sum(part.n_bytes for part in arrays["user_factors"].parts) <= MAP_FROM:
+        arrays = {name: np.asarray(array) for name, array in arrays.items()}
+    return _model(algorithm, blocks, fitted, plan, arrays)
 
 
-def _packed(frame: "DataFrame") -> tuple[Numbered, "DataFrame"]:
-    rows = clean(frame).persist()
-    numbered = number(rows)
-    return numbered, pack(rows, numbered)
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What a fit has found."""
+
+    mean: float
+    items: Side  # in canonical form
+    users: Kept  # with the turn that brings them into canonical form
+    facts: dict[str, Any]
 
 
-def _items_after(here: Pass, blocks: "DataFrame", numbered: Numbered) -> tuple[Side, float | None]:
-    """The next items, and the training RMSE of this pass."""
-    partials = blocks.mapInArrow(partial(_gather, here), "range int, task int, payload binary")
-    partials = partials.persist()
-    try:
-        total = Sums.zeros(0, here.plan.n_factors, False)
-        error = 0.0
-        found = partials.where(f"range = {OF_ALL}").orderBy("task").collect()
-        for row in found:
-            sums = from_bytes(row["payload"])
-            total.of_factors[:] += sums["of_factors"]
-            total.of_implicit[:] += sums["of_implicit"]
-            error += float(sums["error"])
-        solved = (
-            partials.where(f"range <> {OF_ALL}")
-            .groupBy("range")
-            .applyInArrow(_solver(here, total), SCHEMA)
+class Fitting:
+    """A fit in progress, on blocks that lie on a cluster."""
+
+    def __init__(self, spark: Any, blocks: Blocks, memory: int) -> None:
+        self.blocks, self.numbered, self.memory = blocks, blocks.numbered, memory
+        self.frame, self.threads = blocks.frame(spark), threads_of_task(spark)
+        self.tasks = room(spark) or len(blocks.sizes)
+
+    def run(
+        self, algorithm: Algorithm, folder: Path, resume: bool, on_epoch: OnEpoch = quiet
+    ) -> Fitted:
+        """All passes; ``folder`` keeps their state."""
+        plan, n_items = algorithm.alternation, len(self.numbered.items)
+        state = State(folder, algorithm)
+        state.begin()
+        begun = None
+        if plan.begin is not None:
+            begun = self.run(plan.begin, folder / "begin", resume)
+        items, first = state.items(plan, n_items, begun.items if begun else None, resume)
+        mean = self.numbered.mean if plan.centered else 0.0
+        for number_ in range(first, plan.n_epochs + 1):
+            here = Pass(
+                plan, number_, mean, self.numbered, items, state.users(number_),
+                state.users(number_ - 1), begun.users if begun else None, self.threads,
+            )  # fmt: skip
+            if here.last:
+                break
+            items, rmse = self._items_after(here)
+            if number_:
+                on_epoch(Epoch(number_, plan.n_epochs, rmse, None))
+            state.save(items, number_ + 1)
+        moments, rmse = self._finish(here)
+        on_epoch(Epoch(plan.n_epochs, plan.n_epochs, rmse, None))
+        facts = {"n_epochs_run": plan.n_epochs} | ({} if rmse is None else {"train_rmse": rmse})
+        of_items = Moments(
+            gram(items.factors) / n_items, items.factors.sum(axis=0, dtype=np.float64) / n_items
         )
-        items = here.items.copy()
-        for row in solved.toLocalIterator():
-            part = from_bytes(row["payload"])
-            rows = part.pop("items")
-            for name, values in part.items():
-                getattr(items, name)[rows] = values
-    finally:
-        partials.unpersist()
-    if not np.isfinite(items.factors).all():
-        raise Diverged(f"the fit diverged in epoch {here.number + 1}; {here.plan.remedy}")
-    rmse = float(np.sqrt(error / numbered.n_ratings)) if here.plan.stars else None
-    return items, rmse
+        fold = plan.finish or plan.fit_users
+        turn = canonical_turn(
+            items.factors, self.numbered.item_counts, moments, of_items, fold.freedom
+        )
+        if turn is not None:
+            items = turned_side(items, turn)
+        return Fitted(mean, items, state.users(plan.n_epochs, turn), facts)
+
+    def _items_after(self, here: Pass) -> tuple[Side, float | None]:
+        """The next items, and the training RMSE of this pass."""
+        items, error = here.items.copy(), 0.0
+        parts = rounds(here.plan, np.arange(len(items.bias)), self.memory)
+        for place, rows in enumerate(parts):
+            turn = Round(place, len(parts), rows, self._per_range(here.plan))
+            sums = self.frame.mapInArrow(partial(gather, here, turn), SUMS)
+            solved = sums.groupBy("range").applyInArrow(solver(here, turn), SOLVED)
+            for row in solved.collect():
+                part = from_bytes(row["payload"])
+                at = part.pop("rows")
+                of_tasks = float(part.pop("error")[0])
+                error += of_tasks if row["range"] == 0 else 0.0  # all ranges have the same
+                for name, values in part.items():
+                    getattr(items, name)[at] = values
+        rmse = self._rmse(here, error) if here.number else None
+        if not np.isfinite(items.factors).all():
+            raise Diverged(f"the fit diverged in epoch {here.number + 1}; {here.plan.remedy}")
+        return items, rmse
+
+    def _finish(self, here: Pass) -> tuple[Moments, float | None]:
+        """The last pass: the moments of its users, and its training RMSE."""
+        rows = self.frame.mapInArrow(partial(finish, here), SUMS).collect()
+        found = [from_bytes(row["payload"]) for row in sorted(rows, key=lambda row: row["task"])]
+        second, first, error = (
+            np.stack([one[name] for one in found]).sum(axis=0)
+            for name in ("second", "first", "error")
+        )
+        n = self.numbered.n_users
+        if not np.isfinite(second).all():
+            raise Diverged(f"the fit diverged in epoch {here.number}; {here.plan.remedy}")
+        return Moments(second / n, first / n), self._rmse(here, float(error[0]))
+
+    def _rmse(self, here: Pass, error: float) -> float | None:
+        return float(np.sqrt(error / self.numbered.n_ratings)) if here.plan.stars else None
+
+    def _per_range(self, plan: Alternation) -> int:
+        """Items whose sums meet at one place, all tasks' together."""
+        d = plan.fit_items.width(plan.n_factors)
+        each = 4 * (packed_size(d) + d) * self.tasks
+        return int(np.clip(BYTES_PER_RANGE // each, 1, MOST_PER_RANGE))
 
 
-def _gather(here: Pass, batches: Batches) -> Batches:
-    """A task: solve the users of its blocks, and hand on what items need of them."""
-    import pyarrow as pa
-
-    os.environ.setdefault("MATINEE_THREADS", "1")
-    plan, n_items = here.plan, len(here.items.bias)
-    gathering = Gathering.of(plan, here.mean, np.arange(n_items), n_items)
-    found = Sums.zeros(n_items, plan.n_factors, plan.implicit_reg is not None)
-    error, task = 0.0, -1
-    for block, payload in sorted(payloads(batches), key=lambda pair: pair[0]):
-        first, rated = rows_of(payload)
-        task = block if task < 0 else task
-        users = here.users_of(first, rated)
-        if here.number and plan.stars:
-            error += squared_errors(rated, here.mean, users, here.items)
-        by_item = by_columns(rated, None, n_items)
-        found.add(by_item, users)
-        gathering.add(rated, users, by_item)
-    if task < 0:
-        return
-    flush(0, n_items, gathering.sums)
-    rows = [(OF_ALL, to_bytes(of_factors=found.of_factors, of_implicit=found.of_implicit,
-                              error=np.array(error)))]  # fmt: skip
-    for first in range(0, n_items, ITEMS_PER_RANGE):
-        part = np.flatnonzero(gathering.sums.n[first : first + ITEMS_PER_RANGE]) + first
-        if len(part):
-            sums = gathering.sums
-            more = {}
-            if plan.implicit_reg is not None:
-                more = {"S": found.factors[part], "T": found.implicit[part]}
-            data = to_bytes(items=part, A=sums.A[part], b=sums.b[part], n=sums.n[part], **more)
-            rows.append((first // ITEMS_PER_RANGE, data))
-    for number_, data in rows:
-        yield pa.RecordBatch.from_pydict(
-            {"range": pa.array([number_], pa.int32()), "task": pa.array([task], pa.int32()),
-             "payload": pa.array([data], pa.binary())}
-        )  # fmt: skip
+def _packed(frame: "DataFrame", folder: str) -> tuple[Any, "DataFrame"]:
+    rows = clean(frame).persist()
+    numbered, users = number(rows, folder)
+    return numbered, pack(rows, numbered, users)
 
 
-def _solver(here: Pass, total: Sums) -> Callable[[Any, "pa.Table"], "pa.Table"]:
-    """What adds up the sums of a range of items, in the order of tasks, and solves them."""
-
-    def solve(key: Any, table: "pa.Table") -> "pa.Table":
-        import pyarrow as pa
-
-        plan, n_items = here.plan, len(here.items.bias)
-        with_implicit = plan.implicit_reg is not None
-        first = key[0].as_py() * ITEMS_PER_RANGE
-        rows = np.arange(first, min(first + ITEMS_PER_RANGE, n_items))
-        gathering = Gathering.of(plan, here.mean, rows, n_items)
-        found = Sums.zeros(n_items, plan.n_factors, with_implicit)
-        found.of_factors[:], found.of_implicit[:] = total.of_factors, total.of_implicit
-        order = np.argsort(table.column("task").to_numpy(), kind="stable").tolist()
-        for place in order:
-            part = from_bytes(table.column("payload")[place].as_py())
-            _add(gathering.sums, found, part, first)
-        items = here.items.copy()
-        gathering.solve(found, here.n_users, items)
-        solved = {"factors": items.factors[rows], "bias": items.bias[rows]}
-        if plan.implicit_reg is not None:
-            A = found.of_factors + plan.implicit_reg * np.eye(plan.n_factors)
-            solved["implicit"] = regressed(found.factors[rows].astype(np.float32), A)
-        data = to_bytes(items=rows, **solved)
-        return pa.table({"block": pa.array([key[0].as_py()], pa.int32()), "payload": [data]})
-
-    return solve
-
-
-def _add(sums: NormalSums, found: Sums, part: dict[str, np.ndarray], first: int) -> None:
-    items = part["items"]
-    for name in ("A", "b", "n"):
-        getattr(sums, name)[items - first] += part[name]
-    if "S" in part:
-        found.factors[items] += part["S"]
-        found.implicit[items] += part["T"]
-
-
-def _users_after(
-    here: Pass, blocks: "DataFrame", numbered: Numbered
-) -> tuple[Side, Ratings, float | None]:
-    """The users' factors, their ratings, and the training RMSE, on the driver."""
-
-    def solve(batches: Batches) -> Batches:
-        import pyarrow as pa
-
-        os.environ.setdefault("MATINEE_THREADS", "1")
-        for block, payload in payloads(batches):
-            first, rated = rows_of(payload)
-            users = here.users_of(first, rated)
-            error = squared_errors(rated, here.mean, users, here.items)
-            more = {"factors": users.factors, "bias": users.bias, "error": np.array(error)}
-            data = to_bytes(**more, **payload)
-            yield pa.RecordBatch.from_pydict(
-                {"block": pa.array([block], pa.int32()), "payload": pa.array([data], pa.binary())}
-            )
-
-    users = Side.zeros(here.n_users, here.plan.n_factors)
-    parts, error = {}, 0.0
-    for row in blocks.mapInArrow(solve, SCHEMA).toLocalIterator():
-        part = from_bytes(row["payload"])
-        first, rated = rows_of(part)
-        span = slice(first, first + len(rated.counts))
-        users.factors[span], users.bias[span] = part["factors"], part["bias"]
-        parts[row["block"]] = (first, rated, float(part["error"]))
-    user, item, rating = [], [], []
-    for block in sorted(parts):
-        first, rated, wrong = parts[block]
-        user.append(np.repeat(np.arange(first, first + len(rated.counts)), rated.counts))
-        item.append(rated.indices)
-        rating.append(rated.values)
-        error += wrong
-    columns = (np.concatenate(one) for one in (user, item, rating))
-    ratings = Ratings.of(numbered.users, numbered.items, *columns, scale=numbered.scale)
-    rmse = float(np.sqrt(error / numbered.n_ratings)) if here.plan.stars else None
-    return users, ratings, rmse
+def _model(
+    algorithm: Algorithm, blocks: Blocks, fitted: Fitted, plan: Alternation, arrays: dict[str, Any]
+) -> FactorModel:
+    """The model, of the users' arrays that the tasks have written."""
+    numbered = blocks.numbered
+    if numbered.levels is not None:
+        arrays["seen_levels"] = numbered.levels
+    model = FactorModel(
+        users=IdMap.packed(Texts(arrays["user_ids"], arrays["user_id_ends"]), "user"),
+        items=numbered.items,
+        seen=rows_of(arrays),  # type: ignore[arg-type]
+        scale=numbered.scale,
+        kind=algorithm.kind,
+        algorithm=algorithm.name,
+        settings=algorithm.settings,
+        data_fingerprint=blocks.fingerprint,
+        facts=fitted.facts,
+        global_mean=fitted.mean,
+        user_side=Side(arrays["user_factors"], arrays["user_bias"]),
+        item_side=fitted.items.frozen(),
+        fold=plan.finish or plan.fit_users,
+        item_fold=cast(Any, plan.item_fold),
+    )
+    vars(model)["item_counts"] = numbered.item_counts  # to count them anew takes long
+    return model

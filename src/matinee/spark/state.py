@@ -2,93 +2,166 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from matinee.algorithms.alternating import Alternation
 from matinee.algorithms.base import Algorithm
-from matinee.algorithms.epochs import draw_factors
+from matinee.algorithms.epochs import first_rows
 from matinee.errors import MatineeError
 from matinee.ids import IdMap
 from matinee.models.side import Side
 from matinee.ratings import Scale
-from matinee.spark.blocks import Numbered
+from matinee.spark.blocks import Numbered, Size
+from matinee.spark.passes import Kept
 from matinee.texts import Texts
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-Packing = Callable[[], tuple[Numbered, "DataFrame"]]
+Packing = Callable[[str], tuple[Numbered, "DataFrame"]]
 
 
 class State:
-    """A folder that the driver and all executors can reach."""
+    """A folder that the driver and all executors can reach, and what a fit keeps in it."""
 
     def __init__(self, folder: Path, algorithm: Algorithm) -> None:
         settings = {**algorithm.settings, "n_epochs": None}  # more epochs go on from fewer
         known_by = json.dumps([algorithm.name, settings], sort_keys=True)
         self.folder = folder
         self.known_by = hashlib.sha256(known_by.encode()).hexdigest()
+        self.file = folder / "items.npz"
 
-    def blocks(
-        self, frame: "DataFrame", packing: Packing, resume: bool
-    ) -> tuple[Numbered, "DataFrame"]:
-        """The packed blocks: those that are here, to resume, or packed now."""
-        path, known = str(self.folder / "blocks"), self.folder / "numbered.npz"
-        if not (resume and known.exists()):
-            (self.folder / "items.npz").unlink(missing_ok=True)
-            known.unlink(missing_ok=True)
-            numbered, blocks = packing()
-            self.folder.mkdir(parents=True, exist_ok=True)
-            blocks.write.mode("overwrite").parquet(path)
-            _save_numbered(known, numbered)
-        return _load_numbered(known), frame.sparkSession.read.parquet(path)
+    def users(self, number: int, turn: np.ndarray | None = None) -> Kept:
+        """Where the users of a pass are; those of the one before it are not written over."""
+        return Kept(self.folder / f"users-{number % 2}", turn)
 
-    def items(self, plan: Alternation, n_items: int, resume: bool) -> tuple[Side, int]:
-        """The items from which a fit goes on, and the pass that comes next."""
+    def begin(self) -> None:
+        """Make room for users' files."""
+        for number in range(2):
+            self.users(number).folder.mkdir(parents=True, exist_ok=True)
+
+    def items(
+        self, plan: Alternation, n_items: int, begun: Side | None, resume: bool
+    ) -> tuple[Side, int]:
+        """The items from which a fit goes on, and the pass that comes next.
+
+        Raises MatineeError for the state of a fit with other settings, or of more epochs.
+        """
         items = Side.zeros(n_items, plan.n_factors)
         if plan.implicit_reg is not None:
             items = items.with_implicit()
-        file = self.folder / "items.npz"
-        if not (resume and file.exists()):
-            draw_factors(items.factors, plan.init_scale, plan.seed, 1)
+        if not (resume and self.file.exists()):
+            first_rows(plan, items, 1, 0, np.ones(n_items, bool), begun)
             return items, 0
-        with np.load(file, allow_pickle=False) as state:
+        with np.load(self.file, allow_pickle=False) as state:
             if str(state["known_by"]) != self.known_by:
                 raise MatineeError(
                     f"{self.folder} holds the state of a fit with other settings; begin without "
                     "resume"
                 )
+            number = int(state["next"])
+            if number > plan.n_epochs:
+                raise MatineeError(
+                    f"{number} epochs are done already, more than n_epochs={plan.n_epochs}; "
+                    f"resume with n_epochs={number} or more, or begin without resume"
+                )
             items.fill(Side(*(state.get(name, None) for name in Side._fields)))
-            return items, int(state["next"])
+            return items, number
 
     def save(self, items: Side, number: int) -> None:
         """Keep the items from which pass ``number`` goes on, in one step."""
-        arrays = {name: one for name, one in items._asdict().items() if one is not None}
+        arrays: dict[str, Any] = {
+            name: one for name, one in items._asdict().items() if one is not None
+        }
         new = self.folder / "new-items.npz"
         np.savez(new, next=np.array(number), known_by=np.array(self.known_by), **arrays)
-        new.replace(self.folder / "items.npz")
+        new.replace(self.file)
 
 
-def _save_numbered(file: Path, numbered: Numbered) -> None:
-    users, items = numbered.users.texts, numbered.items.texts
-    new = file.with_name(f"new-{file.name}")
+class Blocks:
+    """The packed blocks of a folder."""
+
+    def __init__(self, folder: Path, numbered: Numbered, sizes: list[Size]) -> None:
+        self.folder, self.numbered, self.sizes = folder, numbered, sizes
+
+    @classmethod
+    def of(cls, folder: Path, packing: Packing, resume: bool) -> "Blocks":
+        """Those that are here, to resume, or packed now."""
+        known = folder / "numbered.npz"
+        if not (resume and known.exists()):
+            _forget(folder)
+            numbered, blocks = packing(str(folder / "ids"))
+            blocks.write.mode("overwrite").parquet(str(folder / "blocks"))
+            shutil.rmtree(folder / "ids", ignore_errors=True)
+            rows = blocks.sparkSession.read.parquet(str(folder / "blocks"))
+            sizes = sorted(Size(*row) for row in rows.select(*Size._fields).collect())
+            _save(known, numbered, sizes)
+        return cls(folder, *_load(known))
+
+    def frame(self, spark: Any) -> "DataFrame":
+        """The blocks as rows ``block, payload``, one partition for each task there is room for."""
+        frame: DataFrame = spark.read.parquet(str(self.folder / "blocks"))
+        frame = frame.select("block", "payload")
+        tasks = room(spark)
+        return frame if tasks is None else frame.coalesce(tasks)
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of ids and ratings: equal data have equal fingerprints."""
+        digest = hashlib.sha256("\n".join(self.numbered.items).encode())
+        for size in self.sizes:
+            digest.update(size.digest.encode())
+        return digest.hexdigest()[:16]
+
+
+def room(spark: Any) -> int | None:
+    """How many tasks run side by side; None where that cannot be asked (Spark Connect)."""
+    try:
+        cores = int(spark.sparkContext.defaultParallelism)
+    except Exception:
+        return None
+    return max(1, cores // threads_of_task(spark))
+
+
+def threads_of_task(spark: Any) -> int:
+    """The cores that Spark gives a task."""
+    return int(spark.conf.get("spark.task.cpus", "1"))
+
+
+def _forget(folder: Path) -> None:
+    """Make a folder for a new fit, without what is left of an older one."""
+    for name in ("numbered.npz", "items.npz"):
+        (folder / name).unlink(missing_ok=True)
+    for name in ("begin", "parts", "users-0", "users-1"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _save(file: Path, numbered: Numbered, sizes: list[Size]) -> None:
+    items, new = numbered.items.texts, file.with_name(f"new-{file.name}")
+    levels: Any = {} if numbered.levels is None else {"levels": numbered.levels}
     np.savez(
-        new, users=users.data, user_ends=users.ends, items=items.data, item_ends=items.ends,
-        n=np.array(numbered.n_ratings), mean=np.array(numbered.mean),
-        scale=np.array(numbered.scale), each=np.array(numbered.users_per_block),
+        new, items=items.data, item_ends=items.ends, item_counts=numbered.item_counts,
+        n=np.array([numbered.n_users, numbered.n_ratings, numbered.users_per_block]),
+        mean=np.array(numbered.mean), scale=np.array(numbered.scale),
+        sizes=np.array([size[:-1] for size in sizes], np.int64),
+        digests=np.array([size.digest for size in sizes]), **levels,
     )  # fmt: skip
     new.replace(file)
 
 
-def _load_numbered(file: Path) -> Numbered:
+def _load(file: Path) -> tuple[Numbered, list[Size]]:
     with np.load(file, allow_pickle=False) as one:
         low, high = one["scale"].tolist()
+        n_users, n_ratings, each = one["n"].tolist()
+        items = IdMap.packed(Texts(one["items"], one["item_ends"]), "item")
+        rows = zip(one["sizes"].tolist(), one["digests"].tolist(), strict=True)
         return Numbered(
-            IdMap.packed(Texts(one["users"], one["user_ends"]), "user"),
-            IdMap.packed(Texts(one["items"], one["item_ends"]), "item"),
-            int(one["n"]), float(one["mean"]), Scale(low, high), int(one["each"]),
-        )  # fmt: skip
+            items, one["item_counts"], n_users, n_ratings, float(one["mean"]), Scale(low, high),
+            one.get("levels", None), each,
+        ), [Size(*(*size, digest)) for size, digest in rows]  # fmt: skip

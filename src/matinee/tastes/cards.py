@@ -20,6 +20,7 @@ from matinee.tastes.labels import UNLABELLED, label_ends, supported
 from matinee.tastes.notes import NO_NOTES, TasteNotes
 from matinee.words import counted
 
+PIECE = 1 << 16  # users looked at together
 UNSTABLE = 0.5  # stability below which a taste is as much a find of chance
 WARNING = "unstable: fitted again, the model finds another taste in its place, or none like it"
 End = tuple[tuple[str, str, float], ...]  # (item id, title, weight) of each item
@@ -222,8 +223,11 @@ def end_of(
 
 def n_strongest(P: np.ndarray, Q: np.ndarray) -> np.ndarray:
     """How many users each factor is the strongest of: |p_uf| times the mean |q_if|."""
-    strength = np.abs(P) * np.abs(Q).mean(axis=0)
-    return np.bincount(strength.argmax(axis=1) if P.size else [], minlength=Q.shape[1])
+    worth, found = np.abs(Q).mean(axis=0), np.zeros(Q.shape[1], np.int64)
+    for first in range(0, len(P) if len(worth) else 0, PIECE):  # a copy of all would be large
+        strongest = (np.abs(P[first : first + PIECE]) * worth).argmax(axis=1)
+        found += np.bincount(strongest, minlength=len(found))
+    return found
 
 
 def unlike(name: str, f: int) -> str:

@@ -1,0 +1,235 @@
+"""What tasks do in a pass: solve the users of their blocks, and hand on what items need of them.
+
+Users' factors that a later pass or the model needs stay in files beside the blocks, one a block,
+which the tasks write and read; nothing of a user's passes the driver.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import numpy as np
+
+from matinee.algorithms.alternating import Alternation, implicit_products, implicit_rows
+from matinee.algorithms.epochs import first_rows, squared_errors
+from matinee.algorithms.gathering import Gathering, Sums, by_columns
+from matinee.kernels.normal_sums import NormalSums, flush
+from matinee.models.factor import times_turn
+from matinee.models.fold_in.sums import regressed
+from matinee.models.side import Side
+from matinee.spark.blocks import Block, Numbered, blocks_of, from_bytes, to_bytes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Batches = Iterator["pa.RecordBatch"]
+SUMS = "range int, task int, payload binary"
+SOLVED = "range int, payload binary"
+SIDE = ("factors", "bias")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Users' factors in files, one a block, and how they are to be turned."""
+
+    folder: Path
+    turn: np.ndarray | None = None
+
+    def read(self, block: int) -> Side:
+        """The users of a block."""
+        arrays = from_bytes((self.folder / str(block)).read_bytes())
+        side = Side(arrays["factors"], arrays["bias"])
+        return side if self.turn is None else side._replace(factors=self.turned(side.factors))
+
+    def turned(self, factors: np.ndarray) -> np.ndarray:
+        """Factors times the turn."""
+        return factors if self.turn is None else times_turn(factors, self.turn)
+
+    def write(self, block: int, side: Side) -> None:
+        """Keep the users of a block, in one step: a task may be run twice, even at once."""
+        write_file(self.folder / str(block), to_bytes(factors=side.factors, bias=side.bias))
+
+
+def write_file(file: Path, data: bytes) -> None:
+    """Write a file in one step."""
+    new = file.with_name(f"new-{uuid4().hex}")
+    new.write_bytes(data)
+    new.replace(file)
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """One pass over the users, as it is sent to the tasks."""
+
+    plan: Alternation
+    number: int
+    mean: float
+    numbered: Numbered
+    items: Side
+    kept: Kept  # the users of this pass
+    before: Kept  # those of the pass before it
+    begun: Kept | None  # those that the first factors grow from, where there are any
+    threads: int  # of a task
+
+    @property
+    def last(self) -> bool:
+        """Whether it gives the users of the model."""
+        return self.number == self.plan.n_epochs
+
+    def keeps(self, n_rounds: int) -> bool:
+        """Whether its users are looked at again."""
+        return self.last or n_rounds > 1 or (self.plan.nonnegative and self.number > 0)
+
+    def users_of(self, block: Block) -> Side:
+        """The users of a block after this pass."""
+        plan, n = self.plan, len(block.rated.counts)
+        users = Side.zeros(n, plan.n_factors)
+        if plan.nonnegative and self.number > 1:  # each row begins where it was
+            users.fill(self.before.read(block.number))
+        elif self.number == 0 or plan.nonnegative:
+            begun = None if self.begun is None else self.begun.read(block.number)
+            first_rows(plan, users, 0, block.first, block.rated.counts > 0, begun)
+        if self.number:
+            plan.fit_users.solve(block.rated, self.mean, self.items, users)
+        return users
+
+    def with_implicit(self, block: Block, users: Side) -> Side:
+        """The users of a block with what their choice of items says, where it counts."""
+        if self.plan.implicit_reg is None:
+            return users
+        if not self.number:
+            return users.with_implicit()
+        A = implicit_products(self.items, self.plan.implicit_reg)
+        return users._replace(implicit=implicit_rows(block.rated, self.items, A))
+
+
+@dataclass(frozen=True)
+class Round:
+    """The items whose normal equations are summed at once: all, or as many as there is room for."""
+
+    number: int
+    of: int
+    items: np.ndarray  # (n,) rows
+    per_range: int  # items whose sums meet at one place
+
+
+def gather(here: Pass, turn: Round, batches: Batches) -> Batches:
+    """A task: solve the users of its blocks, and hand on what the items of a round need of them.
+
+    Columns ``range, task, payload``. Each row has the sums over users that all items share.
+    """
+    os.environ.setdefault("MATINEE_THREADS", str(here.threads))
+    plan, items = here.plan, turn.items
+    gathering = Gathering.of(plan, here.mean, items, len(here.items.bias))
+    found = Sums.zeros(len(items), plan.n_factors, plan.implicit_reg is not None)
+    error, task = 0.0, -1
+    for block in blocks_of(batches, here.numbered):
+        task = block.number if task < 0 else task
+        if turn.number == 0:
+            users = here.users_of(block)
+            if here.number and plan.stars:
+                error += squared_errors(block.rated, here.mean, users, here.items)
+            if here.keeps(turn.of):
+                here.kept.write(block.number, users)
+        else:
+            users = here.kept.read(block.number)
+        users = here.with_implicit(block, users)
+        slots = None if gathering.whole else gathering.slots
+        by_item = by_columns(block.rated, slots, len(items))
+        found.add(by_item, users)
+        gathering.add(block.rated, users, by_item)
+    if task < 0:
+        return
+    flush(0, len(items), gathering.sums)
+    common = {"of_factors": found.of_factors, "of_implicit": found.of_implicit}
+    common["error"] = np.array([error])
+    for number in range(-(-len(items) // turn.per_range)):
+        data = _partial(gathering.sums, found, number * turn.per_range, turn.per_range)
+        yield _row(number, task, to_bytes(**data, **common))
+
+
+def _partial(sums: NormalSums, found: Sums, first: int, n: int) -> dict[str, np.ndarray]:
+    """What is summed of n items of a round, from a place on; in single precision."""
+    places = np.flatnonzero(sums.n[first : first + n]) + first
+    more = {}
+    if len(found.factors):
+        more = {"S": found.factors[places], "T": found.implicit[places]}
+    A, b = (array[places].astype(np.float32) for array in (sums.A, sums.b))
+    return {"places": places, "A": A, "b": b, "n": sums.n[places], **more}
+
+
+def _row(number: int, task: int, data: bytes) -> "pa.RecordBatch":
+    import pyarrow as pa
+
+    columns = {"range": pa.array([number], pa.int32()), "task": pa.array([task], pa.int32()),
+               "payload": pa.array([data], pa.binary())}  # fmt: skip
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def solver(here: Pass, turn: Round) -> Callable[[Any, "pa.Table"], "pa.Table"]:
+    """What adds up the sums of a range of items, in the order of tasks, and solves them."""
+
+    def solve(key: Any, table: "pa.Table") -> "pa.Table":
+        import pyarrow as pa
+
+        os.environ.setdefault("MATINEE_THREADS", str(here.threads))
+        order = np.argsort(table.column("task").to_numpy(), kind="stable").tolist()
+        payloads = table.column("payload")
+        first = key[0].as_py() * turn.per_range
+        rows = turn.items[first : first + turn.per_range]
+        parts = (from_bytes(payloads[place].as_py()) for place in order)
+        data = to_bytes(**_solve_items(here, rows, first, parts))
+        return pa.table({"range": pa.array([key[0].as_py()], pa.int32()), "payload": [data]})
+
+    return solve
+
+
+def _solve_items(
+    here: Pass, rows: np.ndarray, first: int, parts: Iterator[dict[str, np.ndarray]]
+) -> dict[str, np.ndarray]:
+    """Items in some rows, of the sums that tasks have found; ``first`` is where they begin."""
+    plan, n_items = here.plan, len(here.items.bias)
+    gathering = Gathering.of(plan, here.mean, rows, n_items)
+    found = Sums.zeros(n_items, plan.n_factors, plan.implicit_reg is not None)
+    error = np.zeros(1)
+    for part in parts:
+        at = part["places"] - first
+        for name in ("A", "b", "n"):
+            getattr(gathering.sums, name)[at] += part[name]
+        for name in ("of_factors", "of_implicit"):
+            getattr(found, name)[:] += part[name]
+        if "S" in part:
+            found.factors[rows[at]] += part["S"]
+            found.implicit[rows[at]] += part["T"]
+        error += part["error"]
+    items = here.items.copy()
+    gathering.solve(found, here.numbered.n_users, items)
+    solved = {"rows": rows, "factors": items.factors[rows], "bias": items.bias[rows]}
+    if plan.implicit_reg is not None:
+        A = found.of_factors + plan.implicit_reg * np.eye(plan.n_factors)
+        solved["implicit"] = regressed(found.factors[rows].astype(np.float32), A)
+    return solved | {"error": error}
+
+
+def finish(here: Pass, batches: Batches) -> Batches:
+    """A task of the last pass: solve and keep its users, and hand on their moments and error."""
+    os.environ.setdefault("MATINEE_THREADS", str(here.threads))
+    plan = here.plan
+    found, total = Sums.zeros(0, plan.n_factors, False), np.zeros(plan.n_factors)
+    error, task = 0.0, -1
+    for block in blocks_of(batches, here.numbered):
+        task = block.number if task < 0 else task
+        users = here.users_of(block)
+        if plan.stars:
+            error += squared_errors(block.rated, here.mean, users, here.items)
+        if plan.finish is not None:
+            plan.finish.solve(block.rated, here.mean, here.items, users)
+        here.kept.write(block.number, users)
+        found.add(None, users)
+        total += users.factors.sum(axis=0, dtype=np.float64)
+    if task >= 0:
+        error_ = np.array([error])
+        yield _row(0, task, to_bytes(second=found.of_factors, first=total, error=error_))

@@ -1,0 +1,80 @@
+"""The users' part of a model folder, written by the tasks: a file for each block.
+
+A file holds the factors, biases, ids and ratings of some users, as arrays whose rows follow on
+those of the file before. They are the files of the saved folder; the driver knows their names.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import numpy as np
+
+from matinee.spark.blocks import Block, Numbered, blocks_of
+from matinee.spark.passes import Kept
+from matinee.spark.state import Blocks
+from matinee.storage import USERS, file_name
+from matinee.tensors import Part, Stacked, stacked, write_tensors
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import DataFrame
+
+PARTS = "block int, file string, sha256 string, bytes long"
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What tasks need to know to write users' files."""
+
+    folder: Path
+    numbered: Numbered
+    kept: Kept  # the users, and how they are turned
+    firsts: dict[int, tuple[int, int]]  # by block: ratings and letters of ids before it
+    last: int  # the last block
+
+
+def write_users(frame: "DataFrame", blocks: Blocks, kept: Kept) -> dict[str, Stacked]:
+    """Write the files of all users; returns their arrays, mapped."""
+    folder = blocks.folder / "parts"
+    folder.mkdir(exist_ok=True)
+    firsts, ratings, letters = {}, 0, 0
+    for size in blocks.sizes:
+        firsts[size.block] = ratings, letters
+        ratings, letters = ratings + size.ratings, letters + size.letters
+    writing = Writing(folder, blocks.numbered, kept, firsts, blocks.sizes[-1].block)
+    rows = frame.mapInArrow(partial(_write, writing), PARTS).collect()
+    return stacked([Part(folder / row[1], row[2], row[3]) for row in sorted(rows)])
+
+
+def _write(writing: Writing, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+    import pyarrow as pa
+
+    for block in blocks_of(batches, writing.numbered):
+        new = writing.folder / f"new-{uuid4().hex}"
+        with new.open("wb") as file:
+            digest = write_tensors(file, _arrays(writing, block))
+        size, name = new.stat().st_size, file_name(USERS, digest)
+        new.replace(writing.folder / name)
+        columns = {"block": pa.array([block.number], pa.int32()), "file": pa.array([name]),
+                   "sha256": pa.array([digest]), "bytes": pa.array([size], pa.int64())}  # fmt: skip
+        yield pa.RecordBatch.from_pydict(columns)
+
+
+def _arrays(writing: Writing, block: Block) -> dict[str, np.ndarray]:
+    """The arrays of a block by the names that a model folder knows them by."""
+    users, arrays = writing.kept.read(block.number), block.arrays
+    ratings, letters = writing.firsts[block.number]
+    stop = None if block.number == writing.last else -1  # all rows' ends but the last begin others
+    return {
+        "user_factors": users.factors,
+        "user_bias": users.bias,
+        "seen_indptr": arrays["indptr"].astype(np.int64)[:stop] + ratings,
+        "seen_items": arrays["items"],
+        "seen_ratings": arrays["codes"],
+        "user_ids": arrays["ids"],
+        "user_id_ends": arrays["ends"] + letters,
+    }
