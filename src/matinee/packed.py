@@ -73,6 +73,12 @@ class PackedRows:
         indices = np.asarray(self.indices[span], np.int32)
         return Rows(ends - ends[0], indices, self.values_of(self.codes[span]))
 
+    def take(self, rows: np.ndarray) -> Rows:
+        """The matrix of ``rows``, in memory; those below 0 are empty."""
+        values: Any = self.values
+        taken = Rows(self.indptr, self.indices, values).take(rows)
+        return taken._replace(indices=np.asarray(taken.indices, np.int32))
+
     def parts(self) -> dict[str, np.ndarray]:
         """The arrays by the names that a model folder knows them by."""
         levels = {} if self.levels is None else {"seen_levels": self.levels}

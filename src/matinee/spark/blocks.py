@@ -25,6 +25,7 @@ from matinee.sources.raw import REASON, Fault
 from matinee.sources.stages import MOST_LEVELS
 from matinee.tensors import tensors_of
 from matinee.texts import Texts
+from matinee.words import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -170,7 +171,7 @@ def _tell_faults(rows: "DataFrame") -> None:
         raise BadRatings("the frame holds no usable ratings: " + "; ".join(told))
     if told:
         warnings.warn(
-            f"{n:,} of {n_good + n:,} rows are set aside: " + "; ".join(told), stacklevel=5
+            f"of {counted(n_good + n, 'row')} {n:,} set aside: " + "; ".join(told), stacklevel=5
         )
 
 

@@ -20,9 +20,10 @@ from matinee.algorithms.gathering import MEMORY, rounds
 from matinee.errors import Diverged
 from matinee.ids import IdMap
 from matinee.kernels.normal_sums import packed_size
-from matinee.models.factor import FactorModel, turned_side
+from matinee.models.factor import FactorModel
 from matinee.models.fold_in.sums import gram
 from matinee.models.side import Side
+from matinee.models.turning import turned_side
 from matinee.packed import rows_of
 from matinee.spark.blocks import clean, from_bytes, number, pack
 from matinee.spark.passes import SOLVED, SUMS, Kept, Pass, Round, finish, gather, solver

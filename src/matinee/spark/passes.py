@@ -17,9 +17,9 @@ from matinee.algorithms.alternating import Alternation, implicit_products, impli
 from matinee.algorithms.epochs import first_rows, squared_errors
 from matinee.algorithms.gathering import Gathering, Sums, by_columns
 from matinee.kernels.normal_sums import NormalSums, flush
-from matinee.models.factor import times_turn
 from matinee.models.fold_in.sums import regressed
 from matinee.models.side import Side
+from matinee.models.turning import times_turn
 from matinee.spark.blocks import Block, Numbered, blocks_of, from_bytes, to_bytes
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from matinee.ratings import Scale
 from matinee.spark.blocks import Numbered, Size
 from matinee.spark.passes import Kept
 from matinee.texts import Texts
+from matinee.words import counted
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -67,7 +68,7 @@ class State:
             number = int(state["next"])
             if number > plan.n_epochs:
                 raise MatineeError(
-                    f"{number} epochs are done already, more than n_epochs={plan.n_epochs}; "
+                    f"{counted(number, 'epoch')} done already, more than n_epochs={plan.n_epochs}; "
                     f"resume with n_epochs={number} or more, or begin without resume"
                 )
             items.fill(Side(*(state.get(name, None) for name in Side._fields)))
