@@ -171,7 +171,7 @@ def _tell_faults(rows: "DataFrame") -> None:
         raise BadRatings("the frame holds no usable ratings: " + "; ".join(told))
     if told:
         warnings.warn(
-            f"of {counted(n_good + n, 'row')} {n:,} set aside: " + "; ".join(told), stacklevel=5
+            f"{n:,} of {counted(n_good + n, 'row')} set aside: " + "; ".join(told), stacklevel=5
         )
 
 
