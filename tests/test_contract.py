@@ -271,7 +271,7 @@ def test_unknown_ids_are_marked_and_scored_as_the_average(model, train):
 def test_wrong_questions_get_an_answer_in_words(model):
     with pytest.raises(UnknownId, match="did you mean"):
         model.recommend("u0044")
-    with pytest.raises(UnknownId, match="fold in"):
+    with pytest.raises(UnknownId, match="by their ratings"):
         model.recommend("u059")  # known, but without a rating
     with pytest.raises(UnknownId, match="item 'x'"):
         model.explain("u004", "x")

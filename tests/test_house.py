@@ -235,9 +235,9 @@ COUNTED = re.compile(
 )
 # What goes before these is no single number, or never 1.
 NOT_COUNTED = {
-    "{FEWEST} people", "{POINTS} among", "{_short(row['group'])} ratings", "{size} factors",
+    "{FEWEST} people", "{_short(row['group'])} ratings", "{size} factors",
     "{len(found)} items", "{finding.count} rows", "{counts[0]} rows", "{self.n_waiting} events",
-    "{n_items} weights", "{names.count(twice[0])} people", "{most} distinct",
+    "{n_items} weights",
 }  # fmt: skip
 
 

@@ -231,7 +231,7 @@ def test_items_can_be_added_to_a_model(fitted, name):
 @pytest.mark.parametrize("algorithm", [Hybrid(), ContentBased()])
 def test_without_a_catalogue_there_is_nothing_to_learn_from(algorithm):
     train = world()[0]
-    with pytest.raises(BadSetting, match=r"knows 0 of them.*--catalog"):
+    with pytest.raises(BadSetting, match=r"knows 0 of them.*\(catalog="):
         algorithm.fit(train.with_catalog(NO_CATALOG))
     untold = Catalog({str(i): Item(f"Film {i}") for i in range(48)})
     with pytest.raises(BadSetting, match="tells nothing that two of the 40 rated items share"):

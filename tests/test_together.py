@@ -70,7 +70,7 @@ def test_each_has_reasons_that_add_up(model):
 def test_impossible_groups_are_refused_in_words(model):
     one, other = model.fold_in({"1": 5}), model.fold_in({"2": 1})
     for users, how, n, error, words in (
-        ([one, other], "average", 3, BadSetting, "2 people are called 'newcomer'"),
+        ([one, other], "average", 3, BadSetting, "'newcomer' is there twice; give everybody once"),
         ([], "average", 3, BadSetting, "nobody"),
         (["u003"], "averag", 3, BadSetting, "did you mean 'average'"),
         (["u003"], "average", 0, BadSetting, "n is 0"),

@@ -16,6 +16,7 @@ import numpy as np
 
 from matinee.errors import MatineeError, UnknownId, did_you_mean
 from matinee.texts import Texts
+from matinee.words import counted
 
 WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 SUGGEST_AMONG = 20_000  # ids compared when looking for a near miss; keeps a wrong id cheap
@@ -113,14 +114,15 @@ class IdMap:
             return self.ids == other.ids
         return self.ids is other.ids or all(map(str.__eq__, self, other))
 
-    def row(self, value: object) -> int:
-        """Row number of one id. Raises UnknownId, with the nearest ids, when there is none."""
+    def row(self, value: object, remedy: str = "") -> int:
+        """Row number of one id. Raises UnknownId, with remedy and nearest ids, for an unknown."""
         text = as_id(value)
         row = self.find(text)
         if row < 0:
             hint = did_you_mean(text, self.ids[:SUGGEST_AMONG].tolist())
             raise UnknownId(
-                f"no {self.kind} {text!r} among the {len(self):,} {self.kind}s known{hint}"
+                f"no {self.kind} {text!r} among the {counted(len(self), self.kind)} known"
+                f"{remedy}{hint}"
             )
         return row
 

@@ -113,6 +113,5 @@ def _check(names: list[str], n: int, how: str) -> None:
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise BadSetting(
-            f"{names.count(twice[0])} people are called {twice[0]!r}; give newcomers names: "
-            "model.fold_in(ratings, name=...)"
+            f"{twice[0]!r} is there twice; give everybody once, and each a name of their own"
         )

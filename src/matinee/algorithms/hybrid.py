@@ -89,7 +89,7 @@ def vocabulary_of(train: Ratings, name: str) -> Vocabulary:
         raise BadSetting(
             f"{name} learns from what is known of items, and the catalogue tells nothing that two "
             f"of the {len(rated):,} rated items share (it knows {known:,} of them); give genres, "
-            "people or texts: read_ratings(..., catalog=...), or --catalog"
+            "people or texts, in a catalog (catalog=...)"
         )
     return vocabulary
 

@@ -12,17 +12,10 @@ from contextlib import contextmanager
 import click
 
 from matinee.cli.talk import say
+from matinee.cli.typed import as_typed
 from matinee.errors import MatineeError
 
 FAILURE, INTERRUPTED = 1, 130
-
-TYPED = {  # what the library's messages advise, and how to say it here
-    'columns={"user_id": "...", ...}': "--columns user=...,item=...,rating=...",
-    'encoding="latin-1"': "--encoding latin-1",
-    'duplicates="last"': "--duplicates last",
-    "read without strict": "leave out --strict",
-    "lower relevant_from": "lower --relevant-from",
-}
 
 
 def exit_code_of(command: Callable[[], object]) -> int:
@@ -51,13 +44,6 @@ def exit_code_of(command: Callable[[], object]) -> int:
         return _of_system(error)
 
 
-def as_typed(message: str) -> str:
-    """A message of the library with its remedies as they are typed on a command line."""
-    for in_python, on_command_line in TYPED.items():
-        message = message.replace(in_python, on_command_line)
-    return message
-
-
 def _of_system(error: OSError) -> int:
     if isinstance(error, BrokenPipeError):  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -75,7 +61,7 @@ def warnings_as_notes() -> Iterator[None]:
     def note(message: Warning | str, *_: object, **__: object) -> None:
         if str(message) not in said:
             said.add(str(message))
-            say(f"note: {message}")
+            say(f"note: {as_typed(str(message))}")
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

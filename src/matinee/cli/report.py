@@ -11,6 +11,7 @@ from matinee.cli.model import load, model_argument
 from matinee.cli.output import json_option, print_json
 from matinee.cli.recording import RECORD
 from matinee.cli.talk import progress, say
+from matinee.cli.typed import as_typed
 from matinee.errors import MatineeError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def measured(measure: Any, model: "Model", ratings: "Ratings") -> Any:
     try:
         return measure(model, ratings)
     except MatineeError as error:
-        say(f"nothing was measured: {error}")
+        say(f"nothing was measured: {as_typed(str(error))}")
         return None
 
 

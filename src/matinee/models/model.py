@@ -28,6 +28,9 @@ from matinee.reasons.what_if import WhatIf, what_if
 from matinee.tables import Table
 
 NEGLIGIBLE = 1e-9  # a term this small is a zero of the model, not a reason
+SOMEBODY_NEW = (
+    "; somebody new comes by their ratings (model.fold_in) or a few questions (matinee.Interview)"
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -45,15 +48,18 @@ class Model(Newcomers):
         """What to call a user: the id, or a folded-in person's name."""
         return user.name if isinstance(user, Person) else as_id(user)
 
+    def user_row(self, user: object) -> int:
+        """Row of a user. Raises UnknownId, with near ids and the way of whoever is new."""
+        return self.users.row(user, SOMEBODY_NEW)
+
     def require(self, user: object) -> None:
         """Raise UnknownId unless there are ratings to know this user by."""
         if isinstance(user, Person):
             return
-        row = self.users.row(user)
+        row = self.user_row(user)
         if self.seen.indptr[row] == self.seen.indptr[row + 1]:
             raise UnknownId(
-                f"user {as_id(user)!r} has no rating in the training data; "
-                "fold in their ratings (model.fold_in) to recommend to them"
+                f"user {as_id(user)!r} has no rating in the training data{SOMEBODY_NEW}"
             )
 
     def person(self, user: object) -> Person:
@@ -85,11 +91,13 @@ class Model(Newcomers):
         """Row of an item. Raises UnknownId, which says whose title it is if it is one."""
         try:
             return self.items.row(item)
-        except UnknownId as unknown:
+        except UnknownId:
             title = as_id(item).casefold()
             for one, entry in self.catalog.entries.items():
                 if title in (entry.label.casefold(), entry.title.casefold()) and one in self.items:
-                    raise UnknownId(f"{unknown}; that is the title of item {one!r}") from None
+                    raise UnknownId(
+                        f"no item {as_id(item)!r}; that is the title of item {one!r}"
+                    ) from None
             raise
 
     # Scores of pairs.
@@ -204,7 +212,7 @@ class Model(Newcomers):
         Raises as ``similar_items`` does.
         """
         _at_least_one(n)
-        rows, similarity = self.nearest("user", self.users.row(user), n)
+        rows, similarity = self.nearest("user", self.user_row(user), n)
         names = self.users.ids[rows]
         return Table({"rank": range(1, len(rows) + 1), "user_id": names, "similarity": similarity})
 

@@ -112,8 +112,8 @@ class Newcomers(Kind):
         """Bias and factors expected of someone with these features."""
         raise BadSetting(
             f"this model of {self.algorithm} knows nothing of people but their ratings; fit mf or "
-            "nmf on ratings with profiles (MovieLens 100K and 1M have them, "
-            "and ratings.with_profiles adds them)"
+            "nmf on ratings with profiles, as MovieLens 100K and 1M have them "
+            "(ratings.with_profiles adds some)"
         )
 
 
