@@ -15,7 +15,9 @@ import pytest
 
 import matinee
 from matinee.algorithms import ALGORITHMS
+from matinee.algorithms.base import Epoch
 from matinee.cli import COMMANDS, run
+from matinee.cli.blocks import at_epoch
 from matinee.cli.output import bold, listed, shorten, wrap
 from matinee.cli.settings import make_algorithm
 from matinee.cli.talk import seconds
@@ -587,3 +589,10 @@ def test_positives_are_kept_in_training_and_test(call):
     metrics = json.loads(out)["metrics"]
     assert "rmse" not in metrics
     assert metrics["ndcg@10"] > 0.1
+
+
+def test_an_epoch_under_way_and_what_the_last_came_to():
+    assert at_epoch(0, None) == "first pass, before epoch 1"
+    assert at_epoch(1, None) == "epoch 1"
+    assert at_epoch(3, Epoch(2, 5, 0.85123, None)) == "epoch 3, RMSE 0.8512 after 2"
+    assert at_epoch(3, Epoch(2, 5, None, None)) == "epoch 3"

@@ -74,6 +74,16 @@ def test_without_and_change_take_titles_or_ids(ask, listed, model):  # noqa: F81
     assert ask(item, "--without", rated[0])[1].startswith("Without your ")
 
 
+def test_tastes_count_more_or_less(ask, listed, model):  # noqa: F811
+    loaded, _ = rated_by_7(model)
+    item, name = listed[0]["item_id"], loaded.tastes()[1].name
+    code, out, _ = ask(item, "--tastes", f"0=0,{name}=2", "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert told == loaded.what_if("7", item, tastes={0: 0, 1: 2}).to_dict()
+    assert json.loads(ask(item, "--tastes", "0=0", "--tastes", "1=2", "--json")[1]) == told
+
+
 def test_counterfactual(ask, listed):
     told = json.loads(ask(listed[2]["item_id"], "--counterfactual", "-n", "3", "--json")[1])
     assert told["rank_before"] == 3
@@ -98,6 +108,10 @@ def test_lists_say_what_is_popular_rather_than_personal(call, model):  # noqa: F
         (("--change", "Alien=9"), 3, "outside 1..5"),
         (("--change", "Alein=3"), 4, "did you mean 'Alien'"),
         (("--without", "Alein"), 4, "did you mean 'Alien'"),
+        (("--tastes", "0"), 2, "--tastes reads Horror=0 or, by number, 3=2, not '0'"),
+        (("--tastes", "0=off"), 2, "the factor for taste '0' is 'off', not a number"),
+        (("--tastes", "0=-1"), 2, "it must be at least 0"),
+        (("--tastes", "99=1"), 2, "no taste '99'"),
         (("--versus", "Alein"), 4, "did you mean 'Alien'"),
         (("--versus", "Alien", "--counterfactual"), 2, "different questions"),
         (("--counterfactual", "--by", "history"), 2, "--by goes with reasons and --versus"),

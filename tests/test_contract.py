@@ -1,6 +1,7 @@
 """One contract over every registered algorithm: what any user may rely on, whichever they pick."""
 
 import dataclasses
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -224,6 +225,14 @@ def test_a_folded_in_training_user_is_the_trained_one(model, train):
         np.testing.assert_allclose(person.side.factors, trained.factors, rtol=1e-3, atol=2e-5)
         np.testing.assert_allclose(person.side.bias, trained.bias, rtol=1e-3, atol=2e-5)
         assert person.strategy == "folded_in"
+
+
+def test_no_two_views_say_the_same(model):
+    told = [
+        [model.explain(user, "17", by=view).terms for user in ("u000", "u031")]
+        for view in model.views
+    ]
+    assert all(one != other for one, other in combinations(told, 2))
 
 
 def test_only_an_inexact_model_has_a_remainder(case, model):

@@ -199,7 +199,10 @@ def test_the_command_writes_the_file(saved, tmp_path, capsys, monkeypatch):
     Path("curve.json").write_text(json.dumps(curve.to_dict()))
     arguments = ["--data", "sample", "--k-curve", "curve.json", "--no-measure", "-o", "r.html"]
     assert run(["report", str(saved), *arguments]) == 0
-    assert "report in r.html" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "report in r.html" in said
+    steps = [line.split("  ")[:2] for line in said.splitlines() if line.startswith("report ")]
+    assert steps[:2] == [["report 0/1", "drawing"], ["report 1/1", "done"]]
     document = Path("r.html").read_text(encoding="utf-8")
     assert "rmse by number of factors" in document
     assert "simulated" in document

@@ -54,12 +54,12 @@ def fit_in_blocks(
     learner: "Algorithm", ratings: "PackedRatings", state: Path, resume: bool
 ) -> "FactorModel":
     """The model of packed ratings; an interruption keeps all epochs that were done."""
-    told, began, started = "", 0, time.perf_counter()
+    last: Epoch | None = None
+    began, started = 0, time.perf_counter()
 
     def on_epoch(epoch: "Epoch") -> None:
-        nonlocal told
-        error = epoch.train_rmse
-        told = f"epoch {epoch.number} done" + ("" if error is None else f", RMSE {error:.4f}")
+        nonlocal last
+        last = epoch
 
     with progress(learner.name, SECONDS_BETWEEN_LINES) as step:
 
@@ -68,16 +68,26 @@ def fit_in_blocks(
             began = began or done
             passed = time.perf_counter() - started
             left = passed * (of - done) / (done - began) if done > began else None
-            words = [f"epoch {epoch}", told, "" if left is None else f"{seconds(left)} left"]
-            step(round(100 * done / of), 100, ", ".join(word for word in words if word))
+            words = [at_epoch(epoch, last), "" if left is None else f"{seconds(left)} left"]
+            step(round(100 * done / of), 100, ", ".join(filter(None, words)))
 
         try:
             return learner.fit_packed(
                 ratings, on_epoch, folder=state, resume=resume, on_part=on_part
             )
         except KeyboardInterrupt:
-            say(f"{told or 'interrupted'}; the same command with --resume goes on from there")
+            kept = "before epoch 1" if last is None else f"after epoch {last.number}"
+            say(f"the same command with --resume goes on {kept}")
             raise
+
+
+def at_epoch(number: int, last: "Epoch | None") -> str:
+    """Which epoch it is, and what the one before came to: ``epoch 3, RMSE 0.8512 after 2``."""
+    if number == 0:
+        return "first pass, before epoch 1"
+    if last is None or last.train_rmse is None:
+        return f"epoch {number}"
+    return f"epoch {number}, RMSE {last.train_rmse:.4f} after {last.number}"
 
 
 def fit_on_spark(

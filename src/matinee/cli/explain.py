@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matinee.cli.model import ITEM_HELP, find_item, load, model_argument
+from matinee.cli.newcomer import number, pairs
 from matinee.cli.output import json_option, print_json, wrap
 from matinee.errors import BadSetting
 from matinee.words import counted
@@ -36,19 +37,24 @@ VIEWS = "factor|history|people|features"
     help="Where it would stand had the user rated this item so; may be given again.",
 )  # fmt: skip
 @click.option(
+    "--tastes", multiple=True, metavar="TASTE=TIMES",
+    help="Where it would stand did a taste, by name or number, count so many times (0: not at "
+    "all); may be given again.",
+)  # fmt: skip
+@click.option(
     "--counterfactual", is_flag=True, help="The fewest ratings without which it leaves the list."
 )
 @click.option("-n", "n", type=int, help="Length of that list; 10 unless given.")
 @json_option
 def command(
     model_path: str, user: str, item: str, by: str | None, versus: str | None,
-    without: tuple[str, ...], change: tuple[str, ...], counterfactual: bool, n: int | None,
-    as_json: bool,
+    without: tuple[str, ...], change: tuple[str, ...], tastes: tuple[str, ...],
+    counterfactual: bool, n: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Show the reasons for one score; they add up to it."""
     asked = {
         "--versus": versus is not None,
-        "--without or --change": bool(without or change),
+        "--without, --change or --tastes": bool(without or change or tastes),
         "--counterfactual": counterfactual,
     }
     several = [name for name, given in asked.items() if given]
@@ -61,9 +67,11 @@ def command(
     model = load(model_path)
     row = find_item(model, item)
     answer: Any
-    if without or change:
+    if without or change or tastes:
         gone = [find_item(model, one) for one in without]
-        answer = model.what_if(user, row, without=gone, change=changes(model, change))
+        answer = model.what_if(
+            user, row, without=gone, change=changes(model, change), tastes=times(tastes)
+        )
     elif counterfactual:
         answer = model.counterfactual(user, row, 10 if n is None else n)
     elif versus is not None:
@@ -94,6 +102,14 @@ def changes(model: "Model", given: tuple[str, ...]) -> dict[object, float]:
             ) from None
         found[find_item(model, item)] = stars
     return found
+
+
+def times(given: tuple[str, ...]) -> dict[object, float]:
+    """``{taste: times}`` of the texts ``TASTE=TIMES``. Raises BadSetting for another form."""
+    told = pairs(",".join(given), "--tastes", "Horror=0 or, by number, 3=2")
+    return {
+        taste: number(f"the factor for taste {taste!r} is", text) for taste, text in told.items()
+    }
 
 
 def how_sure(model: "Model", user: str, item: str) -> dict[str, Any]:

@@ -61,7 +61,10 @@ def from_file(model: "Model", path: str) -> "Person":
 def from_tastes(model: "Model", texts: Sequence[str]) -> "Person":
     """Who shares points among tastes, by name or number: ``Horror=6,Comedy=4``, ``0=6``."""
     points = pairs(",".join(texts), "--tastes", "Horror=6,Comedy=4 or, by number, 0=6,3=4")
-    return model.fold_in_tastes({name: number(name, given) for name, given in points.items()}, NAME)
+    shared: dict[object, float] = {
+        name: number(f"the points for {name!r} are", n) for name, n in points.items()
+    }
+    return model.fold_in_tastes(shared, NAME)
 
 
 def from_features(model: "Model", text: str) -> "Person":
@@ -69,12 +72,12 @@ def from_features(model: "Model", text: str) -> "Person":
     return model.fold_in_features(pairs(text, "--features", "age=25,gender=F"), NAME)
 
 
-def number(name: str, text: str) -> float:
-    """A number of points. Raises BadSetting for anything else."""
+def number(what: str, text: str) -> float:
+    """The number that ``what`` is. Raises BadSetting for anything else."""
     try:
         return float(text)
     except ValueError:
-        raise BadSetting(f"the points for {name!r} are {text!r}, not a number") from None
+        raise BadSetting(f"{what} {text!r}, not a number") from None
 
 
 def pairs(text: str, option: str, example: str) -> dict[str, str]:

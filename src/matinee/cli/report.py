@@ -51,16 +51,17 @@ def command(
     loaded = load(model_path)
     ratings = read(data, reading) if data is not None else None
     with progress("report", every=0) as step:
-        step(0, 3, "reading records")
-        rows = comparison(record, ratings)
-        step(1, 3, "measuring" if not no_measure else "drawing")
-        found = None if no_measure else measured(measure, loaded, ratings or ratings_of(loaded))
-        step(2, 3, "drawing")
+        rows, found = comparison(record, ratings), None
+        n_steps = 1 if no_measure else 2
+        if not no_measure:
+            step(0, n_steps, "measuring")
+            found = measured(measure, loaded, ratings or ratings_of(loaded))
+        step(n_steps - 1, n_steps, "drawing")
         report = report_of(
             loaded, ratings, origin=THE_SAMPLE if data == SAMPLE else None, evaluation=found,
             comparison=rows, curve=k_curve,
         )  # fmt: skip
-        step(3, 3, "done")
+        step(n_steps, n_steps, "done")
     if as_json:
         print_json(report.to_dict())
     else:

@@ -240,6 +240,8 @@ class FactorModel(FoldingModel):
 
     @property
     def views(self) -> Mapping[str, View]:
+        if not self.n_factors and not self.user_bias.any():  # everybody is scored alike
+            return {"history": terms_by_history}
         views = {"factor": terms_by_factor, "history": terms_by_history}
         return views | ({"people": terms_by_people} if self.n_factors else {})
 
