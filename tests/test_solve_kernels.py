@@ -5,10 +5,11 @@ import pytest
 
 from matinee.kernels import tiles
 from matinee.kernels.conjugate_gradients import improve_rows
-from matinee.kernels.factors import CHUNK, square_errors
+from matinee.kernels.factors import CHUNK, add_rows, square_errors
 from matinee.kernels.jit import kernel, read_only
 from matinee.kernels.least_squares import BLOCK, penalty_of
 from matinee.kernels.threads import run_rows
+from matinee.kernels.vectors import LANES
 
 D = 20
 TARGET = np.float32(1.5)
@@ -91,7 +92,7 @@ def test_threads_change_no_bit(monkeypatch):
 
 def test_rows_of_whole_vectors_mix_like_plain_ones():
     rng = np.random.default_rng(0)
-    P, Q = (rng.normal(size=(3, 2 * tiles.LANES)).astype(np.float32) for _ in range(2))
+    P, Q = (rng.normal(size=(3, 2 * LANES)).astype(np.float32) for _ in range(2))
     p, q = P[2].astype(np.float64), Q[1].astype(np.float64)
     assert step_between(P, 2, Q, 1, np.float32(0.25)) == pytest.approx(p @ q, rel=1e-5)
     np.testing.assert_allclose(P[2], 0.5 * p + 0.25 * q, rtol=1e-5, atol=1e-6)
@@ -105,6 +106,22 @@ def step_between(P, u, Q, i, step):
     dot = tiles.dot_rows(P, u, Q, i)
     tiles.mix_rows(P, u, np.float32(0.5), Q, i, np.float32(0.75), step)
     return dot
+
+
+@pytest.mark.parametrize("k", [1, 7, 8, 9, 16, 50, 64, 65, 130])
+def test_listed_rows_are_added_one_after_the_other(k):
+    """To the bit, whatever the width: so that they can come in parts."""
+    rng = np.random.default_rng(k)
+    lists = [rng.integers(0, 30, n) for n in (0, 1, 2, 40)]
+    Z, S = rng.normal(size=(30, k)).astype(np.float32), rng.normal(size=(4, k))
+    expected = S.copy()
+    for row, listed in zip(expected, lists, strict=True):
+        for place in listed:
+            row += Z[place]
+    indptr, indices = np.cumsum([0, *map(len, lists)]), np.concatenate(lists)
+    inputs = read_only(indptr, np.int64), read_only(indices, np.int32), read_only(Z, np.float32)
+    run_rows(add_rows, np.ones(4), *inputs, S)
+    assert np.array_equal(S, expected)
 
 
 def test_squared_errors_are_those_of_the_clipped_scores():

@@ -14,7 +14,7 @@ import numpy as np
 from matinee.kernels.jit import read_only
 from matinee.kernels.sgd import descend
 from matinee.kernels.threads import n_threads, run_all
-from matinee.kernels.tiles import LANES
+from matinee.kernels.vectors import LANES
 from matinee.models.side import Side
 from matinee.ratings import Ratings
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from matinee.kernels import tiles
 from matinee.kernels.jit import kernel
-from matinee.kernels.tiles import LANES, ROWS
+from matinee.kernels.vectors import LANES, ROWS
 
 BLOCK = 64  # ratings summed in float32 before they are added to the float64 totals
 

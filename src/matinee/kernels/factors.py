@@ -2,7 +2,10 @@
 
 import numpy as np
 
+from matinee.kernels import tiles
 from matinee.kernels.jit import kernel
+from matinee.kernels.tiles import AT_ONCE
+from matinee.kernels.vectors import ROWS
 
 CHUNK = 16_384  # ratings whose squared errors are summed by one thread
 
@@ -44,8 +47,19 @@ def square_errors(start, stop, user, item, rating, mean, user_bias, item_bias, P
 
 @kernel
 def add_rows(start, stop, indptr, indices, Z, S):
-    """S[u] += the sum of the rows of Z (n_cols, k) that row u lists, for the rows start..stop."""
+    """S[u] += the sum of the rows of Z (n_cols, k) that row u lists, for the rows start..stop.
+
+    S (n_rows, k) is float64, and its rows are added in the order of the list.
+    """
+    k = S.shape[1]
+    parts = -(-k // (AT_ONCE * ROWS))
     for u in range(start, stop):
-        for j in range(indptr[u], indptr[u + 1]):
-            for f in range(S.shape[1]):
-                S[u, f] += Z[indices[j], f]
+        first, last = indptr[u], indptr[u + 1]
+        if k >= ROWS:
+            for part in range(parts):
+                f, g = part * k // parts, (part + 1) * k // parts
+                tiles.add_listed(Z, indices, first, last, S, u, f, g)
+        else:
+            for j in range(first, last):
+                for f in range(k):
+                    S[u, f] += Z[indices[j], f]

@@ -27,7 +27,7 @@ from matinee.kernels.cholesky import (
 )  # fmt: skip
 from matinee.kernels.jit import kernel, read_only
 from matinee.kernels.nonnegative import active_set, bounded_sweep
-from matinee.kernels.tiles import LANES, ROWS
+from matinee.kernels.vectors import LANES, ROWS
 
 
 class Penalty(NamedTuple):

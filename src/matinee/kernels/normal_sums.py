@@ -19,7 +19,7 @@ from matinee.kernels.least_squares import (
     fill_panel,
     solve_normal,
 )  # fmt: skip
-from matinee.kernels.tiles import LANES
+from matinee.kernels.vectors import LANES
 
 
 class NormalSums(NamedTuple):

@@ -11,7 +11,7 @@ import numpy as np
 
 from matinee.kernels import tiles
 from matinee.kernels.jit import kernel
-from matinee.kernels.tiles import GLANCE
+from matinee.kernels.vectors import GLANCE
 
 
 @kernel

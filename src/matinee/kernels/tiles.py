@@ -2,133 +2,19 @@
 
 A tile is ROWS rows by up to 3 vectors of columns, held in registers while it is summed. The
 compiler cannot be talked into that by loops, so these few functions are written in its own terms
-(LLVM's vector types); they run on any machine. Matrices have room for whole tiles. With compilation
-off, the plain twins take their place.
+(LLVM's vector types, see ``vectors``); they run on any machine. Matrices have room for whole tiles.
+With compilation off, the plain twins take their place.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import binding, ir
-from numba import config
+from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic
 
-WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
-LANES = 16 if WIDE else 8  # float32 numbers in a vector; half as many float64 ones
-ROWS = LANES // 2  # so that ROWS float64 numbers are one vector
-GLANCE = 64  # numbers compared at once: as many as there are bits in an INT
-INT = ir.IntType(64)
+from matinee.kernels.vectors import GLANCE, INT, LANES, ROWS, Emit, compiled, sum_over
 
-
-def compiled(typed: Callable[..., Any], plain: Callable[..., Any]) -> Any:
-    """What kernels call: the instructions that ``typed`` emits, or with compilation off ``plain``.
-
-    Both do the same, and what that is stands with the plain one.
-    """
-    return plain if getattr(config, "DISABLE_JIT", False) else intrinsic(typed)
-
-
-class Emit:
-    """Vector instructions on one array, appended to the function being compiled."""
-
-    def __init__(self, context: Any, builder: Any, kind: Any, value: Any) -> None:
-        self.builder = builder
-        self.array = context.make_array(kind)(context, builder, value)
-        self.number = context.get_value_type(kind.dtype)
-        self.bits = kind.dtype.bitwidth
-        self.lanes = LANES * 32 // self.bits
-        self.vector = ir.VectorType(self.number, self.lanes)
-        self.width = cgutils.unpack_tuple(builder, self.array.shape)[1]  # rows are contiguous
-        self.zero = ir.Constant(self.vector, [0.0] * self.lanes)
-
-    def at(self, row: Any, column: Any) -> Any:
-        """Pointer to array[row, column]."""
-        place = self.builder.add(self.builder.mul(row, self.width), column)
-        return self.builder.gep(self.array.data, [place])
-
-    def number_at(self, pointer: Any, place: int) -> Any:
-        return self.builder.load(self.builder.gep(pointer, [INT(place)]))
-
-    def load(self, pointer: Any, vector: int = 0, lanes: int = 0) -> Any:
-        """The vector of so many lanes, by default a register's, ``vector`` of them further on."""
-        kind = ir.VectorType(self.number, lanes or self.lanes)
-        place = self.builder.gep(pointer, [INT(vector * self.lanes)])
-        return self.builder.load(
-            self.builder.bitcast(place, kind.as_pointer()), align=self.bits // 8
-        )
-
-    def store(self, value: Any, pointer: Any) -> None:
-        place = self.builder.bitcast(pointer, value.type.as_pointer())
-        self.builder.store(value, place, align=self.bits // 8)
-
-    def spread(self, number: Any) -> Any:
-        """A vector with the same number in each lane."""
-        undefined = ir.Constant(self.vector, ir.Undefined)
-        first = self.builder.insert_element(undefined, number, ir.IntType(32)(0))
-        return self.spread_lane(first, 0)
-
-    def spread_lane(self, vector: Any, lane: int) -> Any:
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [lane] * self.lanes)
-        return self.builder.shuffle_vector(vector, ir.Constant(self.vector, ir.Undefined), mask)
-
-    def fused(self, a: Any, b: Any, c: Any) -> Any:
-        """a * b + c"""
-        kind = ir.FunctionType(self.vector, [self.vector] * 3)
-        name = f"llvm.fmuladd.v{self.lanes}f{self.bits}"
-        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
-        return self.builder.call(function, [a, b, c])
-
-    def sum_lanes(self, vector: Any) -> Any:
-        """The sum of a vector's lanes, halves first."""
-        lanes = self.lanes
-        while lanes > 1:
-            lanes //= 2
-            halves = [
-                ir.Constant(ir.VectorType(ir.IntType(32), lanes), list(range(a, a + lanes)))
-                for a in (0, lanes)
-            ]
-            low, high = (self.builder.shuffle_vector(vector, vector, half) for half in halves)
-            vector = self.builder.fadd(low, high)
-        return self.builder.extract_element(vector, ir.IntType(32)(0))
-
-    def root(self, number: Any) -> Any:
-        kind = ir.FunctionType(self.number, [self.number])
-        name = f"llvm.sqrt.f{self.bits}"
-        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
-        return self.builder.call(function, [number])
-
-
-def sum_over(
-    builder: Any, first: Any, end: Any, step: int, zero: Any, count: int, body: Any
-) -> list[Any]:
-    """Emit a loop of g from first to end that keeps ``count`` sums in registers.
-
-    ``body(g, sums)`` emits one turn and returns the new sums. Returns those after the last turn.
-    """
-    before = builder.block
-    loop, after = (builder.append_basic_block(name) for name in ("sum", "summed"))
-    builder.cbranch(builder.icmp_signed("<", first, end), loop, after)
-    builder.position_at_end(loop)
-    g = builder.phi(INT)
-    sums = [builder.phi(zero.type) for _ in range(count)]
-    new = body(g, sums)
-    following = builder.add(g, INT(step))
-    builder.cbranch(builder.icmp_signed("<", following, end), loop, after)
-    builder.position_at_end(after)
-    totals = [builder.phi(zero.type) for _ in range(count)]
-    for phi, start, value in [
-        (g, first, following),
-        *(
-            (phi, zero, value)
-            for many in (sums, totals)
-            for phi, value in zip(many, new, strict=True)
-        ),
-    ]:
-        phi.add_incoming(start, before)
-        phi.add_incoming(value, loop)
-    return totals
+AT_ONCE = 8  # vectors of float64 sums held in registers while listed rows are added
 
 
 def products(vectors: int, sign: int) -> Any:
@@ -152,7 +38,7 @@ def products(vectors: int, sign: int) -> Any:
                 for k, total in enumerate(sums)
             ]
 
-        totals = sum_over(builder, INT(0), n, 1, M.zero, ROWS * vectors, turn)
+        totals = sum_over(builder, INT(0), n, 1, [M.zero] * (ROWS * vectors), turn)
         combine = builder.fadd if sign > 0 else builder.fsub
         for k, total in enumerate(totals):
             row, column = builder.add(f, INT(k // vectors)), INT(k % vectors * M.lanes)
@@ -254,7 +140,7 @@ def _solve_upper_tile(typing: Any, U: Any, f: Any, end: Any, inverse: Any, x: An
             return [U.fused(U.load(U.at(rows[r], g)), known, sums[r]) for r in range(ROWS)]
 
         first = builder.add(f, INT(ROWS))
-        totals = sum_over(builder, first, end, ROWS, U.zero, ROWS, turn)
+        totals = sum_over(builder, first, end, ROWS, [U.zero] * ROWS, turn)
         y = [builder.load(builder.gep(x, [row])) for row in rows]
         left = [builder.fsub(y[r], U.sum_lanes(totals[r])) for r in range(ROWS)]
         for r in range(ROWS - 1, -1, -1):
@@ -282,7 +168,7 @@ def _dot_rows(typing: Any, P: Any, u: Any, Q: Any, i: Any) -> Any:
             left, right = (P.load(builder.gep(row, [f])) for row in (p, q))
             return [P.fused(left, right, sums[0])]
 
-        total = sum_over(builder, INT(0), P.width, LANES, P.zero, 1, turn)
+        total = sum_over(builder, INT(0), P.width, LANES, [P.zero], turn)
         return P.sum_lanes(total[0])
 
     return types.float32(P, types.intp, Q, types.intp), emit
@@ -311,6 +197,49 @@ def _mix_rows(
 
     number = types.float32
     return types.void(P, types.intp, number, Q, types.intp, number, number), emit
+
+
+def _add_listed_plain(
+    Z: np.ndarray, indices: np.ndarray, first: int, last: int, S: np.ndarray, u: int, f: int, g: int
+) -> None:
+    """S[u, f:g] += Z[indices[j], f:g] for j in first..last, one after the other; S is float64.
+
+    There are ROWS columns or more, and no more than AT_ONCE vectors hold.
+    """
+    for j in range(first, last):
+        S[u, f:g] += Z[indices[j], f:g]
+
+
+def _add_listed(
+    typing: Any, Z: Any, indices: Any, first: Any, last: Any, S: Any, u: Any, f: Any, g: Any
+) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        Z, S = (Emit(context, builder, signature.args[k], args[k]) for k in (0, 4))
+        indices = context.make_array(signature.args[1])(context, builder, args[1])
+        _, _, first, last, _, u, f, g = args
+        # The last vectors end at g, and may hold columns twice: both times the same sums.
+        furthest = builder.sub(g, INT(ROWS))
+        columns = [builder.add(f, INT(v * ROWS)) for v in range(AT_ONCE)]
+        columns = [
+            builder.select(builder.icmp_signed("<", at, furthest), at, furthest) for at in columns
+        ]
+
+        def turn(j: Any, sums: list[Any]) -> list[Any]:
+            number = builder.load(builder.gep(indices.data, [j]))
+            row = Z.at(builder.sext(number, INT), INT(0))
+            added = [Z.load(builder.gep(row, [at]), lanes=S.lanes) for at in columns]
+            return [
+                builder.fadd(total, builder.fpext(one, S.vector))
+                for total, one in zip(sums, added, strict=True)
+            ]
+
+        begin = [S.load(S.at(u, at)) for at in columns]
+        for total, at in zip(sum_over(builder, first, last, 1, begin, turn), columns, strict=True):
+            S.store(total, S.at(u, at))
+        return context.get_dummy_value()
+
+    number = types.intp
+    return types.void(Z, indices, number, number, S, number, number, number), emit
 
 
 def _fetch_row_plain(P: np.ndarray, u: int) -> None:
@@ -376,6 +305,7 @@ solve_tile = compiled(_solve_tile, _solve_tile_plain)
 solve_upper_tile = compiled(_solve_upper_tile, _solve_upper_tile_plain)
 dot_rows = compiled(_dot_rows, _dot_rows_plain)
 mix_rows = compiled(_mix_rows, _mix_rows_plain)
+add_listed = compiled(_add_listed, _add_listed_plain)
 fetch_row = compiled(_fetch_row, _fetch_row_plain)
 above = compiled(_above, _above_plain)
 lowest_bit = compiled(_lowest_bit, _lowest_bit_plain)

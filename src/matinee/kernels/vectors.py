@@ -1,0 +1,124 @@
+"""Vector instructions that ``tiles`` is written in: loads, products, loops, in LLVM's own terms."""
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import binding, ir
+from numba import config
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
+LANES = 16 if WIDE else 8  # float32 numbers in a vector; half as many float64 ones
+ROWS = LANES // 2  # so that ROWS float64 numbers are one vector
+GLANCE = 64  # numbers compared at once: as many as there are bits in an INT
+INT = ir.IntType(64)
+
+
+def compiled(typed: Callable[..., Any], plain: Callable[..., Any]) -> Any:
+    """What kernels call: the instructions that ``typed`` emits, or with compilation off ``plain``.
+
+    Both do the same, and what that is stands with the plain one.
+    """
+    return plain if getattr(config, "DISABLE_JIT", False) else intrinsic(typed)
+
+
+class Emit:
+    """Vector instructions on one array, appended to the function being compiled."""
+
+    def __init__(self, context: Any, builder: Any, kind: Any, value: Any) -> None:
+        self.builder = builder
+        self.array = context.make_array(kind)(context, builder, value)
+        self.number = context.get_value_type(kind.dtype)
+        self.bits = kind.dtype.bitwidth
+        self.lanes = LANES * 32 // self.bits
+        self.vector = ir.VectorType(self.number, self.lanes)
+        self.width = cgutils.unpack_tuple(builder, self.array.shape)[1]  # rows are contiguous
+        self.zero = ir.Constant(self.vector, [0.0] * self.lanes)
+
+    def at(self, row: Any, column: Any) -> Any:
+        """Pointer to array[row, column]."""
+        place = self.builder.add(self.builder.mul(row, self.width), column)
+        return self.builder.gep(self.array.data, [place])
+
+    def number_at(self, pointer: Any, place: int) -> Any:
+        return self.builder.load(self.builder.gep(pointer, [INT(place)]))
+
+    def load(self, pointer: Any, vector: int = 0, lanes: int = 0) -> Any:
+        """The vector of so many lanes, by default a register's, ``vector`` of them further on."""
+        kind = ir.VectorType(self.number, lanes or self.lanes)
+        place = self.builder.gep(pointer, [INT(vector * self.lanes)])
+        return self.builder.load(
+            self.builder.bitcast(place, kind.as_pointer()), align=self.bits // 8
+        )
+
+    def store(self, value: Any, pointer: Any) -> None:
+        place = self.builder.bitcast(pointer, value.type.as_pointer())
+        self.builder.store(value, place, align=self.bits // 8)
+
+    def spread(self, number: Any) -> Any:
+        """A vector with the same number in each lane."""
+        undefined = ir.Constant(self.vector, ir.Undefined)
+        first = self.builder.insert_element(undefined, number, ir.IntType(32)(0))
+        return self.spread_lane(first, 0)
+
+    def spread_lane(self, vector: Any, lane: int) -> Any:
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [lane] * self.lanes)
+        return self.builder.shuffle_vector(vector, ir.Constant(self.vector, ir.Undefined), mask)
+
+    def fused(self, a: Any, b: Any, c: Any) -> Any:
+        """a * b + c"""
+        kind = ir.FunctionType(self.vector, [self.vector] * 3)
+        name = f"llvm.fmuladd.v{self.lanes}f{self.bits}"
+        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
+        return self.builder.call(function, [a, b, c])
+
+    def sum_lanes(self, vector: Any) -> Any:
+        """The sum of a vector's lanes, halves first."""
+        lanes = self.lanes
+        while lanes > 1:
+            lanes //= 2
+            halves = [
+                ir.Constant(ir.VectorType(ir.IntType(32), lanes), list(range(a, a + lanes)))
+                for a in (0, lanes)
+            ]
+            low, high = (self.builder.shuffle_vector(vector, vector, half) for half in halves)
+            vector = self.builder.fadd(low, high)
+        return self.builder.extract_element(vector, ir.IntType(32)(0))
+
+    def root(self, number: Any) -> Any:
+        kind = ir.FunctionType(self.number, [self.number])
+        name = f"llvm.sqrt.f{self.bits}"
+        function = cgutils.get_or_insert_function(self.builder.module, kind, name)
+        return self.builder.call(function, [number])
+
+
+def sum_over(
+    builder: Any, first: Any, end: Any, step: int, begin: list[Any], body: Any
+) -> list[Any]:
+    """Emit a loop of g from first to end that keeps sums in registers, which start at ``begin``.
+
+    ``body(g, sums)`` emits one turn and returns the new sums. Returns those after the last turn.
+    """
+    before = builder.block
+    loop, after = (builder.append_basic_block(name) for name in ("sum", "summed"))
+    builder.cbranch(builder.icmp_signed("<", first, end), loop, after)
+    builder.position_at_end(loop)
+    g = builder.phi(INT)
+    sums = [builder.phi(start.type) for start in begin]
+    new = body(g, sums)
+    following = builder.add(g, INT(step))
+    builder.cbranch(builder.icmp_signed("<", following, end), loop, after)
+    builder.position_at_end(after)
+    totals = [builder.phi(start.type) for start in begin]
+    for phi, start, value in [
+        (g, first, following),
+        *(
+            (phi, start, value)
+            for many in (sums, totals)
+            for phi, start, value in zip(many, begin, new, strict=True)
+        ),
+    ]:
+        phi.add_incoming(start, before)
+        phi.add_incoming(value, loop)
+    return totals
