@@ -15,7 +15,7 @@ import matinee
 from matinee.cli import run
 from matinee.errors import BadRatings, BadSetting, MatineeError
 from matinee.packed import PackedRatings
-from matinee.sources import packing, read_ratings, stages
+from matinee.sources import packing, read_ratings, sorting, stages
 from matinee.sources.packing import pack
 
 ODD = """\
@@ -153,8 +153,70 @@ def test_another_folder_is_not_overwritten(source, tmp_path):
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
     with pytest.raises(MatineeError, match="holds no packed ratings"):
         pack(source, tmp_path / "mine")
+    with pytest.raises(MatineeError, match="holds no packed ratings"):
+        pack(source, tmp_path / "mine" / "thesis.txt")
     with pytest.raises(BadRatings, match="holds no packed ratings"):
         PackedRatings.open(tmp_path / "mine")
+    packed = pack(source, tmp_path / "packed")
+    (packed.path / "notes.txt").write_text("of years")
+    with pytest.raises(MatineeError, match=r"notes\.txt"):
+        pack(source, tmp_path / "packed")
+
+
+@pytest.mark.parametrize("memory", ["lots", "1", "-1GB", "1 gigabyte"])
+def test_a_size_of_memory_has_a_unit(memory, source, tmp_path):
+    with pytest.raises(BadSetting, match=r"memory \(--memory\) is .*such as 500MB"):
+        pack(source, tmp_path / "packed", memory=memory)
+
+
+@pytest.mark.parametrize("n_items", [9, 60_000])
+@pytest.mark.parametrize("by_rating", [False, True])
+@pytest.mark.parametrize("key", [64, 0])
+def test_bins_bring_rows_into_order(n_items, by_rating, key, tmp_path, monkeypatch):
+    """A plain sort of all rows is the law."""
+    monkeypatch.setattr(sorting, "ROWS_PER_BIN", 300)
+    monkeypatch.setattr(sorting, "KEY", key)
+    rng = np.random.default_rng(0)
+    user = np.minimum(rng.geometric(0.02, 2000) - 1, 99).astype(np.int32)
+    user[user == 7] = 8  # nobody is left in row 7
+    item = rng.integers(0, n_items, 2000).astype(np.int32) % 11
+    rating, moment = rng.integers(1, 4, (2, 2000))
+    rows = sorting.Part(user, item, rating.astype("f4"), rng.permutation(2000), moment)
+    bins = sorting.Bins.of(
+        tmp_path / "bins", np.bincount(user, minlength=100), n_items, 2000, with_moment=True
+    )
+    assert len(bins.edges) > 5
+    bins.deal(sorting.Part(*(column[a : a + 77] for column in rows)) for a in range(0, 2000, 77))
+    found = list(bins.sorted(by_rating))
+    order = np.lexsort([rows.line, rating if by_rating else moment, item, user])
+    for name in sorting.Part._fields:
+        whole = np.concatenate([getattr(part, name) for part in found])
+        assert np.array_equal(whole, getattr(rows, name)[order]), name
+    assert not list((tmp_path / "bins").iterdir())
+
+
+def test_the_kinds_of_parquet_columns(tmp_path):
+    """Numbers stay numbers on the way, and are read as their text would be."""
+    import pandas as pd
+
+    nothing, file = float("nan"), tmp_path / "ratings.parquet"
+    users = [
+        (["7", "007", "", None, "8"], ["7", "007", None, None, "8"]),
+        ([10, 9, -3, 2**62, 11], ["10", "9", "-3", str(2**62), "11"]),
+        ([10.0, 9, nothing, 3, 4], ["10", "9", None, "3", "4"]),
+    ]
+    ratings = [
+        (["1", "x", "", "5e-1", "2.5"], [1, None, None, 0.5, 2.5]),
+        ([1, 2, 3, 4, 5], [1, 2, 3, 4, 5]),
+        ([1e300, 0.1, nothing, float("inf"), 2.5], [None, np.float32(0.1), None, None, 2.5]),
+    ]
+    for given, ids in users:
+        for stars, numbers in ratings:
+            pd.DataFrame({"user": given, "item": 1, "rating": stars}).to_parquet(file)
+            found = read_ratings(file)
+            check_same(pack(file, tmp_path / "packed"), found)
+            wanted = {u: r for u, r in zip(ids, numbers, strict=True) if u and r is not None}
+            assert {u: found.history(u)["1"] for u in found.users} == wanted
 
 
 def test_a_damaged_folder_is_refused(source, tmp_path):
@@ -208,17 +270,26 @@ def test_a_full_disk_while_writing_keeps_what_was_there(source, tmp_path, monkey
 KILLED = """
 import os, signal, sys
 from matinee.sources import packing, stages
-sort_rows = stages.sort_rows
+number_rows = stages.number_rows
 def killed(*arguments):
-    sort_rows(*arguments)
+    number_rows(*arguments)
     os.kill(os.getpid(), signal.SIGKILL)
-stages.sort_rows = killed
+stages.number_rows = killed
 packing.pack(sys.argv[1], sys.argv[2])
 """
 
 
-def test_after_a_kill_packing_goes_on_from_the_last_stage(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("kind", "stages_kept"),
+    [("parquet", ["users", "items", "numbered"]), ("csv", ["raw", "users", "items", "numbered"])],
+)
+def test_after_a_kill_packing_goes_on_from_the_last_stage(kind, stages_kept, tmp_path, monkeypatch):
     file, goal = parquet(tmp_path), tmp_path / "packed"
+    if kind == "csv":
+        import pandas as pd
+
+        file = file.with_suffix(".csv")
+        pd.read_parquet(tmp_path / "ratings.parquet").to_csv(file, index=False)
     path = str(Path(matinee.__file__).parents[1])
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(file), str(goal)],
@@ -236,7 +307,7 @@ def test_after_a_kill_packing_goes_on_from_the_last_stage(tmp_path, monkeypatch)
 
     monkeypatch.setattr(stages, "has_table", has_table)
     check_same(pack(file, goal), read_ratings(file))
-    assert asked == ["raw", "users", "items", "sorted"]
+    assert asked == stages_kept
 
 
 def test_a_changed_file_is_packed_afresh(source, tmp_path):

@@ -31,6 +31,9 @@ from matinee.words import counted
 FORMAT = "matinee-packed-ratings"
 FORMAT_VERSION = 1
 MANIFEST, CATALOG = "packed.json", "catalog.json"
+ARRAYS = ("offsets", "items", "ratings", "item_counts", "user_ids", "user_id_ends", "item_ids",
+          "item_id_ends")  # fmt: skip
+FILES = (MANIFEST, CATALOG, *ARRAYS)
 USERS_PER_PIECE = 8192  # blocks hold whole pieces, so that sums over pieces keep their order
 RATINGS_PER_BLOCK = 4_000_000  # looked at together: a block costs some 40 bytes for each
 

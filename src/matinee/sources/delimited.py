@@ -95,6 +95,8 @@ def rows_query(path: Path, dialect: Dialect, at: dict[str, int], comma: bool) ->
     """SQL that turns each line of a file into ids, a rating, a time and a fault."""
     field = {name: f"fields[{place + 1}]" for name, place in at.items()}
     rating = f"replace({field['rating']}, ',', '.')" if comma else field["rating"]
+    filled = {name: f"nullif({text}, '')" for name, text in field.items()}
+    fault = duck.fault_of(filled["rating"], "number", filled["user_id"], filled["item_id"])
     delimiter = duck.text(dialect.delimiter)
     split = f"string_split(line, {delimiter})"
     if dialect.quoted:
@@ -116,8 +118,7 @@ def rows_query(path: Path, dialect: Dialect, at: dict[str, int], comma: bool) ->
                 WHEN len(fields) < {n} THEN {Fault.MISSING:d}
                 WHEN len(fields) > {n + 1} OR len(fields) > {n} AND {last} <> ''
                     THEN {Fault.TOO_MANY:d}
-                {duck.fault_of(field["rating"], "number", field["user_id"], field["item_id"])}
-                END AS fault
+                {fault} END AS fault
             FROM parsed
         )
         SELECT

@@ -108,8 +108,8 @@ def identifier(name: str) -> str:
 
 
 def fault_of(rating: str, number: str, user: str, item: str) -> str:
-    """SQL for the fault of a row that has all its fields: an empty one, or no proper number."""
-    empty = " OR ".join(f"coalesce({field}, '') = ''" for field in (user, item, rating))
+    """SQL for the fault of a row that has all its fields: a missing one, or no proper number."""
+    empty = " OR ".join(f"{field} IS NULL" for field in (user, item, rating))
     return (
         f"WHEN {empty} THEN {Fault.MISSING:d} "
         f"WHEN {number} IS NULL THEN {Fault.NOT_A_NUMBER:d} "
@@ -134,8 +134,8 @@ def numbered_table(db: "DuckDBPyConnection", with_time: bool) -> dict[str, objec
     ids = {side: distinct(db, side) for side in ("user", "item")}
     (n_rows,) = db.execute("SELECT count(*) FROM raw").fetchone() or (0,)
     columns: dict[str, tuple[str, type]] = {
-        "user": ("coalesce(enum_code(user_id::user_ids)::INTEGER, -1)", np.int32),
-        "item": ("coalesce(enum_code(item_id::item_ids)::INTEGER, -1)", np.int32),
+        "user": ("coalesce(enum_code(user_id::VARCHAR::user_ids)::INTEGER, -1)", np.int32),
+        "item": ("coalesce(enum_code(item_id::VARCHAR::item_ids)::INTEGER, -1)", np.int32),
         "rating": ("coalesce(rating, 'nan'::FLOAT)", np.float32),
         "fault": ("fault::UTINYINT", np.uint8),
     }
@@ -160,8 +160,8 @@ def numbered_table(db: "DuckDBPyConnection", with_time: bool) -> dict[str, objec
 def distinct(db: "DuckDBPyConnection", side: str) -> list[str]:
     """The distinct ids of one side, in the order of the codes that DuckDB gives them."""
     db.execute(
-        f"CREATE TYPE {side}_ids AS ENUM "
-        f"(SELECT DISTINCT {side}_id FROM raw WHERE {side}_id IS NOT NULL)"
+        f"CREATE TYPE {side}_ids AS ENUM (SELECT id::VARCHAR FROM "
+        f"(SELECT DISTINCT {side}_id AS id FROM raw WHERE {side}_id IS NOT NULL))"
     )
     (ids,) = db.execute(f"SELECT enum_range(NULL::{side}_ids)").fetchone() or ([],)
     return list(ids)

@@ -16,6 +16,7 @@ from matinee.packed import CATALOG, FORMAT, FORMAT_VERSION, MANIFEST, PackedRows
 from matinee.ratings import PIECE, Ratings, Scale
 from matinee.read_report import ReadReport
 from matinee.sources.raw import Query
+from matinee.sources.sorting import Bins, Part
 from matinee.sources.stages import MOST_LEVELS, one
 from matinee.texts import Texts
 
@@ -33,20 +34,11 @@ class Merging(NamedTuple):
     positives_from: float | None
 
 
-class Part(NamedTuple):
-    """Some sorted ratings, all of a (user, item) pair together."""
-
-    user: np.ndarray  # int32
-    item: np.ndarray  # int32
-    rating: np.ndarray  # float32
-    line: np.ndarray  # int64
-
-
 def write_sorted(
-    db: "DuckDBPyConnection", folder: Path, query: Query, merging: Merging, scale: Scale,
-    levels: np.ndarray | None, report: ReadReport, catalog: Catalog,
+    db: "DuckDBPyConnection", bins: Bins, folder: Path, query: Query, merging: Merging,
+    scale: Scale, levels: np.ndarray | None, report: ReadReport, catalog: Catalog,
 ) -> None:  # fmt: skip
-    """Write the folder of the tables ``users``, ``items`` and ``sorted``."""
+    """Write the folder of the tables ``users`` and ``items`` and the rows in the bins."""
     users, items = (_texts(db, side) for side in ("user", "item"))
     if merging.positives_from is not None:
         levels, scale = np.ones(1, np.float32), Scale(0.0, 1.0)
@@ -55,7 +47,7 @@ def write_sorted(
     writing = Writing(folder, users, items, levels)
     merged = 0
     with writing:
-        for part in _parts(db):
+        for part in bins.sorted(by_rating=merging.duplicates == "mean"):
             kept = _merged(part, merging, query, users, items)
             merged += len(part.user) - len(kept.user)
             if merging.positives_from is not None:
@@ -109,11 +101,14 @@ class Writing:
 
     def add(self, user: np.ndarray, item: np.ndarray, rating: np.ndarray) -> None:
         """Append ratings, in order of (user, item) and behind all before."""
-        self.user_counts += np.bincount(user, minlength=len(self.user_counts))
+        if not len(user):
+            return
+        here = slice(int(user[0]), int(user[-1]) + 1)
+        self.user_counts[here] += np.bincount(user - user[0], minlength=here.stop - here.start)
         self.item_counts += np.bincount(item, minlength=len(self.item_counts))
         codes = rating if self.levels is None else np.searchsorted(self.levels, rating)
-        self._items.write(item.astype(self.item_type).tobytes())
-        self._ratings.write(codes.astype(self.code_type).tobytes())
+        item.astype(self.item_type).tofile(self._items)
+        codes.astype(self.code_type).tofile(self._ratings)
         self.n_ratings += len(rating)
 
     def finish(self, scale: Scale, report: dict[str, Any], catalog: Catalog) -> None:
@@ -190,25 +185,15 @@ def _texts(db: "DuckDBPyConnection", side: str) -> Texts:
     return Texts(np.concatenate([part.data for part in parts]), np.concatenate(ends))
 
 
-def _parts(db: "DuckDBPyConnection") -> Iterator[Part]:
-    """The rows of ``sorted``, cut where a pair ends."""
-    n = one(db, "SELECT count(*) FROM sorted")
-    held: Part | None = None
+def numbered_rows(db: "DuckDBPyConnection") -> Iterator[Part]:
+    """The rows of ``numbered``, in parts."""
+    n, columns = one(db, "SELECT count(*) FROM numbered"), ", ".join(f'"{c}"' for c in Part._fields)
     for first in range(0, n, ROWS_AT_ONCE):
         found = db.execute(
-            'SELECT "user", item, rating, line FROM sorted '
+            f"SELECT {columns} FROM numbered "
             f"WHERE rowid >= {first} AND rowid < {first + ROWS_AT_ONCE}"
         ).fetchnumpy()
-        part = Part(*(np.asarray(found[name]) for name in Part._fields))
-        if held is not None:
-            part = Part(*(np.concatenate(both) for both in zip(held, part, strict=True)))
-        if first + ROWS_AT_ONCE >= n:
-            yield part
-            return
-        same = (part.user == part.user[-1]) & (part.item == part.item[-1])
-        cut = int(np.argmax(same))
-        held = Part(*(column[cut:] for column in part))
-        yield Part(*(column[:cut] for column in part))
+        yield Part(*(np.asarray(found[name]) for name in Part._fields))
 
 
 def _merged(part: Part, merging: Merging, query: Query, users: Texts, items: Texts) -> Part:

@@ -1,15 +1,16 @@
 """Packing: ratings of any number into a folder, in one pass and bounded memory.
 
-DuckDB reads and judges the rows, numbers the ids and sorts, on disk where memory does not hold
-them (``stages``); the sorted rows then stream into the arrays of ``matinee.packed``
-(``pack_files``). All happens in a hidden folder beside the goal, whose result takes the goal's name
-when it is whole: packed ratings are complete or not there. Stages are kept, so that after a kill
-the same call goes on from the last one.
+DuckDB reads and judges the rows and numbers the ids, on disk where memory does not hold them
+(``stages``); the rows are dealt into bins and sorted (``sorting``), and stream into the arrays of
+``matinee.packed`` (``pack_files``). All happens in a hidden folder beside the goal, whose result
+takes the goal's name when it is whole: packed ratings are complete or not there. Stages are kept,
+so that after a kill the same call goes on from the last one.
 """
 
 import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,15 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matinee.catalog import Catalog
-from matinee.errors import BadRatings, MatineeError
-from matinee.packed import PackedRatings, is_packed
+from matinee.errors import BadRatings, BadSetting, MatineeError
+from matinee.packed import FILES, PackedRatings, is_packed
 from matinee.ratings import Scale
 from matinee.read_report import Finding, ReadReport
 from matinee.sources import files, stages
 from matinee.sources.checks import check_wish, refuse
 from matinee.sources.duck import MOST_THREADS
-from matinee.sources.pack_files import Merging, write_arrays, write_sorted
+from matinee.sources.pack_files import Merging, numbered_rows, write_arrays, write_sorted
 from matinee.sources.raw import Fault, Query, Wish
+from matinee.sources.sorting import Bins
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -34,6 +36,7 @@ OnStage = Callable[[int, int, str], None]
 STAGES = ("reading rows", "numbering ids", "sorting", "writing")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FULL_IN_WORDS = ("no space left", "file too large", "disk quota", "max_temp_directory_size")
+SIZE = re.compile(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B", re.IGNORECASE)
 MEMORY = "1GB"  # for DuckDB; what it has no room for it keeps on disk
 
 
@@ -60,18 +63,20 @@ def pack(
     Takes what ``read_ratings`` takes and judges rows alike; a file is never read into memory as a
     whole. ``positives_from`` keeps the ratings of at least so many stars, as ones. ``memory`` is
     what sorting may hold. A folder of packed ratings that is there is replaced at the end. After an
-    interruption the same call goes on where it was; needs some 40 bytes of disk per rating.
+    interruption the same call goes on where it was; needs some 30 bytes of disk per rating.
 
-    Raises BadRatings as ``read_ratings`` does, and MatineeError when the disk is full.
+    Raises BadRatings as ``read_ratings`` does, and MatineeError when the disk is full, or the
+    folder holds something else.
     """
     from matinee.sources import read_catalog, read_ratings, source_of
 
     limits = None if scale is None else Scale(float(scale[0]), float(scale[1]))
     wish = Wish(columns, limits, duplicates, strict, encoding)
     check_wish(wish)
+    if not SIZE.fullmatch(memory):
+        raise BadSetting(f"memory (--memory) is {memory!r}; it must be a size such as 500MB or 2GB")
     goal = Path(folder)
-    if goal.exists() and not is_packed(goal) and (goal.is_file() or any(goal.iterdir())):
-        raise MatineeError(f"{goal} exists and holds no packed ratings; choose another place")
+    check_place(goal)
     given = None if catalog is None else read_catalog(catalog)
     kind = source_of(source)
     with _workshop(goal, identity(source, wish, positives_from)) as work:
@@ -86,6 +91,20 @@ def pack(
                 _pack_query(query, wish, positives_from, given, work, memory, on_stage)
         _put(work / "whole", goal)
     return PackedRatings.open(goal)
+
+
+def check_place(goal: Path) -> None:
+    """Raise MatineeError unless packed ratings can go there: nothing is there, or only others."""
+    if not goal.exists():
+        return
+    if goal.is_file() or (any(goal.iterdir()) and not is_packed(goal)):
+        raise MatineeError(f"{goal} exists and holds no packed ratings; choose another place")
+    foreign = sorted(file.name for file in goal.iterdir() if file.name not in FILES)
+    if foreign:
+        raise MatineeError(
+            f"{goal} holds {foreign[0]} besides packed ratings, which would be lost; move it, or "
+            "choose another place"
+        )
 
 
 def identity(source: object, wish: Wish, positives_from: float | None) -> str:
@@ -145,11 +164,15 @@ def _pack_query(
         on_stage(1, len(STAGES), STAGES[1])
         stages.number_ids(db)
         on_stage(2, len(STAGES), STAGES[2])
-        stages.sort_rows(db, query, wish.duplicates)
+        with_moment = query.with_time and wish.duplicates != "mean"
+        stages.number_rows(db, query, with_moment)
+        shutil.rmtree(work / "bins", ignore_errors=True)
+        bins = Bins.of(work / "bins", *stages.sizes(db), with_moment)
+        bins.deal(numbered_rows(db))
         on_stage(3, len(STAGES), STAGES[3])
         levels = stages.levels_of(db)
         merging = Merging(wish.duplicates, positives_from)
-        write_sorted(db, work / "whole", query, merging, scale, levels, report,
+        write_sorted(db, bins, work / "whole", query, merging, scale, levels, report,
                      catalog or query.catalog)  # fmt: skip
         on_stage(4, len(STAGES), "done")
 

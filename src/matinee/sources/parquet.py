@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
-IDS = ("VARCHAR", *WHOLE, *(f"U{name}" for name in WHOLE))
+WHOLES = (*WHOLE, *(f"U{name}" for name in WHOLE))
+IDS = ("VARCHAR", *WHOLES)
 FLOATS = ("FLOAT", "DOUBLE")
 
 
@@ -53,7 +54,8 @@ def ask(source: object, wish: Wish) -> Iterator[Query]:
         name=path.name,
         format="Parquet",
         path=path,
-        sql=rows_query(source_sql, column, types),
+        sql=rows_query(f"{source_sql[:-1]}, file_row_number = true)", column, types),
+        again=True,
         with_time="timestamp" in at,
         show=show,
         columns=column,
@@ -91,29 +93,43 @@ def check_id_type(
 
 
 def rows_query(source_sql: str, column: dict[str, str], types: dict[str, str]) -> str:
-    """SQL that gives each row its ids, rating, time and fault."""
-    user, item = (as_text(column[field], types[column[field]]) for field in ("user_id", "item_id"))
-    rating = f"{duck.identifier(column['rating'])}::VARCHAR"
+    """SQL that gives each row its ids, rating, time and fault, and its number as ``line``.
+
+    Ids that are numbers stay numbers: to write them out for every row takes longer than all else.
+    """
+    user, item = (id_of(column[field], types[column[field]]) for field in ("user_id", "item_id"))
+    rating, number = rating_of(column["rating"], types[column["rating"]])
     time = f"{duck.identifier(column['timestamp'])}::VARCHAR" if "timestamp" in column else "''"
     return f"""
-        WITH texts AS (
-            SELECT {user} AS u, {item} AS i, {rating} AS r, {time} AS t FROM {source_sql}
+        WITH cells AS (
+            SELECT {user} AS u, {item} AS i, {rating} AS r, {number} AS number, {time} AS t,
+                file_row_number AS line
+            FROM {source_sql}
         ), judged AS (
-            SELECT *, try_cast(r AS FLOAT) AS number,
-                CASE {duck.fault_of("r", "number", "u", "i")} END AS fault
-            FROM texts
+            SELECT *, CASE {duck.fault_of("r", "number", "u", "i")} END AS fault FROM cells
         )
         SELECT
             CASE WHEN fault = {Fault.NONE:d} THEN u END AS user_id,
             CASE WHEN fault = {Fault.NONE:d} THEN i END AS item_id,
-            number AS rating, {duck.time_of("t")} AS time, fault
+            number AS rating, {duck.time_of("t")} AS time, fault, line
         FROM judged
     """
 
 
-def as_text(column: str, type_: str) -> str:
-    """SQL for an id: text as it is, a number as its decimal text, NaN as nothing."""
+def id_of(column: str, type_: str) -> str:
+    """SQL for an id: a whole number or text as it is, nothing for NaN and empty text."""
     cell = duck.identifier(column)
     if type_ in FLOATS:
-        return f"CASE WHEN isfinite({cell}) THEN {cell}::BIGINT::VARCHAR END"
-    return f"{cell}::VARCHAR"
+        return f"CASE WHEN isfinite({cell}) THEN {cell}::BIGINT END"
+    return cell if type_ in WHOLES else f"nullif({cell}::VARCHAR, '')"
+
+
+def rating_of(column: str, type_: str) -> tuple[str, str]:
+    """SQL for what stands there as a rating, nothing for empty text, and for its number."""
+    cell = duck.identifier(column)
+    if type_ in (*WHOLES, "FLOAT"):
+        return cell, f"{cell}::FLOAT"
+    text = f"nullif({cell}::VARCHAR, '')"
+    in_words = f"try_cast({text} AS FLOAT)"  # infinite where a float cannot hold it
+    return (cell, f"coalesce(try_cast({cell} AS FLOAT), {in_words})") if type_ == "DOUBLE" else (
+        text, in_words)  # fmt: skip

@@ -90,13 +90,17 @@ class Raw:
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """A file as DuckDB reads it: SQL for ``user_id, item_id, rating, time, fault`` of each row."""
+    """A file as DuckDB reads it: SQL for ``user_id, item_id, rating, time, fault`` of each row.
+
+    Ids are text or whole numbers.
+    """
 
     name: str
     format: str
     path: Path  # of the file that is read; its size says how many threads pay
     sql: str
     with_time: bool
+    again: bool = False  # whether to ask again costs little; rows then have their number as `line`
     show: Callable[[int, int], str]  # a row, by number and fault, as it stands in the file
     check: Callable[["DuckDBPyConnection"], None] = lambda db: None  # after reading; may raise
     header: int | None = None  # the row that is no row but the header

@@ -1,4 +1,4 @@
-"""The stages of packing, in SQL: judged rows, numbered ids, sorted ratings. Each is a table.
+"""The stages of packing, in SQL: judged rows, numbered ids, numbered rows. Each is a table.
 
 A table is there whole or not at all, so a stage that was done before a kill is not done again.
 """
@@ -31,22 +31,25 @@ def one(db: "DuckDBPyConnection", sql: str) -> Any:
 
 
 def read_rows(db: "DuckDBPyConnection", query: Query) -> None:
-    """The table ``raw``: the rows of the source as they stand."""
-    if not has_table(db, "raw"):
+    """The table ``raw``: the rows of the source as they stand; or a view of a quick source."""
+    if query.again:
+        db.execute(f"CREATE OR REPLACE TEMP VIEW raw AS {query.sql}")
+    elif not has_table(db, "raw"):
         db.execute(f"CREATE TABLE raw AS {query.sql}")
         query.check(db)
 
 
 def judge(db: "DuckDBPyConnection", query: Query, scale: Scale | None) -> Scale:
     """The view ``judged``, with each row's last fault; returns the scale, inferred where None."""
-    header = "" if query.header is None else f"WHEN rowid = {query.header} THEN {Fault.NO_ROW:d}"
+    line = "line" if query.again else "rowid"
+    header = "" if query.header is None else f"WHEN {line} = {query.header} THEN {Fault.NO_ROW:d}"
     outside = "" if scale is None else (
         f"WHEN fault = 0 AND (rating < {scale.low!r}::FLOAT OR rating > {scale.high!r}::FLOAT) "
         f"THEN {Fault.OUTSIDE:d}"
     )  # fmt: skip
     db.execute(
-        "CREATE OR REPLACE VIEW judged AS SELECT rowid AS line, user_id, item_id, rating, time, "
-        f"CASE {header} {outside} WHEN true THEN fault END AS fault FROM raw"
+        f"CREATE OR REPLACE TEMP VIEW judged AS SELECT {line} AS line, user_id, item_id, rating, "
+        f"time, CASE {header} {outside} WHEN true THEN fault END AS fault FROM raw"
     )
     if scale is not None:
         return scale
@@ -86,43 +89,54 @@ def cases(db: "DuckDBPyConnection", query: Query, which: str, fault: int) -> tup
 
 
 def number_ids(db: "DuckDBPyConnection") -> None:
-    """The tables ``users`` and ``items`` (id, n): ids in natural order, see ``matinee.ids``."""
+    """The tables ``users`` and ``items`` (id, n, ratings): ids in natural order, see ``ids``."""
     for side in ("user", "item"):
         if has_table(db, f"{side}s"):
             continue
         db.execute(
-            f"CREATE OR REPLACE TEMP TABLE {side}_found AS "
-            f"SELECT DISTINCT {side}_id AS id FROM judged WHERE fault = 0"
+            f"CREATE OR REPLACE TEMP TABLE {side}_found AS SELECT {side}_id AS id, "
+            f"count(*)::BIGINT AS ratings FROM judged WHERE fault = 0 GROUP BY {side}_id"
         )
-        whole = one(db, f"SELECT bool_and(regexp_full_match(id, '-?[0-9]+')) FROM {side}_found")
-        # By sign, then by the number of digits, then by digits, which no length overflows.
-        order = "length(digits) * sign, CASE WHEN sign < 0 THEN digits END DESC, digits, id"
         db.execute(
-            f"CREATE TABLE {side}s AS "
-            f"SELECT id, (row_number() OVER (ORDER BY {order if whole else 'id'}) - 1)::INTEGER n "
-            "FROM (SELECT id, ltrim(ltrim(id, '-'), '0') AS digits, "
-            f"CASE WHEN starts_with(id, '-') THEN -1 ELSE 1 END AS sign FROM {side}_found) "
-            "ORDER BY n"
+            f"CREATE TABLE {side}s AS SELECT id, ratings, "
+            f"(row_number() OVER (ORDER BY {natural_order(db, f'{side}_found')}) - 1)::INTEGER n "
+            f"FROM (SELECT *, ltrim(ltrim(id::VARCHAR, '-'), '0') AS digits, "
+            f"CASE WHEN starts_with(id::VARCHAR, '-') THEN -1 ELSE 1 END AS sign "
+            f"FROM {side}_found) ORDER BY n"
         )
 
 
-def sort_rows(db: "DuckDBPyConnection", query: Query, duplicates: str) -> None:
-    """The table ``sorted`` (user, item, rating, line), in the order that merging needs."""
-    if has_table(db, "sorted"):
+def natural_order(db: "DuckDBPyConnection", table: str) -> str:
+    """SQL to order the ids of a table by."""
+    if one(db, f"SELECT any_value(typeof(id)) <> 'VARCHAR' FROM {table}"):
+        return "id"
+    if not one(db, f"SELECT bool_and(regexp_full_match(id, '-?[0-9]+')) FROM {table}"):
+        return "id"
+    # By sign, then by the number of digits, then by digits, which no length overflows.
+    return "length(digits) * sign, CASE WHEN sign < 0 THEN digits END DESC, digits, id"
+
+
+def number_rows(db: "DuckDBPyConnection", query: Query, with_moment: bool) -> None:
+    """The table ``numbered`` (user, item, rating, line, moment) of all good rows, in any order."""
+    if has_table(db, "numbered"):
         return
-    order = "rating, line" if duplicates == "mean" else f"{moment(db, query)}, line"
+    time = moment(db) if with_moment else "0::UTINYINT"
     db.execute(
-        "CREATE TABLE sorted AS "
-        'SELECT users.n AS "user", items.n AS item, rating, line FROM judged '
-        "JOIN users ON user_id = users.id JOIN items ON item_id = items.id "
-        f"WHERE fault = 0 ORDER BY users.n, items.n, {order}"
+        "CREATE TABLE numbered AS "
+        f'SELECT users.n AS "user", items.n AS item, rating, line, {time} AS moment FROM judged '
+        "JOIN users ON user_id = users.id JOIN items ON item_id = items.id WHERE fault = 0"
     )
 
 
-def moment(db: "DuckDBPyConnection", query: Query) -> str:
+def sizes(db: "DuckDBPyConnection") -> tuple[np.ndarray, int, int]:
+    """Rows of each user (n_users,), the number of items, and one above the largest line."""
+    counts = db.execute("SELECT ratings FROM users ORDER BY n").fetchnumpy()["ratings"]
+    n_items = one(db, "SELECT count(*) FROM items")
+    return np.asarray(counts), n_items, one(db, "SELECT max(line) + 1 FROM numbered")
+
+
+def moment(db: "DuckDBPyConnection") -> str:
     """SQL for the time of a row in whole seconds, an unknown one before all others."""
-    if not query.with_time:
-        return "line"
     known = f"time NOT IN ({UNKNOWN_TIME}, {BAD_TIME})"
     divisor = 1
     for size, _ in reversed(TIME_UNITS):
