@@ -1,7 +1,7 @@
 """What is to be measured, and whether it can be: asked before any work is done."""
 
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, NoReturn, Protocol
 
 import numpy as np
 
@@ -142,10 +142,15 @@ def relevance(relevant_from: float | None, scale: Scale) -> float:
 def check_relevant(test: Ratings, threshold: float) -> None:
     """Raise BadRatings unless some test item is relevant."""
     if not (test.rating >= threshold).any():
-        raise BadRatings(
-            f"no test rating is {threshold:g} or more (the highest is {test.rating.max():g}), so "
-            "no item is relevant; lower relevant_from, or ask for no list lengths (ns=())"
-        )
+        refuse_irrelevant(threshold, float(test.rating.max()))
+
+
+def refuse_irrelevant(threshold: float, highest: float) -> NoReturn:
+    """Raise BadRatings: no test item is relevant."""
+    raise BadRatings(
+        f"no test rating is {threshold:g} or more (the highest is {highest:g}), so "
+        "no item is relevant; lower relevant_from, or ask for no list lengths (ns=())"
+    )
 
 
 def check_kind(asked: list[Asked], kind: str, who: str) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from matinee.asking import (
 from matinee.catalog import NO_CATALOG
 from matinee.errors import BadRatings
 from matinee.folding import FoldedIn
-from matinee.measuring import Ranked, rank_test
+from matinee.measuring import Ranked, of_catalog, rank_test
 from matinee.metrics import METRICS
 from matinee.metrics.breakdown import group_by_count, means_by_group
 from matinee.metrics.intervals import LEVELS, IntervalTest
@@ -66,13 +66,16 @@ def evaluate(
     catalog = test.catalog or getattr(model, "catalog", NO_CATALOG)
     if history is not None:
         model = FoldedIn.of(model, history)
-    test, unknown = _on_ids_of(model, test)
-    _refuse_trained(model, test)
+    known, unknown = on_ids_of(model, test)
+    if known is None:
+        refuse_unknown(unknown)
+    test = known
+    refuse_trained(model, test)
     genres = catalog.genre_matrix(model.items)[1]
     asked = fitting(asked, model, genres.shape[1] > 0, chosen=metrics is not None)
     if any(one.ranks for one in asked):
         check_relevant(test, threshold)
-    measured = _Measured.of(model, test, threshold, asked, genres)
+    measured = Measured.of(model, test, threshold, asked, genres)
     users_measured = len(np.unique(test.user[test.rating >= threshold]))
     return Evaluation(
         metrics=measured.metrics(asked),
@@ -80,13 +83,13 @@ def evaluate(
         users_measured=users_measured,
         users_skipped=len(np.unique(test.user)) - users_measured,
         test_ratings=len(test),
-        cold_ratings=_count_cold(model, test),
+        cold_ratings=count_cold(model, test),
         unknown_ratings=unknown,
-        protocol=_protocol(model, asked, threshold),
+        protocol=protocol_of(model, asked, threshold),
         test_seconds=time.perf_counter() - started,
         nan_scores=measured.nan_scores,
         by_activity=measured.groups("user", model.seen.counts),
-        by_popularity=measured.groups("item", _counts_of_items(model)),
+        by_popularity=measured.groups("item", counts_of_items(model)),
         origin={
             "fingerprints": {
                 "train": getattr(model, "data_fingerprint", None),
@@ -166,11 +169,12 @@ def cross_validate(
 
 
 @dataclass(frozen=True, eq=False)
-class _Measured:
+class Measured:
     """All that was measured, from which the metrics and the groups are made."""
 
     per_user: UserScores
-    single: Mapping[str, float]  # metrics that no user has a value of their own for
+    intervals: Mapping[str, float]
+    times: Mapping[int, np.ndarray]  # by list length: how often each item is shown, (n_items,)
     parts: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]  # users, items, values
     nan_scores: int
 
@@ -178,12 +182,12 @@ class _Measured:
     def of(
         cls, model: Measurable, test: Ratings, threshold: float, asked: list[Asked],
         genres: np.ndarray,
-    ) -> "_Measured":  # fmt: skip
+    ) -> "Measured":  # fmt: skip
         users = np.unique(test.user)
         totals: dict[str, np.ndarray] = {}
         weights: dict[str, np.ndarray] = {}
         parts: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
-        single: dict[str, float] = {}
+        times: Mapping[int, np.ndarray] = {}
         nan_scores = 0
         of_ratings = [one for one in asked if one.how.source == "ratings"]
         if of_ratings:
@@ -196,23 +200,23 @@ class _Measured:
                 totals[one.name] = np.bincount(test.user, values, len(model.users))[users]
                 weights[one.name] = counts
                 parts[one.name] = (test.user, test.item, values)
-        single |= _interval_metrics(model, test, asked)
         ranking = [one for one in asked if one.ranks]
         if ranking:
             ranked = rank_test(model, test, threshold, ranking, genres)
             nan_scores += ranked.nan_scores
-            single |= ranked.of_catalog
+            times = ranked.times
             at = np.searchsorted(users, ranked.users)
             for name, values in ranked.per_user.items():
                 known = ~np.isnan(values)
                 totals[name], weights[name] = np.zeros(len(users)), np.zeros(len(users))
                 totals[name][at[known]], weights[name][at[known]] = values[known], 1.0
             parts |= _hits(ranked, ranking)
-        return cls(UserScores(totals, weights, ROOTS), single, parts, nan_scores)
+        intervals = _interval_metrics(model, test, asked)
+        return cls(UserScores(totals, weights, ROOTS), intervals, times, parts, nan_scores)
 
     def metrics(self, asked: list[Asked]) -> dict[str, float]:
         """Every number in the order it was asked for; what applied to nobody is left out."""
-        found = {**self.per_user.means(), **self.single}
+        found = self.per_user.means() | dict(self.intervals) | of_catalog(self.times, asked)
         return {one.name: found[one.name] for one in asked if one.name in found}
 
     def groups(self, by: str, counts: np.ndarray) -> tuple[dict[str, Any], ...]:
@@ -262,7 +266,7 @@ def _interval_metrics(model: Any, test: Ratings, asked: list[Asked]) -> dict[str
     return {one.name: one.how.compute(given) for one in wanted}
 
 
-def _on_ids_of(model: Measurable, test: Ratings) -> tuple[Ratings, int]:
+def on_ids_of(model: Measurable, test: Ratings) -> tuple[Ratings | None, int]:
     """The test ratings numbered as the model numbers, and how many of them it cannot number."""
     if test.users == model.users and test.items == model.items:
         return test, 0
@@ -270,17 +274,23 @@ def _on_ids_of(model: Measurable, test: Ratings) -> tuple[Ratings, int]:
     item = model.items.rows(test.items)[test.item]
     known = (user >= 0) & (item >= 0)
     if not known.any():
-        raise BadRatings(
-            f"the model knows no user and item of the {len(test):,} test ratings; "
-            "are they from the same source as its training data?"
-        )
+        return None, len(test)
     renumbered = Ratings.of(
         model.users, model.items, user[known], item[known], test.rating[known], scale=test.scale
     )
     return renumbered, int(np.count_nonzero(~known))
 
 
-def _refuse_trained(model: Measurable, test: Ratings) -> None:
+def refuse_unknown(n: int) -> NoReturn:
+    """Raise BadRatings: a model knows none of n test ratings."""
+    raise BadRatings(
+        f"the model knows no user and item of the {n:,} test ratings; "
+        "are they from the same source as its training data?"
+    )
+
+
+def refuse_trained(model: Measurable, test: Ratings) -> None:
+    """Raise BadRatings where the model was trained on a test pair."""
     shared = find_shared_pair(model.seen, test.user, test.item)
     if shared is not None:
         user, item = test.users.ids[test.user[shared]], test.items.ids[test.item[shared]]
@@ -290,16 +300,19 @@ def _refuse_trained(model: Measurable, test: Ratings) -> None:
         )
 
 
-def _count_cold(model: Measurable, test: Ratings) -> int:
-    cold_user, cold_item = model.seen.counts == 0, _counts_of_items(model) == 0
+def count_cold(model: Measurable, test: Ratings) -> int:
+    """How many test ratings are of a user or an item without training ratings."""
+    cold_user, cold_item = model.seen.counts == 0, counts_of_items(model) == 0
     return int(np.count_nonzero(cold_user[test.user] | cold_item[test.item]))
 
 
-def _counts_of_items(model: Measurable) -> np.ndarray:
+def counts_of_items(model: Measurable) -> np.ndarray:
+    """Training ratings of each item: int64 (n_items,)."""
     return np.bincount(model.seen.indices, minlength=len(model.items))
 
 
-def _protocol(model: Measurable, asked: list[Asked], threshold: float) -> str:
+def protocol_of(model: Measurable, asked: list[Asked], threshold: float) -> str:
+    """How it was measured, in words."""
     said = []
     if any(one.how.source == "ratings" for one in asked):
         said.append(f"Predictions are clipped to {model.scale}.")

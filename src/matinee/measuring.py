@@ -26,7 +26,7 @@ class Ranked:
 
     users: np.ndarray  # (n_users,) int32 row numbers, ascending
     per_user: Mapping[str, np.ndarray]  # by name of metric: (n_users,) float64, NaN where none
-    of_catalog: Mapping[str, float]
+    times: Mapping[int, np.ndarray]  # by list length: how often each item is shown, (n_items,)
     test: RankedTest  # of the relevant items
     relevant_items: np.ndarray  # int32, as they lie in ``test``
     nan_scores: int
@@ -76,9 +76,18 @@ def rank_test(
         if one.how.source in found
     }
     return Ranked(
-        users, per_user | shown.per_user, shown.of_catalog(), found["ranks"], item[relevant],
+        users, per_user | shown.per_user, shown.times, found["ranks"], item[relevant],
         nan_scores,
     )  # fmt: skip
+
+
+def of_catalog(times: Mapping[int, np.ndarray], asked: list[Asked]) -> dict[str, float]:
+    """The metrics of all lists together, of how often each item is shown in them."""
+    return {
+        one.name: one.how.compute(times[one.n])
+        for one in asked
+        if one.how.source == "catalog" and one.n is not None and one.n in times
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,14 +127,6 @@ class _Shown:
         for one in self.asked:
             if one.how.source == "lists":
                 self.per_user[one.name][rows] = one.how.compute(lists, *one.lengths)
-
-    def of_catalog(self) -> dict[str, float]:
-        """The metrics of all lists together."""
-        return {
-            one.name: one.how.compute(self.times[one.n])
-            for one in self.asked
-            if one.how.source == "catalog" and one.n is not None
-        }
 
     def _liked(self, block: _Block) -> np.ndarray:
         """p(g|u) of the training items that each user rated as relevant."""

@@ -4,15 +4,17 @@ pip install -e ".[spark,test]" && python -m pytest tests/spark
 """
 
 import numpy as np
+import pandas
 import pytest
 
 pytest.importorskip("pyspark", reason="needs the extra matinee[spark]")
 
+import matinee.evaluation
 import matinee.spark
 from matinee.algorithms import MF, NMF, ImplicitALS
-from matinee.errors import BadRatings, BadSetting, MatineeError
+from matinee.errors import BadModel, BadRatings, BadSetting, MatineeError, UnknownId
 from matinee.sources import read_ratings
-from matinee.spark import blocks, sessions
+from matinee.spark import blocks, recommending, sessions
 
 pytestmark = pytest.mark.filterwarnings("default")
 CASES = {
@@ -34,14 +36,12 @@ def spark():
 @pytest.fixture(scope="module")
 def table():
     """Ratings of 200 people for 40 films, one of which every fifth rating is of."""
-    import pandas as pd
-
     rng = np.random.default_rng(0)
     user, item = rng.integers(0, 200, 4000), rng.integers(0, 40, 4000)
     item[rng.random(4000) < 0.2] = 7
     user[:300] = 3  # somebody who has seen everything
     item[:40] = np.arange(40)
-    frame = pd.DataFrame({"user_id": [f"u{one}" for one in user], "item_id": item})
+    frame = pandas.DataFrame({"user_id": [f"u{one}" for one in user], "item_id": item})
     frame = frame.drop_duplicates()
     return frame.assign(rating=rng.integers(1, 11, len(frame)) / 2)
 
@@ -125,3 +125,65 @@ def test_a_missing_java_is_said(monkeypatch):
     monkeypatch.setenv("JAVA_HOME", "/nowhere")
     with pytest.raises(MatineeError, match=r"there is no Java here.*openjdk-17-jre-headless"):
         sessions.check_java()
+
+
+@pytest.fixture(scope="module")
+def parts(table):
+    """A model of four fifths of the ratings, and the rest, with somebody who is unknown."""
+    kept = np.random.default_rng(1).random(len(table)) < 0.8
+    model = MF(n_factors=5, n_epochs=2).fit(read_ratings(table[kept]))
+    stranger = table[~kept].head(3).assign(user_id="nobody")
+    return model, pandas.concat([table[~kept], stranger])
+
+
+@pytest.mark.parametrize("saved", [False, True])
+def test_lists_are_those_of_the_model(spark, parts, tmp_path, monkeypatch, saved):
+    monkeypatch.setattr(recommending, "USERS_PER_BLOCK", 64)
+    model, _ = parts
+    given = model.save(tmp_path / "model") if saved else model
+    found = matinee.spark.recommend(given, n=4).toPandas()
+    wanted = model.recommend(list(model.users), 4)
+    key = ["user_id", "rank"]
+    found = found.sort_values(key).reset_index(drop=True)
+    pandas.testing.assert_frame_equal(
+        found, wanted.to_pandas().sort_values(key).reset_index(drop=True), check_dtype=False
+    )
+    few = matinee.spark.recommend(given, ["u7", "u3"], n=2, why=True).collect()
+    assert {row["user_id"] for row in few} == {"u3", "u7"}
+    for row in few:
+        assert row["why"] == model.explain(row["user_id"], row["item_id"]).sentence()
+
+
+def test_lists_for_whom_is_checked_before_the_work(spark, parts):
+    with pytest.raises(UnknownId, match="no user 'u999'"):
+        matinee.spark.recommend(parts[0], ["u3", "u999"])
+    with pytest.raises(BadSetting, match="n is 0"):
+        matinee.spark.recommend(parts[0], n=0)
+    with pytest.raises(BadModel, match="there is no model at"):
+        matinee.spark.recommend("/nowhere")
+
+
+def test_figures_are_those_of_evaluate(spark, parts):
+    model, test = parts
+    found = matinee.spark.evaluate(model, spark.createDataFrame(test), ns=(5, 10))
+    wanted = matinee.evaluation.evaluate(model, read_ratings(test), ns=(5, 10))
+    assert list(found.metrics) == list(wanted.metrics)
+    assert found.metrics == pytest.approx(wanted.metrics, abs=1e-6)
+    for name in ("users_measured", "users_skipped", "test_ratings", "cold_ratings",
+                 "unknown_ratings", "nan_scores", "protocol", "relevant_from"):  # fmt: skip
+        assert getattr(found, name) == getattr(wanted, name), name
+    assert found.unknown_ratings == 3
+
+
+def test_what_cannot_be_measured_is_refused_as_locally(spark, table, parts):
+    model, test = parts
+    frame = spark.createDataFrame(test)
+    for given, how, told in [
+        (spark.createDataFrame(table), {}, "the model was trained on the rating of item"),
+        (frame.where("user_id = 'nobody'"), {}, "the model knows no user and item"),
+        (frame, {"relevant_from": 9}, "no test rating is 9 or more"),
+        (frame, {"metrics": ["ndgc@10"]}, "there is no metric 'ndgc'"),
+        (frame, {"metrics": ["coverage80"]}, "intervals are not measured on Spark"),
+    ]:
+        with pytest.raises(MatineeError, match=told):
+            matinee.spark.evaluate(model, given, **how)

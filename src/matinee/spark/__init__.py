@@ -1,13 +1,17 @@
-"""The same alternating fits on a Spark cluster; needs ``pip install matinee[spark]`` and Java 17.
+"""Fits, lists and measuring on a Spark cluster; needs ``pip install matinee[spark]`` and Java 17.
 
     import matinee.spark
     model = matinee.spark.fit(matinee.MF(n_factors=64), frame, folder="/shared/fit")
+    lists = matinee.spark.recommend(model)
+    print(matinee.spark.evaluate(model, test))
 
 Each task runs the kernels of the fit in memory over its blocks of users, and hands on the items'
 normal equations once. Only DataFrames with mapInArrow and applyInArrow are used.
 """
 
+from matinee.spark.evaluating import evaluate
 from matinee.spark.fitting import fit
+from matinee.spark.recommending import recommend
 from matinee.spark.sessions import session
 
-__all__ = ["fit", "session"]
+__all__ = ["evaluate", "fit", "recommend", "session"]

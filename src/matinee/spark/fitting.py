@@ -27,7 +27,8 @@ from matinee.models.turning import turned_side
 from matinee.packed import rows_of
 from matinee.spark.blocks import clean, from_bytes, number, pack
 from matinee.spark.passes import SOLVED, SUMS, Kept, Pass, Round, finish, gather, solver
-from matinee.spark.state import Blocks, State, room, threads_of_task
+from matinee.spark.sessions import room, threads_of_task
+from matinee.spark.state import Blocks, State
 from matinee.spark.users import write_users
 from matinee.storage import MAP_FROM
 from matinee.tastes.canonical import Moments, canonical_turn

@@ -37,6 +37,30 @@ def session(master: str = "local[*]", **settings: str) -> "SparkSession":
     return builder.getOrCreate()
 
 
+def current() -> "SparkSession":
+    """The session that is open. Raises MatineeError where there is none."""
+    from pyspark.sql import SparkSession
+
+    found = SparkSession.getActiveSession()
+    if found is None:
+        raise MatineeError("there is no Spark session; open one with matinee.spark.session(master)")
+    return found
+
+
+def room(spark: "SparkSession") -> int | None:
+    """How many tasks run side by side; None where that cannot be asked (Spark Connect)."""
+    try:
+        cores = int(spark.sparkContext.defaultParallelism)
+    except Exception:  # of a kind that pyspark does not name everywhere
+        return None
+    return max(1, cores // threads_of_task(spark))
+
+
+def threads_of_task(spark: "SparkSession") -> int:
+    """The cores that Spark gives a task."""
+    return int(spark.conf.get("spark.task.cpus", "1") or 1)
+
+
 def check_java() -> None:
     """Raise MatineeError unless there is a Java that Spark runs on."""
     home = os.environ.get("JAVA_HOME")

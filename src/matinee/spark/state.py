@@ -18,6 +18,7 @@ from matinee.models.side import Side
 from matinee.ratings import Scale
 from matinee.spark.blocks import Numbered, Size
 from matinee.spark.passes import Kept
+from matinee.spark.sessions import room
 from matinee.texts import Texts
 from matinee.words import counted
 
@@ -118,20 +119,6 @@ class Blocks:
         for size in self.sizes:
             digest.update(size.digest.encode())
         return digest.hexdigest()[:16]
-
-
-def room(spark: Any) -> int | None:
-    """How many tasks run side by side; None where that cannot be asked (Spark Connect)."""
-    try:
-        cores = int(spark.sparkContext.defaultParallelism)
-    except Exception:
-        return None
-    return max(1, cores // threads_of_task(spark))
-
-
-def threads_of_task(spark: Any) -> int:
-    """The cores that Spark gives a task."""
-    return int(spark.conf.get("spark.task.cpus", "1"))
 
 
 def _forget(folder: Path) -> None:

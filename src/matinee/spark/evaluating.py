@@ -1,0 +1,172 @@
+"""Measuring a model on Spark: each task measures some of the test users, as ``evaluate`` does.
+
+What is summed over users is summed in each task and over tasks; how often an item is shown,
+likewise. The metrics are those of ``matinee.metrics``, computed by the code of ``evaluate``.
+"""
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from matinee.asking import Asked, ask, fitting, refuse_irrelevant, relevance
+from matinee.errors import BadRatings, BadSetting
+from matinee.evaluation import (
+    ROOTS,
+    Measured,
+    count_cold,
+    on_ids_of,
+    protocol_of,
+    refuse_trained,
+    refuse_unknown,
+)  # fmt: skip
+from matinee.ids import IdMap
+from matinee.measuring import of_catalog
+from matinee.models import Model
+from matinee.ratings import Ratings
+from matinee.results import Evaluation, UserScores, versions
+from matinee.spark.blocks import clean, from_bytes, to_bytes
+from matinee.spark.models import Place
+from matinee.spark.sessions import threads_of_task
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import DataFrame
+
+FOUND = "trained string, payload binary"
+COUNTS = ("ratings", "unknown", "cold", "users", "measured", "nan", "relevant")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What tasks need to know to measure."""
+
+    place: Place
+    asked: list[Asked]
+    threshold: float
+    threads: int
+
+
+def evaluate(
+    model: Model | str | Path,
+    test: "DataFrame",
+    ns: Iterable[int] = (10,),
+    relevant_from: float | None = None,
+    metrics: Iterable[str] | None = None,
+    *,
+    folder: str | Path | None = None,
+) -> Evaluation:
+    """``matinee.evaluate`` on a DataFrame of test ratings: the same figures, without the groups.
+
+    ``test`` has the columns of ``fit``; ``model`` and ``folder`` are as for ``recommend``. Metrics
+    of intervals are not measured here.
+
+    Raises as ``matinee.evaluate`` does.
+    """
+    started = time.perf_counter()
+    place = Place.of(model, folder)
+    known = place.model()
+    asked = ask(metrics, ns, len(known.items))
+    threshold = relevance(relevant_from, known.scale)
+    genres = known.catalog.genre_matrix(known.items)[1]
+    asked = fitting(asked, known, genres.shape[1] > 0, chosen=metrics is not None)
+    if any(one.how.source == "intervals" for one in asked):
+        raise BadSetting("intervals are not measured on Spark; matinee.evaluate measures them")
+    wanted = Wanted(place, asked, threshold, threads_of_task(test.sparkSession))
+    parts = clean(test).repartition("user_id").mapInArrow(partial(_measure, wanted), FOUND)
+    rows = parts.collect()
+    for row in rows:
+        if row["trained"] is not None:
+            raise BadRatings(row["trained"])
+    found = [from_bytes(row["payload"]) for row in rows]
+    counts = dict(
+        zip(COUNTS, np.sum([one["counts"] for one in found], axis=0).tolist(), strict=True)
+    )
+    if not counts["ratings"]:
+        refuse_unknown(counts["unknown"])
+    if any(one.ranks for one in asked) and not counts["relevant"]:
+        refuse_irrelevant(threshold, max(float(one["highest"][0]) for one in found))
+    return Evaluation(
+        metrics=_metrics(found, asked),
+        relevant_from=threshold,
+        users_measured=counts["measured"],
+        users_skipped=counts["users"] - counts["measured"],
+        test_ratings=counts["ratings"],
+        cold_ratings=counts["cold"],
+        unknown_ratings=counts["unknown"],
+        protocol=protocol_of(known, asked, threshold),
+        test_seconds=time.perf_counter() - started,
+        nan_scores=counts["nan"],
+        origin={"fingerprints": {"train": known.data_fingerprint}, "versions": versions()},
+    )
+
+
+def _metrics(found: list[dict[str, np.ndarray]], asked: list[Asked]) -> dict[str, float]:
+    """Every number in the order it was asked for, of the sums of all tasks."""
+    sums: dict[str, np.ndarray] = {}
+    for part in found:
+        for name, value in part.items():
+            sums[name] = sums[name] + value if name in sums else value
+    totals, weights, times = (
+        {name.split(":")[1]: value for name, value in sums.items() if name.startswith(kind)}
+        for kind in ("total:", "weight:", "times:")
+    )
+    values = UserScores(totals, weights, ROOTS).means()
+    values |= of_catalog({int(n): value for n, value in times.items()}, asked)
+    return {one.name: values[one.name] for one in asked if one.name in values}
+
+
+def _measure(wanted: Wanted, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+    import pyarrow as pa
+
+    os.environ.setdefault("MATINEE_THREADS", str(wanted.threads))
+    filled = [batch for batch in batches if batch.num_rows]
+    if not filled:
+        return
+    table = pa.Table.from_batches(filled)
+    trained, arrays = None, {}
+    try:
+        arrays = _sums(wanted, _ratings(table))
+    except BadRatings as error:
+        trained = str(error)
+    yield pa.RecordBatch.from_pydict(
+        {"trained": pa.array([trained], pa.string()),
+         "payload": pa.array([to_bytes(**arrays)], pa.binary())}
+    )  # fmt: skip
+
+
+def _ratings(table: "pa.Table") -> Ratings:
+    """The rows of a task as ratings."""
+    names = [table.column(f"{kind}_id").to_pylist() for kind in ("user", "item")]
+    users, items = (IdMap.of(*pair) for pair in zip(names, ("user", "item"), strict=True))
+    rating = table.column("rating").to_numpy()
+    return Ratings.of(users, items, users.rows(names[0]), items.rows(names[1]), rating)
+
+
+def _sums(wanted: Wanted, given: Ratings) -> dict[str, np.ndarray]:
+    """What the test ratings of some users add to all figures."""
+    model: Any = wanted.place.model()
+    test, unknown = on_ids_of(model, given)
+    if test is None:
+        counts = np.array([0, unknown, *(0 for _ in COUNTS[2:])])
+        return {"counts": counts, "highest": np.array([-np.inf])}
+    refuse_trained(model, test)
+    relevant = test.rating >= wanted.threshold
+    asked = [one for one in wanted.asked if relevant.any() or not one.ranks]
+    genres = model.catalog.genre_matrix(model.items)[1]
+    measured = Measured.of(model, test, wanted.threshold, asked, genres)
+    n_users, n_measured = (len(np.unique(user)) for user in (test.user, test.user[relevant]))
+    counts = np.array(
+        [len(test), unknown, count_cold(model, test), n_users, n_measured, measured.nan_scores,
+         np.count_nonzero(relevant)]
+    )  # fmt: skip
+    sums = {"counts": counts, "highest": np.array([test.rating.max()], np.float64)}
+    for name, values in measured.per_user.totals.items():
+        sums[f"total:{name}"] = np.array([values.sum()])
+        sums[f"weight:{name}"] = np.array([measured.per_user.weights[name].sum()])
+    return sums | {f"times:{n}": times for n, times in measured.times.items()}

@@ -1,0 +1,101 @@
+"""Lists for everybody, on Spark: each task takes blocks of users."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from matinee.models import Model
+from matinee.spark.models import Place
+from matinee.spark.sessions import current, threads_of_task
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import DataFrame
+
+USERS_PER_BLOCK = 4096
+LISTS = "user_id string, rank int, item_id string, title string, score float"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What tasks need to know to recommend."""
+
+    place: Place
+    users: np.ndarray | None  # rows; None for everybody who has ratings
+    n: int
+    why: bool
+    threads: int
+
+
+def recommend(
+    model: Model | str | Path,
+    users: Iterable[object] | None = None,
+    n: int = 10,
+    *,
+    why: bool = False,
+    folder: str | Path | None = None,
+) -> "DataFrame":
+    """``model.recommend`` for many users: a DataFrame of user_id, rank, item_id, title and score.
+
+    Items that a user has rated are left out. ``users`` are ids; all who have ratings where not
+    given. ``why`` adds a column with the reason in words, which takes a few milliseconds for each.
+    ``model`` is a model, or the folder of a saved one, which all executors reach; a model is saved
+    to a new folder in ``folder`` first, or among the temporary files where all is on one machine.
+
+    Raises UnknownId for an id without training ratings, and BadSetting when ``n`` is below 1.
+    """
+    place = Place.of(model, folder)
+    known, rows = place.model(), None
+    if users is None:
+        known.recommend(known.users.ids[int(np.argmax(known.seen.counts))], n)  # n can be
+        n_rows = len(known.users)
+    else:
+        ids = list(users)
+        for one in ids:
+            known.require(one)
+        known.recommend(ids[:1], n)
+        rows = known.users.rows(ids)
+        n_rows = len(rows)
+    spark = current()
+    blocks = spark.range(-(-n_rows // USERS_PER_BLOCK)).repartition("id")
+    wanted = Wanted(place, rows, n, why, threads_of_task(spark))
+    columns = f"{LISTS}, why string" if why else LISTS
+    lists: DataFrame = blocks.mapInArrow(partial(_lists, wanted), columns)
+    return lists
+
+
+def _lists(wanted: Wanted, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+    os.environ.setdefault("MATINEE_THREADS", str(wanted.threads))
+    model = wanted.place.model()
+    for batch in batches:
+        for block in batch.column(0).to_pylist():
+            here = slice(block * USERS_PER_BLOCK, (block + 1) * USERS_PER_BLOCK)
+            if wanted.users is not None:
+                rows = wanted.users[here]
+            else:
+                bounds = model.seen.indptr[here.start : here.stop + 1]
+                rows = np.flatnonzero(np.diff(bounds)) + here.start
+            if len(rows):
+                yield _batch(model, model.users.ids[rows].tolist(), wanted)
+
+
+def _batch(model: Model, users: list[str], wanted: Wanted) -> "pa.RecordBatch":
+    import pyarrow as pa
+
+    columns: dict[str, Any] = model.recommend(users, wanted.n).columns
+    arrays = {
+        "user_id": pa.array(list(columns["user_id"]), pa.string()),
+        "rank": pa.array(columns["rank"], pa.int32()),
+        "item_id": pa.array(list(columns["item_id"]), pa.string()),
+        "title": pa.array(list(columns["title"]), pa.string()),
+        "score": pa.array(np.asarray(columns["score"], np.float32)),
+    }
+    if wanted.why:
+        pairs = zip(columns["user_id"], columns["item_id"], strict=True)
+        arrays["why"] = pa.array([model.explain(*pair).sentence() for pair in pairs], pa.string())
+    return pa.RecordBatch.from_pydict(arrays)
