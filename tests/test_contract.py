@@ -1,6 +1,10 @@
 """One contract over every registered algorithm: what any user may rely on, whichever they pick."""
 
+import copy
 import dataclasses
+import inspect
+import pickle
+import warnings
 from itertools import combinations
 
 import numpy as np
@@ -136,8 +140,45 @@ def test_an_algorithm_is_a_frozen_value(case):
 
 
 def test_unknown_settings_are_refused(case):
-    with pytest.raises(TypeError):
-        ALGORITHMS[case.split(":")[0]](factors=3)
+    kind = ALGORITHMS[case.split(":")[0]]
+    with pytest.raises(BadSetting, match=rf"{kind.name} has no setting 'factors'"):
+        kind(factors=3)
+    with pytest.raises(BadSetting, match=rf"settings go by name: {kind.__name__}\(\w+=3\)"):
+        kind(3)
+
+
+def test_near_settings_are_offered_and_signatures_keep_theirs():
+    with pytest.raises(BadSetting, match="did you mean 'n_factors'"):
+        NMF(factors=3)
+    assert "n_factors" in inspect.signature(NMF).parameters
+    assert pickle.loads(pickle.dumps(NMF(seed=3))) == copy.copy(NMF(seed=3))
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "words"),
+    [
+        (
+            NMF(n_factors=2, missing="zero", item_reg=3),
+            "item_reg of nmf has no effect with missing=",
+        ),
+        (
+            MF(n_factors=2, n_epochs=1, implicit_weight=0, implicit_reg=5),
+            "implicit_reg of mf has no",
+        ),
+        (MF(n_factors=2, n_epochs=1, solver="sgd", implicit_reg=5), "with implicit_weight=0"),
+        (MF(n_factors=2, n_epochs=1, biased=False, bias_reg=5), "bias_reg of mf has no effect"),
+    ],
+)
+def test_a_setting_without_effect_is_told_where_it_was_chosen(train, algorithm, words):
+    with pytest.warns(UserWarning, match=words):
+        algorithm.fit(train)
+
+
+@pytest.mark.parametrize("settings", [{"solver": "sgd"}, {"biased": False}, {"implicit_weight": 0}])
+def test_usual_settings_without_effect_are_no_news(train, settings):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        MF(n_factors=2, n_epochs=1, **settings).fit(train)
 
 
 def test_same_seed_same_bits(case, train, models):

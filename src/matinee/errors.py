@@ -45,9 +45,15 @@ def check_known(kind: str, name: str, known: Iterable[str]) -> None:
     """Raise BadSetting, with the nearest of them, unless a name is one of those known."""
     names = list(known)
     if name not in names:
-        hint = did_you_mean(name, names)
-        there_are = f"{hint} There are" if hint else "; there are"
-        raise BadSetting(f"there is no {kind} {name!r}{there_are} {', '.join(names)}")
+        raise BadSetting(f"there is no {kind} {name!r}{offered(name, names, 'there are')}")
+
+
+def offered(name: str, known: Iterable[str], there_are: str) -> str:
+    """A closing phrase that offers the nearest known names, and then lists all."""
+    names = list(known)
+    listed = f"{there_are} {', '.join(names) or 'none'}"
+    hint = did_you_mean(name, names)
+    return f"{hint} {listed[0].upper()}{listed[1:]}" if hint else f"; {listed}"
 
 
 def did_you_mean(name: str, known: Iterable[str], likeness: float = 0.6) -> str:

@@ -1,15 +1,16 @@
 """What every algorithm is: a frozen value of hyper-parameters whose ``fit`` returns a model."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from matinee.algorithms.alternating import Alternation
 from matinee.algorithms.priors import NO_PRIOR, ItemPrior
 from matinee.algorithms.space import Space
-from matinee.errors import BadRatings, BadSetting, Diverged
+from matinee.errors import BadRatings, BadSetting, Diverged, offered
 from matinee.models.factor import FactorModel
 from matinee.models.fold_in import FoldIn
 from matinee.models.model import Model
@@ -41,6 +42,22 @@ class Algorithm:
 
     name: ClassVar[str]  # on the command line and in the registry
     space: ClassVar[Space] = {}  # settings worth searching, and where; see ``matinee.tune``
+
+    def __new__(cls, *unnamed: object, **settings: object) -> Self:
+        """Refuse settings that there are not, before ``__init__`` takes those there are."""
+        if unnamed:
+            first = next((field.name for field in fields(cls)), "name")
+            raise BadSetting(f"settings go by name: {cls.__name__}({first}={unnamed[0]!r})")
+        for name in settings:
+            cls.check_setting(name)
+        return super().__new__(cls)
+
+    @classmethod
+    def check_setting(cls, name: str) -> None:
+        """Raise BadSetting, with the nearest, for a setting that this algorithm does not have."""
+        known = [field.name for field in fields(cls)]
+        if name not in known:
+            raise BadSetting(f"{cls.name} has no setting {name!r}{offered(name, known, 'it has')}")
 
     def __post_init__(self) -> None:
         """Refuse what no algorithm can take: a part of a whole number, a seed below 0."""
@@ -117,6 +134,15 @@ class Algorithm:
             if same:
                 given = fewer
         return given
+
+    def say_idle(self, because: str, *settings: str) -> None:
+        """Warn of those of the settings that were chosen, and have no part in this fit."""
+        idle = [setting for setting in settings if setting in self.chosen]
+        if idle:
+            has = "has" if len(idle) == 1 else "have"
+            warnings.warn(
+                f"{' and '.join(idle)} of {self.name} {has} no effect with {because}", stacklevel=3
+            )
 
     def require(self, setting: str, *, at_least: float | None = None, above: float | None = None,
                 one_of: tuple[Any, ...] | None = None) -> None:  # fmt: skip

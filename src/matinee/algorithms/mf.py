@@ -107,6 +107,10 @@ class MF(Alternating):
         self.check_train(train)
         self.check_start(train, start)
         say_if_too_many(self.n_factors, train)
+        if not self.implicit_weight:
+            self.say_idle("implicit_weight=0", "implicit_reg")
+        if not self.biased:
+            self.say_idle("biased=False", "bias_reg")
         mean = train.mean if self.biased else 0.0
         users, items = first_sides(train, self.n_factors, self.init_scale, self.seed, start)
         if self.implicit_weight:

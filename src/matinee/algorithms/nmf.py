@@ -38,6 +38,7 @@ INIT_SCALE = 0.1  # standard deviation of the first factors' chance part
 START_EPOCHS = 10  # of signed factors, for the start from varimax
 SWEEPS = 4  # passes of coordinate descent per row and epoch; the last user solve is exact
 REMEDY = "raise user_reg and item_reg"
+PENALTIES = ("user_reg", "item_reg", "user_bias_reg", "item_bias_reg")
 REG_POWER = 0.5  # a row's penalty grows with the root of its number of ratings
 
 
@@ -71,7 +72,7 @@ class NMF(Alternating):
         self.require("missing", one_of=tuple(STARTS))
         if self.init is None:
             object.__setattr__(self, "init", STARTS[self.missing][0])
-        for setting in ("user_reg", "item_reg", "user_bias_reg", "item_bias_reg"):
+        for setting in PENALTIES:
             self.require(setting, above=0)
         self.require("init", one_of=tuple(dict.fromkeys(sum(STARTS.values(), ()))))
         if self.init not in STARTS[self.missing]:
@@ -90,6 +91,7 @@ class NMF(Alternating):
         self.check_start(train, start)
         say_if_too_many(self.n_factors, train)
         if self.missing == "zero":
+            self.say_idle('missing="zero"', *PENALTIES)
             return self._fit_zero_filled(train)
         return self._fit_observed(train, validation, on_epoch, start, prior)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 import click
 
-from matinee.errors import BadSetting, check_known, did_you_mean
+from matinee.errors import BadSetting, check_known
 
 if TYPE_CHECKING:
     from matinee.algorithms import Algorithm
@@ -84,13 +84,8 @@ def read_setting(kind: "type[Algorithm]", text: str) -> tuple[str, Any]:
     name, equals, value = (part.strip() for part in text.partition("="))
     if not equals:
         raise BadSetting(f"--set takes NAME=VALUE, such as n_factors=15, not {text!r}")
-    known = {field.name: field for field in fields(kind)}
-    if name not in known:
-        has = ", ".join(known) or "none"
-        raise BadSetting(
-            f"{kind.name} has no setting {name!r} (it has {has}){did_you_mean(name, known)}"
-        )
-    taken, none_too = type_of(kind, known[name])
+    kind.check_setting(name)
+    taken, none_too = type_of(kind, next(one for one in fields(kind) if one.name == name))
     if none_too and value.lower() == "none":
         return name, None
     read, words = READERS[taken]

@@ -16,7 +16,7 @@ from matinee.algorithms.space import Dimension, Real, Space, Whole
 from matinee.asking import Asked, check_kind, check_measurable
 from matinee.bootstrap import interval, resample
 from matinee.comparison import OnStep, choose, quiet, time_left, tried
-from matinee.errors import BadSetting, check_known, did_you_mean
+from matinee.errors import BadSetting, check_known
 from matinee.evaluation import evaluate, fit_and_evaluate
 from matinee.ratings import Ratings
 from matinee.records import Record, key_of
@@ -254,22 +254,17 @@ class _Run:
 
 def checked_space(base: Algorithm, space: Space | None) -> Space:
     """The space to search. Raises BadSetting where it is missing, unknown or impossible."""
-    known = [field.name for field in fields(base)]
     if space is None:
         own = {name: one for name, one in base.space.items() if name not in base.chosen}
         space = {name: one for name, one in own.items() if not _objection(base, name, one)}
     if not space:
         raise BadSetting(
             f"{base.name} states no search space; give one, space={{setting: Real(low, high)}}"
-            if known
+            if fields(base)
             else f"{base.name} has no settings, so there is nothing to tune"
         )
     for name, dimension in space.items():
-        if name not in known:
-            raise BadSetting(
-                f"{base.name} has no setting {name!r}{did_you_mean(name, known)}; "
-                f"it has {', '.join(known)}"
-            )
+        base.check_setting(name)
         if objection := _objection(base, name, dimension):
             raise BadSetting(f"the space of {name} is impossible: {objection}")
     return dict(space)
