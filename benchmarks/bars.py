@@ -33,6 +33,7 @@ BARS = (
     Bar("matinee-svdpp", "ml-100k", "rmse", None, 0.902),
     Bar("matinee-svdpp", "ml-1m", "rmse", None, 0.845),
     Bar("matinee-bayesian-mf", "ml-100k", "rmse", None, 0.894),
+    Bar("matinee-bayesian-mf-plain", "ml-100k", "rmse", None, 0.894),
     Bar("matinee-bayesian-mf", "ml-1m", "rmse", None, 0.838),
     Bar("matinee-item-knn", "ml-100k", "rmse", None, 0.914),
     Bar("matinee-item-knn", "ml-1m", "rmse", None, 0.851),

@@ -4,6 +4,7 @@ Real data are the MovieLens zips as they are published, in the folder ``--data``
 ``MATINEE_TEST_DATA``, or in ``../shared/data`` beside the checkout.
 """
 
+import json
 import os
 import tempfile
 import zipfile
@@ -47,6 +48,7 @@ class Fold(NamedTuple):
     n_items: int
     train: Part
     test: Part
+    catalog: str = "{}"  # what is known of the items, by row number, as JSON
 
     def save(self, folder: Path) -> Path:
         """Write the fold to a file that a contender's own process can read with numpy alone."""
@@ -56,7 +58,7 @@ class Fold(NamedTuple):
             for part in ("train", "test")
             for name, column in getattr(self, part)._asdict().items()
         }
-        np.savez(path, n_users=self.n_users, n_items=self.n_items, **columns)
+        np.savez(path, n_users=self.n_users, n_items=self.n_items, catalog=self.catalog, **columns)
         return path
 
 
@@ -111,7 +113,7 @@ def top_n(folder: Path, numbers: Iterable[int]) -> Iterator[Fold]:
     for number in numbers:
         held_out = hold_out(everything, SEED + number - 1)
         test, train = everything.at(held_out), everything.at(~held_out)
-        yield Fold("top-n", number, ratings.n_users, ratings.n_items, train, test)
+        yield Fold("top-n", number, ratings.n_users, ratings.n_items, train, test, told_of(ratings))
 
 
 def likes(ratings: Part, at_least: float) -> Part:
@@ -171,7 +173,16 @@ DATA_SETS: dict[str, DataSet] = {
 def fold_of(data_set: str, number: int, split: splits.Split) -> Fold:
     """A split of Matinee's as plain arrays."""
     parts = (Part(part.user, part.item, part.rating) for part in (split.train, split.test))
-    return Fold(data_set, number, split.train.n_users, split.train.n_items, *parts)
+    size = split.train.n_users, split.train.n_items
+    return Fold(data_set, number, *size, *parts, told_of(split.train))
+
+
+def told_of(ratings: Ratings) -> str:
+    """The catalogue of some ratings, by row number, as JSON."""
+    entries = ratings.catalog.to_plain()
+    rows = ratings.items.rows(entries)
+    known = zip(rows.tolist(), entries.values(), strict=True)
+    return json.dumps({row: entry for row, entry in known if row >= 0})
 
 
 @cache

@@ -1,7 +1,8 @@
 """Matinee's own algorithms, each with its defaults as soon as it is registered, and variants."""
 
+import json
 import warnings
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,11 @@ import numpy as np
 from contenders import Contender, Fitted
 from matinee.algorithms import ALGORITHMS
 from matinee.algorithms.base import Algorithm
+from matinee.catalog import Catalog, Item
 from matinee.ratings import Ratings, Scale
 from matinee.sources.synthetic import numbered, uniform
 
 DISTRIBUTION = "matinee"
-NEED_A_CATALOG = {"hybrid", "content"}  # the folds have none; see cold_start.py
 FEW = {"n_epochs": 4, "burn_in": 1, "n_samples": 2}  # enough for a warm-up
 
 # Beside the defaults, where the algorithm is registered: name, algorithm, settings.
@@ -29,13 +30,15 @@ VARIANTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
      {"of": [{"algorithm": "ease"}, {"algorithm": "implicit-als"},
              {"algorithm": "implicit-als", "seed": 1}, {"algorithm": "bpr"}]}),
     ("ease-plain", "ease", {"dropout": 0.0, "reg": 500.0}),
+    ("bayesian-mf-plain", "bayesian-mf", {"n_features": 0}),
+    ("hybrid-preference", "hybrid", {"of": {"algorithm": "implicit-als"}}),
     ("implicit-als-64", "implicit-als", {"n_factors": 64}),
 )  # fmt: skip
 
 
 def contenders() -> list[Contender]:
     """Every registered algorithm with its defaults, then the variants."""
-    defaults = ((name, name, {}) for name in ALGORITHMS if name not in NEED_A_CATALOG)
+    defaults = ((name, name, {}) for name in ALGORITHMS)
     variants = (one for one in VARIANTS if one[1] in ALGORITHMS)
     return [
         Contender(
@@ -51,7 +54,9 @@ def contenders() -> list[Contender]:
 def algorithm_of(settings: dict[str, Any]) -> Algorithm:
     """The algorithm that ``{"algorithm": name, setting: value, ...}`` says."""
     rest = {name: value for name, value in settings.items() if name != "algorithm"}
-    if "of" in rest and not isinstance(rest["of"], str):
+    if isinstance(rest.get("of"), dict):
+        rest["of"] = algorithm_of(rest["of"])
+    elif isinstance(rest.get("of"), list | tuple):
         rest["of"] = tuple(
             algorithm_of(one) if isinstance(one, dict) else one for one in rest["of"]
         )
@@ -69,6 +74,11 @@ def prepare(ratings: Any, n_users: int, n_items: int) -> Ratings:
     return numbered(n_users, n_items, *ratings, Scale(0, 1) if likes_only else Scale(1, 5))
 
 
+def with_catalog(ratings: Ratings, entries: str) -> Ratings:
+    """The ratings together with what is known of the items, which is JSON by row number."""
+    return replace(ratings, catalog=Catalog.from_plain(json.loads(entries)))
+
+
 def fit(ratings: Ratings, settings: dict[str, Any]) -> Fitted:
     """Fit one algorithm."""
     model = algorithm_of(settings).fit(ratings)
@@ -83,7 +93,9 @@ def fit(ratings: Ratings, settings: dict[str, Any]) -> Fitted:
 
 def warm_up(settings: dict[str, Any]) -> str:
     """Compile what the algorithm needs, on a handful of ratings; returns its kind of scores."""
-    tiny = uniform(40, 30, 8, seed=0)
+    genres = ("Comedy", "Drama")
+    entries = {str(row): Item(f"Film {row}", genres=(genres[row % 2],)) for row in range(30)}
+    tiny = replace(uniform(40, 30, 8, seed=0), catalog=Catalog(entries))
     names = {field.name for field in fields(algorithm_of(settings))}
     few = {name: value for name, value in FEW.items() if name in names}
     with warnings.catch_warnings():

@@ -138,6 +138,8 @@ def get_ready(adapter: ModuleType, job: dict[str, Any], fold: Any) -> tuple[Any,
         train = positives(train, job["positive_from"])
     size = int(fold["n_users"]), int(fold["n_items"])
     prepared, spent = timed(lambda: adapter.prepare(train, *size))
+    if hasattr(adapter, "with_catalog") and "catalog" in fold:
+        prepared = adapter.with_catalog(prepared, str(fold["catalog"]))
     return prepared, {
         "versions": versions(adapter), "prepare_wall_seconds": spent.wall,
         "load_average": os.getloadavg()[0],

@@ -1,13 +1,12 @@
 """Each algorithm by its mathematics: laws, tutorials, published numbers, and odd data."""
 
-import warnings
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from matinee import splits
-from matinee.algorithms import ALGORITHMS, MF, NMF, Bias, SVDpp, TruncatedSVD
+from matinee.algorithms import MF, NMF, Bias, SVDpp, TruncatedSVD
 from matinee.algorithms.grid import whole_vectors
 from matinee.errors import BadRatings, BadSetting, Diverged
 from matinee.ids import IdMap
@@ -263,37 +262,6 @@ def test_more_factors_than_the_data_support_are_said():
         with pytest.warns(UserWarning, match="n_factors is 30"):
             model = algorithm.fit(TUTORIAL)
         assert np.isfinite(model.score_block(np.arange(5))).all()
-
-
-ODD = {
-    "one rating": [[4]],
-    "one user": [[4, 2, 5, 1]],
-    "one item": [[4], [2], [5]],
-    "constant": [[3, 3, 3], [3, 0, 3], [3, 3, 0]],
-    "all rated by all": [[1, 2, 3], [3, 2, 1], [5, 5, 5]],
-    "huge values": [[1e6, 2e6], [3e6, 1e6], [2e6, 0]],
-}
-
-
-REFUSALS = {"truncated-svd": "at least 2", "blend": "too few to hold out",
-            "hybrid": "give genres", "content": "give genres"}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", ALGORITHMS)
-@pytest.mark.parametrize("data", ODD)
-def test_odd_data_finish_or_refuse_in_words(name, data):
-    ratings = from_matrix(ODD[data])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        try:
-            model = ALGORITHMS[name]().fit(ratings)
-        except BadSetting as refusal:
-            assert REFUSALS[name] in str(refusal)  # noqa: PT017
-            return
-        except Diverged:
-            assert data == "huge values"
-            return
-    assert np.isfinite(model.score_block(np.arange(ratings.n_users))).all()
 
 
 def test_validation_must_be_numbered_alike():
