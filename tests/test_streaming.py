@@ -146,7 +146,7 @@ def test_a_finished_fit_can_go_on_but_not_back(train, packed, tmp_path):
     check_equal(short.fit_packed(packed, folder=tmp_path / "state"), short.fit(train))
     found = long.fit_packed(packed, folder=tmp_path / "state", resume=True)
     check_equal(found, long.fit(train))
-    with pytest.raises(MatineeError, match="3 epochs are done already"):
+    with pytest.raises(MatineeError, match="3 epochs done already"):
         short.fit_packed(packed, folder=tmp_path / "state", resume=True)
 
 

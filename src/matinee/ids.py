@@ -60,6 +60,7 @@ class IdMap:
 
     ids: np.ndarray | Texts  # (n,) str, an object array where few; distinct, in natural order
     kind: str  # "user" or "item", for messages
+    numeric: bool | None = None  # whether packed ids are whole numbers; None to look at all of them
 
     @classmethod
     def of(cls, ids: Iterable[object], kind: str) -> "IdMap":
@@ -71,9 +72,9 @@ class IdMap:
         return cls(array, kind)
 
     @classmethod
-    def packed(cls, ids: Texts, kind: str) -> "IdMap":
+    def packed(cls, ids: Texts, kind: str, numeric: bool | None = None) -> "IdMap":
         """The map of ids that stand in natural order already; few of them are unpacked at once."""
-        return cls(ids if len(ids) > UNPACK_BELOW else ids.unpacked(), kind)
+        return cls(ids if len(ids) > UNPACK_BELOW else ids.unpacked(), kind, numeric)
 
     @cached_property
     def _row_of(self) -> dict[str, int]:
@@ -85,16 +86,17 @@ class IdMap:
         return self.ids if isinstance(self.ids, Texts) else Texts.of(self.ids.tolist())
 
     @cached_property
-    def _numeric(self) -> bool:
-        return isinstance(self.ids, Texts) and self.ids.whole_numbers()
+    def whole_numbers(self) -> bool:
+        """Whether all ids are whole numbers."""
+        return self.texts.whole_numbers() if self.numeric is None else self.numeric
 
     def find(self, text: str) -> int:
         """The row of an id, or -1 where it is unknown."""
         if not isinstance(self.ids, Texts):
             return self._row_of.get(text, -1)
-        if self._numeric and not WHOLE_NUMBER.fullmatch(text):
+        if self.whole_numbers and not WHOLE_NUMBER.fullmatch(text):
             return -1
-        key = natural_key if self._numeric else str
+        key = natural_key if self.whole_numbers else str
         row = bisect_left(self.ids, key(text), key=key)
         return row if row < len(self) and self.ids[row] == text else -1
 

@@ -146,9 +146,12 @@ class PackedRatings:
         arrays = {name: _mapped(path, name, *kind) for name, kind in manifest["arrays"].items()}
         levels = manifest["levels"]
         users, items = (
-            IdMap.packed(Texts(arrays[f"{kind}_ids"], arrays[f"{kind}_id_ends"]), kind)
+            IdMap.packed(
+                Texts(arrays[f"{kind}_ids"], arrays[f"{kind}_id_ends"]), kind,
+                manifest.get("whole_numbers", {}).get(kind),  # older folders do not say
+            )
             for kind in ("user", "item")
-        )
+        )  # fmt: skip
         return cls(
             path,
             users,

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, NamedTuple, Self
 
-import numpy as np
-
 from matinee.algorithms.alternating import Alternation
 from matinee.algorithms.priors import NO_PRIOR, ItemPrior
 from matinee.algorithms.space import Space
@@ -173,7 +171,7 @@ class Algorithm:
 
         Raises Diverged rather than keep what is not finite.
         """
-        if not all(np.isfinite(side.factors).all() for side in (users, items)):
+        if not (users.finite and items.finite):
             raise Diverged(
                 f"the fit of {self.name} diverged: its factors are not finite; raise reg"
             )

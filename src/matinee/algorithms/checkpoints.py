@@ -3,6 +3,8 @@
 import hashlib
 import json
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,25 +67,54 @@ class Checkpoints:
             name: array for name, array in items._asdict().items() if array is not None
         }
         new = self.folder / f"new-{STATE}"
-        np.savez(new, next=np.array(number), known_by=np.array(self.known_by), **arrays)
-        new.replace(self._state)
+        with self._in_words():
+            np.savez(new, next=np.array(number), known_by=np.array(self.known_by), **arrays)
+            new.replace(self._state)
 
-    def users(self, number: int, n_users: int, n_factors: int, write: bool = False) -> Side:
-        """Users' factors of pass ``number``, mapped: to be written, or as they are."""
-        factors, bias = (
-            _mapped(self.folder / f"users-{number % 2}-{name}", shape, write)
-            for name, shape in (("factors", (n_users, n_factors)), ("bias", (n_users,)))
+    @contextmanager
+    def writing(self, number: int) -> Iterator[Callable[[Side], None]]:
+        """A place for the users of pass ``number``, block after block, from the first to the last.
+
+        The files are new ones: who has mapped older ones keeps them.
+        """
+        files = [self._users(number, name) for name in ("factors", "bias")]
+        with self._in_words(), ExitStack() as stack:
+            for file in files:
+                file.unlink(missing_ok=True)
+            factors, bias = (stack.enter_context(file.open("wb")) for file in files)
+
+            def keep(users: Side) -> None:
+                users.factors.tofile(factors)
+                users.bias.tofile(bias)
+
+            yield keep
+
+    def users(self, number: int, n_users: int, n_factors: int) -> Side:
+        """Users' factors of pass ``number``, mapped: what is written to them goes to the files."""
+        return Side(
+            np.memmap(self._users(number, "factors"), np.float32, "r+", shape=(n_users, n_factors)),
+            np.memmap(self._users(number, "bias"), np.float32, "r+", shape=(n_users,)),
         )
-        if not write and factors.nbytes <= IN_MEMORY:
-            factors, bias = np.array(factors), np.array(bias)
-        return Side(factors, bias)
+
+    def last_users(self, number: int, n_users: int, n_factors: int) -> Side:
+        """``users`` for a model: read into memory, unless they are large."""
+        users = self.users(number, n_users, n_factors)
+        return users.copy() if users.factors.nbytes <= IN_MEMORY else users
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            free = shutil.disk_usage(self.folder).free / 1e9
+            raise MatineeError(
+                f"the state of the fit could not be kept in {self.folder}, where {free:,.1f} GB "
+                f"are free: {error.strerror or error}; free some, and resume"
+            ) from None
+
+    def _users(self, number: int, name: str) -> Path:
+        return self.folder / f"users-{number % 2}-{name}"
 
     @property
     def _state(self) -> Path:
         return self.folder / STATE
-
-
-def _mapped(file: Path, shape: tuple[int, ...], write: bool) -> np.ndarray:
-    new = write and not file.exists()
-    # "c": what a model does to its own rows is not written back
-    return np.memmap(file, np.float32, "w+" if new else "r+" if write else "c", shape=shape)

@@ -11,6 +11,7 @@ each pass the items', from which an interrupted fit goes on.
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -94,11 +95,12 @@ def fit_packed(
         if number:
             on_epoch(Epoch(number, plan.n_epochs, rmse, None))
     facts = {"n_epochs_run": plan.n_epochs} | ({} if rmse is None else {"train_rmse": rmse})
-    users = state.users(plan.n_epochs, ratings.n_users, plan.n_factors)
-    return algorithm.model(
+    users = state.last_users(plan.n_epochs, ratings.n_users, plan.n_factors)
+    model = algorithm.model(
         ratings, stream.mean, users, stream.items, plan.finish or plan.fit_users, facts=facts,
-        unrated_items_learned=plan.unrated_learned, item_fold=plan.item_fold,
+        unrated_items_learned=plan.unrated_learned, item_fold=plan.item_fold, canonical=False,
     )  # fmt: skip
+    return model.canonical(in_place=True)  # in their file: a copy of them could be too large
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,25 +153,24 @@ class Stream:
         gathering = None if last else self._gathering(parts[0])
         found = Sums.zeros(ratings.n_items, plan.n_factors, with_implicit)
         kept = last or plan.nonnegative or len(parts) > 1 or self.short.any
-        size = ratings.n_users, plan.n_factors
-        after = self.state.users(number, *size, write=True) if kept else None
         error, done = 0.0, 0
-        for first, rated, users in self._solved(number):
-            if number and plan.stars:
-                error += squared_errors(rated, self.mean, users, self.items)
-            if last and plan.finish is not None:
-                plan.finish.solve(rated, self.mean, self.items, users)
-            if after is not None:
-                here = slice(first, first + len(users.bias))
-                after.factors[here], after.bias[here] = users.factors, users.bias
-            if gathering is not None:
-                every = None
-                if with_implicit or gathering.whole:
-                    every = by_columns(rated, None, ratings.n_items)
-                found.add(every, users)
-                gathering.add(rated, users, every)
-            done += len(rated.indices)
-            self.on_part(number * len(ratings) + done, (plan.n_epochs + 1) * len(ratings), number)
+        with self.state.writing(number) if kept else nullcontext() as keep:
+            for rated, users in self._solved(number):
+                if number and plan.stars:
+                    error += squared_errors(rated, self.mean, users, self.items)
+                if last and plan.finish is not None:
+                    plan.finish.solve(rated, self.mean, self.items, users)
+                if keep is not None:
+                    keep(users)
+                if gathering is not None:
+                    every = None
+                    if with_implicit or gathering.whole:
+                        every = by_columns(rated, None, ratings.n_items)
+                    found.add(every, users)
+                    gathering.add(rated, users, every)
+                done += len(rated.indices)
+                all_passes = (plan.n_epochs + 1) * len(ratings)
+                self.on_part(number * len(ratings) + done, all_passes, number)
         rmse = float(np.sqrt(error / len(ratings))) if number and plan.stars else None
         if rmse is not None and not np.isfinite(rmse):
             self._diverged(number)
@@ -195,13 +196,13 @@ class Stream:
         if not np.isfinite(self.items.factors).all():
             self._diverged(number + 1)
 
-    def _solved(self, number: int) -> Iterator[tuple[int, Rows, Side]]:
-        """Blocks: their first user, ratings, and users as pass ``number`` makes them."""
+    def _solved(self, number: int) -> Iterator[tuple[Rows, Side]]:
+        """Blocks of users: their ratings, and themselves as pass ``number`` makes them."""
         plan, ratings, items = self.plan, self.ratings, self.items
         size = ratings.n_users, plan.n_factors
         A = None if plan.implicit_reg is None else implicit_products(items, plan.implicit_reg)
         warm = plan.nonnegative and number > 1  # each row begins where it was
-        before = self.state.users(number - 1, *size, write=True) if warm else None
+        before = self.state.users(number - 1, *size) if warm else None
         for first, stop in ratings.blocks():
             rated = ratings.by_user.block(first, stop)
             known = rated.counts > 0
@@ -215,7 +216,7 @@ class Stream:
             if A is not None:
                 rows = implicit_rows(rated, items, A) if number else np.zeros_like(users.factors)
                 users = users._replace(implicit=rows)
-            yield first, rated, users
+            yield rated, users
 
     def _draw(self, side: Side, which: int, first: int, rated: np.ndarray) -> None:
         """The first factors of some users (0) or items (1), from row ``first`` on."""

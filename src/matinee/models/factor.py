@@ -18,8 +18,8 @@ from matinee.ids import as_id
 from matinee.kernels.factors import score_pairs
 from matinee.kernels.jit import read_only
 from matinee.kernels.threads import one_blas_thread, run_rows
+from matinee.models.crowd import Lovers, crowd_arrays, crowd_of, lovers_of, moments_of
 from matinee.models.fold_in import FoldIn, LeastSquares, from_plain, to_plain
-from matinee.models.fold_in.sums import gram
 from matinee.models.folding import FoldingModel
 from matinee.models.kind import NO_TASTES, Scorer, View
 from matinee.models.model import Model, fields_of
@@ -34,10 +34,9 @@ from matinee.reasons.confidence import Calibration, calibrate, deviations
 from matinee.reasons.people import terms_of_people
 from matinee.tastes import NO_NOTES, TasteNotes, Tastes, find_tastes
 from matinee.tastes.canonical import Moments, canonical_turn
+from matinee.tastes.cards import n_strongest
 from matinee.tensors import Stacked
 from matinee.words import counted
-
-KEENEST = 0.95  # of the people at one end of a taste: nobody is made up who loves it more
 
 # What a score has beyond a history, by how the person is known.
 BEYOND = {
@@ -152,21 +151,24 @@ class FactorModel(FoldingModel):
             return similar_rows(self.item_factors, row, n, self.item_counts)
         return similar_rows(self.user_factors, row, n, self.seen.counts)
 
-    def canonical(self) -> Self:
-        """The model of the same scores whose factors can be read; see ``tastes.canonical``."""
-        moments = self._taste_moments
-        Q = self.taste_factors[1]
-        turn = canonical_turn(Q, self.item_counts, *moments, self.fold.freedom)
-        return self if turn is None else self.turned(turn)
+    def canonical(self, in_place: bool = False) -> Self:
+        """The model of the same scores whose factors can be read; see ``tastes.canonical``.
 
-    def turned(self, turn: np.ndarray) -> Self:
+        ``in_place`` turns the users' factors where they are: so this model is no more.
+        """
+        Q = self.taste_factors[1]
+        moments = self.user_moments, moments_of(Q)
+        turn = canonical_turn(Q, self.item_counts, *moments, self.fold.freedom)
+        return self if turn is None else self.turned(turn, in_place)
+
+    def turned(self, turn: np.ndarray, in_place: bool = False) -> Self:
         """The model with all factors times ``turn`` (n_factors, n_factors), which is orthogonal."""
         profiles = self.profile_map
         if profiles is not None:
             profiles = replace(profiles, weights=turned_effects(profiles.weights, turn))
         return replace(
             self,
-            user_side=turned_side(self.user_side, turn),
+            user_side=turned_side(self.user_side, turn, in_place),
             item_side=turned_side(self.item_side, turn),
             profile_map=profiles,
         )
@@ -180,17 +182,28 @@ class FactorModel(FoldingModel):
     def _tastes(self) -> Tastes:
         return find_tastes(
             self.items,
-            self.taste_factors,
-            self._taste_moments,
+            self.taste_factors[1],
+            (self.user_moments, moments_of(self.taste_factors[1])),
+            self.n_strongest,
             self.item_counts,
             self.catalog,
             self.taste_notes,
         )
 
-    @property
-    def _taste_moments(self) -> tuple[Moments, Moments]:
-        P, Q = self.taste_factors
-        return moments_of(P), moments_of(Q)
+    @cached_property
+    def user_moments(self) -> Moments:
+        """Averages over all users' factors."""
+        return moments_of(self.taste_factors[0])
+
+    @cached_property
+    def n_strongest(self) -> np.ndarray:
+        """How many users each taste is the strongest of: (n_factors,)."""
+        return n_strongest(*self.taste_factors)
+
+    @cached_property
+    def lovers(self) -> Lovers:
+        """How strong each factor is in people with ratings."""
+        return lovers_of(self.user_factors, self.seen.counts > 0)
 
     def tastes(self) -> Tastes:
         """What each factor stands for: top items, share of scores, how many people, a label."""
@@ -231,9 +244,8 @@ class FactorModel(FoldingModel):
         if self.n_factors == 0:
             return super().people_of_tastes()
         worth = np.abs(self.item_factors).mean(axis=0, dtype=np.float64)
-        known = self.user_factors[self.seen.counts > 0]
-        usual = float((np.abs(known).mean(axis=0, dtype=np.float64) * worth).sum())
-        strength = np.minimum(usual / np.where(worth > 0, worth, np.inf), keenest(known))
+        usual = float((self.lovers.usual * worth).sum())
+        strength = np.minimum(usual / np.where(worth > 0, worth, np.inf), self.lovers.keenest)
         factors = np.diag(strength).astype(np.float32)
         bias = np.repeat(self.average_user.bias, len(worth))
         return Side(factors, bias), [taste.name for taste in self.tastes()]
@@ -284,7 +296,7 @@ class FactorModel(FoldingModel):
         }
         if self.item_side.implicit is not None:
             arrays["item_implicit"] = self.item_side.implicit
-        return facts | told, arrays | of_profiles | self._calibration_arrays()
+        return facts | told, arrays | of_profiles | self._calibration_arrays() | crowd_arrays(self)
 
     def _calibration_arrays(self) -> dict[str, np.ndarray]:
         if not self.has_intervals or not (self.seen.counts > 1).any():
@@ -296,7 +308,7 @@ class FactorModel(FoldingModel):
         cls, common: dict[str, Any], facts: dict[str, Any], arrays: dict[str, np.ndarray]
     ) -> Self:
         of_items = facts.get("item_fold_in")  # folders written before it have none
-        return cls(
+        model = cls(
             **common,
             global_mean=facts["global_mean"],
             user_side=Side(arrays["user_factors"], arrays["user_bias"]),
@@ -309,6 +321,8 @@ class FactorModel(FoldingModel):
             profile_map=ProfileMap.from_parts(facts, arrays),
             taste_notes=TasteNotes.from_dict(facts["taste_notes"]),
         )
+        vars(model).update(crowd_of(arrays))  # to look at everybody takes long where they are many
+        return model
 
     def _scores(self, people: Side, items: Side, out: np.ndarray | None = None) -> np.ndarray:
         with one_blas_thread():
@@ -335,21 +349,6 @@ def with_tastes(model: Model) -> FactorModel:
     if not isinstance(model, FactorModel) or not model.n_factors:
         raise BadSetting(NO_TASTES.format(model.algorithm))
     return model
-
-
-def keenest(factors: np.ndarray) -> np.ndarray:
-    """What 19 of 20 of the people at the high end of each taste do not exceed, (n_factors,).
-
-    Where nobody is at the high end, what people at the other end do not, away from 0.
-    """
-    ends = (column[column > 0] if (column > 0).any() else -column for column in factors.T)
-    return np.array([np.quantile(end, KEENEST) if len(end) else 0.0 for end in ends])
-
-
-def moments_of(factors: np.ndarray) -> Moments:
-    """E[x x'] and E[x] over the rows of a side."""
-    n = max(len(factors), 1)
-    return Moments(gram(factors) / n, factors.sum(axis=0, dtype=np.float64) / n)
 
 
 def terms_by_factor(model: FactorModel, person: Person, item: int) -> list[Term]:

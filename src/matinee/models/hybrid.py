@@ -42,8 +42,8 @@ class HybridModel(FactorModel):
         """What the catalogue says of each item: (n_items, n_features) float32."""
         return self.vocabulary.encode(self.catalog, self.items)
 
-    def turned(self, turn: np.ndarray) -> Self:
-        return replace(super().turned(turn), weights=turned_effects(self.weights, turn))
+    def turned(self, turn: np.ndarray, in_place: bool = False) -> Self:
+        return replace(super().turned(turn, in_place), weights=turned_effects(self.weights, turn))
 
     @property
     def views(self) -> Mapping[str, View]:

@@ -12,6 +12,7 @@ from matinee.models.kind import Scorer
 
 BLOCK_SCORES = 400_000  # scores held at once by each thread: 1.6 MB, so that they stay in cache
 BLOCK_PEOPLE = 128  # and at most the scores of so many people
+ROWS_AT_ONCE = 1 << 16  # rows compared at once
 SHRINKAGE = 10.0  # ratings at which a similarity counts half
 
 Seen = Callable[[Sequence[object]], tuple[np.ndarray, np.ndarray]]
@@ -74,9 +75,18 @@ def similar_rows(
 
     It is shrunk by count / (count + 10), as the factors of a row with few ratings say little.
     """
-    norms = np.sqrt((factors.astype(np.float64) ** 2).sum(axis=1))
-    unit = factors / np.where(norms > 0, norms, 1.0)[:, None]
-    similarity = (unit @ unit[row]) * (counts / (counts + SHRINKAGE))
+    similarity = np.empty(len(factors))
+    direction = _unit(factors[row : row + 1])[0]
+    for first in range(0, len(factors), ROWS_AT_ONCE):
+        here = slice(first, first + ROWS_AT_ONCE)
+        similarity[here] = _unit(factors[here]) @ direction
+    similarity *= counts / (counts + SHRINKAGE)
     similarity[row] = -np.inf
     order = np.argsort(-similarity, kind="stable")[: min(n, len(factors) - 1)]
     return order, similarity[order]
+
+
+def _unit(factors: np.ndarray) -> np.ndarray:
+    """Rows of length 1, or 0."""
+    norms = np.sqrt((factors.astype(np.float64) ** 2).sum(axis=1))
+    return np.asarray(factors / np.where(norms > 0, norms, 1.0)[:, None])

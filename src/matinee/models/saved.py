@@ -44,6 +44,7 @@ def save_model(model: Model, path: Path) -> Path:
             "python": platform.python_version(),
         },
         "parts": own_facts,
+        "whole_numbers": {ids.kind: ids.whole_numbers for ids in (model.users, model.items)},
     }
     arrays |= model.seen.parts() | {"item_counts": model.item_counts}
     for side, ids in (("user", model.users), ("item", model.items)):
@@ -79,10 +80,14 @@ def load(path: str | Path) -> Model:
     kind = facts.get("model")
     if kind not in MODELS:
         raise BadModel(f"{path} holds a model of kind {kind!r}, which this Matinee does not know")
+    whole = facts.get("whole_numbers", {})  # older folders do not say
     try:
         common = {
-            "users": IdMap.packed(Texts(arrays["user_ids"], arrays["user_id_ends"]), "user"),
-            "items": IdMap.packed(Texts(arrays["item_ids"], arrays["item_id_ends"]), "item"),
+            f"{side}s": IdMap.packed(
+                Texts(arrays[f"{side}_ids"], arrays[f"{side}_id_ends"]), side, whole.get(side)
+            )
+            for side in ("user", "item")
+        } | {
             "seen": rows_of(arrays),
             "scale": Scale(*facts["scale"]),
             "catalog": Catalog.from_plain(texts["catalog"]),

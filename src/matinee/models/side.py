@@ -48,6 +48,12 @@ class Side(NamedTuple):
             if mine is not None:
                 mine[:] = theirs
 
+    @property
+    def finite(self) -> bool:
+        """Whether all factors are finite numbers."""
+        pieces = range(0, len(self.factors), PIECE)
+        return all(np.isfinite(self.factors[first : first + PIECE]).all() for first in pieces)
+
     def mean(self, rows: np.ndarray) -> "Side":
         """The average of the marked rows, as a side of one row; zeros when none is marked."""
         if not rows.any():

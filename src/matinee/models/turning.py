@@ -6,16 +6,19 @@ from matinee.models.fold_in.sums import rotated
 from matinee.models.side import Side
 
 
-def times_turn(factors: np.ndarray, turn: np.ndarray) -> np.ndarray:
+def times_turn(factors: np.ndarray, turn: np.ndarray, in_place: bool = False) -> np.ndarray:
     """Factors times ``turn``; where samples stand side by side, those of each."""
     samples = np.ascontiguousarray(factors).reshape(-1, len(turn))
-    return rotated(samples, turn.astype(np.float32)).reshape(factors.shape)
+    out = samples if in_place else None
+    return rotated(samples, turn.astype(np.float32), out).reshape(factors.shape)
 
 
-def turned_side(side: Side, turn: np.ndarray) -> Side:
-    """The side with all its factors times ``turn``."""
+def turned_side(side: Side, turn: np.ndarray, in_place: bool = False) -> Side:
+    """The side with all its factors times ``turn``, written over the others if so asked."""
+    if in_place:
+        side.factors.flags.writeable = True
     implicit = None if side.implicit is None else times_turn(side.implicit, turn)
-    return Side(times_turn(side.factors, turn), side.bias, implicit).frozen()
+    return Side(times_turn(side.factors, turn, in_place), side.bias, implicit).frozen()
 
 
 def turned_effects(weights: np.ndarray, turn: np.ndarray) -> np.ndarray:

@@ -135,8 +135,11 @@ class Writing:
             "mean": self._mean(),
             "arrays": kinds,
             "fingerprint": self._fingerprint(sorted(kinds)),
+            "whole_numbers": {
+                "user": self.users.whole_numbers(), "item": self.items.whole_numbers()
+            },
             "report": report,
-        }
+        }  # fmt: skip
         with (self.folder / MANIFEST).open("w", encoding="utf-8") as text:
             json.dump(manifest, text, ensure_ascii=False, indent=1)
             text.flush()

@@ -165,19 +165,19 @@ def card_html(taste: Taste) -> str:
 
 def find_tastes(
     items: IdMap,
-    factors: tuple[np.ndarray, np.ndarray],
+    Q: np.ndarray,
     moments: tuple[Moments, Moments],
+    people: np.ndarray,
     item_counts: np.ndarray,
     catalog: Catalog,
     notes: TasteNotes = NO_NOTES,
     n_top: int = 10,
 ) -> Tastes:
-    """Describe the factors P (n_users, n_factors) and Q (n_items, n_factors).
+    """Describe the factors Q (n_items, n_factors).
 
-    ``moments`` are those of P and Q. Items that few people rated show in no card: their place in a
-    taste is chance.
+    ``moments`` are those of users and items, ``people`` how many users each factor is the strongest
+    of. Items that few people rated show in no card: their place in a taste is chance.
     """
-    P, Q = factors
     spread = variances(*moments)
     share = spread / (spread.sum() or 1.0)
     typical = np.sqrt(np.diag(moments[0].second))
@@ -187,7 +187,6 @@ def find_tastes(
     high, low = label_ends(weights[known], ids, catalog)
     signed = bool((Q < 0).any())
     names, low_names = names_of(high, low if signed else None, notes)
-    people = n_strongest(P, Q)
     tastes = []
     for f in range(Q.shape[1]):
         ends = [end_of(weights[:, f], known, items, catalog, n_top)]

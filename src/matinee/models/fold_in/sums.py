@@ -76,9 +76,12 @@ def regressed(S: np.ndarray, A: np.ndarray) -> np.ndarray:
     return out
 
 
-def rotated(Y: np.ndarray, rotation: np.ndarray) -> np.ndarray:
-    """Y (n, d) times a matrix (d, d), in float32, pieces of rows side by side."""
-    out = np.empty_like(Y)
+def rotated(Y: np.ndarray, rotation: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """Y (n, d) times a matrix (d, d), in float32, pieces of rows side by side.
+
+    ``out`` may be Y itself.
+    """
+    out = np.empty_like(Y) if out is None else out
 
     def rotate(first: int) -> None:
         out[first : first + PIECE] = Y[first : first + PIECE] @ rotation
