@@ -325,7 +325,9 @@ def test_the_command_line_packs_fits_and_goes_on(source, tmp_path, capsys):
     assert told["ratings"] == told["reading"]["kept"] == len(PackedRatings.open(goal))
     fit = ["fit", goal, "-a", "mf", "--set", "n_factors=2", "--set", "n_epochs=2"]
     assert run([*fit, "--out", str(model), "--resume"]) == 0
-    assert "epoch 2" in capsys.readouterr().err
+    told_of_fit = capsys.readouterr().err
+    assert "epoch 2" in told_of_fit
+    assert "no interrupted fit to resume" in told_of_fit
     plain = matinee.MF(n_factors=2, n_epochs=2).fit(read_ratings(source, scale=(1, 5)))
     assert np.array_equal(matinee.load(model).item_factors, plain.item_factors)
     assert not list(tmp_path.glob(".*"))

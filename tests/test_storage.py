@@ -154,6 +154,24 @@ def test_a_large_model_is_mapped_and_answers_the_same(model, folder, monkeypatch
     assert np.array_equal(load(again).item_factors, model.item_factors)
 
 
+def test_a_loaded_model_answers_one_user_without_reading_the_others(model, folder):
+    found, one = load(folder), model.users.row("u003")
+    factors, bias = (np.full_like(array, np.nan) for array in (found.user_factors, found.user_bias))
+    factors[one], bias[one] = model.user_factors[one], model.user_bias[one]
+    object.__setattr__(found, "user_side", Side(factors, bias))
+    assert found.recommend("u003") == model.recommend("u003")
+    assert found.recommend("u003", exclude_seen=False) == model.recommend(
+        "u003", exclude_seen=False
+    )
+    for by in ("factor", "history"):
+        assert str(found.explain("u003", "7", by)) == str(model.explain("u003", "7", by))
+    assert str(found.tastes()) == str(model.tastes())
+    assert list(found.interval("u003", "7")) == list(model.interval("u003", "7"))
+    assert found.predict("nobody", "7") == model.predict("nobody", "7")
+    for fold_in in (lambda it: it.fold_in({"1": 5}), lambda it: it.fold_in_tastes({0: 5})):
+        assert found.recommend(fold_in(found)) == model.recommend(fold_in(model))
+
+
 def test_a_large_model_that_was_cut_short_is_refused(folder, monkeypatch):
     monkeypatch.setattr(storage, "MAP_FROM", 0)
     (file,) = folder.glob("*.safetensors")

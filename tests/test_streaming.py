@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from matinee import packed as packed_module
-from matinee.algorithms import MF, NMF, ImplicitALS, Popularity
+from matinee.algorithms import MF, NMF, ImplicitALS, Popularity, checkpoints
 from matinee.algorithms import gathering as gathering_module
 from matinee.errors import BadSetting, MatineeError
 from matinee.ids import IdMap
@@ -185,3 +185,28 @@ def test_steps_of_conjugate_gradients_give_way_to_exact_solves(packed, train):
 def test_what_cannot_stream_says_so(algorithm, packed):
     with pytest.raises(BadSetting, match="packed ratings"):
         algorithm.fit_packed(packed)
+
+
+def test_large_factors_are_turned_in_their_file(algorithm, train, packed, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "IN_MEMORY", 0)
+    found = algorithm.fit_packed(packed, folder=tmp_path / "state")
+    check_equal(found, algorithm.fit(train))
+    kept = [np.fromfile(file, "f4") for file in (tmp_path / "state").glob("users-*-factors")]
+    assert sum(np.array_equal(one, found.user_factors.ravel()) for one in kept) == 1
+    again = algorithm.fit_packed(packed, folder=tmp_path / "state", resume=True)
+    check_equal(again, found)  # the first model keeps what it has mapped
+
+
+def test_a_full_disk_is_told_and_the_fit_goes_on(train, packed, tmp_path, monkeypatch):
+    """The last pass finds no room for the users; once there is some, it is done again."""
+    algorithm, state = CASES["mf"], tmp_path / "state"
+
+    def full(self, file):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoints, "append", full)
+        with pytest.raises(MatineeError, match=r"could not be kept in .*No space left on device"):
+            algorithm.fit_packed(packed, folder=state)
+    found = algorithm.fit_packed(packed, folder=state, resume=True)
+    check_equal(found, algorithm.fit(train))

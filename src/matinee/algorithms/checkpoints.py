@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -84,8 +84,8 @@ class Checkpoints:
             factors, bias = (stack.enter_context(file.open("wb")) for file in files)
 
             def keep(users: Side) -> None:
-                users.factors.tofile(factors)
-                users.bias.tofile(bias)
+                append(users.factors, factors)
+                append(users.bias, bias)
 
             yield keep
 
@@ -118,3 +118,8 @@ class Checkpoints:
     @property
     def _state(self) -> Path:
         return self.folder / STATE
+
+
+def append(array: np.ndarray, file: IO[bytes]) -> None:
+    """Write an array to a file, behind what is there."""
+    file.write(np.ascontiguousarray(array).data)

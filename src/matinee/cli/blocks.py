@@ -54,6 +54,8 @@ def fit_in_blocks(
     learner: "Algorithm", ratings: "PackedRatings", state: Path, resume: bool
 ) -> "FactorModel":
     """The model of packed ratings; an interruption keeps all epochs that were done."""
+    from matinee.algorithms.checkpoints import STATE
+
     last: Epoch | None = None
     began, started = 0, time.perf_counter()
 
@@ -61,6 +63,8 @@ def fit_in_blocks(
         nonlocal last
         last = epoch
 
+    if resume and not (state / STATE).is_file():
+        say("note: there is no interrupted fit to resume here, so it begins afresh")
     with progress(learner.name, SECONDS_BETWEEN_LINES) as step:
 
         def on_part(done: int, of: int, epoch: int) -> None:
