@@ -11,6 +11,8 @@ from accuracy import accuracy_columns, verdict_lines
 from data import DATA_SETS, ROOT
 from jobs import RESULTS, Row, read_rows
 from lists import BEYOND, HITS, list_columns
+from memory import memory_lines
+from roofline import roofline_lines, said_of_machine
 from serving import serving_lines
 from speed import speed_lines
 from tables import markdown
@@ -95,21 +97,27 @@ EMPTY = "Nothing is measured yet."
 
 def main() -> None:
     """Write the page."""
-    accuracy, speed, serving = (
-        read_rows(RESULTS / f"{name}.jsonl") for name in ("accuracy", "speed", "serving")
+    accuracy, speed, roofline, memory, serving = (
+        read_rows(RESULTS / f"{name}.jsonl")
+        for name in ("accuracy", "speed", "roofline", "memory", "serving")
     )
     others = {
         name: read_rows(RESULTS / f"{name}.jsonl")
         for scripts in TABLES.values()
         for name in scripts
     }
-    parts = page(accuracy, speed, serving, others)
+    parts = page(accuracy, speed, roofline, memory, serving, others)
     PAGE.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     print(PAGE)
 
 
 def page(
-    accuracy: list[Row], speed: list[Row], serving: list[Row], others: dict[str, list[Row]]
+    accuracy: list[Row],
+    speed: list[Row],
+    roofline: list[Row],
+    memory: list[Row],
+    serving: list[Row],
+    others: dict[str, list[Row]],
 ) -> Iterator[str]:
     """The parts of the page."""
     yield MADE
@@ -133,9 +141,20 @@ def page(
     yield "## Speed"
     yield (
         "The two of a line take turns on the same cores; a figure with an x is the peer's seconds "
-        "over ours, the median over the turns."
+        "over ours, the median over the turns. Memory is the peak of the whole process, with what "
+        "the table below shows in it."
     )
     yield markdown(speed_lines(speed)) if speed else EMPTY
+    yield "What is resident before there are data to speak of (`python benchmarks/memory.py`):"
+    yield markdown(memory_lines(memory)) if memory else EMPTY
+    yield "### Rooflines"
+    yield (
+        "No kernel is done sooner than its arithmetic at the speed of large matrix products, nor "
+        "than its bytes at the speed of plain reading from cache, where the factors of MovieLens "
+        "1M lie; the share is the longer of the two over the kernel's own time. 64 factors. "
+        f"(`python benchmarks/roofline.py`) {said_of_machine(roofline) if roofline else ''}"
+    )
+    yield markdown(roofline_lines(roofline)) if roofline else EMPTY
     yield "## Serving"
     yield (
         "`matinee serve` with the default nmf model of MovieLens 1M, asked by wrk over 16 "
@@ -150,7 +169,8 @@ def page(
         for name, (what, shown) in scripts.items():
             yield f"{what} (`python benchmarks/{name}.py`)"
             yield markdown(lines_of(others[name], shown)) if others[name] else EMPTY
-    everything = [*accuracy, *speed, *serving, *chain.from_iterable(others.values())]
+    everything = [*accuracy, *speed, *roofline, *memory, *serving]
+    everything += chain.from_iterable(others.values())
     yield "## Settings"
     yield markdown(settings_lines(accuracy)) if accuracy else EMPTY
     yield "## Where and when"

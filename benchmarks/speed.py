@@ -302,8 +302,14 @@ def speed_lines(rows: list[Row]) -> list[Row]:
             "figure": told(row), "limit": limit, "is": reached(row),
             "in CPU s": f"{row['cpu_ratio']:.2f}x" if "cpu_ratio" in row else None, **seconds,
             "our RMSE": mine.get("rmse"), "peer's RMSE": other.get("rmse"),
+            "our MB": megabytes(mine), "peer's MB": megabytes(other),
         })  # fmt: skip
     return lines
+
+
+def megabytes(side: Row) -> str | None:
+    """The peak memory of one side, where it is known."""
+    return f"{side['peak_rss_mb']:,.0f}" if side.get("peak_rss_mb") else None
 
 
 if __name__ == "__main__":
