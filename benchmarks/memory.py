@@ -22,7 +22,7 @@ STEPS = {
     "the compiler's libraries": "import llvmlite.binding",
     "the compiler": "import numba",
     "matinee, to fit mf": "from matinee.algorithms.mf import MF",
-    "data of 40 people": "from matinee.sources import synthetic; r = synthetic.uniform(40, 30, 8, 0)",
+    "data of 40 people": "from matinee.sources.synthetic import uniform; r = uniform(40, 30, 8)",
     "fitted, kernels from their cache": "m = MF(n_factors=8, n_epochs=2).fit(r)",
     "a list": "m.recommend(r.users.ids[0], 3)",
 }  # fmt: skip
