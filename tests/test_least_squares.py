@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from scipy.optimize import nnls
 
 from matinee.kernels.cholesky import BLOCK
-from matinee.models.fold_in import LeastSquares, Projection, ZeroFilled, from_plain, to_plain
+from matinee.models.fold_in import (
+    LeastSquares,
+    Projection,
+    ZeroFilled,
+    from_plain,
+    solving,
+    to_plain,
+)
 from matinee.models.side import Side
 from matinee.ratings import Rows
 
@@ -64,6 +71,25 @@ def test_rows_equal_the_slow_twin(fold, n_factors):
         expected = slow_row(fold, *rated.row(row), 3.5, items)
         found = np.r_[users.factors[row], users.bias[row]]
         np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-4)
+
+
+@pytest.mark.parametrize("n_factors", [5, 40])
+@pytest.mark.parametrize("fold", [*FOLDS, LeastSquares(reg=0.5, implicit_weight=2.0)], ids=str)
+def test_a_popular_row_has_the_same_bits_whoever_sums_it(fold, n_factors, monkeypatch):
+    """All rows of more than a block count as popular here; alone, a thread splits none."""
+    monkeypatch.setattr(solving, "POPULAR", BLOCK)
+    monkeypatch.setattr(solving, "RANGES_PER_THREAD", 1000)
+    rated, items, _ = problem(30, 200, n_factors, seed=1, most=3 * BLOCK)
+    items = items._replace(implicit=items.factors[::-1].copy())
+    found = []
+    for threads in ("1", "2", "3"):
+        monkeypatch.setenv("MATINEE_THREADS", threads)
+        found.append(Side.zeros(30, n_factors))
+        fold.solve(rated, 3.5, items, found[-1])
+    for other in found[1:]:
+        assert np.array_equal(found[0].factors, other.factors)
+        assert np.array_equal(found[0].bias, other.bias)
+    assert found[0].factors[1:].any(axis=1).all()
 
 
 @pytest.mark.parametrize("fold", FOLDS, ids=str)

@@ -10,10 +10,8 @@ from itertools import pairwise
 import numpy as np
 
 from matinee.algorithms.alternating import Alternation
-from matinee.kernels.jit import read_only
-from matinee.kernels.least_squares import solve_rows
-from matinee.kernels.threads import run_rows
 from matinee.models.fold_in.implicit_least_squares import short_rows, turned_back
+from matinee.models.fold_in.solving import solve_every
 from matinee.models.fold_in.sums import PIECE
 from matinee.models.side import Side
 from matinee.packed import PackedRatings
@@ -74,20 +72,7 @@ class ShortItems:
         factors = _taken(users.factors, needed, rotation)
         terms = fit.terms(rated, mean, Side(factors, users.bias[needed]))
         X = fit.rows_of(items)
-        run_rows(
-            solve_rows,
-            rated.counts * 8.0 + 1.0,
-            read_only(rated.indptr, np.int64),
-            read_only(rated.indices, np.int32),
-            *terms,
-            penalty,
-            fit.pull(None),
-            fit.lower(k),
-            0,
-            terms.Y,
-            penalty,
-            X,
-        )
+        solve_every(rated, terms, penalty, fit.pull(None), fit.lower(k), 0, (terms.Y, penalty), X)
         if rotation is not None:
             turned_back(X, rated.counts, rotation)
         whole = fit.rows_of(items)

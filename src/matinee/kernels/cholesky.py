@@ -43,10 +43,13 @@ def workspace(d):
 
 
 @kernel
-def add_products(panel, n, d, S, A):
-    """A = S + the sum of p p' over the first n rows p of the panel, in the upper triangle."""
+def add_products(panel, n, d, S, A, part, parts):
+    """A = S + the sum of p p' over the first n rows p of the panel, in the upper triangle.
+
+    Of its rows of tiles every ``parts``-th is summed, from ``part`` on.
+    """
     width = (d + LANES - 1) // LANES * LANES
-    for f in range(0, d, ROWS):
+    for f in range(part * ROWS, d, parts * ROWS):
         g = f // LANES * LANES
         while g < width:
             vectors = (width - g) // LANES

@@ -87,6 +87,13 @@ def fill_panel(Y, offset, rows, values, weights, panel, targets, at):
 @kernel
 def add_panel(n, S, work):
     """A = S + the products of the first n rows of the panel, and b gets their targets' part."""
+    add_targets(n, work)
+    add_products(work.panel, n, work.b.size, S, work.A, 0, 1)
+
+
+@kernel
+def add_targets(n, work):
+    """b += the sum of target times row over the first n rows of the panel."""
     d, panel, targets, sums = work.b.size, work.panel, work.targets, work.sums
     n4 = (n + 3) // 4 * 4
     panel[n:n4, :] = 0.0
@@ -100,7 +107,6 @@ def add_panel(n, S, work):
             )
     for f in range(d):
         work.b[f] += sums[f]
-    add_products(panel, n, d, S, work.A)
 
 
 @kernel
@@ -160,7 +166,7 @@ def solve_few(Y, offset, rows, values, weights, work, few, Z):
             Z[f, j] = root * panel[j, f]
         for j in range(n, (n + LANES - 1) // LANES * LANES):
             Z[f, j] = 0.0
-    add_products(Z, d, n, few.nothing, K)
+    add_products(Z, d, n, few.nothing, K, 0, 1)
     for j in range(n):
         K[j, j] += 1.0 if weights.size == 0 else 1.0 / weights[j]
         b[j] = values[j] - offset[rows[j]]
@@ -212,9 +218,11 @@ def is_short(n, d):
 @kernel
 def solve_rows(
     start, stop, indptr, indices, values, weights, offset, Y, penalty, pull, lower, sweeps,
-    short_Y, short_penalty, X,
+    short_Y, short_penalty, most, X,
 ):  # fmt: skip
-    """Solve rows start..stop of X (n_rows, d) on Y (n_cols, d); rows without ratings are left.
+    """Solve rows start..stop of X (n_rows, d) on Y (n_cols, d).
+
+    Rows without ratings are left, and those with more than ``most``.
 
     ``weights`` go with ``values``, or there are none. ``pull`` (n_rows, up to d) is added to b:
     what draws a row besides its ratings. Without lower bounds (all -inf) the answer is the ridge
@@ -230,7 +238,7 @@ def solve_rows(
     for row in range(start, stop):
         here = slice(indptr[row], indptr[row + 1])
         rows, n = indices[here], indptr[row + 1] - indptr[row]
-        if n == 0:
+        if n == 0 or n > most:
             continue
         few = short_Y.shape[0] > 0 and is_short(n, d)
         if few and penalties(short_penalty, n, work.diagonal) > 0.0:

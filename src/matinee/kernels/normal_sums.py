@@ -10,16 +10,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matinee.kernels.cholesky import BLOCK, workspace
+from matinee.kernels.cholesky import BLOCK, add_products, workspace
 from matinee.kernels.jit import kernel
 from matinee.kernels.least_squares import (
     add_panel,
     add_penalty,
+    add_targets,
     bounds_of,
     fill_panel,
     solve_normal,
 )  # fmt: skip
-from matinee.kernels.vectors import LANES
+from matinee.kernels.vectors import LANES, ROWS
 
 
 class NormalSums(NamedTuple):
@@ -123,6 +124,34 @@ def add_ratings(start, stop, indptr, indices, values, weights, offset, Y, sums):
         sums.targets[row, :held] = work.targets[:held]
         sums.held[row] = held
         sums.n[row] += end - indptr[row]
+
+
+@kernel
+def add_part(part, parts, indices, values, weights, offset, Y, packed, b):
+    """One of the ``parts`` of the sums over one row's ratings: rows of tiles of A, and b for 0.
+
+    Parts may be summed side by side: each number is summed by one of them, over all the ratings in
+    their order. A is ``packed``, and only the rows of the part are written.
+    """
+    d = Y.shape[1]
+    work = workspace(d)
+    for first in range(0, indices.size, BLOCK):
+        here = slice(first, first + BLOCK)
+        rows = indices[here]
+        fill_panel(Y, offset, rows, values[here], weights[here], work.panel, work.targets, 0)
+        if part == 0:
+            add_targets(rows.size, work)
+        add_products(
+            work.panel, rows.size, d, work.nothing if first == 0 else work.A, work.A, part, parts
+        )  # fmt: skip
+    if part == 0:
+        b[:] = work.b
+    width, at = (d + LANES - 1) // LANES * LANES, 0
+    for f in range(d):
+        length = width - f // LANES * LANES
+        if f // ROWS % parts == part:
+            packed[at : at + length] = work.A[f, f // LANES * LANES : width]
+        at += length
 
 
 @kernel

@@ -8,9 +8,10 @@ import numpy as np
 from matinee.kernels.cholesky import BLOCK
 from matinee.kernels.conjugate_gradients import improve_rows
 from matinee.kernels.jit import read_only
-from matinee.kernels.least_squares import Penalty, is_short, penalty_of, solve_rows
+from matinee.kernels.least_squares import Penalty, is_short, penalty_of
 from matinee.kernels.threads import one_blas_thread, run_rows
 from matinee.models.fold_in.base import Terms
+from matinee.models.fold_in.solving import solve_every
 from matinee.models.fold_in.sums import gram, rotated
 from matinee.models.side import Side
 from matinee.ratings import Rows
@@ -60,18 +61,14 @@ class ImplicitLeastSquares:
         if toward is not None:
             drawn = self.penalties(rated, n_items)[:, None] * toward.factors
             pull = read_only(drawn, np.float32)
-        run_rows(
-            solve_rows,
-            rated.counts * d + d**2 / 3,
-            read_only(rated.indptr, np.int64),
-            read_only(rated.indices, np.int32),
-            *self.terms(rated, mean, items),
+        solve_every(
+            rated,
+            self.terms(rated, mean, items),
             self.penalty(d, n_items, products),
             pull,
             self.lower(d),
             0,
-            read_only(short_Y, np.float32),
-            short_penalty,
+            (read_only(short_Y, np.float32), short_penalty),
             X,
         )
         if toward is None:

@@ -6,9 +6,9 @@ from typing import cast
 import numpy as np
 
 from matinee.kernels.jit import read_only
-from matinee.kernels.least_squares import Penalty, penalty_of, solve_rows
-from matinee.kernels.threads import run_rows
+from matinee.kernels.least_squares import Penalty, penalty_of
 from matinee.models.fold_in.base import Terms
+from matinee.models.fold_in.solving import solve_every
 from matinee.models.fold_in.sums import gram, sums
 from matinee.models.side import Side
 from matinee.ratings import Rows
@@ -56,18 +56,14 @@ class LeastSquares:
         shortens = self.shortens and toward is None
         if toward is not None:
             pull = self._drawn(pull, rated, toward)
-        run_rows(
-            solve_rows,
-            rated.counts * d + d**2 / 3,
-            read_only(rated.indptr, np.int64),
-            read_only(rated.indices, np.int32),
-            *terms,
+        solve_every(
+            rated,
+            terms,
             penalty,
             pull,
             self.lower(items.n_factors),
             self.sweeps,
-            terms.Y if shortens else terms.Y[:0],
-            penalty,
+            (terms.Y if shortens else terms.Y[:0], penalty),
             X,
         )
         self.put(X, users)
