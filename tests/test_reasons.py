@@ -105,7 +105,7 @@ def test_the_sentence_names_the_largest_term_that_points_that_way():
         if sign * told.value <= 0:
             assert "no one thing we know of says why" in said
             continue
-        words = "because those who rated it" if told.kind == "item" else f"taste in *{told.name}*"
+        words = "because those who rated it" if told.kind == "item" else f"taste in {told.called}"
         assert words in said
 
 
@@ -240,7 +240,7 @@ def test_a_taste_can_be_turned_down(name, models):
         answer = model.what_if(user, item, tastes={asked: 0})
         moved = answer.score_after - answer.score_before
         assert moved == pytest.approx(-taste.value, abs=1e-5)
-    assert f"*{taste.name}*" in answer.sentence()
+    assert taste.called in answer.sentence()
     double = model.what_if(user, item, tastes={taste.name: 2})
     assert double.score_after - double.score_before == pytest.approx(taste.value, abs=1e-5)
 

@@ -17,7 +17,7 @@ from matinee.models.hybrid import expected
 from matinee.models.matching import match_tastes
 from matinee.selection import taste_stability
 from matinee.sources.sample import TASTES, sample, simulate
-from matinee.tastes import NO_NOTES, UNLABELLED, TasteNotes
+from matinee.tastes import NO_NOTES, UNLABELLED, Taste, TasteNotes
 from matinee.tastes.canonical import Moments, canonical_turn, faces, variances, varimax
 from matinee.tastes.cards import names_of
 from matinee.tastes.labels import (
@@ -338,6 +338,26 @@ def test_a_person_is_told_of_the_end_they_are_at(signed):
             name = taste.name if p >= 0 else taste.low_name
             at_same_end = (p >= 0) == (signed.item_factors[7, taste.number] >= 0)
             assert name not in terms or (terms[name].value > 0) == at_same_end
+
+
+@pytest.mark.parametrize(
+    ("name", "low_name", "high", "low"),
+    [
+        ("Horror", "Drama", "*Horror*", "*Drama*"),
+        ("1980s", "anything but 1980s",
+         "films of the *1980s*", "anything but films of the *1980s*"),
+        ("1940s to 1960s", "1980s (3)",
+         "films of the *1940s to 1960s*", "films of the *1980s (3)*"),
+        ("1980s Horror", "anything but 1980s Horror", "*1980s Horror*",
+         "*anything but 1980s Horror*"),
+        ("taste 3", "low end of taste 3", "films like *Heat* and *Casino*", "films like *Up*"),
+        ("Heists", "taste 4", "*Heists*", "*taste 4*"),  # names that people gave
+    ],
+)  # fmt: skip
+def test_a_taste_inside_a_sentence(name, low_name, high, low):
+    top, bottom = ((("1", "Heat", 2.0), ("2", "Casino", 1.5)), (("3", "Up", -1.0),))
+    taste = Taste(3, UNLABELLED, name, top, bottom, 0.1, 5, low_name=low_name)
+    assert (taste.said_for(0.5), taste.said_for(-0.5)) == (high, low)
 
 
 def test_cards_are_html_without_scripts_and_escaped(signed):

@@ -53,6 +53,12 @@ class Term:
     value: float
     kind: str  # "base", "user", one of TELLING, "remainder", "rest" or "clipping"
     detail: str = ""  # what helps to read it, such as the rating given
+    said: str = ""  # what a sentence calls it, where that is not the name
+
+    @property
+    def called(self) -> str:
+        """What a sentence calls it: ``*Horror*``, or ``films of the *1980s*``."""
+        return self.said or f"*{self.name}*"
 
     def to_dict(self) -> dict[str, Any]:
         plain: dict[str, Any] = {"name": self.name, "value": self.value, "kind": self.kind}
@@ -224,7 +230,7 @@ class Explanation:
 
 def named_in_words(term: Term) -> str:
     """A term inside a sentence: ``*Horror*``, or ``you gave 5 to *Alien (1979)*``."""
-    name = f"*{term.name}*"
+    name = term.called
     if term.kind != "rating":
         return name
     if term.detail.startswith("you gave"):

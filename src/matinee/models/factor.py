@@ -357,7 +357,7 @@ def terms_by_factor(model: FactorModel, person: Person, item: int) -> list[Term]
     products = model.products(person, item)
     user = Term("how you rate", float(person.side.bias[0]), "user")
     tastes = [
-        Term(taste.named_for(p), float(value), "taste")
+        Term(taste.named_for(p), float(value), "taste", said=taste.said_for(p))
         for taste, p, value in zip(model.tastes(), strength, products, strict=True)
     ]
     return [*_common_terms(model, item), user, *tastes]

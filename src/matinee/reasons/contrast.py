@@ -92,7 +92,7 @@ class Contrast:
         if not reasons:
             return f"{apart}; no one thing we know of says why."
         much = "mostly" if reasons[0] is toward[0] else "partly"
-        named = [f"*{t.name}*" for t in reasons if t.kind == reasons[0].kind][:NAMED_REASONS]
+        named = [t.called for t in reasons if t.kind == reasons[0].kind][:NAMED_REASONS]
         stars, points, below = DIFFERENCES[reasons[0].kind]
         words = below if sign < 0 else stars if self.item.unit == "stars" else points
         if reasons[0].kind == "rating":

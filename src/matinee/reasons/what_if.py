@@ -11,7 +11,6 @@ from matinee.errors import BadSetting, did_you_mean
 from matinee.ids import as_id
 from matinee.ratings import checked_rating
 from matinee.reasons.standing import ordinal, ranks, unseen, with_histories
-from matinee.tastes import UNLABELLED
 
 NEAR_TITLE = 0.8  # likeness of titles that people mistake for one another
 
@@ -201,7 +200,7 @@ def _with_tastes(
                 "which takes the taste away (1 leaves it as it is)"
             )
         factors[:, taste.number :: model.n_factors] *= np.float32(factor)
-        called = taste.named_for(float(model.strength(person)[taste.number]))
-        name = f"your {'' if taste.label == UNLABELLED else 'taste in '}*{called}*"
+        called = taste.said_for(float(model.strength(person)[taste.number]))
+        name = f"your taste in {called}"
         told.append(f"without {name}" if factor == 0 else f"with {factor:g} times {name}")
     return replace(person, side=person.side._replace(factors=factors)), told

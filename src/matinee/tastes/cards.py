@@ -16,11 +16,12 @@ from matinee.catalog import Catalog
 from matinee.errors import BadSetting, did_you_mean
 from matinee.ids import IdMap
 from matinee.tastes.canonical import Moments, variances
-from matinee.tastes.labels import UNLABELLED, label_ends, supported
+from matinee.tastes.labels import UNLABELLED, is_period, label_ends, supported
 from matinee.tastes.notes import NO_NOTES, TasteNotes
 from matinee.words import counted
 
 PIECE = 1 << 16  # users looked at together
+EXAMPLES = 2  # items that stand for a taste without a name
 UNSTABLE = 0.5  # stability below which a taste is as much a find of chance
 WARNING = "unstable: fitted again, the model finds another taste in its place, or none like it"
 End = tuple[tuple[str, str, float], ...]  # (item id, title, weight) of each item
@@ -49,6 +50,21 @@ class Taste:
     def named_for(self, strength: float) -> str:
         """What to call the end that somebody is at, whose factor is ``strength``."""
         return self.low_name if strength < 0 and self.low_name else self.name
+
+    def said_for(self, strength: float) -> str:
+        """What a sentence calls the end that somebody is at; without a name, by examples.
+
+        ``*Horror*``, ``films of the *1980s*``, ``films like *Heat (1995)* and *Casino (1995)*``.
+        """
+        name, number = self.named_for(strength), unnamed(self.number)
+        end = self.bottom if name == self.low_name else self.top
+        if name in (number, unlike(number, self.number)) and end:
+            return "films like " + " and ".join(f"*{title}*" for _, title, _ in end[:EXAMPLES])
+        if is_period(name):
+            return f"films of the *{name}*"
+        if is_period(self.name) and name == unlike(self.name, self.number):
+            return f"anything but films of the *{self.name}*"
+        return f"*{name}*"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -229,9 +245,14 @@ def n_strongest(P: np.ndarray, Q: np.ndarray) -> np.ndarray:
     return found
 
 
+def unnamed(f: int) -> str:
+    """What to call a factor without a label."""
+    return f"taste {f}"
+
+
 def unlike(name: str, f: int) -> str:
     """What to call the other end of a factor of this name."""
-    return f"low end of taste {f}" if name == f"taste {f}" else f"anything but {name}"
+    return f"low end of {name}" if name == unnamed(f) else f"anything but {name}"
 
 
 def names_of(
@@ -251,7 +272,7 @@ def names_of(
         return name
 
     names = [
-        notes.names.get(f) or free(f"taste {f}" if label == UNLABELLED else label, f)
+        notes.names.get(f) or free(unnamed(f) if label == UNLABELLED else label, f)
         for f, label in enumerate(high)
     ]
     if low is None:

@@ -13,6 +13,7 @@ does it say much? Of the words that pass, those that hold an eighth of the end's
 again as chance would, are ordered by share x log(share / expected).
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ FALSE_DISCOVERY_RATE = 0.05
 LEAST_SHARE = 1 / 8  # of an end's x that the items with a word must hold
 LEAST_LIFT = 1.5  # that share over the one expected
 MOST_WORDS = 3
+PERIOD = re.compile(r"\d{4}s((,| to| &) \d{4}s)*( \(\d+\))?")  # a number tells two of them apart
 NEXT_WORD = 0.5  # worth of a further word, as a part of the one before it
 
 
@@ -103,6 +105,11 @@ def period(decades: Sequence[str]) -> str:
     if len(years) > 1 and years == list(range(years[0], years[-1] + 1, 10)):
         return f"{decades[0]} to {decades[-1]}"
     return " & ".join(decades)
+
+
+def is_period(name: str) -> bool:
+    """Whether a name tells of time alone, as those that ``period`` makes do."""
+    return PERIOD.fullmatch(name) is not None
 
 
 def listed(names: Sequence[str]) -> str:
