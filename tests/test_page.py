@@ -270,9 +270,36 @@ def test_a_rating_taken_away_moves_the_list(page):
 
 
 def test_nobody_is_found_in_words(page):
+    """And nothing of the average person is said to be theirs."""
     page.open("list?user=nobody-of-this-name")
     page.says("Nothing is known of them yet")
+    assert len(page.some("ol.films > li")) == 10
+    said = page.all("main")[0].text
+    assert not re.search("[Rr]ates? .* than most|personal|Strongest tastes", said)
     page.driver.get_log("browser")  # the browser notes the 404 of who they are
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("heat-1995:5", "From 1 rating of yours."),
+        ("heat-1995:5,alien-1979:4", "From 2 ratings of yours."),
+        ("heat-1995:5,no-film:4", "1 of them is of a film not known here and was left out."),
+        ("heat-1995:5,no-film:4,none:1", "2 of them are of films not known here and were left out"),
+    ],
+)
+def test_one_is_told_from_many_and_what_is_left_out_is_counted(page, given, words):
+    page.open(f"list?ratings={given}").says(words)
+
+
+def test_one_rating_is_one_that_a_score_rests_on(page):
+    page.open("list?ratings=heat-1995:5").click("ol.films button")
+    page.says("Rests on 1 rating of yours and", ".why")
+
+
+def test_a_way_that_there_is_not_is_the_first(page):
+    page.open("find?way=magic").some("main .chips a")
+    assert page.address == "#find"
 
 
 def test_it_says_how_much_a_score_rests_on(page):

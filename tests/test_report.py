@@ -15,10 +15,12 @@ from matinee.algorithms import ALGORITHMS
 from matinee.catalog import Catalog, Item
 from matinee.charts.chart import SVG
 from matinee.cli import run
+from matinee.explanation import Explanation, Term
 from matinee.records import Record
 from matinee.report import data_report, measure, ratings_of, report_of
-from matinee.report.card import biases_of
+from matinee.report.card import biases_of, limits_of
 from matinee.report.origins import SAMPLE
+from matinee.report.people import because
 from matinee.report.quality import compared
 from matinee.sources import read_ratings
 
@@ -119,6 +121,36 @@ def test_the_errors_are_those_of_the_held_out_part(model, ratings, report):
     found = {row["metric"]: row["value"] for row in plain[0]["rows"]}
     assert found == pytest.approx(measure(model, ratings).metrics)
     assert {block.get("chart") for block in plain} >= {"error-by-user", "error-by-item"}
+
+
+def test_the_card_says_what_is_known_of_people(model, ratings):
+    knows_nothing, knows_something = "nothing of who people are but", "what they told of themselves"
+    assert any(knows_nothing in said for said in limits_of(model))
+    towns = {user: {"town": "ab"[n % 2]} for n, user in enumerate(ratings.users)}
+    told = ratings.with_profiles(towns)
+    said = limits_of(matinee.NMF(n_factors=2, n_epochs=1).fit(told))
+    assert any(knows_something in one for one in said)
+    assert not any(knows_nothing in one for one in said)
+
+
+@pytest.mark.parametrize(
+    ("worth", "said", "ending"),
+    [
+        (0.4, "", "rate it high. For you: taste 3 +0.40."),
+        (0.4, "films like Alien", "rate it high. For you: films like Alien +0.40."),
+        (0.9, "films like Alien", "it suits your taste in films like Alien."),
+        (0.001, "", "rate it high."),
+    ],
+)
+def test_what_is_theirs_in_a_score_stands_beside_what_everybody_thinks(worth, said, ending):
+    terms = (
+        Term("average of all ratings", 3.0, "base"),
+        Term("how this is rated", 0.6, "item"),
+        Term("taste 3", worth, "taste", said=said),
+    )
+    score = sum(term.value for term in terms)
+    why = Explanation("7", "1", "Heat", "factor", score, score, "personal", terms, usual=3.0)
+    assert because(why).endswith(ending)
 
 
 def test_the_biases_are_counted(model):

@@ -94,9 +94,10 @@ def because(why: Explanation) -> str:
     sentence = plain_sentence(why).removeprefix(why.title).lstrip(",: ")
     own = [term for term in why.terms if term.kind in PERSONAL]
     most = max(own, key=lambda term: term.value, default=None)
-    if most is None or most.value < TOO_SMALL or most.name in sentence:
+    if most is None or most.value < TOO_SMALL:
         return sentence
-    return f"{sentence} For you: {most.name} +{most.value:.2f}."
+    called = most.called.replace("*", "")
+    return sentence if called in sentence else f"{sentence} For you: {called} +{most.value:.2f}."
 
 
 def samples_section(model: Model) -> Section:

@@ -1,6 +1,6 @@
 // The page: six sections, one at a time, each drawn from what the address says.
 
-import { el, say, width } from "./dom.js";
+import { counted, el, say, width } from "./dom.js";
 import { get, getOnce, keepToken } from "./api.js";
 import { read, whoInAddress, address } from "./state.js";
 import { find } from "./find.js";
@@ -45,7 +45,7 @@ export async function draw() {
     if (!model) {
       const answer = await get("/v1/model");
       model = { ...answer.model, beside: answer.beside };
-      const about = `${model.algorithm} · ${model.n_ratings.toLocaleString("en")} ratings of ${model.n_items.toLocaleString("en")} items by ${model.n_users.toLocaleString("en")} people`;
+      const about = `${model.algorithm} · ${counted(model.n_ratings, "rating")} of ${counted(model.n_items, "item")} by ${counted(model.n_users, "person")}`;
       document.getElementById("about").textContent = about;
     }
     const content = await draws({ query, model, current: () => turn === drawing });

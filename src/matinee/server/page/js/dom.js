@@ -75,6 +75,12 @@ export function choice(legend, name, options, chosen, onchange) {
       el("input", { type: "radio", name, value, checked: value === chosen, onchange: () => onchange(value) }), words))));
 }
 
+// A number with its noun: "1 rating", "2,000 ratings", "1 person", "2 people".
+export function counted(n, noun) {
+  const plural = noun === "person" ? "people" : `${noun}s`;
+  return `${n.toLocaleString("en")} ${n === 1 ? noun : plural}`;
+}
+
 export function label(item) {
   return item.year ? `${item.title} (${item.year})` : item.title;
 }

@@ -1,6 +1,6 @@
 // Find a person: one whom the model knows, or somebody new.
 
-import { choice, el, label, say } from "./dom.js";
+import { choice, counted, el, label, say } from "./dom.js";
 import { get, getOnce, post } from "./api.js";
 import { jsonAt } from "./json.js";
 import { address, go, keepImported, note, ratingsInAddress } from "./state.js";
@@ -36,7 +36,7 @@ export async function find({ query, model }) {
 }
 
 function person({ user, n_ratings }) {
-  return el("li", {}, el("a", { className: "button", href: address("list", { user }) }, user, " ", el("small", {}, `${n_ratings.toLocaleString("en")} ratings`)));
+  return el("li", {}, el("a", { className: "button", href: address("list", { user }) }, user, " ", el("small", {}, counted(n_ratings, "rating"))));
 }
 
 function search() {
@@ -48,7 +48,7 @@ function search() {
     const answer = await get("/v1/users", { q: text, n: 12 }).catch((error) => ({ users: [], total: 0, wrong: error.message }));
     if (mine !== turn) return;
     found.replaceChildren(...answer.users.map(person));
-    say(answer.wrong || `${answer.total.toLocaleString("en")} people with ${text} in their id`);
+    say(answer.wrong || `${counted(answer.total, "person")} with ${text} in their id`);
   };
   const field = el("input", { type: "search", name: "q", autocomplete: "off", "aria-controls": "people-found", oninput: () => look(field.value.trim()) });
   const open = (event) => { event.preventDefault(); if (field.value.trim()) go("list", { user: field.value.trim() }); };
@@ -143,7 +143,7 @@ async function bringRatings(model) {
     done.disabled = true;
     try {
       const found = readExport(await file.text(), model.scale);
-      told.textContent = `${found.films.length} ratings from ${found.source}; looking the titles up…`;
+      told.textContent = `${counted(found.films.length, "rating")} from ${found.source}; looking the titles up…`;
       const { ratings, missing } = await match(found.films, (n) => { told.textContent = `${n} of ${found.films.length} looked up…`; });
       keepImported(ratings);
       told.textContent = `${ratings.length} of ${found.films.length} films are known here.` + (missing.length ? ` Not known: ${missing.slice(0, 5).join(", ")}${missing.length > 5 ? ", …" : ""}.` : "");

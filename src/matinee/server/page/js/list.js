@@ -1,6 +1,6 @@
 // What somebody is recommended, and why; and what would change if the past were another.
 
-import { chart, choice, el, label, say, sentence, width } from "./dom.js";
+import { chart, choice, counted, el, label, say, sentence, width } from "./dom.js";
 import { get, path, post, segment } from "./api.js";
 import { jsonAt, jsonOf } from "./json.js";
 import { note, someone } from "./state.js";
@@ -69,8 +69,8 @@ async function ask(who, asked, beside) {
 
 function told(about, answer, who) {
   const parts = [];
-  if (about) parts.push(`${about.n_ratings.toLocaleString("en")} ratings, ${about.mean_rating.toFixed(1)} on average. `);
-  else if (who.ratings) parts.push(`From ${who.ratings.length} ratings of yours. `);
+  if (about) parts.push(`${counted(about.n_ratings, "rating")}, ${about.mean_rating.toFixed(1)} on average. `);
+  else if (who.ratings) parts.push(`From ${counted(who.ratings.length, "rating")} of yours. `);
   else if (who.tastes) parts.push("From the tastes that you gave points to. ");
   if (answer.strategy === "popular") parts.push("Nothing is known of them yet, so these are for the average person. ");
   const level = answer.items[0]?.why?.terms.find((term) => term.kind === "user")?.value;
@@ -153,7 +153,7 @@ function rows(found) {
 }
 
 function sure({ evidence, personal, interval }, who) {
-  const parts = [`Rests on ${evidence.by_user.toLocaleString("en")} ${evidence.by_user === 1 ? "rating" : "ratings"} of ${who.user === undefined ? "yours" : "theirs"} and ${evidence.of_item.toLocaleString("en")} of the film. `];
+  const parts = [`Rests on ${counted(evidence.by_user, "rating")} of ${who.user === undefined ? "yours" : "theirs"} and ${evidence.of_item.toLocaleString("en")} of the film. `];
   if (interval) parts.push(`The rating will lie between ${interval.low.toFixed(1)} and ${interval.high.toFixed(1)}, ${Math.round(10 * interval.level)} times out of 10. `);
   parts.push(personal >= 0.5 ? "That it leads is mostly personal." : "That it leads is mostly what everybody thinks of it.");
   return el("p", { className: "soft" }, parts);

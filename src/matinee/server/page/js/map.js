@@ -1,6 +1,6 @@
 // The map: items or people by taste; search, zoom, and what one points at.
 
-import { choice, el, label, picture, say, table, width } from "./dom.js";
+import { choice, counted, el, label, picture, say, table, width } from "./dom.js";
 import { get, getOnce, path, post, segment } from "./api.js";
 import { jsonAt } from "./json.js";
 import { address, note, someone } from "./state.js";
@@ -75,7 +75,7 @@ async function tell(told, of, id, name) {
   const [item, near] = await Promise.all([getOnce(`/v1/items/${segment(id)}`), getOnce(`/v1/items/${segment(id)}/similar`, { n: 5 }).catch(() => ({ items: [] }))]);
   told.replaceChildren(
     el("h2", {}, label(item)),
-    el("p", {}, `${item.genres.join(", ")}${item.genres.length ? " · " : ""}${item.n_ratings.toLocaleString("en")} ratings${item.mean_rating ? `, ${item.mean_rating.toFixed(2)} on average` : ""}`),
+    el("p", {}, `${item.genres.join(", ")}${item.genres.length ? " · " : ""}${counted(item.n_ratings, "rating")}${item.mean_rating ? `, ${item.mean_rating.toFixed(2)} on average` : ""}`),
     near.items.length ? el("p", {}, `Much like ${near.items.map(label).join(", ")}.`) : "");
 }
 
