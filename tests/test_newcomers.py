@@ -104,7 +104,7 @@ def test_samples_share_their_tastes(train):
         ({"x": 5}, "by number or name, there are 0 '.*', 1 '.*', 2 '.*', 3 '"),
         ({0: 5, "0": 5}, "is named twice"),
         ({0: 6, 1: 6}, "add up to 12; share up to 10"),
-        ({0: -1}, "points for 0 are -1; they go from 0 to 10"),
+        ({0: -1}, "points for 0 are -1; they go from 0 to 10; they choose the high end"),
         ({0: "much"}, "are 'much', not a number"),
         ({}, "add up to 0"),
     ],

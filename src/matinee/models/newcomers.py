@@ -140,5 +140,8 @@ def _points(taste: object, given: object) -> float:
     except (TypeError, ValueError):
         raise BadSetting(f"the points for {taste!r} are {given!r}, not a number") from None
     if not 0 <= points <= POINTS:
-        raise BadSetting(f"the points for {taste!r} are {points:g}; they go from 0 to {POINTS}")
+        high = "; they choose the high end of a taste, ratings tell the low one" * (points < 0)
+        raise BadSetting(
+            f"the points for {taste!r} are {points:g}; they go from 0 to {POINTS}{high}"
+        )
     return points
