@@ -18,7 +18,7 @@ PYTHON = re.compile(
 )
 ONLY_IN_PYTHON = {  # what no command can come to
     "sources/synthetic.py", "sources/arrays.py", "sources/frames.py", "ratings.py", "splits.py",
-    "selection/stability.py", "algorithms/epochs.py",
+    "selection/stability.py", "algorithms/epochs.py", "spark/sessions.py", "spark/evaluating.py",
 }  # fmt: skip
 ONLY_THERE = "fit takes Ratings"
 
