@@ -36,6 +36,7 @@ python() { "$PYTHON" "$@"; }
 FENCE = re.compile(r"^```(?P<language>\S*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://)(?P<target>[^)#\s]+)(?:#[^)]*)?\)")
 FIGURE = re.compile(r"^([a-z_]+(?:@\d+)?) +(\d+\.\d{4})$", re.MULTILINE)
+CITED = re.compile(r"([A-Z][\w'-]+)(?: et al\.)? ((?:19|20)\d\d)\b")  # the last name before a year
 REAL_DATA = re.compile(r"\bml-[\w-]+\.zip\b")
 
 
@@ -138,6 +139,15 @@ def generator():
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def test_what_methods_cites_is_among_its_sources():
+    text, sources = (DOCS / "methods.md").read_text(encoding="utf-8").split("## Sources")
+    cited = set(CITED.findall(" ".join(text.split())))
+    assert len(cited) > 40
+    lines = sources.splitlines()
+    missing = [one for one in cited if not any(all(part in line for part in one) for line in lines)]
+    assert missing == []
 
 
 def test_reference_pages_are_up_to_date():
