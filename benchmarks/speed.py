@@ -80,7 +80,7 @@ def main() -> None:
     with workshop(asked.threads, asked.limit_seconds, asked.python) as shop:
         for row in rows_of(shop, asked):
             print(line(row), flush=True)
-            if not says_why(row):
+            if not says_why(row) or is_news(row, path):
                 keep(path, row, KEY)
     print()
     print(table(speed_lines(read_rows(path))))
@@ -114,6 +114,11 @@ def rows_of(shop: Workshop, asked: argparse.Namespace) -> Iterator[Row]:
     for name, measure in COMMANDS.items():
         if named(name, asked):
             yield {"name": name, **measure(asked), **circumstances(asked.threads)}
+
+
+def is_news(row: Row, path: Path) -> bool:
+    """Whether a peer is absent that was never measured: that is kept too."""
+    return "absent" in row and row["name"] not in {old["name"] for old in read_rows(path)}
 
 
 def named(name: str, asked: argparse.Namespace) -> bool:
@@ -152,7 +157,8 @@ def turns(shop: Workshop, one: Duel | Alone, fold: Fold, file: Path, repeats: in
         for who, runner in runners.items():
             row = turn(shop, one, runner, fold, file)
             if says_why(row):
-                return {"name": one.name, **row}
+                return {"name": one.name, "data_set": one.data_set, "measure": one.measure, **row,
+                        **circumstances(shop.threads)}  # fmt: skip
             took[who].append(row)
     return {
         "name": one.name, "data_set": one.data_set, "measure": one.measure,
@@ -294,6 +300,10 @@ def speed_lines(rows: list[Row]) -> list[Row]:
     lines = []
     for row in rows:
         mine, other = row.get("ours", {}), row.get("peer", {})
+        if says_why(row):
+            lines.append({"what": row["name"], "data": row["data_set"], "of": row["measure"],
+                          "is": "absent here"})  # fmt: skip
+            continue
         limit = f">= {row['at_least']:g}x" if "at_least" in row else f"<= {row['at_most']:g} s"
         seconds = {who: f"{side['seconds']:.3f}" if side else None
                    for who, side in (("ours s", mine), ("peer s", other))}  # fmt: skip

@@ -14,12 +14,13 @@ import numpy as np
 from matinee.kernels.jit import read_only
 from matinee.kernels.sgd import descend
 from matinee.kernels.threads import n_threads, run_all
-from matinee.kernels.vectors import LANES
 from matinee.models.side import Side
 from matinee.ratings import Ratings
 
 RATINGS_PER_BLOCK = 3000  # small enough for cache, large enough to hide the cost of a call
 MOST_GROUPS = 64
+FLOATS_PER_LINE = 16  # of the cache, and a multiple of what a vector holds
+BYTES_PER_LINE = 4 * FLOATS_PER_LINE
 
 Penalties = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """Per rating, on p_u and b_u (n_users,), q_i and c_i (n_items,)."""
@@ -34,6 +35,7 @@ class Grid:
     user: np.ndarray  # (n_ratings,) int32
     item: np.ndarray  # (n_ratings,) int32
     rating: np.ndarray  # (n_ratings,) float32
+    places: tuple[np.ndarray, np.ndarray]  # of each user and item when they stand by groups
     seed: int
 
     @classmethod
@@ -42,8 +44,8 @@ class Grid:
         T = int(np.clip(np.sqrt(len(train) / RATINGS_PER_BLOCK), 1, MOST_GROUPS))
         T = min(T, train.n_users, train.n_items)
         rng = np.random.default_rng(seed)
-        a = deal(train.by_user.counts, T, rng)[train.user]
-        b = deal(train.by_item.counts, T, rng)[train.item]
+        groups = [deal(rows.counts, T, rng) for rows in (train.by_user, train.by_item)]
+        a, b = groups[0][train.user], groups[1][train.item]
         block = ((b - a) % T * T + a).astype(np.int16)  # a kind that is sorted by counting
         shuffled = rng.permutation(len(train))
         order = shuffled[np.argsort(block[shuffled], kind="stable")]
@@ -55,6 +57,7 @@ class Grid:
             read_only(train.user[order], np.int32),
             read_only(train.item[order], np.int32),
             read_only(train.rating[order], np.float32),
+            (places_of(groups[0]), places_of(groups[1])),
             seed,
         )
 
@@ -66,23 +69,33 @@ class Grid:
         keep = tuple(read_only(1.0 - rate * penalty, np.float32) for penalty in penalties)
         threads = min(n_threads(), T)
         P, Q = whole_vectors(users.factors), whole_vectors(items.factors)
+        # By groups, so that blocks at work at once write into no cache line in common.
+        b, c = np.empty_like(users.bias), np.empty_like(items.bias)
+        b[self.places[0]], c[self.places[1]] = users.bias, items.bias
 
         def run(blocks: np.ndarray) -> None:
             descend(blocks, self.starts, self.user, self.item, self.rating, np.float32(mean),
-                    np.float32(rate), keep, P, users.bias, Q, items.bias)  # fmt: skip
+                    np.float32(rate), keep, self.places, P, b, Q, c)  # fmt: skip
 
         for stratum in rng.permutation(T):
             blocks = stratum * T + np.arange(T)
             run_all([partial(run, part) for part in np.array_split(blocks, threads)])
-        for side, factors in ((users, P), (items, Q)):
-            if factors is not side.factors:
-                side.factors[:] = factors[:, : side.n_factors]
+        users.bias[:], items.bias[:] = b[self.places[0]], c[self.places[1]]
+        users.factors[:], items.factors[:] = P[:, : users.n_factors], Q[:, : items.n_factors]
 
 
 def whole_vectors(factors: np.ndarray) -> np.ndarray:
-    """The factors themselves, or a copy with columns of zeros added: steps leave those at zero."""
-    missing = -factors.shape[1] % LANES
-    return np.pad(factors, ((0, 0), (0, missing))) if missing else factors
+    """A copy of the factors whose rows begin with a cache line, with columns of zeros added.
+
+    Steps leave these at zero. No two rows have a cache line in common.
+    """
+    n, k = factors.shape
+    width = -(-k // FLOATS_PER_LINE) * FLOATS_PER_LINE
+    room = np.zeros(n * width + FLOATS_PER_LINE, np.float32)
+    first = -room.ctypes.data % BYTES_PER_LINE // room.itemsize
+    whole = room[first : first + n * width].reshape(n, width)
+    whole[:, :k] = factors
+    return whole
 
 
 def deal(counts: np.ndarray, T: int, rng: np.random.Generator) -> np.ndarray:
@@ -94,3 +107,10 @@ def deal(counts: np.ndarray, T: int, rng: np.random.Generator) -> np.ndarray:
     dealt = np.empty(len(counts), dtype=np.int64)
     dealt[order] = group
     return dealt
+
+
+def places_of(group: np.ndarray) -> np.ndarray:
+    """Where each row stands when they are sorted by group."""
+    places = np.empty(len(group), np.int32)
+    places[np.argsort(group, kind="stable")] = np.arange(len(group), dtype=np.int32)
+    return read_only(places, np.int32)

@@ -22,6 +22,15 @@ def score_pairs(start, stop, user, item, mean, user_bias, item_bias, P, Q, out):
 
 
 @kernel
+def add_biases(user_bias, item_bias, scores):
+    """scores[b, c] += user_bias[b] + item_bias[c], in one pass over scores (n_users, n_items)."""
+    for b in range(scores.shape[0]):
+        bias = user_bias[b]
+        for c in range(scores.shape[1]):
+            scores[b, c] += bias + item_bias[c]
+
+
+@kernel
 def square_errors(start, stop, user, item, rating, mean, user_bias, item_bias, P, Q, scale, out):
     """out[chunk] = the squared errors of CHUNK scores, summed, for the chunks start..stop.
 

@@ -57,15 +57,23 @@ def equal_cost_ranges(cost: np.ndarray, n_ranges: int) -> list[tuple[int, int]]:
 
 
 def run_all(jobs: list[Callable[[], object]]) -> None:
-    """Run jobs that write disjoint outputs, on the pool when there is more than one of each."""
+    """Run jobs that write disjoint outputs, by this thread and those of the pool.
+
+    The pool takes them in order, and this thread, when it has done the first, from the end.
+    """
     threads = n_threads()
-    if threads == 1 or len(jobs) == 1:
+    if threads == 1 or len(jobs) < 2:
         for job in jobs:
             job()
         return
-    pool = _pool(threads, os.getpid())
-    for future in [pool.submit(job) for job in jobs]:
-        future.result()
+    pool = _pool(threads - 1, os.getpid())
+    given = [(pool.submit(job), job) for job in jobs[1:]]
+    jobs[0]()
+    for future, job in reversed(given):
+        if future.cancel():  # nobody has begun it
+            job()
+        else:
+            future.result()
 
 
 def run_rows(compute: Callable[..., object], cost: np.ndarray, *arrays: object) -> None:

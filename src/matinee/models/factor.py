@@ -15,7 +15,7 @@ import numpy as np
 from matinee.errors import BadSetting
 from matinee.explanation import Term
 from matinee.ids import as_id
-from matinee.kernels.factors import score_pairs
+from matinee.kernels.factors import add_biases, score_pairs
 from matinee.kernels.jit import read_only
 from matinee.kernels.threads import one_blas_thread, run_rows
 from matinee.models.crowd import Lovers, crowd_arrays, crowd_of, lovers_of, moments_of
@@ -327,8 +327,8 @@ class FactorModel(FoldingModel):
     def _scores(self, people: Side, items: Side, out: np.ndarray | None = None) -> np.ndarray:
         with one_blas_thread():
             scores: np.ndarray = np.matmul(people.factors, items.factors.T, out=out)
-        scores += np.float32(self.global_mean) + people.bias[:, None]
-        scores += items.bias
+        user_bias = np.float32(self.global_mean) + people.bias
+        add_biases(read_only(user_bias, np.float32), read_only(items.bias, np.float32), scores)
         return scores
 
     def _sides(self, people: Sequence[object]) -> Side:
