@@ -93,7 +93,7 @@ DUELS = (
          "ml-1m", 3.0, same_error=True),
     Duel("mf-sgd-epoch-surprise", ours("mf", ("n_epochs", 2, 42), solver="sgd", n_factors=100),
          peer("surprise", ("n_epochs", 1, 4), **SURPRISE_SVD), "ml-1m", 6.0, "epoch"),
-    Duel("mf-sgd-epoch-64-cornac", ours("mf", ("n_epochs", 1, 4), solver="sgd", n_factors=64),
+    Duel("mf-sgd-epoch-64-cornac", ours("mf", ("n_epochs", 2, 22), solver="sgd", n_factors=64),
          peer("cornac", ("max_iter", 1, 4), **(CORNAC_TUNED | {"k": 64})), "power-law", 2.0,
          "epoch", heavy=True, repeats=2),
     Duel("svdpp-surprise", ours("svdpp", n_factors=20, n_epochs=20),

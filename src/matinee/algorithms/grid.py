@@ -19,6 +19,7 @@ from matinee.ratings import Ratings
 
 RATINGS_PER_BLOCK = 3000  # small enough for cache, large enough to hide the cost of a call
 MOST_GROUPS = 64
+INDEX = np.int32  # of a rating, as there are few bytes for each
 FLOATS_PER_LINE = 16  # of the cache, and a multiple of what a vector holds
 BYTES_PER_LINE = 4 * FLOATS_PER_LINE
 
@@ -46,8 +47,8 @@ class Grid:
         rng = np.random.default_rng(seed)
         groups = [deal(rows.counts, T, rng) for rows in (train.by_user, train.by_item)]
         a, b = groups[0][train.user], groups[1][train.item]
-        block = ((b - a) % T * T + a).astype(np.int16)  # a kind that is sorted by counting
-        shuffled = rng.permutation(len(train))
+        block = (b - a) % T * T + a  # int16, a kind that is sorted by counting
+        shuffled = rng.permutation(np.arange(len(train), dtype=INDEX))
         order = shuffled[np.argsort(block[shuffled], kind="stable")]
         starts = np.zeros(T * T + 1, dtype=np.int64)
         np.cumsum(np.bincount(block, minlength=T * T), out=starts[1:])
@@ -104,7 +105,7 @@ def deal(counts: np.ndarray, T: int, rng: np.random.Generator) -> np.ndarray:
     order = shuffled[np.argsort(-counts[shuffled], kind="stable")]
     turn = np.arange(len(counts))
     group = np.where(turn // T % 2 == 0, turn % T, T - 1 - turn % T)
-    dealt = np.empty(len(counts), dtype=np.int64)
+    dealt = np.empty(len(counts), dtype=np.int16)
     dealt[order] = group
     return dealt
 
