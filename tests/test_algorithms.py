@@ -159,7 +159,8 @@ def test_a_gradient_step_follows_the_gradient():
     penalties = (reg[0], bias_reg, reg[1], bias_reg)
     keep = tuple(np.array([1 - rate * penalty], np.float32) for penalty in penalties)
     numbers = (np.float32(mean), np.float32(rate), keep)
-    descend(np.array([0]), np.array([0, 1]), *where, *numbers, P, b, Q, c)
+    places = np.zeros(1, np.int32), np.zeros(1, np.int32)
+    descend(np.array([0]), np.array([0, 1]), *where, *numbers, places, P, b, Q, c)
     for f in range(3):
         assert (start[0][f] - P[0, f]) / rate == pytest.approx(slope(0, f), rel=5e-3, abs=1e-3)
         assert (start[1][f] - Q[0, f]) / rate == pytest.approx(slope(1, f), rel=5e-3, abs=1e-3)
