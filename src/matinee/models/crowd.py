@@ -65,7 +65,8 @@ def crowd_arrays(model: Any) -> dict[str, np.ndarray]:
     for what, names in KEPT.items():
         value = getattr(model, what)
         arrays = value if isinstance(value, tuple) else (value,)
-        found |= {name: np.asarray(array).view() for name, array in zip(names, arrays, strict=False)}
+        for name, array in zip(names, arrays, strict=False):
+            found[name] = np.asarray(array).view()
     for array in found.values():
         array.flags.writeable = False
     return found
