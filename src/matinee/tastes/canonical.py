@@ -19,7 +19,7 @@ from matinee.kernels.varimax import turn_pairs
 # items and implicit factors: any orthogonal turn, or only a change of order.
 Freedom = Literal["turn", "order"]
 
-MOST_ITEMS = 2_000  # the most rated ones decide on the turn; more cost time and change little
+MOST_ITEMS = 5_000  # the most rated ones decide on the turn; more cost time and change little
 MOST_SWEEPS = 200
 CONVERGED = 1e-3  # radians of the largest turn in a sweep; nearly flat maxima have long tails
 NO_TURN = 1e-2  # a turn whose entries are this near to those of the identity is none
