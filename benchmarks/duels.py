@@ -91,7 +91,7 @@ DUELS = (
     Duel("mf-als-to-cmfrec-rmse", ours("mf", n_epochs=6),
          peer("cmfrec", k=40, lambda_=0.09, scale_lam=True, niter=20, verbose=False),
          "ml-1m", 3.0, same_error=True),
-    Duel("mf-sgd-epoch-surprise", ours("mf", ("n_epochs", 2, 42), solver="sgd", n_factors=100),
+    Duel("mf-sgd-epoch-surprise", ours("mf", ("n_epochs", 2, 102), solver="sgd", n_factors=100),
          peer("surprise", ("n_epochs", 1, 4), **SURPRISE_SVD), "ml-1m", 6.0, "epoch"),
     Duel("mf-sgd-epoch-64-cornac", ours("mf", ("n_epochs", 2, 22), solver="sgd", n_factors=64),
          peer("cornac", ("max_iter", 1, 4), **(CORNAC_TUNED | {"k": 64})), "power-law", 2.0,
@@ -126,7 +126,7 @@ DUELS = (
 
 ALONE = (
     Alone("mf-als-32", ours("mf", n_factors=32), 10.0),
-    Alone("mf-sgd-epoch", ours("mf", ("n_epochs", 2, 42), solver="sgd"), 0.2, "epoch"),
+    Alone("mf-sgd-epoch", ours("mf", ("n_epochs", 2, 102), solver="sgd"), 0.2, "epoch"),
     Alone("truncated-svd-50", ours("truncated-svd", n_factors=50), 10.0),
     Alone("truncated-svd-50-zero-filled",
           ours("truncated-svd", n_factors=50, fill="zero", center="user_all"), 10.0),
