@@ -124,7 +124,7 @@ class Ratings:
         """
         if len(rating) == 0:
             raise BadRatings("there are no ratings here; at least one is needed")
-        order = np.lexsort((item, user))
+        order = slice(None) if _in_order(user, item) else np.lexsort((item, user))
         user, item = _frozen(user[order], np.int32), _frozen(item[order], np.int32)
         rating = _frozen(rating[order], np.float32)
         timestamp = None if timestamp is None else _frozen(timestamp[order], np.int64)
@@ -167,8 +167,8 @@ class Ratings:
         """The ratings of each item: rows are items, columns users."""
         indptr = np.zeros(self.n_items + 1, dtype=np.int64)
         np.cumsum(np.bincount(self.item, minlength=self.n_items), out=indptr[1:])
-        order = np.argsort(self.item, kind="stable")
-        return Rows(indptr, self.user[order], self.rating[order])
+        by_item = self.csr().tocsc()  # by counting: no order of all ratings is made on the way
+        return Rows(indptr, by_item.indices.astype(np.int32, copy=False), by_item.data)
 
     @cached_property
     def mean(self) -> float:
@@ -290,8 +290,15 @@ class Ratings:
         return digest.hexdigest()[:16]
 
 
+def _in_order(user: np.ndarray, item: np.ndarray) -> bool:
+    """Whether pairs ascend by user and then by item, each above the one before."""
+    same_user, next_item = user[1:] == user[:-1], item[1:] > item[:-1]
+    return bool(((user[1:] > user[:-1]) | (same_user & next_item)).all())
+
+
 def _frozen(column: np.ndarray, dtype: type) -> np.ndarray:
-    array: np.ndarray = np.ascontiguousarray(column, dtype=dtype)
+    """A read-only copy."""
+    array: np.ndarray = np.array(column, dtype=dtype, order="C")
     array.flags.writeable = False
     return array
 

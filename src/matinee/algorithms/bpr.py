@@ -87,7 +87,7 @@ class BPR(Algorithm):
         say_if_too_many(self.n_factors, train)
         users, items = first_sides(train, self.n_factors, self.init_scale, self.seed)
         pairs = Pairs.of(train, self.seed)
-        n_i = np.maximum(train.by_item.counts, 1)
+        n_i = np.maximum(train.item_counts, 1)
         item_reg = read_only(self.item_reg / np.sqrt(n_i), np.float32)
 
         def step(epoch: int) -> None:
@@ -116,7 +116,7 @@ class Pairs:
         T = int(np.clip(np.sqrt(len(train) / POSITIVES_PER_BLOCK), 1, MOST_GROUPS))
         T = max(1, min(T, train.n_users, train.n_items // ITEMS_PER_GROUP))
         rng = np.random.default_rng(seed)
-        return cls(train, T, deal(train.by_user.counts, T, rng), rng.permutation(len(train)), seed)
+        return cls(train, T, deal(train.user_counts, T, rng), rng.permutation(len(train)), seed)
 
     def descend(
         self,
@@ -133,7 +133,7 @@ class Pairs:
         """
         train, T = self.train, self.T
         rng = np.random.default_rng((self.seed, epoch))
-        item_group = deal(train.by_item.counts, T, rng)
+        item_group = deal(train.item_counts, T, rng)
         user, item = train.user[self.order], train.item[self.order]
         a = self.user_group[user]
         block = ((item_group[item] - a) % T * T + a).astype(np.uint16)

@@ -45,7 +45,7 @@ class Grid:
         T = int(np.clip(np.sqrt(len(train) / RATINGS_PER_BLOCK), 1, MOST_GROUPS))
         T = min(T, train.n_users, train.n_items)
         rng = np.random.default_rng(seed)
-        groups = [deal(rows.counts, T, rng) for rows in (train.by_user, train.by_item)]
+        groups = [deal(counts, T, rng) for counts in (train.user_counts, train.item_counts)]
         a, b = groups[0][train.user], groups[1][train.item]
         block = (b - a) % T * T + a  # int16, a kind that is sorted by counting
         shuffled = rng.permutation(np.arange(len(train), dtype=INDEX))

@@ -170,7 +170,7 @@ class MF(Alternating):
 
     def _per_rating(self, train: Ratings) -> Penalties:
         """The share of a row's penalties that each of its ratings carries."""
-        n_u, n_i = (np.maximum(rows.counts, 1) for rows in (train.by_user, train.by_item))
+        n_u, n_i = (np.maximum(n, 1) for n in (train.user_counts, train.item_counts))
         bias_reg = self.bias_reg if self.biased else np.inf
         return (
             self.user_reg * n_u ** (REG_POWER - 1),
