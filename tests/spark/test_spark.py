@@ -3,6 +3,9 @@
 pip install -e ".[spark,test]" && python -m pytest tests/spark
 """
 
+import json
+from contextlib import nullcontext
+
 import numpy as np
 import pandas
 import pytest
@@ -12,9 +15,13 @@ pytest.importorskip("pyspark", reason="needs the extra matinee[spark]")
 import matinee.evaluation
 import matinee.spark
 from matinee.algorithms import MF, NMF, ImplicitALS
+from matinee.cli import run
 from matinee.errors import BadModel, BadRatings, BadSetting, MatineeError, UnknownId
+from matinee.ids import IdMap
+from matinee.kernels.normal_sums import bytes_per_row
+from matinee.models import load
 from matinee.sources import read_ratings
-from matinee.spark import blocks, recommending, sessions
+from matinee.spark import blocks, fitting, recommending, sessions, state
 
 pytestmark = pytest.mark.filterwarnings("default")
 CASES = {
@@ -46,12 +53,7 @@ def table():
     return frame.assign(rating=rng.integers(1, 11, len(frame)) / 2)
 
 
-@pytest.fixture(params=CASES)
-def algorithm(request):
-    return CASES[request.param]
-
-
-def check_near(found, wanted):
+def check_near(found, wanted, pair=("u3", "7")):
     """The two models are one, to 1e-4."""
     assert found.users == wanted.users
     assert found.items == wanted.items
@@ -60,14 +62,19 @@ def check_near(found, wanted):
         np.testing.assert_allclose(
             one, other, rtol=1e-4, atol=1e-4 * np.abs(other).max(initial=1e-9)
         )
-    explanation = found.explain("u3", "7")
+    explanation = found.explain(*pair)
     assert sum(term.value for term in explanation) == pytest.approx(explanation.score, abs=1e-4)
 
 
-@pytest.mark.parametrize("partitions", [1, 3])
-def test_a_fit_on_spark_is_the_fit_in_memory(algorithm, partitions, spark, table, monkeypatch):
+@pytest.mark.parametrize(
+    "name, tasks",
+    [("mf", 1), ("mf", 3), ("mf:plain", 3), ("mf:unbiased", 2), ("nmf", 1), ("nmf", 3),
+     ("nmf:random", 2), ("implicit-als", 3)],
+)  # fmt: skip
+def test_a_fit_on_spark_is_the_fit_in_memory(name, tasks, spark, table, monkeypatch):
     monkeypatch.setattr(blocks, "RATINGS_PER_BLOCK", 300)
-    frame = spark.createDataFrame(table).repartition(partitions)
+    monkeypatch.setattr(state, "room", lambda spark: tasks)
+    algorithm, frame = CASES[name], spark.createDataFrame(table).repartition(tasks)
     numbers = []
     found = matinee.spark.fit(algorithm, frame, on_epoch=lambda epoch: numbers.append(epoch.number))
     assert numbers == list(range(1, algorithm.n_epochs + 1))
@@ -183,7 +190,84 @@ def test_what_cannot_be_measured_is_refused_as_locally(spark, table, parts):
         (frame.where("user_id = 'nobody'"), {}, "the model knows no user and item"),
         (frame, {"relevant_from": 9}, "no test rating is 9 or more"),
         (frame, {"metrics": ["ndgc@10"]}, "there is no metric 'ndgc'"),
-        (frame, {"metrics": ["coverage80"]}, "intervals are not measured on Spark"),
+        (frame, {"metrics": ["interval_gap"]}, "intervals are not measured on Spark"),
     ]:
         with pytest.raises(MatineeError, match=told):
             matinee.spark.evaluate(model, given, **how)
+
+
+def test_somebody_with_a_hundred_thousand_ratings_and_partitions_without_any(spark, monkeypatch):
+    """Items take turns, too: their sums are given room for a third of them."""
+    monkeypatch.setattr(blocks, "RATINGS_PER_BLOCK", 30_000)
+    rng = np.random.default_rng(2)
+    others = np.concatenate([rng.choice(80, 30, replace=False) for _ in range(40)])
+    user = np.concatenate([np.zeros(100_000, int), np.repeat(np.arange(1, 41), 30)])
+    item = np.concatenate([np.arange(100_000), others])
+    columns = {"user_id": user, "item_id": item, "rating": rng.integers(1, 6, len(user))}
+    given = pandas.DataFrame(columns)
+    frame = spark.createDataFrame(given)
+    frame = frame.repartition(6, frame.rating > 9)  # all in one of six
+    algorithm = MF(n_factors=2, n_epochs=2)
+    memory = bytes_per_row(3) * 100_000 // 3
+    found = matinee.spark.fit(algorithm, frame, memory=memory)
+    check_near(found, algorithm.fit(read_ratings(given)), ("5", "7"))
+
+
+@pytest.mark.parametrize(
+    "users",
+    [["10", "9", "007", "7", "-3", "-20", "0", "-0", "00", "123456789012345678901234567890"],
+     ["10", "9", "007", "-3", "x", "-x", "é", "z", ""]],
+)  # fmt: skip
+def test_users_are_numbered_in_natural_order(spark, users, tmp_path):
+    rows = [(user, str(at % 3), float(at)) for at, user in enumerate(users) if user]
+    frame = spark.createDataFrame(rows, "user_id string, item_id string, rating float")
+    found = blocks.numbering(blocks.judged(frame.repartition(3)), str(tmp_path / "ids"))
+    ordered = found.users.orderBy("user").collect()
+    assert [row["user_id"] for row in ordered] == list(IdMap.of((row[0] for row in rows), "user"))
+    assert [row["user"] for row in ordered] == list(range(found.n_users))
+
+
+def test_of_several_rows_of_a_pair_the_last_counts(spark, table):
+    first = table.assign(rating=0.5, timestamp=5)
+    unknown = table.assign(rating=1.5, timestamp=0)
+    both = pandas.concat([table.assign(timestamp=9), first, unknown])
+    found = matinee.spark.fit(CASES["mf"], spark.createDataFrame(both))
+    check_near(found, CASES["mf"].fit(read_ratings(table)))
+
+
+def test_users_lie_in_files_that_tasks_wrote(spark, table, tmp_path, monkeypatch):
+    monkeypatch.setattr(blocks, "RATINGS_PER_BLOCK", 300)
+    monkeypatch.setattr(fitting, "MAP_FROM", 0)
+    algorithm, frame = CASES["nmf"], spark.createDataFrame(table)
+    found = matinee.spark.fit(algorithm, frame, folder=tmp_path / "fit")
+    parts = {file.name for file in (tmp_path / "fit" / "parts").iterdir()}
+    assert len(parts) > 3
+    folder = found.save(tmp_path / "model")
+    assert {file.name for file in folder.glob("users-*")} == parts
+    check_near(load(folder), algorithm.fit(read_ratings(table)))
+
+
+def test_the_command_line_works_on_spark(spark, table, parts, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(matinee.spark, "session", lambda master: nullcontext(spark))
+    monkeypatch.chdir(tmp_path)
+    kept = np.random.default_rng(1).random(len(table)) < 0.8
+    table[kept].to_csv("train.csv", index=False)
+    table[~kept].to_parquet("test.parquet", index=False)
+    how = ["--engine", "spark", "--algorithm", "mf", "--set", "n_factors=5", "--set", "n_epochs=2"]
+    assert run(["fit", "train.csv", *how, "--out", "model"]) == 0
+    model, _ = parts
+    check_near(load("model"), model)
+    assert run(["recommend", "model", "--engine", "spark", "--out", "lists", "-n", "3"]) == 0
+    assert spark.read.parquet(str(tmp_path / "lists")).count() == 3 * len(model.users)
+    capsys.readouterr()
+    assert run(["evaluate", "--train", "train.csv", "--test", "test.parquet", *how, "--json"]) == 0
+    wanted = matinee.evaluation.evaluate(model, read_ratings(table[~kept])).metrics
+    assert json.loads(capsys.readouterr().out)["metrics"] == pytest.approx(wanted, abs=1e-3)
+    for words, told in [
+        (["recommend", "model", "--engine", "spark"], "--out FOLDER go together"),
+        (["recommend", "model", "--out", "x", *how[:2], "--user", "u3"], "leave out --user"),
+        (["evaluate", "train.csv", *how], "two parts that were split before"),
+        (["fit", "nowhere.csv", *how, "--out", "other"], "no file or folder nowhere.csv"),
+    ]:
+        assert run(words) != 0
+        assert told in capsys.readouterr().err

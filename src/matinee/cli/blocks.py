@@ -1,4 +1,4 @@
-"""Fits on packed ratings and on Spark: where they keep their state, and how far they are."""
+"""Fits on packed ratings: where they keep their state, and how far they are."""
 
 import sys
 import time
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from matinee.cli.data import refuse_options
 from matinee.cli.output import width, wrap
-from matinee.cli.talk import epochs_of, progress, say, seconds
+from matinee.cli.talk import progress, say, seconds
 from matinee.cli.typed import as_typed
 from matinee.errors import BadSetting
 
@@ -92,18 +92,3 @@ def at_epoch(number: int, last: "Epoch | None") -> str:
     if last is None or last.train_rmse is None:
         return f"epoch {number}"
     return f"epoch {number}, RMSE {last.train_rmse:.4f} after {last.number}"
-
-
-def fit_on_spark(
-    learner: "Algorithm", data: str, master: str, state: Path, resume: bool
-) -> "FactorModel":
-    """The model of a Parquet or CSV file, or folder of them, that all executors can reach."""
-    from matinee.spark import fit, session
-
-    with session(master) as spark, epochs_of(learner.name) as on_epoch:
-        reader = spark.read
-        if Path(data).suffix.lower() in (".csv", ".gz", ".txt"):
-            frame = reader.option("header", True).csv(data)
-        else:
-            frame = reader.parquet(data)
-        return fit(learner, frame, folder=state.absolute(), resume=resume, on_epoch=on_epoch)

@@ -6,10 +6,12 @@ import click
 
 from matinee.cli.data import reading_options
 from matinee.cli.measuring import Told, lengths_option, metrics_option, relevant_option
+from matinee.cli.on_spark import engine_options, evaluate_on_spark
 from matinee.cli.output import json_option, print_json, wrap
 from matinee.cli.settings import LearningCommand, algorithm_option, make_algorithm, set_option
 from matinee.cli.splitting import read_split, split_options
 from matinee.cli.talk import epochs_of, say
+from matinee.errors import BadSetting
 
 
 @click.command("evaluate", cls=LearningCommand)
@@ -21,24 +23,34 @@ from matinee.cli.talk import epochs_of, say
               help="Show errors by user activity and item popularity as well.")  # fmt: skip
 @algorithm_option
 @set_option
+@engine_options
 @reading_options
 @json_option
 def command(
     lengths: tuple[int, ...], metrics: tuple[str, ...] | None, relevant_from: float | None,
-    groups: bool, algorithm: str, settings: tuple[str, ...], as_json: bool, **splitting: Any,
+    groups: bool, algorithm: str, settings: tuple[str, ...], engine: str, master: str,
+    as_json: bool, **splitting: Any,
 ) -> None:  # fmt: skip
     """Fit on one part of the ratings, measure on the rest.
 
     Either DATA, to be split, or two parts that were split before: --train A --test B. DATA is a
-    MovieLens folder or zip, a text or Parquet file, or the word "sample".
+    MovieLens folder or zip, a text or Parquet file, or the word "sample". Spark takes two parts,
+    and measures no groups.
     """
     from matinee.evaluation import fit_and_evaluate
 
     learner = make_algorithm(algorithm, settings)
-    split = read_split(**splitting)
-    say(str(split))
-    with epochs_of(algorithm) as on_epoch:
-        result = fit_and_evaluate(Told(learner, on_epoch), split, lengths, relevant_from, metrics)
+    if engine == "spark":
+        if groups:
+            raise BadSetting("groups are not measured on Spark; leave out --groups")
+        measure = (lengths, relevant_from, metrics)
+        result = evaluate_on_spark(learner, splitting, master, *measure)
+    else:
+        split = read_split(**splitting)
+        say(str(split))
+        with epochs_of(algorithm) as on_epoch:
+            told = Told(learner, on_epoch)
+            result = fit_and_evaluate(told, split, lengths, relevant_from, metrics)
     if as_json:
         print_json(result.to_dict())
     else:

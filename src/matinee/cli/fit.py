@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from matinee.cli.blocks import fit_in_blocks, fit_on_spark, open_packed, state_of, streams
+from matinee.cli.blocks import fit_in_blocks, open_packed, state_of, streams
 from matinee.cli.data import read, reading_options, refuse_options
 from matinee.cli.model import load
+from matinee.cli.on_spark import AS_THEY_ARE, engine_options, fit_on_spark
 from matinee.cli.output import json_option, print_json
 from matinee.cli.settings import LearningCommand, algorithm_option, make_algorithm, set_option
 from matinee.cli.splitting import SHARE
@@ -36,15 +37,7 @@ if TYPE_CHECKING:
     "--validation-share", type=SHARE, metavar="SHARE",
     help="Find the best number of epochs on this share of the ratings, then fit on all of them.",
 )  # fmt: skip
-@click.option(
-    "--engine",
-    type=click.Choice(["local", "spark"]),
-    default="local",
-    show_default=True,
-    help="Where to fit; spark needs matinee[spark] and Java.",
-)
-@click.option("--master", default="local[*]", show_default=True, metavar="URL",
-              help="Of the Spark cluster.")  # fmt: skip
+@engine_options
 @click.option("--resume", is_flag=True, help="Packed ratings or Spark: go on from the last epoch.")
 @click.option(
     "--names-from", metavar="MODEL",
@@ -72,7 +65,7 @@ def command(
     older = load(names_from) if names_from is not None else None
     ratings: Ratings | PackedRatings | None = None
     if engine == "spark":
-        refuse_options(reading, "Spark reads Parquet, and CSV with a header, as they are")
+        refuse_options(reading, AS_THEY_ARE)
         started = time.perf_counter()
         model: Model = fit_on_spark(learner, data, master, state_of(place), resume)
     elif streams(learner, data):

@@ -6,6 +6,7 @@ import click
 
 from matinee.cli.model import load, model_argument
 from matinee.cli.newcomer import NAME, newcomer
+from matinee.cli.on_spark import engine_options, lists_on_spark
 from matinee.cli.output import json_option, listed, print_json, width, wrap
 from matinee.cli.talk import say
 from matinee.errors import BadSetting
@@ -44,18 +45,28 @@ PERSONAL = 0.5  # a smaller share of an item's lead than this is not the user's 
 @click.option("-n", "n", type=int, default=10, show_default=True, help="How many.")
 @click.option("--why", is_flag=True, help="Add the reasons.")
 @click.option("--include-seen", is_flag=True, help="Also what the user has rated.")
+@click.option("--out", metavar="FOLDER", help="Spark: a list for everybody goes there, as Parquet.")
+@engine_options
 @json_option
 def command(
     model_path: str, users: tuple[str, ...], ratings_path: str | None, tastes: tuple[str, ...],
     features: str | None, together: str | None, how: str | None, n: int, why: bool,
-    include_seen: bool, as_json: bool,
+    include_seen: bool, out: str | None, engine: str, master: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Show the best items for a user, and why.
 
-    Also for somebody new, by their ratings, tastes or features, and for several together.
+    Also for somebody new, by their ratings, tastes or features, and for several together; on Spark
+    for everybody.
     """
-    only_one({"--user": users, "--ratings": ratings_path, "--tastes": tastes,
-              "--features": features, "--for": together})  # fmt: skip
+    ways: dict[str, object] = {
+        "--user": users, "--ratings": ratings_path, "--tastes": tastes, "--features": features,
+        "--for": together,
+    }  # fmt: skip
+    if engine == "spark" or out is not None:
+        others = {**ways, "--include-seen": include_seen, "--json": as_json}
+        lists_on_spark(model_path, engine, master, out, n, why, others)
+        return
+    only_one(ways)
     if how and not together:
         raise BadSetting("--how goes with --for ID,ID")
     model = load(model_path)

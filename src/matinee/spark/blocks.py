@@ -9,7 +9,8 @@ ratings and letters of ids each block has.
 import hashlib
 import math
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,7 +22,7 @@ from matinee.ids import IdMap
 from matinee.packed import PackedRows
 from matinee.ratings import Rows, Scale
 from matinee.sources.pack_files import smallest
-from matinee.sources.raw import REASON, Fault
+from matinee.sources.raw import BAD_TIME, REASON, UNKNOWN_TIME, Fault
 from matinee.sources.stages import MOST_LEVELS
 from matinee.tensors import tensors_of
 from matinee.texts import Texts
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import Column, DataFrame
 
-RATINGS_PER_BLOCK = 1_000_000
+RATINGS_PER_BLOCK = 1_000_000  # at most, more or less
+LEAST_PER_BLOCK = 50_000
+BLOCKS = 16  # at least, where ratings suffice: there are several for each task
 CASES_SHOWN = 3
 WHOLE = r"^-?[0-9]+\z"
 PLACE_BITS = 33  # of monotonically_increasing_id: the rest is the partition
@@ -57,11 +60,16 @@ class Size(NamedTuple):
     users: int
     ratings: int
     letters: int  # bytes of the users' ids
+    total: float  # of the ratings
+    levels: np.ndarray | None  # (n_levels,) float32: the ratings that occur, where they are few
+    low: float
+    high: float
     digest: str
 
 
-SIZES = "block int, users int, ratings long, letters long, digest string"
-BLOCKS = f"{SIZES}, payload binary"
+SIZES = "block int, users int, ratings long, letters long, total double, levels binary, "
+SIZES += "low float, high float, digest string"
+PACKED = f"{SIZES}, payload binary"
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,6 @@ class Numbered:
     """What the driver knows of a table of ratings."""
 
     items: IdMap
-    item_counts: np.ndarray  # (n_items,) int64
     n_users: int
     n_ratings: int
     mean: float
@@ -77,16 +84,24 @@ class Numbered:
     levels: np.ndarray | None  # (n_levels,) float32: the ratings that occur, where they are few
     users_per_block: int
 
-    @property
-    def item_type(self) -> np.dtype[Any]:
-        """What item numbers are kept as."""
-        return smallest(len(self.items), np.dtype(np.int32))
+    @classmethod
+    def of(cls, found: "Found", sizes: list[Size]) -> "Numbered":
+        """What was found, and what the blocks hold of it."""
+        n = sum(size.ratings for size in sizes)
+        every = [size.levels for size in sizes if size.levels is not None]
+        levels = np.unique(np.concatenate(every)) if len(every) == len(sizes) else None
+        if levels is not None and len(levels) > MOST_LEVELS:
+            levels = None
+        scale = Scale(min(size.low for size in sizes), max(size.high for size in sizes))
+        mean = math.fsum(size.total for size in sizes) / n
+        return cls(found.items, found.n_users, n, mean, scale, levels, found.users_per_block)
 
-    def coded(self, ratings: np.ndarray) -> np.ndarray:
-        """Ratings as they are kept: places in ``levels``, or themselves."""
+    def coded(self, block: "Block") -> np.ndarray:
+        """The ratings of a block as a model keeps them: places in ``levels``, or themselves."""
         if self.levels is None:
-            return ratings.astype(np.float32)
-        return np.searchsorted(self.levels, ratings).astype(smallest(len(self.levels)))
+            return block.rated.values
+        places = np.searchsorted(self.levels, block.arrays["levels"])
+        return places.astype(smallest(len(self.levels)))[block.arrays["codes"]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,28 +111,37 @@ class Block:
     number: int
     first: int  # row number of the first user
     arrays: Arrays
-    levels: np.ndarray | None
 
     @cached_property
     def rated(self) -> Rows:
         """The ratings, as kernels take them."""
-        whole = self.arrays
-        packed = PackedRows(whole["indptr"], whole["items"], whole["codes"], self.levels)
+        whole, levels = self.arrays, self.arrays.get("levels")
+        packed = PackedRows(whole["indptr"], whole["items"], whole["codes"], levels)
         return packed.block(0, len(whole["indptr"]) - 1)
 
 
-def blocks_of(batches: "Iterator[pa.RecordBatch]", numbered: Numbered) -> Iterator[Block]:
+def blocks_of(batches: "Iterator[pa.RecordBatch]", users_per_block: int) -> Iterator[Block]:
     """The blocks in rows (block, payload) of Arrow batches."""
     for batch in batches:
         for number, payload in zip(batch.column(0).to_pylist(), batch.column(1), strict=True):
-            first = number * numbered.users_per_block
-            yield Block(number, first, from_bytes(payload.as_py()), numbered.levels)
+            yield Block(number, number * users_per_block, from_bytes(payload.as_py()))
 
 
-def clean(frame: "DataFrame") -> "DataFrame":
-    """Columns user_id, item_id (text) and rating, one row a pair; bad rows are told and left.
+@dataclass(frozen=True)
+class Found:
+    """What is known of rows before they are packed."""
 
-    Raises BadRatings where a column is missing or no row is good.
+    items: IdMap
+    n_users: int
+    users_per_block: int
+    users: "DataFrame"  # user_id, user
+
+
+def judged(frame: "DataFrame") -> "DataFrame":
+    """Columns user_id, item_id (text), rating, and what is wrong with a row: ``fault``.
+
+    Of several rows of a pair the last by ``time`` and then by ``place`` counts. Raises BadRatings
+    where a column is missing.
     """
     from pyspark.sql import functions as F
 
@@ -139,27 +163,31 @@ def clean(frame: "DataFrame") -> "DataFrame":
         .when(F.isnan(rating) | (F.abs(rating) == float("inf")), F.lit(int(Fault.NOT_FINITE)))
         .otherwise(F.lit(int(Fault.NONE)))
     )
-    rows = frame.select(
+    return frame.select(
         F.col("user_id").cast("string").alias("user_id"),
         F.col("item_id").cast("string").alias("item_id"),
         rating.alias("rating"),
         given.cast("string").alias("given"),
-        F.struct(F.coalesce(time, F.lit(0)), F.monotonically_increasing_id()).alias("moment"),
+        F.coalesce(time, F.lit(0)).cast("long").alias("time"),
+        F.monotonically_increasing_id().alias("place"),
         fault.alias("fault"),
     )
-    _tell_faults(rows)
-    good = rows.where(f"fault = {int(Fault.NONE)}").groupBy("user_id", "item_id")
-    return good.agg(F.max_by("rating", "moment").alias("rating"))
 
 
-def _tell_faults(rows: "DataFrame") -> None:
+def good(rows: "DataFrame") -> "DataFrame":
+    """The judged rows without a fault."""
+    return rows.where(f"fault = {int(Fault.NONE)}")
+
+
+def tell_faults(rows: "DataFrame", counts: Mapping[int, int]) -> None:
     """Warn of the rows that are set aside, and why. Raises BadRatings where no row is good."""
-    counts = {row["fault"]: row["count"] for row in rows.groupBy("fault").count().collect()}
-    n_good, n = counts.pop(int(Fault.NONE), 0), sum(counts.values())
-    if not n_good and not n:
+    n, n_good = sum(counts.values()), counts.get(int(Fault.NONE), 0)
+    if not n:
         raise BadRatings("the frame holds no ratings: there is not one row in it")
     told = []
     for fault, count in sorted(counts.items()):
+        if fault == Fault.NONE:
+            continue
         shown = rows.where(f"fault = {fault}").limit(CASES_SHOWN)
         cases = "; ".join(
             f"user_id {row['user_id']!r}, item_id {row['item_id']!r}, rating {row['given']}"
@@ -170,46 +198,39 @@ def _tell_faults(rows: "DataFrame") -> None:
     if not n_good:
         raise BadRatings("the frame holds no usable ratings: " + "; ".join(told))
     if told:
-        warnings.warn(
-            f"{n:,} of {counted(n_good + n, 'row')} set aside: " + "; ".join(told), stacklevel=5
-        )
+        aside = f"{n - n_good:,} of {counted(n, 'row')} set aside: "
+        warnings.warn(aside + "; ".join(told), stacklevel=5)
 
 
-def number(rows: "DataFrame", folder: str) -> tuple[Numbered, "DataFrame"]:
-    """What the driver is to know of clean rows, and the users' numbers: ``user_id, user``.
+def numbering(rows: "DataFrame", folder: str) -> Found:
+    """The items and the users' numbers of judged rows; tells what is set aside.
 
     Users are ordered on the cluster, in natural order, and kept in ``folder`` while blocks are
     packed; items come to the driver.
     """
     from pyspark.sql import functions as F
 
-    rating, name = F.col("rating"), F.col("user_id")
-    each = rows.groupBy("item_id").agg(
-        F.count("*"), F.sum(rating.cast("double")), F.min(rating), F.max(rating),
-        F.bool_and(name.rlike(WHOLE)), F.max(F.length(name)),
-    )  # fmt: skip
-    ids, counts, totals, lows, highs, whole, longest = zip(*each.collect(), strict=True)
-    items = IdMap.of(ids, "item")
-    item_counts = np.zeros(len(items), np.int64)
-    item_counts[items.rows(ids)] = counts
-    levels = [row[0] for row in rows.select(rating).distinct().limit(MOST_LEVELS + 1).collect()]
-    order = [_natural_key(name, max(longest)), name] if all(whole) else [name]
-    users, n_users = _numbered_users(rows.select(name).distinct().orderBy(*order), folder)
-    n = sum(counts)
-    return Numbered(
-        items,
-        item_counts,
-        n_users,
-        n,
-        math.fsum(totals) / n,
-        Scale(min(lows), max(highs)),
-        np.sort(np.array(levels, np.float32)) if len(levels) <= MOST_LEVELS else None,
-        max(1, n_users * RATINGS_PER_BLOCK // n),
-    ), users
+    each = rows.groupBy("fault", "item_id").count().collect()
+    counts: Counter[int] = Counter()
+    for row in each:
+        counts[row["fault"]] += row["count"]
+    tell_faults(rows, counts)
+    items = IdMap.of((row["item_id"] for row in each if row["fault"] == Fault.NONE), "item")
+    name = F.col("user_id")
+    ids = good(rows).select(name).distinct().persist()
+    n_users, whole, longest = ids.agg(
+        F.count("*"), F.bool_and(name.rlike(WHOLE)), F.max(F.length(name))
+    ).collect()[0]
+    order = [_natural_key(name, longest), name] if whole else [name]
+    users = _numbered_users(ids.orderBy(*order), folder)
+    ids.unpersist()
+    n = counts[int(Fault.NONE)]
+    ratings = min(max(n // BLOCKS, LEAST_PER_BLOCK), RATINGS_PER_BLOCK)
+    return Found(items, n_users, max(1, n_users * ratings // n), users)
 
 
-def _numbered_users(ids: "DataFrame", folder: str) -> tuple["DataFrame", int]:
-    """Ordered ``user_id`` with their rows, ``user``; and how many there are."""
+def _numbered_users(ids: "DataFrame", folder: str) -> "DataFrame":
+    """Ordered ``user_id`` with their rows, ``user``."""
     from pyspark.sql import functions as F
 
     spark = ids.sparkSession
@@ -218,12 +239,12 @@ def _numbered_users(ids: "DataFrame", folder: str) -> tuple["DataFrame", int]:
     placed = spark.read.parquet(folder)
     part = F.shiftright("place", PLACE_BITS)
     sizes = sorted(tuple(row) for row in placed.groupBy(part).count().collect())
-    *firsts, n_users = np.cumsum([0, *(count for _, count in sizes)]).tolist()
-    table = [(one, first) for (one, _), first in zip(sizes, firsts, strict=True)]
+    firsts = np.cumsum([0, *(count for _, count in sizes)]).tolist()
+    table = [(one, first) for (one, _), first in zip(sizes, firsts, strict=False)]
     offsets = F.broadcast(spark.createDataFrame(table, "part long, first long"))
     within = F.col("place").bitwiseAND(F.lit((1 << PLACE_BITS) - 1))
     users = placed.join(offsets, F.col("part") == part)
-    return users.select("user_id", (F.col("first") + within).cast("int").alias("user")), n_users
+    return users.select("user_id", (F.col("first") + within).cast("int").alias("user"))
 
 
 def _natural_key(name: "Column", longest: int) -> "Column":
@@ -235,48 +256,72 @@ def _natural_key(name: "Column", longest: int) -> "Column":
     return F.when(name.startswith("-"), downward).otherwise(F.concat(F.lit("1"), digits))
 
 
-def pack(rows: "DataFrame", numbered: Numbered, users: "DataFrame") -> "DataFrame":
-    """The blocks, a row each, with the columns of BLOCKS."""
+def pack(rows: "DataFrame", found: Found) -> "DataFrame":
+    """The blocks of judged rows, a row each, with the columns of PACKED."""
     from pyspark.sql import functions as F
 
-    names = numbered.items.texts.tolist()
+    names = found.items.texts.tolist()
     spark, pairs = rows.sparkSession, list(zip(names, range(len(names)), strict=True))
     items = spark.createDataFrame(pairs, "item_id string, item int")
-    joined = rows.join(F.broadcast(items), "item_id").join(users, "user_id")
-    block = F.floor(F.col("user") / numbered.users_per_block).cast("int")
-    columns = joined.select(block.alias("block"), "user", "user_id", "item", "rating")
+    block = F.floor(F.col("user") / found.users_per_block).cast("int")
+    joined = good(rows).join(F.broadcast(items), "item_id").join(found.users, "user_id")
+    columns = joined.select(block.alias("block"), "user", "item", "rating", "time", "place")
+    own = F.col("user").alias("row"), F.col("user_id").alias("name")  # of columns of their own
+    people = found.users.select(block.alias("block_of"), *own)
+    item_type = smallest(len(names), np.dtype(np.int32))
 
-    def packed(key: Any, table: "pa.Table") -> "pa.Table":
+    def packed(key: Any, ratings: "pa.Table", users: "pa.Table") -> "pa.Table":
         import pyarrow as pa
 
-        size, payload = _packed_block(key[0].as_py(), table, numbered)
-        values = [[value] for value in (*size, payload)]
-        return pa.Table.from_arrays(
-            [pa.array(value, kind) for value, kind in zip(values, _arrow_types(), strict=True)],
-            [*Size._fields, "payload"],
-        )
+        size, payload = _packed_block(key[0].as_py(), ratings, users, item_type)
+        levels = None if size.levels is None else size.levels.tobytes()
+        values = (*size._replace(levels=levels), payload)  # type: ignore[arg-type]
+        arrays = [pa.array([one], kind) for one, kind in zip(values, _arrow_types(), strict=True)]
+        return pa.Table.from_arrays(arrays, [*Size._fields, "payload"])
 
-    return columns.groupBy("block").applyInArrow(packed, BLOCKS)
+    of_people = people.groupBy("block_of")
+    return columns.groupBy("block").cogroup(of_people).applyInArrow(packed, PACKED)
 
 
-def _packed_block(block: int, table: "pa.Table", numbered: Numbered) -> tuple[Size, bytes]:
-    user, item, rating = (table.column(name).to_numpy() for name in ("user", "item", "rating"))
-    order = np.lexsort((item, user))
-    user = user[order]
-    starts = np.flatnonzero(np.diff(user, prepend=-1))
-    ids = Texts.of(table.column("user_id").take(order[starts]).to_pylist())
-    payload = to_bytes(
-        indptr=np.append(starts, len(user)),
-        items=item[order].astype(numbered.item_type),
-        codes=numbered.coded(rating[order]),
-        ids=ids.data,
-        ends=ids.ends,
+def _packed_block(
+    block: int, ratings: "pa.Table", users: "pa.Table", item_type: np.dtype[Any]
+) -> tuple[Size, bytes]:
+    """A block of its rows; of several of a pair the last is kept."""
+    user, item, rating, time, place = (
+        ratings.column(name).to_numpy() for name in ("user", "item", "rating", "time", "place")
     )
+    known = np.where(time == UNKNOWN_TIME, BAD_TIME, time)  # an unknown one is before all others
+    order = np.lexsort((place, known, item, user))
+    again = (np.diff(user[order]) == 0) & (np.diff(item[order]) == 0)
+    order = order[np.append(~again, True)]
+    user, item, rating = user[order], item[order].astype(item_type), rating[order]
+    starts = np.flatnonzero(np.diff(user, prepend=-1))
+    ids = Texts.of(users.sort_by("row").column("name").to_pylist())
+    arrays = {"indptr": np.append(starts, len(user)), "items": item, "ids": ids.data,
+              "ends": ids.ends}  # fmt: skip
+    levels: np.ndarray | None = np.unique(rating)
+    if levels is not None and len(levels) <= MOST_LEVELS:
+        codes = np.searchsorted(levels, rating).astype(smallest(len(levels)))
+        payload = to_bytes(**arrays, codes=codes, levels=levels)
+    else:
+        levels, payload = None, to_bytes(**arrays, codes=rating)
     digest = hashlib.sha256(payload).hexdigest()
-    return Size(block, len(starts), len(user), len(ids.data), digest), payload
+    total = float(rating.sum(dtype=np.float64))
+    low, high = float(rating.min()), float(rating.max())
+    return Size(
+        block, len(starts), len(user), len(ids.data), total, levels, low, high, digest
+    ), payload
 
 
 def _arrow_types() -> "list[pa.DataType]":
     import pyarrow as pa
 
-    return [pa.int32(), pa.int32(), pa.int64(), pa.int64(), pa.string(), pa.binary()]
+    return [pa.int32(), pa.int32(), pa.int64(), pa.int64(), pa.float64(), pa.binary(),
+            pa.float32(), pa.float32(), pa.string(), pa.binary()]  # fmt: skip
+
+
+def size_of(row: tuple[Any, ...]) -> Size:
+    """What a row of the packed table says of its block."""
+    size = Size(*row)
+    levels = size.levels if size.levels is None else np.frombuffer(size.levels, np.float32)
+    return size._replace(levels=levels)

@@ -30,7 +30,7 @@ from matinee.measuring import of_catalog
 from matinee.models import Model
 from matinee.ratings import Ratings
 from matinee.results import Evaluation, UserScores, versions
-from matinee.spark.blocks import clean, from_bytes, to_bytes
+from matinee.spark.blocks import from_bytes, good, judged, tell_faults, to_bytes
 from matinee.spark.models import Place
 from matinee.spark.sessions import threads_of_task
 
@@ -78,7 +78,7 @@ def evaluate(
     if any(one.how.source == "intervals" for one in asked):
         raise BadSetting("intervals are not measured on Spark; matinee.evaluate measures them")
     wanted = Wanted(place, asked, threshold, threads_of_task(test.sparkSession))
-    parts = clean(test).repartition("user_id").mapInArrow(partial(_measure, wanted), FOUND)
+    parts = _clean(test).repartition("user_id").mapInArrow(partial(_measure, wanted), FOUND)
     rows = parts.collect()
     for row in rows:
         if row["trained"] is not None:
@@ -104,6 +104,16 @@ def evaluate(
         nan_scores=counts["nan"],
         origin={"fingerprints": {"train": known.data_fingerprint}, "versions": versions()},
     )
+
+
+def _clean(test: "DataFrame") -> "DataFrame":
+    """The good rows, one of each pair; tells what is set aside."""
+    from pyspark.sql import functions as F
+
+    rows = judged(test)
+    tell_faults(rows, {row[0]: row[1] for row in rows.groupBy("fault").count().collect()})
+    last = F.max_by("rating", F.struct("time", "place")).alias("rating")
+    return good(rows).groupBy("user_id", "item_id").agg(last)
 
 
 def _metrics(found: list[dict[str, np.ndarray]], asked: list[Asked]) -> dict[str, float]:

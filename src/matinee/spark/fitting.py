@@ -17,7 +17,7 @@ import numpy as np
 from matinee.algorithms.alternating import Alternation
 from matinee.algorithms.base import Algorithm, Epoch, OnEpoch, quiet
 from matinee.algorithms.gathering import MEMORY, rounds
-from matinee.errors import Diverged
+from matinee.errors import BadSetting, Diverged
 from matinee.ids import IdMap
 from matinee.kernels.normal_sums import packed_size
 from matinee.models.factor import FactorModel
@@ -25,7 +25,7 @@ from matinee.models.fold_in.sums import gram
 from matinee.models.side import Side
 from matinee.models.turning import turned_side
 from matinee.packed import rows_of
-from matinee.spark.blocks import clean, from_bytes, number, pack
+from matinee.spark.blocks import from_bytes
 from matinee.spark.passes import SOLVED, SUMS, Kept, Pass, Round, finish, gather, solver
 from matinee.spark.sessions import room, threads_of_task
 from matinee.spark.state import Blocks, State
@@ -65,10 +65,11 @@ def fit(
     algorithm = algorithm.for_blocks
     plan = algorithm.alternation
     if folder is None:
+        _check_local(frame.sparkSession)
         # a file that is mapped stays readable when its name is gone
         with tempfile.TemporaryDirectory(prefix="matinee-", ignore_cleanup_errors=True) as place:
             return fit(algorithm, frame, folder=place, memory=memory, on_epoch=on_epoch)
-    blocks = Blocks.of(Path(folder).absolute(), partial(_packed, frame), resume)
+    blocks = Blocks.of(Path(folder).absolute(), frame, resume)
     fitting = Fitting(frame.sparkSession, blocks, memory)
     fitted = fitting.run(algorithm, blocks.folder, resume, on_epoch)
     arrays: dict[str, Any] = dict(write_users(fitting.frame, blocks, fitted.users))
@@ -83,6 +84,7 @@ class Fitted:
 
     mean: float
     items: Side  # in canonical form
+    item_counts: np.ndarray  # (n_items,) int64
     users: Kept  # with the turn that brings them into canonical form
     facts: dict[str, Any]
 
@@ -105,19 +107,21 @@ class Fitting:
         begun = None
         if plan.begin is not None:
             begun = self.run(plan.begin, folder / "begin", resume)
-        items, first = state.items(plan, n_items, begun.items if begun else None, resume)
+        grown = begun.items if begun else None
+        items, counts, first = state.items(plan, n_items, grown, resume)
         mean = self.numbered.mean if plan.centered else 0.0
         for number_ in range(first, plan.n_epochs + 1):
             here = Pass(
-                plan, number_, mean, self.numbered, items, state.users(number_),
-                state.users(number_ - 1), begun.users if begun else None, self.threads,
+                plan, number_, mean, self.numbered.n_users, self.numbered.users_per_block, items,
+                state.users(number_), state.users(number_ - 1), begun.users if begun else None,
+                self.threads,
             )  # fmt: skip
             if here.last:
                 break
-            items, rmse = self._items_after(here)
+            items, counts, rmse = self._items_after(here)
             if number_:
                 on_epoch(Epoch(number_, plan.n_epochs, rmse, None))
-            state.save(items, number_ + 1)
+            state.save(items, counts, number_ + 1)
         moments, rmse = self._finish(here)
         on_epoch(Epoch(plan.n_epochs, plan.n_epochs, rmse, None))
         facts = {"n_epochs_run": plan.n_epochs} | ({} if rmse is None else {"train_rmse": rmse})
@@ -125,16 +129,15 @@ class Fitting:
             gram(items.factors) / n_items, items.factors.sum(axis=0, dtype=np.float64) / n_items
         )
         fold = plan.finish or plan.fit_users
-        turn = canonical_turn(
-            items.factors, self.numbered.item_counts, moments, of_items, fold.freedom
-        )
+        turn = canonical_turn(items.factors, counts, moments, of_items, fold.freedom)
         if turn is not None:
             items = turned_side(items, turn)
-        return Fitted(mean, items, state.users(plan.n_epochs, turn), facts)
+        return Fitted(mean, items, counts, state.users(plan.n_epochs, turn), facts)
 
-    def _items_after(self, here: Pass) -> tuple[Side, float | None]:
-        """The next items, and the training RMSE of this pass."""
+    def _items_after(self, here: Pass) -> tuple[Side, np.ndarray, float | None]:
+        """The next items, their ratings, and the training RMSE of this pass."""
         items, error = here.items.copy(), 0.0
+        counts = np.zeros(len(items.bias), np.int64)
         parts = rounds(here.plan, np.arange(len(items.bias)), self.memory)
         for place, rows in enumerate(parts):
             turn = Round(place, len(parts), rows, self._per_range(here.plan))
@@ -143,6 +146,7 @@ class Fitting:
             for row in solved.collect():
                 part = from_bytes(row["payload"])
                 at = part.pop("rows")
+                counts[at] = part.pop("counts")
                 of_tasks = float(part.pop("error")[0])
                 error += of_tasks if row["range"] == 0 else 0.0  # all ranges have the same
                 for name, values in part.items():
@@ -150,7 +154,7 @@ class Fitting:
         rmse = self._rmse(here, error) if here.number else None
         if not np.isfinite(items.factors).all():
             raise Diverged(f"the fit diverged in epoch {here.number + 1}; {here.plan.remedy}")
-        return items, rmse
+        return items, counts, rmse
 
     def _finish(self, here: Pass) -> tuple[Moments, float | None]:
         """The last pass: the moments of its users, and its training RMSE."""
@@ -175,10 +179,14 @@ class Fitting:
         return int(np.clip(BYTES_PER_RANGE // each, 1, MOST_PER_RANGE))
 
 
-def _packed(frame: "DataFrame", folder: str) -> tuple[Any, "DataFrame"]:
-    rows = clean(frame).persist()
-    numbered, users = number(rows, folder)
-    return numbered, pack(rows, numbered, users)
+def _check_local(spark: Any) -> None:
+    """Raise BadSetting where the driver's temporary files are none of the executors'."""
+    master = spark.conf.get("spark.master", "local")
+    if not master.startswith("local"):
+        raise BadSetting(
+            f"folder is not given; with {master} it must be one that the driver and all executors "
+            "reach under the same name"
+        )
 
 
 def _model(
@@ -204,5 +212,5 @@ def _model(
         fold=plan.finish or plan.fit_users,
         item_fold=cast(Any, plan.item_fold),
     )
-    vars(model)["item_counts"] = numbered.item_counts  # to count them anew takes long
+    vars(model)["item_counts"] = fitted.item_counts  # to count them anew takes long
     return model

@@ -7,20 +7,20 @@ which the tasks write and read; nothing of a user's passes the driver.
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 import numpy as np
 
 from matinee.algorithms.alternating import Alternation, implicit_products, implicit_rows
 from matinee.algorithms.epochs import first_rows, squared_errors
-from matinee.algorithms.gathering import Gathering, Sums, by_columns
+from matinee.algorithms.gathering import Gathering, Sums, by_columns, learn_item_implicit
 from matinee.kernels.normal_sums import NormalSums, flush
-from matinee.models.fold_in.sums import regressed
 from matinee.models.side import Side
 from matinee.models.turning import times_turn
-from matinee.spark.blocks import Block, Numbered, blocks_of, from_bytes, to_bytes
+from matinee.spark.blocks import Block, blocks_of, from_bytes, to_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,7 +67,8 @@ class Pass:
     plan: Alternation
     number: int
     mean: float
-    numbered: Numbered
+    n_users: int
+    users_per_block: int
     items: Side
     kept: Kept  # the users of this pass
     before: Kept  # those of the pass before it
@@ -102,8 +103,12 @@ class Pass:
             return users
         if not self.number:
             return users.with_implicit()
-        A = implicit_products(self.items, self.plan.implicit_reg)
-        return users._replace(implicit=implicit_rows(block.rated, self.items, A))
+        rows = implicit_rows(block.rated, self.items, self._implicit_products)
+        return users._replace(implicit=rows)
+
+    @cached_property
+    def _implicit_products(self) -> np.ndarray:
+        return implicit_products(self.items, cast(float, self.plan.implicit_reg))
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,7 @@ def gather(here: Pass, turn: Round, batches: Batches) -> Batches:
     gathering = Gathering.of(plan, here.mean, items, len(here.items.bias))
     found = Sums.zeros(len(items), plan.n_factors, plan.implicit_reg is not None)
     error, task = 0.0, -1
-    for block in blocks_of(batches, here.numbered):
+    for block in blocks_of(batches, here.users_per_block):
         task = block.number if task < 0 else task
         if turn.number == 0:
             users = here.users_of(block)
@@ -156,9 +161,10 @@ def _partial(sums: NormalSums, found: Sums, first: int, n: int) -> dict[str, np.
     places = np.flatnonzero(sums.n[first : first + n]) + first
     more = {}
     if len(found.factors):
-        more = {"S": found.factors[places], "T": found.implicit[places]}
-    A, b = (array[places].astype(np.float32) for array in (sums.A, sums.b))
-    return {"places": places, "A": A, "b": b, "n": sums.n[places], **more}
+        more = {"S": found.factors, "T": found.implicit}
+    whole = {"A": sums.A, "b": sums.b, **more}
+    single = {name: array[places].astype(np.float32) for name, array in whole.items()}
+    return {"places": places, "n": sums.n[places], **single}
 
 
 def _row(number: int, task: int, data: bytes) -> "pa.RecordBatch":
@@ -191,9 +197,9 @@ def _solve_items(
     here: Pass, rows: np.ndarray, first: int, parts: Iterator[dict[str, np.ndarray]]
 ) -> dict[str, np.ndarray]:
     """Items in some rows, of the sums that tasks have found; ``first`` is where they begin."""
-    plan, n_items = here.plan, len(here.items.bias)
-    gathering = Gathering.of(plan, here.mean, rows, n_items)
-    found = Sums.zeros(n_items, plan.n_factors, plan.implicit_reg is not None)
+    plan, n = here.plan, len(rows)
+    gathering = Gathering.of(plan, here.mean, np.arange(n), n)
+    found = Sums.zeros(n, plan.n_factors, plan.implicit_reg is not None)
     error = np.zeros(1)
     for part in parts:
         at = part["places"] - first
@@ -202,16 +208,16 @@ def _solve_items(
         for name in ("of_factors", "of_implicit"):
             getattr(found, name)[:] += part[name]
         if "S" in part:
-            found.factors[rows[at]] += part["S"]
-            found.implicit[rows[at]] += part["T"]
+            found.factors[at] += part["S"]
+            found.implicit[at] += part["T"]
         error += part["error"]
-    items = here.items.copy()
-    gathering.solve(found, here.numbered.n_users, items)
-    solved = {"rows": rows, "factors": items.factors[rows], "bias": items.bias[rows]}
-    if plan.implicit_reg is not None:
-        A = found.of_factors + plan.implicit_reg * np.eye(plan.n_factors)
-        solved["implicit"] = regressed(found.factors[rows].astype(np.float32), A)
-    return solved | {"error": error}
+    items = here.items.take(rows)
+    gathering.solve(found, here.n_users, items)
+    learn_item_implicit(plan, found, items)
+    solved = {"factors": items.factors, "bias": items.bias}
+    if items.implicit is not None:
+        solved["implicit"] = items.implicit
+    return solved | {"rows": rows, "counts": gathering.sums.n, "error": error}
 
 
 def finish(here: Pass, batches: Batches) -> Batches:
@@ -220,7 +226,7 @@ def finish(here: Pass, batches: Batches) -> Batches:
     plan = here.plan
     found, total = Sums.zeros(0, plan.n_factors, False), np.zeros(plan.n_factors)
     error, task = 0.0, -1
-    for block in blocks_of(batches, here.numbered):
+    for block in blocks_of(batches, here.users_per_block):
         task = block.number if task < 0 else task
         users = here.users_of(block)
         if plan.stars:

@@ -26,7 +26,11 @@ def session(master: str = "local[*]", **settings: str) -> "SparkSession":
         from pyspark.sql import SparkSession
     except ModuleNotFoundError:
         raise MatineeError("pyspark is not installed: pip install 'matinee[spark]'") from None
-    usual = {"spark.ui.enabled": "false", "spark.sql.execution.arrow.pyspark.enabled": "true"}
+    usual = {
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",  # epochs are told anyway
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+    }
     if master.startswith("local"):  # elsewhere the cluster knows its interpreters and its size
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         usual["spark.sql.shuffle.partitions"] = str(2 * (os.cpu_count() or 1))

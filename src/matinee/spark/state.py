@@ -3,9 +3,8 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from matinee.errors import MatineeError
 from matinee.ids import IdMap
 from matinee.models.side import Side
 from matinee.ratings import Scale
-from matinee.spark.blocks import Numbered, Size
+from matinee.spark.blocks import Numbered, Size, judged, numbering, pack, size_of
 from matinee.spark.passes import Kept
 from matinee.spark.sessions import room
 from matinee.texts import Texts
@@ -25,7 +24,11 @@ from matinee.words import counted
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-Packing = Callable[[str], tuple[Numbered, "DataFrame"]]
+MOST_FILES = 4096  # of blocks, by and large
+OURS = {
+    "blocks", "begin", "ids", "items.npz", "new-items.npz", "new-numbered.npz", "numbered.npz",
+    "parts", "users-0", "users-1",
+}  # fmt: skip
 
 
 class State:
@@ -49,8 +52,8 @@ class State:
 
     def items(
         self, plan: Alternation, n_items: int, begun: Side | None, resume: bool
-    ) -> tuple[Side, int]:
-        """The items from which a fit goes on, and the pass that comes next.
+    ) -> tuple[Side, np.ndarray, int]:
+        """The items from which a fit goes on, their ratings, and the pass that comes next.
 
         Raises MatineeError for the state of a fit with other settings, or of more epochs.
         """
@@ -59,7 +62,7 @@ class State:
             items = items.with_implicit()
         if not (resume and self.file.exists()):
             first_rows(plan, items, 1, 0, np.ones(n_items, bool), begun)
-            return items, 0
+            return items, np.zeros(n_items, np.int64), 0
         with np.load(self.file, allow_pickle=False) as state:
             if str(state["known_by"]) != self.known_by:
                 raise MatineeError(
@@ -73,36 +76,51 @@ class State:
                     f"resume with n_epochs={number} or more, or begin without resume"
                 )
             items.fill(Side(*(state.get(name, None) for name in Side._fields)))
-            return items, number
+            return items, state["counts"], number
 
-    def save(self, items: Side, number: int) -> None:
+    def save(self, items: Side, counts: np.ndarray, number: int) -> None:
         """Keep the items from which pass ``number`` goes on, in one step."""
         arrays: dict[str, Any] = {
             name: one for name, one in items._asdict().items() if one is not None
         }
         new = self.folder / "new-items.npz"
-        np.savez(new, next=np.array(number), known_by=np.array(self.known_by), **arrays)
+        known_by = np.array(self.known_by)
+        np.savez(new, next=np.array(number), known_by=known_by, counts=counts, **arrays)
         new.replace(self.file)
+
+
+class Known(NamedTuple):
+    """What is kept of the ``Size`` of a block."""
+
+    block: int
+    users: int
+    ratings: int
+    letters: int
+    digest: str
 
 
 class Blocks:
     """The packed blocks of a folder."""
 
-    def __init__(self, folder: Path, numbered: Numbered, sizes: list[Size]) -> None:
+    def __init__(self, folder: Path, numbered: Numbered, sizes: list[Known]) -> None:
         self.folder, self.numbered, self.sizes = folder, numbered, sizes
 
     @classmethod
-    def of(cls, folder: Path, packing: Packing, resume: bool) -> "Blocks":
+    def of(cls, folder: Path, frame: "DataFrame", resume: bool) -> "Blocks":
         """Those that are here, to resume, or packed now."""
         known = folder / "numbered.npz"
         if not (resume and known.exists()):
-            _forget(folder)
-            numbered, blocks = packing(str(folder / "ids"))
-            blocks.write.mode("overwrite").parquet(str(folder / "blocks"))
+            _make_room(folder)
+            rows = judged(frame)
+            found = numbering(rows, str(folder / "ids"))
+            place = str(folder / "blocks")
+            writer = pack(rows, found).write.mode("overwrite")
+            each_file = 1 + found.n_users // found.users_per_block // MOST_FILES
+            writer.option("maxRecordsPerFile", each_file).parquet(place)  # spread over all tasks
             shutil.rmtree(folder / "ids", ignore_errors=True)
-            rows = blocks.sparkSession.read.parquet(str(folder / "blocks"))
-            sizes = sorted(Size(*row) for row in rows.select(*Size._fields).collect())
-            _save(known, numbered, sizes)
+            packed = frame.sparkSession.read.parquet(place).select(*Size._fields).collect()
+            sizes = sorted((size_of(row) for row in packed), key=lambda size: size.block)
+            _save(known, Numbered.of(found, sizes), sizes)
         return cls(folder, *_load(known))
 
     def frame(self, spark: Any) -> "DataFrame":
@@ -121,12 +139,22 @@ class Blocks:
         return digest.hexdigest()[:16]
 
 
-def _forget(folder: Path) -> None:
-    """Make a folder for a new fit, without what is left of an older one."""
-    for name in ("numbered.npz", "items.npz"):
-        (folder / name).unlink(missing_ok=True)
-    for name in ("begin", "parts", "users-0", "users-1"):
-        shutil.rmtree(folder / name, ignore_errors=True)
+def _make_room(folder: Path) -> None:
+    """A folder for a new fit, without what is left of an older one.
+
+    Raises MatineeError where it holds something else.
+    """
+    held = list(folder.iterdir()) if folder.exists() else []
+    others = sorted(one.name for one in held if one.name not in OURS)
+    if others:
+        raise MatineeError(
+            f"{folder} holds {others[0]}, which is no part of a fit; choose another place"
+        )
+    for one in held:
+        if one.is_dir():
+            shutil.rmtree(one)
+        else:
+            one.unlink()
     folder.mkdir(parents=True, exist_ok=True)
 
 
@@ -134,22 +162,22 @@ def _save(file: Path, numbered: Numbered, sizes: list[Size]) -> None:
     items, new = numbered.items.texts, file.with_name(f"new-{file.name}")
     levels: Any = {} if numbered.levels is None else {"levels": numbered.levels}
     np.savez(
-        new, items=items.data, item_ends=items.ends, item_counts=numbered.item_counts,
+        new, items=items.data, item_ends=items.ends,
         n=np.array([numbered.n_users, numbered.n_ratings, numbered.users_per_block]),
         mean=np.array(numbered.mean), scale=np.array(numbered.scale),
-        sizes=np.array([size[:-1] for size in sizes], np.int64),
+        sizes=np.array([size[:4] for size in sizes], np.int64),
         digests=np.array([size.digest for size in sizes]), **levels,
     )  # fmt: skip
     new.replace(file)
 
 
-def _load(file: Path) -> tuple[Numbered, list[Size]]:
+def _load(file: Path) -> tuple[Numbered, list[Known]]:
     with np.load(file, allow_pickle=False) as one:
         low, high = one["scale"].tolist()
         n_users, n_ratings, each = one["n"].tolist()
         items = IdMap.packed(Texts(one["items"], one["item_ends"]), "item")
         rows = zip(one["sizes"].tolist(), one["digests"].tolist(), strict=True)
         return Numbered(
-            items, one["item_counts"], n_users, n_ratings, float(one["mean"]), Scale(low, high),
+            items, n_users, n_ratings, float(one["mean"]), Scale(low, high),
             one.get("levels", None), each,
-        ), [Size(*(*size, digest)) for size, digest in rows]  # fmt: skip
+        ), [Known._make((*size, digest)) for size, digest in rows]  # fmt: skip

@@ -53,7 +53,7 @@ def write_users(frame: "DataFrame", blocks: Blocks, kept: Kept) -> dict[str, Sta
 def _write(writing: Writing, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
     import pyarrow as pa
 
-    for block in blocks_of(batches, writing.numbered):
+    for block in blocks_of(batches, writing.numbered.users_per_block):
         new = writing.folder / f"new-{uuid4().hex}"
         with new.open("wb") as file:
             digest = write_tensors(file, _arrays(writing, block))
@@ -74,7 +74,7 @@ def _arrays(writing: Writing, block: Block) -> dict[str, np.ndarray]:
         "user_bias": users.bias,
         "seen_indptr": arrays["indptr"].astype(np.int64)[:stop] + ratings,
         "seen_items": arrays["items"],
-        "seen_ratings": arrays["codes"],
+        "seen_ratings": writing.numbered.coded(block),
         "user_ids": arrays["ids"],
         "user_id_ends": arrays["ends"] + letters,
     }
