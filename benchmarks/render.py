@@ -96,6 +96,28 @@ TABLES = {"New films, new people": {
         {name: name for name in
          ("factors", "update ours", "dsyrk", "ssyrk", "solve ours", "dposv", "sposv")},
     ),
+}, "More ratings than memory": {
+    "streaming": (
+        "Made-up ratings in random order, 67 a person in the mean, films by a power law (rank to "
+        "the -0.8): packed, then fitted in blocks by MF with implicit feedback. Who grows is the "
+        "number of people; the catalogue stays. Seconds of an epoch are those of solving all films "
+        "and all people once, and hold one solve for each film, whatever the number of ratings. "
+        "Own memory is what is not a mapped file, and most of it is for films. With a limit the "
+        "process could have no more addresses (RLIMIT_AS).",
+        {"what": "ratings", "factors": "factors", "limit": "limit", "pack_s": "packed in s",
+         "disk_bytes": "bytes a rating on disk", "epoch_s": "epoch s", "us": "µs a rating",
+         "cpu_us": "processor µs", "own": "own memory MB", "own_bytes": "own bytes a rating",
+         "mapped": "with mapped files MB", "addresses": "addresses MB", "list": "list of ten ms"},
+    ),
+    "large_model": (
+        "A model of random factors served by `matinee serve` from a mapped file: 300 lists of ten "
+        "and 300 lists with reasons, one after the other, when nothing of the file was in memory "
+        "(cold), and again. To be reached: ready within 3 s, 10 ms in the median, 1,024 MB.",
+        {"users": "people", "factors": "factors", "gb": "model GB", "cache": "page cache",
+         "ready_seconds": "ready after s", "median_ms": "median ms", "p99_ms": "99 % ms",
+         "why_median_ms": "with reasons ms", "resident_mb": "resident MB",
+         "own_mb": "own memory MB", "reached": "reached"},
+    ),
 }}  # fmt: skip
 SHOWN_SETTINGS = 12  # of a contender, so that a line of the table stays a line
 EMPTY = "Nothing is measured yet."

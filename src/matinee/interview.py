@@ -28,7 +28,7 @@ from matinee.models.model import Model
 from matinee.models.people import Person, numbered_history
 from matinee.words import counted
 
-MOST_RATINGS = 200_000  # of the training data, spread evenly, that the noise is measured on
+MOST = 200_000  # ratings, and people, that are looked at: where there are more, spread evenly
 
 
 class Question(NamedTuple):
@@ -55,10 +55,12 @@ class Knowledge(NamedTuple):
         """From the trained users and their ratings. Raises BadSetting as ``Interview`` does."""
         model = askable(model)
         rated, n = model.seen.counts > 0, model.item_counts
-        X = np.column_stack([model.user_factors[rated], model.user_bias[rated]]).astype(np.float64)
+        people = np.flatnonzero(rated)
+        people = people[:: 1 + len(people) // MOST]
+        X = np.column_stack([model.user_factors[people], model.user_bias[people]])
         Y = np.column_stack([model.item_factors, np.ones(len(n))]).astype(np.float64)
         watched = n / n.sum()
-        some = np.arange(0, len(model.seen.indices), 1 + len(model.seen.indices) // MOST_RATINGS)
+        some = np.arange(0, len(model.seen.indices), 1 + len(model.seen.indices) // MOST)
         user = np.searchsorted(model.seen.indptr, some, side="right") - 1
         error = model.score_rows(user, model.seen.indices[some]) - model.seen.values[some]
         return cls(
@@ -66,7 +68,7 @@ class Knowledge(NamedTuple):
             watched,
             n / rated.sum(),
             Y.T @ (watched[:, None] * Y),
-            np.atleast_2d(np.cov(X, rowvar=False)),
+            np.atleast_2d(np.cov(X.astype(np.float64), rowvar=False)),
             max(float(np.mean(error.astype(np.float64) ** 2)), 1e-6),
         )
 

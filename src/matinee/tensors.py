@@ -7,7 +7,9 @@ What one program cannot hold may lie in many files, each with some of the rows o
 
 import hashlib
 import json
+import mmap
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -55,7 +57,12 @@ def write_tensors(file: IO[bytes], arrays: Mapping[str, np.ndarray]) -> str:
 
 def map_tensors(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a file, mapped read-only: what is not looked at is not read."""
-    return tensors_of(np.memmap(path, np.uint8, "r"))
+    with path.open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):
+        with suppress(OSError):  # a system without huge pages
+            mapped.madvise(mmap.MADV_NOHUGEPAGE)  # else to look at a row may map 2 MB
+    return tensors_of(np.frombuffer(mapped, np.uint8))
 
 
 def tensors_of(data: np.ndarray) -> dict[str, np.ndarray]:

@@ -89,6 +89,11 @@ class Gathering:
         d = plan.fit_items.width(plan.n_factors)
         return cls(plan, mean, items, slots, NormalSums.zeros(len(items), d))
 
+    def cleared(self) -> "Gathering":
+        """The same with nothing gathered."""
+        self.sums.clear()
+        return self
+
     @property
     def whole(self) -> bool:
         """Whether these are all items."""

@@ -145,14 +145,23 @@ class Stream:
         """The items with so few ratings that they are solved of these directly."""
         return ShortItems.of(self.plan, self.ratings)
 
+    @cached_property
+    def parts(self) -> Sequence[np.ndarray]:
+        """The other items, in as many parts as there are rounds in a pass."""
+        return rounds(self.plan, self.short.others, self.memory)
+
+    @cached_property
+    def gathering(self) -> Gathering:
+        """Where the first of the parts is gathered, pass after pass."""
+        return self._gathering(self.parts[0])
+
     def sweep(self, number: int) -> float | None:
         """Pass ``number`` over all users; returns the training RMSE, where there is one."""
         plan, ratings = self.plan, self.ratings
         with_implicit, last = plan.implicit_reg is not None, number == plan.n_epochs
-        parts = rounds(plan, self.short.others, self.memory)
-        gathering = None if last else self._gathering(parts[0])
+        gathering = None if last else self.gathering.cleared()
         found = Sums.zeros(ratings.n_items, plan.n_factors, with_implicit)
-        kept = last or plan.nonnegative or len(parts) > 1 or self.short.any
+        kept = last or plan.nonnegative or len(self.parts) > 1 or self.short.any
         error, done = 0.0, 0
         with self.state.writing(number) if kept else nullcontext() as keep:
             for rated, users in self._solved(number):
@@ -176,7 +185,7 @@ class Stream:
             self._diverged(number)
         if gathering is not None:
             gathering.solve(found, ratings.n_users, self.items)
-            self._solve_others(number, parts[1:], found)
+            self._solve_others(number, self.parts[1:], found)
         return rmse
 
     def _solve_others(self, number: int, more: Sequence[np.ndarray], found: Sums) -> None:

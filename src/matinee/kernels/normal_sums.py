@@ -45,6 +45,11 @@ class NormalSums(NamedTuple):
             np.zeros(n, np.int64),
         )
 
+    def clear(self) -> None:
+        """Nothing summed again, in the same memory: fresh pages cost more than zeros."""
+        for array in (self.A, self.b, self.held, self.n):
+            array[:] = 0
+
 
 def packed_size(d: int) -> int:
     """Numbers kept of a matrix (d, d)."""
