@@ -12,6 +12,7 @@ from matinee.errors import BadRatings, BadSetting, Diverged
 from matinee.ids import IdMap
 from matinee.kernels.sgd import descend
 from matinee.ratings import Ratings, Scale
+from matinee.sources import read_ratings
 from matinee.sources.synthetic import uniform
 from test_contract import ratings_of
 
@@ -256,6 +257,13 @@ def test_impossible_settings_are_refused_before_any_work(kind, settings, words):
 def test_a_diverging_fit_stops_and_says_what_to_change():
     with pytest.raises(Diverged, match=r"diverged in epoch \d+.*lower learning_rate \(now 5"):
         MF(n_factors=4, solver="sgd", learning_rate=5).fit(ratings_of())
+
+
+def test_a_slip_among_the_ratings_is_no_matter_of_the_penalty():
+    rows = [("a", "x", 1), ("b", "x", 1e30), ("a", "y", 2), ("b", "y", 3), ("c", "x", 4)]
+    train = read_ratings(tuple(map(list, zip(*rows, strict=True))))
+    with pytest.raises(Diverged, match=r"the scale is 1\.\.1e\+30; give one \(scale="):
+        MF(n_factors=2).fit(train)
 
 
 def test_more_factors_than_the_data_support_are_said():

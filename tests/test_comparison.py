@@ -105,8 +105,9 @@ def test_baselines_stand_in_every_table(compared):
     assert list(table.columns)[1:4] == ["rmse", "ndcg@5", "coverage@5"]
     assert table.rmse[0] is None  # popularity has no stars
     assert all(seconds > 0 for seconds in table.fit_seconds)
-    biases, calibration = (120 + 60) * 4, (4 + 99 + 1 + 1) * 8  # of intervals: see confidence.py
-    assert table.model_mb[1] == pytest.approx((biases + calibration) / 1e6)
+    biases, average = (120 + 60) * 4, 4
+    calibration = (4 + 99 + 1 + 1) * 8  # of intervals: see confidence.py
+    assert table.model_mb[1] == pytest.approx((biases + average + calibration) / 1e6)
 
 
 def test_values_are_those_of_evaluate(compared, ratings):
@@ -224,7 +225,7 @@ def test_other_data_or_metrics_are_run_anew(ratings, tmp_path):
     [
         ({"algorithms": ["nfm"]}, BadSetting, "no algorithm 'nfm'; did you mean 'nmf'"),
         ({"metrics": ["rsme"]}, BadSetting, "no metric 'rsme'"),
-        ({"ns": (61,)}, BadSetting, "length is 61; with 60 items"),
+        ({"ns": (61,)}, BadSetting, "61; with 60 items it must be"),
         ({"relevant_from": 99}, BadRatings, "no test rating is 99 or more"),
         ({"metrics": ["diversity"]}, BadSetting, "diversity@10 needs the genres"),
         ({"record": "no/such/folder/runs.jsonl"}, MatineeError, "cannot be written"),

@@ -12,10 +12,11 @@ import naive
 from matinee import evaluation, measuring, splits
 from matinee.algorithms import ALGORITHMS, MF, Bias
 from matinee.catalog import Catalog, Item
-from matinee.errors import BadRatings, BadSetting
+from matinee.errors import BadModel, BadRatings, BadSetting
 from matinee.evaluation import cross_validate, evaluate, fit_and_evaluate
 from matinee.folding import FoldedIn
 from matinee.ids import IdMap
+from matinee.models import load
 from matinee.ratings import Ratings, Rows, Scale
 from matinee.tables import Table
 
@@ -422,6 +423,15 @@ def test_a_foreign_test_part_is_refused():
 def test_metrics_that_cannot_be_measured_are_refused(metrics, words):
     with pytest.raises(BadSetting, match=words):
         evaluate(model_of(TRAIN, SCORES), TEST, ns=(1,), metrics=metrics)
+
+
+def test_paths_are_no_models_and_no_ratings():
+    with pytest.raises(BadModel, match="not the path 'model'; load it first"):
+        evaluate("model", TEST)
+    with pytest.raises(BadRatings, match="evaluate takes Ratings, not int; read them first"):
+        evaluate(model_of(TRAIN, SCORES), 3)
+    with pytest.raises(BadModel, match="load takes the path of a model's folder, not 3"):
+        load(3)
 
 
 def test_errors_of_preferences_are_refused():

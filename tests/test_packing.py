@@ -163,10 +163,34 @@ def test_another_folder_is_not_overwritten(source, tmp_path):
         pack(source, tmp_path / "packed")
 
 
-@pytest.mark.parametrize("memory", ["lots", "1", "-1GB", "1 gigabyte"])
+@pytest.mark.parametrize("memory", ["lots", "1", "-1GB", "1 gigabyte", 3])
 def test_a_size_of_memory_has_a_unit(memory, source, tmp_path):
-    with pytest.raises(BadSetting, match=r"memory \(--memory\) is .*such as 500MB"):
+    with pytest.raises(BadSetting, match=r"memory is .*such as '500MB'"):
         pack(source, tmp_path / "packed", memory=memory)
+
+
+@pytest.mark.parametrize("memory", ["1KB", "99.9 MB", "0.09GiB"])
+def test_too_little_memory_is_refused(memory, source, tmp_path):
+    with pytest.raises(BadSetting, match=f"memory is '{memory}'; it must be at least 100MB"):
+        pack(source, tmp_path / "packed", memory=memory)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Query interrupted"), KeyboardInterrupt()])
+def test_an_interruption_of_packing_keeps_what_is_done(
+    error, source, tmp_path, monkeypatch, capsys
+):
+    def interrupted(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(stages, "number_rows", interrupted)
+    goal = str(tmp_path / "packed")
+    assert run(["pack", str(source), "--out", goal]) == 130
+    assert "the same command goes on" in capsys.readouterr().err
+    assert (tmp_path / ".packed-packing" / "stages.duckdb").is_file()
+    monkeypatch.undo()
+    assert run(["pack", str(source), "--out", goal]) == 0
+    assert run(["pack", str(source), "--out", goal]) == 0
+    assert f"packed in {goal} are replaced" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("n_items", [9, 60_000])

@@ -83,6 +83,7 @@ LIST = "/v1/users/007/recommendations"
         (f"{LIST}?n=0", 422, "it is 0; it must be at least 1"),
         (f"{LIST}?n=101", 422, "it is 101; it must be at most 100"),
         (f"{LIST}?n=ten", 422, "integer"),
+        (f"{LIST}?nn=5", 422, "no query parameter 'nn'; did you mean 'n'"),
         (f"{LIST}?offset=950&n=100", 422, "1000 deep"),
         (f"{LIST}?why=because", 422, "true, false, factor, history"),
         (f"{LIST}?genre=Westren", 404, "no genre 'Westren'"),

@@ -258,6 +258,23 @@ def test_people_tags_and_decades_can_label_both_ends():
     assert low[0] == "Crime"
 
 
+@pytest.mark.parametrize("on_card, label", [(1, "Western"), (2, "1950s Western")])
+def test_a_word_stands_on_the_card_or_in_no_label(on_card, label):
+    """Westerns lead, and next come most films of the fifties."""
+    order = np.arange(400)
+    of_fifties = (order < on_card) | ((order >= 10) & (order < 60))
+    catalog = Catalog(
+        {
+            str(i): Item(f"Film {i}", 1955 if old else 1990, ("Western",) if i < 40 else ())
+            for i, old in enumerate(of_fifties)
+        }
+    )
+    rng = np.random.default_rng(0)
+    rows = rng.permutation(400)  # by popularity
+    W = np.linspace(2, 0, 400)[rows, None] ** 6
+    assert label_ends(W, [str(i) for i in rows], catalog)[0] == [label]
+
+
 def test_labels_read_as_words():
     words = [("decade", "1950s"), ("genre", "Horror"), ("genre", "Sci-Fi"), ("tag", "zombies")]
     assert label_of(words, np.array([0.9, 1.0, 0, 0])) == "1950s Horror"
@@ -305,7 +322,7 @@ def train_users(model):
 @pytest.mark.parametrize(
     "taste, name, words",
     [
-        (99, "x", "no taste 99 among the 6"),
+        (99, "x", "no taste 99; there are 0 to 5"),
         ("Horor", "x", "no taste 'Horor'"),
         (1, "x" * 61, "61 characters; at most 60"),
         (1, "two\nlines", "control character U\\+000A"),

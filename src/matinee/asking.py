@@ -101,7 +101,7 @@ def check_length(n: int, n_items: int) -> int:
     if not 1 <= n <= n_items:
         raise BadSetting(
             f"a list length is {n}; with {counted(n_items, 'item')} it must be from 1 to "
-            f"{n_items:,}"
+            f"{n_items:,}; choose it (ns)"
         )
     return n
 

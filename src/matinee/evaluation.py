@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from os import PathLike
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
@@ -17,13 +18,13 @@ from matinee.asking import (
     relevance,
 )
 from matinee.catalog import NO_CATALOG
-from matinee.errors import BadRatings
+from matinee.errors import BadModel, BadRatings
 from matinee.folding import FoldedIn
 from matinee.measuring import Ranked, of_catalog, rank_test
 from matinee.metrics import METRICS
 from matinee.metrics.breakdown import group_by_count, means_by_group
 from matinee.metrics.intervals import LEVELS, IntervalTest
-from matinee.ratings import Ratings
+from matinee.ratings import Ratings, check_ratings
 from matinee.results import CrossValidation, Evaluation, UserScores, versions
 from matinee.splits import Split, find_shared_pair, k_fold
 from matinee.words import counted
@@ -57,10 +58,10 @@ def evaluate(
     that the model does not know are left out and counted.
 
     Raises BadRatings when the model was trained on a test pair, when it knows none of the test
-    ratings, or when none is relevant; BadSetting for an impossible length, an unknown metric, or
-    one that does not fit the model.
+    ratings, or when none is relevant; BadSetting for a length or a metric that cannot be.
     """
     started = time.perf_counter()
+    check_what_is_given(model, test)
     asked = ask(metrics, ns, len(model.items))
     threshold = relevance(relevant_from, model.scale)
     catalog = test.catalog or getattr(model, "catalog", NO_CATALOG)
@@ -163,6 +164,13 @@ def cross_validate(
             on_fold(k, results[-1])
     said = f"{folds} random folds (seed {seed}) of {counted(len(ratings), 'rating')}"
     return CrossValidation(repr(algorithm), said, tuple(results))
+
+
+def check_what_is_given(model: object, test: object) -> None:
+    """Raise BadModel or BadRatings for the path of a model, or of ratings, in their place."""
+    if isinstance(model, str | PathLike):
+        raise BadModel(f"evaluate takes a fitted model, not the path {str(model)!r}; load it first")
+    check_ratings("evaluate", test)
 
 
 # The measurements of one evaluation.

@@ -306,3 +306,13 @@ def _frozen(column: np.ndarray, dtype: type) -> np.ndarray:
 def union(kind: str, maps: Iterable[IdMap]) -> IdMap:
     """One numbering for all ids of several maps."""
     return IdMap.of((text for ids in maps for text in ids), kind)
+
+
+def check_ratings(taker: str, given: object) -> None:
+    """Raise BadRatings unless what some function was given is ``Ratings``."""
+    if not isinstance(given, Ratings):
+        what = repr(given) if isinstance(given, str) else "..."
+        raise BadRatings(
+            f"{taker} takes Ratings, not {type(given).__name__}; "
+            f"read them first: matinee.read_ratings({what})"
+        )

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, NamedTuple, Self
 from matinee.algorithms.alternating import Alternation
 from matinee.algorithms.priors import NO_PRIOR, ItemPrior
 from matinee.algorithms.space import Space
-from matinee.errors import BadRatings, BadSetting, Diverged, offered
+from matinee.errors import BadSetting, Diverged, offered
 from matinee.models.factor import FactorModel
 from matinee.models.fold_in import FoldIn
 from matinee.models.model import Model
 from matinee.models.side import Side
 from matinee.packed import PackedRatings
-from matinee.ratings import Ratings
+from matinee.ratings import Ratings, check_ratings
 from matinee.words import counted
 
 
@@ -79,12 +79,7 @@ class Algorithm:
 
     def check_train(self, train: object) -> None:
         """Raise BadRatings unless ``train`` is ``Ratings``; every ``fit`` begins with it."""
-        if not isinstance(train, Ratings):
-            what = repr(train) if isinstance(train, str) else "..."
-            raise BadRatings(
-                f"fit takes Ratings, not {type(train).__name__}; "
-                f"read them first: matinee.read_ratings({what})"
-            )
+        check_ratings("fit", train)
 
     @property
     def alternation(self) -> Alternation:

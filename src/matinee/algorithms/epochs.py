@@ -17,9 +17,10 @@ from matinee.kernels.threads import run_rows
 from matinee.models.factor import FactorModel
 from matinee.models.side import Side
 from matinee.packed import PackedRatings
-from matinee.ratings import Ratings, Rows
+from matinee.ratings import Ratings, Rows, Scale
 from matinee.words import counted
 
+ODD_SPAN = 1e7  # of a scale: more is a slip in some row rather than a scale
 PATIENCE = 3  # epochs without a better validation error before the fit stops
 
 
@@ -63,9 +64,7 @@ class Training:
             rmse = self.rmse(self.train) if told else None  # a sixth of an epoch of steps
             epoch = Epoch(number, n_epochs, rmse, found)
             if not np.isfinite(self.items.factors if rmse is None else rmse).all():
-                raise Diverged(
-                    f"the fit diverged in epoch {number}: its error is not finite; {remedy}"
-                )
+                raise diverged(number, self.train.scale, remedy)
             on_epoch(epoch)
             if found is None:
                 continue
@@ -80,6 +79,13 @@ class Training:
         if kept is not None:
             facts |= {"best_epoch": best_epoch, "validation_rmse": best}
         return facts
+
+
+def diverged(number: int, scale: Scale, remedy: str) -> Diverged:
+    """The error of an epoch whose error is not finite, with what to do about it."""
+    if scale.high - scale.low > ODD_SPAN:
+        remedy = f"the scale is {scale}; give one (scale=...), and ratings beyond it are set aside"
+    return Diverged(f"the fit diverged in epoch {number}: its error is not finite; {remedy}")
 
 
 def run_epochs(

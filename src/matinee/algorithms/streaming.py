@@ -23,7 +23,7 @@ import numpy as np
 from matinee.algorithms.alternating import Alternation, implicit_products, implicit_rows
 from matinee.algorithms.base import Epoch, OnEpoch, quiet
 from matinee.algorithms.checkpoints import Checkpoints
-from matinee.algorithms.epochs import first_rows, say_if_too_many, squared_errors
+from matinee.algorithms.epochs import diverged, first_rows, say_if_too_many, squared_errors
 from matinee.algorithms.gathering import (
     MEMORY,
     Gathering,
@@ -33,7 +33,7 @@ from matinee.algorithms.gathering import (
     rounds,
 )  # fmt: skip
 from matinee.algorithms.short_items import ShortItems
-from matinee.errors import Diverged, MatineeError
+from matinee.errors import MatineeError
 from matinee.models.factor import FactorModel
 from matinee.models.side import Side
 from matinee.packed import PackedRatings
@@ -240,6 +240,4 @@ class Stream:
         return Gathering.of(self.plan, self.mean, items, self.ratings.n_items)
 
     def _diverged(self, number: int) -> None:
-        raise Diverged(
-            f"the fit diverged in epoch {number}: its error is not finite; {self.plan.remedy}"
-        )
+        raise diverged(number, self.ratings.scale, self.plan.remedy)

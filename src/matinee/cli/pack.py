@@ -27,13 +27,20 @@ def command(data: str, out: str, memory: str, as_json: bool, **reading: Any) -> 
     The folder is one that fit takes in the place of DATA, which is a MovieLens folder or zip, a
     text or Parquet file, of any size. Interrupted, the same command goes on where it was.
     """
+    from matinee.packed import is_packed
     from matinee.sources.packing import pack
 
     if data == SAMPLE:
         raise BadSetting("the embedded sample is too small to pack; give a file")
+    if is_packed(out):
+        say(f"note: the ratings that are packed in {out} are replaced")
     started = time.perf_counter()
     with progress("pack") as step:
-        packed = pack(data, Path(out), memory=memory, on_stage=step, **reading)
+        try:
+            packed = pack(data, Path(out), memory=memory, on_stage=step, **reading)
+        except KeyboardInterrupt:
+            say("the same command goes on where it was")
+            raise
     duration = time.perf_counter() - started
     say(wrap(str(packed.report["text"]), width(sys.stderr)))
     say(

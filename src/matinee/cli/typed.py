@@ -18,7 +18,7 @@ PHRASES = {  # what no rule below can say
     "matinee.splits": "matinee evaluate",
     "model.fold_in": "matinee recommend --ratings FILE",
 }
-OPTIONS = ("duplicates", "encoding", "method", "relevant_from", "test_share")
+OPTIONS = ("duplicates", "encoding", "memory", "method", "relevant_from", "test_share")
 COLUMNS = re.compile(r"columns=\{(.*?)\}")
 COLUMN = re.compile(r"""["'](\w+)["']: ["']?([^"',]+)["']?""")
 QUOTED = re.compile(r"""\b(\w+)=(["'])([\w.-]+)\2""")  # solver="als"

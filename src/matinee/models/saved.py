@@ -1,6 +1,7 @@
 """A model to a folder and back."""
 
 import platform
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,8 @@ def load(path: str | Path) -> Model:
 
     Raises BadModel, in words, when the folder is missing, truncated, altered, newer or foreign.
     """
+    if not isinstance(path, str | PathLike):
+        raise BadModel(f"load takes the path of a model's folder, not {path!r}")
     facts, arrays, texts = read_folder(Path(path))
     kind = facts.get("model")
     if kind not in MODELS:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
@@ -18,6 +18,7 @@ from matinee.server.people import People
 from matinee.server.problems import answer_with_problems
 from matinee.server.reference import html, parts_of
 from matinee.server.routes import ROUTERS
+from matinee.server.routes.parameters import only_known
 from matinee.server.security import Guard, Rules
 from matinee.server.state import State
 
@@ -63,7 +64,7 @@ def api(living: Lifespan | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(only_known)])
     return app
 
 

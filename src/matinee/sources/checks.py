@@ -259,5 +259,5 @@ def repeated(
     places = " and ".join(raw.where(row) for row in rows[:CASES_SHOWN])
     return (
         f"{raw.name}: user {users.ids[user[at]]!r} rated item {items.ids[item[at]]!r} "
-        f'{len(rows)} times ({places}); choose duplicates="last" or "mean" to merge them'
+        f'{len(rows)} times ({places}); choose duplicates="last" or duplicates="mean" to merge them'
     )

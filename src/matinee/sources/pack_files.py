@@ -223,5 +223,5 @@ def _repeated(part: Part, at: int, query: Query, users: Texts, items: Texts) -> 
     user, item = users[part.user[at]], items[part.item[at]]
     return (
         f"{query.name}: user {user!r} rated item {item!r} {len(lines)} times ({places}); "
-        'choose duplicates="last" or "mean" to merge them'
+        'choose duplicates="last" or duplicates="mean" to merge them'
     )

@@ -36,7 +36,8 @@ OnStage = Callable[[int, int, str], None]
 STAGES = ("reading rows", "numbering ids", "sorting", "writing")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FULL_IN_WORDS = ("no space left", "file too large", "disk quota", "max_temp_directory_size")
-SIZE = re.compile(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B", re.IGNORECASE)
+SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT])i?B", re.IGNORECASE)
+LEAST_MEGABYTES = 100  # DuckDB's threads hold some in buffers
 MEMORY = "1GB"  # for DuckDB; what it has no room for it keeps on disk
 
 
@@ -73,8 +74,7 @@ def pack(
     limits = None if scale is None else Scale(float(scale[0]), float(scale[1]))
     wish = Wish(columns, limits, duplicates, strict, encoding)
     check_wish(wish)
-    if not SIZE.fullmatch(memory):
-        raise BadSetting(f"memory (--memory) is {memory!r}; it must be a size such as 500MB or 2GB")
+    check_memory(memory)
     goal = Path(folder)
     check_place(goal)
     given = None if catalog is None else read_catalog(catalog)
@@ -91,6 +91,15 @@ def pack(
                 _pack_query(query, wish, positives_from, given, work, memory, on_stage)
         _put(work / "whole", goal)
     return PackedRatings.open(goal)
+
+
+def check_memory(memory: object) -> None:
+    """Raise BadSetting unless it is a size, and enough to sort in."""
+    size = SIZE.fullmatch(memory) if isinstance(memory, str) else None
+    if size is None:
+        raise BadSetting(f"memory is {memory!r}; it must be a size such as '500MB' or '2GB'")
+    if float(size[1]) * 1000.0 ** ("KMGT".index(size[2].upper()) - 1) < LEAST_MEGABYTES:
+        raise BadSetting(f"memory is {memory!r}; it must be at least {LEAST_MEGABYTES}MB")
 
 
 def check_place(goal: Path) -> None:
@@ -130,6 +139,15 @@ def _workshop(goal: Path, known_by: str) -> Iterator[Path]:
         work.mkdir(parents=True, exist_ok=True)
         label.write_text(known_by)
         yield work
+    except (RuntimeError, duckdb.InterruptException) as error:  # DuckDB's words for Ctrl-C
+        if "interrupt" in str(error).lower():
+            raise KeyboardInterrupt from None
+        raise
+    except duckdb.OutOfMemoryException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise MatineeError(
+            'packing needs more than the memory it may take; allow more, such as memory="4GB"'
+        ) from None
     except (OSError, duckdb.Error) as error:
         shutil.rmtree(work, ignore_errors=True)
         words = files.words(error)

@@ -16,7 +16,7 @@ from matinee.catalog import Catalog
 from matinee.errors import BadSetting, did_you_mean
 from matinee.ids import IdMap
 from matinee.tastes.canonical import Moments, variances
-from matinee.tastes.labels import UNLABELLED, is_period, label_ends, supported
+from matinee.tastes.labels import ON_CARD, UNLABELLED, is_period, label_ends, supported
 from matinee.tastes.notes import NO_NOTES, TasteNotes
 from matinee.words import counted
 
@@ -114,7 +114,8 @@ class Tastes:
                 return taste
         names = [name for taste in self for name in (taste.name, taste.low_name) if name]
         hint = did_you_mean(str(asked), names)
-        raise BadSetting(f"no taste {asked!r} among the {len(self)} of this model{hint}")
+        hint = hint or f"; there are 0 to {len(self) - 1}"
+        raise BadSetting(f"there is no taste {asked!r}{hint}")
 
     def by_share(self) -> list[Taste]:
         """The tastes that matter most first."""
@@ -188,7 +189,7 @@ def find_tastes(
     item_counts: np.ndarray,
     catalog: Catalog,
     notes: TasteNotes = NO_NOTES,
-    n_top: int = 10,
+    n_top: int = ON_CARD,
 ) -> Tastes:
     """Describe the factors Q (n_items, n_factors).
 

@@ -10,7 +10,8 @@ well known? Ranks are Savage's scores, which look at the top; chance is that ite
 within tenths by popularity, whose mean and variance are sums; a gamma distribution has both, and
 over all words and ends together the false discovery rate is 5 % (Benjamini & Hochberg 1995). And
 does it say much? Of the words that pass, those that hold an eighth of the end's x, and half as much
-again as chance would, are ordered by share x log(share / expected).
+again as chance would, are ordered by share x log(share / expected). A word that hardly any item on
+the card bears would puzzle who reads it, and is none.
 """
 
 import re
@@ -32,6 +33,7 @@ FEWEST_CARRIERS = 5  # items that must have a word
 POPULARITY_BINS = 10
 FALSE_DISCOVERY_RATE = 0.05
 LEAST_SHARE = 1 / 8  # of an end's x that the items with a word must hold
+ON_CARD, FEWEST_ON_CARD = 10, 2  # items that weigh most, and those of them that have a word
 LEAST_LIFT = 1.5  # that share over the one expected
 MOST_WORDS = 3
 PERIOD = re.compile(r"\d{4}s((,| to| &) \d{4}s)*( \(\d+\))?")  # a number tells two of them apart
@@ -70,9 +72,17 @@ def label_ends(W: np.ndarray, items: Sequence[str], catalog: Catalog) -> list[li
     lift = share / np.maximum(expected, 1e-300)
     passes = (p <= benjamini_hochberg(p, FALSE_DISCOVERY_RATE)) & (x.sum(axis=0) > 0)
     passes &= (share >= LEAST_SHARE) & (lift >= LEAST_LIFT)
+    passes &= has @ on_card(ends) >= FEWEST_ON_CARD
     worth = np.where(passes, share * np.log(np.maximum(lift, 1.0)), 0.0)
     labels = [label_of(words, column) for column in worth.T] + nothing[1]
     return [labels[: W.shape[1]], labels[W.shape[1] :][: W.shape[1]]]
+
+
+def on_card(ends: np.ndarray) -> np.ndarray:
+    """1 for the ON_CARD items that weigh most at each end, else 0, as ``ends``."""
+    shown = np.zeros(ends.shape)
+    np.put_along_axis(shown, np.argsort(-ends, axis=0, kind="stable")[:ON_CARD], 1.0, axis=0)
+    return shown
 
 
 def label_of(words: Sequence[Feature], worth: np.ndarray) -> str:

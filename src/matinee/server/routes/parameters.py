@@ -1,10 +1,12 @@
-"""Query parameters that several routes share."""
+"""Query parameters: those that several routes share, and none that a route does not have."""
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request
+from fastapi.routing import APIRoute
 
 from matinee.charts.chart import NARROWEST, WIDEST
+from matinee.errors import check_known
 from matinee.server.limits import DEEPEST, MOST_CANDIDATES, MOST_LISTED
 
 Length = Annotated[int, Query(ge=1, le=MOST_LISTED, description="How many.")]
@@ -26,3 +28,11 @@ Width = Annotated[
     int | None,
     Query(ge=NARROWEST, le=WIDEST, description="Adds pictures, SVG so many pixels wide."),
 ]
+
+
+async def only_known(request: Request) -> None:
+    """Raise BadSetting for a parameter that a route does not have: none is passed over."""
+    route: APIRoute = request.scope["route"]
+    known = [one.alias for one in route.dependant.query_params]
+    for name in request.query_params:
+        check_known("query parameter", name, known)
