@@ -119,6 +119,7 @@ TABLES = {"New films, new people": {
          "own_mb": "own memory MB", "reached": "reached"},
     ),
 }}  # fmt: skip
+ROUNDED = ("streaming", "large_model")  # scripts whose figures are rounded as they are shown
 SHOWN_SETTINGS = 12  # of a contender, so that a line of the table stays a line
 EMPTY = "Nothing is measured yet."
 
@@ -196,7 +197,10 @@ def page(
         yield f"## {heading}"
         for name, (what, shown) in scripts.items():
             yield f"{what} (`python benchmarks/{name}.py`)"
-            yield markdown(lines_of(others[name], shown)) if others[name] else EMPTY
+            lines = lines_of(others[name], shown)
+            if name in ROUNDED:
+                lines = [{head: str(value) for head, value in line.items()} for line in lines]
+            yield markdown(lines) if lines else EMPTY
     everything = [*accuracy, *speed, *roofline, *memory, *serving]
     everything += chain.from_iterable(others.values())
     yield "## Settings"

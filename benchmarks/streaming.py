@@ -19,6 +19,7 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 import time
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ from power_law import write_ratings
 
 FILE = RESULTS / "streaming.jsonl"
 KEY = ("millions", "items", "factors", "limit_gib")
+SECONDS_BETWEEN_LOOKS = 0.05
 LISTS = 200  # people whose lists are timed
 GIB = 2**30
 
@@ -168,6 +170,7 @@ def fitted(source: str, state: str, given: Namespace) -> Row:
     model = algorithm.fit_packed(packed, folder=state, on_part=watch.on_part)
     fit_seconds = time.perf_counter() - began
     times = list_times(model)
+    watch.over.set()
     walls, cpus = watch.passes
     return {
         "epoch_seconds": walls[:-1],
@@ -186,16 +189,20 @@ def fitted(source: str, state: str, given: Namespace) -> Row:
 
 
 class Watch:
-    """The ends of passes, by the wall and by the processor, and the most memory between blocks."""
+    """The ends of passes, by the wall and by the processor, and the most memory in between."""
 
     def __init__(self) -> None:
         self.ends: dict[int, tuple[float, float]] = {}
-        self.own_mb = 0.0
+        self.own_mb, self.over = 0.0, threading.Event()
+        threading.Thread(target=self._look, daemon=True).start()
 
     def on_part(self, done: int, of: int, epoch: int) -> None:
-        """Look at clocks and memory after a block."""
+        """Look at the clocks after a block."""
         self.ends[epoch] = (time.perf_counter(), time.process_time())
-        self.own_mb = max(self.own_mb, status_mb("RssAnon"))
+
+    def _look(self) -> None:
+        while not self.over.wait(SECONDS_BETWEEN_LOOKS):
+            self.own_mb = max(self.own_mb, status_mb("RssAnon"))
 
     @property
     def passes(self) -> list[list[float]]:

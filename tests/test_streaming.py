@@ -9,6 +9,7 @@ from matinee.algorithms import gathering as gathering_module
 from matinee.errors import BadSetting, MatineeError
 from matinee.ids import IdMap
 from matinee.models.fold_in import sums
+from matinee.models.model import counts_of
 from matinee.packed import PackedRatings
 from matinee.ratings import Ratings, Scale
 from matinee.sources.packing import pack
@@ -210,3 +211,9 @@ def test_a_full_disk_is_told_and_the_fit_goes_on(train, packed, tmp_path, monkey
             algorithm.fit_packed(packed, folder=state)
     found = algorithm.fit_packed(packed, folder=state, resume=True)
     check_equal(found, algorithm.fit(train))
+
+
+def test_ratings_of_an_item_are_counted_piece_by_piece(monkeypatch):
+    numbers = np.random.default_rng(0).integers(0, 9, 100).astype(np.uint8)
+    monkeypatch.setattr("matinee.models.model.PIECE", 7)
+    assert np.array_equal(counts_of(numbers, 12), np.bincount(numbers, minlength=12))

@@ -27,6 +27,7 @@ from matinee.reasons.personal import Evidence, shares
 from matinee.reasons.what_if import WhatIf, what_if
 from matinee.tables import Table
 
+PIECE = 1 << 22  # numbers counted at once
 NEGLIGIBLE = 1e-9  # a term this small is a zero of the model, not a reason
 SOMEBODY_NEW = (
     "; somebody new comes by their ratings (model.fold_in) or a few questions (matinee.Interview)"
@@ -105,7 +106,7 @@ class Model(Newcomers):
     @cached_property
     def item_counts(self) -> np.ndarray:
         """Training ratings of each item: int64 (n_items,)."""
-        return np.bincount(self.seen.indices, minlength=len(self.items))
+        return counts_of(self.seen.indices, len(self.items))
 
     @cached_property
     def _rated_items(self) -> np.ndarray:
@@ -373,6 +374,14 @@ def fields_of(train: Ratings | PackedRatings) -> dict[str, Any]:
         "data_fingerprint": train.fingerprint,
         "catalog": train.catalog,
     }
+
+
+def counts_of(numbers: np.ndarray, n: int) -> np.ndarray:
+    """How often each of 0..n - 1 stands there: int64 (n,), counted piece by piece."""
+    counts = np.zeros(n, np.int64)
+    for first in range(0, len(numbers), PIECE):  # numpy counts on a copy of eight bytes each
+        counts += np.bincount(numbers[first : first + PIECE], minlength=n)
+    return counts
 
 
 def _at_least_one(n: int) -> None:
