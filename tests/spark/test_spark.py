@@ -5,6 +5,7 @@ pip install -e ".[spark,test]" && python -m pytest tests/spark
 
 import json
 from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import pandas
@@ -128,6 +129,13 @@ def test_what_cannot_run_on_spark_says_so(spark, table):
         matinee.spark.fit(NMF(n_factors=4, missing="zero"), spark.createDataFrame(table))
 
 
+def test_a_path_is_no_frame(parts):
+    with pytest.raises(BadRatings, match="fit takes a Spark DataFrame, not str; read it first"):
+        matinee.spark.fit(CASES["mf"], "ratings.csv")
+    with pytest.raises(BadRatings, match="evaluate takes a Spark DataFrame, not str"):
+        matinee.spark.evaluate(parts[0], "ratings.csv")
+
+
 def test_a_missing_java_is_said(monkeypatch):
     monkeypatch.setenv("JAVA_HOME", "/nowhere")
     with pytest.raises(MatineeError, match=r"there is no Java here.*openjdk-17-jre-headless"):
@@ -159,6 +167,8 @@ def test_lists_are_those_of_the_model(spark, parts, tmp_path, monkeypatch, saved
     assert {row["user_id"] for row in few} == {"u3", "u7"}
     for row in few:
         assert row["why"] == model.explain(row["user_id"], row["item_id"]).sentence()
+    of_one = matinee.spark.recommend(given, "u7", n=2).collect()
+    assert [row["user_id"] for row in of_one] == ["u7"] * 2
 
 
 def test_lists_for_whom_is_checked_before_the_work(spark, parts):
@@ -251,7 +261,8 @@ def test_the_command_line_works_on_spark(spark, table, parts, tmp_path, monkeypa
     monkeypatch.setattr(matinee.spark, "session", lambda master: nullcontext(spark))
     monkeypatch.chdir(tmp_path)
     kept = np.random.default_rng(1).random(len(table)) < 0.8
-    table[kept].to_csv("train.csv", index=False)
+    names = {"user_id": "userId", "item_id": "movieId", "rating": "stars"}
+    table[kept].rename(columns=names).to_csv("train.csv", index=False)
     table[~kept].to_parquet("test.parquet", index=False)
     how = ["--engine", "spark", "--algorithm", "mf", "--set", "n_factors=5", "--set", "n_epochs=2"]
     assert run(["fit", "train.csv", *how, "--out", "model"]) == 0
@@ -263,11 +274,16 @@ def test_the_command_line_works_on_spark(spark, table, parts, tmp_path, monkeypa
     assert run(["evaluate", "--train", "train.csv", "--test", "test.parquet", *how, "--json"]) == 0
     wanted = matinee.evaluation.evaluate(model, read_ratings(table[~kept])).metrics
     assert json.loads(capsys.readouterr().out)["metrics"] == pytest.approx(wanted, abs=1e-3)
+    Path("all.zip").touch()
+    Path("no.parquet").write_text("no Parquet")
     for words, told in [
         (["recommend", "model", "--engine", "spark"], "--out FOLDER go together"),
         (["recommend", "model", "--out", "x", *how[:2], "--user", "u3"], "leave out --user"),
         (["evaluate", "train.csv", *how], "two parts that were split before"),
         (["fit", "nowhere.csv", *how, "--out", "other"], "no file or folder nowhere.csv"),
+        (["fit", "all.zip", *how, "--out", "other"], "all.zip ends in .zip: unpack it"),
+        (["fit", "no.parquet", *how, "--out", "other"], "Spark cannot read no.parquet"),
+        (["fit", "train.csv", *how, "--out", "other", "--columns", "user=who"], "no column 'who'"),
     ]:
         assert run(words) != 0
         assert told in capsys.readouterr().err

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matinee.cli.blocks import fit_in_blocks, open_packed, state_of, streams
-from matinee.cli.data import read, reading_options, refuse_options
+from matinee.cli.data import read, reading_options
 from matinee.cli.model import load
-from matinee.cli.on_spark import AS_THEY_ARE, engine_options, fit_on_spark
+from matinee.cli.on_spark import engine_options, fit_on_spark
 from matinee.cli.output import json_option, print_json
 from matinee.cli.settings import LearningCommand, algorithm_option, make_algorithm, set_option
 from matinee.cli.splitting import SHARE
@@ -65,9 +65,8 @@ def command(
     older = load(names_from) if names_from is not None else None
     ratings: Ratings | PackedRatings | None = None
     if engine == "spark":
-        refuse_options(reading, AS_THEY_ARE)
         started = time.perf_counter()
-        model: Model = fit_on_spark(learner, data, master, state_of(place), resume)
+        model: Model = fit_on_spark(learner, data, reading, master, state_of(place), resume)
     elif streams(learner, data):
         ratings = open_packed(data, reading, validation_share)
         started = time.perf_counter()

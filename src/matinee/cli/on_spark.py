@@ -1,13 +1,14 @@
 """Fits, lists and measuring on Spark: the options they share, and files that it reads by itself."""
 
+import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from matinee.cli.data import AnyFunction
+from matinee.cli.data import AnyFunction, refuse_options
 from matinee.cli.talk import epochs_of, say
 from matinee.errors import BadRatings, BadSetting
 from matinee.words import counted
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from matinee.results import Evaluation
 
 TEXT = (".csv", ".gz", ".txt")
+PARQUET = (".parquet", "")  # a folder has no suffix
 AS_THEY_ARE = "Spark reads Parquet, and CSV with a header, as they are"
 
 
@@ -34,25 +36,48 @@ def engine_options(command: AnyFunction) -> AnyFunction:
     return engine(master(command))
 
 
-def frame_of(spark: "SparkSession", data: str) -> "DataFrame":
+def check_source(data: str) -> None:
+    """Raise BadRatings or BadSetting for what is not there, and for what Spark cannot read."""
+    if "://" not in data and not Path(data).exists():
+        raise BadRatings(f"there is no file or folder {data}")
+    if (kind := Path(data).suffix.lower()) not in (*TEXT, *PARQUET):
+        raise BadSetting(f"{AS_THEY_ARE}; {data} ends in {kind}: unpack it, or leave out --engine")
+
+
+def frame_of(
+    spark: "SparkSession", data: str, columns: "Mapping[str, str | int] | None" = None
+) -> "DataFrame":
     """A Parquet or CSV file, or folder of them, that all executors can reach."""
-    if "://" not in data:
-        if not Path(data).exists():
-            raise BadRatings(f"there is no file or folder {data}")
-        data = str(Path(data).absolute())
-    if Path(data).suffix.lower() in TEXT:
-        return spark.read.option("header", True).csv(data)
-    return spark.read.parquet(data)
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    from matinee.sources.columns import find_columns
+
+    place = data if "://" in data else str(Path(data).absolute())
+    try:
+        if Path(data).suffix.lower() in TEXT:
+            frame = spark.read.option("header", True).csv(place)
+        else:
+            frame = spark.read.parquet(place)
+    except (PySparkException, Py4JError) as error:
+        said = re.search(r"\[[A-Z_.]+\][^\n]*", str(error))  # amid a trace of Java's stack
+        raise BadRatings(f"Spark cannot read {data}: {said[0] if said else error}") from None
+    names = frame.columns
+    at = find_columns(names, columns, data)
+    return frame.select(*(frame[f"`{names[n]}`"].alias(field) for field, n in at.items()))
 
 
 def fit_on_spark(
-    learner: "Algorithm", data: str, master: str, state: Path, resume: bool
+    learner: "Algorithm", data: str, reading: dict[str, Any], master: str, state: Path, resume: bool
 ) -> "FactorModel":
     """The model of ratings that Spark reads."""
     from matinee.spark import fit, session
 
+    columns = reading.pop("columns")
+    refuse_options(reading, AS_THEY_ARE)
+    check_source(data)
     with session(master) as spark, epochs_of(learner.name) as on_epoch:
-        frame = frame_of(spark, data)
+        frame = frame_of(spark, data, columns)
         return fit(learner, frame, folder=state.absolute(), resume=resume, on_epoch=on_epoch)
 
 
@@ -69,6 +94,8 @@ def evaluate_on_spark(
     for name, value in splitting.items():
         if value != {"duplicates": "last", "strict": False}.get(name):
             raise BadSetting(f"{AS_THEY_ARE}; leave out --{name.replace('_', '-')}")
+    for data in (train, test):
+        check_source(data)
     with session(master) as spark, tempfile.TemporaryDirectory(dir=".", prefix=".fit-") as folder:
         parts = [frame_of(spark, data) for data in (train, test)]
         with epochs_of(learner.name) as on_epoch:

@@ -32,7 +32,7 @@ from matinee.ratings import Ratings
 from matinee.results import Evaluation, UserScores, versions
 from matinee.spark.blocks import from_bytes, good, judged, tell_faults, to_bytes
 from matinee.spark.models import Place
-from matinee.spark.sessions import threads_of_task
+from matinee.spark.sessions import check_frame, threads_of_task
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,6 +69,7 @@ def evaluate(
     Raises as ``matinee.evaluate`` does.
     """
     started = time.perf_counter()
+    check_frame("evaluate", test)
     place = Place.of(model, folder)
     known = place.model()
     asked = ask(metrics, ns, len(known.items))

@@ -27,7 +27,7 @@ from matinee.models.turning import turned_side
 from matinee.packed import rows_of
 from matinee.spark.blocks import from_bytes
 from matinee.spark.passes import SOLVED, SUMS, Kept, Pass, Round, finish, gather, solver
-from matinee.spark.sessions import room, threads_of_task
+from matinee.spark.sessions import check_frame, room, threads_of_task
 from matinee.spark.state import Blocks, State
 from matinee.spark.users import write_users
 from matinee.storage import MAP_FROM
@@ -62,6 +62,7 @@ def fit(
     Raises BadSetting for an algorithm that cannot, BadRatings for a frame without ratings,
     MatineeError for a state of another fit, and Diverged.
     """
+    check_frame("fit", frame)
     algorithm = algorithm.for_blocks
     plan = algorithm.alternation
     if folder is None:

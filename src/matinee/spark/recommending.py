@@ -34,7 +34,7 @@ class Wanted:
 
 def recommend(
     model: Model | str | Path,
-    users: Iterable[object] | None = None,
+    users: object = None,
     n: int = 10,
     *,
     why: bool = False,
@@ -42,8 +42,9 @@ def recommend(
 ) -> "DataFrame":
     """``model.recommend`` for many users: a DataFrame of user_id, rank, item_id, title and score.
 
-    Items that a user has rated are left out. ``users`` are ids; all who have ratings where not
-    given. ``why`` adds a column with the reason in words, which takes a few milliseconds for each.
+    Items that a user has rated are left out. ``users`` are ids, or one; where not given, all who
+    have ratings. ``why`` adds a column with the reason in words, which takes a few milliseconds
+    each.
     ``model`` is a model, or the folder of a saved one, which all executors reach; a model is saved
     to a new folder in ``folder`` first, or among the temporary files where all is on one machine.
 
@@ -55,7 +56,7 @@ def recommend(
         known.recommend(known.users.ids[int(np.argmax(known.seen.counts))], n)  # n can be
         n_rows = len(known.users)
     else:
-        ids = list(users)
+        ids = [users] if isinstance(users, str) or not isinstance(users, Iterable) else list(users)
         for one in ids:
             known.require(one)
         known.recommend(ids[:1], n)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matinee.errors import MatineeError
+from matinee.errors import BadRatings, MatineeError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -29,6 +29,7 @@ def session(master: str = "local[*]", **settings: str) -> "SparkSession":
     usual = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",  # epochs are told anyway
+        "spark.log.level": "ERROR",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
     }
     if master.startswith("local"):  # elsewhere the cluster knows its interpreters and its size
@@ -39,6 +40,15 @@ def session(master: str = "local[*]", **settings: str) -> "SparkSession":
     for name, value in (usual | given).items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
+
+
+def check_frame(taker: str, given: object) -> None:
+    """Raise BadRatings unless what a function was given is a DataFrame of Spark's."""
+    if not hasattr(given, "sparkSession"):
+        raise BadRatings(
+            f"{taker} takes a Spark DataFrame, not {type(given).__name__}; "
+            "read it first, as with spark.read.parquet(path)"
+        )
 
 
 def current() -> "SparkSession":
