@@ -65,6 +65,7 @@ def main() -> None:
     options.add_argument("--data", help="the folder of the MovieLens zips")
     options.add_argument("--only", choices=CONTESTS, nargs="+", default=list(CONTESTS))
     options.add_argument("--counters", type=float, nargs="+", metavar="MILLIONS")
+    options.add_argument("--who", choices=FEW, nargs="+", default=list(FEW), help="likewise")
     options.add_argument("--factors", type=int, default=64, help="with --counters")
     options.add_argument("--folder", type=Path, default=Path(), help="for data and shuffled bytes")
     given = options.parse_args()
@@ -72,7 +73,7 @@ def main() -> None:
         folder = Path(name)
         for millions in given.counters or []:
             train = synthetic(folder, int(millions * 1e6), None)[0]
-            for who in FEW:
+            for who in given.who:
                 count(f"synthetic-{millions:g}m", who, train, given.factors, folder)
         for data in given.only if not given.counters else ():
             parts = real(folder, given.data) if data == "ml-1m" else synthetic(folder, 10**7, 0.1)
@@ -91,6 +92,7 @@ def compete(data: str, contest: Contest, parts: tuple[Path, Path | None], folder
     runs = [{"n_epochs": n} for n in contest.epochs] * TURNS
     mine = run("matinee", parts, contest.heap, contest.ours, runs, folder)
     our = row_of("matinee", mine, their["rmse"])
+    our["settings"] = contest.ours | our["settings"]
     our["ratio"] = their["seconds"] / our["seconds"]
     for row, more in ((their, {"tried": tried}), (our, {})):
         keep(FILE, {"data": data, "what": "time", **row, **more, **circumstances(CORES)}, KEY)
@@ -116,7 +118,8 @@ def row_of(who: str, result: Row, goal: float) -> Row:
 
 def count(data: str, who: str, train: Path, n_factors: int, folder: Path) -> None:
     """Bytes that one more epoch shuffles, and what it takes."""
-    settings = {"n_factors": n_factors} if who == "matinee" else {"rank": n_factors}
+    ours = {"n_factors": n_factors, "tasks": CORES}  # not one task, as on one machine else
+    settings = ours if who == "matinee" else {"rank": n_factors}
     name, heap = EPOCHS[who], "9g"
     result = run(who, (train, None), heap, settings, [{name: 1}, {name: 2}], folder)
     row = {

@@ -70,7 +70,11 @@ def fit_matinee(frame: Any, settings: dict[str, Any]) -> Any:
     """Ours: cleaning, numbering and packing included."""
     import matinee.spark
     from matinee.algorithms import MF
+    from matinee.spark import fitting, sessions
 
+    tasks = settings.pop("tasks", None)
+    if tasks is not None:  # as on a cluster with places for so many
+        fitting.room_in = lambda spark: sessions.Room(tasks, 1)
     shutil.rmtree("fit", ignore_errors=True)
     renamed = frame.withColumnsRenamed({"user": "user_id", "item": "item_id"})
     return matinee.spark.fit(MF(**settings), renamed, folder="fit")

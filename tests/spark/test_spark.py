@@ -22,7 +22,7 @@ from matinee.ids import IdMap
 from matinee.kernels.normal_sums import bytes_per_row
 from matinee.models import load
 from matinee.sources import read_ratings
-from matinee.spark import blocks, fitting, recommending, sessions, state
+from matinee.spark import blocks, fitting, recommending, sessions
 
 pytestmark = pytest.mark.filterwarnings("default")
 CASES = {
@@ -74,7 +74,7 @@ def check_near(found, wanted, pair=("u3", "7")):
 )  # fmt: skip
 def test_a_fit_on_spark_is_the_fit_in_memory(name, tasks, spark, table, monkeypatch):
     monkeypatch.setattr(blocks, "RATINGS_PER_BLOCK", 300)
-    monkeypatch.setattr(state, "room", lambda spark: tasks)
+    monkeypatch.setattr(fitting, "room_in", lambda spark: sessions.Room(tasks, 1))
     algorithm, frame = CASES[name], spark.createDataFrame(table).repartition(tasks)
     numbers = []
     found = matinee.spark.fit(algorithm, frame, on_epoch=lambda epoch: numbers.append(epoch.number))

@@ -258,21 +258,20 @@ def _natural_key(name: "Column", longest: int) -> "Column":
 
 def pack(rows: "DataFrame", found: Found) -> "DataFrame":
     """The blocks of judged rows, a row each, with the columns of PACKED."""
+    import pyarrow as pa
     from pyspark.sql import functions as F
 
-    names = found.items.texts.tolist()
-    spark, pairs = rows.sparkSession, list(zip(names, range(len(names)), strict=True))
-    items = spark.createDataFrame(pairs, "item_id string, item int")
+    n_items = len(found.items)
+    numbers = {"item_id": found.items.texts.tolist(), "item": np.arange(n_items, dtype=np.int32)}
+    items = rows.sparkSession.createDataFrame(pa.table(numbers))
     block = F.floor(F.col("user") / found.users_per_block).cast("int")
     joined = good(rows).join(F.broadcast(items), "item_id").join(found.users, "user_id")
     columns = joined.select(block.alias("block"), "user", "item", "rating", "time", "place")
     own = F.col("user").alias("row"), F.col("user_id").alias("name")  # of columns of their own
     people = found.users.select(block.alias("block_of"), *own)
-    item_type = smallest(len(names), np.dtype(np.int32))
+    item_type = smallest(n_items, np.dtype(np.int32))
 
-    def packed(key: Any, ratings: "pa.Table", users: "pa.Table") -> "pa.Table":
-        import pyarrow as pa
-
+    def packed(key: Any, ratings: pa.Table, users: pa.Table) -> pa.Table:
         size, payload = _packed_block(key[0].as_py(), ratings, users, item_type)
         levels = None if size.levels is None else size.levels.tobytes()
         values = (*size._replace(levels=levels), payload)  # type: ignore[arg-type]

@@ -4,7 +4,6 @@ What is summed over users is summed in each task and over tasks; how often an it
 likewise. The metrics are those of ``matinee.metrics``, computed by the code of ``evaluate``.
 """
 
-import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from matinee.ratings import Ratings
 from matinee.results import Evaluation, UserScores, versions
 from matinee.spark.blocks import from_bytes, good, judged, tell_faults, to_bytes
 from matinee.spark.models import Place
+from matinee.spark.passes import use_threads
 from matinee.spark.sessions import check_frame, threads_of_task
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _metrics(found: list[dict[str, np.ndarray]], asked: list[Asked]) -> dict[str
 def _measure(wanted: Wanted, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
     import pyarrow as pa
 
-    os.environ.setdefault("MATINEE_THREADS", str(wanted.threads))
+    use_threads(wanted.threads)
     filled = [batch for batch in batches if batch.num_rows]
     if not filled:
         return

@@ -27,7 +27,7 @@ from matinee.models.turning import turned_side
 from matinee.packed import rows_of
 from matinee.spark.blocks import from_bytes
 from matinee.spark.passes import SOLVED, SUMS, Kept, Pass, Round, finish, gather, solver
-from matinee.spark.sessions import check_frame, room, threads_of_task
+from matinee.spark.sessions import check_frame, is_local, room_in
 from matinee.spark.state import Blocks, State
 from matinee.spark.users import write_users
 from matinee.storage import MAP_FROM
@@ -95,8 +95,9 @@ class Fitting:
 
     def __init__(self, spark: Any, blocks: Blocks, memory: int) -> None:
         self.blocks, self.numbered, self.memory = blocks, blocks.numbered, memory
-        self.frame, self.threads = blocks.frame(spark), threads_of_task(spark)
-        self.tasks = room(spark) or len(blocks.sizes)
+        room = room_in(spark)
+        self.frame = blocks.frame(spark, room)
+        self.tasks, self.threads = room or (len(blocks.sizes), 1)
 
     def run(
         self, algorithm: Algorithm, folder: Path, resume: bool, on_epoch: OnEpoch = quiet
@@ -115,7 +116,7 @@ class Fitting:
             here = Pass(
                 plan, number_, mean, self.numbered.n_users, self.numbered.users_per_block, items,
                 state.users(number_), state.users(number_ - 1), begun.users if begun else None,
-                self.threads,
+                self.tasks, self.threads,
             )  # fmt: skip
             if here.last:
                 break
@@ -182,11 +183,10 @@ class Fitting:
 
 def _check_local(spark: Any) -> None:
     """Raise BadSetting where the driver's temporary files are none of the executors'."""
-    master = spark.conf.get("spark.master", "local")
-    if not master.startswith("local"):
+    if not is_local(spark):
         raise BadSetting(
-            f"folder is not given; with {master} it must be one that the driver and all executors "
-            "reach under the same name"
+            f"folder is not given; with {spark.conf.get('spark.master')} it must be one that the "
+            "driver and all executors reach under the same name"
         )
 
 

@@ -73,7 +73,8 @@ class Pass:
     kept: Kept  # the users of this pass
     before: Kept  # those of the pass before it
     begun: Kept | None  # those that the first factors grow from, where there are any
-    threads: int  # of a task
+    tasks: int  # side by side
+    threads: int  # of each
 
     @property
     def last(self) -> bool:
@@ -121,12 +122,17 @@ class Round:
     per_range: int  # items whose sums meet at one place
 
 
+def use_threads(n: int) -> None:
+    """Let the kernels of this process use so many threads from now on."""
+    os.environ["MATINEE_THREADS"] = str(n)
+
+
 def gather(here: Pass, turn: Round, batches: Batches) -> Batches:
     """A task: solve the users of its blocks, and hand on what the items of a round need of them.
 
     Columns ``range, task, payload``. Each row has the sums over users that all items share.
     """
-    os.environ.setdefault("MATINEE_THREADS", str(here.threads))
+    use_threads(here.threads)
     plan, items = here.plan, turn.items
     gathering = Gathering.of(plan, here.mean, items, len(here.items.bias))
     found = Sums.zeros(len(items), plan.n_factors, plan.implicit_reg is not None)
@@ -181,7 +187,7 @@ def solver(here: Pass, turn: Round) -> Callable[[Any, "pa.Table"], "pa.Table"]:
     def solve(key: Any, table: "pa.Table") -> "pa.Table":
         import pyarrow as pa
 
-        os.environ.setdefault("MATINEE_THREADS", str(here.threads))
+        use_threads(here.threads if here.tasks == 1 else 1)  # else others are solved beside it
         order = np.argsort(table.column("task").to_numpy(), kind="stable").tolist()
         payloads = table.column("payload")
         first = key[0].as_py() * turn.per_range
@@ -222,7 +228,7 @@ def _solve_items(
 
 def finish(here: Pass, batches: Batches) -> Batches:
     """A task of the last pass: solve and keep its users, and hand on their moments and error."""
-    os.environ.setdefault("MATINEE_THREADS", str(here.threads))
+    use_threads(here.threads)
     plan = here.plan
     found, total = Sums.zeros(0, plan.n_factors, False), np.zeros(plan.n_factors)
     error, task = 0.0, -1

@@ -1,6 +1,5 @@
 """Lists for everybody, on Spark: each task takes blocks of users."""
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +10,7 @@ import numpy as np
 
 from matinee.models import Model
 from matinee.spark.models import Place
+from matinee.spark.passes import use_threads
 from matinee.spark.sessions import current, threads_of_task
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def recommend(
 
 
 def _lists(wanted: Wanted, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
-    os.environ.setdefault("MATINEE_THREADS", str(wanted.threads))
+    use_threads(wanted.threads)
     model = wanted.place.model()
     for batch in batches:
         for block in batch.column(0).to_pylist():

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from matinee.errors import BadRatings, MatineeError
 
@@ -61,13 +61,30 @@ def current() -> "SparkSession":
     return found
 
 
-def room(spark: "SparkSession") -> int | None:
-    """How many tasks run side by side; None where that cannot be asked (Spark Connect)."""
+class Room(NamedTuple):
+    """How many tasks of a pass run side by side, and with how many threads each."""
+
+    tasks: int
+    threads: int
+
+
+def room_in(spark: "SparkSession") -> Room | None:
+    """The room for passes; None where it cannot be asked (Spark Connect).
+
+    Sums are sent once for each task, so there are few with many threads: one on a single machine,
+    and elsewhere as many as ``spark.task.cpus`` lets run at once.
+    """
     try:
         cores = int(spark.sparkContext.defaultParallelism)
     except Exception:  # of a kind that pyspark does not name everywhere
         return None
-    return max(1, cores // threads_of_task(spark))
+    threads = cores if is_local(spark) else threads_of_task(spark)
+    return Room(max(1, cores // threads), threads)
+
+
+def is_local(spark: "SparkSession") -> bool:
+    """Whether driver and executors are one process."""
+    return str(spark.conf.get("spark.master", "local")).startswith("local")
 
 
 def threads_of_task(spark: "SparkSession") -> int:

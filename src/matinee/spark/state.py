@@ -17,7 +17,7 @@ from matinee.models.side import Side
 from matinee.ratings import Scale
 from matinee.spark.blocks import Numbered, Size, judged, numbering, pack, size_of
 from matinee.spark.passes import Kept
-from matinee.spark.sessions import room
+from matinee.spark.sessions import Room
 from matinee.texts import Texts
 from matinee.words import counted
 
@@ -123,12 +123,11 @@ class Blocks:
             _save(known, Numbered.of(found, sizes), sizes)
         return cls(folder, *_load(known))
 
-    def frame(self, spark: Any) -> "DataFrame":
+    def frame(self, spark: Any, room: Room | None) -> "DataFrame":
         """The blocks as rows ``block, payload``, one partition for each task there is room for."""
         frame: DataFrame = spark.read.parquet(str(self.folder / "blocks"))
         frame = frame.select("block", "payload")
-        tasks = room(spark)
-        return frame if tasks is None else frame.coalesce(tasks)
+        return frame if room is None else frame.coalesce(room.tasks)
 
     @property
     def fingerprint(self) -> str:
