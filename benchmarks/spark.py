@@ -54,8 +54,8 @@ CONTESTS = {
     ),
     "synthetic-10m": Contest(
         "6g",
-        [{"rank": 16, "regParam": reg} for reg in (0.05, 0.1)],
-        6, [3, 5, 8], {"n_factors": 10}, [1, 2, 3],
+        [{"rank": rank, "regParam": reg} for rank in (10, 16) for reg in (0.05, 0.1)],
+        8, [8, 12, 16], {"n_factors": 16}, [4, 5, 6],
     ),
 }  # fmt: skip
 
@@ -136,9 +136,11 @@ def count(data: str, who: str, train: Path, n_factors: int, folder: Path) -> Non
 
 
 def slope(found: list[Row], name: str, what: str) -> float:
-    """What one more epoch adds, by least squares."""
-    epochs = [one["settings"][name] for one in found]
-    return float(np.polyfit(epochs, [one[what] for one in found], 1)[0])
+    """What one more epoch adds, by least squares on the medians over turns."""
+    turns: dict[int, list[float]] = {}
+    for one in found:
+        turns.setdefault(one["settings"][name], []).append(one[what])
+    return float(np.polyfit(list(turns), [median(some) for some in turns.values()], 1)[0])
 
 
 def run(

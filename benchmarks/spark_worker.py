@@ -82,7 +82,7 @@ def fit_matinee(frame: Any, settings: dict[str, Any]) -> Any:
 
 def sizes() -> dict[str, int]:
     """Bytes of the packed blocks, and of the users' part of the model, of the last of our fits."""
-    names = {"packed_bytes": "blocks/*.parquet", "model_bytes": "parts/users-*"}
+    names = {"packed_bytes": "blocks/*", "model_bytes": "parts/users-*"}
     return {
         name: sum(file.stat().st_size for file in Path("fit").glob(pattern))
         for name, pattern in names.items()

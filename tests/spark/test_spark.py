@@ -22,7 +22,7 @@ from matinee.ids import IdMap
 from matinee.kernels.normal_sums import bytes_per_row
 from matinee.models import load
 from matinee.sources import read_ratings
-from matinee.spark import blocks, fitting, recommending, sessions
+from matinee.spark import cleaning, fitting, layout, recommending, sessions
 
 pytestmark = pytest.mark.filterwarnings("default")
 CASES = {
@@ -73,7 +73,7 @@ def check_near(found, wanted, pair=("u3", "7")):
      ("nmf:random", 2), ("implicit-als", 3)],
 )  # fmt: skip
 def test_a_fit_on_spark_is_the_fit_in_memory(name, tasks, spark, table, monkeypatch):
-    monkeypatch.setattr(blocks, "RATINGS_PER_BLOCK", 300)
+    monkeypatch.setattr(layout, "RATINGS_PER_BLOCK", 300)
     monkeypatch.setattr(fitting, "room_in", lambda spark: sessions.Room(tasks, 1))
     algorithm, frame = CASES[name], spark.createDataFrame(table).repartition(tasks)
     numbers = []
@@ -208,7 +208,7 @@ def test_what_cannot_be_measured_is_refused_as_locally(spark, table, parts):
 
 def test_somebody_with_a_hundred_thousand_ratings_and_partitions_without_any(spark, monkeypatch):
     """Items take turns, too: their sums are given room for a third of them."""
-    monkeypatch.setattr(blocks, "RATINGS_PER_BLOCK", 30_000)
+    monkeypatch.setattr(layout, "RATINGS_PER_BLOCK", 30_000)
     rng = np.random.default_rng(2)
     others = np.concatenate([rng.choice(80, 30, replace=False) for _ in range(40)])
     user = np.concatenate([np.zeros(100_000, int), np.repeat(np.arange(1, 41), 30)])
@@ -228,13 +228,36 @@ def test_somebody_with_a_hundred_thousand_ratings_and_partitions_without_any(spa
     [["10", "9", "007", "7", "-3", "-20", "0", "-0", "00", "123456789012345678901234567890"],
      ["10", "9", "007", "-3", "x", "-x", "é", "z", ""]],
 )  # fmt: skip
-def test_users_are_numbered_in_natural_order(spark, users, tmp_path):
+def test_users_are_numbered_in_natural_order(spark, users, tmp_path, monkeypatch):
+    monkeypatch.setattr(layout, "RATINGS_PER_BLOCK", 2)
     rows = [(user, str(at % 3), float(at)) for at, user in enumerate(users) if user]
     frame = spark.createDataFrame(rows, "user_id string, item_id string, rating float")
-    found = blocks.numbering(blocks.judged(frame.repartition(3)), str(tmp_path / "ids"))
-    ordered = found.users.orderBy("user").collect()
-    assert [row["user_id"] for row in ordered] == list(IdMap.of((row[0] for row in rows), "user"))
-    assert [row["user"] for row in ordered] == list(range(found.n_users))
+    found = matinee.spark.fit(MF(n_factors=1, n_epochs=1), frame.repartition(3), folder=tmp_path)
+    assert list(found.users) == list(IdMap.of((row[0] for row in rows), "user"))
+    assert len(list((tmp_path / "blocks").iterdir())) > 3
+
+
+def test_blocks_do_not_depend_on_how_rows_are_spread(spark, monkeypatch):
+    monkeypatch.setattr(layout, "RATINGS_PER_BLOCK", 500)
+    monkeypatch.setattr(layout, "LEAST_PER_BLOCK", 100)
+    monkeypatch.setattr(layout, "SAMPLED", 40)
+    monkeypatch.setattr(layout, "SAMPLED_PER_BLOCK", 1)
+    rng = np.random.default_rng(0)
+    user = rng.integers(0, 900, 9000) ** 2 // 900 - 100  # few have many, and some are below 0
+    columns = {"user_id": user, "item_id": rng.integers(0, 9, 9000), "rating": np.ones(9000)}
+    table = pandas.DataFrame(columns)
+    found = []
+    for frame in (
+        spark.createDataFrame(table).repartition(5, "rating"),
+        spark.createDataFrame(table.sample(frac=1.0, random_state=0)).repartition(3),
+        spark.createDataFrame(table.astype({"user_id": str})),
+    ):
+        found.append(layout.layout_of(cleaning.judged(frame)))
+    numbers, again, texts = ([str(one)[laid.id_from:] for one in laid.bounds] for laid in found)
+    assert numbers == again
+    assert 10 < len(numbers) <= 18
+    assert sorted(map(int, numbers)) == list(map(int, numbers))
+    assert len(texts) > 10 and sorted(map(int, texts)) == list(map(int, texts))
 
 
 def test_of_several_rows_of_a_pair_the_last_counts(spark, table):
@@ -246,7 +269,7 @@ def test_of_several_rows_of_a_pair_the_last_counts(spark, table):
 
 
 def test_users_lie_in_files_that_tasks_wrote(spark, table, tmp_path, monkeypatch):
-    monkeypatch.setattr(blocks, "RATINGS_PER_BLOCK", 300)
+    monkeypatch.setattr(layout, "RATINGS_PER_BLOCK", 300)
     monkeypatch.setattr(fitting, "MAP_FROM", 0)
     algorithm, frame = CASES["nmf"], spark.createDataFrame(table)
     found = matinee.spark.fit(algorithm, frame, folder=tmp_path / "fit")

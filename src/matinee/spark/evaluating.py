@@ -29,10 +29,11 @@ from matinee.measuring import of_catalog
 from matinee.models import Model
 from matinee.ratings import Ratings
 from matinee.results import Evaluation, UserScores, versions
-from matinee.spark.blocks import from_bytes, good, judged, tell_faults, to_bytes
+from matinee.spark.cleaning import good, judged, tell_faults
+from matinee.spark.files import from_bytes, to_bytes
 from matinee.spark.models import Place
 from matinee.spark.passes import use_threads
-from matinee.spark.sessions import check_frame, threads_of_task
+from matinee.spark.sessions import batches_by_rows, check_frame, threads_of_task
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -80,7 +81,8 @@ def evaluate(
         raise BadSetting("intervals are not measured on Spark; matinee.evaluate measures them")
     wanted = Wanted(place, asked, threshold, threads_of_task(test.sparkSession))
     parts = _clean(test).repartition("user_id").mapInArrow(partial(_measure, wanted), FOUND)
-    rows = parts.collect()
+    with batches_by_rows(test.sparkSession):
+        rows = parts.collect()
     for row in rows:
         if row["trained"] is not None:
             raise BadRatings(row["trained"])
@@ -113,7 +115,7 @@ def _clean(test: "DataFrame") -> "DataFrame":
 
     rows = judged(test)
     tell_faults(rows, {row[0]: row[1] for row in rows.groupBy("fault").count().collect()})
-    last = F.max_by("rating", F.struct("time", "place")).alias("rating")
+    last = F.max_by("rating", F.struct(*(one for one in ("time", "place") if one in rows.columns))).alias("rating")
     return good(rows).groupBy("user_id", "item_id").agg(last)
 
 
@@ -153,7 +155,7 @@ def _measure(wanted: Wanted, batches: "Iterator[pa.RecordBatch]") -> "Iterator[p
 
 def _ratings(table: "pa.Table") -> Ratings:
     """The rows of a task as ratings."""
-    names = [table.column(f"{kind}_id").to_pylist() for kind in ("user", "item")]
+    names = [list(map(str, table.column(f"{kind}_id").to_pylist())) for kind in ("user", "item")]
     users, items = (IdMap.of(*pair) for pair in zip(names, ("user", "item"), strict=True))
     rating = table.column("rating").to_numpy()
     return Ratings.of(users, items, users.rows(names[0]), items.rows(names[1]), rating)

@@ -25,7 +25,7 @@ from matinee.models.fold_in.sums import gram
 from matinee.models.side import Side
 from matinee.models.turning import turned_side
 from matinee.packed import rows_of
-from matinee.spark.blocks import from_bytes
+from matinee.spark.files import from_bytes
 from matinee.spark.passes import SOLVED, SUMS, Kept, Pass, Round, finish, gather, solver
 from matinee.spark.sessions import check_frame, is_local, room_in
 from matinee.spark.state import Blocks, State
@@ -114,7 +114,7 @@ class Fitting:
         mean = self.numbered.mean if plan.centered else 0.0
         for number_ in range(first, plan.n_epochs + 1):
             here = Pass(
-                plan, number_, mean, self.numbered.n_users, self.numbered.users_per_block, items,
+                plan, number_, mean, self.numbered.n_users, self.blocks.shelf, items,
                 state.users(number_), state.users(number_ - 1), begun.users if begun else None,
                 self.tasks, self.threads,
             )  # fmt: skip

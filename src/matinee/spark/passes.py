@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from uuid import uuid4
 
 import numpy as np
 
@@ -20,7 +19,9 @@ from matinee.algorithms.gathering import Gathering, Sums, by_columns, learn_item
 from matinee.kernels.normal_sums import NormalSums, flush
 from matinee.models.side import Side
 from matinee.models.turning import times_turn
-from matinee.spark.blocks import Block, blocks_of, from_bytes, to_bytes
+from matinee.spark.blocks import Block, Shelf
+from matinee.spark.files import from_bytes, to_bytes, write_arrays
+from matinee.tensors import map_tensors
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,7 +41,7 @@ class Kept:
 
     def read(self, block: int) -> Side:
         """The users of a block."""
-        arrays = from_bytes((self.folder / str(block)).read_bytes())
+        arrays = map_tensors(self.folder / str(block))
         side = Side(arrays["factors"], arrays["bias"])
         return side if self.turn is None else side._replace(factors=self.turned(side.factors))
 
@@ -49,15 +50,9 @@ class Kept:
         return factors if self.turn is None else times_turn(factors, self.turn)
 
     def write(self, block: int, side: Side) -> None:
-        """Keep the users of a block, in one step: a task may be run twice, even at once."""
-        write_file(self.folder / str(block), to_bytes(factors=side.factors, bias=side.bias))
-
-
-def write_file(file: Path, data: bytes) -> None:
-    """Write a file in one step."""
-    new = file.with_name(f"new-{uuid4().hex}")
-    new.write_bytes(data)
-    new.replace(file)
+        """Keep the users of a block."""
+        arrays = {"factors": side.factors, "bias": side.bias}
+        write_arrays(self.folder, arrays, lambda _: str(block))
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +63,7 @@ class Pass:
     number: int
     mean: float
     n_users: int
-    users_per_block: int
+    shelf: Shelf
     items: Side
     kept: Kept  # the users of this pass
     before: Kept  # those of the pass before it
@@ -137,7 +132,7 @@ def gather(here: Pass, turn: Round, batches: Batches) -> Batches:
     gathering = Gathering.of(plan, here.mean, items, len(here.items.bias))
     found = Sums.zeros(len(items), plan.n_factors, plan.implicit_reg is not None)
     error, task = 0.0, -1
-    for block in blocks_of(batches, here.users_per_block):
+    for block in here.shelf.blocks(batches):
         task = block.number if task < 0 else task
         if turn.number == 0:
             users = here.users_of(block)
@@ -232,7 +227,7 @@ def finish(here: Pass, batches: Batches) -> Batches:
     plan = here.plan
     found, total = Sums.zeros(0, plan.n_factors, False), np.zeros(plan.n_factors)
     error, task = 0.0, -1
-    for block in blocks_of(batches, here.users_per_block):
+    for block in here.shelf.blocks(batches):
         task = block.number if task < 0 else task
         users = here.users_of(block)
         if plan.stars:

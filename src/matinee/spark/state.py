@@ -15,7 +15,9 @@ from matinee.errors import MatineeError
 from matinee.ids import IdMap
 from matinee.models.side import Side
 from matinee.ratings import Scale
-from matinee.spark.blocks import Numbered, Size, judged, numbering, pack, size_of
+from matinee.spark.blocks import Numbered, Shelf, Size, pack
+from matinee.spark.cleaning import judged
+from matinee.spark.layout import layout_of
 from matinee.spark.passes import Kept
 from matinee.spark.sessions import Room
 from matinee.texts import Texts
@@ -24,9 +26,9 @@ from matinee.words import counted
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-MOST_FILES = 4096  # of blocks, by and large
+BLOCKS = "blocks"
 OURS = {
-    "blocks", "begin", "ids", "items.npz", "new-items.npz", "new-numbered.npz", "numbered.npz",
+    BLOCKS, "begin", "items.npz", "new-items.npz", "new-numbered.npz", "numbered.npz",
     "parts", "users-0", "users-1",
 }  # fmt: skip
 
@@ -112,22 +114,21 @@ class Blocks:
         if not (resume and known.exists()):
             _make_room(folder)
             rows = judged(frame)
-            found = numbering(rows, str(folder / "ids"))
-            place = str(folder / "blocks")
-            writer = pack(rows, found).write.mode("overwrite")
-            each_file = 1 + found.n_users // found.users_per_block // MOST_FILES
-            writer.option("maxRecordsPerFile", each_file).parquet(place)  # spread over all tasks
-            shutil.rmtree(folder / "ids", ignore_errors=True)
-            packed = frame.sparkSession.read.parquet(place).select(*Size._fields).collect()
-            sizes = sorted((size_of(row) for row in packed), key=lambda size: size.block)
-            _save(known, Numbered.of(found, sizes), sizes)
+            layout = layout_of(rows)
+            sizes = pack(rows, layout, folder / BLOCKS)
+            _save(known, Numbered.of(layout.items, sizes), sizes)
         return cls(folder, *_load(known))
 
     def frame(self, spark: Any, room: Room | None) -> "DataFrame":
-        """The blocks as rows ``block, payload``, one partition for each task there is room for."""
-        frame: DataFrame = spark.read.parquet(str(self.folder / "blocks"))
-        frame = frame.select("block", "payload")
-        return frame if room is None else frame.coalesce(room.tasks)
+        """The blocks' numbers, one partition for each task there is room for."""
+        frame: DataFrame = spark.range(0, len(self.sizes), 1, room and room.tasks)
+        return frame
+
+    @property
+    def shelf(self) -> Shelf:
+        """Where tasks find the blocks."""
+        users = [size.users for size in self.sizes]
+        return Shelf(self.folder / BLOCKS, np.cumsum([0, *users[:-1]]))
 
     @property
     def fingerprint(self) -> str:
@@ -154,7 +155,7 @@ def _make_room(folder: Path) -> None:
             shutil.rmtree(one)
         else:
             one.unlink()
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / BLOCKS).mkdir(parents=True, exist_ok=True)
 
 
 def _save(file: Path, numbered: Numbered, sizes: list[Size]) -> None:
@@ -162,7 +163,7 @@ def _save(file: Path, numbered: Numbered, sizes: list[Size]) -> None:
     levels: Any = {} if numbered.levels is None else {"levels": numbered.levels}
     np.savez(
         new, items=items.data, item_ends=items.ends,
-        n=np.array([numbered.n_users, numbered.n_ratings, numbered.users_per_block]),
+        n=np.array([numbered.n_users, numbered.n_ratings]),
         mean=np.array(numbered.mean), scale=np.array(numbered.scale),
         sizes=np.array([size[:4] for size in sizes], np.int64),
         digests=np.array([size.digest for size in sizes]), **levels,
@@ -173,10 +174,10 @@ def _save(file: Path, numbered: Numbered, sizes: list[Size]) -> None:
 def _load(file: Path) -> tuple[Numbered, list[Known]]:
     with np.load(file, allow_pickle=False) as one:
         low, high = one["scale"].tolist()
-        n_users, n_ratings, each = one["n"].tolist()
+        n_users, n_ratings = one["n"].tolist()
         items = IdMap.packed(Texts(one["items"], one["item_ends"]), "item")
         rows = zip(one["sizes"].tolist(), one["digests"].tolist(), strict=True)
         return Numbered(
             items, n_users, n_ratings, float(one["mean"]), Scale(low, high),
-            one.get("levels", None), each,
+            one.get("levels", None),
         ), [Known._make((*size, digest)) for size, digest in rows]  # fmt: skip

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import numpy as np
 
-from matinee.spark.blocks import Block, Numbered, blocks_of
+from matinee.spark.blocks import Block, Numbered, Shelf
+from matinee.spark.files import write_arrays
 from matinee.spark.passes import Kept
 from matinee.spark.state import Blocks
 from matinee.storage import USERS, file_name
-from matinee.tensors import Part, Stacked, stacked, write_tensors
+from matinee.tensors import Part, Stacked, stacked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,6 +31,7 @@ class Writing:
     """What tasks need to know to write users' files."""
 
     folder: Path
+    shelf: Shelf
     numbered: Numbered
     kept: Kept  # the users, and how they are turned
     firsts: dict[int, tuple[int, int]]  # by block: ratings and letters of ids before it
@@ -45,7 +46,7 @@ def write_users(frame: "DataFrame", blocks: Blocks, kept: Kept) -> dict[str, Sta
     for size in blocks.sizes:
         firsts[size.block] = ratings, letters
         ratings, letters = ratings + size.ratings, letters + size.letters
-    writing = Writing(folder, blocks.numbered, kept, firsts, blocks.sizes[-1].block)
+    writing = Writing(folder, blocks.shelf, blocks.numbered, kept, firsts, blocks.sizes[-1].block)
     rows = frame.mapInArrow(partial(_write, writing), PARTS).collect()
     return stacked([Part(folder / row[1], row[2], row[3]) for row in sorted(rows)])
 
@@ -53,14 +54,11 @@ def write_users(frame: "DataFrame", blocks: Blocks, kept: Kept) -> dict[str, Sta
 def _write(writing: Writing, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
     import pyarrow as pa
 
-    for block in blocks_of(batches, writing.numbered.users_per_block):
-        new = writing.folder / f"new-{uuid4().hex}"
-        with new.open("wb") as file:
-            digest = write_tensors(file, _arrays(writing, block))
-        size, name = new.stat().st_size, file_name(USERS, digest)
-        new.replace(writing.folder / name)
-        columns = {"block": pa.array([block.number], pa.int32()), "file": pa.array([name]),
-                   "sha256": pa.array([digest]), "bytes": pa.array([size], pa.int64())}  # fmt: skip
+    for block in writing.shelf.blocks(batches):
+        part = write_arrays(writing.folder, _arrays(writing, block), partial(file_name, USERS))
+        columns = {"block": pa.array([block.number], pa.int32()),
+                   "file": pa.array([part.path.name]), "sha256": pa.array([part.sha256]),
+                   "bytes": pa.array([part.n_bytes], pa.int64())}  # fmt: skip
         yield pa.RecordBatch.from_pydict(columns)
 
 

@@ -1,0 +1,90 @@
+"""Rows of a DataFrame judged: which are ratings, and what is wrong with the others."""
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from matinee.errors import BadRatings
+from matinee.sources.raw import REASON, UNKNOWN_TIME, Fault
+from matinee.words import counted
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+CASES_SHOWN = 3
+WHOLE_TYPES = ("tinyint", "smallint", "int", "bigint")
+GOOD = f"fault = {int(Fault.NONE)}"
+
+
+def judged(frame: "DataFrame") -> "DataFrame":
+    """Columns user_id, item_id, rating, and what is wrong with a row: ``fault``.
+
+    Ids that are whole numbers stay what they are, which is the fastest; others become text.
+    Of several rows of a pair the last by ``time``, if there is a timestamp, and then by ``place``
+    counts. Raises BadRatings where a column is missing.
+    """
+    from pyspark.sql import functions as F
+
+    missing = {"user_id", "item_id", "rating"} - set(frame.columns)
+    if missing:
+        raise BadRatings(
+            f"the frame has the columns {', '.join(frame.columns)}, and no "
+            f"{' and no '.join(sorted(missing))}; rename with frame.withColumnRenamed"
+        )
+    kinds = dict(frame.dtypes)
+    given = F.col("rating")
+    rating = given.try_cast("float")
+    empty = F.lit(False)
+    for name in ("user_id", "item_id", "rating"):
+        empty = empty | F.col(name).isNull()
+        if kinds[name] == "string":
+            empty = empty | (F.col(name) == "")
+    fault = (
+        F.when(empty, F.lit(int(Fault.MISSING)))
+        .when(rating.isNull(), F.lit(int(Fault.NOT_A_NUMBER)))
+        .when(F.isnan(rating) | (F.abs(rating) == float("inf")), F.lit(int(Fault.NOT_FINITE)))
+        .otherwise(F.lit(int(Fault.NONE)))
+    )
+    return frame.select(
+        *(
+            F.col(name).cast("bigint" if kinds[name] in WHOLE_TYPES else "string").alias(name)
+            for name in ("user_id", "item_id")
+        ),
+        rating.alias("rating"),
+        given.cast("string").alias("given"),
+        *(
+            F.coalesce(F.col(name).try_cast("long"), F.lit(UNKNOWN_TIME)).alias("time")
+            for name in frame.columns
+            if name == "timestamp"
+        ),
+        F.monotonically_increasing_id().alias("place"),
+        fault.alias("fault"),
+    )
+
+
+def good(rows: "DataFrame") -> "DataFrame":
+    """The judged rows without a fault."""
+    return rows.where(GOOD)
+
+
+def tell_faults(rows: "DataFrame", counts: Mapping[int, int]) -> None:
+    """Warn of the rows that are set aside, and why. Raises BadRatings where no row is good."""
+    n, n_good = sum(counts.values()), counts.get(int(Fault.NONE), 0)
+    if not n:
+        raise BadRatings("the frame holds no ratings: there is not one row in it")
+    told = []
+    for fault, count in sorted(counts.items()):
+        if fault == Fault.NONE:
+            continue
+        shown = rows.where(f"fault = {fault}").limit(CASES_SHOWN)
+        cases = "; ".join(
+            f"user_id {row['user_id']!r}, item_id {row['item_id']!r}, rating {row['given']}"
+            for row in shown.collect()
+        )
+        more = ", ..." if count > CASES_SHOWN else ""
+        told.append(f"{count:,} {REASON[Fault(fault)]} ({cases}{more})")
+    if not n_good:
+        raise BadRatings("the frame holds no usable ratings: " + "; ".join(told))
+    if told:
+        aside = f"{n - n_good:,} of {counted(n, 'row')} set aside: "
+        warnings.warn(aside + "; ".join(told), stacklevel=5)

@@ -1,0 +1,35 @@
+"""Arrays as bytes: in messages of tasks, and in files that they share."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+
+from matinee.tensors import Part, tensors_of, write_tensors
+
+Arrays = dict[str, np.ndarray]
+
+
+def to_bytes(**arrays: np.ndarray) -> bytes:
+    """Arrays as bytes, as they are in a model folder."""
+    from safetensors.numpy import save
+
+    return save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+
+
+def from_bytes(payload: bytes) -> Arrays:
+    """The arrays that ``to_bytes`` took."""
+    return tensors_of(np.frombuffer(payload, np.uint8))
+
+
+def write_arrays(
+    folder: Path, arrays: Mapping[str, np.ndarray], name: Callable[[str], str]
+) -> Part:
+    """Write a file, named by its digest, in one step: a task may be run twice, even at once."""
+    new = folder / f"new-{uuid4().hex}"
+    with new.open("wb") as file:
+        digest = write_tensors(file, arrays)
+    n_bytes, path = new.stat().st_size, folder / name(digest)
+    new.replace(path)
+    return Part(path, digest, n_bytes)
