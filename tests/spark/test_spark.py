@@ -237,6 +237,16 @@ def test_users_are_numbered_in_natural_order(spark, users, tmp_path, monkeypatch
     assert len(list((tmp_path / "blocks").iterdir())) > 3
 
 
+@pytest.mark.parametrize("given", [None, "1048576b"])
+def test_a_fit_leaves_the_settings_of_the_session(spark, table, given):
+    if given is not None:
+        spark.conf.set(sessions.WEIGHED, given)
+    before = spark.conf.get(sessions.WEIGHED)
+    matinee.spark.fit(CASES["mf"], spark.createDataFrame(table))
+    assert spark.conf.get(sessions.WEIGHED) == before
+    spark.conf.unset(sessions.WEIGHED)
+
+
 def test_blocks_do_not_depend_on_how_rows_are_spread(spark, monkeypatch):
     monkeypatch.setattr(layout, "RATINGS_PER_BLOCK", 500)
     monkeypatch.setattr(layout, "LEAST_PER_BLOCK", 100)
@@ -253,11 +263,12 @@ def test_blocks_do_not_depend_on_how_rows_are_spread(spark, monkeypatch):
         spark.createDataFrame(table.astype({"user_id": str})),
     ):
         found.append(layout.layout_of(cleaning.judged(frame)))
-    numbers, again, texts = ([str(one)[laid.id_from:] for one in laid.bounds] for laid in found)
+    numbers, again, texts = ([str(one)[laid.id_from :] for one in laid.bounds] for laid in found)
     assert numbers == again
     assert 10 < len(numbers) <= 18
     assert sorted(map(int, numbers)) == list(map(int, numbers))
-    assert len(texts) > 10 and sorted(map(int, texts)) == list(map(int, texts))
+    assert len(texts) > 10
+    assert sorted(map(int, texts)) == list(map(int, texts))
 
 
 def test_of_several_rows_of_a_pair_the_last_counts(spark, table):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from matinee.errors import BadRatings
-from matinee.sources.raw import REASON, UNKNOWN_TIME, Fault
+from matinee.sources.raw import BAD_TIME, REASON, UNKNOWN_TIME, Fault
 from matinee.words import counted
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ def judged(frame: "DataFrame") -> "DataFrame":
     """Columns user_id, item_id, rating, and what is wrong with a row: ``fault``.
 
     Ids that are whole numbers stay what they are, which is the fastest; others become text.
-    Of several rows of a pair the last by ``time``, if there is a timestamp, and then by ``place``
-    counts. Raises BadRatings where a column is missing.
+    Of several rows of a pair the last by ``moment``, if there is a timestamp, and then by ``place``
+    counts; an unknown moment is before all others. Raises BadRatings where a column is missing.
     """
     from pyspark.sql import functions as F
 
@@ -32,6 +32,11 @@ def judged(frame: "DataFrame") -> "DataFrame":
             f"{' and no '.join(sorted(missing))}; rename with frame.withColumnRenamed"
         )
     kinds = dict(frame.dtypes)
+    moments = []
+    if "timestamp" in frame.columns:
+        time = F.col("timestamp").try_cast("long")
+        moment = F.when(time == UNKNOWN_TIME, F.lit(BAD_TIME)).otherwise(time)
+        moments = [F.coalesce(moment, F.lit(BAD_TIME)).alias("moment")]
     given = F.col("rating")
     rating = given.try_cast("float")
     empty = F.lit(False)
@@ -52,11 +57,7 @@ def judged(frame: "DataFrame") -> "DataFrame":
         ),
         rating.alias("rating"),
         given.cast("string").alias("given"),
-        *(
-            F.coalesce(F.col(name).try_cast("long"), F.lit(UNKNOWN_TIME)).alias("time")
-            for name in frame.columns
-            if name == "timestamp"
-        ),
+        *moments,
         F.monotonically_increasing_id().alias("place"),
         fault.alias("fault"),
     )

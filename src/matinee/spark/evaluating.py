@@ -115,7 +115,8 @@ def _clean(test: "DataFrame") -> "DataFrame":
 
     rows = judged(test)
     tell_faults(rows, {row[0]: row[1] for row in rows.groupBy("fault").count().collect()})
-    last = F.max_by("rating", F.struct(*(one for one in ("time", "place") if one in rows.columns))).alias("rating")
+    order = [name for name in ("moment", "place") if name in rows.columns]
+    last = F.max_by("rating", F.struct(*order)).alias("rating")
     return good(rows).groupBy("user_id", "item_id").agg(last)
 
 

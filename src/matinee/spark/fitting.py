@@ -2,8 +2,8 @@
 
 In each pass a task solves the users of its blocks on the items it was sent, and gathers the items'
 normal equations, all its blocks together. These go once, by ranges of items, to those who add them
-up, in the order of blocks, and solve them. The driver sees the items' factors; users' factors,
-ratings and ids it never sees: the tasks write them into files of the model folder.
+up, in the order of blocks, and solve them. The driver sees the items' factors; users' factors and
+ratings it never sees: the tasks write them into files of the model folder.
 """
 
 import tempfile

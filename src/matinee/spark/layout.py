@@ -30,7 +30,7 @@ class Layout:
     """What decides where a row goes."""
 
     items: IdMap
-    item_ids: "pa.ChunkedArray"  # as they are in rows
+    numbers: "pa.Table"  # item_id, as in rows, and item
     digits: int  # of the longest user id, where all are whole numbers in text, else 0
     bounds: list[Any]  # keys of the users that begin blocks, but for the first block
 
@@ -60,6 +60,7 @@ def layout_of(rows: "DataFrame") -> Layout:
 
     Raises BadRatings where no row is good.
     """
+    import pyarrow as pa
     from pyspark.sql import functions as F
 
     either = [["fault", "item_id"], ["fault", "user_id"]]
@@ -70,22 +71,34 @@ def layout_of(rows: "DataFrame") -> Layout:
     fault, n = (of_items.column(name).to_numpy() for name in ("fault", "n"))
     counts = {kind: int(n[fault == kind].sum()) for kind in np.unique(fault).tolist()}
     tell_faults(rows, counts)
-    item_ids = of_items.column("item_id").filter(fault == Fault.NONE)
-    items = IdMap.of(map(str, item_ids.to_pylist()), "item")
+    found = of_items.column("item_id").filter(fault == Fault.NONE)
+    ids = list(map(str, found.to_pylist()))
+    items = IdMap.of(ids, "item")
+    numbers = pa.table({"item_id": found, "item": items.rows(ids).astype(np.int32)})
 
-    users, name = each.where(f"of_item = 0 and {GOOD}"), F.col("user_id")
-    digits = F.lit(0)
-    if dict(rows.dtypes)["user_id"] == "string":
+    users = each.where(f"of_item = 0 and {GOOD}").select("user_id", "n")
+    digits, bounds = _parted(users, counts[int(Fault.NONE)])
+    each.unpersist()
+    return Layout(items, numbers, digits, bounds)
+
+
+def _parted(users: "DataFrame", n_ratings: int) -> tuple[int, list[Any]]:
+    """The digits and bounds of a layout, from users and how many ratings each has."""
+    from pyspark.sql import functions as F
+
+    name, digits = F.col("user_id"), F.lit(0)
+    if dict(users.dtypes)["user_id"] == "string":
         digits = F.when(F.bool_and(name.rlike(WHOLE)), F.max(F.length(name))).otherwise(0)
     n_users, longest = users.agg(F.count("*"), digits).collect()[0]
-    n_ratings = counts[int(Fault.NONE)]
     size = min(max(n_ratings // BLOCKS, LEAST_PER_BLOCK), RATINGS_PER_BLOCK)
     n_blocks = -(-n_ratings // size)
     one_of = max(1, n_users // max(SAMPLED, SAMPLED_PER_BLOCK * n_blocks))
-    drawn = users.where(F.pmod(F.xxhash64(name), F.lit(one_of)) == 0)
-    bounds = _bounds(drawn.select(key_of(longest).alias("key"), "n").toArrow(), n_blocks)
-    each.unpersist()
-    return Layout(items, item_ids, longest, bounds)
+    sample = users.where(F.pmod(F.xxhash64(name), F.lit(one_of)) == 0)
+    drawn = sample.select(key_of(longest).alias("key"), "n").toArrow().sort_by("key")
+    n = drawn.column("n").to_numpy()
+    block = (np.cumsum(n) - n) * n_blocks // max(1, int(n.sum()))
+    firsts = np.flatnonzero(np.diff(block, prepend=0))
+    return longest, drawn.column("key").take(firsts).to_pylist()
 
 
 def key_of(digits: int) -> "Column":
@@ -103,14 +116,3 @@ def key_of(digits: int) -> "Column":
     downward = F.concat(F.lit("0"), F.translate(padded, "0123456789", "9876543210"))
     upward = F.concat(F.lit("1"), padded)
     return F.concat(F.when(name.startswith("-"), downward).otherwise(upward), name)
-
-
-def _bounds(drawn: "pa.Table", n_blocks: int) -> list[Any]:
-    """Keys that part the sampled users into blocks with about as many ratings each."""
-    drawn = drawn.sort_by("key")
-    n = drawn.column("n").to_numpy()
-    before = np.cumsum(n) - n
-    block = before * n_blocks // max(1, int(n.sum()))
-    first = np.flatnonzero(np.diff(block, prepend=0))
-    bounds: list[Any] = drawn.column("key").take(first).to_pylist()
-    return bounds

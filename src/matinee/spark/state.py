@@ -15,9 +15,10 @@ from matinee.errors import MatineeError
 from matinee.ids import IdMap
 from matinee.models.side import Side
 from matinee.ratings import Scale
-from matinee.spark.blocks import Numbered, Shelf, Size, pack
+from matinee.spark.blocks import Numbered, Shelf, Size
 from matinee.spark.cleaning import judged
 from matinee.spark.layout import layout_of
+from matinee.spark.packing import pack
 from matinee.spark.passes import Kept
 from matinee.spark.sessions import Room
 from matinee.texts import Texts

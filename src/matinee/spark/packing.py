@@ -1,0 +1,156 @@
+"""Judged rows packed into blocks, in one shuffle.
+
+A task deals many rows at a time into pieces, so that few large ones are sent; where those of a
+block meet, its rows are put in order and written.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from matinee.sources.pack_files import smallest
+from matinee.sources.sorting import Part, in_order
+from matinee.sources.stages import MOST_LEVELS
+from matinee.spark.blocks import Size
+from matinee.spark.cleaning import good
+from matinee.spark.files import write_arrays
+from matinee.spark.layout import Layout
+from matinee.spark.sessions import batches_by_rows
+from matinee.texts import Texts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import DataFrame
+
+ROWS_AT_ONCE = 1_000_000
+OF_ROWS = ("key", "item", "rating", "moment")  # the last only where there are times
+PIECES = "block int, place long, payload binary"
+SIZES = "block int, users int, ratings long, letters long, total double, levels array<float>, "
+SIZES += "low float, high float, digest string"
+
+
+def pack(rows: "DataFrame", layout: Layout, folder: Path) -> list[Size]:
+    """Write the blocks of judged rows; what the driver is to know of them, in order."""
+    import pyarrow as pa
+    from pyspark.sql import functions as F
+
+    items = F.broadcast(rows.sparkSession.createDataFrame(layout.numbers))
+    laid = layout.block(good(rows)).join(items, "item_id")
+    columns = [name for name in OF_ROWS if name in laid.columns]
+    pieces = laid.select("block", "place", *columns).mapInArrow(deal, PIECES)
+    item_type, id_from = smallest(len(layout.items), np.dtype(np.int32)), layout.id_from
+
+    def packed(key: Any, table: pa.Table) -> pa.Table:
+        size = _write(folder, key[0].as_py(), _joined(table), item_type, id_from)
+        return pa.table({name: [one] for name, one in size._asdict().items()}, _schema())
+
+    of_blocks = pieces.groupBy("block").applyInArrow(packed, SIZES)
+    with batches_by_rows(rows.sparkSession):
+        sizes = [Size(*row) for row in of_blocks.collect()]
+    return sorted(map(_with_levels, sizes), key=lambda size: size.block)
+
+
+def deal(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+    """A task: the rows of each block together, in their order, and the place of the first.
+
+    Columns ``block``, ``place``, and those of OF_ROWS that there are.
+    """
+    import pyarrow as pa
+
+    for rows in _tables(batches):
+        block = rows.column("block").to_numpy()
+        order = np.argsort(block, kind="stable")
+        firsts = np.flatnonzero(np.diff(block[order], prepend=-1))
+        dealt = rows.drop_columns(["block", "place"]).take(order).combine_chunks()
+        ends = pairwise([*firsts.tolist(), len(order)])
+        payloads = [_to_bytes(dealt.slice(first, end - first)) for first, end in ends]
+        places = rows.column("place").to_numpy()[order[firsts]]
+        yield pa.RecordBatch.from_pydict(
+            {"block": pa.array(block[order[firsts]], pa.int32()), "place": places,
+             "payload": pa.array(payloads, pa.binary())}
+        )  # fmt: skip
+
+
+def _joined(pieces: "pa.Table") -> "pa.Table":
+    """The rows of the pieces of a block, in order."""
+    import pyarrow as pa
+
+    ordered = pieces.sort_by("place").column("payload")
+    return pa.concat_tables([pa.ipc.open_stream(one.as_buffer()).read_all() for one in ordered])
+
+
+def _tables(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.Table]":
+    """Many batches as one table, again and again."""
+    import pyarrow as pa
+
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(len(one) for one in waiting) >= ROWS_AT_ONCE:
+            yield pa.Table.from_batches(waiting)
+            waiting = []
+    if any(len(one) for one in waiting):
+        yield pa.Table.from_batches(waiting)
+
+
+def _to_bytes(rows: "pa.Table") -> bytes:
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as writer:
+        writer.write_table(rows)
+    return bytes(sink.getvalue())
+
+
+def _write(
+    folder: Path, block: int, table: "pa.Table", item_type: np.dtype[Any], id_from: int
+) -> Size:
+    """Write a block of its rows; of several of a pair the last is kept."""
+    ids, user = _users(table.column("key"), id_from)
+    item, rating = (table.column(name).to_numpy() for name in ("item", "rating"))
+    moment = np.zeros(len(user), np.uint8)
+    if "moment" in table.column_names:
+        moment = table.column("moment").to_numpy()
+    part = in_order(Part(user, item, rating, np.arange(len(user)), moment), 0, by_rating=False)
+    again = (np.diff(part.user) == 0) & (np.diff(part.item) == 0)
+    user, item, rating = (column[np.append(~again, True)] for column in part[:3])
+    starts, levels = np.searchsorted(user, np.arange(len(ids) + 1)), np.unique(rating)
+    arrays = {"indptr": starts, "items": item.astype(item_type), "codes": rating,
+              "ids": ids.data, "ends": ids.ends}  # fmt: skip
+    few = len(levels) <= MOST_LEVELS
+    if few:
+        codes = np.searchsorted(levels, rating).astype(smallest(len(levels)))
+        arrays |= {"codes": codes, "levels": levels}
+    digest = write_arrays(folder, arrays, lambda _: str(block)).sha256
+    total, (low, high) = float(rating.sum(dtype=np.float64)), levels[[0, -1]].tolist()
+    return Size(block, len(ids), len(user), len(ids.data), total, levels if few else None,
+                low, high, digest)  # fmt: skip
+
+
+def _users(keys: "pa.ChunkedArray", id_from: int) -> tuple[Texts, np.ndarray]:
+    """The ids of the users of a block, in order, and which of them each row is of."""
+    import pyarrow.compute as pc
+
+    coded = keys.combine_chunks().dictionary_encode()
+    order = pc.array_sort_indices(coded.dictionary)
+    rank = np.empty(len(order), np.int32)
+    rank[order.to_numpy()] = np.arange(len(order), dtype=np.int32)
+    ids = [str(key)[id_from:] for key in coded.dictionary.take(order).to_pylist()]
+    return Texts.of(ids), rank[coded.indices.to_numpy()]
+
+
+def _schema() -> "pa.Schema":
+    import pyarrow as pa
+
+    kinds = (pa.int32(), pa.int32(), pa.int64(), pa.int64(), pa.float64(),
+             pa.list_(pa.float32()), pa.float32(), pa.float32(), pa.string())  # fmt: skip
+    return pa.schema(zip(Size._fields, kinds, strict=True))
+
+
+def _with_levels(size: Size) -> Size:
+    """What a row of SIZES says, the levels as an array."""
+    levels = size.levels if size.levels is None else np.array(size.levels, np.float32)
+    return size._replace(levels=levels)
