@@ -4,6 +4,7 @@ pip install -e ".[spark,test]" && python -m pytest tests/spark
 """
 
 import json
+import time
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -97,6 +98,16 @@ def test_bad_rows_are_set_aside_and_counted(spark, table):
         matinee.spark.fit(CASES["mf"], spark.createDataFrame(odd, columns))
     with pytest.raises(BadRatings, match="no rating"):
         matinee.spark.fit(CASES["mf"], good.drop("rating"))
+
+
+def test_a_frame_that_changes_is_refused(spark, table):
+    from pyspark.sql import functions as F
+
+    frame = spark.createDataFrame(table)
+    again = F.udf(lambda: float(time.monotonic_ns() // 1000 % 3), "double").asNondeterministic()
+    odd = frame.withColumn("drawn", again()).where("drawn > 0").drop("drawn")
+    with pytest.raises(BadRatings, match="it must give the same ones each time"):
+        matinee.spark.fit(CASES["mf"], odd)
 
 
 class Stop(Exception):

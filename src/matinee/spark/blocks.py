@@ -31,6 +31,7 @@ class Size(NamedTuple):
     block: int
     users: int
     ratings: int
+    rows: int  # of which these ratings are: of several of a pair one is kept
     letters: int  # bytes of the users' ids
     total: float  # of the ratings
     levels: np.ndarray | None  # (n_levels,) float32: the ratings that occur, where they are few

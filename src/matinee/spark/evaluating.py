@@ -30,7 +30,7 @@ from matinee.models import Model
 from matinee.ratings import Ratings
 from matinee.results import Evaluation, UserScores, versions
 from matinee.spark.cleaning import good, judged, tell_faults
-from matinee.spark.files import from_bytes, to_bytes
+from matinee.spark.files import Arrays, from_bytes, to_bytes
 from matinee.spark.models import Place
 from matinee.spark.passes import use_threads
 from matinee.spark.sessions import batches_by_rows, check_frame, threads_of_task
@@ -120,9 +120,9 @@ def _clean(test: "DataFrame") -> "DataFrame":
     return good(rows).groupBy("user_id", "item_id").agg(last)
 
 
-def _metrics(found: list[dict[str, np.ndarray]], asked: list[Asked]) -> dict[str, float]:
+def _metrics(found: list[Arrays], asked: list[Asked]) -> dict[str, float]:
     """Every number in the order it was asked for, of the sums of all tasks."""
-    sums: dict[str, np.ndarray] = {}
+    sums: Arrays = {}
     for part in found:
         for name, value in part.items():
             sums[name] = sums[name] + value if name in sums else value
@@ -162,7 +162,7 @@ def _ratings(table: "pa.Table") -> Ratings:
     return Ratings.of(users, items, users.rows(names[0]), items.rows(names[1]), rating)
 
 
-def _sums(wanted: Wanted, given: Ratings) -> dict[str, np.ndarray]:
+def _sums(wanted: Wanted, given: Ratings) -> Arrays:
     """What the test ratings of some users add to all figures."""
     model: Any = wanted.place.model()
     test, unknown = on_ids_of(model, given)

@@ -26,7 +26,17 @@ from matinee.models.side import Side
 from matinee.models.turning import turned_side
 from matinee.packed import rows_of
 from matinee.spark.files import from_bytes
-from matinee.spark.passes import SOLVED, SUMS, Kept, Pass, Round, finish, gather, solver
+from matinee.spark.passes import (
+    SOLVED,
+    SUMS,
+    Kept,
+    Pass,
+    Round,
+    finish,
+    gather,
+    gather_and_solve,
+    solver,
+)  # fmt: skip
 from matinee.spark.sessions import check_frame, is_local, room_in
 from matinee.spark.state import Blocks, State
 from matinee.spark.users import write_users
@@ -143,8 +153,11 @@ class Fitting:
         parts = rounds(here.plan, np.arange(len(items.bias)), self.memory)
         for place, rows in enumerate(parts):
             turn = Round(place, len(parts), rows, self._per_range(here.plan))
-            sums = self.frame.mapInArrow(partial(gather, here, turn), SUMS)
-            solved = sums.groupBy("range").applyInArrow(solver(here, turn), SOLVED)
+            if self.tasks == 1:
+                solved = self.frame.mapInArrow(partial(gather_and_solve, here, turn), SOLVED)
+            else:
+                sums = self.frame.mapInArrow(partial(gather, here, turn), SUMS)
+                solved = sums.groupBy("range").applyInArrow(solver(here, turn), SOLVED)
             for row in solved.collect():
                 part = from_bytes(row["payload"])
                 at = part.pop("rows")

@@ -33,6 +33,7 @@ class Layout:
     numbers: "pa.Table"  # item_id, as in rows, and item
     digits: int  # of the longest user id, where all are whole numbers in text, else 0
     bounds: list[Any]  # keys of the users that begin blocks, but for the first block
+    n_rows: int
 
     @property
     def id_from(self) -> int:
@@ -60,45 +61,52 @@ def layout_of(rows: "DataFrame") -> Layout:
 
     Raises BadRatings where no row is good.
     """
-    import pyarrow as pa
+    import pyarrow.compute as pc
     from pyspark.sql import functions as F
 
     either = [["fault", "item_id"], ["fault", "user_id"]]
     groups = rows.groupingSets(either, "fault", "item_id", "user_id")
-    of_item = F.grouping("user_id").alias("of_item")
+    of_item = (F.grouping("user_id") == 1).alias("of_item")
     each = groups.agg(of_item, F.count("*").alias("n")).persist()
-    of_items = each.where("of_item = 1").select("fault", "item_id", "n").toArrow()
-    fault, n = (of_items.column(name).to_numpy() for name in ("fault", "n"))
-    counts = {kind: int(n[fault == kind].sum()) for kind in np.unique(fault).tolist()}
-    tell_faults(rows, counts)
-    found = of_items.column("item_id").filter(fault == Fault.NONE)
-    ids = list(map(str, found.to_pylist()))
-    items = IdMap.of(ids, "item")
-    numbers = pa.table({"item_id": found, "item": items.rows(ids).astype(np.int32)})
-
-    users = each.where(f"of_item = 0 and {GOOD}").select("user_id", "n")
-    digits, bounds = _parted(users, counts[int(Fault.NONE)])
-    each.unpersist()
-    return Layout(items, numbers, digits, bounds)
-
-
-def _parted(users: "DataFrame", n_ratings: int) -> tuple[int, list[Any]]:
-    """The digits and bounds of a layout, from users and how many ratings each has."""
-    from pyspark.sql import functions as F
-
-    name, digits = F.col("user_id"), F.lit(0)
-    if dict(users.dtypes)["user_id"] == "string":
+    is_item, name = F.col("of_item"), F.col("user_id")
+    digits = F.lit(0)
+    if dict(rows.dtypes)["user_id"] == "string":
         digits = F.when(F.bool_and(name.rlike(WHOLE)), F.max(F.length(name))).otherwise(0)
-    n_users, longest = users.agg(F.count("*"), digits).collect()[0]
+    sums = F.sum(F.when(is_item, F.col("n"))), F.count_if(~is_item), digits
+    found = {fault: of_fault for fault, *of_fault in each.groupBy("fault").agg(*sums).collect()}
+    tell_faults(rows, {fault: n for fault, (n, _, _) in found.items()})
+
+    n_ratings, n_users, longest = found[int(Fault.NONE)]
     size = min(max(n_ratings // BLOCKS, LEAST_PER_BLOCK), RATINGS_PER_BLOCK)
     n_blocks = -(-n_ratings // size)
     one_of = max(1, n_users // max(SAMPLED, SAMPLED_PER_BLOCK * n_blocks))
-    sample = users.where(F.pmod(F.xxhash64(name), F.lit(one_of)) == 0)
-    drawn = sample.select(key_of(longest).alias("key"), "n").toArrow().sort_by("key")
+    is_drawn = F.pmod(F.xxhash64(name), F.lit(one_of)) == 0
+    wanted = each.where(GOOD).where(is_item | is_drawn)
+    table = wanted.select("of_item", "item_id", key_of(longest).alias("key"), "n").toArrow()
+    each.unpersist()
+    of_items, drawn = (table.filter(kind) for kind in (pc.field("of_item"), ~pc.field("of_item")))
+    items, numbers = _numbered(of_items.column("item_id"))
+    bounds = _bounds(drawn.sort_by("key"), n_blocks)
+    return Layout(items, numbers, longest, bounds, n_ratings)
+
+
+def _numbered(ids: "pa.ChunkedArray") -> tuple[IdMap, "pa.Table"]:
+    """The items, and their ids as they came with their rows."""
+    import pyarrow as pa
+
+    texts = list(map(str, ids.to_pylist()))
+    items = IdMap.of(texts, "item")
+    whole = ids.combine_chunks()  # of a table whose first chunk is empty Spark takes nothing
+    return items, pa.table({"item_id": whole, "item": items.rows(texts).astype(np.int32)})
+
+
+def _bounds(drawn: "pa.Table", n_blocks: int) -> list[Any]:
+    """Keys that part sampled users, in order, into blocks with about as many ratings each."""
     n = drawn.column("n").to_numpy()
     block = (np.cumsum(n) - n) * n_blocks // max(1, int(n.sum()))
     firsts = np.flatnonzero(np.diff(block, prepend=0))
-    return longest, drawn.column("key").take(firsts).to_pylist()
+    bounds: list[Any] = drawn.column("key").take(firsts).to_pylist()
+    return bounds
 
 
 def key_of(digits: int) -> "Column":

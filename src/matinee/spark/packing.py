@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from matinee.errors import BadRatings
 from matinee.sources.pack_files import smallest
 from matinee.sources.sorting import Part, in_order
 from matinee.sources.stages import MOST_LEVELS
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
 ROWS_AT_ONCE = 1_000_000
 OF_ROWS = ("key", "item", "rating", "moment")  # the last only where there are times
 PIECES = "block int, place long, payload binary"
-SIZES = "block int, users int, ratings long, letters long, total double, levels array<float>, "
-SIZES += "low float, high float, digest string"
+SIZES = "block int, users int, ratings long, rows long, letters long, total double, "
+SIZES += "levels array<float>, low float, high float, digest string"
 
 
 def pack(rows: "DataFrame", layout: Layout, folder: Path) -> list[Size]:
-    """Write the blocks of judged rows; what the driver is to know of them, in order."""
+    """Write the blocks of judged rows; what the driver is to know of them, in order.
+
+    Raises BadRatings where these are not the rows of which the layout is.
+    """
     import pyarrow as pa
     from pyspark.sql import functions as F
 
@@ -50,6 +54,12 @@ def pack(rows: "DataFrame", layout: Layout, folder: Path) -> list[Size]:
     of_blocks = pieces.groupBy("block").applyInArrow(packed, SIZES)
     with batches_by_rows(rows.sparkSession):
         sizes = [Size(*row) for row in of_blocks.collect()]
+    n_rows = sum(size.rows for size in sizes)
+    if n_rows != layout.n_rows:
+        raise BadRatings(
+            f"the frame gave {layout.n_rows:,} ratings when they were counted and {n_rows:,} when "
+            "they were packed; it must give the same ones each time: write it to Parquet first"
+        )
     return sorted(map(_with_levels, sizes), key=lambda size: size.block)
 
 
@@ -126,8 +136,8 @@ def _write(
         arrays |= {"codes": codes, "levels": levels}
     digest = write_arrays(folder, arrays, lambda _: str(block)).sha256
     total, (low, high) = float(rating.sum(dtype=np.float64)), levels[[0, -1]].tolist()
-    return Size(block, len(ids), len(user), len(ids.data), total, levels if few else None,
-                low, high, digest)  # fmt: skip
+    return Size(block, len(ids), len(user), len(again) + 1, len(ids.data), total,
+                levels if few else None, low, high, digest)  # fmt: skip
 
 
 def _users(keys: "pa.ChunkedArray", id_from: int) -> tuple[Texts, np.ndarray]:
@@ -145,7 +155,7 @@ def _users(keys: "pa.ChunkedArray", id_from: int) -> tuple[Texts, np.ndarray]:
 def _schema() -> "pa.Schema":
     import pyarrow as pa
 
-    kinds = (pa.int32(), pa.int32(), pa.int64(), pa.int64(), pa.float64(),
+    kinds = (pa.int32(), pa.int32(), pa.int64(), pa.int64(), pa.int64(), pa.float64(),
              pa.list_(pa.float32()), pa.float32(), pa.float32(), pa.string())  # fmt: skip
     return pa.schema(zip(Size._fields, kinds, strict=True))
 

@@ -5,7 +5,7 @@ which the tasks write and read; nothing of a user's passes the driver.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from matinee.kernels.normal_sums import NormalSums, flush
 from matinee.models.side import Side
 from matinee.models.turning import times_turn
 from matinee.spark.blocks import Block, Shelf
-from matinee.spark.files import from_bytes, to_bytes, write_arrays
+from matinee.spark.files import Arrays, from_bytes, to_bytes, write_arrays
 from matinee.tensors import map_tensors
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def gather(here: Pass, turn: Round, batches: Batches) -> Batches:
         yield _row(number, task, to_bytes(**data, **common))
 
 
-def _partial(sums: NormalSums, found: Sums, first: int, n: int) -> dict[str, np.ndarray]:
+def _partial(sums: NormalSums, found: Sums, first: int, n: int) -> Arrays:
     """What is summed of n items of a round, from a place on; in single precision."""
     places = np.flatnonzero(sums.n[first : first + n]) + first
     more = {}
@@ -182,21 +182,31 @@ def solver(here: Pass, turn: Round) -> Callable[[Any, "pa.Table"], "pa.Table"]:
     def solve(key: Any, table: "pa.Table") -> "pa.Table":
         import pyarrow as pa
 
-        use_threads(here.threads if here.tasks == 1 else 1)  # else others are solved beside it
-        order = np.argsort(table.column("task").to_numpy(), kind="stable").tolist()
-        payloads = table.column("payload")
-        first = key[0].as_py() * turn.per_range
-        rows = turn.items[first : first + turn.per_range]
-        parts = (from_bytes(payloads[place].as_py()) for place in order)
-        data = to_bytes(**_solve_items(here, rows, first, parts))
-        return pa.table({"range": pa.array([key[0].as_py()], pa.int32()), "payload": [data]})
+        use_threads(1)  # others are solved beside it
+        payloads = table.sort_by("task").column("payload").to_pylist()
+        return pa.Table.from_batches([_solved(here, turn, key[0].as_py(), payloads)])
 
     return solve
 
 
-def _solve_items(
-    here: Pass, rows: np.ndarray, first: int, parts: Iterator[dict[str, np.ndarray]]
-) -> dict[str, np.ndarray]:
+def gather_and_solve(here: Pass, turn: Round, batches: Batches) -> Batches:
+    """What ``gather`` and ``solver`` do, where one task has all users and nothing need be sent."""
+    for sums in gather(here, turn, batches):
+        yield _solved(here, turn, sums.column(0)[0].as_py(), sums.column(2).to_pylist())
+
+
+def _solved(here: Pass, turn: Round, number: int, payloads: list[bytes]) -> "pa.RecordBatch":
+    """A range of items, of what tasks have summed."""
+    import pyarrow as pa
+
+    first = number * turn.per_range
+    rows = turn.items[first : first + turn.per_range]
+    data = to_bytes(**_solve_items(here, rows, first, map(from_bytes, payloads)))
+    columns = {"range": pa.array([number], pa.int32()), "payload": pa.array([data], pa.binary())}
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def _solve_items(here: Pass, rows: np.ndarray, first: int, parts: Iterable[Arrays]) -> Arrays:
     """Items in some rows, of the sums that tasks have found; ``first`` is where they begin."""
     plan, n = here.plan, len(rows)
     gathering = Gathering.of(plan, here.mean, np.arange(n), n)

@@ -166,7 +166,7 @@ def _save(file: Path, numbered: Numbered, sizes: list[Size]) -> None:
         new, items=items.data, item_ends=items.ends,
         n=np.array([numbered.n_users, numbered.n_ratings]),
         mean=np.array(numbered.mean), scale=np.array(numbered.scale),
-        sizes=np.array([size[:4] for size in sizes], np.int64),
+        sizes=np.array([(*size[:3], size.letters) for size in sizes], np.int64),
         digests=np.array([size.digest for size in sizes]), **levels,
     )  # fmt: skip
     new.replace(file)

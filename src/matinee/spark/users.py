@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from matinee.spark.blocks import Block, Numbered, Shelf
-from matinee.spark.files import write_arrays
+from matinee.spark.files import Arrays, write_arrays
 from matinee.spark.passes import Kept
 from matinee.spark.state import Blocks
 from matinee.storage import USERS, file_name
@@ -62,7 +62,7 @@ def _write(writing: Writing, batches: "Iterator[pa.RecordBatch]") -> "Iterator[p
         yield pa.RecordBatch.from_pydict(columns)
 
 
-def _arrays(writing: Writing, block: Block) -> dict[str, np.ndarray]:
+def _arrays(writing: Writing, block: Block) -> Arrays:
     """The arrays of a block by the names that a model folder knows them by."""
     users, arrays = writing.kept.read(block.number), block.arrays
     ratings, letters = writing.firsts[block.number]
