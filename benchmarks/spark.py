@@ -2,6 +2,7 @@
 
     python benchmarks/spark.py                       # MovieLens 1M, and ten million made-up ratings
     python benchmarks/spark.py --counters 1 10 50    # bytes that an epoch shuffles, in millions
+    python benchmarks/spark.py --heaps 50            # the least heap that an epoch of so many takes
 
 Needs ``pip install 'matinee[spark]'`` and Java 17. Both run on the same local cores, from the same
 cached DataFrame, each in a process of its own. MLlib is set as well as we could: its penalty and
@@ -14,6 +15,7 @@ that error. Results are JSON lines in results/spark.jsonl.
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -30,6 +32,9 @@ from power_law import write_ratings
 
 FILE = RESULTS / "spark.jsonl"
 CORES, NEAR, TURNS = 2, 0.0005, 3
+HEAPS = ("512m", "1g", "2g", "3g", "4g", "6g", "9g")
+HEAP = HEAPS[-1]  # for the counters
+PATIENCE = 1800  # seconds after which a heap counts as too small
 N_ITEMS = 20_000  # of made-up ratings
 KEY = ("data", "who", "what")
 FEW = {"matinee": {"n_epochs": 1}, "mllib": {"maxIter": 1}}
@@ -66,8 +71,9 @@ def main() -> None:
     options.add_argument("--data", help="the folder of the MovieLens zips")
     options.add_argument("--only", choices=CONTESTS, nargs="+", default=list(CONTESTS))
     options.add_argument("--counters", type=float, nargs="+", metavar="MILLIONS")
-    options.add_argument("--who", choices=FEW, nargs="+", default=list(FEW), help="likewise")
-    options.add_argument("--factors", type=int, default=64, help="with --counters")
+    options.add_argument("--heaps", type=float, nargs="+", metavar="MILLIONS")
+    options.add_argument("--who", choices=FEW, nargs="+", default=list(FEW), help="of these")
+    options.add_argument("--factors", type=int, default=64, help="of these")
     options.add_argument("--folder", type=Path, default=Path(), help="for data and shuffled bytes")
     given = options.parse_args()
     with TemporaryDirectory(dir=given.folder.absolute()) as name:
@@ -76,7 +82,11 @@ def main() -> None:
             train = synthetic(folder, int(millions * 1e6), None)[0]
             for who in given.who:
                 count(f"synthetic-{millions:g}m", who, train, given.factors, folder)
-        for data in given.only if not given.counters else ():
+        for millions in given.heaps or []:
+            train = synthetic(folder, int(millions * 1e6), None)[0]
+            for who in given.who:
+                weigh(f"synthetic-{millions:g}m", who, train, given.factors, folder)
+        for data in given.only if not (given.counters or given.heaps) else ():
             parts = real(folder, given.data) if data == "ml-1m" else synthetic(folder, 10**7, 0.1)
             compete(data, CONTESTS[data], parts, folder)
 
@@ -121,8 +131,8 @@ def count(data: str, who: str, train: Path, n_factors: int, folder: Path) -> Non
     """Bytes that one more epoch shuffles, and what it takes."""
     ours = {"n_factors": n_factors, "tasks": CORES}  # not one task, as on one machine else
     settings = ours if who == "matinee" else {"rank": n_factors}
-    name, heap = EPOCHS[who], "9g"
-    result = run(who, (train, None), heap, settings, [{name: 1}, {name: 2}], folder)
+    name = EPOCHS[who]
+    result = run(who, (train, None), HEAP, settings, [{name: 1}, {name: 2}], folder)
     row = {
         "data": data, "what": "counters", "who": who, "settings": settings,
         "ratings": result["ratings"], "epoch_bytes": slope(result["found"], name, "shuffled"),
@@ -134,6 +144,27 @@ def count(data: str, who: str, train: Path, n_factors: int, folder: Path) -> Non
     }  # fmt: skip
     keep(FILE, row, KEY)
     print(json.dumps(row))
+
+
+def weigh(data: str, who: str, train: Path, n_factors: int, folder: Path) -> None:
+    """The least heap of the JVM with which a fit of one epoch ends, and its memory in all."""
+    settings = {"n_factors": n_factors} if who == "matinee" else {"rank": n_factors}
+    tried = []
+    for heap in HEAPS:
+        try:
+            result = run(who, (train, None), heap, settings, [{EPOCHS[who]: 1}], folder)
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            tried.append({"heap": heap, "why": type(error).__name__})
+            continue
+        row = {
+            "data": data, "what": "memory", "who": who, "settings": settings,
+            "ratings": result["ratings"], "seconds": result["found"][0]["seconds"], "tried": tried,
+            **{one: result[one] for one in ("peak_mb", "python_mb", "heap", "versions")},
+            **circumstances(CORES),
+        }  # fmt: skip
+        keep(FILE, row, KEY)
+        print(json.dumps(row))
+        return
 
 
 def slope(found: list[Row], name: str, what: str) -> float:
@@ -150,6 +181,7 @@ def run(
 ) -> Row:  # fmt: skip
     """The figures of a worker."""
     train, test = parts
+    shutil.rmtree(folder / "fit", ignore_errors=True)
     job = {
         "who": who, "cores": CORES, "heap": heap, "folder": str(folder), "settings": settings,
         "few": FEW[who], "runs": runs, "train": str(train), "test": str(test) if test else None,
@@ -157,6 +189,7 @@ def run(
     worker = Path(__file__).with_name("spark_worker.py")
     done = subprocess.run(
         [sys.executable, worker, json.dumps(job)], stdout=subprocess.PIPE, text=True, check=True,
+        timeout=PATIENCE,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), *paths()]),
              "TMPDIR": str(folder), "PYSPARK_PYTHON": sys.executable},
     )  # fmt: skip

@@ -1,0 +1,232 @@
+"""What a fit costs on a cluster: measured on two cores, extended by formulas that are written out.
+
+    python benchmarks/cluster_costs.py            # the tables of docs/cluster.md
+    python benchmarks/cluster_costs.py --write    # into that page
+
+The measured rows are those of spark.py --counters, of 1, 10 and 50 million ratings. A straight line
+through their seconds per epoch gives what a rating costs and what an epoch costs by itself.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from matinee.kernels.normal_sums import bytes_per_row
+
+HERE = Path(__file__).resolve().parent
+PAGE = HERE.parent / "docs" / "cluster.md"
+ROWS = HERE / "results" / "spark.jsonl"
+FACTORS, EPOCHS = 64, 15
+USERS, ITEMS, RATINGS = 300e6, 20e3, 20e9
+CORES = (64, 512, 1024)
+CORES_PER_TASK = 8  # spark.task.cpus: a task, and so a set of sums, for eight cores
+NETWORK = 10e9 / 8  # bytes a second of a machine: an assumption, not a measurement
+BLOCK = 40e6  # bytes that a block of a million ratings takes while it is worked on: counted
+MLLIB_BLOCKS = 10  # its default, with which it was measured
+GB, TB = 1e9, 1e12
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What two cores have shown, by letters that the page explains."""
+
+    s: float  # core seconds per rating and epoch
+    f: float  # seconds of an epoch whatever the ratings
+    once: float  # core seconds per rating for cleaning, numbering, packing and the last pass
+    p: float  # packed bytes per rating
+    m: float  # bytes of the model per user
+    a: float  # bytes that a task sends per item and epoch
+    python: float  # bytes of a task's process beside sums and block
+    v: float  # bytes of a user's vector as MLlib sends it
+    rate: float  # flop/s of a core in an epoch
+
+    @classmethod
+    def of(cls, rows: list[Row]) -> "Measured":
+        """From the rows of spark.py."""
+        ours = sorted(chosen(rows, "matinee"), key=lambda row: row["ratings"])
+        large = ours[-1]
+        cores, n = large["threads"], np.array([row["ratings"] for row in ours])
+        per_rating, fixed = line(n, [row["epoch_seconds"] for row in ours])
+        first = [row["found"][0]["seconds"] - row["epoch_seconds"] for row in ours]
+        theirs = max(chosen(rows, "mllib"), key=lambda row: row["ratings"])
+        copies = theirs["users"] * distinct(theirs["ratings"] / theirs["users"], MLLIB_BLOCKS)
+        copies += theirs["items"] * MLLIB_BLOCKS
+        work = flops(large["users"], large["items"], large["ratings"])
+        sums = large["items"] * bytes_per_row(FACTORS + 1)
+        return cls(
+            s=per_rating * cores,
+            f=max(fixed, 0.0),
+            once=line(n, first)[0] * cores,
+            p=large["packed_bytes"] / large["ratings"],
+            m=large["model_bytes"] / large["users"],
+            a=large["epoch_bytes"] / large["items"] / cores,
+            python=max(large["python_mb"] * 2**20 / cores - sums - BLOCK, 0.0),
+            v=theirs["epoch_bytes"] / copies,
+            rate=work / (per_rating * large["ratings"] * cores),
+        )
+
+
+def chosen(rows: list[Row], who: str) -> list[Row]:
+    """The measured rows that the formulas start from."""
+    return [row for row in rows if row["what"] == "counters" and row["who"] == who]
+
+
+def line(x: np.ndarray, y: list[float]) -> tuple[float, float]:
+    """Slope and start of the straight line through points."""
+    slope, start = np.polyfit(x, y, 1)
+    return float(slope), float(start)
+
+
+def flops(users: float, items: float, ratings: float) -> float:
+    """2 N d (d + 1) for both sides' sums, and (U + I)(d^3 / 3 + 2 d^2) for the solves."""
+    d = FACTORS + 1
+    return 2 * ratings * d * (d + 1) + (users + items) * (d**3 / 3 + 2 * d**2)
+
+
+def distinct(n: float, blocks: int) -> float:
+    """How many of some blocks n things fall into that are thrown by chance: B (1 - (1 - 1/B)^n)."""
+    return float(blocks * (1 - (1 - 1 / blocks) ** n))
+
+
+def costs(measured: Measured, cores: int) -> dict[str, str]:
+    """An epoch of 300 million users, 20,000 films and 20 billion ratings on so many cores."""
+    tasks = cores // CORES_PER_TASK
+    computing = measured.s * RATINGS / cores
+    sent = ITEMS * measured.a
+    moving = 2 * sent / NETWORK
+    epoch = computing + moving + measured.f
+    memory = ITEMS * (bytes_per_row(FACTORS + 1) + 4 * FACTORS) + BLOCK + measured.python
+    once = measured.once * RATINGS / cores
+    mllib = USERS * distinct(RATINGS / USERS, cores) + ITEMS * cores
+    return {
+        "cores": f"{cores:,}",
+        "tasks": f"{tasks:,}",
+        "computing, s": f"{computing:,.0f}",
+        "sums over the network, s": f"{moving:.1f}",
+        "minutes per epoch": f"{epoch / 60:.1f}",
+        "packing, once, min": f"{once / 60:.0f}",
+        f"{EPOCHS} epochs, h": f"{(once + EPOCHS * epoch) / 3600:.1f}",
+        "read per epoch, GB": f"{RATINGS * measured.p / GB:.0f}",
+        "shuffled per epoch, GB": f"{tasks * sent / GB:.1f}",
+        "sent out per epoch, GB": f"{tasks * ITEMS * 4 * (FACTORS + 1) / GB:.2f}",
+        "memory of a task, GB": f"{memory / GB:.2f}",
+        "MLlib shuffles, TB": f"{mllib * measured.v / TB:.1f}",
+    }
+
+
+def measured_table(rows: list[Row]) -> list[str]:
+    """What was counted, at each size."""
+    table = [["ratings", "by", "epoch, s", "shuffled per epoch, MB", "peak memory, MB"]]
+    for row in sorted(rows, key=lambda row: (row["ratings"], row["who"])):
+        if row["what"] == "counters":
+            table.append([
+                f"{row['ratings'] / 1e6:.1f} million", row["who"], f"{row['epoch_seconds']:.1f}",
+                f"{row['epoch_bytes'] / 1e6:,.0f}", f"{row['peak_mb']:,.0f}",
+            ])  # fmt: skip
+    return markdown(table)
+
+
+def heap_table(rows: list[Row]) -> list[str]:
+    """With how little memory each does."""
+    table = [["ratings", "by", "least heap", "seconds of a fit of one epoch",
+              "peak memory, MB", "of which Python's"]]  # fmt: skip
+    for row in rows:
+        if row["what"] == "memory":
+            table.append([
+                f"{row['ratings'] / 1e6:.1f} million", row["who"], row["heap"],
+                f"{row['seconds']:.0f}", f"{row['peak_mb']:,.0f}", f"{row['python_mb']:,.0f}",
+            ])  # fmt: skip
+    return markdown(table)
+
+
+def duel_table(rows: list[Row]) -> list[str]:
+    """Who takes how long to the same error."""
+    table = [["data", "by", "settings", "epochs", "RMSE", "seconds", "one more epoch, s",
+              "shuffled per epoch, MB", "peak memory, MB", "times as fast"]]  # fmt: skip
+    for row in rows:
+        if row["what"] == "time":
+            ratio = f"{row['ratio']:.1f}" if "ratio" in row else ""
+            words = ", ".join(f"{name} {value:g}" for name, value in row["settings"].items())
+            table.append([
+                row["data"], row["who"], words, str(row["epochs"]), f"{row['rmse']:.4f}",
+                f"{row['seconds']:.1f}", f"{row['epoch_seconds']:.2f}",
+                f"{max(row['epoch_bytes'], 0.0) / 1e6:,.0f}", f"{row['peak_mb']:,.0f}", ratio,
+            ])  # fmt: skip
+    return markdown(table)
+
+
+def letters(measured: Measured) -> list[str]:
+    """The measured numbers that the formulas start from."""
+    rows = [
+        ("s", "core seconds per rating and epoch", f"{measured.s * 1e6:.2f} µs"),
+        ("f", "seconds of an epoch whatever the ratings", f"{measured.f:.2f} s"),
+        ("o", "core seconds per rating, once: cleaning, numbering, packing, the last pass",
+         f"{measured.once * 1e6:.1f} µs"),
+        ("p", "packed bytes per rating", f"{measured.p:.2f}"),
+        ("m", "bytes of the model per user", f"{measured.m:.0f}"),
+        ("a", "bytes that a task sends per item and epoch", f"{measured.a:,.0f}"),
+        ("y", "bytes of a task's process beside its sums and its block",
+         f"{measured.python / 1e6:.0f} MB"),
+        ("v", "bytes of one copy of a vector as MLlib sends it", f"{measured.v:.0f}"),
+        ("r", "flop/s of a core in an epoch, all in all", f"{measured.rate / 1e9:.1f} GF/s"),
+    ]  # fmt: skip
+    return markdown([["letter", "measured", "value"], *map(list, rows)])
+
+
+def totals(measured: Measured) -> list[str]:
+    """What does not depend on the cores."""
+    return [
+        f"* An epoch takes {flops(USERS, ITEMS, RATINGS):.1e} flops.",
+        f"* The packed ratings take {RATINGS * measured.p / GB:.0f} GB, and the users' part of the "
+        f"model, with ids and histories, {USERS * measured.m / GB:.0f} GB, in files that the tasks "
+        "write.",
+        f"* The items' factors take {ITEMS * 4 * FACTORS / 1e6:.1f} MB, and their sums "
+        f"{ITEMS * bytes_per_row(FACTORS + 1) / GB:.2f} GB in a task.",
+    ]
+
+
+def markdown(table: list[list[str]]) -> list[str]:
+    """Rows as a table."""
+    heading, *rows = table
+    lines = [heading, ["---", *["---:"] * (len(heading) - 1)], *rows]
+    return [f"| {' | '.join(one)} |" for one in lines]
+
+
+def tables() -> dict[str, list[str]]:
+    """All that the page takes from here, by the name of the place."""
+    rows = [json.loads(text) for text in ROWS.read_text(encoding="utf-8").splitlines()]
+    measured = Measured.of(rows)
+    columns = [costs(measured, cores) for cores in CORES]
+    extended = [[name, *(column[name] for column in columns)] for name in columns[0]]
+    return {
+        "duels": duel_table(rows), "counted": measured_table(rows), "heaps": heap_table(rows),
+        "letters": letters(measured), "totals": totals(measured), "costs": markdown(extended),
+    }  # fmt: skip
+
+
+def filled(page: str) -> str:
+    """The page with its tables written anew."""
+    for name, lines in tables().items():
+        begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
+        before, rest = page.split(begin)
+        page = before + begin + "\n".join(lines) + end + rest.split(end)[1]
+    return page
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--write", action="store_true", help="into docs/cluster.md")
+    if options.parse_args().write:
+        PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+        return
+    for name, lines in tables().items():
+        print(f"{name}:", *lines, "", sep="\n")
+
+
+if __name__ == "__main__":
+    main()
