@@ -1,0 +1,60 @@
+"""The page on clusters says what its script works out, and the script works out what it says."""
+
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def script():
+    spec = spec_from_file_location("cluster_costs", ROOT / "benchmarks" / "cluster_costs.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def measured(script):
+    return script.Measured(
+        s=2e-6, f=3.0, once=1e-5, p=3.0, m=700.0, a=10_000.0, python=2e8, v=300.0, rate=1e10
+    )
+
+
+def test_the_tables_of_the_page_are_those_of_the_script(script):
+    page = script.PAGE.read_text(encoding="utf-8")
+    assert script.filled(page) == page
+    assert "1,024" in page
+
+
+def test_an_epoch_on_a_cluster_by_hand(script, measured):
+    found = script.costs(measured, 64)
+    assert found["tasks"] == "8"
+    assert found["computing, s"] == "625"  # 2e10 ratings x 2 us / 64
+    assert found["sums over the network, s"] == "0.3"  # 2 x 20,000 x 10,000 bytes at 1.25 GB/s
+    assert found["minutes per epoch"] == "10.5"  # (625 + 0.3 + 3) / 60
+    assert found["minutes of packing, once"] == "52.1"
+    assert found["shuffled per epoch, GB"] == "1.6"  # 8 x 20,000 x 10,000
+    assert found["read per epoch, GB"] == "60"
+
+
+def test_measured_numbers_are_slopes_of_what_was_measured(script):
+    def row(who, ratings, seconds):
+        return {
+            "what": "counters", "who": who, "ratings": ratings, "users": ratings / 67,
+            "items": 20_000, "epoch_seconds": seconds, "epoch_bytes": 8e8, "threads": 2,
+            "packed_bytes": 3 * ratings, "model_bytes": 10 * ratings, "python_mb": 2000.0,
+            "found": [{"seconds": seconds + 4e-6 * ratings}],
+        }  # fmt: skip
+
+    sizes = (1e6, 1e7, 5e7)
+    rows = [row(who, n, 1.5 + 5e-7 * n) for n in sizes for who in ("matinee", "mllib")]
+    found = script.Measured.of(rows)
+    assert found.s == pytest.approx(1e-6)
+    assert found.f == pytest.approx(1.5)
+    assert found.once == pytest.approx(8e-6)
+    assert found.p == 3
+    assert found.a == pytest.approx(20_000)
+    assert script.distinct(1e9, 10) == pytest.approx(10)
