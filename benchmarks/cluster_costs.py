@@ -44,6 +44,7 @@ class Measured:
     python: float  # bytes of a task's process beside sums and block
     v: float  # bytes of a user's vector as MLlib sends it
     rate: float  # flop/s of a core in an epoch
+    off: float  # seconds that the line of s and f is off at most, at a measured size
 
     @classmethod
     def of(cls, rows: list[Row]) -> "Measured":
@@ -68,6 +69,9 @@ class Measured:
             python=max(large["python_mb"] * 2**20 / cores - sums - BLOCK, 0.0),
             v=theirs["epoch_bytes"] / copies,
             rate=work / (per_rating * large["ratings"] * cores),
+            off=max(
+                abs(fixed + per_rating * row["ratings"] - row["epoch_seconds"]) for row in ours
+            ),
         )
 
 
@@ -98,7 +102,8 @@ def costs(measured: Measured, cores: int) -> dict[str, str]:
     tasks = cores // CORES_PER_TASK
     computing = measured.s * RATINGS / cores
     sent = ITEMS * measured.a
-    moving = 2 * sent / NETWORK
+    sent_out = tasks * ITEMS * 4 * (FACTORS + 1)
+    moving = (2 * sent + sent_out) / NETWORK
     epoch = computing + moving + measured.f
     memory = ITEMS * (bytes_per_row(FACTORS + 1) + 4 * FACTORS) + BLOCK + measured.python
     once = measured.once * RATINGS / cores
@@ -107,13 +112,13 @@ def costs(measured: Measured, cores: int) -> dict[str, str]:
         "cores": f"{cores:,}",
         "tasks": f"{tasks:,}",
         "computing, s": f"{computing:,.0f}",
-        "sums over the network, s": f"{moving:.1f}",
+        "on the network, s": f"{moving:.1f}",
         "minutes per epoch": f"{epoch / 60:.1f}",
         "minutes of packing, once": f"{once / 60:.1f}",
         f"minutes of both, {EPOCHS} epochs": f"{(once + EPOCHS * epoch) / 60:.0f}",
         "read per epoch, GB": f"{RATINGS * measured.p / GB:.0f}",
         "shuffled per epoch, GB": f"{tasks * sent / GB:.1f}",
-        "sent out per epoch, GB": f"{tasks * ITEMS * 4 * (FACTORS + 1) / GB:.2f}",
+        "sent out per epoch, GB": f"{sent_out / GB:.2f}",
         "memory of a task, GB": f"{memory / GB:.2f}",
         "MLlib shuffles, TB": f"{mllib * measured.v / TB:.1f}",
     }
@@ -173,7 +178,8 @@ def letters(measured: Measured) -> list[str]:
         ("y", "bytes of a task's process beside its sums and its block",
          f"{measured.python / 1e6:.0f} MB"),
         ("v", "bytes of one copy of a vector as MLlib sends it", f"{measured.v:.0f}"),
-        ("r", "flop/s of a core in an epoch, all in all", f"{measured.rate / 1e9:.1f} GF/s"),
+        ("", "what that line is off at most, at a measured size", f"{measured.off:.1f} s"),
+        ("", "flop/s of a core in an epoch, all in all", f"{measured.rate / 1e9:.1f} GF/s"),
     ]  # fmt: skip
     return markdown([["letter", "measured", "value"], *map(list, rows)])
 

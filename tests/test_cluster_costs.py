@@ -19,7 +19,16 @@ def script():
 @pytest.fixture
 def measured(script):
     return script.Measured(
-        s=2e-6, f=3.0, once=1e-5, p=3.0, m=700.0, a=10_000.0, python=2e8, v=300.0, rate=1e10
+        s=2e-6,
+        f=3.0,
+        once=1e-5,
+        p=3.0,
+        m=700.0,
+        a=10_000.0,
+        python=2e8,
+        v=300.0,
+        rate=1e10,
+        off=0.0,
     )
 
 
@@ -33,8 +42,10 @@ def test_an_epoch_on_a_cluster_by_hand(script, measured):
     found = script.costs(measured, 64)
     assert found["tasks"] == "8"
     assert found["computing, s"] == "625"  # 2e10 ratings x 2 us / 64
-    assert found["sums over the network, s"] == "0.3"  # 2 x 20,000 x 10,000 bytes at 1.25 GB/s
-    assert found["minutes per epoch"] == "10.5"  # (625 + 0.3 + 3) / 60
+    assert (
+        found["on the network, s"] == "0.4"
+    )  # (2 x 20,000 x 10,000 + 8 x 20,000 x 260) / 1.25 GB/s
+    assert found["minutes per epoch"] == "10.5"  # (625 + 0.4 + 3) / 60
     assert found["minutes of packing, once"] == "52.1"
     assert found["shuffled per epoch, GB"] == "1.6"  # 8 x 20,000 x 10,000
     assert found["read per epoch, GB"] == "60"

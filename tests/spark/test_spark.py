@@ -110,6 +110,49 @@ def test_a_frame_that_changes_is_refused(spark, table):
         matinee.spark.fit(CASES["mf"], odd)
 
 
+@pytest.mark.parametrize("kind", ["string", "date", "timestamp", "timestamp_ntz", "double"])
+def test_times_of_any_kind_say_which_rating_is_the_last(spark, kind):
+    later = [("a", "1", 5.0, "2021-01-02"), ("b", "2", 3.0, "2021-01-02")]
+    rows = [*later, ("a", "1", 1.0, "2020-01-02"), ("b", "2", 2.0, None)]
+    columns = "user_id string, item_id string, rating double, timestamp string"
+    frame = spark.createDataFrame(rows, columns).coalesce(1)
+    text = "timestamp" if kind != "double" else "CAST(timestamp AS timestamp)"
+    frame = frame.selectExpr("user_id", "item_id", "rating", f"CAST({text} AS {kind}) timestamp")
+    with pytest.warns(UserWarning, match="2 rows merged into another of the same user and item"):
+        found = matinee.spark.fit(MF(n_factors=1, n_epochs=1), frame)
+    assert np.asarray(found.seen.values).tolist() == [5.0, 3.0]
+
+
+def test_ids_that_are_numbers_are_those_of_the_fit_in_memory(spark):
+    frame = pandas.DataFrame(
+        {"user_id": [1.0, 2.0, 2.5], "item_id": [7, 7, 8], "rating": [1, 2, 3]}
+    )
+    found = matinee.spark.fit(MF(n_factors=1, n_epochs=1), spark.createDataFrame(frame))
+    assert list(found.users) == ["1", "2", "2.5"]
+    assert list(found.items) == ["7", "8"]
+
+
+def test_a_folder_is_one_of_a_fit_or_empty(spark, table, tmp_path):
+    frame, algorithm = spark.createDataFrame(table), MF(n_factors=2, n_epochs=1)
+    mine = tmp_path / "mine" / "blocks" / "precious.csv"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    for folder, told in [
+        (tmp_path / "mine", "holds blocks, which is no part of a fit"),
+        (mine, "precious.csv is a file; a fit needs a folder"),
+        ("hdfs://there/fit", "it must be a path under which"),
+    ]:
+        with pytest.raises(MatineeError, match=told):
+            matinee.spark.fit(algorithm, frame, folder=folder)
+    assert mine.read_text() == "mine"
+    matinee.spark.fit(algorithm, frame, folder=tmp_path / "fit")
+    matinee.spark.fit(algorithm, frame, folder=tmp_path / "fit")
+    with pytest.raises(MatineeError, match="and this one has 10; begin without resume"):
+        matinee.spark.fit(algorithm, frame.limit(10), folder=tmp_path / "fit", resume=True)
+    with pytest.raises(BadSetting, match="resume is given without folder"):
+        matinee.spark.fit(algorithm, frame, resume=True)
+
+
 class Stop(Exception):
     """An interruption."""
 

@@ -1,8 +1,10 @@
 """Fits, lists and measuring on Spark: the options they share, and files that it reads by itself."""
 
+import logging
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,18 +69,35 @@ def frame_of(
     return frame.select(*(frame[f"`{names[n]}`"].alias(field) for field, n in at.items()))
 
 
+@contextmanager
+def quiet_session(master: str) -> Iterator["SparkSession"]:
+    """A session; what is logged when it is interrupted would hide what we have to say."""
+    from matinee.spark import session
+
+    with session(master) as spark:
+        logging.disable(logging.CRITICAL)
+        try:
+            yield spark
+        finally:
+            logging.disable(logging.NOTSET)
+
+
 def fit_on_spark(
     learner: "Algorithm", data: str, reading: dict[str, Any], master: str, state: Path, resume: bool
 ) -> "FactorModel":
     """The model of ratings that Spark reads."""
-    from matinee.spark import fit, session
+    from matinee.spark import fit
 
     columns = reading.pop("columns")
     refuse_options(reading, AS_THEY_ARE)
     check_source(data)
-    with session(master) as spark, epochs_of(learner.name) as on_epoch:
+    with quiet_session(master) as spark, epochs_of(learner.name) as on_epoch:
         frame = frame_of(spark, data, columns)
-        return fit(learner, frame, folder=state.absolute(), resume=resume, on_epoch=on_epoch)
+        try:
+            return fit(learner, frame, folder=state.absolute(), resume=resume, on_epoch=on_epoch)
+        except KeyboardInterrupt:
+            say("the same command with --resume goes on after the last whole epoch")
+            raise
 
 
 def evaluate_on_spark(
@@ -86,7 +105,7 @@ def evaluate_on_spark(
     relevant_from: float | None, metrics: Iterable[str] | None,
 ) -> "Evaluation":  # fmt: skip
     """Fit on one part and measure on the other, both of which Spark reads."""
-    from matinee.spark import evaluate, fit, session
+    from matinee.spark import evaluate, fit
 
     train, test = (splitting.pop(name) for name in ("train", "test"))
     if train is None or test is None or splitting.pop("data") is not None:
@@ -96,7 +115,10 @@ def evaluate_on_spark(
             raise BadSetting(f"{AS_THEY_ARE}; leave out --{name.replace('_', '-')}")
     for data in (train, test):
         check_source(data)
-    with session(master) as spark, tempfile.TemporaryDirectory(dir=".", prefix=".fit-") as folder:
+    with (
+        quiet_session(master) as spark,
+        tempfile.TemporaryDirectory(dir=".", prefix=".fit-") as folder,
+    ):
         parts = [frame_of(spark, data) for data in (train, test)]
         with epochs_of(learner.name) as on_epoch:
             model = fit(learner, parts[0], folder=folder, on_epoch=on_epoch)
@@ -108,7 +130,7 @@ def lists_on_spark(
     others: dict[str, object],
 ) -> None:  # fmt: skip
     """Lists for everybody into a folder of Parquet files; ``others`` are options it cannot take."""
-    from matinee.spark import recommend, session
+    from matinee.spark import recommend
 
     if engine != "spark" or out is None:
         raise BadSetting("--engine spark and --out FOLDER go together: a list for everybody")
@@ -116,7 +138,7 @@ def lists_on_spark(
         raise BadSetting(f"--engine spark makes a list for everybody; leave out {name}")
     if Path(out).exists():
         raise BadSetting(f"{out} exists; choose another place")
-    with session(master) as spark:
+    with quiet_session(master) as spark:
         place = str(Path(out).absolute())
         recommend(model, n=n, why=why).write.parquet(place)
         say(f"{counted(spark.read.parquet(place).count(), 'row')} in {out}, as Parquet")

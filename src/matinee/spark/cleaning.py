@@ -9,7 +9,7 @@ from matinee.sources.raw import BAD_TIME, REASON, UNKNOWN_TIME, Fault
 from matinee.words import counted
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 CASES_SHOWN = 3
 WHOLE_TYPES = ("tinyint", "smallint", "int", "bigint")
@@ -34,7 +34,7 @@ def judged(frame: "DataFrame") -> "DataFrame":
     kinds = dict(frame.dtypes)
     moments = []
     if "timestamp" in frame.columns:
-        time = F.col("timestamp").try_cast("long")
+        time = _seconds(F.col("timestamp"), kinds["timestamp"])
         moment = F.when(time == UNKNOWN_TIME, F.lit(BAD_TIME)).otherwise(time)
         moments = [F.coalesce(moment, F.lit(BAD_TIME)).alias("moment")]
     given = F.col("rating")
@@ -44,6 +44,8 @@ def judged(frame: "DataFrame") -> "DataFrame":
         empty = empty | F.col(name).isNull()
         if kinds[name] == "string":
             empty = empty | (F.col(name) == "")
+        elif kinds[name] in ("float", "double") and name != "rating":
+            empty = empty | F.isnan(name)
     fault = (
         F.when(empty, F.lit(int(Fault.MISSING)))
         .when(rating.isNull(), F.lit(int(Fault.NOT_A_NUMBER)))
@@ -51,16 +53,38 @@ def judged(frame: "DataFrame") -> "DataFrame":
         .otherwise(F.lit(int(Fault.NONE)))
     )
     return frame.select(
-        *(
-            F.col(name).cast("bigint" if kinds[name] in WHOLE_TYPES else "string").alias(name)
-            for name in ("user_id", "item_id")
-        ),
+        *(_id(F.col(name), kinds[name]).alias(name) for name in ("user_id", "item_id")),
         rating.alias("rating"),
         given.cast("string").alias("given"),
         *moments,
         F.monotonically_increasing_id().alias("place"),
         fault.alias("fault"),
     )
+
+
+def _seconds(time: "Column", kind: str) -> "Column":
+    """Seconds since 1970 of a column of numbers, dates or text; null where there is none."""
+    from pyspark.sql import functions as F
+
+    if kind == "date" or kind.startswith("timestamp"):
+        return time.cast("timestamp").cast("long")
+    seconds = time.try_cast("long")
+    if kind != "string":
+        return seconds
+    return F.coalesce(seconds, time.try_cast("timestamp").cast("long"))
+
+
+def _id(given: "Column", kind: str) -> "Column":
+    """An id as it is kept: a whole number, or text, which is 7 for 7.0."""
+    from pyspark.sql import functions as F
+
+    if kind in WHOLE_TYPES:
+        return given.cast("bigint")
+    text = given.cast("string")
+    if kind not in ("float", "double"):
+        return text
+    whole = given.try_cast("bigint")
+    return F.when(given == whole, whole.cast("string")).otherwise(text)
 
 
 def good(rows: "DataFrame") -> "DataFrame":

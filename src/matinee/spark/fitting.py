@@ -75,8 +75,13 @@ def fit(
     check_frame("fit", frame)
     algorithm = algorithm.for_blocks
     plan = algorithm.alternation
+    if "://" in str(folder):
+        raise BadSetting(
+            f"folder is {folder}; it must be a path under which the driver and all executors "
+            "reach the same files, such as one on a shared disk, not an address"
+        )
     if folder is None:
-        _check_local(frame.sparkSession)
+        _check_local(frame.sparkSession, resume)
         # a file that is mapped stays readable when its name is gone
         with tempfile.TemporaryDirectory(prefix="matinee-", ignore_cleanup_errors=True) as place:
             return fit(algorithm, frame, folder=place, memory=memory, on_epoch=on_epoch)
@@ -194,8 +199,10 @@ class Fitting:
         return int(np.clip(BYTES_PER_RANGE // each, 1, MOST_PER_RANGE))
 
 
-def _check_local(spark: Any) -> None:
-    """Raise BadSetting where the driver's temporary files are none of the executors'."""
+def _check_local(spark: Any, resume: bool) -> None:
+    """Raise BadSetting where temporary files will not do."""
+    if resume:
+        raise BadSetting("resume is given without folder; give that of the fit to go on with")
     if not is_local(spark):
         raise BadSetting(
             f"folder is not given; with {spark.conf.get('spark.master')} it must be one that the "

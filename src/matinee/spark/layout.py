@@ -33,7 +33,8 @@ class Layout:
     numbers: "pa.Table"  # item_id, as in rows, and item
     digits: int  # of the longest user id, where all are whole numbers in text, else 0
     bounds: list[Any]  # keys of the users that begin blocks, but for the first block
-    n_rows: int
+    n_rows: int  # that are good
+    n_read: int
 
     @property
     def id_from(self) -> int:
@@ -87,7 +88,8 @@ def layout_of(rows: "DataFrame") -> Layout:
     of_items, drawn = (table.filter(kind) for kind in (pc.field("of_item"), ~pc.field("of_item")))
     items, numbers = _numbered(of_items.column("item_id"))
     bounds = _bounds(drawn.sort_by("key"), n_blocks)
-    return Layout(items, numbers, longest, bounds, n_ratings)
+    n_read = sum(n for n, _, _ in found.values())
+    return Layout(items, numbers, longest, bounds, n_ratings, n_read)
 
 
 def _numbered(ids: "pa.ChunkedArray") -> tuple[IdMap, "pa.Table"]:

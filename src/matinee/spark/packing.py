@@ -21,6 +21,7 @@ from matinee.spark.files import write_arrays
 from matinee.spark.layout import Layout
 from matinee.spark.sessions import batches_by_rows
 from matinee.texts import Texts
+from matinee.words import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,8 +58,9 @@ def pack(rows: "DataFrame", layout: Layout, folder: Path) -> list[Size]:
     n_rows = sum(size.rows for size in sizes)
     if n_rows != layout.n_rows:
         raise BadRatings(
-            f"the frame gave {layout.n_rows:,} ratings when they were counted and {n_rows:,} when "
-            "they were packed; it must give the same ones each time: write it to Parquet first"
+            f"the frame gave {counted(layout.n_rows, 'rating')} when they were counted and "
+            f"{n_rows:,} when they were packed; it must give the same ones each time: write it to "
+            "Parquet first"
         )
     return sorted(map(_with_levels, sizes), key=lambda size: size.block)
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,9 +28,9 @@ from matinee.words import counted
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-BLOCKS = "blocks"
+BLOCKS, MARK = "blocks", "fit.txt"
 OURS = {
-    BLOCKS, "begin", "items.npz", "new-items.npz", "new-numbered.npz", "numbered.npz",
+    MARK, BLOCKS, "begin", "items.npz", "new-items.npz", "new-numbered.npz", "numbered.npz",
     "parts", "users-0", "users-1",
 }  # fmt: skip
 
@@ -110,14 +111,30 @@ class Blocks:
 
     @classmethod
     def of(cls, folder: Path, frame: "DataFrame", resume: bool) -> "Blocks":
-        """Those that are here, to resume, or packed now."""
+        """Those that are here, to resume, or packed now.
+
+        Raises MatineeError where those that are here are of a frame with more or fewer rows.
+        """
         known = folder / "numbered.npz"
-        if not (resume and known.exists()):
-            _make_room(folder)
-            rows = judged(frame)
-            layout = layout_of(rows)
-            sizes = pack(rows, layout, folder / BLOCKS)
-            _save(known, Numbered.of(layout.items, sizes), sizes)
+        if resume and known.exists():
+            with np.load(known, allow_pickle=False) as kept:
+                before, now = int(kept["n_read"]), frame.count()
+            if before != now:
+                raise MatineeError(
+                    f"{folder} holds a fit to a frame of {counted(before, 'row')}, and this one "
+                    f"has {now:,}; begin without resume"
+                )
+            return cls(folder, *_load(known))
+        _make_room(folder)
+        rows = judged(frame)
+        layout = layout_of(rows)
+        sizes = pack(rows, layout, folder / BLOCKS)
+        numbered = Numbered.of(layout.items, sizes)
+        merged = layout.n_rows - numbered.n_ratings
+        if merged:
+            same = "merged into another of the same user and item: the last was kept"
+            warnings.warn(f"{counted(merged, 'row')} {same}", stacklevel=3)
+        _save(known, numbered, sizes, layout.n_read)
         return cls(folder, *_load(known))
 
     def frame(self, spark: Any, room: Room | None) -> "DataFrame":
@@ -145,8 +162,11 @@ def _make_room(folder: Path) -> None:
 
     Raises MatineeError where it holds something else.
     """
+    if folder.exists() and not folder.is_dir():
+        raise MatineeError(f"{folder} is a file; a fit needs a folder of its own")
     held = list(folder.iterdir()) if folder.exists() else []
-    others = sorted(one.name for one in held if one.name not in OURS)
+    ours = OURS if (folder / MARK).exists() else set()
+    others = sorted(one.name for one in held if one.name not in ours)
     if others:
         raise MatineeError(
             f"{folder} holds {others[0]}, which is no part of a fit; choose another place"
@@ -156,15 +176,17 @@ def _make_room(folder: Path) -> None:
             shutil.rmtree(one)
         else:
             one.unlink()
-    (folder / BLOCKS).mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).write_text("a fit of Matinee on Spark, to resume\n", encoding="utf-8")
+    (folder / BLOCKS).mkdir()
 
 
-def _save(file: Path, numbered: Numbered, sizes: list[Size]) -> None:
+def _save(file: Path, numbered: Numbered, sizes: list[Size], n_read: int) -> None:
     items, new = numbered.items.texts, file.with_name(f"new-{file.name}")
     levels: Any = {} if numbered.levels is None else {"levels": numbered.levels}
     np.savez(
         new, items=items.data, item_ends=items.ends,
-        n=np.array([numbered.n_users, numbered.n_ratings]),
+        n=np.array([numbered.n_users, numbered.n_ratings]), n_read=np.array(n_read),
         mean=np.array(numbered.mean), scale=np.array(numbered.scale),
         sizes=np.array([(*size[:3], size.letters) for size in sizes], np.int64),
         digests=np.array([size.digest for size in sizes]), **levels,
