@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from matinee.kernels.normal_sums import bytes_per_row
+from tables import markdown
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "cluster.md"
@@ -109,7 +110,6 @@ def costs(measured: Measured, cores: int) -> dict[str, str]:
     once = measured.once * RATINGS / cores
     mllib = USERS * distinct(RATINGS / USERS, cores) + ITEMS * cores
     return {
-        "cores": f"{cores:,}",
         "tasks": f"{tasks:,}",
         "computing, s": f"{computing:,.0f}",
         "on the network, s": f"{moving:.1f}",
@@ -124,48 +124,58 @@ def costs(measured: Measured, cores: int) -> dict[str, str]:
     }
 
 
-def measured_table(rows: list[Row]) -> list[str]:
+def measured_table(rows: list[Row]) -> str:
     """What was counted, at each size."""
-    table = [["ratings", "by", "epoch, s", "shuffled per epoch, MB", "peak memory, MB"]]
-    for row in sorted(rows, key=lambda row: (row["ratings"], row["who"])):
-        if row["what"] == "counters":
-            table.append([
-                f"{row['ratings'] / 1e6:.1f} million", row["who"], f"{row['epoch_seconds']:.1f}",
-                f"{row['epoch_bytes'] / 1e6:,.0f}", f"{row['peak_mb']:,.0f}",
-            ])  # fmt: skip
-    return markdown(table)
+    counted = [row for row in rows if row["what"] == "counters"]
+    return markdown([
+        {
+            "ratings": f"{row['ratings'] / 1e6:.1f} million",
+            "by": row["who"],
+            "epoch, s": f"{row['epoch_seconds']:.1f}",
+            "shuffled per epoch, MB": f"{row['epoch_bytes'] / 1e6:,.0f}",
+            "peak memory, MB": f"{row['peak_mb']:,.0f}",
+        }
+        for row in sorted(counted, key=lambda row: (row["ratings"], row["who"]))
+    ])  # fmt: skip
 
 
-def heap_table(rows: list[Row]) -> list[str]:
+def heap_table(rows: list[Row]) -> str:
     """With how little memory each does."""
-    table = [["ratings", "by", "least heap", "seconds of a fit of one epoch",
-              "peak memory, MB", "of which Python's"]]  # fmt: skip
-    for row in rows:
-        if row["what"] == "memory":
-            table.append([
-                f"{row['ratings'] / 1e6:.1f} million", row["who"], row["heap"],
-                f"{row['seconds']:.0f}", f"{row['peak_mb']:,.0f}", f"{row['python_mb']:,.0f}",
-            ])  # fmt: skip
-    return markdown(table)
+    return markdown([
+        {
+            "ratings": f"{row['ratings'] / 1e6:.1f} million",
+            "by": row["who"],
+            "least heap": row["heap"],
+            "seconds of a fit of one epoch": f"{row['seconds']:.0f}",
+            "peak memory, MB": f"{row['peak_mb']:,.0f}",
+            "of which Python's": f"{row['python_mb']:,.0f}",
+        }
+        for row in rows
+        if row["what"] == "memory"
+    ])  # fmt: skip
 
 
-def duel_table(rows: list[Row]) -> list[str]:
+def duel_table(rows: list[Row]) -> str:
     """Who takes how long to the same error."""
-    table = [["data", "by", "settings", "epochs", "RMSE", "seconds", "one more epoch, s",
-              "shuffled per epoch, MB", "peak memory, MB", "times as fast"]]  # fmt: skip
-    for row in rows:
-        if row["what"] == "time":
-            ratio = f"{row['ratio']:.1f}" if "ratio" in row else ""
-            words = ", ".join(f"{name} {value:g}" for name, value in row["settings"].items())
-            table.append([
-                row["data"], row["who"], words, str(row["epochs"]), f"{row['rmse']:.4f}",
-                f"{row['seconds']:.1f}", f"{row['epoch_seconds']:.2f}",
-                f"{max(row['epoch_bytes'], 0.0) / 1e6:,.0f}", f"{row['peak_mb']:,.0f}", ratio,
-            ])  # fmt: skip
-    return markdown(table)
+    return markdown([
+        {
+            "data": row["data"],
+            "by": row["who"],
+            "settings": ", ".join(f"{name} {n:g}" for name, n in row["settings"].items()),
+            "epochs": row["epochs"],
+            "RMSE": row["rmse"],
+            "seconds": f"{row['seconds']:.1f}",
+            "one more epoch, s": f"{row['epoch_seconds']:.2f}",
+            "shuffled per epoch, MB": f"{max(row['epoch_bytes'], 0.0) / 1e6:,.0f}",
+            "peak memory, MB": f"{row['peak_mb']:,.0f}",
+            "times as fast": f"{row['ratio']:.1f}" if "ratio" in row else None,
+        }
+        for row in rows
+        if row["what"] == "time"
+    ])  # fmt: skip
 
 
-def letters(measured: Measured) -> list[str]:
+def letters(measured: Measured) -> str:
     """The measured numbers that the formulas start from."""
     rows = [
         ("s", "core seconds per rating and epoch", f"{measured.s * 1e6:.2f} µs"),
@@ -181,34 +191,31 @@ def letters(measured: Measured) -> list[str]:
         ("", "what that line is off at most, at a measured size", f"{measured.off:.1f} s"),
         ("", "flop/s of a core in an epoch, all in all", f"{measured.rate / 1e9:.1f} GF/s"),
     ]  # fmt: skip
-    return markdown([["letter", "measured", "value"], *map(list, rows)])
+    names = ("letter", "measured", "value")
+    return markdown([dict(zip(names, row, strict=True)) for row in rows])
 
 
-def totals(measured: Measured) -> list[str]:
+def totals(measured: Measured) -> str:
     """What does not depend on the cores."""
-    return [
+    return "\n".join([
         f"* An epoch takes {flops(USERS, ITEMS, RATINGS):.1e} flops.",
         f"* The packed ratings take {RATINGS * measured.p / GB:.0f} GB, and the users' part of the "
         f"model, with ids and histories, {USERS * measured.m / GB:.0f} GB, in files that the tasks "
         "write.",
         f"* The items' factors take {ITEMS * 4 * FACTORS / 1e6:.1f} MB, and their sums "
         f"{ITEMS * bytes_per_row(FACTORS + 1) / GB:.2f} GB in a task.",
-    ]
+    ])  # fmt: skip
 
 
-def markdown(table: list[list[str]]) -> list[str]:
-    """Rows as a table."""
-    heading, *rows = table
-    lines = [heading, ["---", *["---:"] * (len(heading) - 1)], *rows]
-    return [f"| {' | '.join(one)} |" for one in lines]
-
-
-def tables() -> dict[str, list[str]]:
+def tables() -> dict[str, str]:
     """All that the page takes from here, by the name of the place."""
     rows = [json.loads(text) for text in ROWS.read_text(encoding="utf-8").splitlines()]
     measured = Measured.of(rows)
-    columns = [costs(measured, cores) for cores in CORES]
-    extended = [[name, *(column[name] for column in columns)] for name in columns[0]]
+    columns = {f"{cores:,}": costs(measured, cores) for cores in CORES}
+    extended = [
+        {"cores": name} | {cores: column[name] for cores, column in columns.items()}
+        for name in next(iter(columns.values()))
+    ]
     return {
         "duels": duel_table(rows), "counted": measured_table(rows), "heaps": heap_table(rows),
         "letters": letters(measured), "totals": totals(measured), "costs": markdown(extended),
@@ -217,10 +224,10 @@ def tables() -> dict[str, list[str]]:
 
 def filled(page: str) -> str:
     """The page with its tables written anew."""
-    for name, lines in tables().items():
+    for name, table in tables().items():
         begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
         before, rest = page.split(begin)
-        page = before + begin + "\n".join(lines) + end + rest.split(end)[1]
+        page = before + begin + table + end + rest.split(end)[1]
     return page
 
 
@@ -230,8 +237,8 @@ def main() -> None:
     if options.parse_args().write:
         PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
         return
-    for name, lines in tables().items():
-        print(f"{name}:", *lines, "", sep="\n")
+    for name, table in tables().items():
+        print(f"{name}:", table, "", sep="\n")
 
 
 if __name__ == "__main__":

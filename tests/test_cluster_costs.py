@@ -12,7 +12,9 @@ ROOT = Path(__file__).resolve().parents[1]
 def script():
     spec = spec_from_file_location("cluster_costs", ROOT / "benchmarks" / "cluster_costs.py")
     module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "benchmarks"))  # where a script finds those beside it
+        spec.loader.exec_module(module)
     return module
 
 

@@ -50,11 +50,6 @@ class Sums:
             add_sums(self.factors, by_item, users.factors)
             add_sums(self.implicit, by_item, users.implicit)
 
-    def merge(self, other: "Sums") -> None:
-        """Add what another has summed."""
-        for mine, theirs in zip(vars(self).values(), vars(other).values(), strict=True):
-            mine += theirs
-
 
 def by_columns(rated: Rows, slots: np.ndarray | None, n_columns: int) -> Rows:
     """A block by columns: ``slots`` (n_items,) says which column an item is, or none below 0."""

@@ -16,8 +16,9 @@ import numpy as np
 
 from matinee.algorithms.alternating import Alternation
 from matinee.algorithms.base import Algorithm, Epoch, OnEpoch, quiet
+from matinee.algorithms.epochs import diverged
 from matinee.algorithms.gathering import MEMORY, rounds
-from matinee.errors import BadSetting, Diverged
+from matinee.errors import BadSetting
 from matinee.ids import IdMap
 from matinee.kernels.normal_sums import packed_size
 from matinee.models.factor import FactorModel
@@ -173,7 +174,7 @@ class Fitting:
                     getattr(items, name)[at] = values
         rmse = self._rmse(here, error) if here.number else None
         if not np.isfinite(items.factors).all():
-            raise Diverged(f"the fit diverged in epoch {here.number + 1}; {here.plan.remedy}")
+            raise diverged(here.number + 1, self.numbered.scale, here.plan.remedy)
         return items, counts, rmse
 
     def _finish(self, here: Pass) -> tuple[Moments, float | None]:
@@ -186,7 +187,7 @@ class Fitting:
         )
         n = self.numbered.n_users
         if not np.isfinite(second).all():
-            raise Diverged(f"the fit diverged in epoch {here.number}; {here.plan.remedy}")
+            raise diverged(here.number, self.numbered.scale, here.plan.remedy)
         return Moments(second / n, first / n), self._rmse(here, float(error[0]))
 
     def _rmse(self, here: Pass, error: float) -> float | None:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 Batches = Iterator["pa.RecordBatch"]
 SUMS = "range int, task int, payload binary"
 SOLVED = "range int, payload binary"
-SIDE = ("factors", "bias")
 
 
 @dataclass(frozen=True)
@@ -42,12 +41,10 @@ class Kept:
     def read(self, block: int) -> Side:
         """The users of a block."""
         arrays = map_tensors(self.folder / str(block))
-        side = Side(arrays["factors"], arrays["bias"])
-        return side if self.turn is None else side._replace(factors=self.turned(side.factors))
-
-    def turned(self, factors: np.ndarray) -> np.ndarray:
-        """Factors times the turn."""
-        return factors if self.turn is None else times_turn(factors, self.turn)
+        factors = arrays["factors"]
+        return Side(
+            factors if self.turn is None else times_turn(factors, self.turn), arrays["bias"]
+        )
 
     def write(self, block: int, side: Side) -> None:
         """Keep the users of a block."""
