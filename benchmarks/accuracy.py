@@ -30,9 +30,9 @@ from jobs import (
     saved,
     says_why,
     workshop,
-)  # fmt: skip
+)
 from lists import of_lists
-from matinee.metrics.rating import mae, rmse
+from matinee.evaluation.metrics.rating import mae, rmse
 from peers.plain import damped_bias
 from tables import table
 
@@ -72,12 +72,21 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data-set", nargs="+", choices=DATA_SETS, default=list(DATA_SETS))
     parser.add_argument("--folds", help="numbers such as 1,2; all folds unless given")
     parser.add_argument("--threads", type=int, default=2, help="for each contender; %(default)s")
-    parser.add_argument("--limit-seconds", type=float, default=3600.0,
-                        help="for one fit with its predictions; %(default)s")  # fmt: skip
+    parser.add_argument(
+        "--limit-seconds",
+        type=float,
+        default=3600.0,
+        help="for one fit with its predictions; %(default)s",
+    )
     parser.add_argument("--data", help="folder of the MovieLens zips")
     parser.add_argument("--results", default=str(RESULTS), help="folder of the JSON lines")
-    parser.add_argument("--python", action="append", default=[], metavar="PEER=INTERPRETER",
-                        help="for a peer in an environment of its own")  # fmt: skip
+    parser.add_argument(
+        "--python",
+        action="append",
+        default=[],
+        metavar="PEER=INTERPRETER",
+        help="for a peer in an environment of its own",
+    )
     parser.add_argument("--page", action="store_true", help="write docs/benchmarks.md afterwards")
     parser.add_argument("--list", action="store_true", help="show the contenders and stop")
     return parser.parse_args()
@@ -94,9 +103,12 @@ def wanted(asked: argparse.Namespace) -> list[Contender]:
 
 
 def measure_all(
-    shop: Workshop, name: str, contenders: Iterable[Contender], asked: argparse.Namespace,
+    shop: Workshop,
+    name: str,
+    contenders: Iterable[Contender],
+    asked: argparse.Namespace,
     path: Path,
-) -> None:  # fmt: skip
+) -> None:
     """Measure every contender on the folds of one data set, and keep each row as it comes."""
     data_set = DATA_SETS[name]
     numbers = range(1, data_set.n_folds + 1)
@@ -129,9 +141,14 @@ def measure(shop: Workshop, one: Contender, fold: Fold, file: Path, folder: Path
     settings = ours.all_settings(one.settings) if is_ours(one) else one.settings
     measured = of_ratings(fold, answer) if task == "ratings" else of_lists(fold, answer, folder)
     return {
-        "contender": one.name, "data_set": fold.data_set, "fold": fold.number,
-        "settings": settings, **measured, **result, **circumstances(shop.threads),
-    }  # fmt: skip
+        "contender": one.name,
+        "data_set": fold.data_set,
+        "fold": fold.number,
+        "settings": settings,
+        **measured,
+        **result,
+        **circumstances(shop.threads),
+    }
 
 
 def of_ratings(fold: Fold, predicted: np.ndarray) -> Row:
@@ -147,14 +164,17 @@ def of_ratings(fold: Fold, predicted: np.ndarray) -> Row:
     clipped = np.clip(shared, *SCALE)
     return {
         "metrics": {"rmse": rmse(test.rating, clipped), "mae": mae(test.rating, clipped)},
-        "test_ratings": len(test.rating), "cold": int(cold.sum()), "silent": int(silent.sum()),
-    }  # fmt: skip
+        "test_ratings": len(test.rating),
+        "cold": int(cold.sum()),
+        "silent": int(silent.sum()),
+    }
 
 
 def figures(row: Row) -> str:
     """The metrics and the cost of one row, on one line."""
-    metrics = "  ".join(f"{name} {row['metrics'][name]:.4f}" for name in SUMMARY
-                        if name in row["metrics"])  # fmt: skip
+    metrics = "  ".join(
+        f"{name} {row['metrics'][name]:.4f}" for name in SUMMARY if name in row["metrics"]
+    )
     return f"{metrics}  fit {row['fit_wall_seconds']:.2f} s"
 
 
@@ -186,15 +206,20 @@ def mean_of(name: str, folds: list[Row]) -> Row:
     def middle(field: str) -> float:
         return float(np.median([fold[field] for fold in folds]))
 
-    metrics = {name: float(np.mean([fold["metrics"][name] for fold in folds]))
-               for name in SUMMARY if name in folds[0]["metrics"]}  # fmt: skip
+    metrics = {
+        name: float(np.mean([fold["metrics"][name] for fold in folds]))
+        for name in SUMMARY
+        if name in folds[0]["metrics"]
+    }
     return {
-        "contender": name, "folds": len(folds), **metrics,
+        "contender": name,
+        "folds": len(folds),
+        **metrics,
         "fit s": f"{middle('fit_wall_seconds'):.2f}",
         "fit CPU s": f"{middle('fit_cpu_seconds'):.2f}",
         "answer s": f"{middle('answer_wall_seconds'):.2f}",
         "peak MB": round(max(fold["fit_peak_rss_mb"] or 0 for fold in folds)),
-    }  # fmt: skip
+    }
 
 
 def verdicts(rows: list[Row]) -> str:
@@ -207,14 +232,19 @@ def verdict_lines(rows: list[Row]) -> list[Row]:
     words = {True: "met", False: "NOT met", None: ""}
     return [
         {
-            "bar": found.bar.contender, "data": found.bar.data_set, "metric": found.bar.metric,
-            "must": found.bar.must, "aim": found.bar.aim, "measured": found.value,
-            "folds": f"{found.n_folds} of {found.of_folds}", "by": found.contender,
+            "bar": found.bar.contender,
+            "data": found.bar.data_set,
+            "metric": found.bar.metric,
+            "must": found.bar.must,
+            "aim": found.bar.aim,
+            "measured": found.value,
+            "folds": f"{found.n_folds} of {found.of_folds}",
+            "by": found.contender,
             "must is": words[found.meets(found.bar.must)],
             "aim is": words[found.meets(found.bar.aim)],
         }
         for found in judge(rows)
-    ]  # fmt: skip
+    ]
 
 
 if __name__ == "__main__":

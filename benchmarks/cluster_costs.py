@@ -127,52 +127,58 @@ def costs(measured: Measured, cores: int) -> dict[str, str]:
 def measured_table(rows: list[Row]) -> str:
     """What was counted, at each size."""
     counted = [row for row in rows if row["what"] == "counters"]
-    return markdown([
-        {
-            "ratings": f"{row['ratings'] / 1e6:.1f} million",
-            "by": row["who"],
-            "epoch, s": f"{row['epoch_seconds']:.1f}",
-            "shuffled per epoch, MB": f"{row['epoch_bytes'] / 1e6:,.0f}",
-            "peak memory, MB": f"{row['peak_mb']:,.0f}",
-        }
-        for row in sorted(counted, key=lambda row: (row["ratings"], row["who"]))
-    ])  # fmt: skip
+    return markdown(
+        [
+            {
+                "ratings": f"{row['ratings'] / 1e6:.1f} million",
+                "by": row["who"],
+                "epoch, s": f"{row['epoch_seconds']:.1f}",
+                "shuffled per epoch, MB": f"{row['epoch_bytes'] / 1e6:,.0f}",
+                "peak memory, MB": f"{row['peak_mb']:,.0f}",
+            }
+            for row in sorted(counted, key=lambda row: (row["ratings"], row["who"]))
+        ]
+    )
 
 
 def heap_table(rows: list[Row]) -> str:
     """With how little memory each does."""
-    return markdown([
-        {
-            "ratings": f"{row['ratings'] / 1e6:.1f} million",
-            "by": row["who"],
-            "least heap": row["heap"],
-            "seconds of a fit of one epoch": f"{row['seconds']:.0f}",
-            "peak memory, MB": f"{row['peak_mb']:,.0f}",
-            "of which Python's": f"{row['python_mb']:,.0f}",
-        }
-        for row in rows
-        if row["what"] == "memory"
-    ])  # fmt: skip
+    return markdown(
+        [
+            {
+                "ratings": f"{row['ratings'] / 1e6:.1f} million",
+                "by": row["who"],
+                "least heap": row["heap"],
+                "seconds of a fit of one epoch": f"{row['seconds']:.0f}",
+                "peak memory, MB": f"{row['peak_mb']:,.0f}",
+                "of which Python's": f"{row['python_mb']:,.0f}",
+            }
+            for row in rows
+            if row["what"] == "memory"
+        ]
+    )
 
 
 def duel_table(rows: list[Row]) -> str:
     """Who takes how long to the same error."""
-    return markdown([
-        {
-            "data": row["data"],
-            "by": row["who"],
-            "settings": ", ".join(f"{name} {n:g}" for name, n in row["settings"].items()),
-            "epochs": row["epochs"],
-            "RMSE": row["rmse"],
-            "seconds": f"{row['seconds']:.1f}",
-            "one more epoch, s": f"{row['epoch_seconds']:.2f}",
-            "shuffled per epoch, MB": f"{max(row['epoch_bytes'], 0.0) / 1e6:,.0f}",
-            "peak memory, MB": f"{row['peak_mb']:,.0f}",
-            "times as fast": f"{row['ratio']:.1f}" if "ratio" in row else None,
-        }
-        for row in rows
-        if row["what"] == "time"
-    ])  # fmt: skip
+    return markdown(
+        [
+            {
+                "data": row["data"],
+                "by": row["who"],
+                "settings": ", ".join(f"{name} {n:g}" for name, n in row["settings"].items()),
+                "epochs": row["epochs"],
+                "RMSE": row["rmse"],
+                "seconds": f"{row['seconds']:.1f}",
+                "one more epoch, s": f"{row['epoch_seconds']:.2f}",
+                "shuffled per epoch, MB": f"{max(row['epoch_bytes'], 0.0) / 1e6:,.0f}",
+                "peak memory, MB": f"{row['peak_mb']:,.0f}",
+                "times as fast": f"{row['ratio']:.1f}" if "ratio" in row else None,
+            }
+            for row in rows
+            if row["what"] == "time"
+        ]
+    )
 
 
 def letters(measured: Measured) -> str:
@@ -180,31 +186,39 @@ def letters(measured: Measured) -> str:
     rows = [
         ("s", "core seconds per rating and epoch", f"{measured.s * 1e6:.2f} µs"),
         ("f", "seconds of an epoch whatever the ratings", f"{measured.f:.2f} s"),
-        ("o", "core seconds per rating, once: cleaning, numbering, packing, the last pass",
-         f"{measured.once * 1e6:.1f} µs"),
+        (
+            "o",
+            "core seconds per rating, once: cleaning, numbering, packing, the last pass",
+            f"{measured.once * 1e6:.1f} µs",
+        ),
         ("p", "packed bytes per rating", f"{measured.p:.2f}"),
         ("m", "bytes of the model per user", f"{measured.m:.0f}"),
         ("a", "bytes that a task sends per item and epoch", f"{measured.a:,.0f}"),
-        ("y", "bytes of a task's process beside its sums and its block",
-         f"{measured.python / 1e6:.0f} MB"),
+        (
+            "y",
+            "bytes of a task's process beside its sums and its block",
+            f"{measured.python / 1e6:.0f} MB",
+        ),
         ("v", "bytes of one copy of a vector as MLlib sends it", f"{measured.v:.0f}"),
         ("", "what that line is off at most, at a measured size", f"{measured.off:.1f} s"),
         ("", "flop/s of a core in an epoch, all in all", f"{measured.rate / 1e9:.1f} GF/s"),
-    ]  # fmt: skip
+    ]
     names = ("letter", "measured", "value")
     return markdown([dict(zip(names, row, strict=True)) for row in rows])
 
 
 def totals(measured: Measured) -> str:
     """What does not depend on the cores."""
-    return "\n".join([
-        f"* An epoch takes {flops(USERS, ITEMS, RATINGS):.1e} flops.",
-        f"* The packed ratings take {RATINGS * measured.p / GB:.0f} GB, and the users' part of the "
-        f"model, with ids and histories, {USERS * measured.m / GB:.0f} GB, in files that the tasks "
-        "write.",
-        f"* The items' factors take {ITEMS * 4 * FACTORS / 1e6:.1f} MB, and their sums "
-        f"{ITEMS * bytes_per_row(FACTORS + 1) / GB:.2f} GB in a task.",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            f"* An epoch takes {flops(USERS, ITEMS, RATINGS):.1e} flops.",
+            f"* The packed ratings take {RATINGS * measured.p / GB:.0f} GB, and the users' part "
+            f"of the model, with ids and histories, {USERS * measured.m / GB:.0f} GB, in files "
+            "that the tasks write.",
+            f"* The items' factors take {ITEMS * 4 * FACTORS / 1e6:.1f} MB, and their sums "
+            f"{ITEMS * bytes_per_row(FACTORS + 1) / GB:.2f} GB in a task.",
+        ]
+    )
 
 
 def tables() -> dict[str, str]:
@@ -217,9 +231,13 @@ def tables() -> dict[str, str]:
         for name in next(iter(columns.values()))
     ]
     return {
-        "duels": duel_table(rows), "counted": measured_table(rows), "heaps": heap_table(rows),
-        "letters": letters(measured), "totals": totals(measured), "costs": markdown(extended),
-    }  # fmt: skip
+        "duels": duel_table(rows),
+        "counted": measured_table(rows),
+        "heaps": heap_table(rows),
+        "letters": letters(measured),
+        "totals": totals(measured),
+        "costs": markdown(extended),
+    }
 
 
 def filled(page: str) -> str:

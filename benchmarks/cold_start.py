@@ -15,20 +15,26 @@ import numpy as np
 
 from data import POSITIVE_FROM, folder_of_data
 from jobs import RESULTS, Row, circumstances, keep
-from matinee import __version__, splits
+from matinee import __version__, splitting
 from matinee.algorithms import MF, NMF, Bias, ContentBased, Hybrid, ImplicitALS
 from matinee.algorithms.base import Algorithm
+from matinee.data.ratings import Ratings
+from matinee.evaluation.metrics.ranking import RankedTest, auc, ndcg
 from matinee.kernels.threads import n_threads
-from matinee.metrics.ranking import RankedTest, auc, ndcg
 from matinee.models import Model
-from matinee.ratings import Ratings
 from matinee.sources import read_ratings
 from tables import table
 
 CONTENDERS: tuple[Algorithm, ...] = (
-    Bias(), ContentBased(), MF(), Hybrid(), NMF(), Hybrid(of="nmf"), ImplicitALS(),
+    Bias(),
+    ContentBased(),
+    MF(),
+    Hybrid(),
+    NMF(),
+    Hybrid(of="nmf"),
+    ImplicitALS(),
     Hybrid(of="implicit-als"),
-)  # fmt: skip
+)
 USERS_AT_ONCE = 500
 KEY = ("algorithm", "data_set")
 SHOWN = ("algorithm", "warm_rmse", "cold_rmse", "cold_auc", "cold_ndcg@10", "fit_seconds")
@@ -41,13 +47,16 @@ def main() -> None:
     parser.add_argument("--data-set", default="ml-1m", choices=("ml-100k", "ml-1m"))
     given = parser.parse_args()
     ratings = read_ratings(folder_of_data(given.data) / f"{given.data_set}.zip")
-    cold = splits.cold_items(ratings, 0.1, seed=0)
-    warm = splits.random(cold.train, 0.1, seed=0)
+    cold = splitting.cold_items(ratings, 0.1, seed=0)
+    warm = splitting.random(cold.train, 0.1, seed=0)
     rows = []
     for algorithm in CONTENDERS:
         row = measured(algorithm, warm.train, warm.test, cold.test)
-        row |= {"data_set": given.data_set, "splits": [str(cold), str(warm)],
-                "versions": {"matinee": __version__, "numpy": np.__version__}}  # fmt: skip
+        row |= {
+            "data_set": given.data_set,
+            "splits": [str(cold), str(warm)],
+            "versions": {"matinee": __version__, "numpy": np.__version__},
+        }
         keep(RESULTS / "cold_start.jsonl", row | circumstances(n_threads()), KEY)
         rows.append({name: row[name] for name in SHOWN})
         print(table(rows[-1:]), flush=True)
@@ -98,9 +107,11 @@ def ranking(model: Model, cold: Ratings) -> RankedTest:
             tied.append((scores == mine[:, None]).sum(axis=1))
             counts.append(len(mine))
     return RankedTest(
-        np.append(0, np.cumsum(counts)), np.concatenate(better).astype(np.int32),
-        np.concatenate(tied).astype(np.int32), np.full(len(counts), len(films), np.int32),
-    )  # fmt: skip
+        np.append(0, np.cumsum(counts)),
+        np.concatenate(better).astype(np.int32),
+        np.concatenate(tied).astype(np.int32),
+        np.full(len(counts), len(films), np.int32),
+    )
 
 
 if __name__ == "__main__":

@@ -20,9 +20,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 ADAPTERS = (
-    "ours", "peers.plain", "peers.surprise", "peers.cornac", "peers.implicit", "peers.irspack",
-    "peers.lenskit", "peers.lightfm", "peers.myfm", "peers.cmfrec", "peers.sklearn", "peers.spark",
-)  # fmt: skip
+    "ours",
+    "peers.plain",
+    "peers.surprise",
+    "peers.cornac",
+    "peers.implicit",
+    "peers.irspack",
+    "peers.lenskit",
+    "peers.lightfm",
+    "peers.myfm",
+    "peers.cmfrec",
+    "peers.sklearn",
+    "peers.spark",
+)
 
 
 class Fitted(NamedTuple):
@@ -63,9 +73,10 @@ def is_ours(contender: Contender) -> bool:
 def chosen(patterns: list[str]) -> list[Contender]:
     """The contenders whose names match any of the patterns (``surprise-*``)."""
     return [
-        one for one in all_contenders()
+        one
+        for one in all_contenders()
         if any(fnmatchcase(one.name, pattern) for pattern in patterns)
-    ]  # fmt: skip
+    ]
 
 
 def threads() -> int:

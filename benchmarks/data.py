@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matinee import splits
-from matinee.catalog import Catalog
-from matinee.ids import IdMap
-from matinee.ratings import Ratings
+from matinee import splitting
+from matinee.data.catalog import Catalog
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Ratings
 from matinee.sources import read_ratings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -83,13 +83,13 @@ def ml_100k(folder: Path, numbers: Iterable[int]) -> Iterator[Fold]:
         inside = Path(where) / "ml-100k"
         for number in numbers:
             parts = (read_ratings(inside / f"u{number}.{part}") for part in ("base", "test"))
-            yield fold_of("ml-100k", number, splits.given(*parts))
+            yield fold_of("ml-100k", number, splitting.given(*parts))
 
 
 def ml_1m(folder: Path, numbers: Iterable[int]) -> Iterator[Fold]:
     """Five random folds of MovieLens 1M: those of ``matinee cross-validate --folds 5 --seed 0``."""
     wanted = set(numbers)
-    for number, split in enumerate(splits.k_fold(_ml_1m(folder), 5, SEED), start=1):
+    for number, split in enumerate(splitting.k_fold(_ml_1m(folder), 5, SEED), start=1):
         if number in wanted:
             yield fold_of("ml-1m", number, split)
 
@@ -170,7 +170,7 @@ DATA_SETS: dict[str, DataSet] = {
 }
 
 
-def fold_of(data_set: str, number: int, split: splits.Split) -> Fold:
+def fold_of(data_set: str, number: int, split: splitting.Split) -> Fold:
     """A split of Matinee's as plain arrays."""
     parts = (Part(part.user, part.item, part.rating) for part in (split.train, split.test))
     size = split.train.n_users, split.train.n_items

@@ -15,11 +15,11 @@ import numpy as np
 
 from data import POSITIVE_FROM, SEED, folder_of_data
 from jobs import LIST_LENGTH, RESULTS, Row, circumstances, keep
-from matinee import __version__, evaluate, read_ratings, splits, tune
+from matinee import __version__, evaluate, read_ratings, splitting, tune
 from matinee.algorithms import ALGORITHMS, Algorithm
+from matinee.data.ratings import Ratings
 from matinee.kernels.threads import n_threads
-from matinee.ratings import Ratings
-from matinee.splits import Split
+from matinee.splitting import Split
 from ours import algorithm_of
 from tables import table
 
@@ -40,8 +40,8 @@ def main() -> None:
     asked = arguments()
     ratings = read_ratings(folder_of_data(asked.data) / f"{asked.data_set}.zip")
     parts = {
-        "rating": splits.random(ratings, seed=SEED),
-        "preference": splits.per_user(ratings.positives_from(POSITIVE_FROM), seed=SEED),
+        "rating": splitting.random(ratings, seed=SEED),
+        "preference": splitting.per_user(ratings.positives_from(POSITIVE_FROM), seed=SEED),
     }
     rows = []
     for name, algorithm in tunable().items():
@@ -50,8 +50,11 @@ def main() -> None:
         row = {"algorithm": name, "data_set": asked.data_set}
         row |= compared(algorithm, parts[algorithm.kind], asked)
         versions = {"matinee": __version__, "numpy": np.__version__}
-        keep(RESULTS / "defaults.jsonl", row | {"versions": versions} | circumstances(n_threads()),
-             KEY)  # fmt: skip
+        keep(
+            RESULTS / "defaults.jsonl",
+            row | {"versions": versions} | circumstances(n_threads()),
+            KEY,
+        )
         rows.append({one: row[one] for one in SHOWN})
         print(table(rows[-1:]), flush=True)
     if rows:
@@ -67,8 +70,12 @@ def arguments() -> Namespace:
         "--algorithms", nargs="+", default=["*"], metavar="NAME", help="or patterns"
     )
     parser.add_argument("--trials", type=int, default=30, help="for each; %(default)s")
-    parser.add_argument("--seconds", type=float, default=60.0,
-                        help="then no trial of an algorithm begins; %(default)s")  # fmt: skip
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=60.0,
+        help="then no trial of an algorithm begins; %(default)s",
+    )
     return parser.parse_args()
 
 
@@ -88,11 +95,16 @@ def compared(algorithm: Algorithm, split: Split, asked: Namespace) -> Row:
     usual = of_test(algorithm, split.train, split.test, metric)
     sign = -1 if found.higher_is_better else 1
     return {
-        "metric": metric, "usual": usual, "tuned": tuned, "loss": sign * (usual / tuned - 1),
-        "trials": len(found.trials), "tuning_seconds": found.seconds,
-        "interval": found.test_interval, "settings": algorithm.settings,
+        "metric": metric,
+        "usual": usual,
+        "tuned": tuned,
+        "loss": sign * (usual / tuned - 1),
+        "trials": len(found.trials),
+        "tuning_seconds": found.seconds,
+        "interval": found.test_interval,
+        "settings": algorithm.settings,
         "chosen": {name: found.algorithm.settings[name] for name in found.space},
-    }  # fmt: skip
+    }
 
 
 def of_test(algorithm: Algorithm, train: Ratings, test: Ratings, metric: str) -> float:

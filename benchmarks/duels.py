@@ -24,13 +24,18 @@ def ours(algorithm: str, passes: Passes | None = None, **settings: Any) -> Runne
     )
 
 
-def peer(adapter: str, passes: Passes | None = None, blas_threads: int | None = None,
-         **settings: Any) -> Runner:  # fmt: skip
+def peer(
+    adapter: str, passes: Passes | None = None, blas_threads: int | None = None, **settings: Any
+) -> Runner:
     """A peer with settings of its own."""
     contender = Contender(
-        adapter, (), settings, learns="positives", blas_threads=blas_threads,
+        adapter,
+        (),
+        settings,
+        learns="positives",
+        blas_threads=blas_threads,
         adapter=f"peers.{adapter}",
-    )  # fmt: skip
+    )
     return Runner(contender, passes)
 
 
@@ -63,8 +68,12 @@ class Alone:
 
 
 SURPRISE_SVD = {"model": "SVD", "n_factors": 100, "random_state": 0}
-IMPLICIT = {"model": "als.AlternatingLeastSquares", "alpha": 3.0, "regularization": 50.0,
-            "random_state": 0}  # fmt: skip
+IMPLICIT = {
+    "model": "als.AlternatingLeastSquares",
+    "alpha": 3.0,
+    "regularization": 50.0,
+    "random_state": 0,
+}
 IRSPACK = {"alpha0": 0.5, "reg": 0.005}
 
 
@@ -76,61 +85,165 @@ def implicit_als(n_factors: int, heavy: bool = True) -> list[Duel]:
         "irspack": peer("irspack", ("train_epochs", 1, 3), n_components=n_factors, **IRSPACK),
     }
     return [
-        Duel(f"implicit-als-{n_factors}-iteration-{name}", mine, other, "power-law", 1.0, "epoch",
-             "lists", heavy=heavy, repeats=2)
+        Duel(
+            f"implicit-als-{n_factors}-iteration-{name}",
+            mine,
+            other,
+            "power-law",
+            1.0,
+            "epoch",
+            "lists",
+            heavy=heavy,
+            repeats=2,
+        )
         for name, other in others.items()
-    ]  # fmt: skip
+    ]
 
 
 DUELS = (
-    Duel("mf-als-to-cornac-rmse", ours("mf", n_factors=32, n_epochs=3),
-         peer("cornac", **CORNAC_TUNED), "ml-1m", 2.0, same_error=True),
-    Duel("mf-sgd-to-cornac-rmse",
-         ours("mf", solver="sgd", n_factors=32, n_epochs=9, learning_rate=0.1),
-         peer("cornac", **CORNAC_TUNED), "ml-1m", 2.0, same_error=True),
-    Duel("mf-als-to-cmfrec-rmse", ours("mf", n_epochs=6),
-         peer("cmfrec", k=40, lambda_=0.09, scale_lam=True, niter=20, verbose=False),
-         "ml-1m", 3.0, same_error=True),
-    Duel("mf-sgd-epoch-surprise", ours("mf", ("n_epochs", 2, 102), solver="sgd", n_factors=100),
-         peer("surprise", ("n_epochs", 1, 4), **SURPRISE_SVD), "ml-1m", 6.0, "epoch"),
-    Duel("mf-sgd-epoch-64-cornac", ours("mf", ("n_epochs", 2, 22), solver="sgd", n_factors=64),
-         peer("cornac", ("max_iter", 1, 4), **(CORNAC_TUNED | {"k": 64})), "power-law", 2.0,
-         "epoch", heavy=True, repeats=2),
-    Duel("svdpp-surprise", ours("svdpp", n_factors=20, n_epochs=20),
-         peer("surprise", model="SVDpp", n_factors=20, n_epochs=20, cache_ratings=True,
-              random_state=0), "ml-100k", 30.0),
-    Duel("svdpp-epoch-surprise", ours("svdpp", ("n_epochs", 2, 6), n_factors=20),
-         peer("surprise", ("n_epochs", 1, 2), model="SVDpp", n_factors=20, cache_ratings=True,
-              random_state=0), "ml-1m", 30.0, "epoch", heavy=True, repeats=1),
-    Duel("bayesian-mf-draw-myfm",
-         ours("bayesian-mf", ("n_epochs", 10, 30), n_factors=10, burn_in=2, n_samples=4),
-         peer("myfm", ("n_iter", 4, 10), rank=10, random_seed=0), "ml-1m", 3.0, "epoch",
-         heavy=True, repeats=2),
+    Duel(
+        "mf-als-to-cornac-rmse",
+        ours("mf", n_factors=32, n_epochs=3),
+        peer("cornac", **CORNAC_TUNED),
+        "ml-1m",
+        2.0,
+        same_error=True,
+    ),
+    Duel(
+        "mf-sgd-to-cornac-rmse",
+        ours("mf", solver="sgd", n_factors=32, n_epochs=9, learning_rate=0.1),
+        peer("cornac", **CORNAC_TUNED),
+        "ml-1m",
+        2.0,
+        same_error=True,
+    ),
+    Duel(
+        "mf-als-to-cmfrec-rmse",
+        ours("mf", n_epochs=6),
+        peer("cmfrec", k=40, lambda_=0.09, scale_lam=True, niter=20, verbose=False),
+        "ml-1m",
+        3.0,
+        same_error=True,
+    ),
+    Duel(
+        "mf-sgd-epoch-surprise",
+        ours("mf", ("n_epochs", 2, 102), solver="sgd", n_factors=100),
+        peer("surprise", ("n_epochs", 1, 4), **SURPRISE_SVD),
+        "ml-1m",
+        6.0,
+        "epoch",
+    ),
+    Duel(
+        "mf-sgd-epoch-64-cornac",
+        ours("mf", ("n_epochs", 2, 22), solver="sgd", n_factors=64),
+        peer("cornac", ("max_iter", 1, 4), **(CORNAC_TUNED | {"k": 64})),
+        "power-law",
+        2.0,
+        "epoch",
+        heavy=True,
+        repeats=2,
+    ),
+    Duel(
+        "svdpp-surprise",
+        ours("svdpp", n_factors=20, n_epochs=20),
+        peer(
+            "surprise", model="SVDpp", n_factors=20, n_epochs=20, cache_ratings=True, random_state=0
+        ),
+        "ml-100k",
+        30.0,
+    ),
+    Duel(
+        "svdpp-epoch-surprise",
+        ours("svdpp", ("n_epochs", 2, 6), n_factors=20),
+        peer(
+            "surprise",
+            ("n_epochs", 1, 2),
+            model="SVDpp",
+            n_factors=20,
+            cache_ratings=True,
+            random_state=0,
+        ),
+        "ml-1m",
+        30.0,
+        "epoch",
+        heavy=True,
+        repeats=1,
+    ),
+    Duel(
+        "bayesian-mf-draw-myfm",
+        ours("bayesian-mf", ("n_epochs", 10, 30), n_factors=10, burn_in=2, n_samples=4),
+        peer("myfm", ("n_iter", 4, 10), rank=10, random_seed=0),
+        "ml-1m",
+        3.0,
+        "epoch",
+        heavy=True,
+        repeats=2,
+    ),
     *implicit_als(64),
     *implicit_als(128),
-    Duel("ease-numpy", ours("ease", reg=500.0), peer("plain", method="ease", reg=500.0), "top-n",
-         1.0, task="lists", repeats=3),
-    Duel("user-knn-surprise-100k", ours("user-knn"),
-         peer("surprise", model="KNNBaseline", verbose=False), "ml-100k", 10.0, "fit and answer"),
-    Duel("user-knn-surprise", ours("user-knn"),
-         peer("surprise", model="KNNBaseline", verbose=False), "ml-1m", 10.0, "fit and answer",
-         heavy=True, repeats=1),
-    Duel("item-knn-surprise", ours("item-knn"),
-         peer("surprise", model="KNNBaseline", verbose=False,
-              sim_options={"name": "pearson_baseline", "user_based": False}), "ml-1m", 10.0,
-         "fit and answer", heavy=True, repeats=1),
-    Duel("top-10-implicit", ours("mf", n_factors=64, n_epochs=1),
-         peer("implicit", None, 1, factors=64, iterations=1, **IMPLICIT), "top-n", 3.0, "lists",
-         "lists"),
-)  # fmt: skip
+    Duel(
+        "ease-numpy",
+        ours("ease", reg=500.0),
+        peer("plain", method="ease", reg=500.0),
+        "top-n",
+        1.0,
+        task="lists",
+        repeats=3,
+    ),
+    Duel(
+        "user-knn-surprise-100k",
+        ours("user-knn"),
+        peer("surprise", model="KNNBaseline", verbose=False),
+        "ml-100k",
+        10.0,
+        "fit and answer",
+    ),
+    Duel(
+        "user-knn-surprise",
+        ours("user-knn"),
+        peer("surprise", model="KNNBaseline", verbose=False),
+        "ml-1m",
+        10.0,
+        "fit and answer",
+        heavy=True,
+        repeats=1,
+    ),
+    Duel(
+        "item-knn-surprise",
+        ours("item-knn"),
+        peer(
+            "surprise",
+            model="KNNBaseline",
+            verbose=False,
+            sim_options={"name": "pearson_baseline", "user_based": False},
+        ),
+        "ml-1m",
+        10.0,
+        "fit and answer",
+        heavy=True,
+        repeats=1,
+    ),
+    Duel(
+        "top-10-implicit",
+        ours("mf", n_factors=64, n_epochs=1),
+        peer("implicit", None, 1, factors=64, iterations=1, **IMPLICIT),
+        "top-n",
+        3.0,
+        "lists",
+        "lists",
+    ),
+)
 
 ALONE = (
     Alone("mf-als-32", ours("mf", n_factors=32), 10.0),
     Alone("mf-sgd-epoch", ours("mf", ("n_epochs", 2, 102), solver="sgd"), 0.2, "epoch"),
     Alone("truncated-svd-50", ours("truncated-svd", n_factors=50), 10.0),
-    Alone("truncated-svd-50-zero-filled",
-          ours("truncated-svd", n_factors=50, fill="zero", center="user_all"), 10.0),
-)  # fmt: skip
+    Alone(
+        "truncated-svd-50-zero-filled",
+        ours("truncated-svd", n_factors=50, fill="zero", center="user_all"),
+        10.0,
+    ),
+)
 
 # Commands against the clock, each in a new process.
 IMPORT_SECONDS = 0.3

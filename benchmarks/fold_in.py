@@ -18,9 +18,9 @@ from jobs import RESULTS, Row, circumstances, keep
 from matinee import __version__
 from matinee.algorithms import MF, NMF, Bias, ImplicitALS, SVDpp
 from matinee.algorithms.base import Algorithm
+from matinee.data.ratings import Ratings
 from matinee.kernels.threads import n_threads
 from matinee.models import Model
-from matinee.ratings import Ratings
 from matinee.sources import read_ratings
 from tables import table
 
@@ -41,8 +41,11 @@ def main() -> None:
     rows = []
     for algorithm in CONTENDERS:
         row = measured(algorithm, ratings, others, history, test)
-        row |= {"data_set": given.data_set, "given": GIVEN,
-                "versions": {"matinee": __version__, "numpy": np.__version__}}  # fmt: skip
+        row |= {
+            "data_set": given.data_set,
+            "given": GIVEN,
+            "versions": {"matinee": __version__, "numpy": np.__version__},
+        }
         keep(RESULTS / "fold_in.jsonl", row | circumstances(n_threads()), KEY)
         rows.append({name: row[name] for name in SHOWN})
         print(table(rows[-1:]), flush=True)
@@ -64,8 +67,11 @@ def measured(
 ) -> Row:
     """One algorithm's figures; no RMSE for scores that are no stars."""
     model = algorithm.fit(ratings.subset(others))
-    row: Row = {"algorithm": algorithm.name, "settings": algorithm.settings,
-                "fold_in_1000_seconds": seconds_of_a_thousand(model)}  # fmt: skip
+    row: Row = {
+        "algorithm": algorithm.name,
+        "settings": algorithm.settings,
+        "fold_in_1000_seconds": seconds_of_a_thousand(model),
+    }
     if model.kind != "rating":
         return row | {"folded_in_rmse": None, "refit_rmse": None, "ratio": None}
     tested = ratings.subset(test)

@@ -18,11 +18,11 @@ import numpy as np
 
 from data import SEED, folder_of_data
 from jobs import RESULTS, Row, circumstances, keep, read_rows
-from matinee import __version__, splits
+from matinee import __version__, splitting
 from matinee.algorithms import ALGORITHMS
+from matinee.data.ratings import Ratings
 from matinee.kernels.threads import n_threads
 from matinee.models import Model
-from matinee.ratings import Ratings
 from matinee.sources import read_ratings
 from tables import table
 
@@ -52,17 +52,22 @@ def main() -> None:
         split = first_fold(folder_of_data(given.data) / f"{data_set}.zip")
         for name in given.contenders:
             row = {"contender": name, "data_set": data_set} | measured(name, split)
-            keep(FILE, row | {"versions": {"matinee": __version__, "numpy": np.__version__}}
-                 | circumstances(n_threads()), KEY)  # fmt: skip
+            keep(
+                FILE,
+                row
+                | {"versions": {"matinee": __version__, "numpy": np.__version__}}
+                | circumstances(n_threads()),
+                KEY,
+            )
     print(table([shown(row) for row in read_rows(FILE)]))
 
 
-def first_fold(path: Path) -> splits.Split:
+def first_fold(path: Path) -> splitting.Split:
     """The first of five random folds as the test part."""
-    return next(iter(splits.k_fold(read_ratings(path), 5, SEED)))
+    return next(iter(splitting.k_fold(read_ratings(path), 5, SEED)))
 
 
-def measured(name: str, split: splits.Split) -> Row:
+def measured(name: str, split: splitting.Split) -> Row:
     """Shares of test ratings inside their intervals, and how wide these are."""
     kind, settings = CONTENDERS[name]
     algorithm = ALGORITHMS[kind](**settings)

@@ -14,24 +14,35 @@ import numpy as np
 
 from data import folder_of_data
 from jobs import RESULTS, Row, circumstances, keep
-from matinee import __version__, splits
+from matinee import __version__, splitting
 from matinee.algorithms import MF, NMF
 from matinee.algorithms.base import Algorithm
-from matinee.interview import Interview, Knowledge
 from matinee.kernels.threads import n_threads, one_blas_thread
 from matinee.models import Model
+from matinee.models.interview import Interview, Knowledge
 from matinee.sources import read_ratings
-from matinee.splits import Split
+from matinee.splitting import Split
 from tables import table
 
 CONTENDERS: tuple[Algorithm, ...] = (
-    NMF(n_factors=15), MF(n_factors=16, implicit_weight=0), MF(n_factors=16), MF(),
-)  # fmt: skip
+    NMF(n_factors=15),
+    MF(n_factors=16, implicit_weight=0),
+    MF(n_factors=16),
+    MF(),
+)
 FIVE, MOST_ASKED = 5, 200
 KEY = ("algorithm", "settings", "data_set", "until")
-SHOWN = ("algorithm", "until", "nothing_rmse", "popular_rmse", "interview_rmse",
-         "popular_questions", "interview_questions", "popular_answers",
-         "interview_answers")  # fmt: skip
+SHOWN = (
+    "algorithm",
+    "until",
+    "nothing_rmse",
+    "popular_rmse",
+    "interview_rmse",
+    "popular_questions",
+    "interview_questions",
+    "popular_answers",
+    "interview_answers",
+)
 
 
 def main() -> None:
@@ -42,16 +53,22 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=300, help="held-out users to interview")
     given = parser.parse_args()
     ratings = read_ratings(folder_of_data(given.data) / f"{given.data_set}.zip")
-    split = splits.strong(ratings, 0.1, 0.5, seed=0)
+    split = splitting.strong(ratings, 0.1, 0.5, seed=0)
     rows = []
     for algorithm in CONTENDERS:
         model = algorithm.fit(split.train)
         for until in ("5 answers", "5 questions"):
             with one_blas_thread():
                 row = measured(model, split, given.people, until)
-            row |= {"algorithm": algorithm.name, "settings": algorithm.settings, "until": until,
-                    "data_set": given.data_set, "people": given.people, "split": str(split),
-                    "versions": {"matinee": __version__, "numpy": np.__version__}}  # fmt: skip
+            row |= {
+                "algorithm": algorithm.name,
+                "settings": algorithm.settings,
+                "until": until,
+                "data_set": given.data_set,
+                "people": given.people,
+                "split": str(split),
+                "versions": {"matinee": __version__, "numpy": np.__version__},
+            }
             keep(RESULTS / "interview.jsonl", row | circumstances(n_threads()), KEY)
             rows.append({name: row[name] for name in SHOWN})
             print(table(rows[-1:]), flush=True)

@@ -35,23 +35,39 @@ class Workshop:
     limit_seconds: float = 3600.0
     pythons: dict[str, str] = field(default_factory=dict)  # adapter -> another interpreter
 
-    def run(self, contender: Contender, task: str, fold: Path, measure: str = "fit",
-            **more: Any) -> tuple[Row, np.ndarray | None]:  # fmt: skip
+    def run(
+        self, contender: Contender, task: str, fold: Path, measure: str = "fit", **more: Any
+    ) -> tuple[Row, np.ndarray | None]:
         """The figures of one job, and the predictions or scores where it makes them."""
         path = self.folder / "job.json"
         for old in self.folder.glob("job.*"):
             old.unlink()
-        path.write_text(json.dumps({
-            "adapter": contender.adapter, "settings": contender.settings, "task": task,
-            "learns": contender.learns, "positive_from": POSITIVE_FROM, "fold": str(fold),
-            "measure": measure, "threads": self.threads, "n": LIST_LENGTH, **more,
-        }))  # fmt: skip
+        path.write_text(
+            json.dumps(
+                {
+                    "adapter": contender.adapter,
+                    "settings": contender.settings,
+                    "task": task,
+                    "learns": contender.learns,
+                    "positive_from": POSITIVE_FROM,
+                    "fold": str(fold),
+                    "measure": measure,
+                    "threads": self.threads,
+                    "n": LIST_LENGTH,
+                    **more,
+                }
+            )
+        )
         python = self.pythons.get(contender.adapter.removeprefix("peers."), sys.executable)
         try:
             done = subprocess.run(
-                [python, str(HERE / "worker.py"), str(path)], env=self.environment(contender),
-                capture_output=True, text=True, timeout=self.limit_seconds, check=False,
-            )  # fmt: skip
+                [python, str(HERE / "worker.py"), str(path)],
+                env=self.environment(contender),
+                capture_output=True,
+                text=True,
+                timeout=self.limit_seconds,
+                check=False,
+            )
         except subprocess.TimeoutExpired:
             return {"failed": f"not done in {self.limit_seconds:.0f} s"}, None
         if done.returncode != 0:
@@ -116,8 +132,11 @@ def says_why(result: Row) -> str | None:
 @cache
 def machine() -> dict[str, Any]:
     """Processor, cores and memory of this machine."""
-    facts = {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count(),
-             "system": platform.system()}  # fmt: skip
+    facts = {
+        "cpu": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "system": platform.system(),
+    }
     cpuinfo, meminfo = Path("/proc/cpuinfo"), Path("/proc/meminfo")
     if cpuinfo.exists():
         facts["cpu"] = description_of_cpu(cpuinfo.read_text())
@@ -140,10 +159,12 @@ def commit() -> str:
     """The commit of this checkout, with a + where files differ from it."""
     git = ["git", "-C", str(ROOT)]
     try:
-        head = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True,
-                              text=True, check=True).stdout.strip()  # fmt: skip
-        changed = subprocess.run([*git, "status", "--porcelain", "src"], capture_output=True,
-                                 text=True, check=True).stdout  # fmt: skip
+        head = subprocess.run(
+            [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        changed = subprocess.run(
+            [*git, "status", "--porcelain", "src"], capture_output=True, text=True, check=True
+        ).stdout
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return head + ("+" if changed else "")
@@ -152,9 +173,11 @@ def commit() -> str:
 def circumstances(threads: int) -> Row:
     """Machine, threads, commit and date, for every row."""
     return {
-        "threads": threads, "machine": machine(), "commit": commit(),
+        "threads": threads,
+        "machine": machine(),
+        "commit": commit(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    }  # fmt: skip
+    }
 
 
 # Where figures are kept.

@@ -52,8 +52,16 @@ def solver_of(name: str) -> Solver:
         for _ in range(times):
             room[:] = A
             x[:] = b
-            posv(upper.ctypes, n.ctypes, one.ctypes, room.ctypes, n.ctypes, x.ctypes, n.ctypes,
-                 info.ctypes)  # fmt: skip
+            posv(
+                upper.ctypes,
+                n.ctypes,
+                one.ctypes,
+                room.ctypes,
+                n.ctypes,
+                x.ctypes,
+                n.ctypes,
+                info.ctypes,
+            )
 
     return repeat
 
@@ -68,8 +76,18 @@ def update_of(name: str) -> Solver:
         k, d = np.array([Y.shape[0]], np.int32), np.array([Y.shape[1]], np.int32)
         one, nought = np.ones(1, Y.dtype), np.zeros(1, Y.dtype)
         for _ in range(times):  # Y by rows is Y' by columns, as Fortran has it
-            syrk(upper.ctypes, plain.ctypes, d.ctypes, k.ctypes, one.ctypes, Y.ctypes, d.ctypes,
-                 nought.ctypes, A.ctypes, d.ctypes)  # fmt: skip
+            syrk(
+                upper.ctypes,
+                plain.ctypes,
+                d.ctypes,
+                k.ctypes,
+                one.ctypes,
+                Y.ctypes,
+                d.ctypes,
+                nought.ctypes,
+                A.ctypes,
+                d.ctypes,
+            )
 
     return repeat
 

@@ -41,41 +41,66 @@ def rows_on_disk(
 
 def write_model(path: Path, n_users: int, n_factors: int) -> None:
     """Save a model of random factors, without ever holding it in memory."""
-    from matinee.ids import IdMap
+    from matinee.data.ids import IdMap
+    from matinee.data.packed import PackedRows
+    from matinee.data.scale import Scale
+    from matinee.data.texts import Texts
     from matinee.models.factor import FactorModel
-    from matinee.models.fold_in import LeastSquares
-    from matinee.models.side import Side
-    from matinee.packed import PackedRows
-    from matinee.ratings import Scale
-    from matinee.texts import Texts
+    from matinee.row_solvers import LeastSquares
+    from matinee.row_solvers.embeddings import Embeddings
 
     rng = np.random.default_rng(0)
     with TemporaryDirectory(dir=path.parent) as temporary:
         folder = Path(temporary)
-        P = rows_on_disk(folder, "P", (n_users, n_factors), "f4",
-                         lambda n: rng.normal(0, 0.3, (n, n_factors)))  # fmt: skip
+        P = rows_on_disk(
+            folder, "P", (n_users, n_factors), "f4", lambda n: rng.normal(0, 0.3, (n, n_factors))
+        )
         step = N_ITEMS // RATINGS_EACH
         seen = rows_on_disk(
-            folder, "seen", (n_users, RATINGS_EACH), "u2",
+            folder,
+            "seen",
+            (n_users, RATINGS_EACH),
+            "u2",
             lambda n: np.arange(0, N_ITEMS, step) + rng.integers(0, step, (n, 1)),
-        )  # fmt: skip
-        codes = rows_on_disk(folder, "codes", (n_users, RATINGS_EACH), "u1",
-                             lambda n: rng.integers(0, 5, (n, RATINGS_EACH)))  # fmt: skip
-        texts = [Texts.of(map(str, range(first, min(first + BLOCK, n_users))))
-                 for first in range(0, n_users, BLOCK)]  # fmt: skip
+        )
+        codes = rows_on_disk(
+            folder,
+            "codes",
+            (n_users, RATINGS_EACH),
+            "u1",
+            lambda n: rng.integers(0, 5, (n, RATINGS_EACH)),
+        )
+        texts = [
+            Texts.of(map(str, range(first, min(first + BLOCK, n_users))))
+            for first in range(0, n_users, BLOCK)
+        ]
         starts = np.cumsum([0, *(len(part.data) for part in texts)])
-        ids = Texts(np.concatenate([part.data for part in texts]), np.concatenate(
-            [part.ends + start for part, start in zip(texts, starts, strict=False)]))  # fmt: skip
-        items = Side(rng.normal(0, 0.3, (N_ITEMS, n_factors)).astype("f4"), np.zeros(N_ITEMS, "f4"))
+        ids = Texts(
+            np.concatenate([part.data for part in texts]),
+            np.concatenate([part.ends + start for part, start in zip(texts, starts, strict=False)]),
+        )
+        items = Embeddings(
+            rng.normal(0, 0.3, (N_ITEMS, n_factors)).astype("f4"), np.zeros(N_ITEMS, "f4")
+        )
         FactorModel(
             users=IdMap.packed(ids, "user"),
             items=IdMap.of(range(N_ITEMS), "item"),
-            seen=PackedRows(np.arange(n_users + 1) * RATINGS_EACH, seen.reshape(-1),
-                            codes.reshape(-1), np.arange(1, 6, dtype="f4")),
-            scale=Scale(1, 5), kind="rating", algorithm="mf", settings={}, data_fingerprint="",
-            global_mean=3.5, user_side=Side(P, np.zeros(n_users, "f4")), item_side=items,
+            seen=PackedRows(
+                np.arange(n_users + 1) * RATINGS_EACH,
+                seen.reshape(-1),
+                codes.reshape(-1),
+                np.arange(1, 6, dtype="f4"),
+            ),
+            scale=Scale(1, 5),
+            kind="rating",
+            algorithm="mf",
+            settings={},
+            data_fingerprint="",
+            global_mean=3.5,
+            user_embeddings=Embeddings(P, np.zeros(n_users, "f4")),
+            item_embeddings=items,
             fold=LeastSquares(reg=1.0),
-        ).save(path)  # fmt: skip
+        ).save(path)
 
 
 def main() -> None:
@@ -89,9 +114,14 @@ def main() -> None:
         where = Path(temporary)
         began = perf_counter()
         write_model(where / "model", given.users, given.factors)
-        facts = {"users": given.users, "factors": given.factors, "limits": LIMITS,
-                 "write_seconds": perf_counter() - began, "model_bytes": size_of(where / "model"),
-                 **circumstances(os.cpu_count() or 1)}  # fmt: skip
+        facts = {
+            "users": given.users,
+            "factors": given.factors,
+            "limits": LIMITS,
+            "write_seconds": perf_counter() - began,
+            "model_bytes": size_of(where / "model"),
+            **circumstances(os.cpu_count() or 1),
+        }
         forget(where / "model")
         for cache in ("cold", "warm"):
             row = facts | {"cache": cache} | measured(where, given)

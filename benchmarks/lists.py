@@ -10,12 +10,13 @@ import numpy as np
 
 from data import POSITIVE_FROM, Fold, likes, ml_1m_ids
 from jobs import LIST_LENGTH, Row
-from matinee.bootstrap import interval, resample
-from matinee.catalog import Catalog
-from matinee.evaluation import evaluate
-from matinee.ids import IdMap
-from matinee.metrics import METRICS
-from matinee.ratings import Ratings, Rows, Scale
+from matinee.data.catalog import Catalog
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Ratings, Rows
+from matinee.data.scale import Scale
+from matinee.evaluation.bootstrap import interval, resample
+from matinee.evaluation.evaluate import evaluate
+from matinee.evaluation.metrics import METRICS
 
 SCALE = Scale(1.0, 5.0)
 HITS = tuple(name for name, metric in METRICS.items() if metric.source in ("ranks", "grades"))
@@ -57,9 +58,11 @@ def of_lists(fold: Fold, scores: np.ndarray, folder: Path) -> Row:
     return {
         "metrics": found.metrics,
         "intervals": {name: interval(values) for name, values in draws.items()},
-        "users": found.users_measured, "test_ratings": found.test_ratings,
-        "positive_from": POSITIVE_FROM, "nan_scores": found.nan_scores,
-    }  # fmt: skip
+        "users": found.users_measured,
+        "test_ratings": found.test_ratings,
+        "positive_from": POSITIVE_FROM,
+        "nan_scores": found.nan_scores,
+    }
 
 
 def list_columns(rows: list[Row], metrics: tuple[str, ...]) -> list[Row]:

@@ -25,7 +25,7 @@ STEPS = {
     "data of 40 people": "from matinee.sources.synthetic import uniform; r = uniform(40, 30, 8)",
     "fitted, kernels from their cache": "m = MF(n_factors=8, n_epochs=2).fit(r)",
     "a list": "m.recommend(r.users.ids[0], 3)",
-}  # fmt: skip
+}
 MEASURE = """
 import json, sys
 steps, told = json.loads(sys.argv[1]), []
@@ -45,8 +45,9 @@ def main() -> None:
     asked = parser.parse_args()
     steps = json.dumps(list(STEPS.values()))
     for _ in range(2):
-        done = subprocess.run([sys.executable, "-c", MEASURE, steps], capture_output=True,
-                              text=True, check=True)  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-c", MEASURE, steps], capture_output=True, text=True, check=True
+        )
     rows: list[Row] = [
         {"step": step, "resident_mb": resident, "own_mb": own, **circumstances(1)}
         for step, (resident, own) in zip(STEPS, json.loads(done.stdout), strict=True)
@@ -60,12 +61,13 @@ def memory_lines(rows: list[Row]) -> list[Row]:
     """One line a step, for a table."""
     return [
         {
-            "after": row["step"], "resident MB": f"{row['resident_mb']:.0f}",
+            "after": row["step"],
+            "resident MB": f"{row['resident_mb']:.0f}",
             "its own MB": f"{row['own_mb']:.0f}",
             "of files, shared MB": f"{row['resident_mb'] - row['own_mb']:.0f}",
         }
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 if __name__ == "__main__":

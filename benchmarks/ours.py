@@ -10,8 +10,9 @@ import numpy as np
 from contenders import Contender, Fitted
 from matinee.algorithms import ALGORITHMS
 from matinee.algorithms.base import Algorithm
-from matinee.catalog import Catalog, Item
-from matinee.ratings import Ratings, Scale
+from matinee.data.catalog import Catalog, Item
+from matinee.data.ratings import Ratings
+from matinee.data.scale import Scale
 from matinee.sources.synthetic import numbered, uniform
 
 DISTRIBUTION = "matinee"
@@ -20,20 +21,35 @@ FEW = {"n_epochs": 4, "burn_in": 1, "n_samples": 2}  # enough for a warm-up
 # Beside the defaults, where the algorithm is registered: name, algorithm, settings.
 VARIANTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("mf-sgd", "mf", {"solver": "sgd"}),
-    ("nmf-zero-filled", "nmf",
-     {"missing": "zero", "init": "nndsvd", "n_factors": 15, "n_epochs": 800}),
-    ("truncated-svd-zero-filled", "truncated-svd",
-     {"fill": "zero", "center": "user_all", "n_factors": 50}),
+    (
+        "nmf-zero-filled",
+        "nmf",
+        {"missing": "zero", "init": "nndsvd", "n_factors": 15, "n_epochs": 800},
+    ),
+    (
+        "truncated-svd-zero-filled",
+        "truncated-svd",
+        {"fill": "zero", "center": "user_all", "n_factors": 50},
+    ),
     ("item-knn-preference", "item-knn", {"feedback": "preference"}),
     ("user-knn-preference", "user-knn", {"feedback": "preference"}),
-    ("blend-preference", "blend",
-     {"of": [{"algorithm": "ease"}, {"algorithm": "implicit-als"},
-             {"algorithm": "implicit-als", "seed": 1}, {"algorithm": "bpr"}]}),
+    (
+        "blend-preference",
+        "blend",
+        {
+            "of": [
+                {"algorithm": "ease"},
+                {"algorithm": "implicit-als"},
+                {"algorithm": "implicit-als", "seed": 1},
+                {"algorithm": "bpr"},
+            ]
+        },
+    ),
     ("ease-plain", "ease", {"dropout": 0.0, "reg": 500.0}),
     ("bayesian-mf-plain", "bayesian-mf", {"n_features": 0}),
     ("hybrid-preference", "hybrid", {"of": {"algorithm": "implicit-als"}}),
     ("implicit-als-64", "implicit-als", {"n_factors": 64}),
-)  # fmt: skip
+)
 
 
 def contenders() -> list[Contender]:

@@ -35,90 +35,165 @@ PROTOCOLS = {
 COSTS = "Fit seconds are medians over the folds, after compilation and without reading the data; "
 COSTS += "the peak is the highest resident memory of the process until the fit is done."
 # By heading, the scripts that have a table there: what each measures, and its columns by heading.
-TABLES = {"New films, new people": {
-    "cold_start": (
-        "A tenth of the films is held out of training with all their ratings (cold), and a tenth "
-        "of the other ratings (warm). AUC and NDCG@10 rank the held-out films alone, those a user "
-        "rated 4 or more against the others; who scores them all alike ranks by chance.",
-        {"data_set": "data", "algorithm": "algorithm", "warm_rmse": "warm RMSE",
-         "cold_rmse": "cold RMSE", "cold_auc": "cold AUC", "cold_ndcg@10": "cold NDCG@10"},
-    ),
-    "fold_in": (
-        "A tenth of the users is held out; ten ratings of each are given, the rest is tested. A "
-        "refit learns from the ten as well. The last column is the median time to fold in a "
-        "thousand people of twenty ratings each, from ids to persons.",
-        {"data_set": "data", "algorithm": "algorithm", "folded_in_rmse": "folded in RMSE",
-         "refit_rmse": "refit RMSE", "ratio": "ratio", "fold_in_1000_seconds": "1,000 in seconds"},
-    ),
-    "interview": (
-        "A tenth of the users is held out; half of the ratings of each are what they can answer, "
-        "the other half is tested. RMSE before any answer, after asking about the most popular "
-        "films, and after the interview, with the average numbers of questions and answers.",
-        {"data_set": "data", "algorithm": "algorithm", "n_factors": "factors",
-         "implicit_weight": "implicit weight", "until": "until", "nothing_rmse": "nothing asked",
-         "popular_rmse": "popular films", "interview_rmse": "interview",
-         "popular_questions": "questions, popular", "interview_questions": "questions, interview",
-         "popular_answers": "answers, popular", "interview_answers": "answers, interview"},
-    ),
-}, "Usual settings and tuned ones": {
-    "defaults": (
-        "Every algorithm with its usual settings, and with those that `matinee tune` finds on the "
-        "training part, both measured once on a fifth of the ratings that was set aside: of all "
-        "for RMSE, of each user's likes for NDCG@10. The loss is how much worse the usual are, "
-        "in shares of the tuned figure; below 0 the search was led astray. The usual settings are "
-        "the first trial, so a loss of exactly 0 says only that none of the other draws did better "
-        "on the validation part: with 4 to 7 trials, as in most lines of ml-1m, it is little. One "
-        "split each; the usual settings were chosen on these data sets in the first place.",
-        {"data_set": "data", "algorithm": "algorithm", "metric": "metric", "usual": "usual",
-         "tuned": "tuned", "loss": "loss", "trials": "trials"},
-    ),
-}, "What time would add": {
-    "time_terms": (
-        "Biases of an item by 30 bins of time, drift of a user (Koren 2009), or both, are fitted "
-        "with the biases and taken off the ratings before an algorithm learns the rest. RMSE "
-        "without them, and how it changes with the terms of the time when each test rating was "
-        "given (then), and with those of the newest training rating (now), which is when a "
-        "recommendation is made. Drift fills gaps of the past on ml-100k, by 0.004 at most; on "
-        "ml-1m, and as of now, the terms mostly cost something, up to 0.04. The dampings are 100 "
-        "and 500; of others tried by hand with the biases (30 to 300, and 5 to 3000), a drift "
-        "damping of 3000 gained 0.003 on the last fifth of each user's ratings of ml-100k, and "
-        "cost 0.05 on that of ml-1m. So no algorithm has them.",
-        {"data_set": "data", "split": "test part", "algorithm": "algorithm", "terms": "terms",
-         "rmse": "RMSE", "then": "then", "now": "now"},
-    ),
-}, "The row solve and LAPACK": {
-    "lapack": (
-        "Microseconds on one thread, medians over turns. Update: the sum of y y' over 256 ratings, "
-        "ours in float32 blocks gathered in float64, beside BLAS in float64 (dsyrk) and float32 "
-        "(ssyrk). Solve: A x = b by Cholesky, ours in float64, beside LAPACK's dposv and sposv. "
-        "All are called from compiled code, theirs by the pointers that scipy exports. "
-        "Taken while the machine was busy: read ratios, and those roughly.",
-        {name: name for name in
-         ("factors", "update ours", "dsyrk", "ssyrk", "solve ours", "dposv", "sposv")},
-    ),
-}, "More ratings than memory": {
-    "streaming": (
-        "Made-up ratings in random order, 67 a person in the mean, films by a power law (rank to "
-        "the -0.8): packed, then fitted in blocks by MF with implicit feedback. Who grows is the "
-        "number of people; the catalogue stays. Seconds of an epoch are those of solving all films "
-        "and all people once, and hold one solve for each film, whatever the number of ratings. "
-        "Own memory is what is not a mapped file, and most of it is for films. With a limit the "
-        "process could have no more addresses (RLIMIT_AS).",
-        {"what": "ratings", "factors": "factors", "limit": "limit", "pack_s": "packed in s",
-         "disk_bytes": "bytes a rating on disk", "epoch_s": "epoch s", "us": "µs a rating",
-         "cpu_us": "processor µs", "own": "own memory MB", "own_bytes": "own bytes a rating",
-         "mapped": "with mapped files MB", "addresses": "addresses MB", "list": "list of ten ms"},
-    ),
-    "large_model": (
-        "A model of random factors served by `matinee serve` from a mapped file: 300 lists of ten "
-        "and 300 lists with reasons, one after the other, when nothing of the file was in memory "
-        "(cold), and again. To be reached: ready within 3 s, 10 ms in the median, 1,024 MB.",
-        {"users": "people", "factors": "factors", "gb": "model GB", "cache": "page cache",
-         "ready_seconds": "ready after s", "median_ms": "median ms", "p99_ms": "99 % ms",
-         "why_median_ms": "with reasons ms", "resident_mb": "resident MB",
-         "own_mb": "own memory MB", "reached": "reached"},
-    ),
-}}  # fmt: skip
+TABLES = {
+    "New films, new people": {
+        "cold_start": (
+            "A tenth of the films is held out of training with all their ratings (cold), and a "
+            "tenth of the other ratings (warm). AUC and NDCG@10 rank the held-out films alone, "
+            "those a user rated 4 or more against the others; who scores them all alike ranks by "
+            "chance.",
+            {
+                "data_set": "data",
+                "algorithm": "algorithm",
+                "warm_rmse": "warm RMSE",
+                "cold_rmse": "cold RMSE",
+                "cold_auc": "cold AUC",
+                "cold_ndcg@10": "cold NDCG@10",
+            },
+        ),
+        "fold_in": (
+            "A tenth of the users is held out; ten ratings of each are given, the rest is tested. "
+            "A refit learns from the ten as well. The last column is the median time to fold in a "
+            "thousand people of twenty ratings each, from ids to persons.",
+            {
+                "data_set": "data",
+                "algorithm": "algorithm",
+                "folded_in_rmse": "folded in RMSE",
+                "refit_rmse": "refit RMSE",
+                "ratio": "ratio",
+                "fold_in_1000_seconds": "1,000 in seconds",
+            },
+        ),
+        "interview": (
+            "A tenth of the users is held out; half of the ratings of each are what they can "
+            "answer, the other half is tested. RMSE before any answer, after asking about the "
+            "most popular films, and after the interview, with the average numbers of questions "
+            "and answers.",
+            {
+                "data_set": "data",
+                "algorithm": "algorithm",
+                "n_factors": "factors",
+                "implicit_weight": "implicit weight",
+                "until": "until",
+                "nothing_rmse": "nothing asked",
+                "popular_rmse": "popular films",
+                "interview_rmse": "interview",
+                "popular_questions": "questions, popular",
+                "interview_questions": "questions, interview",
+                "popular_answers": "answers, popular",
+                "interview_answers": "answers, interview",
+            },
+        ),
+    },
+    "Usual settings and tuned ones": {
+        "defaults": (
+            "Every algorithm with its usual settings, and with those that `matinee tune` finds on "
+            "the training part, both measured once on a fifth of the ratings that was set aside: "
+            "of all for RMSE, of each user's likes for NDCG@10. The loss is how much worse the "
+            "usual are, in shares of the tuned figure; below 0 the search was led astray. The "
+            "usual settings are the first trial, so a loss of exactly 0 says only that none of "
+            "the other draws did better on the validation part: with 4 to 7 trials, as in most "
+            "lines of ml-1m, it is little. One split each; the usual settings were chosen on "
+            "these data sets in the first place.",
+            {
+                "data_set": "data",
+                "algorithm": "algorithm",
+                "metric": "metric",
+                "usual": "usual",
+                "tuned": "tuned",
+                "loss": "loss",
+                "trials": "trials",
+            },
+        ),
+    },
+    "What time would add": {
+        "time_terms": (
+            "Biases of an item by 30 bins of time, drift of a user (Koren 2009), or both, are "
+            "fitted with the biases and taken off the ratings before an algorithm learns the "
+            "rest. RMSE without them, and how it changes with the terms of the time when each "
+            "test rating was given (then), and with those of the newest training rating (now), "
+            "which is when a recommendation is made. Drift fills gaps of the past on ml-100k, by "
+            "0.004 at most; on ml-1m, and as of now, the terms mostly cost something, up to 0.04. "
+            "The dampings are 100 and 500; of others tried by hand with the biases (30 to 300, "
+            "and 5 to 3000), a drift damping of 3000 gained 0.003 on the last fifth of each "
+            "user's ratings of ml-100k, and cost 0.05 on that of ml-1m. So no algorithm has them.",
+            {
+                "data_set": "data",
+                "split": "test part",
+                "algorithm": "algorithm",
+                "terms": "terms",
+                "rmse": "RMSE",
+                "then": "then",
+                "now": "now",
+            },
+        ),
+    },
+    "The row solve and LAPACK": {
+        "lapack": (
+            "Microseconds on one thread, medians over turns. Update: the sum of y y' over 256 "
+            "ratings, ours in float32 blocks gathered in float64, beside BLAS in float64 (dsyrk) "
+            "and float32 (ssyrk). Solve: A x = b by Cholesky, ours in float64, beside LAPACK's "
+            "dposv and sposv. All are called from compiled code, theirs by the pointers that "
+            "scipy exports. Taken while the machine was busy: read ratios, and those roughly.",
+            {
+                name: name
+                for name in (
+                    "factors",
+                    "update ours",
+                    "dsyrk",
+                    "ssyrk",
+                    "solve ours",
+                    "dposv",
+                    "sposv",
+                )
+            },
+        ),
+    },
+    "More ratings than memory": {
+        "streaming": (
+            "Made-up ratings in random order, 67 a person in the mean, films by a power law (rank "
+            "to the -0.8): packed, then fitted in blocks by MF with implicit feedback. Who grows "
+            "is the number of people; the catalogue stays. Seconds of an epoch are those of "
+            "solving all films and all people once, and hold one solve for each film, whatever "
+            "the number of ratings. Own memory is what is not a mapped file, and most of it is "
+            "for films. With a limit the process could have no more addresses (RLIMIT_AS).",
+            {
+                "what": "ratings",
+                "factors": "factors",
+                "limit": "limit",
+                "pack_s": "packed in s",
+                "disk_bytes": "bytes a rating on disk",
+                "epoch_s": "epoch s",
+                "us": "µs a rating",
+                "cpu_us": "processor µs",
+                "own": "own memory MB",
+                "own_bytes": "own bytes a rating",
+                "mapped": "with mapped files MB",
+                "addresses": "addresses MB",
+                "list": "list of ten ms",
+            },
+        ),
+        "large_model": (
+            "A model of random factors served by `matinee serve` from a mapped file: 300 lists of "
+            "ten and 300 lists with reasons, one after the other, when nothing of the file was in "
+            "memory (cold), and again. To be reached: ready within 3 s, 10 ms in the median, "
+            "1,024 MB.",
+            {
+                "users": "people",
+                "factors": "factors",
+                "gb": "model GB",
+                "cache": "page cache",
+                "ready_seconds": "ready after s",
+                "median_ms": "median ms",
+                "p99_ms": "99 % ms",
+                "why_median_ms": "with reasons ms",
+                "resident_mb": "resident MB",
+                "own_mb": "own memory MB",
+                "reached": "reached",
+            },
+        ),
+    },
+}
 ROUNDED = ("streaming", "large_model")  # scripts whose figures are rounded as they are shown
 SHOWN_SETTINGS = 12  # of a contender, so that a line of the table stays a line
 EMPTY = "Nothing is measured yet."
@@ -257,17 +332,27 @@ def places(rows: Iterable[Row]) -> list[Row]:
     found: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         machine = row["machine"]
-        key = (machine["cpu"], machine["cores"], machine.get("memory_gb"), machine["system"],
-               row["threads"])  # fmt: skip
+        key = (
+            machine["cpu"],
+            machine["cores"],
+            machine.get("memory_gb"),
+            machine["system"],
+            row["threads"],
+        )
         found.setdefault(key, []).append(row)
     return [
         {
-            "processor": cpu, "cores": cores, "memory GB": memory, "system": system,
-            "threads": threads, "days": " ".join(sorted({row["date"][:10] for row in here})),
-            "commits": " ".join(sorted({row["commit"] for row in here})), "rows": len(here),
+            "processor": cpu,
+            "cores": cores,
+            "memory GB": memory,
+            "system": system,
+            "threads": threads,
+            "days": " ".join(sorted({row["date"][:10] for row in here})),
+            "commits": " ".join(sorted({row["commit"] for row in here})),
+            "rows": len(here),
         }
         for (cpu, cores, memory, system, threads), here in found.items()
-    ]  # fmt: skip
+    ]
 
 
 def versions(rows: Iterable[Row]) -> list[Row]:

@@ -24,19 +24,19 @@ from data import DATA_SETS, folder_of_data
 from jobs import RESULTS, Row, circumstances, keep
 from matinee.algorithms.ease import BLOCK as EASE_BLOCK
 from matinee.algorithms.ease import invert, together
-from matinee.algorithms.epochs import draw_factors
-from matinee.algorithms.grid import Grid
 from matinee.algorithms.knn import nearest_items
 from matinee.algorithms.mf import MF
+from matinee.data.ratings import Ratings, Rows
 from matinee.kernels.jit import kernel, read_only
 from matinee.kernels.least_squares import is_short
 from matinee.kernels.ranking import top_n
 from matinee.kernels.threads import one_blas_thread, run_all, run_rows
-from matinee.models.fold_in import ImplicitLeastSquares, LeastSquares
-from matinee.models.fold_in.sums import sums
-from matinee.models.side import Side
 from matinee.models.similarity import Similarity
-from matinee.ratings import Ratings, Rows
+from matinee.row_solvers import ImplicitLeastSquares, LeastSquares
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.sums import sums
+from matinee.training.epochs import draw_factors
+from matinee.training.grid import Grid
 from tables import table
 
 KEY = ("kernel",)
@@ -92,32 +92,66 @@ def main() -> None:
 def works(train: Ratings) -> Iterator[Work]:
     """Every kernel with the work it is timed at; counts leave out what is a few percent."""
     k, n = N_FACTORS, len(train)
-    users, items = (Side.zeros(size, k) for size in (train.n_users, train.n_items))
+    users, items = (Embeddings.zeros(size, k) for size in (train.n_users, train.n_items))
     for which, side in enumerate((users, items)):
         draw_factors(side.factors, 0.1, 0, which)
     by_user = train.by_user
 
     fold = LeastSquares(reg=1.3, reg_power=0.5, bias_reg=2.0)
-    yield Work("row solve: mf, nmf", "rating", n, solve_flops(by_user, k + 1), n * (4 * k + 8),
-               partial(fold.solve, by_user, train.mean, items, users))  # fmt: skip
+    yield Work(
+        "row solve: mf, nmf",
+        "rating",
+        n,
+        solve_flops(by_user, k + 1),
+        n * (4 * k + 8),
+        partial(fold.solve, by_user, train.mean, items, users),
+    )
 
     exact = ImplicitLeastSquares(0.35, 0.3, 0.5)
-    yield Work("row solve: implicit-als, exact", "rating", n, solve_flops(by_user, k),
-               n * (4 * k + 4), partial(exact.solve, by_user, 0.0, items, users))  # fmt: skip
+    yield Work(
+        "row solve: implicit-als, exact",
+        "rating",
+        n,
+        solve_flops(by_user, k),
+        n * (4 * k + 4),
+        partial(exact.solve, by_user, 0.0, items, users),
+    )
 
     steps = ImplicitLeastSquares(0.35, 0.3, 0.5, n_steps=STEPS)
     passes = n * (STEPS + 1)  # a rating's factors are read, and twice multiplied, in each
-    yield Work(f"conjugate gradients, {STEPS} steps", "rating", n, passes * 4 * k,
-               passes * (4 * k + 4), partial(steps.solve, by_user, 0.0, items, users))  # fmt: skip
+    yield Work(
+        f"conjugate gradients, {STEPS} steps",
+        "rating",
+        n,
+        passes * 4 * k,
+        passes * (4 * k + 4),
+        partial(steps.solve, by_user, 0.0, items, users),
+    )
 
-    yield Work("sums over histories", "rating", n, n * k, n * (4 * k + 4),
-               partial(sums, by_user, items.factors), double=True)  # fmt: skip
+    yield Work(
+        "sums over histories",
+        "rating",
+        n,
+        n * k,
+        n * (4 * k + 4),
+        partial(sums, by_user, items.factors),
+        double=True,
+    )
 
     grid = Grid.of(train, 0)
     penalties = MF(solver="sgd", n_factors=k)._per_rating(train)
-    sides = Side(users.factors.copy(), users.bias), Side(items.factors.copy(), items.bias)
-    yield Work("gradient step: mf", "rating", n, n * 8 * k, n * (16 * k + 12),
-               partial(grid.descend, 1, train.mean, 0.01, penalties, *sides))  # fmt: skip
+    sides = (
+        Embeddings(users.factors.copy(), users.bias),
+        Embeddings(items.factors.copy(), items.bias),
+    )
+    yield Work(
+        "gradient step: mf",
+        "rating",
+        n,
+        n * 8 * k,
+        n * (16 * k + 12),
+        partial(grid.descend, 1, train.mean, 0.01, penalties, *sides),
+    )
 
     yield from of_pairs(train)
     yield from of_lists(train, users, items)
@@ -127,17 +161,38 @@ def of_pairs(train: Ratings) -> Iterator[Work]:
     """Kernels that go through all pairs of items that somebody rated both."""
     pairs = float((train.by_user.counts.astype(np.float64) ** 2).sum())
     n = train.n_items
-    yield Work("ease: items together", "pair", pairs, pairs, pairs * 20,
-               partial(together, train), double=True)  # fmt: skip
+    yield Work(
+        "ease: items together",
+        "pair",
+        pairs,
+        pairs,
+        pairs * 20,
+        partial(together, train),
+        double=True,
+    )
     A = together(train) + 500.0 * np.eye(n)
-    yield Work("ease: inverse", "item^3", float(n) ** 3, float(n) ** 3,
-               8.0 * float(n) ** 3 / EASE_BLOCK, lambda: invert(A.copy()), double=True)  # fmt: skip
+    yield Work(
+        "ease: inverse",
+        "item^3",
+        float(n) ** 3,
+        float(n) ** 3,
+        8.0 * float(n) ** 3 / EASE_BLOCK,
+        lambda: invert(A.copy()),
+        double=True,
+    )
     cosine = Similarity("cosine", 0.0, 1.0, 0.5, binary=False)
-    yield Work("item-knn: similarities", "pair", pairs, pairs * 3, pairs * 40,
-               partial(nearest_items, train, train.rating, cosine, 30), double=True)  # fmt: skip
+    yield Work(
+        "item-knn: similarities",
+        "pair",
+        pairs,
+        pairs * 3,
+        pairs * 40,
+        partial(nearest_items, train, train.rating, cosine, 30),
+        double=True,
+    )
 
 
-def of_lists(train: Ratings, users: Side, items: Side) -> Iterator[Work]:
+def of_lists(train: Ratings, users: Embeddings, items: Embeddings) -> Iterator[Work]:
     """Ranking: the comparisons alone, and lists for all from the factors on."""
     size = 128
     rng = np.random.default_rng(0)
@@ -156,8 +211,14 @@ def of_lists(train: Ratings, users: Side, items: Side) -> Iterator[Work]:
     known = np.flatnonzero(train.by_user.counts > 0)
     ids = train.users.ids[known].tolist()
     n = len(ids) * train.n_items
-    yield Work("recommend: top 10 from ids to table", "score", n, n * 2 * N_FACTORS, n * 8,
-               partial(model.recommend, ids, 10))  # fmt: skip
+    yield Work(
+        "recommend: top 10 from ids to table",
+        "score",
+        n,
+        n * 2 * N_FACTORS,
+        n * 8,
+        partial(model.recommend, ids, 10),
+    )
 
 
 def solve_flops(rated: Rows, d: int) -> float:
@@ -175,12 +236,19 @@ def measured(work: Work, speeds: Speeds) -> Row:
     arithmetic = work.flops / (speeds.double if work.double else speeds.single)
     reading = work.bytes / speeds.cache
     return {
-        "kernel": work.kernel, "unit": work.unit, "units": work.units,
-        "flops_per_unit": work.flops / work.units, "bytes_per_unit": work.bytes / work.units,
-        "seconds": took, "arithmetic_seconds": arithmetic, "reading_seconds": reading,
-        "share": max(arithmetic, reading) / took, "double": work.double,
-        "speeds": speeds._asdict(), "load_average": os.getloadavg()[0],
-    }  # fmt: skip
+        "kernel": work.kernel,
+        "unit": work.unit,
+        "units": work.units,
+        "flops_per_unit": work.flops / work.units,
+        "bytes_per_unit": work.bytes / work.units,
+        "seconds": took,
+        "arithmetic_seconds": arithmetic,
+        "reading_seconds": reading,
+        "share": max(arithmetic, reading) / took,
+        "double": work.double,
+        "speeds": speeds._asdict(),
+        "load_average": os.getloadavg()[0],
+    }
 
 
 def quickest(run: Callable[[], object]) -> float:
@@ -212,8 +280,9 @@ def speeds_of_machine(threads: int) -> Speeds:
     """Operations and bytes a second, all threads together."""
     return Speeds(
         *(operations(threads, dtype) for dtype in (np.float32, np.float64)),
-        reading(threads, CACHED, TIMES), reading(threads, STREAMED, 1),
-    )  # fmt: skip
+        reading(threads, CACHED, TIMES),
+        reading(threads, STREAMED, 1),
+    )
 
 
 def operations(threads: int, dtype: type) -> float:
@@ -250,18 +319,20 @@ def roofline_lines(rows: list[Row]) -> list[Row]:
     """One line a kernel, for a table."""
     return [
         {
-            "kernel": row["kernel"], "per": row["unit"],
+            "kernel": row["kernel"],
+            "per": row["unit"],
             "operations": f"{row['flops_per_unit']:,.1f}",
             "bytes": f"{row['bytes_per_unit']:,.1f}",
             "ns": f"{row['seconds'] / row['units'] * 1e9:,.3g}",
             "G operations/s": f"{row['flops_per_unit'] * row['units'] / row['seconds'] / 1e9:,.1f}",
             "GB/s": f"{row['bytes_per_unit'] * row['units'] / row['seconds'] / 1e9:,.1f}",
-            "bound by": "arithmetic" if row["arithmetic_seconds"] > row["reading_seconds"]
+            "bound by": "arithmetic"
+            if row["arithmetic_seconds"] > row["reading_seconds"]
             else "reading",
             "share": f"{row['share']:.0%}",
         }
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 if __name__ == "__main__":

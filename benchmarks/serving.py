@@ -27,7 +27,7 @@ from typing import Any
 from data import folder_of_data
 from jobs import HERE, RESULTS, Row, circumstances, keep, read_rows
 from matinee.algorithms import NMF
-from matinee.demo import READABLE
+from matinee.cli.demo_run import READABLE
 from matinee.models import load
 from matinee.sources import read_ratings
 from matinee.sources.sample import sample
@@ -54,11 +54,10 @@ SCENARIOS = (
     Scenario("top-10, computed", "new", "?n=10", {"per_second": 600}),
     Scenario("top-10, kept", "any", "?n=10", {"per_second": 600}),
     Scenario("top-10 with reasons, computed", "new", "?n=10&why=true", {}),
-    Scenario("top-10 with reasons, kept", "any", "?n=10&why=true",
-             {"median_ms": 5, "p99_ms": 25}),
+    Scenario("top-10 with reasons, kept", "any", "?n=10&why=true", {"median_ms": 5, "p99_ms": 25}),
     Scenario("top-10 with reasons by history, computed", "new", "?n=10&why=history", {}),
     Scenario("feedback, each row durable", "post", "", {}),
-)  # fmt: skip
+)
 WARM_UP = 2  # times the seconds of a measurement, where answers are kept
 START_SECONDS = 3.0  # until the demo model answers
 
@@ -125,9 +124,11 @@ def rows_of(asked: argparse.Namespace, where: Path) -> Iterator[Row]:
             with serving(demo, where) as server:
                 took.append(server.seconds_to_start)
         yield {
-            "name": "start", "seconds": min(took), "limits": {"seconds": START_SECONDS},
+            "name": "start",
+            "seconds": min(took),
+            "limits": {"seconds": START_SECONDS},
             "met": min(took) <= START_SECONDS,
-        }  # fmt: skip
+        }
 
 
 def fitted(asked: argparse.Namespace, place: Path) -> Path:
@@ -166,10 +167,14 @@ def measured(server: Server, one: Scenario, asked: argparse.Namespace, n_users: 
         for name, limit in one.limits.items()
     )
     return {
-        "name": one.name, **found, "cpu_ms": cpu_ms, "connections": asked.connections,
-        "load_average": os.getloadavg()[0], "limits": one.limits,
+        "name": one.name,
+        **found,
+        "cpu_ms": cpu_ms,
+        "connections": asked.connections,
+        "load_average": os.getloadavg()[0],
+        "limits": one.limits,
         "met": met and not found["wrong"],
-    }  # fmt: skip
+    }
 
 
 def memory(server: Server, asked: argparse.Namespace, n_users: int) -> Row:
@@ -181,9 +186,13 @@ def memory(server: Server, asked: argparse.Namespace, n_users: int) -> Row:
         done += wrk(server, "any", n_users, query, 5, asked.connections)["requests"]
     after = server.memory_mb()
     return {
-        "name": "memory", "requests": done, "before_mb": before, "after_mb": after,
-        "limits": {"growth": MEMORY_GROWTH}, "met": after <= MEMORY_GROWTH * before,
-    }  # fmt: skip
+        "name": "memory",
+        "requests": done,
+        "before_mb": before,
+        "after_mb": after,
+        "limits": {"growth": MEMORY_GROWTH},
+        "met": after <= MEMORY_GROWTH * before,
+    }
 
 
 def wrk(server: Server, how: str, users: int, query: str, seconds: float, busy: int) -> Row:
@@ -198,8 +207,10 @@ def wrk(server: Server, how: str, users: int, query: str, seconds: float, busy: 
     ]
     done = subprocess.run(
         [*words, server.url, "--", how, str(users), query],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     found: Row = json.loads(done.stdout.splitlines()[-1])
     return found
 
@@ -215,13 +226,16 @@ def serving_lines(rows: list[Row]) -> list[Row]:
 def line(row: Row) -> Row:
     """A row beside what is to be reached."""
     told: dict[str, Any] = {
-        "what": row["name"], "requests": row.get("requests"),
+        "what": row["name"],
+        "requests": row.get("requests"),
         "a second": f"{row['per_second']:,.0f}" if "per_second" in row else None,
-        "median ms": rounded(row, "median_ms"), "99 % ms": rounded(row, "p99_ms"),
+        "median ms": rounded(row, "median_ms"),
+        "99 % ms": rounded(row, "p99_ms"),
         "server CPU ms": rounded(row, "cpu_ms"),
-        "other": other(row), "to be reached": ", ".join(map(limit, row["limits"].items())),
+        "other": other(row),
+        "to be reached": ", ".join(map(limit, row["limits"].items())),
         "is": ("met" if row["met"] else "NOT met") if row["limits"] else "",
-    }  # fmt: skip
+    }
     return told
 
 
@@ -239,8 +253,13 @@ def other(row: Row) -> str | None:
 
 def limit(one: tuple[str, float]) -> str:
     """What is to be reached, in words."""
-    words = {"per_second": "≥ {:g} a second", "median_ms": "median ≤ {:g} ms",
-             "p99_ms": "99 % ≤ {:g} ms", "growth": "≤ {:g} x", "seconds": "≤ {:g} s"}  # fmt: skip
+    words = {
+        "per_second": "≥ {:g} a second",
+        "median_ms": "median ≤ {:g} ms",
+        "p99_ms": "99 % ≤ {:g} ms",
+        "growth": "≤ {:g} x",
+        "seconds": "≤ {:g} s",
+    }
     return words[one[0]].format(one[1])
 
 

@@ -56,14 +56,20 @@ CONTESTS = {
     "ml-1m": Contest(
         "4g",
         [{"rank": rank, "regParam": reg} for rank in (20, 50) for reg in (0.05, 0.065, 0.08)],
-        10, [3, 5, 8, 10, 15], {"n_factors": 20}, [1, 2, 3],
+        10,
+        [3, 5, 8, 10, 15],
+        {"n_factors": 20},
+        [1, 2, 3],
     ),
     "synthetic-10m": Contest(
         "6g",
         [{"rank": rank, "regParam": reg} for rank in (10, 16) for reg in (0.03, 0.05, 0.08)],
-        8, [5, 8, 12], {"n_factors": 10, "reg": 0.5, "implicit_weight": 0.0}, [3, 4, 5],
+        8,
+        [5, 8, 12],
+        {"n_factors": 10, "reg": 0.5, "implicit_weight": 0.0},
+        [3, 4, 5],
     ),
-}  # fmt: skip
+}
 
 
 def main() -> None:
@@ -117,14 +123,18 @@ def row_of(who: str, result: Row, goal: float) -> Row:
     fewest = min(one["settings"][name] for one in good)
     chosen = [one for one in result["found"] if one["settings"][name] == fewest]
     return {
-        "who": who, "settings": chosen[0]["settings"], "epochs": fewest,
-        "seconds": median(one["seconds"] for one in chosen), "rmse": chosen[0]["rmse"],
-        "reached": chosen[0]["rmse"] <= goal, "ratings": result["ratings"],
+        "who": who,
+        "settings": chosen[0]["settings"],
+        "epochs": fewest,
+        "seconds": median(one["seconds"] for one in chosen),
+        "rmse": chosen[0]["rmse"],
+        "reached": chosen[0]["rmse"] <= goal,
+        "ratings": result["ratings"],
         "epoch_seconds": slope(result["found"], name, "seconds"),
         "epoch_bytes": slope(result["found"], name, "shuffled"),
         "load": max(one["load"] for one in chosen),
         **{one: result[one] for one in ("peak_mb", "heap", "versions", "found")},
-    }  # fmt: skip
+    }
 
 
 def count(data: str, who: str, train: Path, n_factors: int, folder: Path) -> None:
@@ -134,14 +144,20 @@ def count(data: str, who: str, train: Path, n_factors: int, folder: Path) -> Non
     name = EPOCHS[who]
     result = run(who, (train, None), HEAP, settings, [{name: 1}, {name: 2}], folder)
     row = {
-        "data": data, "what": "counters", "who": who, "settings": settings,
-        "ratings": result["ratings"], "epoch_bytes": slope(result["found"], name, "shuffled"),
+        "data": data,
+        "what": "counters",
+        "who": who,
+        "settings": settings,
+        "ratings": result["ratings"],
+        "epoch_bytes": slope(result["found"], name, "shuffled"),
         "epoch_seconds": slope(result["found"], name, "seconds"),
-        "users": result["users"], "items": result["items"],
-        "packed_bytes": result["packed_bytes"], "model_bytes": result["model_bytes"],
+        "users": result["users"],
+        "items": result["items"],
+        "packed_bytes": result["packed_bytes"],
+        "model_bytes": result["model_bytes"],
         **{one: result[one] for one in ("peak_mb", "python_mb", "heap", "versions", "found")},
         **circumstances(CORES),
-    }  # fmt: skip
+    }
     keep(FILE, row, KEY)
     print(json.dumps(row))
 
@@ -157,11 +173,16 @@ def weigh(data: str, who: str, train: Path, n_factors: int, folder: Path) -> Non
             tried.append({"heap": heap, "why": type(error).__name__})
             continue
         row = {
-            "data": data, "what": "memory", "who": who, "settings": settings,
-            "ratings": result["ratings"], "seconds": result["found"][0]["seconds"], "tried": tried,
+            "data": data,
+            "what": "memory",
+            "who": who,
+            "settings": settings,
+            "ratings": result["ratings"],
+            "seconds": result["found"][0]["seconds"],
+            "tried": tried,
             **{one: result[one] for one in ("peak_mb", "python_mb", "heap", "versions")},
             **circumstances(CORES),
-        }  # fmt: skip
+        }
         keep(FILE, row, KEY)
         print(json.dumps(row))
         return
@@ -176,23 +197,41 @@ def slope(found: list[Row], name: str, what: str) -> float:
 
 
 def run(
-    who: str, parts: tuple[Path, Path | None], heap: str, settings: Row, runs: list[Row],
+    who: str,
+    parts: tuple[Path, Path | None],
+    heap: str,
+    settings: Row,
+    runs: list[Row],
     folder: Path,
-) -> Row:  # fmt: skip
+) -> Row:
     """The figures of a worker."""
     train, test = parts
     shutil.rmtree(folder / "fit", ignore_errors=True)
     job = {
-        "who": who, "cores": CORES, "heap": heap, "folder": str(folder), "settings": settings,
-        "few": FEW[who], "runs": runs, "train": str(train), "test": str(test) if test else None,
-    }  # fmt: skip
+        "who": who,
+        "cores": CORES,
+        "heap": heap,
+        "folder": str(folder),
+        "settings": settings,
+        "few": FEW[who],
+        "runs": runs,
+        "train": str(train),
+        "test": str(test) if test else None,
+    }
     worker = Path(__file__).with_name("spark_worker.py")
     done = subprocess.run(
-        [sys.executable, worker, json.dumps(job)], stdout=subprocess.PIPE, text=True, check=True,
+        [sys.executable, worker, json.dumps(job)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
         timeout=PATIENCE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), *paths()]),
-             "TMPDIR": str(folder), "PYSPARK_PYTHON": sys.executable},
-    )  # fmt: skip
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), *paths()]),
+            "TMPDIR": str(folder),
+            "PYSPARK_PYTHON": sys.executable,
+        },
+    )
     return json.loads(done.stdout.splitlines()[-1]) | {"heap": heap}
 
 

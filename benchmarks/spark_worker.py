@@ -33,16 +33,32 @@ def main() -> None:
         began, before = time.perf_counter(), shuffled(spark)
         model = fit(frame, job["settings"] | settings)
         seconds = time.perf_counter() - began
-        found.append({"settings": settings, "seconds": seconds, "load": os.getloadavg()[0],
-                      "shuffled": shuffled(spark) - before,
-                      "rmse": rmse(score, model, job.get("test"))})  # fmt: skip
+        found.append(
+            {
+                "settings": settings,
+                "seconds": seconds,
+                "load": os.getloadavg()[0],
+                "shuffled": shuffled(spark) - before,
+                "rmse": rmse(score, model, job.get("test")),
+            }
+        )
         print(job["who"], found[-1], file=sys.stderr, flush=True)
     of_python = peak_mb("pyspark.daemon")
     users, items = (frame.select(name).distinct().count() for name in ("user", "item"))
-    print(json.dumps({
-        "ratings": n, "users": users, "items": items, "found": found, "peak_mb": peak_mb(),
-        "python_mb": of_python, **sizes(), "versions": versions(),
-    }))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "ratings": n,
+                "users": users,
+                "items": items,
+                "found": found,
+                "peak_mb": peak_mb(),
+                "python_mb": of_python,
+                **sizes(),
+                "versions": versions(),
+            }
+        )
+    )
 
 
 def session(job: dict[str, Any]) -> Any:
@@ -179,8 +195,12 @@ def versions() -> dict[str, str]:
 
     import matinee
 
-    return {"python": sys.version.split()[0], "pyspark": pyspark.__version__,
-            "numpy": np.__version__, "matinee": matinee.__version__}  # fmt: skip
+    return {
+        "python": sys.version.split()[0],
+        "pyspark": pyspark.__version__,
+        "numpy": np.__version__,
+        "matinee": matinee.__version__,
+    }
 
 
 if __name__ == "__main__":

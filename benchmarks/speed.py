@@ -36,7 +36,7 @@ from duels import (
     Alone,
     Duel,
     Runner,
-)  # fmt: skip
+)
 from jobs import (
     RESULTS,
     Row,
@@ -47,14 +47,17 @@ from jobs import (
     saved,
     says_why,
     workshop,
-)  # fmt: skip
+)
 from tables import table
 
 KEY = ("name",)
 SAME_ERROR = 0.0005  # stars of RMSE within which two models are as good
 SECONDS = {
-    "fit": ("fit",), "fit and answer": ("fit", "answer"), "epoch": ("epoch",), "lists": ("lists",),
-}  # fmt: skip
+    "fit": ("fit",),
+    "fit and answer": ("fit", "answer"),
+    "epoch": ("epoch",),
+    "lists": ("lists",),
+}
 
 READ_AND_WEIGH = """
 import json, sys, time
@@ -93,12 +96,18 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--heavy", action="store_true", help="those that take minutes too")
     parser.add_argument("--repeats", type=int, default=5, help="turns; %(default)s")
     parser.add_argument("--threads", type=int, default=2, help="for each contender; %(default)s")
-    parser.add_argument("--limit-seconds", type=float, default=3600.0,
-                        help="for one turn; %(default)s")  # fmt: skip
+    parser.add_argument(
+        "--limit-seconds", type=float, default=3600.0, help="for one turn; %(default)s"
+    )
     parser.add_argument("--data", help="folder of the MovieLens zips")
     parser.add_argument("--results", default=str(RESULTS), help="folder of the JSON lines")
-    parser.add_argument("--python", action="append", default=[], metavar="PEER=INTERPRETER",
-                        help="for a peer in an environment of its own")  # fmt: skip
+    parser.add_argument(
+        "--python",
+        action="append",
+        default=[],
+        metavar="PEER=INTERPRETER",
+        help="for a peer in an environment of its own",
+    )
     return parser.parse_args()
 
 
@@ -157,14 +166,22 @@ def turns(shop: Workshop, one: Duel | Alone, fold: Fold, file: Path, repeats: in
         for who, runner in runners.items():
             row = turn(shop, one, runner, fold, file)
             if says_why(row):
-                return {"name": one.name, "data_set": one.data_set, "measure": one.measure, **row,
-                        **circumstances(shop.threads)}  # fmt: skip
+                return {
+                    "name": one.name,
+                    "data_set": one.data_set,
+                    "measure": one.measure,
+                    **row,
+                    **circumstances(shop.threads),
+                }
             took[who].append(row)
     return {
-        "name": one.name, "data_set": one.data_set, "measure": one.measure,
+        "name": one.name,
+        "data_set": one.data_set,
+        "measure": one.measure,
         **{who: together(runners[who], rows) for who, rows in took.items()},
-        **verdict(one, took), **circumstances(shop.threads),
-    }  # fmt: skip
+        **verdict(one, took),
+        **circumstances(shop.threads),
+    }
 
 
 def turn(shop: Workshop, one: Duel | Alone, runner: Runner, fold: Fold, file: Path) -> Row:
@@ -190,14 +207,15 @@ def together(runner: Runner, rows: list[Row]) -> Row:
     if is_ours(runner.contender):
         settings = ours.all_settings(settings)
     found = {
-        "contender": runner.contender.name, "settings": settings,
+        "contender": runner.contender.name,
+        "settings": settings,
         "seconds": median(row["wall"] for row in rows),
         "cpu_seconds": median(row["cpu"] for row in rows),
         "turns": [round(row["wall"], 5) for row in rows],
         "peak_rss_mb": max(row["peak_rss_mb"] or 0 for row in rows),
         "load_average": max(row["load_average"] for row in rows),
         "versions": rows[0]["versions"],
-    }  # fmt: skip
+    }
     return found | ({"rmse": rows[0]["rmse"]} if "rmse" in rows[0] else {})
 
 
@@ -214,10 +232,13 @@ def verdict(one: Duel | Alone, took: dict[str, list[Row]]) -> Row:
         took["ours"][0]["rmse"] <= took["peer"][0]["rmse"] + SAME_ERROR
     )
     return {
-        "figure": ratio, "ratios": [min(ratios), max(ratios)],
-        "cpu_ratio": cpu[0] / max(cpu[1], 1e-9), "at_least": one.at_least,
-        "as_good": as_good, "met": as_good and ratio >= one.at_least,
-    }  # fmt: skip
+        "figure": ratio,
+        "ratios": [min(ratios), max(ratios)],
+        "cpu_ratio": cpu[0] / max(cpu[1], 1e-9),
+        "at_least": one.at_least,
+        "as_good": as_good,
+        "met": as_good and ratio >= one.at_least,
+    }
 
 
 # Commands.
@@ -243,9 +264,11 @@ def reading(asked: argparse.Namespace) -> Row:
     limit = READ_MEMORY * arrays + READ_MEMORY_MB
     row = clocked(median(run["seconds"] for run in runs), READ_SECONDS)
     return row | {
-        "peak_rss_mb": peak, "memory_limit_mb": limit, "arrays_mb": arrays,
+        "peak_rss_mb": peak,
+        "memory_limit_mb": limit,
+        "arrays_mb": arrays,
         "met": row["met"] and peak <= limit,
-    }  # fmt: skip
+    }
 
 
 COMMANDS = {"import-matinee": import_time, "matinee-help": help_time, "read-ml-1m-zip": reading}
@@ -301,19 +324,36 @@ def speed_lines(rows: list[Row]) -> list[Row]:
     for row in rows:
         mine, other = row.get("ours", {}), row.get("peer", {})
         if says_why(row):
-            lines.append({"what": row["name"], "data": row["data_set"], "of": row["measure"],
-                          "is": "absent here"})  # fmt: skip
+            lines.append(
+                {
+                    "what": row["name"],
+                    "data": row["data_set"],
+                    "of": row["measure"],
+                    "is": "absent here",
+                }
+            )
             continue
         limit = f">= {row['at_least']:g}x" if "at_least" in row else f"<= {row['at_most']:g} s"
-        seconds = {who: f"{side['seconds']:.3f}" if side else None
-                   for who, side in (("ours s", mine), ("peer s", other))}  # fmt: skip
-        lines.append({
-            "what": row["name"], "data": row.get("data_set"), "of": row["measure"],
-            "figure": told(row), "limit": limit, "is": reached(row),
-            "in CPU s": f"{row['cpu_ratio']:.2f}x" if "cpu_ratio" in row else None, **seconds,
-            "our RMSE": mine.get("rmse"), "peer's RMSE": other.get("rmse"),
-            "our MB": megabytes(mine), "peer's MB": megabytes(other),
-        })  # fmt: skip
+        seconds = {
+            who: f"{side['seconds']:.3f}" if side else None
+            for who, side in (("ours s", mine), ("peer s", other))
+        }
+        lines.append(
+            {
+                "what": row["name"],
+                "data": row.get("data_set"),
+                "of": row["measure"],
+                "figure": told(row),
+                "limit": limit,
+                "is": reached(row),
+                "in CPU s": f"{row['cpu_ratio']:.2f}x" if "cpu_ratio" in row else None,
+                **seconds,
+                "our RMSE": mine.get("rmse"),
+                "peer's RMSE": other.get("rmse"),
+                "our MB": megabytes(mine),
+                "peer's MB": megabytes(other),
+            }
+        )
     return lines
 
 

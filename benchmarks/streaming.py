@@ -89,8 +89,12 @@ def measured(folder: Path, millions: float, given: Namespace) -> Row:
         found = in_process("--make", source, packed, millions, given=given)
         facts.write_text(json.dumps(found))
         source.unlink()
-    row: Row = {"millions": millions, "factors": given.factors, "epochs": given.epochs,
-                "limit_gib": given.limit_gib}  # fmt: skip
+    row: Row = {
+        "millions": millions,
+        "factors": given.factors,
+        "epochs": given.epochs,
+        "limit_gib": given.limit_gib,
+    }
     row |= json.loads(facts.read_text())
     with TemporaryDirectory(dir=folder) as state:
         row |= in_process("--fit", packed, state, given=given)
@@ -119,8 +123,13 @@ def derived(row: Row) -> Row:
 
 def in_process(task: str, *arguments: Any, given: Namespace) -> Row:
     """What a task prints that runs alone."""
-    settings = {"--items": given.items, "--factors": given.factors, "--epochs": given.epochs,
-                "--limit-gib": given.limit_gib, "--memory": given.memory}  # fmt: skip
+    settings = {
+        "--items": given.items,
+        "--factors": given.factors,
+        "--epochs": given.epochs,
+        "--limit-gib": given.limit_gib,
+        "--memory": given.memory,
+    }
     words = [task, *arguments, *(word for pair in settings.items() for word in pair)]
     done = subprocess.run(
         [sys.executable, __file__, *map(str, words)], stdout=subprocess.PIPE, text=True, check=False
@@ -133,7 +142,7 @@ def in_process(task: str, *arguments: Any, given: Namespace) -> Row:
 
 def made(source: Path, folder: Path, millions: float, given: Namespace) -> Row:
     """Ratings made and packed, and what that took."""
-    from matinee.sources.packing import pack
+    from matinee.sources.packing.pack import pack
 
     began = time.perf_counter()
     write_ratings(source, round(millions * 1e6), given.items)
@@ -159,8 +168,8 @@ def fitted(source: str, state: str, given: Namespace) -> Row:
     import scipy
 
     import matinee
+    from matinee.data.packed import PackedRatings
     from matinee.kernels.threads import n_threads
-    from matinee.packed import PackedRatings
 
     packed = PackedRatings.open(source)
     algorithm = matinee.MF(n_factors=given.factors, n_epochs=given.epochs)
@@ -182,10 +191,13 @@ def fitted(source: str, state: str, given: Namespace) -> Row:
         "addresses_mb": status_mb("VmPeak"),
         "list_ms": 1e3 * float(np.median(times)),
         "load_average": os.getloadavg()[0],
-        "versions": {"matinee": matinee.__version__, "numpy": np.__version__,
-                     "scipy": scipy.__version__},
+        "versions": {
+            "matinee": matinee.__version__,
+            "numpy": np.__version__,
+            "scipy": scipy.__version__,
+        },
         **circumstances(n_threads()),
-    }  # fmt: skip
+    }
 
 
 class Watch:

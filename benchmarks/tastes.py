@@ -25,8 +25,10 @@ def main() -> None:
             _, cosine = match_factors(truth, model.item_factors)
             means.append(cosine.mean())
             lost += bool(cosine.min() < FOUND)
-        print(f"{init:8} mean cosine {min(means):.3f} to {max(means):.3f}; "
-              f"{lost} of {len(SEEDS)} fits without one of the known tastes")  # fmt: skip
+        print(
+            f"{init:8} mean cosine {min(means):.3f} to {max(means):.3f}; "
+            f"{lost} of {len(SEEDS)} fits without one of the known tastes"
+        )
 
 
 if __name__ == "__main__":

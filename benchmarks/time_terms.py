@@ -19,12 +19,12 @@ import numpy as np
 
 from data import SEED, folder_of_data
 from jobs import RESULTS, Row, circumstances, keep
-from matinee import __version__, read_ratings, splits
+from matinee import __version__, read_ratings, splitting
 from matinee.algorithms import MF, Algorithm, Bias, SVDpp
+from matinee.data.ratings import Ratings
+from matinee.evaluation.metrics.rating import rmse
 from matinee.kernels.threads import n_threads
-from matinee.metrics.rating import rmse
-from matinee.ratings import Ratings
-from matinee.splits import Split
+from matinee.splitting import Split
 from tables import table
 
 DAY = 86_400.0
@@ -56,8 +56,9 @@ class TimeTerms(NamedTuple):
         cell = item * BINS + np.searchsorted(edges, t)
         n_cell = np.bincount(cell, minlength=train.n_items * BINS)
         d = deviation(t - middle[user])
-        b, c, a, f = (np.zeros(n) for n in (train.n_users, train.n_items, train.n_users,
-                                            train.n_items * BINS))  # fmt: skip
+        b, c, a, f = (
+            np.zeros(n) for n in (train.n_users, train.n_items, train.n_users, train.n_items * BINS)
+        )
         for _ in range(SWEEPS):
             off = y - b[user] - f[cell] - a[user] * d
             c = np.bincount(item, off, len(c)) / (n_i + usual.item_damping)
@@ -100,15 +101,18 @@ def main() -> None:
     given = parser.parse_args()
     ratings = read_ratings(folder_of_data(given.data) / f"{given.data_set}.zip")
     parts = {
-        "random": splits.random(ratings, seed=SEED),
-        "last 10 of each user": splits.leave_last(ratings, 10),
-        "by time": splits.by_time(ratings),
+        "random": splitting.random(ratings, seed=SEED),
+        "last 10 of each user": splitting.leave_last(ratings, 10),
+        "by time": splitting.by_time(ratings),
     }
     rows = []
     for name, split in parts.items():
         for row in measured(split):
-            row |= {"data_set": given.data_set, "split": name,
-                    "versions": {"matinee": __version__, "numpy": np.__version__}}  # fmt: skip
+            row |= {
+                "data_set": given.data_set,
+                "split": name,
+                "versions": {"matinee": __version__, "numpy": np.__version__},
+            }
             keep(RESULTS / "time_terms.jsonl", row | circumstances(n_threads()), KEY)
             rows.append({"split": name} | {one: row[one] for one in SHOWN})
         print(table(rows), flush=True)
@@ -120,8 +124,9 @@ SHOWN = ("algorithm", "terms", "rmse", "then", "now")
 def measured(split: Split) -> list[Row]:
     """RMSE without terms, and how it changes with them: as of then, and as of now."""
     train, test = split.train, split.test
-    usual = {one.name: error(one.fit(train).score_rows(test.user, test.item), test)
-             for one in ALGORITHMS}  # fmt: skip
+    usual = {
+        one.name: error(one.fit(train).score_rows(test.user, test.item), test) for one in ALGORITHMS
+    }
     now = np.full(len(test), times(train).max())
     rows = []
     for what, dampings in DAMPINGS.items():
@@ -131,8 +136,16 @@ def measured(split: Split) -> list[Row]:
             scores = one.fit(replace(train, rating=rest)).score_rows(test.user, test.item)
             then, later = (error(scores + terms.at(test, t), test) for t in (times(test), now))
             base = usual[one.name]
-            rows.append({"algorithm": one.name, "settings": one.settings, "terms": what,
-                         "rmse": base, "then": then - base, "now": later - base})  # fmt: skip
+            rows.append(
+                {
+                    "algorithm": one.name,
+                    "settings": one.settings,
+                    "terms": what,
+                    "rmse": base,
+                    "then": then - base,
+                    "now": later - base,
+                }
+            )
     return rows
 
 

@@ -69,8 +69,11 @@ def measure_fit(adapter: ModuleType, job: dict[str, Any]) -> tuple[dict[str, Any
     fold = np.load(job["fold"])
     prepared, result = get_ready(adapter, job, fold)
     fitted, spent = timed(lambda: adapter.fit(prepared, job["settings"]))
-    result |= {"fit_wall_seconds": spent.wall, "fit_cpu_seconds": spent.cpu,
-               "fit_peak_rss_mb": peak_rss_mb()}  # fmt: skip
+    result |= {
+        "fit_wall_seconds": spent.wall,
+        "fit_cpu_seconds": spent.cpu,
+        "fit_peak_rss_mb": peak_rss_mb(),
+    }
     if job["task"] == "ratings":
         if fitted.predict is None:
             raise Unfit("its scores are no ratings")
@@ -78,8 +81,11 @@ def measure_fit(adapter: ModuleType, job: dict[str, Any]) -> tuple[dict[str, Any
     else:
         users, n_items = np.unique(fold["test_user"]), int(fold["n_items"])
         answer, spent = timed(lambda: all_scores(fitted.scores, users, n_items))
-    result |= {"answer_wall_seconds": spent.wall, "answer_cpu_seconds": spent.cpu,
-               "peak_rss_mb": peak_rss_mb()}  # fmt: skip
+    result |= {
+        "answer_wall_seconds": spent.wall,
+        "answer_cpu_seconds": spent.cpu,
+        "peak_rss_mb": peak_rss_mb(),
+    }
     return result, np.asarray(answer)
 
 
@@ -110,9 +116,11 @@ def measure_lists(adapter: ModuleType, job: dict[str, Any]) -> tuple[dict[str, A
     users = np.unique(fold["train_user"])
     fitted.recommend(users[:100], job["n"])
     times = [timed(lambda: fitted.recommend(users, job["n"]))[1] for _ in range(job["repeats"])]
-    result |= {"lists_wall_seconds": [one.wall for one in times],
-               "lists_cpu_seconds": [one.cpu for one in times],
-               "peak_rss_mb": peak_rss_mb()}  # fmt: skip
+    result |= {
+        "lists_wall_seconds": [one.wall for one in times],
+        "lists_cpu_seconds": [one.cpu for one in times],
+        "peak_rss_mb": peak_rss_mb(),
+    }
     return result, None
 
 
@@ -123,8 +131,11 @@ def measure_nothing(adapter: ModuleType, job: dict[str, Any]) -> tuple[dict[str,
 
 
 MEASURES: dict[str, Callable[..., tuple[dict[str, Any], np.ndarray | None]]] = {
-    "fit": measure_fit, "epoch": measure_epoch, "lists": measure_lists, "warm": measure_nothing,
-}  # fmt: skip
+    "fit": measure_fit,
+    "epoch": measure_epoch,
+    "lists": measure_lists,
+    "warm": measure_nothing,
+}
 
 
 def get_ready(adapter: ModuleType, job: dict[str, Any], fold: Any) -> tuple[Any, dict[str, Any]]:
@@ -141,9 +152,10 @@ def get_ready(adapter: ModuleType, job: dict[str, Any], fold: Any) -> tuple[Any,
     if hasattr(adapter, "with_catalog") and "catalog" in fold:
         prepared = adapter.with_catalog(prepared, str(fold["catalog"]))
     return prepared, {
-        "versions": versions(adapter), "prepare_wall_seconds": spent.wall,
+        "versions": versions(adapter),
+        "prepare_wall_seconds": spent.wall,
         "load_average": os.getloadavg()[0],
-    }  # fmt: skip
+    }
 
 
 def warm_up(adapter: ModuleType, job: dict[str, Any]) -> str | None:

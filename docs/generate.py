@@ -15,17 +15,17 @@ from pathlib import Path
 import click
 import numpy as np
 
-from matinee import splits
+from matinee import splitting
 from matinee.algorithms import ALGORITHMS
 from matinee.algorithms.base import Algorithm
 from matinee.algorithms.mf import MF
 from matinee.cli import COMMANDS, app
-from matinee.metrics import METRICS, explanations
+from matinee.data.ratings import Ratings
+from matinee.evaluation.metrics import METRICS, explanations
 from matinee.models import Model
 from matinee.models.baseline import BaselineModel
-from matinee.models.fold_in import to_plain
 from matinee.models.folding import FoldingModel
-from matinee.ratings import Ratings
+from matinee.row_solvers import to_plain
 from matinee.sources.sample import sample
 
 HERE = Path(__file__).resolve().parent
@@ -74,7 +74,7 @@ def algorithms_page() -> str:
 @cache
 def some_ratings() -> Ratings:
     """A small part of the embedded ratings: enough to see what a model can do."""
-    return splits.random(sample(), test_share=0.9).train
+    return splitting.random(sample(), test_share=0.9).train
 
 
 def capabilities() -> Iterator[str]:
@@ -146,8 +146,9 @@ def fields_table(kind: type[Algorithm]) -> Iterator[str]:
 def differences(other: Algorithm, kind: type[Algorithm]) -> list[str]:
     """The settings in which a variant differs from the defaults: the chosen one, what follows."""
     defaults = kind().settings
-    return [f"`{name}={value!r}`" for name, value in other.settings.items()
-            if value != defaults[name]]  # fmt: skip
+    return [
+        f"`{name}={value!r}`" for name, value in other.settings.items() if value != defaults[name]
+    ]
 
 
 def metrics_page() -> str:
@@ -168,8 +169,11 @@ def metrics_page() -> str:
         contract = as_prose(inspect.getdoc(metric.compute) or "")
         parts += [f"## `{name}`", f"{BETTER[metric.higher_is_better]}", contract]
     parts += ["## How good explanations are", as_prose(inspect.getdoc(explanations) or "")]
-    for one in (explanations.largest_terms_share, explanations.stability,
-                explanations.deletion_fidelity):  # fmt: skip
+    for one in (
+        explanations.largest_terms_share,
+        explanations.stability,
+        explanations.deletion_fidelity,
+    ):
         parts += [f"### `{one.__name__}`", as_prose(inspect.getdoc(one) or "")]
     shared = dict.fromkeys(inspect.getmodule(metric.compute) for metric in METRICS.values())
     parts += ["## What they share", *(as_prose(inspect.getdoc(one) or "") for one in shared)]

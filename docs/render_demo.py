@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-from matinee import demo
+from matinee.cli import demo_run as demo
 from matinee.cli.demo import report
 
 PICTURE = Path(__file__).resolve().parent / "images" / "demo.svg"

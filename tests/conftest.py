@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import matinee
-from matinee.ratings import Ratings
+from matinee.data.ratings import Ratings
 
 VARIABLE = "MATINEE_TEST_DATA"
 NO_SERVER = find_spec("fastapi") is None and VARIABLE not in os.environ

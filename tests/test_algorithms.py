@@ -5,15 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from matinee import splits
+from matinee import splitting
 from matinee.algorithms import MF, NMF, Bias, SVDpp, TruncatedSVD
-from matinee.algorithms.grid import whole_vectors
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Ratings
+from matinee.data.scale import Scale
 from matinee.errors import BadRatings, BadSetting, Diverged
-from matinee.ids import IdMap
 from matinee.kernels.sgd import descend
-from matinee.ratings import Ratings, Scale
 from matinee.sources import read_ratings
 from matinee.sources.synthetic import uniform
+from matinee.training.grid import whole_vectors
 from test_contract import ratings_of
 
 
@@ -70,8 +71,12 @@ def classic():
 def test_the_classic_nmf_tutorial_is_reproduced(classic):
     ratings, model = classic
     assert np.unique(ratings.rating, return_counts=True)[1].tolist() == [
-        4939, 4985, 4947, 5052, 5077,
-    ]  # fmt: skip
+        4939,
+        4985,
+        4947,
+        5052,
+        5077,
+    ]
     assert ratings.describe().sparsity == pytest.approx(0.975)
     assert model.user_factors.shape == model.item_factors.shape == (1000, 15)
     tops = [[int(item_id) for item_id, _, _ in taste.top] for taste in model.tastes()]
@@ -86,15 +91,15 @@ def objective(algorithm, model, train):
     """The objective of MF by ALS, written out from its docstring."""
     error = squared_error(model, train)
     for reg, side, counts in (
-        (algorithm.user_reg, model.user_side, train.by_user.counts),
-        (algorithm.item_reg, model.item_side, train.by_item.counts),
+        (algorithm.user_reg, model.user_embeddings, train.by_user.counts),
+        (algorithm.item_reg, model.item_embeddings, train.by_item.counts),
     ):
         rated = counts > 0
         norms = (side.factors[rated].astype(float) ** 2).sum(axis=1)
         error += reg * float((np.sqrt(counts[rated]) * norms).sum())
         error += algorithm.bias_reg * float((side.bias[rated].astype(float) ** 2).sum())
     B = (train.csr().toarray() > 0).astype(float)
-    for choice, side in ((B, model.user_side), (B.T, model.item_side)):
+    for choice, side in ((B, model.user_embeddings), (B.T, model.item_embeddings)):
         P = np.where(choice.any(axis=1)[:, None], side.factors, 0).astype(float)
         Z = np.linalg.solve(P.T @ P + algorithm.implicit_reg * np.eye(4), P.T @ choice)
         error += algorithm.implicit_weight * (
@@ -192,9 +197,15 @@ def dense_filled(train, fill, center):
 
 @pytest.mark.parametrize(
     "fill, center",
-    [("zero", "none"), ("zero", "user_all"), ("zero", "user_observed"),
-     ("mean", "none"), ("user_mean", "none"), ("item_mean", "none")],
-)  # fmt: skip
+    [
+        ("zero", "none"),
+        ("zero", "user_all"),
+        ("zero", "user_observed"),
+        ("mean", "none"),
+        ("user_mean", "none"),
+        ("item_mean", "none"),
+    ],
+)
 def test_truncated_svd_equals_dense_algebra(fill, center):
     train = ratings_of()
     A, base = dense_filled(train, fill, center)
@@ -274,7 +285,7 @@ def test_more_factors_than_the_data_support_are_said():
 
 
 def test_validation_must_be_numbered_alike():
-    with pytest.raises(BadSetting, match=r"matinee\.splits"):
+    with pytest.raises(BadSetting, match=r"matinee\.splitting"):
         MF(n_factors=2).fit(ratings_of(), TUTORIAL)
 
 
@@ -282,10 +293,11 @@ def test_validation_must_be_numbered_alike():
 
 
 def test_transductive_svdpp_learns_from_choices_but_never_from_their_ratings():
-    split = splits.random(ratings_of(), test_share=0.3)
+    split = splitting.random(ratings_of(), test_share=0.3)
     algorithm = SVDpp(n_factors=4, n_epochs=5)
-    upside_down = replace(split.test, rating=split.test.scale.low + split.test.scale.high
-                          - split.test.rating)  # fmt: skip
+    upside_down = replace(
+        split.test, rating=split.test.scale.low + split.test.scale.high - split.test.rating
+    )
     told, told_otherwise = (
         algorithm.fit_transductive(split.train, chosen) for chosen in (split.test, upside_down)
     )

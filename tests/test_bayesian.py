@@ -8,19 +8,20 @@ import pytest
 
 from matinee.algorithms import BayesianMF
 from matinee.algorithms.bayesian_mf import Chain, turns_alike
-from matinee.algorithms.choices import Choices
-from matinee.algorithms.population import Population
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Ratings, Rows
+from matinee.data.scale import Scale
 from matinee.errors import BadSetting, UnknownId
-from matinee.ids import IdMap
 from matinee.kernels.gibbs import draw_rows
 from matinee.kernels.jit import read_only
 from matinee.kernels.least_squares import penalty_of
 from matinee.kernels.random import fill_normal, philox
 from matinee.kernels.threads import run_rows
 from matinee.models import load
-from matinee.models.fold_in import LeastSquares, PosteriorMean, from_plain, to_plain
-from matinee.models.side import Side
-from matinee.ratings import Ratings, Rows, Scale
+from matinee.row_solvers import LeastSquares, PosteriorMean, from_plain, to_plain
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.training.implicit_features import Choices
+from matinee.training.population import Population
 
 QUICK = {"n_factors": 3, "n_features": 8, "n_epochs": 60, "n_samples": 20}
 
@@ -87,12 +88,20 @@ def toy(n_users, n_factors=3, n_items=12, seed=0):
 def drawn(rated, Y, reg, noise, seed=1, draw=1):
     X = np.zeros((len(rated.counts), Y.shape[1]), np.float32)
     run_rows(
-        draw_rows, rated.counts, read_only(rated.indptr, np.int64),
-        read_only(rated.indices, np.int32), read_only(rated.values, np.float32),
-        read_only(np.empty(0), np.float32), read_only(np.zeros(len(Y)), np.float32),
-        read_only(Y, np.float32), penalty_of(reg, np.zeros(len(reg))), np.sqrt(noise),
-        np.uint64(seed), np.uint64(draw), X,
-    )  # fmt: skip
+        draw_rows,
+        rated.counts,
+        read_only(rated.indptr, np.int64),
+        read_only(rated.indices, np.int32),
+        read_only(rated.values, np.float32),
+        read_only(np.empty(0), np.float32),
+        read_only(np.zeros(len(Y)), np.float32),
+        read_only(Y, np.float32),
+        penalty_of(reg, np.zeros(len(reg))),
+        np.sqrt(noise),
+        np.uint64(seed),
+        np.uint64(draw),
+        X,
+    )
     return X
 
 
@@ -127,7 +136,7 @@ def population(n=4000, seed=0):
     root = np.array([[0.8, 0.0], [0.3, 0.5]])
     P = np.array([0.4, -0.2]) + (f @ [[0.5, 0.0]] + rng.normal(size=(n, 2))) @ root.T
     bias = 0.1 + P @ [0.2, -0.3] + rng.normal(0, 0.4, n)
-    side = Side(P.astype(np.float32), bias.astype(np.float32))
+    side = Embeddings(P.astype(np.float32), bias.astype(np.float32))
     rated = Rows(np.arange(n + 1), np.zeros(n, np.int32), np.zeros(n, np.float32))
     return side, Population.of(rated, f, n_factors=2, spread=1.0), root
 
@@ -137,9 +146,13 @@ def test_the_distribution_of_rows_is_found_again():
     rng = np.random.default_rng(1)
     priors = [rows.draw(side, rng) for _ in range(60)][10:]
     for name, truth in {
-        "a": [0.4, -0.2], "root": root, "G": [[0.5, 0.0]], "c": 0.1, "w": [0.2, -0.3],
+        "a": [0.4, -0.2],
+        "root": root,
+        "G": [[0.5, 0.0]],
+        "c": 0.1,
+        "w": [0.2, -0.3],
         "bias_variance": 0.16,
-    }.items():  # fmt: skip
+    }.items():
         values = np.array([getattr(prior, name) for prior in priors])
         np.testing.assert_allclose(values.mean(axis=0), truth, atol=0.06)
 
@@ -149,7 +162,9 @@ def test_standardized_rows_score_as_before():
     side, rows, _ = population(n=50)
     rng = np.random.default_rng(2)
     prior = rows.draw(side, rng)
-    other = Side(rng.normal(size=(5, 2)).astype(np.float32), rng.normal(size=5).astype(np.float32))
+    other = Embeddings(
+        rng.normal(size=(5, 2)).astype(np.float32), rng.normal(size=5).astype(np.float32)
+    )
     standard = rng.normal(size=(7, 3)).astype(np.float32)
     mine, seen = prior.restored(standard), prior.standardized(other)
     before = mine.factors @ other.factors.T + mine.bias[:, None] + other.bias
@@ -177,14 +192,14 @@ def test_rotated_samples_face_alike_again():
 def test_the_posterior_mean_is_the_average_of_its_samples():
     rated, _, _ = toy(4)
     rng = np.random.default_rng(5)
-    items = Side(rng.normal(size=(12, 6)).astype(np.float32), np.zeros(12, np.float32))
-    fold, users = PosteriorMean((0.5, 0.8), (0.3, 0.4)), Side.zeros(4, 6)
+    items = Embeddings(rng.normal(size=(12, 6)).astype(np.float32), np.zeros(12, np.float32))
+    fold, users = PosteriorMean((0.5, 0.8), (0.3, 0.4)), Embeddings.zeros(4, 6)
     fold.solve(rated, 0.2, items, users)
     scores = users.bias[:, None] + users.factors @ items.factors.T
     expected = np.zeros_like(scores)
     for s, (reg, bias_reg) in enumerate([(0.5, 0.3), (0.8, 0.4)]):
-        sample = Side(items.factors[:, 3 * s : 3 * s + 3], items.bias)
-        alone = Side.zeros(4, 3)
+        sample = Embeddings(items.factors[:, 3 * s : 3 * s + 3], items.bias)
+        alone = Embeddings.zeros(4, 3)
         LeastSquares(reg, 0.0, bias_reg).solve(rated, 0.2, sample, alone)
         expected += (alone.bias[:, None] + alone.factors @ sample.factors.T) / 2
     np.testing.assert_allclose(scores, expected, atol=1e-5)
@@ -211,8 +226,11 @@ def planted(n_users=150, n_items=80, noise=0.5, share=0.3, seed=0):
     whole = Ratings.of(
         IdMap.of([f"u{one}" for one in range(n_users)], "user"),
         IdMap.of([f"i{one}" for one in range(n_items)], "item"),
-        user, item, rating, scale=Scale(0, 20),
-    )  # fmt: skip
+        user,
+        item,
+        rating,
+        scale=Scale(0, 20),
+    )
     held_out = rng.random(len(whole)) < 0.25
     return whole.subset(~held_out), whole.subset(held_out)
 
@@ -307,7 +325,7 @@ def test_each_sample_of_the_model_scores_as_its_draw(data, n_features):
     for epoch in range(1, 30):
         sample = chain.step(epoch)
     fold = PosteriorMean((sample.noise,), (sample.noise / sample.user_bias_variance,))
-    users = Side.zeros(train.n_users, 3)
+    users = Embeddings.zeros(train.n_users, 3)
     fold.solve(train.by_user, 0.0, sample.items, users)
     told = users.factors @ sample.items.factors.T + users.bias[:, None] + sample.items.bias
     draw = (

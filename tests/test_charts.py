@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 import matinee
 from matinee import charts
-from matinee.algorithms.again import algorithm_of
-from matinee.catalog import Catalog, Item
-from matinee.charts.markup import el, text
 from matinee.charts.plot import round_numbers
 from matinee.charts.space import principal
-from matinee.evaluation import fit_and_evaluate
+from matinee.data.catalog import Catalog, Item
+from matinee.display.markup import el, text
+from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.sources import read_ratings
-from matinee.splits import random
+from matinee.splitting import random
+from matinee.training.refit import algorithm_of
 
 NASTY = "<img src=x onerror=alert(1)>\"'</script>&"
 
@@ -169,9 +169,10 @@ def test_unknown_times_have_no_chart():
 def test_the_smallest_data_have_charts(rows):
     ratings = read_ratings((["a", "b"][:rows], ["x", "y"][:rows], [3.0, 3.0][:rows]))
     for chart in (
-        charts.rating_distribution(ratings.describe()), charts.long_tail(ratings),
+        charts.rating_distribution(ratings.describe()),
+        charts.long_tail(ratings),
         charts.sparsity(ratings),
-    ):  # fmt: skip
+    ):
         assert "nan" not in chart.svg().lower()
         ElementTree.fromstring(chart.svg())
 
@@ -218,17 +219,38 @@ def test_titles_stay_text():
     ratings = read_ratings((users, items, rng.integers(1, 6, 700)), catalog=catalog)
     model = matinee.NMF(n_factors=2, n_epochs=3).fit(ratings)
     why = model.explain("3", "4")
-    for chart in (charts.waterfall(why), charts.taste_card(model.tastes()[0]),
-                  charts.space(charts.map_of(model))):  # fmt: skip
+    for chart in (
+        charts.waterfall(why),
+        charts.taste_card(model.tastes()[0]),
+        charts.space(charts.map_of(model)),
+    ):
         for markup in (chart.svg(), chart.figure()):
             assert "<img" not in markup
             assert "</script" not in markup
             tags = {one.tag.rpartition("}")[2] for one in ElementTree.fromstring(markup).iter()}
             assert tags <= {
-                "svg", "style", "rect", "text", "title", "line", "path", "circle", "figure",
-                "figcaption", "strong", "details", "summary", "div", "table", "thead", "tbody",
-                "tr", "th", "td", "p",
-            }  # fmt: skip
+                "svg",
+                "style",
+                "rect",
+                "text",
+                "title",
+                "line",
+                "path",
+                "circle",
+                "figure",
+                "figcaption",
+                "strong",
+                "details",
+                "summary",
+                "div",
+                "table",
+                "thead",
+                "tbody",
+                "tr",
+                "th",
+                "td",
+                "p",
+            }
 
 
 def test_what_xml_forbids_is_shown_as_a_replacement():

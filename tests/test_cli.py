@@ -15,12 +15,12 @@ import pytest
 
 import matinee
 from matinee.algorithms import ALGORITHMS
-from matinee.algorithms.base import Epoch
 from matinee.cli import COMMANDS, run
 from matinee.cli.blocks import at_epoch
 from matinee.cli.output import bold, listed, shorten, wrap
 from matinee.cli.settings import make_algorithm
 from matinee.cli.talk import seconds
+from matinee.training.progress import Epoch
 
 SOURCE = Path(matinee.__file__).resolve().parents[1]
 Call = Callable[..., tuple[int, str, str]]
@@ -71,9 +71,19 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fitted(here: Path) -> "subprocess.CompletedProcess[str]":
     """``matinee fit`` with ``--json``; the model is in ``model/``."""
     return process(
-        "fit", "ratings.csv", "--algorithm", "nmf", "--set", "n_factors=3", "--out", "model/",
-        "--catalog", "films.csv", "--json", cwd=here,
-    )  # fmt: skip
+        "fit",
+        "ratings.csv",
+        "--algorithm",
+        "nmf",
+        "--set",
+        "n_factors=3",
+        "--out",
+        "model/",
+        "--catalog",
+        "films.csv",
+        "--json",
+        cwd=here,
+    )
 
 
 @pytest.fixture
@@ -118,9 +128,13 @@ def test_no_traceback_and_no_control_codes(here):
 def test_a_reader_that_has_seen_enough_is_no_error(model, here):
     command = f"{sys.executable} -m matinee recommend model --user 7 -n 30 | head -n 1"
     done = subprocess.run(
-        command, shell=True, cwd=here, env=os.environ | {"PYTHONPATH": str(SOURCE)},
-        capture_output=True, text=True,
-    )  # fmt: skip
+        command,
+        shell=True,
+        cwd=here,
+        env=os.environ | {"PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        text=True,
+    )
     assert done.stdout.startswith("rank  title")
     assert "Error" not in done.stderr
 
@@ -128,11 +142,27 @@ def test_a_reader_that_has_seen_enough_is_no_error(model, here):
 @pytest.mark.skipif(os.name == "nt", reason="signals are other there")
 def test_an_interruption_ends_with_130(here):
     with subprocess.Popen(
-        [sys.executable, "-m", "matinee", "fit", "ratings.csv", "--out", "never", "-a", "mf",
-         "--set", "solver=sgd", "--set", "n_epochs=100000000"],
-        cwd=here, env=os.environ | {"PYTHONPATH": str(SOURCE)}, stderr=subprocess.PIPE, text=True,
+        [
+            sys.executable,
+            "-m",
+            "matinee",
+            "fit",
+            "ratings.csv",
+            "--out",
+            "never",
+            "-a",
+            "mf",
+            "--set",
+            "solver=sgd",
+            "--set",
+            "n_epochs=100000000",
+        ],
+        cwd=here,
+        env=os.environ | {"PYTHONPATH": str(SOURCE)},
+        stderr=subprocess.PIPE,
+        text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # or a job ignores it
-    ) as started:  # fmt: skip
+    ) as started:
         try:
             assert started.stderr is not None
             assert any("epoch" in line for line in started.stderr)
@@ -280,9 +310,18 @@ def test_reading_options(call, here, tmp_path):
 
 def test_early_stopping_then_all_ratings(call, here, tmp_path):
     code, out, err = call(
-        "fit", here / "ratings.csv", "-a", "mf", "--set", "n_factors=3", "--out", tmp_path / "mf",
-        "--validation-share", "0.2", "--json",
-    )  # fmt: skip
+        "fit",
+        here / "ratings.csv",
+        "-a",
+        "mf",
+        "--set",
+        "n_factors=3",
+        "--out",
+        tmp_path / "mf",
+        "--validation-share",
+        "0.2",
+        "--json",
+    )
     made = json.loads(out)
     assert code == 0, err
     assert f"best after {made['settings']['n_epochs']} epochs" in err
@@ -306,9 +345,17 @@ def test_evaluate_one_source(call, here, split):
 
 def test_evaluate_parts_of_ml_100k_as_they_are(call, folder_100k):
     code, out, err = call(
-        "evaluate", "--train", folder_100k / "u1.base", "--test", folder_100k / "u1.test",
-        "--algorithm", "mf", "--set", "n_factors=40", "--json",
-    )  # fmt: skip
+        "evaluate",
+        "--train",
+        folder_100k / "u1.base",
+        "--test",
+        folder_100k / "u1.test",
+        "--algorithm",
+        "mf",
+        "--set",
+        "n_factors=40",
+        "--json",
+    )
     found = json.loads(out)
     assert code == 0, err
     assert {"rmse", "mae", "ndcg@10"} <= set(found["metrics"])
@@ -503,9 +550,15 @@ def test_a_model_without_tastes(call, here, tmp_path):
 
 def test_warnings_are_notes(call, here, tmp_path):
     _, _, err = call(
-        "fit", here / "ratings.csv", "--out", tmp_path / "wide", "--set", "n_factors=70",
-        "--set", "n_epochs=1",
-    )  # fmt: skip
+        "fit",
+        here / "ratings.csv",
+        "--out",
+        tmp_path / "wide",
+        "--set",
+        "n_factors=70",
+        "--set",
+        "n_epochs=1",
+    )
     assert err.count("note: n_factors is 70") == 1
 
 
@@ -534,9 +587,14 @@ def test_version(call):
 
 @pytest.mark.parametrize(
     "text, value",
-    [("n_factors=7", 7), ("reg=0.5", 0.5), ("biased=no", False), ("solver=sgd", "sgd"),
-     ("reg = 2", 2.0)],
-)  # fmt: skip
+    [
+        ("n_factors=7", 7),
+        ("reg=0.5", 0.5),
+        ("biased=no", False),
+        ("solver=sgd", "sgd"),
+        ("reg = 2", 2.0),
+    ],
+)
 def test_settings_have_the_type_of_their_field(text: str, value: Any):
     found = make_algorithm("mf", [text]).settings[text.partition("=")[0].strip()]
     assert found == value

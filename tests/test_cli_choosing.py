@@ -5,13 +5,13 @@ import json
 import pytest
 
 import matinee
-from matinee import comparison
 from matinee.algorithms import MF
-from matinee.algorithms.space import Choice, Real, Whole
+from matinee.algorithms.search_space import Choice, Real, Whole
 from matinee.cli import run
 from matinee.cli.k_curve import read_sizes
 from matinee.cli.tune import read_dimension
 from matinee.errors import BadSetting
+from matinee.evaluation import compare as comparison
 
 
 @pytest.fixture
@@ -126,16 +126,37 @@ def test_tuning_ends_with_the_command_that_fits_the_winner(call):
 
 
 def test_tuning_as_json(call):
-    code, out, _ = call(*TUNE, "--metric", "ndcg@5", "--json", "--method", "grid",
-                        "--space", "n_factors=2,3", "--no-record")  # fmt: skip
+    code, out, _ = call(
+        *TUNE,
+        "--metric",
+        "ndcg@5",
+        "--json",
+        "--method",
+        "grid",
+        "--space",
+        "n_factors=2,3",
+        "--no-record",
+    )
     found = json.loads(out)
     assert code == 0
     assert [trial["settings"]["n_factors"] for trial in found["trials"]] == [50, 2, 3]
 
 
 def test_a_curve_is_drawn_and_is_json(call):
-    curve = ("k-curve", "ratings.csv", "-a", "mf", "--factors", "1..3", "--folds", "2",
-             "--set", "n_epochs=3", "--metrics", "rmse,ndcg@5")  # fmt: skip
+    curve = (
+        "k-curve",
+        "ratings.csv",
+        "-a",
+        "mf",
+        "--factors",
+        "1..3",
+        "--folds",
+        "2",
+        "--set",
+        "n_epochs=3",
+        "--metrics",
+        "rmse,ndcg@5",
+    )
     code, out, err = call(*curve)
     assert code == 0, err
     assert "chosen by rmse over 2 folds" in out
@@ -194,6 +215,7 @@ def test_evaluate_takes_metrics_and_shows_groups(call):
     assert [line.split()[0] for line in out.splitlines()[1:3]] == ["rmse", "ndcg@5"]
     assert "users with 1.." in out
     assert "items with" in out
-    code, out, _ = call("cross-validate", "ratings.csv", "-a", "bias", "--folds", "2",
-                        "--metrics", "mae", "--json")  # fmt: skip
+    code, out, _ = call(
+        "cross-validate", "ratings.csv", "-a", "bias", "--folds", "2", "--metrics", "mae", "--json"
+    )
     assert list(json.loads(out)["metrics"]) == ["mae"]

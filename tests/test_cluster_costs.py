@@ -56,11 +56,19 @@ def test_an_epoch_on_a_cluster_by_hand(script, measured):
 def test_measured_numbers_are_slopes_of_what_was_measured(script):
     def row(who, ratings, seconds):
         return {
-            "what": "counters", "who": who, "ratings": ratings, "users": ratings / 67,
-            "items": 20_000, "epoch_seconds": seconds, "epoch_bytes": 8e8, "threads": 2,
-            "packed_bytes": 3 * ratings, "model_bytes": 10 * ratings, "python_mb": 2000.0,
+            "what": "counters",
+            "who": who,
+            "ratings": ratings,
+            "users": ratings / 67,
+            "items": 20_000,
+            "epoch_seconds": seconds,
+            "epoch_bytes": 8e8,
+            "threads": 2,
+            "packed_bytes": 3 * ratings,
+            "model_bytes": 10 * ratings,
+            "python_mb": 2000.0,
             "found": [{"seconds": seconds + 4e-6 * ratings}],
-        }  # fmt: skip
+        }
 
     sizes = (1e6, 1e7, 5e7)
     rows = [row(who, n, 1.5 + 5e-7 * n) for n in sizes for who in ("matinee", "mllib")]

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 import matinee
-from matinee import comparison, splits
+from matinee import splitting
 from matinee.algorithms import ALGORITHMS, MF, Algorithm
-from matinee.bootstrap import interval, resample, tied
-from matinee.catalog import Catalog, Item
-from matinee.comparison import compare
+from matinee.data.catalog import Catalog, Item
 from matinee.errors import BadRatings, BadSetting, MatineeError
-from matinee.evaluation import evaluate
-from matinee.records import Record, key_of
-from matinee.results import UserScores
+from matinee.evaluation import compare as comparison
+from matinee.evaluation.bootstrap import interval, resample, tied
+from matinee.evaluation.compare import compare
+from matinee.evaluation.evaluate import evaluate
+from matinee.evaluation.results import UserScores
+from matinee.evaluation.run_log import Record, key_of
 from matinee.sources.synthetic import planted
 
 QUICK = MF(n_factors=3, n_epochs=4)
@@ -86,7 +87,7 @@ def test_a_paired_difference_can_be_sure_where_intervals_overlap():
 def test_resamples_depend_on_the_seed_alone(monkeypatch):
     scores = scores_of(np.arange(50.0))
     expected = resample(scores, draws=20)["it"]
-    monkeypatch.setattr("matinee.bootstrap.BLOCK_COUNTS", 51)
+    monkeypatch.setattr("matinee.evaluation.bootstrap.BLOCK_COUNTS", 51)
     assert resample(scores, draws=20)["it"].tolist() == expected.tolist()
     assert resample(scores, draws=20, seed=1)["it"].tolist() != expected.tolist()
 
@@ -111,7 +112,7 @@ def test_baselines_stand_in_every_table(compared):
 
 
 def test_values_are_those_of_evaluate(compared, ratings):
-    split = splits.random(ratings)
+    split = splitting.random(ratings)
     expected = evaluate(QUICK.fit(split.train), split.test, (5,)).metrics
     entry = compared.entries[2]
     assert entry.metrics == {name: expected[name] for name in ("rmse", "ndcg@5", "coverage@5")}
@@ -166,7 +167,7 @@ def test_every_algorithm_says_beforehand_what_its_scores_are(name):
 
 
 def test_given_splits_are_used(ratings):
-    split = splits.leave_last(ratings, 2)
+    split = splitting.leave_last(ratings, 2)
     found = compare([], split, metrics=["ndcg"], ns=(3,))
     assert found.split == split.said
     assert found.origin["split"] == "leave-last"

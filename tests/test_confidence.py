@@ -5,14 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from matinee import splits
+from matinee import splitting
 from matinee.algorithms import EASE, MF, NMF, BayesianMF, Bias, ItemKNN, Popularity, SVDpp
+from matinee.data.ratings import Rows
 from matinee.errors import BadSetting, UnknownId
 from matinee.models import load
-from matinee.models.fold_in import LeastSquares
-from matinee.models.side import Side
-from matinee.ratings import Rows
-from matinee.reasons.confidence import deviations
+from matinee.models.intervals import deviations
+from matinee.row_solvers import LeastSquares
+from matinee.row_solvers.embeddings import Embeddings
 from matinee.sources.synthetic import planted
 
 MODELS = {
@@ -26,7 +26,7 @@ MODELS = {
 
 @pytest.fixture(scope="module")
 def split():
-    return splits.random(planted(300, 120, 3, density=0.25, noise=0.8, seed=3), 0.25)
+    return splitting.random(planted(300, 120, 3, density=0.25, noise=0.8, seed=3), 0.25)
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +48,9 @@ def covered(model, test, level):
 @pytest.mark.parametrize("nonnegative", [False, True])
 def test_the_spread_of_a_row_solve_is_that_of_dense_algebra(nonnegative):
     rng = np.random.default_rng(0)
-    items = Side(rng.normal(size=(9, 3)).astype("f4"), np.zeros(9, "f4"))
+    items = Embeddings(rng.normal(size=(9, 3)).astype("f4"), np.zeros(9, "f4"))
     solve = LeastSquares(reg=0.5, reg_power=0.5, bias_reg=2.0, nonnegative=nonnegative)
-    rated, person = np.array([1, 4, 6, 7]), Side.zeros(1, 3)
+    rated, person = np.array([1, 4, 6, 7]), Embeddings.zeros(1, 3)
     person.factors[0] = [1, 0, 2]
     Y = np.column_stack([items.factors, np.ones(9)]).astype(float)
     penalty = np.diag([0.5 * 2, 0.5 * 2, 0.5 * 2, 2.0])
@@ -64,12 +64,12 @@ def test_the_spread_of_a_row_solve_is_that_of_dense_algebra(nonnegative):
 def test_the_spread_of_a_rating_is_its_leverage():
     """By how much a prediction follows its own rating: moved by one, it moves by the spread."""
     rng = np.random.default_rng(1)
-    items = Side(rng.normal(size=(6, 2)).astype("f4"), np.zeros(6, "f4"))
+    items = Embeddings(rng.normal(size=(6, 2)).astype("f4"), np.zeros(6, "f4"))
     solve = LeastSquares(reg=0.7, bias_reg=1.0)
     rated, ratings = np.arange(6, dtype=np.int32), rng.normal(size=6).astype("f4")
     told = []
     for moved in (0.0, 1.0):
-        person = Side.zeros(1, 2)
+        person = Embeddings.zeros(1, 2)
         given = ratings + np.eye(6, dtype="f4")[2] * np.float32(moved)
         solve.solve(Rows(np.array([0, 6]), rated, given), 0.0, items, person)
         told.append(person.bias[0] + items.factors[2] @ person.factors[0])
@@ -87,7 +87,7 @@ def test_intervals_hold_as_many_ratings_as_they_say(name, level, models, split):
 @pytest.mark.parametrize("algorithm", [MF(), NMF()], ids=["mf", "nmf"])
 def test_eighty_percent_on_ml_100k_overall_and_by_activity(algorithm, ratings_100k):
     """The bars are 77 to 83 %; on 100,000 ratings a quarter of the users is told to 1 %."""
-    split = splits.random(ratings_100k, 0.2, seed=1)
+    split = splitting.random(ratings_100k, 0.2, seed=1)
     model = algorithm.fit(split.train)
     inside, users = covered(model, split.test, 0.8)
     counts = model.seen.counts
@@ -137,9 +137,19 @@ def test_intervals_survive_saving_and_older_folders_have_them_too(models, tmp_pa
     arrays = {name: array for name, array in arrays.items() if "calibration" not in name}
     common = {
         name: getattr(model, name)
-        for name in ("users", "items", "seen", "scale", "kind", "algorithm", "settings",
-                     "data_fingerprint", "catalog", "facts")
-    }  # fmt: skip
+        for name in (
+            "users",
+            "items",
+            "seen",
+            "scale",
+            "kind",
+            "algorithm",
+            "settings",
+            "data_fingerprint",
+            "catalog",
+            "facts",
+        )
+    }
     older = type(model).from_parts(common, facts, arrays)
     assert older.item_fold is None
     assert older.interval("1", "3").low[0] < older.interval("1", "3").high[0]

@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 
 from matinee.algorithms import ALGORITHMS, EASE, MF, NMF, Bias, ImplicitALS, ItemKNN, Popularity
-from matinee.catalog import Catalog, Item
+from matinee.data.catalog import Catalog, Item
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Ratings
+from matinee.data.scale import Scale
 from matinee.errors import BadRatings, BadSetting, UnknownId
-from matinee.ids import IdMap
 from matinee.models import load
-from matinee.ratings import Ratings, Scale
 
 # Settings that keep the suite quick; every solver and way of filling is a case of its own.
 CASES = {
@@ -203,7 +204,7 @@ def test_saved_and_loaded_models_agree_to_the_bit(model, tmp_path):
     assert loaded.catalog == model.catalog
     assert str(loaded.explain("u003", "7")) == str(model.explain("u003", "7"))
     person, same = (one.fold_in({"1": 5, "2": 0.5}) for one in (model, loaded))
-    assert np.array_equal(person.side.factors, same.side.factors)
+    assert np.array_equal(person.embeddings.factors, same.embeddings.factors)
 
 
 def test_scores_are_finite(model):
@@ -262,9 +263,9 @@ def test_a_folded_in_training_user_is_the_trained_one(model, train):
     """Users are solved last, so fold-in returns the trained row."""
     for user in ("u000", "u031"):
         person = model.fold_in(train.history(user))
-        trained = model.side_of(train.users.row(user))
-        np.testing.assert_allclose(person.side.factors, trained.factors, rtol=1e-3, atol=2e-5)
-        np.testing.assert_allclose(person.side.bias, trained.bias, rtol=1e-3, atol=2e-5)
+        trained = model.embeddings_of(train.users.row(user))
+        np.testing.assert_allclose(person.embeddings.factors, trained.factors, rtol=1e-3, atol=2e-5)
+        np.testing.assert_allclose(person.embeddings.bias, trained.bias, rtol=1e-3, atol=2e-5)
         assert person.strategy == "folded_in"
 
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from matinee.algorithms import ALGORITHMS
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Ratings
+from matinee.data.scale import Scale
 from matinee.errors import BadRatings, BadSetting, Diverged
-from matinee.ids import IdMap
-from matinee.ratings import Ratings, Scale
 from test_contract import CASES, catalog_of, make, ratings_of
 
 ODD = {

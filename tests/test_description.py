@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import matinee
-from matinee.description import bar
-from matinee.ratings import Ratings
+from matinee.data.describe import bar
+from matinee.data.ratings import Ratings
 
 
 def test_known_by_eye() -> None:

@@ -15,7 +15,7 @@ import pytest
 import matinee
 from matinee.algorithms import ALGORITHMS
 from matinee.cli import COMMANDS
-from matinee.metrics import METRICS
+from matinee.evaluation.metrics import METRICS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

@@ -9,16 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import naive
-from matinee import evaluation, measuring, splits
+from matinee import splitting
 from matinee.algorithms import ALGORITHMS, MF, Bias
-from matinee.catalog import Catalog, Item
+from matinee.data.catalog import Catalog, Item
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Ratings, Rows
+from matinee.data.scale import Scale
+from matinee.display.tables import Table
 from matinee.errors import BadModel, BadRatings, BadSetting
-from matinee.evaluation import cross_validate, evaluate, fit_and_evaluate
-from matinee.folding import FoldedIn
-from matinee.ids import IdMap
+from matinee.evaluation import evaluate as evaluation
+from matinee.evaluation import ranking_pass
+from matinee.evaluation.evaluate import cross_validate, evaluate, fit_and_evaluate
+from matinee.evaluation.held_out_users import FoldedIn
 from matinee.models import load
-from matinee.ratings import Ratings, Rows, Scale
-from matinee.tables import Table
 
 STARS = Scale(1, 5)
 RANKING = {
@@ -161,7 +164,7 @@ def many():
     stars = rng.integers(1, 6, (200, 60)) * (rng.random((200, 60)) < 0.25)
     items = {str(one): Item(f"Item {one}", genres=("ABC"[one % 3],)) for one in range(60)}
     ratings = ratings_of(stars).with_catalog(Catalog(items))
-    return splits.random(ratings), rng.integers(0, 20, stars.shape)
+    return splitting.random(ratings), rng.integers(0, 20, stars.shape)
 
 
 def test_blocks_and_threads_change_nothing(many, monkeypatch):
@@ -169,7 +172,7 @@ def test_blocks_and_threads_change_nothing(many, monkeypatch):
     model = model_of(split.train, scores)
     expected = evaluate(model, split.test, ns=(3, 10)).metrics
     monkeypatch.setenv("MATINEE_THREADS", "3")
-    monkeypatch.setattr(measuring, "BLOCK_SCORES", 7 * 60 + 1)
+    monkeypatch.setattr(ranking_pass, "BLOCK_SCORES", 7 * 60 + 1)
     monkeypatch.setattr(evaluation, "BLOCK_PAIRS", 11)
     assert evaluate(model, split.test, ns=(3, 10)).metrics == expected
 
@@ -185,7 +188,7 @@ def test_blocks_are_bounded_and_scored_once(many, monkeypatch):
             sizes.append(len(users))
             return super().score_block(users)
 
-    monkeypatch.setattr(measuring, "BLOCK_SCORES", 10 * 60)
+    monkeypatch.setattr(ranking_pass, "BLOCK_SCORES", 10 * 60)
     watched = Watched(model.users, model.items, model.seen, model.scores)
     result = evaluate(watched, split.test, ns=(1, 5, 10))
     assert max(sizes) == 10
@@ -212,7 +215,7 @@ def test_other_ids_are_renumbered_and_unknown_ones_counted():
 
 
 def test_results_can_be_read_and_stored():
-    split = splits.Split(TRAIN, TEST, "a split by hand")
+    split = splitting.Split(TRAIN, TEST, "a split by hand")
     result = fit_and_evaluate(Lookup(tuple(map(tuple, SCORES))), split, ns=(2,))
     plain = json.loads(json.dumps(result.to_dict()))
     assert plain["metrics"] == result.metrics
@@ -315,7 +318,7 @@ def test_intervals_of_a_model_are_measured():
 
 
 def test_held_out_users_are_folded_in():
-    split = splits.strong(ratings_of(naive_table()), test_share=0.4, seed=3)
+    split = splitting.strong(ratings_of(naive_table()), test_share=0.4, seed=3)
     model = MF(n_factors=2, n_epochs=4).fit(split.train)
     result = evaluate(model, split.test, ns=(2,), history=split.history)
     assert "folded in from their history" in result.protocol
@@ -348,9 +351,12 @@ def test_cross_validation_has_a_table_of_folds(many):
     split, scores = many
     heard = []
     result = cross_validate(
-        Lookup(tuple(map(tuple, scores.tolist()))), split.train, folds=3, ns=(5,),
+        Lookup(tuple(map(tuple, scores.tolist()))),
+        split.train,
+        folds=3,
+        ns=(5,),
         on_fold=lambda k, fold: heard.append((k, fold.metrics["rmse"])),
-    )  # fmt: skip
+    )
     table = result.table
     assert list(table.columns) == ["metric", "fold_1", "fold_2", "fold_3", "mean", "std"]
     errors = [fold.metrics["rmse"] for fold in result.folds]
@@ -394,7 +400,7 @@ def test_impossible_lengths_are_refused_before_the_fit(n):
             raise AssertionError("fitted")
 
     with pytest.raises(BadSetting, match=f"length is {n}; with 5 items it must be from 1 to 5"):
-        fit_and_evaluate(Never(), splits.Split(TRAIN, TEST, "by hand"), ns=(1, n))
+        fit_and_evaluate(Never(), splitting.Split(TRAIN, TEST, "by hand"), ns=(1, n))
 
 
 def test_a_test_part_without_relevant_items_is_refused():

@@ -7,8 +7,12 @@ import pytest
 
 from matinee.algorithms import MF, NMF, Bias, Popularity
 from matinee.errors import BadRatings, BadSetting
-from matinee.explaining import explanation_quality
-from matinee.metrics.explanations import deletion_fidelity, largest_terms_share, stability
+from matinee.evaluation.explanation_quality import explanation_quality
+from matinee.evaluation.metrics.explanations import (
+    deletion_fidelity,
+    largest_terms_share,
+    stability,
+)
 from matinee.sources.synthetic import planted
 
 

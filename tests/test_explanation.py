@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matinee.explanation import Explanation, Term, round_to_sum
+from matinee.explain.explanation import Explanation, Term, round_to_sum
 
 
 def explanation(*terms, predicted=None, by="factor"):

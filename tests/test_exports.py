@@ -7,11 +7,11 @@ from io import StringIO
 import pytest
 
 import matinee
-from matinee.catalog import Catalog, Item
 from matinee.cli import run
+from matinee.data.catalog import Catalog, Item
+from matinee.data.ids import IdMap
+from matinee.data.scale import Scale
 from matinee.errors import BadRatings
-from matinee.ids import IdMap
-from matinee.ratings import Scale
 from matinee.sources.exports import Rated, Titles, match, read_export
 from test_contract import catalog_of, ratings_of
 

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import matinee
+from matinee.data.ids import IdMap
+from matinee.data.scale import Scale
 from matinee.feedback.changes import Changes
 from matinee.feedback.events import Event, Verdict, judge
 from matinee.feedback.history import person_of, trained_history
@@ -18,8 +20,6 @@ from matinee.feedback.refitting import refit
 from matinee.feedback.store import Post, Store, StoreError
 from matinee.feedback.tables import metadata
 from matinee.feedback.writing import TooMuch, Writer
-from matinee.ids import IdMap
-from matinee.ratings import Scale
 
 YES = Verdict("accepted")
 STRANGE_IDS = [
@@ -286,7 +286,7 @@ def test_events_count_on_top_of_trained_ratings(store, model):
     expected = model.fold_in({**trained, old: 1.0, new: 5.0})
     assert np.array_equal(person.items, expected.items)
     assert np.array_equal(person.ratings, expected.ratings)
-    assert np.array_equal(person.side.factors, expected.side.factors)
+    assert np.array_equal(person.embeddings.factors, expected.embeddings.factors)
     other = person_of(model, changes, str(model.users.ids[4]))
     assert other.strategy == "personal"
 
@@ -338,10 +338,12 @@ def test_refitting_is_fitting_on_old_and_new_ratings(store, model):
     rows = {
         (u, i): r
         for u, i, r in zip(
-            sample.users.ids[sample.user], sample.items.ids[sample.item], sample.rating.tolist(),
+            sample.users.ids[sample.user],
+            sample.items.ids[sample.item],
+            sample.rating.tolist(),
             strict=True,
         )
-    }  # fmt: skip
+    }
     rows[user, changed] = 0.5
     del rows[user, gone]
     rows["ann", "new film"], rows["ann", changed] = 3.0, 4.0

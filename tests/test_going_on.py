@@ -5,8 +5,8 @@ import pytest
 
 from matinee.algorithms import MF, NMF, ImplicitALS
 from matinee.errors import BadSetting
-from matinee.selection import k_curve
 from matinee.sources.synthetic import planted
+from matinee.tuning.k_curve import k_curve
 
 GOING_ON = [MF(n_factors=4), MF(n_factors=4, biased=False), ImplicitALS(n_factors=4)]
 
@@ -21,7 +21,7 @@ def with_epochs(algorithm, n_epochs):
 
 
 def arrays(model):
-    return [*model.user_side[:2], *model.item_side[:2]]
+    return [*model.user_embeddings[:2], *model.item_embeddings[:2]]
 
 
 @pytest.mark.parametrize("algorithm", GOING_ON, ids=str)

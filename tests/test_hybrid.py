@@ -7,15 +7,16 @@ import pytest
 from scipy.sparse import csr_array
 
 from matinee.algorithms import MF, NMF, ContentBased, Hybrid, ImplicitALS
-from matinee.algorithms.again import algorithm_of
-from matinee.algorithms.priors import ridge
-from matinee.catalog import NO_CATALOG, Catalog, Item
+from matinee.data.catalog import NO_CATALOG, Catalog, Item
+from matinee.data.features import Vocabulary
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Ratings, Rows
+from matinee.data.scale import Scale
 from matinee.errors import BadSetting
-from matinee.features import Vocabulary
-from matinee.ids import IdMap
-from matinee.models.fold_in import ImplicitLeastSquares, LeastSquares
-from matinee.models.side import Side
-from matinee.ratings import Ratings, Rows, Scale
+from matinee.row_solvers import ImplicitLeastSquares, LeastSquares
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.training.priors import ridge
+from matinee.training.refit import algorithm_of
 
 GHOSTS = Catalog(
     {
@@ -71,7 +72,8 @@ def test_the_ridge_of_features_is_that_of_dense_algebra():
 def one_row(n, d, seed=0):
     rng = np.random.default_rng(seed)
     sides = [
-        Side(rng.normal(size=(m, d)).astype("f4"), rng.normal(size=m).astype("f4")) for m in (n, 1)
+        Embeddings(rng.normal(size=(m, d)).astype("f4"), rng.normal(size=m).astype("f4"))
+        for m in (n, 1)
     ]
     stars = rng.normal(3, 1, n).astype(np.float32)
     rated = Rows(np.array([0, n]), np.arange(n, dtype=np.int32), stars)
@@ -80,7 +82,7 @@ def one_row(n, d, seed=0):
 
 def test_a_row_is_drawn_toward_its_prior():
     rated, items, toward = one_row(6, 3)
-    solved = Side.zeros(1, 3)
+    solved = Embeddings.zeros(1, 3)
     fold = LeastSquares(reg=2.0, reg_power=0.5, bias_reg=5.0)
     fold.solve(rated, 1.0, items, solved, toward)
     Y = np.column_stack([items.factors, np.ones(6)]).astype(np.float64)
@@ -93,7 +95,7 @@ def test_a_row_is_drawn_toward_its_prior():
 def test_a_row_of_choices_is_drawn_toward_its_prior():
     rated, _, toward = one_row(4, 3)
     items = one_row(9, 3, seed=1)[1]
-    solved = Side.zeros(1, 3)
+    solved = Embeddings.zeros(1, 3)
     ImplicitLeastSquares(reg=0.7, unobserved=0.1).solve(rated, 0.0, items, solved, toward)
     Q, chosen = items.factors.astype(np.float64), items.factors[:4].astype(np.float64)
     reg = 0.7 * (4 + 0.1 * 9)
@@ -164,8 +166,11 @@ def test_the_genre_is_the_reason(fitted, name):
     for item in range(40, 48):
         reasons = {t.name: t.value for t in model.explain(str(user), str(item), by="features")}
         assert set(reasons) <= {
-            "average of all ratings", "how you rate", "what is usual", f"genre {GENRES[item % 4]}",
-        }  # fmt: skip
+            "average of all ratings",
+            "how you rate",
+            "what is usual",
+            f"genre {GENRES[item % 4]}",
+        }
         assert (reasons[f"genre {GENRES[item % 4]}"] > 0) == likes[user, item % 4]
 
 
@@ -195,9 +200,14 @@ def test_ratings_win_over_features():
     odd = train.item == 1
     stars = np.where(odd, np.where(likes[train.user, 1], 1, 5), train.rating)
     turned = Ratings.of(
-        train.users, train.items, train.user, train.item, stars, scale=train.scale,
+        train.users,
+        train.items,
+        train.user,
+        train.item,
+        stars,
+        scale=train.scale,
         catalog=train.catalog,
-    )  # fmt: skip
+    )
     scores = MODELS["mf"].fit(turned).score_block(np.arange(train.n_users))[:, 1]
     assert scores[~likes[:, 1]].mean() > scores[likes[:, 1]].mean() + 1
 

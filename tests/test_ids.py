@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matinee.data.ids import IdMap
+from matinee.data.texts import Texts
 from matinee.errors import UnknownId
-from matinee.ids import IdMap
-from matinee.texts import Texts
 
 NUMBERS = st.integers(-10_000, 10_000).map(str) | st.sampled_from(["007", "07", "-0", "0"])
 ODD = ["", "-", "1-2", "é", "\ud800", "\U0001f600", "\uffff"]
@@ -36,9 +36,12 @@ def test_a_packed_map_answers_like_a_plain_one(texts, other):
     assert same.rows(wanted).tolist() == plain.rows(wanted).tolist()
     assert [one in same for one in wanted] == [one in plain for one in wanted]
     assert same.ids.whole_numbers() == all(
-        text.lstrip("-").isdecimal() and text[-1:].isascii() and text.count("-") <= 1
-        and "-" not in text[1:] for text in texts
-    )  # fmt: skip
+        text.lstrip("-").isdecimal()
+        and text[-1:].isascii()
+        and text.count("-") <= 1
+        and "-" not in text[1:]
+        for text in texts
+    )
 
 
 def test_an_unknown_packed_id_is_refused_with_the_nearest():

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from matinee.algorithms import BPR, ImplicitALS
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Ratings
+from matinee.data.scale import Scale
 from matinee.errors import BadRatings, Diverged
-from matinee.ids import IdMap
 from matinee.kernels.bpr import draw_negative, has, pair_step
-from matinee.models.fold_in import ImplicitLeastSquares, from_plain, to_plain
-from matinee.models.fold_in.sums import gram
-from matinee.models.side import Side
-from matinee.ratings import Ratings, Scale
+from matinee.row_solvers import ImplicitLeastSquares, from_plain, to_plain
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.sums import gram
 from matinee.sources.synthetic import checkerboard
 
 
@@ -58,7 +59,7 @@ def test_rows_equal_the_dense_definition(fold, n_factors):
     train = choices(stars=True)
     rng = np.random.default_rng(1)
     Q = rng.normal(0, 0.5, (train.n_items, n_factors)).astype(np.float32)
-    items, users = (Side.zeros(n, n_factors) for n in (train.n_items, train.n_users))
+    items, users = (Embeddings.zeros(n, n_factors) for n in (train.n_items, train.n_users))
     items.factors[:] = Q
     fold.solve(train.by_user, 0.0, items, users)
     R = train.csr().toarray()
@@ -70,7 +71,7 @@ def test_rows_equal_the_dense_definition(fold, n_factors):
 @pytest.mark.parametrize("fold", FOLDS, ids=str)
 def test_parts_give_the_score_back(fold):
     train = choices(stars=True)
-    items, users = Side.zeros(train.n_items, 5), Side.zeros(train.n_users, 5)
+    items, users = Embeddings.zeros(train.n_items, 5), Embeddings.zeros(train.n_users, 5)
     items.factors[:] = np.random.default_rng(1).normal(0, 0.5, items.factors.shape)
     fold.solve(train.by_user, 0.0, items, users)
     for row in (0, 17):
@@ -144,7 +145,7 @@ def test_a_user_folds_in_to_the_trained_row_although_training_takes_steps():
     for user in ("0", "17"):
         here, values = train.by_user.row(int(user))
         history = dict(zip((train.items.ids[i] for i in here), values.tolist(), strict=True))
-        folded = model.fold_in(history).side.factors[0]
+        folded = model.fold_in(history).embeddings.factors[0]
         np.testing.assert_allclose(folded, model.user_factors[int(user)], atol=1e-5)
 
 
@@ -197,9 +198,16 @@ def test_a_pair_step_follows_the_gradient():
 
 def draw(j, n_negatives, group, positives, Q):
     return draw_negative(
-        group, positives, np.ones(1, np.float32), Q, np.zeros(len(Q), np.float32), n_negatives,
-        np.uint64(7), np.uint64(1), np.uint64(j),
-    )  # fmt: skip
+        group,
+        positives,
+        np.ones(1, np.float32),
+        Q,
+        np.zeros(len(Q), np.float32),
+        n_negatives,
+        np.uint64(7),
+        np.uint64(1),
+        np.uint64(j),
+    )
 
 
 def test_negatives_are_even_over_the_group_and_never_positives():

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import nnls
 
+from matinee.data.ratings import Rows
 from matinee.kernels.cholesky import BLOCK
-from matinee.models.fold_in import (
+from matinee.row_solvers import (
     LeastSquares,
     Projection,
     ZeroFilled,
@@ -15,8 +16,7 @@ from matinee.models.fold_in import (
     solving,
     to_plain,
 )
-from matinee.models.side import Side
-from matinee.ratings import Rows
+from matinee.row_solvers.embeddings import Embeddings
 
 
 def problem(n_rows, n_cols, n_factors, seed, most=20):
@@ -27,8 +27,12 @@ def problem(n_rows, n_cols, n_factors, seed, most=20):
     indptr = np.r_[0, np.cumsum(counts)].astype(np.int64)
     values = rng.normal(3.5, 1, indptr[-1]).astype(np.float32)
     factors = rng.normal(0, 0.5, (n_cols, n_factors)).astype(np.float32)
-    items = Side(factors, rng.normal(0, 0.3, n_cols).astype(np.float32))
-    return Rows(indptr, indices.astype(np.int32), values), items, Side.zeros(n_rows, n_factors)
+    items = Embeddings(factors, rng.normal(0, 0.3, n_cols).astype(np.float32))
+    return (
+        Rows(indptr, indices.astype(np.int32), values),
+        items,
+        Embeddings.zeros(n_rows, n_factors),
+    )
 
 
 def slow_row(fold, rated, values, mean, items):
@@ -84,7 +88,7 @@ def test_a_popular_row_has_the_same_bits_whoever_sums_it(fold, n_factors, monkey
     found = []
     for threads in ("1", "2", "3"):
         monkeypatch.setenv("MATINEE_THREADS", threads)
-        found.append(Side.zeros(30, n_factors))
+        found.append(Embeddings.zeros(30, n_factors))
         fold.solve(rated, 3.5, items, found[-1])
     for other in found[1:]:
         assert np.array_equal(found[0].factors, other.factors)
@@ -158,7 +162,7 @@ def test_projection_parts_give_the_projection_back(dense, row_mean):
 
 def test_a_zero_filled_row_is_the_dense_non_negative_solution():
     rated, items, users = problem(6, 30, 4, seed=2)
-    items = Side(np.abs(items.factors), np.zeros(30, np.float32))
+    items = Embeddings(np.abs(items.factors), np.zeros(30, np.float32))
     ZeroFilled().solve(rated, 0.0, items, users)
     for row in range(1, 6):
         here, values = rated.row(row)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from matinee.algorithms import EASE, Blend, ImplicitALS, Popularity
-from matinee.algorithms.list_weights import Scored, climb, fitted_list_weights
 from matinee.sources.synthetic import planted
+from matinee.training.list_weights import Scored, climb, fitted_list_weights
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +34,10 @@ def slow_ndcg(models, weights, held_out):
     """NDCG@10 of every user with held-out items, by sorting everything."""
     found = []
     for user in np.flatnonzero(held_out.by_user.counts):
-        scores = sum(w * m.score_block(np.array([user], np.int32))[0] for w, m in
-                     zip(weights, models, strict=True))  # fmt: skip
+        scores = sum(
+            w * m.score_block(np.array([user], np.int32))[0]
+            for w, m in zip(weights, models, strict=True)
+        )
         scores = scores.astype(np.float64)
         scores[models[0].seen.row(user)[0]] = -np.inf
         relevant = set(held_out.by_user.row(user)[0].tolist())

@@ -15,8 +15,8 @@ from sklearn.metrics import (
 
 import naive
 from matinee.errors import MatineeError
-from matinee.metrics import METRICS
-from matinee.metrics.beyond import (
+from matinee.evaluation.metrics import METRICS
+from matinee.evaluation.metrics.beyond import (
     ItemFacts,
     Lists,
     coverage,
@@ -26,9 +26,9 @@ from matinee.metrics.beyond import (
     novelty,
     shown_popularity,
 )
-from matinee.metrics.breakdown import group_by_count, means_by_group
-from matinee.metrics.intervals import LEVELS, IntervalTest, interval_gap, interval_width
-from matinee.metrics.ranking import (
+from matinee.evaluation.metrics.breakdown import group_by_count, means_by_group
+from matinee.evaluation.metrics.intervals import LEVELS, IntervalTest, interval_gap, interval_width
+from matinee.evaluation.metrics.ranking import (
     RankedTest,
     auc,
     average_precision,
@@ -40,7 +40,7 @@ from matinee.metrics.ranking import (
     recall,
     reciprocal_rank,
 )
-from matinee.metrics.rating import mae, rmse
+from matinee.evaluation.metrics.rating import mae, rmse
 
 NAN = np.nan
 SCORES = st.sampled_from([0.0, 1.0, 2.0, NAN])

@@ -8,10 +8,11 @@ import pytest
 from matinee.algorithms import EASE, Bias, ItemKNN, RP3beta, SlopeOne, UserKNN
 from matinee.algorithms.ease import BLOCK, invert
 from matinee.algorithms.knn import nearest_items
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Ratings
+from matinee.data.scale import Scale
 from matinee.errors import BadSetting
-from matinee.ids import IdMap
 from matinee.models.similarity import Similarity
-from matinee.ratings import Ratings, Scale
 from test_contract import ratings_of
 
 TRAIN = ratings_of()
@@ -104,9 +105,7 @@ def test_preferences_are_sums_over_the_nearest():
     together, n = X.T @ X, np.maximum(X.sum(axis=0), 1)
     S = together / (n[:, None] ** 0.3 * n[None, :] ** 0.7) * together / (together + 2)
     np.fill_diagonal(S, 0)
-    settings = {
-        "feedback": "preference", "n_neighbors": 6, "shrinkage": 2, "amplification": 1
-    }  # fmt: skip
+    settings = {"feedback": "preference", "n_neighbors": 6, "shrinkage": 2, "amplification": 1}
     model = ItemKNN(**settings, asymmetry=0.7).fit(TRAIN)
     scores = model.score_block(np.arange(60))
     np.testing.assert_allclose(scores, X @ keep_top(S, 6).T, rtol=1e-4, atol=1e-5)
@@ -120,9 +119,15 @@ def test_preferences_are_sums_over_the_nearest():
 
 @pytest.mark.parametrize("damping", [0, 1.5])
 @pytest.mark.parametrize(
-    "kind", [SlopeOne, ItemKNN, UserKNN, partial(ItemKNN, feedback="preference"),
-             partial(UserKNN, feedback="preference")]
-)  # fmt: skip
+    "kind",
+    [
+        SlopeOne,
+        ItemKNN,
+        UserKNN,
+        partial(ItemKNN, feedback="preference"),
+        partial(UserKNN, feedback="preference"),
+    ],
+)
 def test_an_item_scores_the_same_alone_and_among_all(kind, damping):
     settings = {} if kind is SlopeOne else {"n_neighbors": 5}
     model = kind(damping=damping, **settings).fit(TRAIN)
@@ -270,10 +275,15 @@ def test_a_checkerboard_is_continued(kind, checkerboard):
     assert {int(one) % 2 for one in model.recommend(newcomer, n=5).item_id} == {1}
 
 
-@pytest.mark.parametrize("algorithm", [
-    EASE(reg=1), RP3beta(), ItemKNN(feedback="preference"),
-    UserKNN(feedback="preference", n_neighbors=8),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        EASE(reg=1),
+        RP3beta(),
+        ItemKNN(feedback="preference"),
+        UserKNN(feedback="preference", n_neighbors=8),
+    ],
+)
 def test_a_checkerboard_of_positives_is_continued(algorithm, checkerboard):
     model = algorithm.fit(checkerboard.subset(checkerboard.rating >= 4))
     scores = model.score_block(np.arange(24))
@@ -285,9 +295,10 @@ def test_a_checkerboard_of_positives_is_continued(algorithm, checkerboard):
 
 
 def test_similar_rows_are_those_of_the_same_colour(checkerboard):
-    for model in (ItemKNN().fit(checkerboard), EASE(reg=1).fit(
-        checkerboard.subset(checkerboard.rating >= 4)
-    )):  # fmt: skip
+    for model in (
+        ItemKNN().fit(checkerboard),
+        EASE(reg=1).fit(checkerboard.subset(checkerboard.rating >= 4)),
+    ):
         assert {int(one) % 2 for one in model.similar_items("3", n=3).item_id} == {1}
     users = UserKNN().fit(checkerboard).similar_users("4", n=5)
     assert {int(one) % 2 for one in users.user_id} == {0}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from matinee.algorithms import EASE, MF, NMF, BayesianMF, Blend, ImplicitALS, ItemKNN
+from matinee.data.profiles import Profiles, grouped
 from matinee.errors import BadSetting
 from matinee.models import load
-from matinee.profiles import Profiles, grouped
 from matinee.sources import read_ratings
 from matinee.sources.sample import sample
 from test_contract import ratings_of
@@ -49,7 +49,7 @@ def test_all_points_on_one_taste_leave_that_taste_alone(nmf):
     name = list(nmf.tastes())[2].name
     person = nmf.fold_in_tastes({name: 10})
     assert person.strategy == "tastes"
-    assert np.flatnonzero(person.side.factors[0]).tolist() == [2]
+    assert np.flatnonzero(person.embeddings.factors[0]).tolist() == [2]
     reasons = nmf.explain(person, "3", by="factor")
     assert {term.name for term in reasons.terms if term.kind == "taste"} <= {name}
     assert len(nmf.recommend(person, 40)) == 40, "nobody has seen nothing"
@@ -62,7 +62,7 @@ def test_a_lover_of_one_taste_is_as_strong_as_people_are_and_no_stronger(request
     known = model.user_factors[model.seen.counts > 0]
     usual = (np.abs(known) * worth).sum(axis=1).mean()
     for taste in range(4):
-        loved = model.fold_in_tastes({taste: 10}).side.factors[0, taste]
+        loved = model.fold_in_tastes({taste: 10}).embeddings.factors[0, taste]
         ends = [np.abs(known[known[:, taste] * sign > 0, taste]) for sign in (1, -1)]
         keen = ends[0] if len(ends[0]) else ends[1]
         assert 0 < loved <= keen.max()
@@ -81,8 +81,8 @@ def test_who_loves_one_taste_alone_scores_as_people_do(algorithm):
 
 
 def test_points_that_are_left_go_to_the_average_person(nmf):
-    average, whole = nmf.fold_in(NOBODY).side, nmf.fold_in_tastes({1: 10}).side
-    some = nmf.fold_in_tastes({"1": 4}).side
+    average, whole = nmf.fold_in(NOBODY).embeddings, nmf.fold_in_tastes({1: 10}).embeddings
+    some = nmf.fold_in_tastes({"1": 4}).embeddings
     np.testing.assert_allclose(some.factors, 0.4 * whole.factors + 0.6 * average.factors, rtol=1e-5)
     np.testing.assert_allclose(some.bias, average.bias, rtol=1e-5)
 
@@ -135,7 +135,7 @@ def test_many_are_folded_in_as_each_is(request, name):
         alone = model.fold_in(history, who)
         assert (person.name, person.strategy) == (alone.name, alone.strategy)
         assert np.array_equal(person.items, alone.items)
-        np.testing.assert_allclose(person.side.factors, alone.side.factors, rtol=1e-6)
+        np.testing.assert_allclose(person.embeddings.factors, alone.embeddings.factors, rtol=1e-6)
     assert [person.strategy for person in people] == ["folded_in", "popular", "folded_in"]
     assert model.fold_in_many({}) == []
     with pytest.warns(UserWarning, match="1 of 2 items unknown and left out: 'x'"):
@@ -148,9 +148,18 @@ def test_many_are_folded_in_as_each_is(request, name):
 def test_ages_fall_into_groups():
     groups = [grouped("age", age) for age in (1, "17", 18, 24, 25, 49, 50, 56, 73, "25-34", "?")]
     assert groups == [
-        "under 18", "under 18", "18-24", "18-24", "25-34", "45-49", "50-55", "56+", "56+", "25-34",
+        "under 18",
+        "under 18",
+        "18-24",
+        "18-24",
+        "25-34",
+        "45-49",
+        "50-55",
+        "56+",
+        "56+",
+        "25-34",
         "?",
-    ]  # fmt: skip
+    ]
     assert grouped("floor", 25) == "25"
 
 
@@ -163,10 +172,10 @@ def test_the_map_is_ridge_regression_on_centred_features(train, mf):
     centred = F - F.mean(axis=0)
     W = np.linalg.solve(centred.T @ centred + 10 * np.eye(3), centred.T @ (X - X.mean(axis=0)))
     person = mf.fold_in_features({"parity": "odd", "age": "24"})
-    average = mf.fold_in(NOBODY).side
+    average = mf.fold_in(NOBODY).embeddings
     expected = np.append(average.factors[0], average.bias) + ([1, 0, 1] - F.mean(axis=0)) @ W
-    np.testing.assert_allclose(person.side.factors[0], expected[:-1], rtol=1e-3, atol=1e-5)
-    np.testing.assert_allclose(person.side.bias[0], expected[-1], rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(person.embeddings.factors[0], expected[:-1], rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(person.embeddings.bias[0], expected[-1], rtol=1e-3, atol=1e-5)
     assert person.strategy == "features"
 
 
@@ -229,7 +238,7 @@ def test_every_strategy_explains_itself_in_terms_that_add_up(request, name):
 def test_a_saved_model_keeps_the_map_and_an_old_one_loads_without(mf, train, tmp_path):
     loaded = load(mf.save(tmp_path / "model"))
     one, same = (model.fold_in_features({"parity": "odd"}) for model in (mf, loaded))
-    assert np.array_equal(one.side.factors, same.side.factors)
+    assert np.array_equal(one.embeddings.factors, same.embeddings.factors)
     plain = MF(n_factors=2, n_epochs=2).fit(train.with_profiles(Profiles({})))
     with pytest.raises(BadSetting, match="nothing of people"):
         load(plain.save(tmp_path / "plain")).fold_in_features({"parity": "odd"})

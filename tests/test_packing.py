@@ -13,10 +13,12 @@ import pytest
 
 import matinee
 from matinee.cli import run
+from matinee.data.packed import PackedRatings
 from matinee.errors import BadRatings, BadSetting, MatineeError
-from matinee.packed import PackedRatings
-from matinee.sources import packing, read_ratings, sorting, stages
-from matinee.sources.packing import pack
+from matinee.sources import read_ratings
+from matinee.sources.packing import pack as packing
+from matinee.sources.packing import sorting, stages
+from matinee.sources.packing.pack import pack
 
 ODD = """\
 user,item,rating,time
@@ -92,8 +94,8 @@ def test_packed_ratings_are_those_that_are_read(source, duplicates, scale, tmp_p
 
 
 def test_every_kind_of_file_packs(tmp_path, monkeypatch):
-    monkeypatch.setattr("matinee.sources.pack_files.ROWS_AT_ONCE", 100)
-    monkeypatch.setattr("matinee.sources.pack_files.IDS_AT_ONCE", 3)
+    monkeypatch.setattr("matinee.sources.packing.pack_files.ROWS_AT_ONCE", 100)
+    monkeypatch.setattr("matinee.sources.packing.pack_files.IDS_AT_ONCE", 3)
     text = tmp_path / "ratings.tsv.gz"
     text.write_bytes(gzip.compress(TEXT_IDS.encode()))
     for file in (text, parquet(tmp_path)):
@@ -130,8 +132,10 @@ def test_positives_are_kept_as_ones(source, tmp_path):
 def test_wishes_are_refused_as_when_reading(source, tmp_path):
     for wish in ({"strict": True}, {"columns": {"user_id": "nobody"}}):
         messages = []
-        for act in (lambda wish=wish: read_ratings(source, **wish),
-                    lambda wish=wish: pack(source, tmp_path / "packed", **wish)):  # fmt: skip
+        for act in (
+            lambda wish=wish: read_ratings(source, **wish),
+            lambda wish=wish: pack(source, tmp_path / "packed", **wish),
+        ):
             with pytest.raises(BadRatings) as refused:
                 act()
             messages.append(str(refused.value))
@@ -263,7 +267,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path):
 import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 from matinee.errors import MatineeError
-from matinee.sources.packing import pack
+from matinee.sources.packing.pack import pack
 try:
     pack({str(file)!r}, {str(tmp_path / "packed")!r})
 except MatineeError as error:
@@ -271,9 +275,12 @@ except MatineeError as error:
 """
     path = str(Path(matinee.__file__).parents[1])
     done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.startswith("the disk is full"), done.stdout + done.stderr
     assert [one.name for one in tmp_path.iterdir()] == [file.name]
 
@@ -293,7 +300,7 @@ def test_a_full_disk_while_writing_keeps_what_was_there(source, tmp_path, monkey
 
 KILLED = """
 import os, signal, sys
-from matinee.sources import packing, stages
+from matinee.sources.packing import pack as packing, stages
 number_rows = stages.number_rows
 def killed(*arguments):
     number_rows(*arguments)
@@ -317,8 +324,9 @@ def test_after_a_kill_packing_goes_on_from_the_last_stage(kind, stages_kept, tmp
     path = str(Path(matinee.__file__).parents[1])
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(file), str(goal)],
-        env={**os.environ, "PYTHONPATH": path}, check=False,
-    )  # fmt: skip
+        env={**os.environ, "PYTHONPATH": path},
+        check=False,
+    )
     assert done.returncode == -signal.SIGKILL
     assert not goal.exists()
     asked: list[str] = []

@@ -10,7 +10,7 @@ import pytest
 
 import matinee
 from browser import asked_for, chromium, complaints, size
-from matinee.catalog import Catalog, Item
+from matinee.data.catalog import Catalog, Item
 from matinee.feedback.store import Store
 from matinee.server.app import PAGE
 from matinee.server.measured import Measured

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from matinee.algorithms import ALGORITHMS, EASE, MF, NMF, BayesianMF, Bias, ItemKNN
-from matinee.catalog import Catalog, Item
+from matinee.data.catalog import Catalog, Item
 from matinee.errors import BadRatings, BadSetting, UnknownId
-from matinee.explanation import Explanation, Term
-from matinee.reasons.contrast import contrast
-from matinee.reasons.people import groups_of_people
-from matinee.reasons.standing import ordinal, ranks
+from matinee.explain.contrast import contrast
+from matinee.explain.explanation import Explanation, Term
+from matinee.explain.ranks import ordinal, ranks
+from matinee.models.nearby_users import groups_of_people
 from matinee.sources.synthetic import planted
 
 MODELS = {
@@ -73,8 +73,12 @@ def test_a_contrast_is_the_difference_of_two_explanations(model):
 
 def test_terms_are_joined_by_name_and_what_both_share_goes():
     a = explanation("Heat", Term("average", 3, "base"), Term("Crime", 0.5, "taste"))
-    b = explanation("Up", Term("average", 3, "base"), Term("Crime", 0.1, "taste"),
-                    Term("Children", 0.2, "taste"))  # fmt: skip
+    b = explanation(
+        "Up",
+        Term("average", 3, "base"),
+        Term("Crime", 0.1, "taste"),
+        Term("Children", 0.2, "taste"),
+    )
     found = contrast(a, b)
     assert [(term.name, round(term.value, 9)) for term in found.terms] == [
         ("Crime", 0.4),
@@ -256,9 +260,12 @@ def test_words_of_a_what_if(models):
         f"Without your {history[a]:g} for *{title(a)}*, with 1 instead of {history[b]:g} for "
         f"*{title(b)}* and with 4 for *{title(new)}*, {title(item)} "
     )
-    assert models["ease"].what_if("3", item, without=[a]).sentence().startswith(
-        f"Without *{title(a)}*, "
-    )  # fmt: skip
+    assert (
+        models["ease"]
+        .what_if("3", item, without=[a])
+        .sentence()
+        .startswith(f"Without *{title(a)}*, ")
+    )
 
 
 def test_what_is_left_out_twice_is_left_out_once(models):
@@ -349,10 +356,18 @@ def test_a_counterfactual_is_the_smallest_of_all_sets(name, models):
     assert {0, 1, 2} & set(sizes) != {0}, "not all were cases without an answer"
 
 
-@pytest.mark.parametrize("algorithm", [
-    MF(n_factors=3, n_epochs=3), MF(n_factors=3, n_epochs=3, implicit_weight=0.0),
-    MF(n_factors=3, n_epochs=3, biased=False), Bias(), NMF(n_factors=3, n_epochs=3), ItemKNN(),
-], ids=repr)  # fmt: skip
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        MF(n_factors=3, n_epochs=3),
+        MF(n_factors=3, n_epochs=3, implicit_weight=0.0),
+        MF(n_factors=3, n_epochs=3, biased=False),
+        Bias(),
+        NMF(n_factors=3, n_epochs=3),
+        ItemKNN(),
+    ],
+    ids=repr,
+)
 def test_downdates_are_solves_without_each_rating(algorithm, train):
     model = algorithm.fit(train)
     items, ratings = model.seen.row(4)
@@ -369,7 +384,7 @@ def test_promising_sets_find_what_all_sets_do(models, monkeypatch):
     model = models["mf"]
     pairs = [(user, item) for user in ("3", "5") for item in model.recommend(user, 3).item_id]
     complete = [model.counterfactual(*pair, n=3, most=3) for pair in pairs]
-    monkeypatch.setattr("matinee.reasons.counterfactual.SETS", 0)
+    monkeypatch.setattr("matinee.explain.counterfactual.SETS", 0)
     promising = [model.counterfactual(*pair, n=3, most=3) for pair in pairs]
     assert [len(one.removed) for one in promising] == [len(one.removed) for one in complete]
     assert not promising[0].complete or len(promising[0].removed) == 1

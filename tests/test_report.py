@@ -12,11 +12,11 @@ import pytest
 
 import matinee
 from matinee.algorithms import ALGORITHMS
-from matinee.catalog import Catalog, Item
 from matinee.charts.chart import SVG
 from matinee.cli import run
-from matinee.explanation import Explanation, Term
-from matinee.records import Record
+from matinee.data.catalog import Catalog, Item
+from matinee.evaluation.run_log import Record
+from matinee.explain.explanation import Explanation, Term
 from matinee.report import data_report, measure, ratings_of, report_of
 from matinee.report.card import biases_of, limits_of
 from matinee.report.origins import SAMPLE

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import matinee
-from matinee import splits
+from matinee import splitting
 from matinee.algorithms import (
     ALGORITHMS,
     EASE,
@@ -22,16 +22,18 @@ from matinee.algorithms import (
     SlopeOne,
     TruncatedSVD,
 )
-from matinee.algorithms.space import Choice, Real, Space, Whole
+from matinee.algorithms.search_space import Choice, Real, Space, Whole
 from matinee.errors import BadSetting, MatineeError
-from matinee.evaluation import fit_and_evaluate
-from matinee.records import Record
-from matinee.selection import k_curve, tune, tuning
-from matinee.selection.rules import RULES, elbow, minimum, one_standard_error
-from matinee.selection.searching import Chance, Grid, Pruning, Trial
-from matinee.selection.spectrum import hints, scaled, shuffle
-from matinee.selection.stability import agreement
+from matinee.evaluation.evaluate import fit_and_evaluate
+from matinee.evaluation.run_log import Record
 from matinee.sources.synthetic import planted
+from matinee.tuning import tune as tuning
+from matinee.tuning.k_curve import k_curve
+from matinee.tuning.rules import RULES, elbow, minimum, one_standard_error
+from matinee.tuning.search import Chance, Grid, Pruning, Trial
+from matinee.tuning.spectrum import hints, scaled, shuffle
+from matinee.tuning.stability import agreement
+from matinee.tuning.tune import tune
 from test_contract import ratings_of
 
 # Settings under which the factors of ``planted`` can be found exactly.
@@ -88,10 +90,15 @@ def test_a_range_by_factors_is_even_in_factors():
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: Real(2, 1), lambda: Real(0, 1, log=True), lambda: Real(0, float("inf")),
-        lambda: Whole(1, 2.5), lambda: Whole(3, 3), lambda: Choice(), lambda: Choice(1, 1),
+        lambda: Real(2, 1),
+        lambda: Real(0, 1, log=True),
+        lambda: Real(0, float("inf")),
+        lambda: Whole(1, 2.5),
+        lambda: Whole(3, 3),
+        lambda: Choice(),
+        lambda: Choice(1, 1),
     ],
-)  # fmt: skip
+)
 def test_impossible_dimensions_are_refused(make):
     with pytest.raises(BadSetting):
         make()
@@ -161,7 +168,7 @@ def test_the_winner_is_the_best_of_the_trials(tuned):
 
 
 def test_the_winner_is_measured_on_the_test_part_once(tuned, ratings):
-    split = splits.random(ratings)
+    split = splitting.random(ratings)
     expected = fit_and_evaluate(tuned.algorithm, split, (), metrics=["rmse"])
     assert tuned.test.metrics == expected.metrics
     low, high = tuned.test_interval
@@ -171,11 +178,11 @@ def test_the_winner_is_measured_on_the_test_part_once(tuned, ratings):
 
 def test_the_test_part_is_never_seen(ratings, monkeypatch):
     """Other test ratings of the same pairs change nothing but the last figure."""
-    split = splits.random(ratings)
+    split = splitting.random(ratings)
     from dataclasses import replace
 
     other = replace(split.test, rating=split.test.rating[::-1].copy())
-    changed = splits.Split(split.train, other, split.said)
+    changed = splitting.Split(split.train, other, split.said)
     one, two = (tune(MF(n_epochs=4), of, space=SMALL, budget=4) for of in (split, changed))
     assert [t.value for t in one.trials] == [t.value for t in two.trials]
     assert one.algorithm == two.algorithm
@@ -293,7 +300,7 @@ def test_optuna_is_asked_for_in_words_where_it_is_missing(ratings, monkeypatch):
         (Popularity, {"metric": "ndcg@5"}, "popularity has no settings"),
         ("nfm", {}, "no algorithm 'nfm'"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_tuned_is_refused_before_any_work(
     ratings, algorithm, wrong, words, monkeypatch
 ):
@@ -368,7 +375,7 @@ def test_a_curve_has_all_that_is_asked(curve, ratings):
     assert three.model_mb > one.model_mb
     errors = [
         fit_and_evaluate(NMF(n_epochs=6, n_factors=2), split, (), metrics=["rmse"]).metrics["rmse"]
-        for split in splits.k_fold(ratings, 3)
+        for split in splitting.k_fold(ratings, 3)
     ]
     assert one.metrics["rmse"] == pytest.approx(np.mean(errors))
     assert one.errors["rmse"] == pytest.approx(np.std(errors, ddof=1) / 3**0.5)
@@ -377,8 +384,16 @@ def test_a_curve_has_all_that_is_asked(curve, ratings):
 def test_a_curve_prints_and_is_plain_data(curve):
     text = str(curve)
     assert text.splitlines()[0].split() == [
-        "n_factors", "rmse", "ndcg@10", "train", "rmse", "fit", "s", "MB", "stability",
-    ]  # fmt: skip
+        "n_factors",
+        "rmse",
+        "ndcg@10",
+        "train",
+        "rmse",
+        "fit",
+        "s",
+        "MB",
+        "stability",
+    ]
     assert f"chosen by rmse over 3 folds: {curve.chosen} (one-se)" in text
     assert text.count("●") == 3
     plain = json.loads(json.dumps(curve.to_dict()))
@@ -388,8 +403,15 @@ def test_a_curve_prints_and_is_plain_data(curve):
 
 
 def test_a_ranking_can_choose(ratings):
-    found = k_curve(MF(n_epochs=4), ratings, factors=[1, 3], metrics=["ndcg@5"], folds=2,
-                    rule="minimum", relevant_from=3)  # fmt: skip
+    found = k_curve(
+        MF(n_epochs=4),
+        ratings,
+        factors=[1, 3],
+        metrics=["ndcg@5"],
+        folds=2,
+        rule="minimum",
+        relevant_from=3,
+    )
     assert found.higher_is_better
     best = max(found.points, key=lambda point: point.metrics["ndcg@5"])
     assert found.chosen == best.n_factors
@@ -437,7 +459,7 @@ def test_stability_by_hand():
     ],
 )
 def test_impossible_curves_are_refused_before_any_work(ratings, wrong, words, monkeypatch):
-    monkeypatch.setattr("matinee.selection.curve._fit", lambda *_: pytest.fail("work was done"))
+    monkeypatch.setattr("matinee.tuning.k_curve._fit", lambda *_: pytest.fail("work was done"))
     settings = {"factors": [2, 3]} | wrong
     with pytest.raises(BadSetting, match=words):
         k_curve(settings.pop("algorithm", MF), ratings, **settings)

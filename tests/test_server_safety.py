@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import matinee
-from matinee.catalog import Catalog, Item
+from matinee.data.catalog import Catalog, Item
 from matinee.feedback.store import Store
 from matinee.server import limits
 from matinee.server.limits import BODY_BYTES
@@ -128,7 +128,7 @@ def test_a_body_that_is_not_json_is_told_in_words(client):
         ("/v1/what-if", {"user": "007", "without": ["nothing"]}, 404, "nothing"),
         ("/v1/what-if", {"user": "007", "turn": {"9": 1}}, 422, "no taste"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_body_is_told_in_words(client, path, body, status, said):
     is_problem(client.post(path, json=body), status, said)
 

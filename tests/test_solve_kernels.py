@@ -28,9 +28,15 @@ def problem(weighted, seed=0):
     penalty = penalty_of(np.full(D, 0.3), np.full(D, 0.5), 60.0, diagonal=60 * typical)
     pull = rng.normal(size=(9, D)) if weighted else np.empty((0, 0))
     return (
-        read_only(indptr, np.int64), read_only(indices, np.int32), read_only(weights, np.float32),
-        TARGET, read_only(Y, np.float32), penalty, read_only(pull, np.float32), typical,
-    )  # fmt: skip
+        read_only(indptr, np.int64),
+        read_only(indices, np.int32),
+        read_only(weights, np.float32),
+        TARGET,
+        read_only(Y, np.float32),
+        penalty,
+        read_only(pull, np.float32),
+        typical,
+    )
 
 
 def improved(given, n_steps, X):

@@ -16,8 +16,9 @@ import scipy.sparse
 from hypothesis import given, settings
 
 import matinee
+from matinee.data.ratings import Ratings
+from matinee.data.scale import Scale
 from matinee.errors import BadRatings, BadSetting
-from matinee.ratings import Ratings, Scale
 from matinee.sources import SOURCES, read_catalog, read_ratings
 from matinee.sources.exports import read_export
 from matinee.sources.files import name_of
@@ -770,8 +771,13 @@ def test_ml_1m(ratings_1m: Ratings) -> None:
     assert (len(ratings_1m), ratings_1m.n_users, ratings_1m.n_items) == (1_000_209, 6040, 3706)
     assert ratings_1m.rating.mean(dtype=float) == pytest.approx(3.58156, abs=5e-6)
     assert np.bincount(ratings_1m.rating.astype(int)).tolist() == [
-        0, 56174, 107557, 261197, 348971, 226310,
-    ]  # fmt: skip
+        0,
+        56174,
+        107557,
+        261197,
+        348971,
+        226310,
+    ]
     assert len(ratings_1m.catalog) == 3883
     assert ratings_1m.catalog.label("2571") == "The Matrix (1999)"
     assert ratings_1m.report is not None

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matinee import splits
+from matinee import splitting
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Ratings
 from matinee.errors import BadRatings, BadSetting
-from matinee.ids import IdMap
-from matinee.ratings import Ratings
-from matinee.splits import SPLITS, Split
+from matinee.splitting import SPLITS, Split
 
 DAY = 86_400
 
@@ -51,7 +51,7 @@ GRID = [(u, i, 3, 10 * u + i) for u in range(4) for i in range(5)]
 
 def every_split(ratings):
     """All the splits that these ratings allow."""
-    made = [splits.random(ratings, 0.3, seed=1), *splits.k_fold(ratings, 3, seed=1)]
+    made = [splitting.random(ratings, 0.3, seed=1), *splitting.k_fold(ratings, 3, seed=1)]
     for choose in SPLITS.values():
         try:
             made.append(choose(ratings))
@@ -84,14 +84,16 @@ def test_the_order_of_rows_and_a_second_call_change_nothing(rows, random):
 
 def test_another_seed_gives_another_split():
     ratings = ratings_of(GRID)
-    assert pairs(splits.random(ratings, seed=0).test) != pairs(splits.random(ratings, seed=1).test)
+    assert pairs(splitting.random(ratings, seed=0).test) != pairs(
+        splitting.random(ratings, seed=1).test
+    )
 
 
 # Each split.
 
 
 def test_random_takes_its_share():
-    split = splits.random(ratings_of(GRID), test_share=0.25, seed=4)
+    split = splitting.random(ratings_of(GRID), test_share=0.25, seed=4)
     assert (len(split.train), len(split.test)) == (15, 5)
     said = "25 % of all ratings at random (seed 4): 15 ratings to train, 5 to test"
     assert str(split) == said
@@ -99,7 +101,7 @@ def test_random_takes_its_share():
 
 def test_folds_test_each_rating_once_and_are_of_equal_size():
     ratings = ratings_of(GRID)
-    made = list(splits.k_fold(ratings, folds=6))
+    made = list(splitting.k_fold(ratings, folds=6))
     assert sorted(len(split.test) for split in made) == [3, 3, 3, 3, 4, 4]
     assert set().union(*(pairs(split.test) for split in made)) == pairs(ratings)
     assert made[1].said == "fold 2 of 6 at random (seed 0)"
@@ -107,24 +109,24 @@ def test_folds_test_each_rating_once_and_are_of_equal_size():
 
 def test_leave_last_takes_the_latest_of_each_user():
     rows = [("a", "x", 3, 30), ("a", "y", 3, 10), ("a", "z", 3, 20), ("b", "x", 3, 1)]
-    split = splits.leave_last(ratings_of(rows), n=1)
+    split = splitting.leave_last(ratings_of(rows), n=1)
     assert pairs(split.test) == {("a", "x")}
     assert "users with 1 or fewer ratings are wholly in training: 1" in split.said
-    assert pairs(splits.leave_last(ratings_of(rows), n=2).test) == {("a", "x"), ("a", "z")}
+    assert pairs(splitting.leave_last(ratings_of(rows), n=2).test) == {("a", "x"), ("a", "z")}
 
 
 def test_leave_last_draws_among_equal_and_unknown_times():
     tied = [(0, i, 3, DAY) for i in range(30)]
     unknown = [(0, i, 3, None) for i in range(30)]
     for rows in (tied, unknown):
-        last = {min(pairs(splits.leave_last(ratings_of(rows), seed=s).test)) for s in range(10)}
+        last = {min(pairs(splitting.leave_last(ratings_of(rows), seed=s).test)) for s in range(10)}
         assert len(last) > 3  # not the last by number
-    assert "for want of times" in splits.leave_last(ratings_of(unknown)).said
+    assert "for want of times" in splitting.leave_last(ratings_of(unknown)).said
 
 
 def test_by_time_cuts_at_one_moment_for_all():
     rows = [(u, day, 3, day * DAY) for day in range(10) for u in range(3)]
-    split = splits.by_time(ratings_of(rows), test_share=0.2)
+    split = splitting.by_time(ratings_of(rows), test_share=0.2)
     assert split.train.timestamp.max() == 7 * DAY
     assert split.test.timestamp.min() == 8 * DAY
     assert split.said == "20 % of all ratings, those since 1970-01-09 00:00:00 UTC"
@@ -132,21 +134,23 @@ def test_by_time_cuts_at_one_moment_for_all():
 
 def test_by_time_keeps_a_moment_together_and_both_parts_alive():
     rows = [(0, i, 3, 0 if i < 2 else DAY) for i in range(10)]  # 8 of 10 on the last day
-    split = splits.by_time(ratings_of(rows), test_share=0.1)
+    split = splitting.by_time(ratings_of(rows), test_share=0.1)
     assert (len(split.train), len(split.test)) == (2, 8)
     assert split.said.startswith("80 % of all ratings")
 
 
 def test_per_user_takes_its_share_of_everybody():
-    split = splits.per_user(ratings_of(GRID), test_share=0.4)
+    split = splitting.per_user(ratings_of(GRID), test_share=0.4)
     assert split.test.by_user.counts.tolist() == [2, 2, 2, 2]
     few = ratings_of([(0, 0, 3, None), (1, 0, 3, None), (1, 1, 3, None), (1, 2, 3, None)])
-    split = splits.per_user(few, test_share=0.8)
+    split = splitting.per_user(few, test_share=0.8)
     assert split.test.by_user.counts.tolist() == [0, 2]  # one of each stays in training
     assert split.said == "80 % of the ratings of each user at random (seed 0)"
 
 
-@pytest.mark.parametrize("choose, side", [(splits.cold_users, "user"), (splits.cold_items, "item")])
+@pytest.mark.parametrize(
+    "choose, side", [(splitting.cold_users, "user"), (splitting.cold_items, "item")]
+)
 def test_cold_ones_are_wholly_in_the_test_part(choose, side):
     split = choose(ratings_of(GRID), test_share=0.25, seed=2)
     known, asked = set(getattr(split.train, side)), set(getattr(split.test, side))
@@ -156,7 +160,7 @@ def test_cold_ones_are_wholly_in_the_test_part(choose, side):
 
 
 def test_strong_generalisation_folds_held_out_users_in():
-    split = splits.strong(ratings_of(GRID), test_share=0.5, history_share=0.6, seed=1)
+    split = splitting.strong(ratings_of(GRID), test_share=0.5, history_share=0.6, seed=1)
     held_out = set(split.test.user.tolist())
     assert len(held_out) == 2
     assert held_out.isdisjoint(split.train.user.tolist())
@@ -167,26 +171,26 @@ def test_strong_generalisation_folds_held_out_users_in():
 
 def test_a_split_says_what_it_is_made_of():
     ratings = ratings_of(GRID)
-    origin = splits.random(ratings, 0.25, seed=4).origin
+    origin = splitting.random(ratings, 0.25, seed=4).origin
     assert origin["split"] == "random"
     assert origin["seed"] == 4
     assert origin["split_settings"] == {"test_share": 0.25, "seed": 4}
     assert set(origin["fingerprints"]) == {"train", "test"}
-    assert splits.random(ratings, 0.25, seed=5).origin["fingerprints"] != origin["fingerprints"]
-    assert splits.given(*parts_of(ratings)).origin["split"] == "given"
+    assert splitting.random(ratings, 0.25, seed=5).origin["fingerprints"] != origin["fingerprints"]
+    assert splitting.given(*parts_of(ratings)).origin["split"] == "given"
     for name, choose in SPLITS.items():
         assert choose(ratings).name == name
 
 
 def parts_of(ratings):
-    split = splits.random(ratings)
+    split = splitting.random(ratings)
     return split.train, split.test
 
 
 def test_given_parts_are_numbered_alike():
     train = ratings_of([("1", "x", 4, None), ("10", "y", 2, None)])
     test = ratings_of([("2", "y", 5, None), ("1", "z", 1, None)])
-    split = splits.given(train, test)
+    split = splitting.given(train, test)
     assert list(split.train.users) == ["1", "2", "10"]
     assert list(split.test.items) == ["x", "y", "z"]
     assert pairs(split.train) == {("1", "x"), ("10", "y")}
@@ -200,11 +204,11 @@ def test_leakage_is_refused_and_named():
     train = ratings_of([("ann", "heat", 4, None), ("bob", "heat", 2, None)])
     test = ratings_of([("bob", "alien", 5, None), ("ann", "heat", 1, None)])
     with pytest.raises(BadRatings, match="user 'ann' and item 'heat' are in both"):
-        splits.given(train, test)
+        splitting.given(train, test)
 
 
 def test_leakage_between_history_and_the_other_parts_is_refused():
-    split = splits.strong(ratings_of(GRID), test_share=0.5)
+    split = splitting.strong(ratings_of(GRID), test_share=0.5)
     for leak, name in ((split.train, "training"), (split.test, "history")):
         with pytest.raises(BadRatings, match=f"in both the {name} and the"):
             Split(split.train, split.test, "by hand", history=leak)
@@ -228,10 +232,10 @@ def test_impossible_shares_are_refused(choose, share):
 @pytest.mark.parametrize("share, missing", [(0.01, "no test"), (0.99, "no training")])
 def test_empty_parts_are_refused(share, missing):
     with pytest.raises(BadRatings, match=f"leaves {missing} part"):
-        splits.random(ratings_of(GRID), test_share=share)
+        splitting.random(ratings_of(GRID), test_share=share)
 
 
-@pytest.mark.parametrize("choose", [splits.cold_users, splits.cold_items, splits.strong])
+@pytest.mark.parametrize("choose", [splitting.cold_users, splitting.cold_items, splitting.strong])
 def test_one_user_or_item_cannot_be_held_out(choose):
     with pytest.raises(BadRatings, match=r"leaves no (test|training) part"):
         choose(ratings_of([(0, 0, 3, None)]))
@@ -240,32 +244,32 @@ def test_one_user_or_item_cannot_be_held_out(choose):
 @pytest.mark.parametrize("share", [0, 1, -1])
 def test_impossible_history_shares_are_refused(share):
     with pytest.raises(BadSetting, match="history_share is"):
-        splits.strong(ratings_of(GRID), history_share=share)
+        splitting.strong(ratings_of(GRID), history_share=share)
 
 
 @pytest.mark.parametrize("folds", [0, 1, 21])
 def test_impossible_folds_are_refused_at_once(folds):
     with pytest.raises(BadSetting, match=f"folds is {folds}"):
-        splits.k_fold(ratings_of(GRID), folds=folds)
+        splitting.k_fold(ratings_of(GRID), folds=folds)
 
 
 def test_a_negative_seed_is_refused():
     with pytest.raises(BadSetting, match="seed is -1"):
-        splits.random(ratings_of(GRID), seed=-1)
+        splitting.random(ratings_of(GRID), seed=-1)
 
 
 def test_leave_last_needs_someone_with_more():
     with pytest.raises(BadSetting, match="n is 0"):
-        splits.leave_last(ratings_of(GRID), n=0)
+        splitting.leave_last(ratings_of(GRID), n=0)
     with pytest.raises(BadRatings, match="no test ratings"):
-        splits.leave_last(ratings_of(GRID), n=5)
+        splitting.leave_last(ratings_of(GRID), n=5)
 
 
 def test_by_time_needs_times_that_differ():
     with pytest.raises(BadRatings, match="no times"):
-        splits.by_time(ratings_of([(0, 0, 3, None), (0, 1, 3, None)]))
+        splitting.by_time(ratings_of([(0, 0, 3, None), (0, 1, 3, None)]))
     with pytest.raises(BadRatings, match="all ratings have the time 7"):
-        splits.by_time(ratings_of([(0, 0, 3, 7), (0, 1, 3, 7)]))
+        splitting.by_time(ratings_of([(0, 0, 3, 7), (0, 1, 3, 7)]))
 
 
 def test_registered_splits_make_one_split_each():

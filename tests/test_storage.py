@@ -15,15 +15,15 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from matinee import ids, storage
 from matinee.algorithms import MF, Bias
+from matinee.data import ids
+from matinee.data.ratings import Rows
+from matinee.data.texts import Texts
 from matinee.errors import BadModel, MatineeError
-from matinee.models import load
-from matinee.models.side import Side
-from matinee.ratings import Rows
-from matinee.sources.packing import pack
-from matinee.tensors import Part, Stacked, stacked, write_tensors
-from matinee.texts import Texts
+from matinee.models import load, storage
+from matinee.models.tensors import Part, Stacked, stacked, write_tensors
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.sources.packing.pack import pack
 from test_contract import ratings_of
 
 
@@ -158,7 +158,7 @@ def test_a_loaded_model_answers_one_user_without_reading_the_others(model, folde
     found, one = load(folder), model.users.row("u003")
     factors, bias = (np.full_like(array, np.nan) for array in (found.user_factors, found.user_bias))
     factors[one], bias[one] = model.user_factors[one], model.user_bias[one]
-    object.__setattr__(found, "user_side", Side(factors, bias))
+    object.__setattr__(found, "user_embeddings", Embeddings(factors, bias))
     assert found.recommend("u003") == model.recommend("u003")
     assert found.recommend("u003", exclude_seen=False) == model.recommend(
         "u003", exclude_seen=False
@@ -231,7 +231,7 @@ def split_up(model, folder):
     return replace(
         model,
         users=ids.IdMap.packed(Texts(arrays["user_ids"], arrays["user_id_ends"]), "user"),
-        user_side=Side(arrays["user_factors"], arrays["user_bias"]),
+        user_embeddings=Embeddings(arrays["user_factors"], arrays["user_bias"]),
         seen=Rows(arrays["seen_indptr"], arrays["seen_items"], arrays["seen_ratings"]),
     )
 
@@ -267,7 +267,9 @@ def check_same_answers(found, model):
     assert list(found.interval(person, item)) == list(model.interval(person, item))
     assert list(found.similar_users(person)) == list(model.similar_users(person))
     assert str(found.tastes()) == str(model.tastes())
-    assert found.fold_in_tastes({0: 5}).side.bias == model.fold_in_tastes({0: 5}).side.bias
+    assert (
+        found.fold_in_tastes({0: 5}).embeddings.bias == model.fold_in_tastes({0: 5}).embeddings.bias
+    )
     np.testing.assert_array_equal(
         found.predict_rows(ratings.user[:50], ratings.item[:50]),
         model.predict_rows(ratings.user[:50], ratings.item[:50]),

@@ -3,16 +3,18 @@
 import numpy as np
 import pytest
 
-from matinee import packed as packed_module
-from matinee.algorithms import MF, NMF, ImplicitALS, Popularity, checkpoints
-from matinee.algorithms import gathering as gathering_module
+from matinee.algorithms import MF, NMF, ImplicitALS, Popularity
+from matinee.data import packed as packed_module
+from matinee.data.ids import IdMap
+from matinee.data.packed import PackedRatings
+from matinee.data.ratings import Ratings
+from matinee.data.scale import Scale
 from matinee.errors import BadSetting, MatineeError
-from matinee.ids import IdMap
-from matinee.models.fold_in import sums
 from matinee.models.model import counts_of
-from matinee.packed import PackedRatings
-from matinee.ratings import Ratings, Scale
-from matinee.sources.packing import pack
+from matinee.row_solvers import sums
+from matinee.sources.packing.pack import pack
+from matinee.training import checkpoints
+from matinee.training import gathering as gathering_module
 
 CASES = {
     "mf": MF(n_factors=6, n_epochs=3),
@@ -49,7 +51,7 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(packed_module, "USERS_PER_PIECE", PIECE)
     monkeypatch.setattr(PackedRatings.blocks, "__defaults__", (500,))
     monkeypatch.setattr(sums, "PIECE", PIECE)
-    monkeypatch.setattr("matinee.algorithms.short_items.PIECE", PIECE)
+    monkeypatch.setattr("matinee.training.dual_items.PIECE", PIECE)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def check_equal(found, wanted):
     """The two models are one."""
     for name in ("user_factors", "user_bias", "item_factors", "item_bias"):
         assert np.array_equal(getattr(found, name), getattr(wanted, name)), name
-    implicit = found.item_side.implicit, wanted.item_side.implicit
+    implicit = found.item_embeddings.implicit, wanted.item_embeddings.implicit
     assert (implicit[0] is None) == (implicit[1] is None)
     assert implicit[0] is None or np.array_equal(*implicit)
     assert found.settings == wanted.settings

@@ -9,13 +9,12 @@ from scipy.sparse import csr_array
 
 import naive
 from matinee.algorithms import NMF
-from matinee.catalog import Catalog, Item
+from matinee.data.catalog import Catalog, Item
 from matinee.errors import BadSetting
 from matinee.models import load
 from matinee.models.factor import FactorModel
 from matinee.models.hybrid import expected
 from matinee.models.matching import match_tastes
-from matinee.selection import taste_stability
 from matinee.sources.sample import TASTES, sample, simulate
 from matinee.tastes import NO_NOTES, UNLABELLED, Taste, TasteNotes
 from matinee.tastes.canonical import Moments, canonical_turn, faces, variances, varimax
@@ -30,6 +29,7 @@ from matinee.tastes.labels import (
     supported,
 )
 from matinee.tastes.matching import match_factors
+from matinee.tuning.stability import taste_stability
 from test_contract import CASES, make, ratings_of
 
 
@@ -40,9 +40,16 @@ def train():
 
 def with_factors(case):
     return case.split(":")[0] in {
-        "nmf", "truncated-svd", "mf", "svdpp", "bayesian-mf", "implicit-als", "bpr",
-        "hybrid", "content",
-    }  # fmt: skip
+        "nmf",
+        "truncated-svd",
+        "mf",
+        "svdpp",
+        "bayesian-mf",
+        "implicit-als",
+        "bpr",
+        "hybrid",
+        "content",
+    }
 
 
 @pytest.fixture(scope="module", params=filter(with_factors, CASES))
@@ -361,16 +368,23 @@ def test_a_person_is_told_of_the_end_they_are_at(signed):
     ("name", "low_name", "high", "low"),
     [
         ("Horror", "Drama", "*Horror*", "*Drama*"),
-        ("1980s", "anything but 1980s",
-         "films of the *1980s*", "anything but films of the 1980s"),
-        ("1940s to 1960s", "1980s (3)",
-         "films of the *1940s to 1960s*", "films of the *1980s (3)*"),
-        ("1980s Horror", "anything but 1980s Horror", "*1980s Horror*",
-         "*anything but 1980s Horror*"),
+        ("1980s", "anything but 1980s", "films of the *1980s*", "anything but films of the 1980s"),
+        (
+            "1940s to 1960s",
+            "1980s (3)",
+            "films of the *1940s to 1960s*",
+            "films of the *1980s (3)*",
+        ),
+        (
+            "1980s Horror",
+            "anything but 1980s Horror",
+            "*1980s Horror*",
+            "*anything but 1980s Horror*",
+        ),
         ("taste 3", "low end of taste 3", "films like Heat and Casino", "films like Up"),
         ("Heists", "taste 4", "*Heists*", "*taste 4*"),  # names that people gave
     ],
-)  # fmt: skip
+)
 def test_a_taste_inside_a_sentence(name, low_name, high, low):
     top, bottom = ((("1", "Heat", 2.0), ("2", "Casino", 1.5)), (("3", "Up", -1.0),))
     taste = Taste(3, UNLABELLED, name, top, bottom, 0.1, 5, low_name=low_name)
@@ -452,8 +466,9 @@ def test_a_name_is_reported_lost_when_its_taste_is(eight):
     few = sample().subset(np.random.default_rng(0).random(len(sample())) < 0.1)
     matches = match_tastes(old, NMF(n_factors=1).fit(few))
     assert {one.old.name for one in matches.lost} | {one.old.name for one in matches.carried} == {
-        "Crooks", "Things that go bump",
-    }  # fmt: skip
+        "Crooks",
+        "Things that go bump",
+    }
     assert len(matches.lost) >= 1
     with pytest.raises(BadSetting, match="no item in common"):
         match_tastes(old, make("mf").fit(ratings_of()))

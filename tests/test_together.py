@@ -5,8 +5,8 @@ import pytest
 
 from matinee.algorithms import EASE, MF, NMF, Bias
 from matinee.errors import BadRatings, BadSetting, UnknownId
-from matinee.interview import Interview
-from matinee.together import fair_share, recommend_together
+from matinee.models.group import fair_share, recommend_together
+from matinee.models.interview import Interview
 from test_contract import ratings_of
 
 

@@ -13,21 +13,30 @@ SOURCE = Path(matinee.__file__).parent
 PYTHON = re.compile(
     r"""\b\w+=["'({\[]"""  # solver="als", columns={...}
     r"|\b[a-z_]+=(?=[,) .]|$)"  # without=, catalog=...
-    r"|\b(model|ratings|matinee|packed|splits)\.(?!csv)\w"
+    r"|\b(model|ratings|matinee|packed|splits|splitting)\.(?!csv)\w"
     r"|\w\(\)|\brange\(|\(ns\b|(?<!-)\b(relevant_from|test_share)\b"
 )
 ONLY_IN_PYTHON = {  # what no command can come to
-    "sources/synthetic.py", "sources/arrays.py", "sources/frames.py", "ratings.py", "splits.py",
-    "selection/stability.py", "algorithms/epochs.py", "spark/sessions.py", "spark/evaluating.py",
-}  # fmt: skip
+    "sources/synthetic.py",
+    "sources/arrays.py",
+    "sources/frames.py",
+    "data/ratings.py",
+    "splitting.py",
+    "tuning/stability.py",
+    "training/epochs.py",
+    "spark/sessions.py",
+    "spark/evaluating.py",
+}
 ONLY_THERE = "fit takes Ratings"
 
 
 @pytest.mark.parametrize(
     "said, typed",
     [
-        ('say so with columns={"user_id": "...", "rating": 2}',
-         "say so with --columns user_id=...,rating=2"),
+        (
+            'say so with columns={"user_id": "...", "rating": 2}',
+            "say so with --columns user_id=...,rating=2",
+        ),
         ("columns={'usr': ...}: 'usr' is not one of", "--columns usr=...: 'usr' is not one of"),
         ('perhaps encoding="latin-1"', "perhaps --encoding latin-1"),
         ('choose duplicates="last" or "mean"', 'choose --duplicates last or "mean"'),
@@ -39,7 +48,7 @@ ONLY_THERE = "fit takes Ratings"
         ("such as n_factors=15", "such as n_factors=15"),
         ("item 'a=b' is unknown", "item 'a=b' is unknown"),
     ],
-)  # fmt: skip
+)
 def test_remedies_are_typed(said, typed):
     assert as_typed(said) == typed
     assert as_typed(typed) == typed

@@ -2,7 +2,7 @@
 
 import pytest
 
-from matinee.words import counted
+from matinee.display.text import counted
 
 
 @pytest.mark.parametrize(

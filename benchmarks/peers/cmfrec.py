@@ -9,15 +9,32 @@ from contenders import Contender, Fitted, dot, threads
 DISTRIBUTION = "cmfrec"
 CONTENDERS = (
     Contender("cmfrec-als", ("ratings",), {"k": 40, "verbose": False}),
-    Contender("cmfrec-als-tuned", ("ratings",),
-              {"k": 40, "lambda_": 0.09, "scale_lam": True, "niter": 20, "verbose": False}),
-    Contender("cmfrec-nonnegative", ("ratings",),
-              {"k": 15, "lambda_": 0.1, "scale_lam": True, "nonneg": True, "center": False,
-               "user_bias": False, "item_bias": False, "verbose": False}),
-    Contender("cmfrec-implicit", ("lists",),
-              {"implicit": True, "k": 40, "lambda_": 1.0, "alpha": 1.0, "verbose": False},
-              learns="positives"),
-)  # fmt: skip
+    Contender(
+        "cmfrec-als-tuned",
+        ("ratings",),
+        {"k": 40, "lambda_": 0.09, "scale_lam": True, "niter": 20, "verbose": False},
+    ),
+    Contender(
+        "cmfrec-nonnegative",
+        ("ratings",),
+        {
+            "k": 15,
+            "lambda_": 0.1,
+            "scale_lam": True,
+            "nonneg": True,
+            "center": False,
+            "user_bias": False,
+            "item_bias": False,
+            "verbose": False,
+        },
+    ),
+    Contender(
+        "cmfrec-implicit",
+        ("lists",),
+        {"implicit": True, "k": 40, "lambda_": 1.0, "alpha": 1.0, "verbose": False},
+        learns="positives",
+    ),
+)
 
 
 def prepare(ratings: Any, n_users: int, n_items: int) -> Any:

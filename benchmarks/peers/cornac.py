@@ -8,14 +8,29 @@ import numpy as np
 from contenders import Contender, Fitted, dot, threads
 
 DISTRIBUTION = "cornac"
-TUNED = {"k": 50, "max_iter": 40, "learning_rate": 0.01, "lambda_reg": 0.06, "use_bias": True,
-         "seed": 0}  # fmt: skip
+TUNED = {
+    "k": 50,
+    "max_iter": 40,
+    "learning_rate": 0.01,
+    "lambda_reg": 0.06,
+    "use_bias": True,
+    "seed": 0,
+}
 CONTENDERS = (
     Contender("cornac-mf-tuned", ("ratings",), TUNED),
-    Contender("cornac-mf", ("ratings",),
-              {"k": 10, "max_iter": 25, "learning_rate": 0.01, "lambda_reg": 0.02,
-               "use_bias": True, "seed": 0}),
-)  # fmt: skip
+    Contender(
+        "cornac-mf",
+        ("ratings",),
+        {
+            "k": 10,
+            "max_iter": 25,
+            "learning_rate": 0.01,
+            "lambda_reg": 0.02,
+            "use_bias": True,
+            "seed": 0,
+        },
+    ),
+)
 
 
 def prepare(ratings: Any, n_users: int, n_items: int) -> Any:

@@ -15,16 +15,32 @@ def contender(name: str, settings: dict[str, Any], heavy: bool = False) -> Conte
 
 
 CONTENDERS = (
-    contender("implicit-als-64", {"model": "als.AlternatingLeastSquares", "factors": 64,
-                                  "alpha": 3.0, "regularization": 50.0, "random_state": 0}),
-    contender("implicit-als-128", {"model": "als.AlternatingLeastSquares", "factors": 128,
-                                   "alpha": 10.0, "regularization": 100.0, "random_state": 0}),
-    contender("implicit-als-defaults", {"model": "als.AlternatingLeastSquares",
-                                        "random_state": 0}),
-    contender("implicit-bpr", {"model": "bpr.BayesianPersonalizedRanking",
-                               "random_state": 0}, heavy=True),
+    contender(
+        "implicit-als-64",
+        {
+            "model": "als.AlternatingLeastSquares",
+            "factors": 64,
+            "alpha": 3.0,
+            "regularization": 50.0,
+            "random_state": 0,
+        },
+    ),
+    contender(
+        "implicit-als-128",
+        {
+            "model": "als.AlternatingLeastSquares",
+            "factors": 128,
+            "alpha": 10.0,
+            "regularization": 100.0,
+            "random_state": 0,
+        },
+    ),
+    contender("implicit-als-defaults", {"model": "als.AlternatingLeastSquares", "random_state": 0}),
+    contender(
+        "implicit-bpr", {"model": "bpr.BayesianPersonalizedRanking", "random_state": 0}, heavy=True
+    ),
     contender("implicit-bm25-knn", {"model": "nearest_neighbours.BM25Recommender", "K": 100}),
-)  # fmt: skip
+)
 
 
 def prepare(ratings: Any, n_users: int, n_items: int) -> Any:
@@ -48,6 +64,8 @@ def fit(matrix: Any, settings: dict[str, Any]) -> Fitted:
         return model.recommend(users, matrix[users], N=n)
 
     if module.startswith("near"):
-        return Fitted(scores=lambda users: np.asarray((matrix[users] @ model.similarity).todense()),
-                      recommend=recommend)  # fmt: skip
+        return Fitted(
+            scores=lambda users: np.asarray((matrix[users] @ model.similarity).todense()),
+            recommend=recommend,
+        )
     return dot(model.user_factors, model.item_factors)._replace(predict=None, recommend=recommend)

@@ -8,13 +8,19 @@ from contenders import Contender, Fitted, threads
 
 DISTRIBUTION = "irspack"
 CONTENDERS = (
-    Contender("irspack-ials-64", ("lists",),
-              {"n_components": 64, "alpha0": 0.5, "reg": 0.005, "train_epochs": 16},
-              learns="positives"),
-    Contender("irspack-ials-128", ("lists",),
-              {"n_components": 128, "alpha0": 0.5, "reg": 0.005, "train_epochs": 16},
-              learns="positives"),
-)  # fmt: skip
+    Contender(
+        "irspack-ials-64",
+        ("lists",),
+        {"n_components": 64, "alpha0": 0.5, "reg": 0.005, "train_epochs": 16},
+        learns="positives",
+    ),
+    Contender(
+        "irspack-ials-128",
+        ("lists",),
+        {"n_components": 128, "alpha0": 0.5, "reg": 0.005, "train_epochs": 16},
+        learns="positives",
+    ),
+)
 
 
 def prepare(ratings: Any, n_users: int, n_items: int) -> Any:

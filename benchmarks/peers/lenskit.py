@@ -8,10 +8,14 @@ from contenders import Contender, Fitted
 
 DISTRIBUTION = "lenskit"
 CONTENDERS = (
-    Contender("lenskit-item-knn", ("ratings",), {"scorer": "knn.ItemKNNScorer", "max_nbrs": 20},
-              heavy=True),
+    Contender(
+        "lenskit-item-knn",
+        ("ratings",),
+        {"scorer": "knn.ItemKNNScorer", "max_nbrs": 20},
+        heavy=True,
+    ),
     Contender("lenskit-biased-mf", ("ratings",), {"scorer": "als.BiasedMFScorer"}, heavy=True),
-)  # fmt: skip
+)
 
 
 def prepare(ratings: Any, n_users: int, n_items: int) -> Any:

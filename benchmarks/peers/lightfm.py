@@ -6,9 +6,14 @@ from contenders import Contender, Fitted, dot, threads
 
 DISTRIBUTION = "lightfm"
 CONTENDERS = (
-    Contender("lightfm-warp", ("lists",), {"no_components": 64, "epochs": 10, "random_state": 0},
-              heavy=True, learns="positives"),
-)  # fmt: skip
+    Contender(
+        "lightfm-warp",
+        ("lists",),
+        {"no_components": 64, "epochs": 10, "random_state": 0},
+        heavy=True,
+        learns="positives",
+    ),
+)
 
 
 def prepare(ratings: Any, n_users: int, n_items: int) -> Any:
@@ -26,6 +31,7 @@ def fit(matrix: Any, settings: dict[str, Any]) -> Fitted:
     passes = {"epochs": given.pop("epochs"), "num_threads": threads()}
     model = LightFM(loss="warp", **given).fit(matrix, **passes)
     (user_bias, users), (item_bias, items) = (
-        model.get_user_representations(), model.get_item_representations(),
-    )  # fmt: skip
+        model.get_user_representations(),
+        model.get_item_representations(),
+    )
     return dot(users, items, user_bias, item_bias)._replace(predict=None)

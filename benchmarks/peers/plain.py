@@ -9,11 +9,14 @@ from contenders import Contender, Fitted, dot
 DISTRIBUTION = "numpy"
 CONTENDERS = (
     Contender("numpy-global-mean", ("ratings",), {"method": "global_mean"}),
-    Contender("numpy-damped-bias", ("ratings",),
-              {"method": "damped_bias", "item_damping": 10, "user_damping": 15}),
+    Contender(
+        "numpy-damped-bias",
+        ("ratings",),
+        {"method": "damped_bias", "item_damping": 10, "user_damping": 15},
+    ),
     Contender("numpy-popularity", ("lists",), {"method": "popularity"}, learns="positives"),
     Contender("numpy-ease", ("lists",), {"method": "ease", "reg": 500.0}, learns="positives"),
-)  # fmt: skip
+)
 
 
 def prepare(ratings: Any, n_users: int, n_items: int) -> tuple[Any, int, int]:
@@ -67,5 +70,8 @@ def ease(ratings: Any, n_users: int, n_items: int, reg: float) -> Fitted:
 
 
 METHODS: dict[str, Any] = {
-    "global_mean": global_mean, "damped_bias": damped_bias, "popularity": popularity, "ease": ease,
-}  # fmt: skip
+    "global_mean": global_mean,
+    "damped_bias": damped_bias,
+    "popularity": popularity,
+    "ease": ease,
+}

@@ -10,13 +10,19 @@ from contenders import Contender, Fitted, dot
 DISTRIBUTION = "scikit-learn"
 BOTH = ("ratings", "lists")
 CONTENDERS = (
-    Contender("sklearn-nmf-zero-filled", BOTH,
-              {"model": "NMF", "n_components": 15, "init": "nndsvd", "max_iter": 800,
-               "random_state": 42}, learns="positives"),
-    Contender("sklearn-svd-zero-filled", BOTH,
-              {"model": "TruncatedSVD", "n_components": 50, "algorithm": "arpack",
-               "random_state": 0}, learns="positives"),
-)  # fmt: skip
+    Contender(
+        "sklearn-nmf-zero-filled",
+        BOTH,
+        {"model": "NMF", "n_components": 15, "init": "nndsvd", "max_iter": 800, "random_state": 42},
+        learns="positives",
+    ),
+    Contender(
+        "sklearn-svd-zero-filled",
+        BOTH,
+        {"model": "TruncatedSVD", "n_components": 50, "algorithm": "arpack", "random_state": 0},
+        learns="positives",
+    ),
+)
 
 
 def prepare(ratings: Any, n_users: int, n_items: int) -> Any:

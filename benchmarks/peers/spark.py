@@ -9,12 +9,19 @@ from contenders import Contender, Fitted, dot, threads
 DISTRIBUTION = "pyspark"
 CONTENDERS = (
     Contender("spark-als", ("ratings",), {"seed": 0}, heavy=True),
-    Contender("spark-als-50", ("ratings",),
-              {"rank": 50, "maxIter": 15, "regParam": 0.09, "seed": 0}, heavy=True),
-    Contender("spark-als-nonnegative", ("ratings",),
-              {"rank": 50, "maxIter": 15, "regParam": 0.09, "nonnegative": True, "seed": 0},
-              heavy=True),
-)  # fmt: skip
+    Contender(
+        "spark-als-50",
+        ("ratings",),
+        {"rank": 50, "maxIter": 15, "regParam": 0.09, "seed": 0},
+        heavy=True,
+    ),
+    Contender(
+        "spark-als-nonnegative",
+        ("ratings",),
+        {"rank": 50, "maxIter": 15, "regParam": 0.09, "nonnegative": True, "seed": 0},
+        heavy=True,
+    ),
+)
 
 
 def prepare(ratings: Any, n_users: int, n_items: int) -> Any:

@@ -12,17 +12,32 @@ BOTH = ("ratings", "lists")
 CONTENDERS = (
     Contender("surprise-baseline", ("ratings",), {"model": "BaselineOnly", "verbose": False}),
     Contender("surprise-svd", BOTH, {"model": "SVD", "random_state": 0}),
-    Contender("surprise-svd-tuned", ("ratings",),
-              {"model": "SVD", "n_epochs": 60, "reg_all": 0.08, "random_state": 0}),
+    Contender(
+        "surprise-svd-tuned",
+        ("ratings",),
+        {"model": "SVD", "n_epochs": 60, "reg_all": 0.08, "random_state": 0},
+    ),
     Contender("surprise-nmf", ("ratings",), {"model": "NMF", "random_state": 0}),
-    Contender("surprise-svdpp", ("ratings",),
-              {"model": "SVDpp", "cache_ratings": True, "random_state": 0}, heavy=True),
-    Contender("surprise-user-knn", ("ratings",),
-              {"model": "KNNBaseline", "verbose": False}, heavy=True),
-    Contender("surprise-item-knn", ("ratings",),
-              {"model": "KNNBaseline", "verbose": False,
-               "sim_options": {"name": "pearson_baseline", "user_based": False}}, heavy=True),
-)  # fmt: skip
+    Contender(
+        "surprise-svdpp",
+        ("ratings",),
+        {"model": "SVDpp", "cache_ratings": True, "random_state": 0},
+        heavy=True,
+    ),
+    Contender(
+        "surprise-user-knn", ("ratings",), {"model": "KNNBaseline", "verbose": False}, heavy=True
+    ),
+    Contender(
+        "surprise-item-knn",
+        ("ratings",),
+        {
+            "model": "KNNBaseline",
+            "verbose": False,
+            "sim_options": {"name": "pearson_baseline", "user_based": False},
+        },
+        heavy=True,
+    ),
+)
 
 
 def prepare(ratings: Any, n_users: int, n_items: int) -> Any:
@@ -31,7 +46,7 @@ def prepare(ratings: Any, n_users: int, n_items: int) -> Any:
 
     (users, user), (items, item) = (
         np.unique(column, return_inverse=True) for column in ratings[:2]
-    )  # fmt: skip
+    )
     by_user: dict[int, list[tuple[int, float]]] = defaultdict(list)
     by_item: dict[int, list[tuple[int, float]]] = defaultdict(list)
     columns = (user.tolist(), item.tolist(), ratings.rating.tolist())

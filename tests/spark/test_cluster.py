@@ -44,9 +44,13 @@ def process(command, log):
     """A process that leads a session of its own; it and its group are gone afterwards."""
     with log.open("wb") as out:
         one = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-            start_new_session=True, env=environment(),
-        )  # fmt: skip
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=environment(),
+        )
     try:
         yield one
     finally:
@@ -63,10 +67,12 @@ def kill(one):
 def environment():
     """On one machine, with this interpreter and this Matinee everywhere, and little memory."""
     own = {
-        "SPARK_LOCAL_IP": "127.0.0.1", "SPARK_DAEMON_MEMORY": "256m",
-        "PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_DAEMON_MEMORY": "256m",
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-    }  # fmt: skip
+    }
     return {**os.environ, **own}
 
 
@@ -81,16 +87,36 @@ def master(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cluster")
     with ExitStack() as stack:
         log = folder / "master.log"
-        command = [SPARK_CLASS, "org.apache.spark.deploy.master.Master", "--host", "127.0.0.1",
-                   "--port", "0", "--webui-port", "0"]  # fmt: skip
+        command = [
+            SPARK_CLASS,
+            "org.apache.spark.deploy.master.Master",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--webui-port",
+            "0",
+        ]
         stack.enter_context(process(command, log))
         port = wait_for("the master", said(log, r"'sparkMaster' on port (\d+)"))[1]
         address = f"spark://127.0.0.1:{port}"
         for number in range(2):
             log = folder / f"worker-{number}.log"
-            command = [SPARK_CLASS, "org.apache.spark.deploy.worker.Worker", address, "--cores",
-                       "1", "--memory", "1g", "--host", "127.0.0.1", "--webui-port", "0",
-                       "--work-dir", folder / f"work-{number}"]  # fmt: skip
+            command = [
+                SPARK_CLASS,
+                "org.apache.spark.deploy.worker.Worker",
+                address,
+                "--cores",
+                "1",
+                "--memory",
+                "1g",
+                "--host",
+                "127.0.0.1",
+                "--webui-port",
+                "0",
+                "--work-dir",
+                folder / f"work-{number}",
+            ]
             stack.enter_context(process(command, log))
         for number in range(2):
             log = folder / f"worker-{number}.log"
@@ -132,9 +158,25 @@ def resume_after_a_dead_driver(master, ratings, tmp_path):
     """The driver is killed after its second pass; --resume goes on from there."""
     algorithm, out = MF(n_factors=4, n_epochs=12), tmp_path / "resumed"
     items, packed = (tmp_path / ".resumed-fitting" / name for name in ("items.npz", "numbered.npz"))
-    command = [sys.executable, "-m", "matinee", "fit", ratings, "--engine", "spark", "--master",
-               master, "--algorithm", "mf", "--set", "n_factors=4", "--set", "n_epochs=12",
-               "--out", out]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "matinee",
+        "fit",
+        ratings,
+        "--engine",
+        "spark",
+        "--master",
+        master,
+        "--algorithm",
+        "mf",
+        "--set",
+        "n_factors=4",
+        "--set",
+        "n_epochs=12",
+        "--out",
+        out,
+    ]
 
     def passes():
         if not items.exists():

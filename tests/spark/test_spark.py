@@ -14,12 +14,12 @@ import pytest
 
 pytest.importorskip("pyspark", reason="needs the extra matinee[spark]")
 
-import matinee.evaluation
+import matinee.evaluation.evaluate
 import matinee.spark
 from matinee.algorithms import MF, NMF, ImplicitALS
 from matinee.cli import run
+from matinee.data.ids import IdMap
 from matinee.errors import BadModel, BadRatings, BadSetting, MatineeError, UnknownId
-from matinee.ids import IdMap
 from matinee.kernels.normal_sums import bytes_per_row
 from matinee.models import load
 from matinee.sources import read_ratings
@@ -70,9 +70,17 @@ def check_near(found, wanted, pair=("u3", "7")):
 
 @pytest.mark.parametrize(
     "name, tasks",
-    [("mf", 1), ("mf", 3), ("mf:plain", 3), ("mf:unbiased", 2), ("nmf", 1), ("nmf", 3),
-     ("nmf:random", 2), ("implicit-als", 3)],
-)  # fmt: skip
+    [
+        ("mf", 1),
+        ("mf", 3),
+        ("mf:plain", 3),
+        ("mf:unbiased", 2),
+        ("nmf", 1),
+        ("nmf", 3),
+        ("nmf:random", 2),
+        ("implicit-als", 3),
+    ],
+)
 def test_a_fit_on_spark_is_the_fit_in_memory(name, tasks, spark, table, monkeypatch):
     monkeypatch.setattr(layout, "RATINGS_PER_BLOCK", 300)
     monkeypatch.setattr(fitting, "room_in", lambda spark: sessions.Room(tasks, 1))
@@ -169,9 +177,12 @@ def test_an_interrupted_fit_goes_on_from_its_last_epoch(spark, table, tmp_path):
         matinee.spark.fit(algorithm, frame, folder=tmp_path, on_epoch=stop)
     numbers = []
     found = matinee.spark.fit(
-        algorithm, frame, folder=tmp_path, resume=True,
+        algorithm,
+        frame,
+        folder=tmp_path,
+        resume=True,
         on_epoch=lambda epoch: numbers.append(epoch.number),
-    )  # fmt: skip
+    )
     assert numbers == [2, 3]
     check_near(found, algorithm.fit(read_ratings(table)))
     with pytest.raises(MatineeError, match="other settings"):
@@ -237,11 +248,19 @@ def test_lists_for_whom_is_checked_before_the_work(spark, parts):
 def test_figures_are_those_of_evaluate(spark, parts):
     model, test = parts
     found = matinee.spark.evaluate(model, spark.createDataFrame(test), ns=(5, 10))
-    wanted = matinee.evaluation.evaluate(model, read_ratings(test), ns=(5, 10))
+    wanted = matinee.evaluation.evaluate.evaluate(model, read_ratings(test), ns=(5, 10))
     assert list(found.metrics) == list(wanted.metrics)
     assert found.metrics == pytest.approx(wanted.metrics, abs=1e-6)
-    for name in ("users_measured", "users_skipped", "test_ratings", "cold_ratings",
-                 "unknown_ratings", "nan_scores", "protocol", "relevant_from"):  # fmt: skip
+    for name in (
+        "users_measured",
+        "users_skipped",
+        "test_ratings",
+        "cold_ratings",
+        "unknown_ratings",
+        "nan_scores",
+        "protocol",
+        "relevant_from",
+    ):
         assert getattr(found, name) == getattr(wanted, name), name
     assert found.unknown_ratings == 3
 
@@ -279,9 +298,11 @@ def test_somebody_with_a_hundred_thousand_ratings_and_partitions_without_any(spa
 
 @pytest.mark.parametrize(
     "users",
-    [["10", "9", "007", "7", "-3", "-20", "0", "-0", "00", "123456789012345678901234567890"],
-     ["10", "9", "007", "-3", "x", "-x", "é", "z", ""]],
-)  # fmt: skip
+    [
+        ["10", "9", "007", "7", "-3", "-20", "0", "-0", "00", "123456789012345678901234567890"],
+        ["10", "9", "007", "-3", "x", "-x", "é", "z", ""],
+    ],
+)
 def test_users_are_numbered_in_natural_order(spark, users, tmp_path, monkeypatch):
     monkeypatch.setattr(layout, "RATINGS_PER_BLOCK", 2)
     rows = [(user, str(at % 3), float(at)) for at, user in enumerate(users) if user]
@@ -360,7 +381,7 @@ def test_the_command_line_works_on_spark(spark, table, parts, tmp_path, monkeypa
     assert spark.read.parquet(str(tmp_path / "lists")).count() == 3 * len(model.users)
     capsys.readouterr()
     assert run(["evaluate", "--train", "train.csv", "--test", "test.parquet", *how, "--json"]) == 0
-    wanted = matinee.evaluation.evaluate(model, read_ratings(table[~kept])).metrics
+    wanted = matinee.evaluation.evaluate.evaluate(model, read_ratings(table[~kept])).metrics
     assert json.loads(capsys.readouterr().out)["metrics"] == pytest.approx(wanted, abs=1e-3)
     Path("all.zip").touch()
     Path("no.parquet").write_text("no Parquet")

@@ -1,6 +1,6 @@
 """Every algorithm by its name on the command line. One line here, and it is everywhere."""
 
-from matinee.algorithms.base import Algorithm, Epoch, OnEpoch
+from matinee.algorithms.base import Algorithm
 from matinee.algorithms.bayesian_mf import BayesianMF
 from matinee.algorithms.bias import Bias
 from matinee.algorithms.blend import Blend
@@ -17,17 +17,51 @@ from matinee.algorithms.rp3beta import RP3beta
 from matinee.algorithms.slope_one import SlopeOne
 from matinee.algorithms.svdpp import SVDpp
 from matinee.algorithms.truncated_svd import TruncatedSVD
+from matinee.training.progress import Epoch, OnEpoch
 
 ALGORITHMS: dict[str, type[Algorithm]] = {
-    kind.name: kind for kind in (
-        Popularity, Bias, NMF, TruncatedSVD, MF, SVDpp, BayesianMF,
-        ItemKNN, UserKNN, SlopeOne, EASE, RP3beta, Blend, ImplicitALS, BPR,
-        Hybrid, ContentBased,
+    kind.name: kind
+    for kind in (
+        Popularity,
+        Bias,
+        NMF,
+        TruncatedSVD,
+        MF,
+        SVDpp,
+        BayesianMF,
+        ItemKNN,
+        UserKNN,
+        SlopeOne,
+        EASE,
+        RP3beta,
+        Blend,
+        ImplicitALS,
+        BPR,
+        Hybrid,
+        ContentBased,
     )
-}  # fmt: skip
+}
 
 __all__ = [
-    "ALGORITHMS", "BPR", "EASE", "MF", "NMF", "Algorithm", "BayesianMF", "Bias", "Blend",
-    "ContentBased", "Epoch", "Hybrid", "ImplicitALS", "ItemKNN", "OnEpoch", "Popularity", "RP3beta",
-    "SVDpp", "SlopeOne", "TruncatedSVD", "UserKNN",
-]  # fmt: skip
+    "ALGORITHMS",
+    "BPR",
+    "EASE",
+    "MF",
+    "NMF",
+    "Algorithm",
+    "BayesianMF",
+    "Bias",
+    "Blend",
+    "ContentBased",
+    "Epoch",
+    "Hybrid",
+    "ImplicitALS",
+    "ItemKNN",
+    "OnEpoch",
+    "Popularity",
+    "RP3beta",
+    "SVDpp",
+    "SlopeOne",
+    "TruncatedSVD",
+    "UserKNN",
+]

@@ -1,37 +1,21 @@
 """What every algorithm is: a frozen value of hyper-parameters whose ``fit`` returns a model."""
 
 import warnings
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
-from matinee.algorithms.alternating import Alternation
-from matinee.algorithms.priors import NO_PRIOR, ItemPrior
-from matinee.algorithms.space import Space
+from matinee.algorithms.search_space import Space
+from matinee.data.packed import PackedRatings
+from matinee.data.ratings import Ratings, check_ratings
+from matinee.display.text import counted
 from matinee.errors import BadSetting, Diverged, offered
 from matinee.models.factor import FactorModel
-from matinee.models.fold_in import FoldIn
 from matinee.models.model import Model
-from matinee.models.side import Side
-from matinee.packed import PackedRatings
-from matinee.ratings import Ratings, check_ratings
-from matinee.words import counted
-
-
-class Epoch(NamedTuple):
-    """What is known after one pass over the data."""
-
-    number: int  # 1, 2, ...
-    n_epochs: int
-    train_rmse: float | None  # None where scores are no stars
-    validation_rmse: float | None
-
-
-OnEpoch = Callable[[Epoch], None]
-
-
-def quiet(epoch: Epoch) -> None:
-    """Say nothing about an epoch."""
+from matinee.row_solvers import FoldIn
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.training.alternating import Alternation
+from matinee.training.priors import NO_PRIOR, ItemPrior
+from matinee.training.progress import OnEpoch, quiet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +84,9 @@ class Algorithm:
         """The model that ``fit`` would learn, to the bit, of ratings that stay on disk.
 
         ``how`` says where the fit keeps its state, how much memory it may take, and whether it goes
-        on from an interruption: see ``matinee.algorithms.streaming.fit_packed``.
+        on from an interruption: see ``matinee.training.streaming.fit_packed``.
         """
-        from matinee.algorithms.streaming import fit_packed
+        from matinee.training.streaming import fit_packed
 
         return fit_packed(self, ratings, on_epoch, **how)
 
@@ -137,8 +121,14 @@ class Algorithm:
                 f"{' and '.join(idle)} of {self.name} {has} no effect with {because}", stacklevel=3
             )
 
-    def require(self, setting: str, *, at_least: float | None = None, above: float | None = None,
-                one_of: tuple[Any, ...] | None = None) -> None:  # fmt: skip
+    def require(
+        self,
+        setting: str,
+        *,
+        at_least: float | None = None,
+        above: float | None = None,
+        one_of: tuple[Any, ...] | None = None,
+    ) -> None:
         """Raise BadSetting, naming value and limit, unless the setting obeys its limits."""
         value = getattr(self, setting)
         if one_of is not None:
@@ -157,8 +147,8 @@ class Algorithm:
         self,
         train: Ratings | PackedRatings,
         mean: float,
-        users: Side,
-        items: Side,
+        users: Embeddings,
+        items: Embeddings,
         fold: FoldIn,
         **more: Any,
     ) -> FactorModel:
@@ -179,14 +169,18 @@ class Alternating(Algorithm):
     """Parent of those that solve the rows of one side and then the other's, and so can go on."""
 
     @property
-    def goes_on(self) -> bool:
+    def supports_warm_start(self) -> bool:
         """Whether ``fit`` takes ``start``; some settings ask for another method."""
         return True
 
     def fit(
-        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet,
-        start: FactorModel | None = None, prior: ItemPrior = NO_PRIOR,
-    ) -> FactorModel:  # fmt: skip
+        self,
+        train: Ratings,
+        validation: Ratings | None = None,
+        on_epoch: OnEpoch = quiet,
+        start: FactorModel | None = None,
+        prior: ItemPrior = NO_PRIOR,
+    ) -> FactorModel:
         """``Algorithm.fit``; from ``start``, a model of the same ratings with no more factors.
 
         Factors beyond those of ``start`` begin by chance, as all do without it. ``prior`` is what
@@ -198,7 +192,7 @@ class Alternating(Algorithm):
         """Raise BadSetting for a ``start`` that these settings cannot go on from."""
         if start is None:
             return
-        if not self.goes_on:
+        if not self.supports_warm_start:
             raise BadSetting(f"{self} cannot go on from a model; leave start out")
         if start.algorithm != self.name:
             raise BadSetting(f"start is a model of {start.algorithm}; it must be of {self.name}")

@@ -24,20 +24,21 @@ from typing import ClassVar, NamedTuple, cast
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm, Epoch, OnEpoch, quiet
-from matinee.algorithms.choices import Choices
-from matinee.algorithms.epochs import Training, check_validation, say_if_too_many
+from matinee.algorithms.base import Algorithm
 from matinee.algorithms.mf import MF
-from matinee.algorithms.population import Population, Prior
-from matinee.algorithms.space import Real, Space, Whole
+from matinee.algorithms.search_space import Real, Space, Whole
+from matinee.data.ratings import Ratings
 from matinee.kernels.gibbs import draw_rows
 from matinee.kernels.jit import read_only
 from matinee.kernels.least_squares import penalty_of
 from matinee.kernels.threads import one_blas_thread, run_rows
-from matinee.models.fold_in import PosteriorMean
 from matinee.models.posterior import PosteriorModel
-from matinee.models.side import Side
-from matinee.ratings import Ratings
+from matinee.row_solvers import PosteriorMean
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.training.epochs import Training, check_validation, say_if_too_many
+from matinee.training.implicit_features import Choices
+from matinee.training.population import Population, Prior
+from matinee.training.progress import Epoch, OnEpoch, quiet
 
 ALS_EPOCHS = 5  # of least squares, to start from
 PRIOR_RATINGS = 1.0  # ratings with noise as large as all variance that the prior of noise is worth
@@ -113,10 +114,10 @@ class BayesianMF(Algorithm):
             np.column_stack([part @ turn for part, turn in zip(parts, turns, strict=True)])
             for parts in zip(*((s.items.factors, s.items.implicit) for s in samples), strict=True)
         )
-        items = Side(np.float32(unit) * factors, bias.mean(axis=0).astype(np.float32))
+        items = Embeddings(np.float32(unit) * factors, bias.mean(axis=0).astype(np.float32))
         if self.n_features:
             items = items._replace(implicit=implicit)
-        users = Side.zeros(train.n_users, items.n_factors)
+        users = Embeddings.zeros(train.n_users, items.n_factors)
         fold = PosteriorMean(
             reg=tuple(unit**2 * sample.noise for sample in samples),
             bias_reg=tuple(sample.noise / sample.user_bias_variance for sample in samples),
@@ -133,16 +134,24 @@ class BayesianMF(Algorithm):
         variance = bias.var(axis=0).astype(np.float32)
         variance.flags.writeable = False
         model = PosteriorModel.of(
-            train, mean, users, items, fold, item_bias_variance=variance,
-            kind="rating", algorithm=self.name, settings=self.settings, facts=facts,
-        )  # fmt: skip
+            train,
+            mean,
+            users,
+            items,
+            fold,
+            item_bias_variance=variance,
+            kind="rating",
+            algorithm=self.name,
+            settings=self.settings,
+            facts=facts,
+        )
         return cast(PosteriorModel, model)
 
 
 class Sample(NamedTuple):
     """What is kept of a draw: the items as standard normal users see them, and two variances."""
 
-    items: Side
+    items: Embeddings
     noise: float
     user_bias_variance: float
 
@@ -152,8 +161,8 @@ class Chain:
     """A state of the sampler, on ratings of mean 0 and variance 1; ``step`` moves it on."""
 
     train: Ratings
-    users: Side
-    items: Side
+    users: Embeddings
+    items: Embeddings
     choices: Choices
     of_users: Population
     of_items: Population
@@ -170,30 +179,42 @@ class Chain:
         model = MF(n_factors=k, n_epochs=ALS_EPOCHS, seed=seed).fit(train)
         choices = Choices.of(train, settings.n_features)
         chain = cls(
-            train, model.user_side.copy(), model.item_side.copy(), choices,
+            train,
+            model.user_embeddings.copy(),
+            model.item_embeddings.copy(),
+            choices,
             Population.of(train.by_user, choices.of_users, k, settings.spread),
             Population.of(train.by_item, choices.of_items, k, settings.spread),
-            seed, settings.noise_damping, np.ones(train.n_users),
-        )  # fmt: skip
+            seed,
+            settings.noise_damping,
+            np.ones(train.n_users),
+        )
         chain._draw_noise(np.random.default_rng((seed, 0)))
         return chain
 
     def step(self, epoch: int) -> Sample:
         """Draw all items, all users and the noise, in turn, each given the others."""
         rng, noise = np.random.default_rng((self.seed, epoch)), self.usual_noise
-        self._draw_side(self.of_items, self.items, self.users, 2 * epoch, rng)
-        prior, seen = self._draw_side(self.of_users, self.users, self.items, 2 * epoch + 1, rng)
+        self._draw_embeddings(self.of_items, self.items, self.users, 2 * epoch, rng)
+        prior, seen = self._draw_embeddings(
+            self.of_users, self.users, self.items, 2 * epoch + 1, rng
+        )
         self._draw_noise(rng)
         implicit = (self.choices.vectors @ prior.G).astype(np.float32)
         return Sample(seen._replace(implicit=implicit), noise, prior.bias_variance)
 
-    def _draw_side(
-        self, own: Population, rows: Side, other: Side, draw: int, rng: np.random.Generator
-    ) -> tuple[Prior, Side]:
+    def _draw_embeddings(
+        self,
+        own: Population,
+        rows: Embeddings,
+        other: Embeddings,
+        draw: int,
+        rng: np.random.Generator,
+    ) -> tuple[Prior, Embeddings]:
         """Draw one side, its prior first; returns the prior and how it sees the other side."""
         prior = own.draw(rows, rng)
         seen = prior.standardized(other)
-        leaning = Side((own.features @ prior.G).astype(np.float32), np.zeros_like(rows.bias))
+        leaning = Embeddings((own.features @ prior.G).astype(np.float32), np.zeros_like(rows.bias))
         Y = read_only(np.column_stack([seen.factors, np.ones_like(seen.bias)]), np.float32)
         d = Y.shape[1]
         reg = np.full(d, self.noise)

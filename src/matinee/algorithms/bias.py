@@ -10,13 +10,14 @@ keeps the biases of people and films with few ratings near zero.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from matinee.algorithms.base import Algorithm, OnEpoch, quiet
-from matinee.algorithms.epochs import Training
-from matinee.algorithms.space import Real, Space
+from matinee.algorithms.base import Algorithm
+from matinee.algorithms.search_space import Real, Space
+from matinee.data.ratings import Ratings
 from matinee.models.factor import FactorModel
-from matinee.models.fold_in import LeastSquares
-from matinee.models.side import Side
-from matinee.ratings import Ratings
+from matinee.row_solvers import LeastSquares
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.training.epochs import Training
+from matinee.training.progress import OnEpoch, quiet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ class Bias(Algorithm):
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> FactorModel:
         self.check_train(train)
-        users, items = Side.zeros(train.n_users, 0), Side.zeros(train.n_items, 0)
+        users, items = Embeddings.zeros(train.n_users, 0), Embeddings.zeros(train.n_items, 0)
         mean = float(train.rating.mean(dtype="f8"))
         fit_item = LeastSquares(reg=0.0, bias_reg=self.item_damping)
         fit_user = LeastSquares(reg=0.0, bias_reg=self.user_damping)

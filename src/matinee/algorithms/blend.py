@@ -14,13 +14,14 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm, OnEpoch, quiet
-from matinee.algorithms.list_weights import fitted_list_weights
+from matinee.algorithms.base import Algorithm
+from matinee.data.ratings import Ratings
+from matinee.display.text import counted
 from matinee.errors import BadSetting, did_you_mean
 from matinee.models.blend import BlendModel
 from matinee.models.model import Model, fields_of
-from matinee.ratings import Ratings
-from matinee.words import counted
+from matinee.training.list_weights import fitted_list_weights
+from matinee.training.progress import OnEpoch, quiet
 
 
 @dataclass(frozen=True, kw_only=True)

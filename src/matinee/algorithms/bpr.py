@@ -24,17 +24,23 @@ from typing import ClassVar
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm, OnEpoch, quiet
-from matinee.algorithms.epochs import check_validation, first_sides, run_epochs, say_if_too_many
-from matinee.algorithms.grid import deal
-from matinee.algorithms.space import Real, Space, Whole
+from matinee.algorithms.base import Algorithm
+from matinee.algorithms.search_space import Real, Space, Whole
+from matinee.data.ratings import Ratings
 from matinee.kernels.bpr import descend_pairs
 from matinee.kernels.jit import read_only
 from matinee.kernels.threads import n_threads, run_all
 from matinee.models.factor import FactorModel
-from matinee.models.fold_in import ImplicitLeastSquares
-from matinee.models.side import Side
-from matinee.ratings import Ratings
+from matinee.row_solvers import ImplicitLeastSquares
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.training.epochs import (
+    check_validation,
+    initial_embeddings,
+    run_epochs,
+    say_if_too_many,
+)
+from matinee.training.grid import deal
+from matinee.training.progress import OnEpoch, quiet
 
 POSITIVES_PER_BLOCK = 3000
 ITEMS_PER_GROUP = 64  # at least, for negatives to be drawn from
@@ -85,7 +91,7 @@ class BPR(Algorithm):
         self.check_train(train)
         check_validation(train, validation)
         say_if_too_many(self.n_factors, train)
-        users, items = first_sides(train, self.n_factors, self.init_scale, self.seed)
+        users, items = initial_embeddings(train, self.n_factors, self.init_scale, self.seed)
         pairs = Pairs.of(train, self.seed)
         n_i = np.maximum(train.item_counts, 1)
         item_reg = read_only(self.item_reg / np.sqrt(n_i), np.float32)
@@ -124,8 +130,8 @@ class Pairs:
         rate: float,
         regs: tuple[np.float32, np.ndarray, np.float32],
         n_negatives: int,
-        users: Side,
-        items: Side,
+        users: Embeddings,
+        items: Embeddings,
     ) -> None:
         """Deal the items, then take a step per positive, strata in a random order.
 
@@ -161,10 +167,12 @@ class Pairs:
             run_all([partial(descend_pairs, part, *inputs) for part in parts])
 
 
-def as_long_as_trained(train: Ratings, users: Side, items: Side) -> ImplicitLeastSquares:
+def as_long_as_trained(
+    train: Ratings, users: Embeddings, items: Embeddings
+) -> ImplicitLeastSquares:
     """The fold-in whose target gives the trained users factors of the length they have."""
     fold = ImplicitLeastSquares(FOLD_REG, FOLD_UNOBSERVED)
-    folded = Side.zeros(*users.factors.shape)
+    folded = Embeddings.zeros(*users.factors.shape)
     fold.solve(train.by_user, 0.0, items, folded)
     known = train.by_user.counts > 0
     trained, found = (np.linalg.norm(side.factors[known]) for side in (users, folded))

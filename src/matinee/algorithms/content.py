@@ -15,16 +15,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm, OnEpoch, quiet
+from matinee.algorithms.base import Algorithm
 from matinee.algorithms.bias import Bias
 from matinee.algorithms.hybrid import vocabulary_of, with_features
-from matinee.algorithms.priors import ridge
-from matinee.algorithms.space import Real, Space, Whole
+from matinee.algorithms.search_space import Real, Space, Whole
 from matinee.algorithms.truncated_svd import leading_vectors
-from matinee.models.fold_in import LeastSquares
+from matinee.data.ratings import Ratings
 from matinee.models.hybrid import HybridModel, expected
-from matinee.models.side import Side
-from matinee.ratings import Ratings
+from matinee.row_solvers import LeastSquares
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.training.priors import ridge
+from matinee.training.progress import OnEpoch, quiet
 
 FEATURE_DAMPING = 10.0  # items of average weight assumed on which features have no effect
 REG_POWER = 0.5  # a user's penalty grows with the root of the number of ratings
@@ -67,7 +68,7 @@ class ContentBased(Algorithm):
         most = min(self.n_factors, *(n - 1 for n in warm.shape))
         _, _, V = leading_vectors(warm, most, float((warm.data**2).sum()))
         W = np.column_stack([V, w]).astype(np.float32)
-        items, users = expected(F, W), Side.zeros(train.n_users, most)
+        items, users = expected(F, W), Embeddings.zeros(train.n_users, most)
         fold = LeastSquares(self.reg, REG_POWER, self.bias_reg)
         fold.solve(train.by_user, mean, items, users)
         model = self.model(

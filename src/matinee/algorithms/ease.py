@@ -15,15 +15,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm, OnEpoch, quiet
+from matinee.algorithms.base import Algorithm
 from matinee.algorithms.knn import no_baseline, pair_costs
-from matinee.algorithms.space import Real, Space
+from matinee.algorithms.search_space import Real, Space
+from matinee.data.ratings import Ratings
 from matinee.errors import BadSetting
 from matinee.kernels.jit import read_only
 from matinee.kernels.neighbors import count_together
 from matinee.kernels.threads import one_blas_thread, run_all, run_rows
 from matinee.models.neighbor import NeighborModel
-from matinee.ratings import Ratings
+from matinee.training.progress import OnEpoch, quiet
 
 BLOCK = 256  # rows and columns eliminated at once
 BYTES_PER_WEIGHT = 12  # float64 while it is inverted, float32 in the model
@@ -85,10 +86,14 @@ def together(train: Ratings) -> np.ndarray:
     """How many people have both of two items: X'X, (n_items, n_items) float64."""
     A = np.zeros((train.n_items, train.n_items))
     run_rows(
-        count_together, pair_costs(train), read_only(train.by_item.indptr, np.int64),
-        read_only(train.by_item.indices, np.int32), read_only(train.by_user.indptr, np.int64),
-        train.item, A,
-    )  # fmt: skip
+        count_together,
+        pair_costs(train),
+        read_only(train.by_item.indptr, np.int64),
+        read_only(train.by_item.indices, np.int32),
+        read_only(train.by_user.indptr, np.int64),
+        train.item,
+        A,
+    )
     return A
 
 

@@ -13,17 +13,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm, OnEpoch, quiet
+from matinee.algorithms.base import Algorithm
 from matinee.algorithms.implicit_als import ImplicitALS
 from matinee.algorithms.mf import MF
 from matinee.algorithms.nmf import NMF
-from matinee.algorithms.priors import FeaturePrior
-from matinee.algorithms.space import Real, Space
+from matinee.algorithms.search_space import Real, Space
+from matinee.data.features import Vocabulary
+from matinee.data.ratings import Ratings
 from matinee.errors import BadSetting, did_you_mean
-from matinee.features import Vocabulary
 from matinee.models.factor import FactorModel
 from matinee.models.hybrid import HybridModel
-from matinee.ratings import Ratings
+from matinee.training.priors import FeaturePrior
+from matinee.training.progress import OnEpoch, quiet
 
 BASES: dict[str, type[MF | NMF | ImplicitALS]] = {one.name: one for one in (MF, NMF, ImplicitALS)}
 

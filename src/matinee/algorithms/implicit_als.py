@@ -19,14 +19,20 @@ import warnings
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from matinee.algorithms.alternating import Alternation
-from matinee.algorithms.base import Alternating, OnEpoch, quiet
-from matinee.algorithms.epochs import check_validation, first_sides, run_epochs, say_if_too_many
-from matinee.algorithms.priors import NO_PRIOR, ItemPrior
-from matinee.algorithms.space import Real, Space, Whole
+from matinee.algorithms.base import Alternating
+from matinee.algorithms.search_space import Real, Space, Whole
+from matinee.data.ratings import Ratings
 from matinee.models.factor import FactorModel
-from matinee.models.fold_in import ImplicitLeastSquares
-from matinee.ratings import Ratings
+from matinee.row_solvers import ImplicitLeastSquares
+from matinee.training.alternating import Alternation
+from matinee.training.epochs import (
+    check_validation,
+    initial_embeddings,
+    run_epochs,
+    say_if_too_many,
+)
+from matinee.training.priors import NO_PRIOR, ItemPrior
+from matinee.training.progress import OnEpoch, quiet
 
 INIT_LENGTH = 0.1  # of the first factors, on average
 
@@ -66,9 +72,13 @@ class ImplicitALS(Alternating):
         return "preference"
 
     def fit(
-        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet,
-        start: FactorModel | None = None, prior: ItemPrior = NO_PRIOR,
-    ) -> FactorModel:  # fmt: skip
+        self,
+        train: Ratings,
+        validation: Ratings | None = None,
+        on_epoch: OnEpoch = quiet,
+        start: FactorModel | None = None,
+        prior: ItemPrior = NO_PRIOR,
+    ) -> FactorModel:
         """Learn from the positives in ``train``; there is nothing that ``validation`` could stop,
         as the error on positives says little of the ranking."""
         self.check_train(train)
@@ -76,7 +86,7 @@ class ImplicitALS(Alternating):
         check_validation(train, validation)
         say_if_too_many(self.n_factors, train)
         scale = INIT_LENGTH / self.n_factors**0.5
-        users, items = first_sides(train, self.n_factors, scale, self.seed, start)
+        users, items = initial_embeddings(train, self.n_factors, scale, self.seed, start)
         for side, rated in ((users, train.by_user), (items, train.by_item)):
             side.factors[rated.counts == 0] = 0.0  # the solution for who or what has no positive
         fold = self._row_solve(self.n_steps)
@@ -89,9 +99,15 @@ class ImplicitALS(Alternating):
 
         facts = run_epochs(step, self.n_epochs, on_epoch, (users, items), "raise reg")
         return self.model(
-            train, 0.0, users, items, exact, facts=facts, unrated_items_learned=True,
+            train,
+            0.0,
+            users,
+            items,
+            exact,
+            facts=facts,
+            unrated_items_learned=True,
             canonical=not prior.learns_unrated,  # its effects are to be turned along
-        )  # fmt: skip
+        )
 
     @property
     def for_blocks(self) -> "ImplicitALS":

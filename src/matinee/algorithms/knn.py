@@ -18,20 +18,21 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm, OnEpoch, quiet
+from matinee.algorithms.base import Algorithm
 from matinee.algorithms.bias import Bias
-from matinee.algorithms.space import Real, Space, Whole
+from matinee.algorithms.search_space import Real, Space, Whole
+from matinee.data.ratings import Ratings
 from matinee.errors import BadSetting
 from matinee.kernels.jit import read_only
 from matinee.kernels.neighbors import Vectors, nearest
 from matinee.kernels.threads import run_rows
 from matinee.models.baseline import BaselineModel
-from matinee.models.fold_in import LeastSquares
 from matinee.models.neighbor import NeighborModel, lists_of
-from matinee.models.side import Side
 from matinee.models.similarity import SIMILARITIES, Similarity
 from matinee.models.user_neighbor import UserNeighborModel
-from matinee.ratings import Ratings
+from matinee.row_solvers import LeastSquares
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.training.progress import OnEpoch, quiet
 
 BY_FEEDBACK: Any = None  # a setting left to the feedback; filled in when the value is made
 FEEDBACKS = ("rating", "preference")
@@ -92,13 +93,18 @@ class _KNN(Algorithm):
             return no_baseline(train, **signature)
         biases = Bias().fit(train)
         return BaselineModel.common(
-            train, biases.global_mean, biases.user_side, biases.item_side, biases.fold, **signature
+            train,
+            biases.global_mean,
+            biases.user_embeddings,
+            biases.item_embeddings,
+            biases.fold,
+            **signature,
         )
 
 
 def no_baseline(train: Ratings, **signature: Any) -> dict[str, Any]:
     """The common fields of a model of preferences: a baseline of zero for everyone."""
-    users, items = Side.zeros(train.n_users, 0), Side.zeros(train.n_items, 0)
+    users, items = Embeddings.zeros(train.n_users, 0), Embeddings.zeros(train.n_items, 0)
     return BaselineModel.common(train, 0.0, users, items, LeastSquares(reg=1.0), **signature)
 
 
@@ -109,14 +115,22 @@ class ItemKNN(_KNN):
     name: ClassVar[str] = "item-knn"
     DEFAULTS: ClassVar[dict[str, dict[str, Any]]] = {
         "rating": {
-            "n_neighbors": 30, "similarity": "adjusted", "shrinkage": 25.0, "amplification": 1.5,
-            "damping": 0.03, "asymmetry": 0.5,
+            "n_neighbors": 30,
+            "similarity": "adjusted",
+            "shrinkage": 25.0,
+            "amplification": 1.5,
+            "damping": 0.03,
+            "asymmetry": 0.5,
         },
         "preference": {
-            "n_neighbors": 70, "similarity": "cosine", "shrinkage": 0.0, "amplification": 1.0,
-            "damping": 0.0, "asymmetry": 0.6,
+            "n_neighbors": 70,
+            "similarity": "cosine",
+            "shrinkage": 0.0,
+            "amplification": 1.0,
+            "damping": 0.0,
+            "asymmetry": 0.6,
         },
-    }  # fmt: skip
+    }
 
     n_candidates: int = 500  # rating: the most alike that each item keeps to find neighbours among
 
@@ -130,7 +144,10 @@ class ItemKNN(_KNN):
         self.check_train(train)
         baseline = self._baseline(train)
         rating = self.feedback == "rating"
-        expected = baseline["user_side"].bias[train.user] + baseline["item_side"].bias[train.item]
+        expected = (
+            baseline["user_embeddings"].bias[train.user]
+            + baseline["item_embeddings"].bias[train.item]
+        )
         deviations = train.rating - np.float32(baseline["global_mean"]) - expected
         kept = max(self.n_candidates, self.n_neighbors) if rating else self.n_neighbors
         neighbors, weights = nearest_items(train, deviations, self._similarity(), kept)
@@ -147,14 +164,22 @@ class UserKNN(_KNN):
     name: ClassVar[str] = "user-knn"
     DEFAULTS: ClassVar[dict[str, dict[str, Any]]] = {
         "rating": {
-            "n_neighbors": 50, "similarity": "adjusted", "shrinkage": 30.0, "amplification": 1.0,
-            "damping": 0.1, "asymmetry": 0.5,
+            "n_neighbors": 50,
+            "similarity": "adjusted",
+            "shrinkage": 30.0,
+            "amplification": 1.0,
+            "damping": 0.1,
+            "asymmetry": 0.5,
         },
         "preference": {
-            "n_neighbors": 70, "similarity": "cosine", "shrinkage": 0.0, "amplification": 2.0,
-            "damping": 0.0, "asymmetry": 0.5,
+            "n_neighbors": 70,
+            "similarity": "cosine",
+            "shrinkage": 0.0,
+            "amplification": 2.0,
+            "damping": 0.0,
+            "asymmetry": 0.5,
         },
-    }  # fmt: skip
+    }
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
@@ -208,10 +233,15 @@ def products_of_items(
     n = min(n, train.n_items)
     found = np.empty((train.n_items, n), np.int32), np.empty((train.n_items, n), np.float32)
     run_rows(
-        nearest, pair_costs(train), read_only(train.by_item.indptr, np.int64),
-        read_only(train.by_item.indices, np.int32), read_only(values[order], np.float32),
-        read_only(as_item, np.float64), vectors, *found,
-    )  # fmt: skip
+        nearest,
+        pair_costs(train),
+        read_only(train.by_item.indptr, np.int64),
+        read_only(train.by_item.indices, np.int32),
+        read_only(values[order], np.float32),
+        read_only(as_item, np.float64),
+        vectors,
+        *found,
+    )
     return found
 
 

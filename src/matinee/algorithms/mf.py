@@ -22,22 +22,29 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from matinee.algorithms.alternating import Alternation, implicit_products, implicit_rows
-from matinee.algorithms.base import Alternating, OnEpoch, quiet
-from matinee.algorithms.epochs import Training, first_sides, say_if_too_many
-from matinee.algorithms.grid import Grid, Penalties
-from matinee.algorithms.priors import NO_PRIOR, ItemPrior
-from matinee.algorithms.space import Real, Space, Whole
+from matinee.algorithms.base import Alternating
+from matinee.algorithms.search_space import Real, Space, Whole
+from matinee.data.ratings import Ratings, Rows
 from matinee.errors import BadSetting
 from matinee.models.factor import FactorModel
-from matinee.models.fold_in import LeastSquares
-from matinee.models.side import Side
-from matinee.ratings import Ratings, Rows
+from matinee.row_solvers import LeastSquares
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.training.alternating import Alternation, implicit_products, implicit_rows
+from matinee.training.epochs import Training, initial_embeddings, say_if_too_many
+from matinee.training.grid import Grid, Penalties
+from matinee.training.priors import NO_PRIOR, ItemPrior
+from matinee.training.progress import OnEpoch, quiet
 
 # What each solver takes where a setting is left as None.
 ALS = {"n_epochs": 12, "reg": 1.3, "bias_reg": 2.0, "init_scale": 0.1, "implicit_weight": 2.0}
-SGD = {"n_epochs": 30, "reg": 1.07, "bias_reg": 4.0, "init_scale": 0.01, "implicit_weight": 0.0,
-       "learning_rate": 0.04}  # fmt: skip
+SGD = {
+    "n_epochs": 30,
+    "reg": 1.07,
+    "bias_reg": 4.0,
+    "init_scale": 0.01,
+    "implicit_weight": 0.0,
+    "learning_rate": 0.04,
+}
 # PMF has no implicit part; and without a mean to start from, smaller factors take long to grow.
 UNBIASED = {"init_scale": 0.3, "implicit_weight": 0.0}
 DEFAULTS: dict[str, dict[str, float]] = {"als": ALS, "sgd": SGD}
@@ -97,13 +104,17 @@ class MF(Alternating):
         self.require("biased", one_of=(True, False))
 
     @property
-    def goes_on(self) -> bool:
+    def supports_warm_start(self) -> bool:
         return self.solver == "als"
 
     def fit(
-        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet,
-        start: FactorModel | None = None, prior: ItemPrior = NO_PRIOR,
-    ) -> FactorModel:  # fmt: skip
+        self,
+        train: Ratings,
+        validation: Ratings | None = None,
+        on_epoch: OnEpoch = quiet,
+        start: FactorModel | None = None,
+        prior: ItemPrior = NO_PRIOR,
+    ) -> FactorModel:
         self.check_train(train)
         self.check_start(train, start)
         say_if_too_many(self.n_factors, train)
@@ -112,7 +123,7 @@ class MF(Alternating):
         if not self.biased:
             self.say_idle("biased=False", "bias_reg")
         mean = train.mean if self.biased else 0.0
-        users, items = first_sides(train, self.n_factors, self.init_scale, self.seed, start)
+        users, items = initial_embeddings(train, self.n_factors, self.init_scale, self.seed, start)
         if self.implicit_weight:
             users, items = (side.with_implicit() for side in (users, items))
             if start is not None:
@@ -138,10 +149,16 @@ class MF(Alternating):
             step, remedy = sgd_step, f"lower learning_rate (now {self.learning_rate}) or raise reg"
         facts = training.run(step, self.n_epochs, on_epoch, remedy)
         return self.model(
-            train, mean, Side(*users[:2]), items, fit_user, item_fold=fit_item,
-            facts=facts, unrated_items_learned=prior.learns_unrated,
+            train,
+            mean,
+            Embeddings(*users[:2]),
+            items,
+            fit_user,
+            item_fold=fit_item,
+            facts=facts,
+            unrated_items_learned=prior.learns_unrated,
             canonical=not prior.learns_unrated,  # its effects are to be turned along
-        )  # fmt: skip
+        )
 
     @property
     def alternation(self) -> Alternation:
@@ -180,7 +197,7 @@ class MF(Alternating):
         )
 
 
-def learn_implicit(side: Side, other: Side, rated: Rows, reg: float) -> None:
+def learn_implicit(side: Embeddings, other: Embeddings, rated: Rows, reg: float) -> None:
     """Set the implicit factors of a side, where it has any; see ``implicit_rows``."""
     if side.implicit is not None:
         side.implicit[:] = implicit_rows(rated, other, implicit_products(other, reg))

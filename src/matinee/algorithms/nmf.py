@@ -20,17 +20,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from matinee.algorithms.alternating import Alternation, begin_at
-from matinee.algorithms.base import Alternating, OnEpoch, quiet
-from matinee.algorithms.epochs import Training, first_sides, say_if_too_many
+from matinee.algorithms.base import Alternating
 from matinee.algorithms.mf import MF
-from matinee.algorithms.priors import NO_PRIOR, ItemPrior
-from matinee.algorithms.space import Real, Space, Whole
+from matinee.algorithms.search_space import Real, Space, Whole
+from matinee.data.ratings import Ratings
 from matinee.errors import BadSetting
 from matinee.models.factor import FactorModel
-from matinee.models.fold_in import LeastSquares, ZeroFilled
-from matinee.models.side import Side
-from matinee.ratings import Ratings
+from matinee.row_solvers import LeastSquares, ZeroFilled
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.training.alternating import Alternation, begin_at
+from matinee.training.epochs import Training, initial_embeddings, say_if_too_many
+from matinee.training.priors import NO_PRIOR, ItemPrior
+from matinee.training.progress import OnEpoch, quiet
 
 STARTS = {"ignore": ("varimax", "random"), "zero": ("random", "nndsvd", "nndsvda", "nndsvdar")}
 BY_MISSING: Any = None  # the first of the starts; filled in when the value is made
@@ -80,13 +81,17 @@ class NMF(Alternating):
             raise BadSetting(f"init is {self.init!r}; with missing={self.missing} it is {others}")
 
     @property
-    def goes_on(self) -> bool:
+    def supports_warm_start(self) -> bool:
         return self.missing == "ignore"
 
     def fit(
-        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet,
-        start: FactorModel | None = None, prior: ItemPrior = NO_PRIOR,
-    ) -> FactorModel:  # fmt: skip
+        self,
+        train: Ratings,
+        validation: Ratings | None = None,
+        on_epoch: OnEpoch = quiet,
+        start: FactorModel | None = None,
+        prior: ItemPrior = NO_PRIOR,
+    ) -> FactorModel:
         self.check_train(train)
         self.check_start(train, start)
         say_if_too_many(self.n_factors, train)
@@ -96,11 +101,15 @@ class NMF(Alternating):
         return self._fit_observed(train, validation, on_epoch, start, prior)
 
     def _fit_observed(
-        self, train: Ratings, validation: Ratings | None, on_epoch: OnEpoch,
-        start: FactorModel | None, prior: ItemPrior,
-    ) -> FactorModel:  # fmt: skip
+        self,
+        train: Ratings,
+        validation: Ratings | None,
+        on_epoch: OnEpoch,
+        start: FactorModel | None,
+        prior: ItemPrior,
+    ) -> FactorModel:
         mean = train.mean
-        users, items = self._first_sides(train, start)
+        users, items = self._initial_embeddings(train, start)
         fit_user, fit_item = self._row_solves()
 
         def step(epoch: int) -> None:
@@ -112,20 +121,30 @@ class NMF(Alternating):
         exact = fit_user.exactly()
         exact.solve(train.by_user, mean, items, users)
         return self.model(
-            train, mean, users, items, exact, item_fold=fit_item.exactly(),
-            facts=facts, unrated_items_learned=prior.learns_unrated,
+            train,
+            mean,
+            users,
+            items,
+            exact,
+            item_fold=fit_item.exactly(),
+            facts=facts,
+            unrated_items_learned=prior.learns_unrated,
             canonical=not prior.learns_unrated,  # its effects are to be turned along
-        )  # fmt: skip
+        )
 
-    def _first_sides(self, train: Ratings, start: FactorModel | None) -> tuple[Side, Side]:
-        sides = first_sides(train, self.n_factors, INIT_SCALE, self.seed, start)
+    def _initial_embeddings(
+        self, train: Ratings, start: FactorModel | None
+    ) -> tuple[Embeddings, Embeddings]:
+        sides = initial_embeddings(train, self.n_factors, INIT_SCALE, self.seed, start)
         for side in sides:
             np.abs(side.factors, out=side.factors)
         if start is None and self.init == "varimax":
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of too many factors, which has been said
                 model = self._signed.fit(train)
-            for side, turned in zip(sides, (model.user_side, model.item_side), strict=True):
+            for side, turned in zip(
+                sides, (model.user_embeddings, model.item_embeddings), strict=True
+            ):
                 begin_at(side, turned)
         return sides
 
@@ -187,7 +206,7 @@ class NMF(Alternating):
             "converged": bool(solver.n_iter_ < self.n_epochs),
         }
         users, items = (
-            Side(factors.astype(np.float32), np.zeros(len(factors), np.float32))
+            Embeddings(factors.astype(np.float32), np.zeros(len(factors), np.float32))
             for factors in (W, solver.components_.T)
         )
         return self.model(

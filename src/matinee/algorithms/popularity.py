@@ -6,11 +6,12 @@ score(u, i) = number of training ratings of i
 from dataclasses import dataclass
 from typing import ClassVar
 
-from matinee.algorithms.base import Algorithm, OnEpoch, quiet
+from matinee.algorithms.base import Algorithm
+from matinee.data.ratings import Ratings
 from matinee.models.factor import FactorModel
-from matinee.models.fold_in import LeastSquares
-from matinee.models.side import Side
-from matinee.ratings import Ratings
+from matinee.row_solvers import LeastSquares
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.training.progress import OnEpoch, quiet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,7 @@ class Popularity(Algorithm):
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> FactorModel:
         self.check_train(train)
-        users, items = Side.zeros(train.n_users, 0), Side.zeros(train.n_items, 0)
+        users, items = Embeddings.zeros(train.n_users, 0), Embeddings.zeros(train.n_items, 0)
         items.bias[:] = train.by_item.counts
         fold = LeastSquares(reg=1.0)  # no factors and no bias: every person is the same
         return self.model(train, 0.0, users, items, fold)

@@ -14,11 +14,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm, OnEpoch, quiet
+from matinee.algorithms.base import Algorithm
 from matinee.algorithms.knn import no_baseline, products_of_items
-from matinee.algorithms.space import Real, Space, Whole
+from matinee.algorithms.search_space import Real, Space, Whole
+from matinee.data.ratings import Ratings
 from matinee.models.neighbor import NeighborModel, lists_of
-from matinee.ratings import Ratings
+from matinee.training.progress import OnEpoch, quiet
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,16 +13,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm, OnEpoch, quiet
+from matinee.algorithms.base import Algorithm
 from matinee.algorithms.bias import Bias
 from matinee.algorithms.knn import pair_costs
-from matinee.algorithms.space import Real, Space
+from matinee.algorithms.search_space import Real, Space
+from matinee.data.ratings import Ratings
 from matinee.kernels.jit import read_only
 from matinee.kernels.neighbors import Vectors, mean_shifts
 from matinee.kernels.threads import run_rows
 from matinee.models.baseline import BaselineModel
 from matinee.models.neighbor import NeighborModel, lists_of
-from matinee.ratings import Ratings
+from matinee.training.progress import OnEpoch, quiet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ class SlopeOne(Algorithm):
     ) -> NeighborModel:
         self.check_train(train)
         biases = Bias().fit(train)
-        sides = biases.user_side, biases.item_side
+        sides = biases.user_embeddings, biases.item_embeddings
         expected = sides[0].bias[train.user] + sides[1].bias[train.item]
         deviations = train.rating - np.float32(biases.global_mean) - expected
         neighbors, counts, shifts = self._differences(train, deviations)
@@ -53,9 +54,14 @@ class SlopeOne(Algorithm):
             neighbors, counts, shifts, most=train.n_items, averaged=True, damping=self.damping
         )
         baseline = BaselineModel.common(
-            train, biases.global_mean, *sides, biases.fold,
-            kind="rating", algorithm=self.name, settings=self.settings,
-        )  # fmt: skip
+            train,
+            biases.global_mean,
+            *sides,
+            biases.fold,
+            kind="rating",
+            algorithm=self.name,
+            settings=self.settings,
+        )
         return NeighborModel(**baseline, weights=lists)
 
     def _differences(self, train: Ratings, deviations: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -75,8 +81,12 @@ class SlopeOne(Algorithm):
         )
         order = np.argsort(train.item, kind="stable")
         run_rows(
-            mean_shifts, pair_costs(train), read_only(train.by_item.indptr, np.int64),
+            mean_shifts,
+            pair_costs(train),
+            read_only(train.by_item.indptr, np.int64),
             read_only(train.by_item.indices, np.int32),
-            read_only(deviations[order], np.float32), vectors, *found,
-        )  # fmt: skip
+            read_only(deviations[order], np.float32),
+            vectors,
+            *found,
+        )
         return found

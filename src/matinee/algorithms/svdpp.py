@@ -16,17 +16,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm, OnEpoch, quiet
-from matinee.algorithms.epochs import Training, first_sides, say_if_too_many
-from matinee.algorithms.space import Real, Space, Whole
+from matinee.algorithms.base import Algorithm
+from matinee.algorithms.search_space import Real, Space, Whole
+from matinee.data.ratings import Ratings, Rows
 from matinee.kernels.jit import read_only
 from matinee.kernels.svdpp import descend_users
 from matinee.models.factor import FactorModel
-from matinee.models.fold_in import AroundImplicit, LeastSquares
-from matinee.models.fold_in.around_implicit import choices
-from matinee.models.side import Side
-from matinee.ratings import Ratings, Rows
-from matinee.splits import check_apart
+from matinee.row_solvers import AroundImplicit, LeastSquares
+from matinee.row_solvers.around_implicit import choices
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.splitting import check_apart
+from matinee.training.epochs import Training, initial_embeddings, say_if_too_many
+from matinee.training.progress import OnEpoch, quiet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,10 +94,10 @@ class SVDpp(Algorithm):
     ) -> FactorModel:
         say_if_too_many(self.n_factors, train)
         mean = float(train.rating.mean(dtype="f8"))
-        users, items = first_sides(train, self.n_factors, self.init_scale, self.seed)
+        users, items = initial_embeddings(train, self.n_factors, self.init_scale, self.seed)
         rng = np.random.default_rng((self.seed, 1))
         Z = rng.normal(0.0, self.init_scale, items.factors.shape).astype(np.float32)
-        items = Side(items.factors, items.bias, Z)
+        items = Embeddings(items.factors, items.bias, Z)
         own = users.factors.copy()  # p_u; users.factors holds p_u + s_u
         rows = shuffled_rows(train.by_user, rng)
         also = read_only(chosen.indptr, np.int64), read_only(chosen.indices, np.int32)
@@ -107,9 +108,19 @@ class SVDpp(Algorithm):
         def step(epoch: int) -> None:
             descend_users(
                 np.random.default_rng((self.seed, 1 + epoch)).permutation(train.n_users),
-                *rows, *also, np.float32(mean), rate, reg, bias_reg, implicit_reg,
-                own, users.bias, items.factors, items.bias, Z,
-            )  # fmt: skip
+                *rows,
+                *also,
+                np.float32(mean),
+                rate,
+                reg,
+                bias_reg,
+                implicit_reg,
+                own,
+                users.bias,
+                items.factors,
+                items.bias,
+                Z,
+            )
             users.factors[:] = own + choices(chosen, items)
 
         training = Training(train, validation, mean, users, items)

@@ -20,16 +20,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm, OnEpoch, quiet
+from matinee.algorithms.base import Algorithm
 from matinee.algorithms.bias import Bias
-from matinee.algorithms.space import Choice, Space, Whole
+from matinee.algorithms.search_space import Choice, Space, Whole
+from matinee.data.ratings import Ratings
+from matinee.display.text import counted
 from matinee.errors import BadSetting
 from matinee.kernels.threads import one_blas_thread
 from matinee.models.factor import FactorModel
-from matinee.models.fold_in import Projection
-from matinee.models.side import Side
-from matinee.ratings import Ratings
-from matinee.words import counted
+from matinee.row_solvers import Projection
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.training.progress import OnEpoch, quiet
 
 if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
@@ -57,8 +58,10 @@ class TruncatedSVD(Algorithm):
         self.require("fill", one_of=("zero", "mean", "user_mean", "item_mean", "bias"))
         self.require("center", one_of=tuple(ROW_MEAN))
         if self.fill != "zero" and self.center != "none":
-            raise BadSetting(f'center is {self.center!r}; it goes with fill="zero" only, as '
-                             f"fill={self.fill!r} centres the matrix by itself")  # fmt: skip
+            raise BadSetting(
+                f'center is {self.center!r}; it goes with fill="zero" only, as '
+                f"fill={self.fill!r} centres the matrix by itself"
+            )
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
@@ -84,9 +87,13 @@ class TruncatedSVD(Algorithm):
             return np.asarray(R.T @ y - np.multiply.outer(ones, m @ y))
 
         A = LinearOperator(
-            R.shape, dtype=np.float64, matvec=times, matmat=times,
-            rmatvec=times_transposed, rmatmat=times_transposed,
-        )  # fmt: skip
+            R.shape,
+            dtype=np.float64,
+            matvec=times,
+            matmat=times,
+            rmatvec=times_transposed,
+            rmatmat=times_transposed,
+        )
         squares = (R.data**2).sum() - 2 * (m @ R.sum(axis=1)) + (m**2).sum() * train.n_items
         U, s, V = leading_vectors(A, n_factors, squares)
         users.factors[:], items.factors[:] = U * np.sqrt(s), V * np.sqrt(s)
@@ -104,15 +111,20 @@ class TruncatedSVD(Algorithm):
             )
         return min(self.n_factors, most)
 
-    def _baseline(self, train: Ratings, n_factors: int) -> tuple[float, Side, Side, Projection]:
+    def _baseline(
+        self, train: Ratings, n_factors: int
+    ) -> tuple[float, Embeddings, Embeddings, Projection]:
         """What is filled in or taken off: mean, biases, and how a newcomer's are found."""
-        users = Side.zeros(train.n_users, n_factors)
-        items = Side.zeros(train.n_items, n_factors)
+        users = Embeddings.zeros(train.n_users, n_factors)
+        items = Embeddings.zeros(train.n_items, n_factors)
         mean = float(train.rating.mean(dtype="f8"))
         if self.fill == "zero":
             fold = Projection(row_mean=ROW_MEAN[self.center], dense=True)
-            divisor = {"none": np.inf, "all": train.n_items,
-                       "observed": np.maximum(train.by_user.counts, 1)}[fold.row_mean]  # fmt: skip
+            divisor = {
+                "none": np.inf,
+                "all": train.n_items,
+                "observed": np.maximum(train.by_user.counts, 1),
+            }[fold.row_mean]
             users.bias[:] = np.bincount(train.user, train.rating, train.n_users) / divisor
             return 0.0, users, items, fold
         if self.fill == "mean":

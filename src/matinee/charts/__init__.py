@@ -15,7 +15,21 @@ from matinee.charts.reasons import plain_sentence, taste_card, waterfall
 from matinee.charts.space import Map, has_map, map_of, space
 
 __all__ = [
-    "Chart", "Map", "error_by_group", "has_map", "k_curve", "long_tail",
-    "map_of", "over_time", "plain_sentence", "rating_distribution", "space", "sparsity",
-    "stylesheet", "taste_card", "trade_off", "twin", "waterfall",
-]  # fmt: skip
+    "Chart",
+    "Map",
+    "error_by_group",
+    "has_map",
+    "k_curve",
+    "long_tail",
+    "map_of",
+    "over_time",
+    "plain_sentence",
+    "rating_distribution",
+    "space",
+    "sparsity",
+    "stylesheet",
+    "taste_card",
+    "trade_off",
+    "twin",
+    "waterfall",
+]

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from matinee.charts.markup import Markup, el
 from matinee.charts.plot import LETTER
+from matinee.display.markup import Markup, el
 
 ROW = 24.0
 NARROW = 460  # below this width a long label stands above its bar
@@ -59,9 +59,17 @@ class Bars:
             a, b = sorted((x(row.start), x(row.end)))
             elements += _label(row, left, top, width if narrow else left, narrow)
             elements.append(
-                el("rect", el("title", row.words or f"{row.told}: {row.figure}"), x=a, y=top,
-                   width=max(b - a, 1.2), height=ROW - 8, rx="2", class_=row.style)
-            )  # fmt: skip
+                el(
+                    "rect",
+                    el("title", row.words or f"{row.told}: {row.figure}"),
+                    x=a,
+                    y=top,
+                    width=max(b - a, 1.2),
+                    height=ROW - 8,
+                    rx="2",
+                    class_=row.style,
+                )
+            )
             elements.append(el("text", row.figure, x=b + GAP / 2 + 2, y=top + 12, class_="figure"))
             if self.joined and place + 1 < len(self.rows):
                 at = x(row.end)

@@ -10,8 +10,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
 
-from matinee.charts.markup import Markup, el
-from matinee.tables import Table, show
+from matinee.display.markup import Markup, el
+from matinee.display.tables import Table, show
 
 SVG = "http://www.w3.org/2000/svg"
 WIDTH = 640  # of a picture, in pixels, where nothing else is asked for
@@ -51,10 +51,17 @@ class Chart:
         width = min(max(float(width), NARROWEST), WIDEST)
         height, elements = self.picture.draw(width)
         return el(
-            "svg", *first, *elements, role="img", aria_label=f"{self.title}. {self.summary}",
-            xmlns=SVG, class_="chart", width=width, height=height,
+            "svg",
+            *first,
+            *elements,
+            role="img",
+            aria_label=f"{self.title}. {self.summary}",
+            xmlns=SVG,
+            class_="chart",
+            width=width,
+            height=height,
             viewBox=f"0 0 {width:.0f} {height:.0f}",
-        )  # fmt: skip
+        )
 
     def figure(self, width: float | None = None) -> Markup:
         """Title, picture, and the table behind a fold, for a page that has the style sheet.
@@ -64,9 +71,11 @@ class Chart:
         pictures = (
             [self.inline(width)]
             if width is not None
-            else [el("div", self.inline(WIDTH), class_="wide"),
-                  el("div", self.inline(PHONE), class_="narrow")]
-        )  # fmt: skip
+            else [
+                el("div", self.inline(WIDTH), class_="wide"),
+                el("div", self.inline(PHONE), class_="narrow"),
+            ]
+        )
         return el(
             "figure",
             el("figcaption", el("strong", self.title), " ", self.summary),
@@ -105,8 +114,11 @@ def twin(table: Table) -> Markup:
             el("tbody", (el("tr", _cells(row)) for row in rows[:MOST_ROWS])),
         ),
         el("p", f"and {len(rows) - MOST_ROWS:,} more") if len(rows) > MOST_ROWS else None,
-        class_="scroll", tabindex="0", role="region", aria_label="table",
-    )  # fmt: skip
+        class_="scroll",
+        tabindex="0",
+        role="region",
+        aria_label="table",
+    )
 
 
 def _cells(row: tuple[Any, ...]) -> list[Markup]:

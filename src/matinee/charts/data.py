@@ -9,10 +9,10 @@ from matinee.charts.bars import Bars, Row
 from matinee.charts.chart import Chart
 from matinee.charts.marks import Cells, Columns, Dots, Line
 from matinee.charts.plot import Axis, Plot
-from matinee.description import Description
-from matinee.ratings import Ratings
-from matinee.tables import Table
-from matinee.words import counted
+from matinee.data.describe import Description
+from matinee.data.ratings import Ratings
+from matinee.display.tables import Table
+from matinee.display.text import counted
 
 N_BLOCKS = 20  # along each side of the sparsity picture
 RANKS_SHOWN = 60  # of the long tail, evenly apart on its logarithmic axis
@@ -30,7 +30,7 @@ def rating_distribution(about: Description) -> Chart:
     rows = tuple(
         Row(label, f"{count:,}", 0.0, float(count), words=f"{label}: {count / total:.1%}")
         for label, count in counts.items()
-    )  # fmt: skip
+    )
     return Chart(
         "rating-distribution",
         "Ratings by value",
@@ -64,10 +64,14 @@ def long_tail(ratings: Ratings) -> Chart:
     for place, (name, of) in enumerate(points.items()):
         marks += [
             Line(tuple((float(x), float(y)) for x, y in of), place),
-            Dots(tuple(
-                (float(x), float(y), place, f"{name}, rank {x:,}: {counted(y, 'rating')}", "")
-                for x, y in of), 2.5),
-        ]  # fmt: skip
+            Dots(
+                tuple(
+                    (float(x), float(y), place, f"{name}, rank {x:,}: {counted(y, 'rating')}", "")
+                    for x, y in of
+                ),
+                2.5,
+            ),
+        ]
     items = counts["items"]
     tenth = max(len(items) // 10, 1)
     share = items[:tenth].sum() / items.sum()
@@ -108,10 +112,15 @@ def sparsity(ratings: Ratings) -> Chart:
     shade = np.where(density > 0, shade / shade.max(), 0.0)
     spans = [[_span(place, n) for place in range(n)] for n in (n_rows, n_columns)]
     cells = tuple(
-        (column, row, float(shade[row, column]),
-         f"users {spans[0][row]}, items {spans[1][column]}: {density[row, column]:.2%} rated")
-        for row in range(n_rows) for column in range(n_columns)
-    )  # fmt: skip
+        (
+            column,
+            row,
+            float(shade[row, column]),
+            f"users {spans[0][row]}, items {spans[1][column]}: {density[row, column]:.2%} rated",
+        )
+        for row in range(n_rows)
+        for column in range(n_columns)
+    )
     whole = len(ratings) / float(np.prod([size.sum() for size in sizes]))
     columns = {f"items {name}": density[:, place].tolist() for place, name in enumerate(spans[1])}
     return Chart(
@@ -128,7 +137,7 @@ def sparsity(ratings: Ratings) -> Chart:
             (Cells(cells, max(n_rows, n_columns)),),
             height=380,
         ),
-    )  # fmt: skip
+    )
 
 
 def _blocks(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -160,11 +169,16 @@ def over_time(ratings: Ratings) -> Chart | None:
     means = np.bincount(place, stars, n) / np.maximum(counts, 1)
     starts = [_date(edge, unit) for edge in edges[:-1]]
     bars = tuple(
-        (float(low), float(high), float(count),
-         f"{start}: {counted(count, 'rating')}, mean {mean:.2f}")
+        (
+            float(low),
+            float(high),
+            float(count),
+            f"{start}: {counted(count, 'rating')}, mean {mean:.2f}",
+        )
         for (low, high), count, start, mean in zip(
-            pairwise(edges), counts.tolist(), starts, means.tolist(), strict=True)
-    )  # fmt: skip
+            pairwise(edges), counts.tolist(), starts, means.tolist(), strict=True
+        )
+    )
     steps = sorted({round(n * step / 5) for step in range(5)} & set(range(n)))
     missing = len(ratings) - len(times)
     return Chart(
@@ -186,7 +200,7 @@ def over_time(ratings: Ratings) -> Chart | None:
             (Columns(bars),),
             height=240,
         ),
-    )  # fmt: skip
+    )
 
 
 def _edges(first: int, last: int, unit: str) -> list[int]:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from matinee.charts.markup import Markup, el
 from matinee.charts.plot import LETTER, Frame, shape
+from matinee.display.markup import Markup, el
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,14 @@ class Columns:
         for low, high, height, words in self.bars:
             left, right, top = frame.x(low) + 1, frame.x(high) - 1, frame.y(height)
             yield el(
-                "rect", el("title", words), x=left, y=top, width=max(right - left, 0.6),
-                height=frame.bottom - top, class_=f"c{self.of}",
-            )  # fmt: skip
+                "rect",
+                el("title", words),
+                x=left,
+                y=top,
+                width=max(right - left, 0.6),
+                height=frame.bottom - top,
+                class_=f"c{self.of}",
+            )
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,9 @@ class Intervals:
         """A line and a dot for each."""
         for x, low, middle, high, words in self.spans:
             at = frame.x(x)
-            yield el("line", x1=at, x2=at, y1=frame.y(low), y2=frame.y(high),
-                     class_=f"span s{self.of}")  # fmt: skip
+            yield el(
+                "line", x1=at, x2=at, y1=frame.y(low), y2=frame.y(high), class_=f"span s{self.of}"
+            )
             yield shape(at, frame.y(middle), 4, self.of, words)
 
 
@@ -65,8 +71,14 @@ class Rule:
         at = frame.x(self.x)
         to_left = at + LETTER * len(self.words) + 8 > frame.right
         yield el("line", x1=at, x2=at, y1=frame.top - 4, y2=frame.bottom, class_="rule")
-        yield el("text", self.words, x=at + (-6 if to_left else 6), y=frame.top + 6,
-                 text_anchor="end" if to_left else None, class_="strong")  # fmt: skip
+        yield el(
+            "text",
+            self.words,
+            x=at + (-6 if to_left else 6),
+            y=frame.top + 6,
+            text_anchor="end" if to_left else None,
+            class_="strong",
+        )
 
 
 @dataclass(frozen=True)
@@ -115,7 +127,12 @@ class Cells:
         wide, high = (frame.right - frame.left) / self.n, (frame.bottom - frame.top) / self.n
         for column, row, shade, words in self.cells:
             yield el(
-                "rect", el("title", words), x=frame.left + column * wide, y=frame.top + row * high,
-                width=max(wide - 0.6, 0.6), height=max(high - 0.6, 0.6), class_="cell",
+                "rect",
+                el("title", words),
+                x=frame.left + column * wide,
+                y=frame.top + row * high,
+                width=max(wide - 0.6, 0.6),
+                height=max(high - 0.6, 0.6),
+                class_="cell",
                 fill_opacity=f"{shade:.3f}",
-            )  # fmt: skip
+            )

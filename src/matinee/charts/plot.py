@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import ceil, floor, log10
 from typing import Protocol
 
-from matinee.charts.markup import Markup, el
+from matinee.display.markup import Markup, el
 
 HEIGHT = 300.0
 LETTER = 7.0  # pixels of a letter at 12 px, in a font that is rather wide
@@ -121,8 +121,14 @@ def axes_of(frame: Frame) -> Iterable[Markup]:
         yield el("line", x1=x, x2=x, y1=frame.bottom, y2=frame.bottom + 4, class_="axis")
     yield el("line", x1=frame.left, x2=frame.right, y1=frame.bottom, y2=frame.bottom, class_="axis")
     yield el("text", frame.y_axis.label, x=4, y=frame.top - 10, class_="label")
-    yield el("text", frame.x_axis.label, x=frame.right, y=frame.bottom + 35, text_anchor="end",
-             class_="label")  # fmt: skip
+    yield el(
+        "text",
+        frame.x_axis.label,
+        x=frame.right,
+        y=frame.bottom + 35,
+        text_anchor="end",
+        class_="label",
+    )
 
 
 def legend_of(names: Sequence[tuple[int, str]], width: float) -> tuple[list[Markup], float]:

@@ -8,8 +8,8 @@ from matinee.charts.bars import Bars, Row
 from matinee.charts.chart import Chart
 from matinee.charts.marks import Intervals, Line, Named, Rule
 from matinee.charts.plot import Axis, Plot
-from matinee.tables import Table
-from matinee.words import counted
+from matinee.display.tables import Table
+from matinee.display.text import counted
 
 SMALLEST_DOT, LARGEST_DOT = 4.0, 14.0  # pixels, for the shortest and the longest fit
 
@@ -45,10 +45,13 @@ def k_curve(curve: Mapping[str, Any]) -> Chart:
                 ticks=tuple((x, f"{x:.0f}") for x, *_ in spans),
             ),
             Axis.around(metric, ends),
-            (Line(tuple((x, y) for x, _, y, _, _ in spans)), Intervals(spans),
-             Rule(float(chosen), f"{chosen} chosen")),
+            (
+                Line(tuple((x, y) for x, _, y, _, _ in spans)),
+                Intervals(spans),
+                Rule(float(chosen), f"{chosen} chosen"),
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 def trade_off(
@@ -64,12 +67,17 @@ def trade_off(
         return None
     most = max(float(row.get("fit_seconds") or 0) for row in known) or 1.0
     points = tuple(
-        (float(row[x]), float(row[y]), SMALLEST_DOT + (LARGEST_DOT - SMALLEST_DOT)
-         * (float(row.get("fit_seconds") or 0) / most) ** 0.5, str(row["algorithm"]),
-         f"{row['algorithm']}: {x} {row[x]:.4f}, {y} {row[y]:.4f}, "
-         f"fitted in {float(row.get('fit_seconds') or 0):.2f} s")
+        (
+            float(row[x]),
+            float(row[y]),
+            SMALLEST_DOT
+            + (LARGEST_DOT - SMALLEST_DOT) * (float(row.get("fit_seconds") or 0) / most) ** 0.5,
+            str(row["algorithm"]),
+            f"{row['algorithm']}: {x} {row[x]:.4f}, {y} {row[y]:.4f}, "
+            f"fitted in {float(row.get('fit_seconds') or 0):.2f} s",
+        )
         for row in known
-    )  # fmt: skip
+    )
     best = max(known, key=lambda row: float(row[x]) * (-1 if x in ("rmse", "mae") else 1))
     return Chart(
         "trade-off",
@@ -96,16 +104,22 @@ def error_by_group(groups: Sequence[Mapping[str, Any]], of: str, metric: str = "
     """A metric in groups of users or items: ``Evaluation.by_activity``, ``by_popularity``."""
     known = [row for row in groups if row.get(metric) is not None]
     rows = tuple(
-        Row(f"{_short(row['group'])} ratings", f"{row[metric]:.3f}", 0.0, float(row[metric]),
-            words=f"{row['group']}: {metric} {row[metric]:.4f}, {row['members']:,} {of}s")
+        Row(
+            f"{_short(row['group'])} ratings",
+            f"{row[metric]:.3f}",
+            0.0,
+            float(row[metric]),
+            words=f"{row['group']}: {metric} {row[metric]:.4f}, {row['members']:,} {of}s",
+        )
         for row in known
-    )  # fmt: skip
+    )
     worst = max(known, key=lambda row: float(row[metric]), default=None)
     return Chart(
         f"error-by-{of}",
         f"{metric.upper()} by how many ratings {'a user gave' if of == 'user' else 'an item has'}",
-        "" if worst is None else f"It is largest for {of}s with {_short(worst['group'])} training "
-        "ratings.",
+        ""
+        if worst is None
+        else f"It is largest for {of}s with {_short(worst['group'])} training ratings.",
         Table(
             {
                 "group": [row["group"] for row in known],
@@ -114,7 +128,7 @@ def error_by_group(groups: Sequence[Mapping[str, Any]], of: str, metric: str = "
             }
         ),
         Bars(rows),
-    )  # fmt: skip
+    )
 
 
 def _short(group: str) -> str:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from matinee.charts.bars import Bars, Row
 from matinee.charts.chart import Chart
-from matinee.explanation import Explanation
-from matinee.tables import Table
+from matinee.display.tables import Table
+from matinee.display.text import counted
+from matinee.explain.explanation import Explanation
 from matinee.tastes import UNLABELLED, Taste
 from matinee.tastes.cards import said_of_stability
-from matinee.words import counted
 
 VIEWS = {
     "factor": ", by taste",

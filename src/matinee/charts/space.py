@@ -15,9 +15,9 @@ import numpy as np
 from matinee.charts.chart import Chart
 from matinee.charts.marks import Dots
 from matinee.charts.plot import N_COLORS, Axis, Plot
+from matinee.display.tables import Table
 from matinee.errors import BadSetting
 from matinee.models import FactorModel, Model
-from matinee.tables import Table
 
 MOST_POINTS = 1500  # the most rated ones; more would be a cloud and a slow page
 COLORS = ("genre", "decade", "taste")
@@ -83,8 +83,17 @@ def map_of(
     ids = (model.items if of == "items" else model.users).ids[rows].tolist()
     names = [model.catalog.label(one) for one in ids] if of == "items" else ids
     classes, legend = _common(_classes(model, of, color, rows, ids))
-    return Map(of, color, tuple(ids), tuple(names), places, classes, legend, explained,
-               len(known) - len(rows))  # fmt: skip
+    return Map(
+        of,
+        color,
+        tuple(ids),
+        tuple(names),
+        places,
+        classes,
+        legend,
+        explained,
+        len(known) - len(rows),
+    )
 
 
 def factors_of(model: FactorModel, of: str) -> np.ndarray:

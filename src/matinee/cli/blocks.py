@@ -12,16 +12,17 @@ from matinee.cli.typed import as_typed
 from matinee.errors import BadSetting
 
 if TYPE_CHECKING:
-    from matinee.algorithms import Algorithm, Epoch
+    from matinee.algorithms import Algorithm
+    from matinee.data.packed import PackedRatings
     from matinee.models import FactorModel
-    from matinee.packed import PackedRatings
+    from matinee.training.progress import Epoch
 
 SECONDS_BETWEEN_LINES = 10.0
 
 
 def streams(learner: "Algorithm", data: str) -> bool:
     """Whether DATA is packed and this algorithm can read it in blocks; says so where it cannot."""
-    from matinee.packed import is_packed
+    from matinee.data.packed import is_packed
 
     if not is_packed(data):
         return False
@@ -40,7 +41,7 @@ def state_of(place: Path) -> Path:
 
 def open_packed(data: str, reading: dict[str, Any], share: float | None) -> "PackedRatings":
     """Packed ratings, read as they are. Raises BadSetting for an option that would do nothing."""
-    from matinee.packed import PackedRatings
+    from matinee.data.packed import PackedRatings
 
     refuse_options(reading, "packed ratings are read as they are")
     if share is not None:
@@ -54,7 +55,7 @@ def fit_in_blocks(
     learner: "Algorithm", ratings: "PackedRatings", state: Path, resume: bool
 ) -> "FactorModel":
     """The model of packed ratings; an interruption keeps all epochs that were done."""
-    from matinee.algorithms.checkpoints import STATE
+    from matinee.training.checkpoints import STATE
 
     last: Epoch | None = None
     began, started = 0, time.perf_counter()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from matinee.cli.output import NARROWEST_CELL, align, shorten, wrap
-from matinee.words import plural
+from matinee.display.text import plural
 
 if TYPE_CHECKING:
     from matinee.tastes import Tastes
@@ -20,12 +20,15 @@ def cards(tastes: "Tastes", n: int, columns: int) -> list[str]:
     ordered = tastes.by_share()
     wide = len(f"{max(taste.n_people for taste in ordered):,}")
     heads = [
-        [f"{taste.number}", taste.name,
-         f"{taste.share:>3.0%} of scores, {STRONGEST}{taste.n_people:>{wide},} "
-         + plural(taste.n_people, "person")
-         + "".join(f", {words}" for words in said_of_stability(taste))]
+        [
+            f"{taste.number}",
+            taste.name,
+            f"{taste.share:>3.0%} of scores, {STRONGEST}{taste.n_people:>{wide},} "
+            + plural(taste.n_people, "person")
+            + "".join(f", {words}" for words in said_of_stability(taste)),
+        ]
         for taste in ordered
-    ]  # fmt: skip
+    ]
     if max(len(number + facts) for number, _, facts in heads) + 4 + NARROWEST_CELL > columns:
         heads = [[number, name, facts.replace(STRONGEST, "")] for number, name, facts in heads]
     lines = []

@@ -16,7 +16,7 @@ from matinee.cli.splitting import read_split, split_options
 from matinee.cli.talk import progress, say
 
 if TYPE_CHECKING:
-    from matinee.comparison import Comparison
+    from matinee.evaluation.compare import Comparison
 
 MARKS = {"best": "*", "tied": "="}
 
@@ -25,9 +25,11 @@ MARKS = {"best": "*", "tied": "="}
 @split_options
 @click.option("--algorithms", metavar="NAME,NAME,...", help="What to compare [all of those below].")
 @click.option(
-    "--also", multiple=True, metavar="'NAME SETTING=VALUE ...'",
+    "--also",
+    multiple=True,
+    metavar="'NAME SETTING=VALUE ...'",
     help="One more, with settings; may be given again.",
-)  # fmt: skip
+)
 @metrics_option
 @lengths_option
 @relevant_option
@@ -35,17 +37,24 @@ MARKS = {"best": "*", "tied": "="}
 @reading_options
 @json_option
 def command(
-    algorithms: str | None, also: tuple[str, ...], metrics: tuple[str, ...] | None,
-    lengths: tuple[int, ...], relevant_from: float | None, record: str, no_record: bool,
-    resume: bool, as_json: bool, **splitting: Any,
-) -> int:  # fmt: skip
+    algorithms: str | None,
+    also: tuple[str, ...],
+    metrics: tuple[str, ...] | None,
+    lengths: tuple[int, ...],
+    relevant_from: float | None,
+    record: str,
+    no_record: bool,
+    resume: bool,
+    as_json: bool,
+    **splitting: Any,
+) -> int:
     """Compare algorithms on one split, with intervals.
 
     Popularity and biases always stand beside them. Either DATA, to be split, or two parts that
     were split before: --train A --test B. DATA is a MovieLens folder or zip, a text or Parquet
     file, or the word "sample". What ends is kept, so an interrupted comparison can --resume.
     """
-    from matinee.comparison import USUAL_METRICS, choose, compare
+    from matinee.evaluation.compare import USUAL_METRICS, choose, compare
 
     chosen = choose(named(algorithms) if algorithms is not None else () if also else None)
     chosen += [make_algorithm(name, settings) for name, *settings in map(str.split, also)]
@@ -54,10 +63,15 @@ def command(
     say(str(split))
     with progress("compare", every=0) as step:
         found = compare(
-            chosen, split, metrics=metrics or USUAL_METRICS,
-            ns=lengths, relevant_from=relevant_from, record=record_of(record, no_record),
-            resume=resume, on_step=step,
-        )  # fmt: skip
+            chosen,
+            split,
+            metrics=metrics or USUAL_METRICS,
+            ns=lengths,
+            relevant_from=relevant_from,
+            record=record_of(record, no_record),
+            resume=resume,
+            on_step=step,
+        )
     if as_json:
         print_json(found.to_dict())
     else:

@@ -11,7 +11,7 @@ from matinee.cli.settings import LearningCommand, algorithm_option, make_algorit
 from matinee.cli.talk import progress
 
 if TYPE_CHECKING:
-    from matinee.results import Evaluation
+    from matinee.evaluation.results import Evaluation
 
 
 @click.command("cross-validate", cls=LearningCommand)
@@ -28,17 +28,24 @@ if TYPE_CHECKING:
 @reading_options
 @json_option
 def command(
-    data: str, algorithm: str, settings: tuple[str, ...], folds: int, seed: int,
-    lengths: tuple[int, ...], metrics: tuple[str, ...] | None, relevant_from: float | None,
-    as_json: bool, **reading: Any,
-) -> None:  # fmt: skip
+    data: str,
+    algorithm: str,
+    settings: tuple[str, ...],
+    folds: int,
+    seed: int,
+    lengths: tuple[int, ...],
+    metrics: tuple[str, ...] | None,
+    relevant_from: float | None,
+    as_json: bool,
+    **reading: Any,
+) -> None:
     """Fit and measure once per fold of DATA.
 
     Shows each fold, the mean and the standard deviation.
 
     DATA is a MovieLens folder or zip, a text or Parquet file, or the word "sample".
     """
-    from matinee.evaluation import cross_validate
+    from matinee.evaluation.evaluate import cross_validate
 
     learner = make_algorithm(algorithm, settings)
     ratings = read(data, reading)

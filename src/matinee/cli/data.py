@@ -8,11 +8,11 @@ import click
 
 from matinee.cli.output import width, wrap
 from matinee.cli.talk import say
+from matinee.display.text import counted
 from matinee.errors import BadSetting
-from matinee.words import counted
 
 if TYPE_CHECKING:
-    from matinee.ratings import Ratings
+    from matinee.data.ratings import Ratings
 
 SAMPLE = "sample"
 SHAPE_OF_COLUMNS = "user=..,item=..,rating=..,timestamp=.."
@@ -47,27 +47,38 @@ def read_scale(
 
 OPTIONS = (
     click.option(
-        "--columns", callback=read_columns, metavar=SHAPE_OF_COLUMNS,
+        "--columns",
+        callback=read_columns,
+        metavar=SHAPE_OF_COLUMNS,
         help="The columns of a file, by name; by number, the first is 0, where it has no header.",
     ),
     click.option(
-        "--scale", callback=read_scale, metavar="LOW,HIGH", help="The lowest and highest rating.",
+        "--scale",
+        callback=read_scale,
+        metavar="LOW,HIGH",
+        help="The lowest and highest rating.",
     ),
     click.option(
-        "--duplicates", type=click.Choice(["last", "mean", "error"]), default="last",
-        show_default=True, help="What to keep when a user rated an item twice.",
+        "--duplicates",
+        type=click.Choice(["last", "mean", "error"]),
+        default="last",
+        show_default=True,
+        help="What to keep when a user rated an item twice.",
     ),
     click.option(
-        "--positives-from", type=float, metavar="STARS",
+        "--positives-from",
+        type=float,
+        metavar="STARS",
         help="Keep the ratings of at least so many stars, as positives; leave out the others.",
     ),
     click.option("--strict", is_flag=True, help="Stop at the first row with anything wrong."),
     click.option("--encoding", metavar="NAME", help="Of a text file; UTF-8 unless given."),
     click.option(
-        "--catalog", metavar="FILE",
+        "--catalog",
+        metavar="FILE",
         help="Titles and genres of the items; MovieLens data bring their own.",
     ),
-)  # fmt: skip
+)
 
 
 def reading_options(command: AnyFunction) -> AnyFunction:
@@ -97,8 +108,10 @@ def read(data: str, reading: dict[str, Any], *, quiet: bool = False) -> "Ratings
         return ratings
     positives = ratings.positives_from(positives_from)
     if not quiet:
-        say(f"{len(positives):,} of {counted(len(ratings), 'rating')} kept as positives: "
-            f"{positives_from:g} or more")  # fmt: skip
+        say(
+            f"{len(positives):,} of {counted(len(ratings), 'rating')} kept as positives: "
+            f"{positives_from:g} or more"
+        )
     return positives
 
 

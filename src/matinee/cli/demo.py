@@ -12,16 +12,21 @@ from matinee.cli.extras import wants
 from matinee.cli.output import align, bold, json_option, listed, print_json, width, wrap
 from matinee.cli.serve import NEEDED, start
 from matinee.cli.talk import program, progress, say, seconds
-from matinee.words import counted
+from matinee.display.text import counted
 
 if TYPE_CHECKING:
-    from matinee.demo import Demo
-    from matinee.description import Description
+    from matinee.cli.demo_run import Demo
+    from matinee.data.describe import Description
 
 HEADINGS = {
-    "rmse": "RMSE", "mae": "MAE", "ndcg@10": "NDCG@10", "precision@10": "Precision@10",
-    "recall@10": "Recall@10", "coverage@10": "coverage", "fit_seconds": "fit",
-}  # fmt: skip
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "ndcg@10": "NDCG@10",
+    "precision@10": "Precision@10",
+    "recall@10": "Recall@10",
+    "coverage@10": "coverage",
+    "fit_seconds": "fit",
+}
 LOWER_IS_BETTER = {"rmse", "mae"}
 TOP_FILMS = 5
 LIKES = 3  # tastes named of the person shown
@@ -29,12 +34,20 @@ LIKES = 3  # tastes named of the person shown
 
 @click.command("demo")
 @click.option(
-    "--out", default="matinee-demo", show_default=True, metavar="FOLDER",
+    "--out",
+    default="matinee-demo",
+    show_default=True,
+    metavar="FOLDER",
     help="Where to keep the model.",
-)  # fmt: skip
+)
 @click.option("--serve", "serving", is_flag=True, help="Then open the page on the model.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True,
-              help="Of the page; 0 finds a free one.")  # fmt: skip
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="Of the page; 0 finds a free one.",
+)
 @json_option
 def command(out: str, serving: bool, port: int, as_json: bool) -> None:
     """See it all at once, on simulated ratings of real films.
@@ -42,14 +55,14 @@ def command(out: str, serving: bool, port: int, as_json: bool) -> None:
     The report goes to standard error, as all talk does; with --json it is one document on
     standard output.
     """
-    from matinee.storage import check_place
+    from matinee.models.storage import check_place
 
     if serving:
         wants("serve", *NEEDED)
     check_place(Path(out))
     say("matinee demo, on simulated ratings; the first time takes some seconds more")
     with progress("demo", every=0) as step:
-        from matinee.demo import run
+        from matinee.cli.demo_run import run
 
         found = run(Path(out), step)
     if as_json:
@@ -98,7 +111,7 @@ def section(title: str, lines: list[str]) -> list[str]:
 
 def data(about: "Description") -> list[str]:
     """What is in the ratings."""
-    from matinee.description import bars
+    from matinee.data.describe import bars
 
     return [
         "The films are real; the people and their ratings are made up by a simulator.",

@@ -19,25 +19,33 @@ from matinee.errors import BadSetting
 @lengths_option
 @metrics_option
 @relevant_option
-@click.option("--groups", is_flag=True,
-              help="Show errors by user activity and item popularity as well.")  # fmt: skip
+@click.option(
+    "--groups", is_flag=True, help="Show errors by user activity and item popularity as well."
+)
 @algorithm_option
 @set_option
 @engine_options
 @reading_options
 @json_option
 def command(
-    lengths: tuple[int, ...], metrics: tuple[str, ...] | None, relevant_from: float | None,
-    groups: bool, algorithm: str, settings: tuple[str, ...], engine: str, master: str,
-    as_json: bool, **splitting: Any,
-) -> None:  # fmt: skip
+    lengths: tuple[int, ...],
+    metrics: tuple[str, ...] | None,
+    relevant_from: float | None,
+    groups: bool,
+    algorithm: str,
+    settings: tuple[str, ...],
+    engine: str,
+    master: str,
+    as_json: bool,
+    **splitting: Any,
+) -> None:
     """Fit on one part of the ratings, measure on the rest.
 
     Either DATA, to be split, or two parts that were split before: --train A --test B. DATA is a
     MovieLens folder or zip, a text or Parquet file, or the word "sample". Spark takes two parts,
     and measures no groups.
     """
-    from matinee.evaluation import fit_and_evaluate
+    from matinee.evaluation.evaluate import fit_and_evaluate
 
     learner = make_algorithm(algorithm, settings)
     if engine == "spark":

@@ -10,8 +10,8 @@ import click
 from matinee.cli.model import ITEM_HELP, find_item, load, model_argument
 from matinee.cli.newcomer import number, pairs
 from matinee.cli.output import json_option, print_json, wrap
+from matinee.display.text import counted
 from matinee.errors import BadSetting
-from matinee.words import counted
 
 if TYPE_CHECKING:
     from matinee.models import Model
@@ -24,33 +24,48 @@ VIEWS = "factor|history|people|features"
 @click.option("--user", required=True, metavar="ID", help="Id of the user.")
 @click.option("--item", required=True, metavar="ID", help=ITEM_HELP)
 @click.option(
-    "--by", metavar=VIEWS,
+    "--by",
+    metavar=VIEWS,
     help="By tastes, by what the user rated, by what people like them gave, or by what it is.",
-)  # fmt: skip
+)
 @click.option("--versus", metavar="ID", help="What sets the item apart from this one.")
 @click.option(
-    "--without", multiple=True, metavar="ID",
+    "--without",
+    multiple=True,
+    metavar="ID",
     help="Where it would stand without the user's rating of this item; may be given again.",
-)  # fmt: skip
+)
 @click.option(
-    "--change", multiple=True, metavar="ID=RATING",
+    "--change",
+    multiple=True,
+    metavar="ID=RATING",
     help="Where it would stand had the user rated this item so; may be given again.",
-)  # fmt: skip
+)
 @click.option(
-    "--tastes", multiple=True, metavar="TASTE=TIMES",
+    "--tastes",
+    multiple=True,
+    metavar="TASTE=TIMES",
     help="Where it would stand did a taste, by name or number, count so many times (0: not at "
     "all); may be given again.",
-)  # fmt: skip
+)
 @click.option(
     "--counterfactual", is_flag=True, help="The fewest ratings without which it leaves the list."
 )
 @click.option("-n", "n", type=int, help="Length of that list; 10 unless given.")
 @json_option
 def command(
-    model_path: str, user: str, item: str, by: str | None, versus: str | None,
-    without: tuple[str, ...], change: tuple[str, ...], tastes: tuple[str, ...],
-    counterfactual: bool, n: int | None, as_json: bool,
-) -> None:  # fmt: skip
+    model_path: str,
+    user: str,
+    item: str,
+    by: str | None,
+    versus: str | None,
+    without: tuple[str, ...],
+    change: tuple[str, ...],
+    tastes: tuple[str, ...],
+    counterfactual: bool,
+    n: int | None,
+    as_json: bool,
+) -> None:
     """Show the reasons for one score; they add up to it."""
     asked = {
         "--versus": versus is not None,

@@ -18,14 +18,14 @@ from matinee.cli.output import json_option, print_json
 from matinee.cli.settings import LearningCommand, algorithm_option, make_algorithm, set_option
 from matinee.cli.splitting import SHARE
 from matinee.cli.talk import epochs_of, program, say, seconds
+from matinee.display.text import counted
 from matinee.errors import BadSetting
-from matinee.words import counted
 
 if TYPE_CHECKING:
     from matinee.algorithms import Algorithm
+    from matinee.data.packed import PackedRatings
+    from matinee.data.ratings import Ratings
     from matinee.models import Model
-    from matinee.packed import PackedRatings
-    from matinee.ratings import Ratings
 
 
 @click.command("fit", cls=LearningCommand)
@@ -34,28 +34,40 @@ if TYPE_CHECKING:
 @set_option
 @click.option("--out", required=True, metavar="FOLDER", help="Where to keep the model.")
 @click.option(
-    "--validation-share", type=SHARE, metavar="SHARE",
+    "--validation-share",
+    type=SHARE,
+    metavar="SHARE",
     help="Find the best number of epochs on this share of the ratings, then fit on all of them.",
-)  # fmt: skip
+)
 @engine_options
 @click.option("--resume", is_flag=True, help="Packed ratings or Spark: go on from the last epoch.")
 @click.option(
-    "--names-from", metavar="MODEL",
+    "--names-from",
+    metavar="MODEL",
     help="Carry the names of tastes over from an older model, where the tastes live on.",
-)  # fmt: skip
+)
 @reading_options
 @json_option
 def command(
-    data: str, algorithm: str, settings: tuple[str, ...], out: str, validation_share: float | None,
-    engine: str, master: str, resume: bool, names_from: str | None, as_json: bool, **reading: Any,
-) -> None:  # fmt: skip
+    data: str,
+    algorithm: str,
+    settings: tuple[str, ...],
+    out: str,
+    validation_share: float | None,
+    engine: str,
+    master: str,
+    resume: bool,
+    names_from: str | None,
+    as_json: bool,
+    **reading: Any,
+) -> None:
     """Learn from DATA and keep the model in a folder.
 
     DATA is a MovieLens folder or zip, a text or Parquet file, or the word "sample"; or a folder of
     packed ratings, which mf, nmf and implicit-als read in blocks, keeping their state after each
     epoch.
     """
-    from matinee.storage import check_place
+    from matinee.models.storage import check_place
 
     learner = make_algorithm(algorithm, settings)
     place = Path(out)
@@ -133,7 +145,7 @@ def check_epochs(learner: "Algorithm") -> None:
 
 def stopped_early(learner: "Algorithm", ratings: "Ratings", share: float) -> "Algorithm":
     """The same algorithm with the number of epochs that is best on a held-out share."""
-    from matinee.splits import random
+    from matinee.splitting import random
 
     split = random(ratings, share)
     with epochs_of(f"{learner.name} on {1 - share:.0%}") as on_epoch:
@@ -142,8 +154,10 @@ def stopped_early(learner: "Algorithm", ratings: "Ratings", share: float) -> "Al
         raise BadSetting("these settings cannot stop early; leave out --validation-share")
     best = facts["best_epoch"]
     error = facts["validation_rmse"]
-    say(f"best after {counted(best, 'epoch')} (error {error:.4f} on the held-out part); "
-        "now on all ratings")  # fmt: skip
+    say(
+        f"best after {counted(best, 'epoch')} (error {error:.4f} on the held-out part); "
+        "now on all ratings"
+    )
     return replace(learner, n_epochs=best)  # type: ignore[call-arg]
 
 

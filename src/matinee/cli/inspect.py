@@ -20,7 +20,7 @@ def command(data: str, html: str | None, as_json: bool, **reading: Any) -> None:
     DATA is a MovieLens folder or zip, a text or Parquet file, or the word "sample".
     """
     if html is not None:
-        from matinee.storage import check_file
+        from matinee.models.storage import check_file
 
         check_file(Path(html))
     ratings = read(data, reading, quiet=True)

@@ -11,11 +11,11 @@ from matinee.cli.newcomer import NAME
 from matinee.cli.output import json_option, print_json
 from matinee.cli.recommend import print_list, rows_for
 from matinee.cli.talk import say
-from matinee.words import counted
+from matinee.display.text import counted
 
 if TYPE_CHECKING:
-    from matinee.interview import Interview
-    from matinee.ratings import Scale
+    from matinee.data.scale import Scale
+    from matinee.models.interview import Interview
 
 NOT_SEEN, ENOUGH = "s", "q"
 
@@ -23,9 +23,12 @@ NOT_SEEN, ENOUGH = "s", "q"
 @click.command("interview")
 @model_argument
 @click.option(
-    "--questions", type=click.IntRange(1), default=10, show_default=True,
+    "--questions",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
     help="How many answers are wanted; films not seen do not count.",
-)  # fmt: skip
+)
 @click.option(
     "-n", "n", type=click.IntRange(1), default=10, show_default=True, help="How many to recommend."
 )
@@ -36,7 +39,7 @@ def command(model_path: str, questions: int, n: int, as_json: bool) -> None:
     The films are those that tell the most of your taste. Answer with stars, s for a film you
     have not seen, q for enough. Answers may also come by a pipe, one a line.
     """
-    from matinee.interview import Interview
+    from matinee.models.interview import Interview
 
     model = load(model_path)
     interview = Interview(model)
@@ -49,8 +52,13 @@ def command(model_path: str, questions: int, n: int, as_json: bool) -> None:
     say(f"\nwhat to watch, {known}")
     rows = rows_for(model, person, n, True, True)
     if as_json:
-        print_json({"answers": dict(interview.answers), "strategy": person.strategy,
-                    "recommendations": rows})  # fmt: skip
+        print_json(
+            {
+                "answers": dict(interview.answers),
+                "strategy": person.strategy,
+                "recommendations": rows,
+            }
+        )
     else:
         print_list(rows)
 

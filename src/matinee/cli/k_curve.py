@@ -16,38 +16,64 @@ from matinee.errors import BadSetting, check_known
 @click.argument("data")
 @algorithm_option
 @set_option
-@click.option("--factors", default="2..20", show_default=True, metavar="LOW..HIGH[:STEP]|N,N,...",
-              help="The numbers of factors to try.")  # fmt: skip
-@click.option("--metrics", callback=read_names, default="rmse,ndcg@10", show_default=True,
-              metavar="NAME,NAME,...", help="What to measure; the first chooses.")  # fmt: skip
-@click.option("--rule", default="one-se", show_default=True, metavar="NAME",
-              help="one-se, minimum or elbow.")  # fmt: skip
+@click.option(
+    "--factors",
+    default="2..20",
+    show_default=True,
+    metavar="LOW..HIGH[:STEP]|N,N,...",
+    help="The numbers of factors to try.",
+)
+@click.option(
+    "--metrics",
+    callback=read_names,
+    default="rmse,ndcg@10",
+    show_default=True,
+    metavar="NAME,NAME,...",
+    help="What to measure; the first chooses.",
+)
+@click.option(
+    "--rule", default="one-se", show_default=True, metavar="NAME", help="one-se, minimum or elbow."
+)
 @click.option(
     "--folds", type=click.IntRange(2), default=5, show_default=True, help="How many parts."
 )
-@click.option("--seeds", type=click.IntRange(0), default=0, show_default=True,
-              help="Fits by which the stability of tastes is judged.")  # fmt: skip
+@click.option(
+    "--seeds",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Fits by which the stability of tastes is judged.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the folds.")
-@click.option("--cold", is_flag=True,
-              help="Fit each number from nothing, not from the next smaller model.")  # fmt: skip
+@click.option(
+    "--cold", is_flag=True, help="Fit each number from nothing, not from the next smaller model."
+)
 @relevant_option
 @reading_options
 @json_option
 def command(
-    data: str, algorithm: str, settings: tuple[str, ...], factors: str, metrics: tuple[str, ...],
+    data: str,
+    algorithm: str,
+    settings: tuple[str, ...],
+    factors: str,
+    metrics: tuple[str, ...],
     rule: str,
-folds: int, seeds: int, seed: int, cold: bool, relevant_from: float | None,
-    as_json: bool, **reading: Any,
-) -> None:  # fmt: skip
+    folds: int,
+    seeds: int,
+    seed: int,
+    cold: bool,
+    relevant_from: float | None,
+    as_json: bool,
+    **reading: Any,
+) -> None:
     """Show error and ranking against the number of factors.
 
     The number chosen is the smallest that cannot be told from the best (one standard error),
     unless another rule is asked for. DATA is a MovieLens folder or zip, a text or Parquet file,
     or the word "sample".
     """
-    from matinee.selection import k_curve
-    from matinee.selection.curve import checked_sizes
-    from matinee.selection.rules import RULES
+    from matinee.tuning.k_curve import checked_sizes, k_curve
+    from matinee.tuning.rules import RULES
 
     base = make_algorithm(algorithm, settings)
     sizes = checked_sizes(base, read_sizes(factors))
@@ -55,9 +81,18 @@ folds: int, seeds: int, seed: int, cold: bool, relevant_from: float | None,
     ratings = read(data, reading)
     with progress("k-curve", every=0) as step:
         found = k_curve(
-            base, ratings, factors=sizes, metrics=metrics, rule=rule, folds=folds,
-            relevant_from=relevant_from, n_seeds=seeds, seed=seed, warm=not cold, on_step=step,
-        )  # fmt: skip
+            base,
+            ratings,
+            factors=sizes,
+            metrics=metrics,
+            rule=rule,
+            folds=folds,
+            relevant_from=relevant_from,
+            n_seeds=seeds,
+            seed=seed,
+            warm=not cold,
+            on_step=step,
+        )
     if as_json:
         print_json(found.to_dict())
     else:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from matinee.algorithms import Algorithm, OnEpoch
+    from matinee.algorithms import Algorithm
+    from matinee.data.ratings import Ratings
     from matinee.models import Model
-    from matinee.ratings import Ratings
+    from matinee.training.progress import OnEpoch
 
 
 def read_lengths(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
@@ -21,13 +22,20 @@ def read_lengths(ctx: click.Context, param: click.Parameter, value: str) -> tupl
 
 
 lengths_option = click.option(
-    "-n", "lengths", callback=read_lengths, default="10", show_default=True, metavar="N,N,...",
+    "-n",
+    "lengths",
+    callback=read_lengths,
+    default="10",
+    show_default=True,
+    metavar="N,N,...",
     help="The list lengths measured.",
-)  # fmt: skip
+)
 relevant_option = click.option(
-    "--relevant-from", type=float, metavar="RATING",
+    "--relevant-from",
+    type=float,
+    metavar="RATING",
     help="Held-out items rated this or more should be in the lists [3/4 up the scale].",
-)  # fmt: skip
+)
 
 
 def read_names(
@@ -39,7 +47,7 @@ def read_names(
     """
     if value is None:
         return None
-    from matinee.asking import read_metric
+    from matinee.evaluation.protocol import read_metric
 
     names = tuple(name.strip() for name in value.split(",") if name.strip())
     for name in names:
@@ -49,16 +57,18 @@ def read_names(
 
 def read_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """``ndcg@10``: the name of one metric. Raises as ``read_names`` does."""
-    from matinee.asking import read_metric
+    from matinee.evaluation.protocol import read_metric
 
     read_metric(value)
     return value
 
 
 metrics_option = click.option(
-    "--metrics", callback=read_names, metavar="NAME,NAME,...",
+    "--metrics",
+    callback=read_names,
+    metavar="NAME,NAME,...",
     help="What to measure, such as rmse,ndcg@10,novelty.",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)

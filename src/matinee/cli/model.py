@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from matinee.display.text import counted
 from matinee.errors import BadSetting, UnknownId, did_you_mean
-from matinee.words import counted
 
 if TYPE_CHECKING:
     from matinee.models import Model
@@ -33,9 +33,10 @@ def find_item(model: "Model", text: str) -> str:
         return text
     wanted = text.strip().casefold()
     found = [
-        one for one in model.items
+        one
+        for one in model.items
         if wanted in (model.catalog.label(one).casefold(), model.catalog[one].title.casefold())
-    ]  # fmt: skip
+    ]
     if len(found) == 1:
         return found[0]
     if found:

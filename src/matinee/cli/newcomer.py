@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from matinee.cli.output import width, wrap
 from matinee.cli.talk import say
+from matinee.display.text import counted
 from matinee.errors import BadSetting
-from matinee.words import counted
 
 if TYPE_CHECKING:
     from matinee.models import Model, Person

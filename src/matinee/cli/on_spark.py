@@ -12,15 +12,15 @@ import click
 
 from matinee.cli.data import AnyFunction, refuse_options
 from matinee.cli.talk import epochs_of, say
+from matinee.display.text import counted
 from matinee.errors import BadRatings, BadSetting
-from matinee.words import counted
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from matinee.algorithms import Algorithm
+    from matinee.evaluation.results import Evaluation
     from matinee.models import FactorModel
-    from matinee.results import Evaluation
 
 TEXT = (".csv", ".gz", ".txt")
 PARQUET = (".parquet", "")  # a folder has no suffix
@@ -30,11 +30,19 @@ AS_THEY_ARE = "Spark reads Parquet, and CSV with a header, as they are"
 def engine_options(command: AnyFunction) -> AnyFunction:
     """Add --engine and --master."""
     engine = click.option(
-        "--engine", type=click.Choice(["local", "spark"]), default="local", show_default=True,
+        "--engine",
+        type=click.Choice(["local", "spark"]),
+        default="local",
+        show_default=True,
         help="Where to work; spark needs matinee[spark] and Java.",
-    )  # fmt: skip
-    master = click.option("--master", default="local[*]", show_default=True, metavar="URL",
-                          help="Of the Spark cluster.")  # fmt: skip
+    )
+    master = click.option(
+        "--master",
+        default="local[*]",
+        show_default=True,
+        metavar="URL",
+        help="Of the Spark cluster.",
+    )
     return engine(master(command))
 
 
@@ -101,9 +109,13 @@ def fit_on_spark(
 
 
 def evaluate_on_spark(
-    learner: "Algorithm", splitting: dict[str, Any], master: str, lengths: Iterable[int],
-    relevant_from: float | None, metrics: Iterable[str] | None,
-) -> "Evaluation":  # fmt: skip
+    learner: "Algorithm",
+    splitting: dict[str, Any],
+    master: str,
+    lengths: Iterable[int],
+    relevant_from: float | None,
+    metrics: Iterable[str] | None,
+) -> "Evaluation":
     """Fit on one part and measure on the other, both of which Spark reads."""
     from matinee.spark import evaluate, fit
 
@@ -126,9 +138,14 @@ def evaluate_on_spark(
 
 
 def lists_on_spark(
-    model: str, engine: str, master: str, out: str | None, n: int, why: bool,
+    model: str,
+    engine: str,
+    master: str,
+    out: str | None,
+    n: int,
+    why: bool,
     others: dict[str, object],
-) -> None:  # fmt: skip
+) -> None:
     """Lists for everybody into a folder of Parquet files; ``others`` are options it cannot take."""
     from matinee.spark import recommend
 

@@ -10,15 +10,20 @@ import click
 from matinee.cli.data import SAMPLE, reading_options
 from matinee.cli.output import json_option, print_json, width, wrap
 from matinee.cli.talk import program, progress, say, seconds
+from matinee.display.text import counted
 from matinee.errors import BadSetting
-from matinee.words import counted
 
 
 @click.command("pack")
 @click.argument("data")
 @click.option("--out", required=True, metavar="FOLDER", help="Where to put the packed ratings.")
-@click.option("--memory", default="1GB", show_default=True, metavar="SIZE",
-              help="How much sorting may hold in memory; the rest goes to disk.")  # fmt: skip
+@click.option(
+    "--memory",
+    default="1GB",
+    show_default=True,
+    metavar="SIZE",
+    help="How much sorting may hold in memory; the rest goes to disk.",
+)
 @reading_options
 @json_option
 def command(data: str, out: str, memory: str, as_json: bool, **reading: Any) -> None:
@@ -27,8 +32,8 @@ def command(data: str, out: str, memory: str, as_json: bool, **reading: Any) -> 
     The folder is one that fit takes in the place of DATA, which is a MovieLens folder or zip, a
     text or Parquet file, of any size. Interrupted, the same command goes on where it was.
     """
-    from matinee.packed import is_packed
-    from matinee.sources.packing import pack
+    from matinee.data.packed import is_packed
+    from matinee.sources.packing.pack import pack
 
     if data == SAMPLE:
         raise BadSetting("the embedded sample is too small to pack; give a file")

@@ -11,9 +11,13 @@ from matinee.cli.talk import say
 @model_argument
 @click.option("--user", required=True, metavar="ID", help="Id of the user.")
 @click.option(
-    "--item", "items", required=True, multiple=True, metavar="ID",
+    "--item",
+    "items",
+    required=True,
+    multiple=True,
+    metavar="ID",
     help=f"{ITEM_HELP} May be given again for others.",
-)  # fmt: skip
+)
 @json_option
 def command(model_path: str, user: str, items: tuple[str, ...], as_json: bool) -> None:
     """Predict how a user would rate an item.

@@ -20,28 +20,37 @@ PERSONAL = 0.5  # a smaller share of an item's lead than this is not the user's 
 @click.command("recommend")
 @model_argument
 @click.option(
-    "--user", "users", multiple=True, metavar="ID",
+    "--user",
+    "users",
+    multiple=True,
+    metavar="ID",
     help="Whom to recommend to; may be given again for others.",
-)  # fmt: skip
+)
 @click.option(
-    "--ratings", "ratings_path", metavar="FILE",
+    "--ratings",
+    "ratings_path",
+    metavar="FILE",
     help="Somebody new, by their ratings: item_id,rating or title,year,rating; or what Letterboxd "
     "or IMDb export.",
-)  # fmt: skip
+)
 @click.option(
-    "--tastes", multiple=True, metavar="TASTE=POINTS,..",
+    "--tastes",
+    multiple=True,
+    metavar="TASTE=POINTS,..",
     help="Somebody new, who shares 10 points among tastes, by name or number (see matinee "
     "tastes); may be given again.",
-)  # fmt: skip
+)
 @click.option(
-    "--features", metavar="NAME=VALUE,..",
+    "--features",
+    metavar="NAME=VALUE,..",
     help="Somebody new, by what they tell, such as age=25,gender=F.",
-)  # fmt: skip
+)
 @click.option("--for", "together", metavar="ID,ID,..", help="One list for several users together.")
 @click.option(
-    "--how", metavar="average|least-misery|fair-share",
+    "--how",
+    metavar="average|least-misery|fair-share",
     help="How --for makes one list of several opinions; average unless given.",
-)  # fmt: skip
+)
 @click.option("-n", "n", type=int, default=10, show_default=True, help="How many.")
 @click.option("--why", is_flag=True, help="Add the reasons.")
 @click.option("--include-seen", is_flag=True, help="Also what the user has rated.")
@@ -49,19 +58,33 @@ PERSONAL = 0.5  # a smaller share of an item's lead than this is not the user's 
 @engine_options
 @json_option
 def command(
-    model_path: str, users: tuple[str, ...], ratings_path: str | None, tastes: tuple[str, ...],
-    features: str | None, together: str | None, how: str | None, n: int, why: bool,
-    include_seen: bool, out: str | None, engine: str, master: str, as_json: bool,
-) -> None:  # fmt: skip
+    model_path: str,
+    users: tuple[str, ...],
+    ratings_path: str | None,
+    tastes: tuple[str, ...],
+    features: str | None,
+    together: str | None,
+    how: str | None,
+    n: int,
+    why: bool,
+    include_seen: bool,
+    out: str | None,
+    engine: str,
+    master: str,
+    as_json: bool,
+) -> None:
     """Show the best items for a user, and why.
 
     Also for somebody new, by their ratings, tastes or features, and for several together; on Spark
     for everybody.
     """
     ways: dict[str, object] = {
-        "--user": users, "--ratings": ratings_path, "--tastes": tastes, "--features": features,
+        "--user": users,
+        "--ratings": ratings_path,
+        "--tastes": tastes,
+        "--features": features,
         "--for": together,
-    }  # fmt: skip
+    }
     if engine == "spark" or out is not None:
         others = {**ways, "--include-seen": include_seen, "--json": as_json}
         lists_on_spark(model_path, engine, master, out, n, why, others)
@@ -101,18 +124,21 @@ def show_together(
     model: "Model", together: str, how: str, n: int, why: bool, exclude_seen: bool, as_json: bool
 ) -> None:
     """One list for several users, what each makes of it, and why."""
-    from matinee.together import recommend_together
+    from matinee.models.group import recommend_together
 
     users = [user.strip() for user in together.split(",") if user.strip()]
     found = recommend_together(model, users, n, how, exclude_seen=exclude_seen)
     rows = [
         {
-            "rank": row["rank"], "item_id": row["item_id"], "title": row["title"],
-            "score": row["score"], "scores": {user: row[user] for user in users},
+            "rank": row["rank"],
+            "item_id": row["item_id"],
+            "title": row["title"],
+            "score": row["score"],
+            "scores": {user: row[user] for user in users},
             **({"turn": row["turn"]} if "turn" in row else {}),
         }
         for row in found.to_dicts()
-    ]  # fmt: skip
+    ]
     if len(rows) < n:
         say(f"note: {len(rows)} of {n} for these users; there are no more")
     if why:

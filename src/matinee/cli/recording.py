@@ -8,11 +8,16 @@ from matinee.cli.data import AnyFunction
 
 RECORD = "matinee-runs.jsonl"
 OPTIONS = (
-    click.option("--record", default=RECORD, show_default=True, metavar="FILE",
-                 help="Where each run is kept as it ends."),
+    click.option(
+        "--record",
+        default=RECORD,
+        show_default=True,
+        metavar="FILE",
+        help="Where each run is kept as it ends.",
+    ),
     click.option("--no-record", is_flag=True, help="Keep nothing."),
     click.option("--resume", is_flag=True, help="Take from the record what it has already."),
-)  # fmt: skip
+)
 
 
 def recording_options(command: AnyFunction) -> AnyFunction:
@@ -24,7 +29,7 @@ def recording_options(command: AnyFunction) -> AnyFunction:
 
 def check_record(record: str, no_record: bool) -> None:
     """Raise MatineeError, before any work, for a record that cannot be written."""
-    from matinee.storage import check_file
+    from matinee.models.storage import check_file
 
     if not no_record:
         check_file(Path(record))

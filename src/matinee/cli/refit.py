@@ -11,18 +11,28 @@ from matinee.cli.extras import wants
 from matinee.cli.model import load, model_argument
 from matinee.cli.output import json_option, print_json
 from matinee.cli.talk import epochs_of, say, seconds
-from matinee.words import counted
+from matinee.display.text import counted
 
 
 @click.command("refit")
 @model_argument
-@click.option("--store", envvar="MATINEE_STORE", show_envvar=True, metavar="PLACE",
-              help="Where feedback is: a file (SQLite), or postgresql://...; the file beside "
-              "MODEL unless given.")  # fmt: skip
-@click.option("--data", metavar="DATA",
-              help="The old ratings; those that MODEL remembers unless given.")  # fmt: skip
-@click.option("--out", required=True, metavar="FOLDER",
-              help="Where to keep the new model; may be MODEL itself.")  # fmt: skip
+@click.option(
+    "--store",
+    envvar="MATINEE_STORE",
+    show_envvar=True,
+    metavar="PLACE",
+    help="Where feedback is: a file (SQLite), or postgresql://...; the file beside "
+    "MODEL unless given.",
+)
+@click.option(
+    "--data", metavar="DATA", help="The old ratings; those that MODEL remembers unless given."
+)
+@click.option(
+    "--out",
+    required=True,
+    metavar="FOLDER",
+    help="Where to keep the new model; may be MODEL itself.",
+)
 @reading_options
 @json_option
 def command(
@@ -36,7 +46,7 @@ def command(
     wants("serve", "sqlalchemy")
     from matinee.feedback.places import existing_store
     from matinee.feedback.refitting import refit
-    from matinee.storage import check_place
+    from matinee.models.storage import check_place
 
     check_place(Path(out))
     model = load(model_path)

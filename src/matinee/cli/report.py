@@ -15,35 +15,49 @@ from matinee.cli.typed import as_typed
 from matinee.errors import MatineeError
 
 if TYPE_CHECKING:
+    from matinee.data.ratings import Ratings
     from matinee.models import Model
-    from matinee.ratings import Ratings
 
 
 @click.command("report")
 @model_argument
 @click.option("--data", metavar="DATA", help="What it was fitted on: adds times, source and terms.")
-@click.option("-o", "--out", default="report.html", show_default=True, metavar="FILE",
-              help="Where to write it.")  # fmt: skip
-@click.option("--record", metavar="FILE",
-              help=f"Comparisons to show, with --data [{RECORD}, if there is one].")  # fmt: skip
-@click.option("--k-curve", "curve", metavar="FILE",
-              help="What matinee k-curve --json printed.")  # fmt: skip
+@click.option(
+    "-o",
+    "--out",
+    default="report.html",
+    show_default=True,
+    metavar="FILE",
+    help="Where to write it.",
+)
+@click.option(
+    "--record",
+    metavar="FILE",
+    help=f"Comparisons to show, with --data [{RECORD}, if there is one].",
+)
+@click.option("--k-curve", "curve", metavar="FILE", help="What matinee k-curve --json printed.")
 @click.option("--no-measure", is_flag=True, help="Do not fit again to measure errors.")
 @reading_options
 @json_option
 def command(
-    model_path: str, data: str | None, out: str, record: str | None, curve: str | None,
-    no_measure: bool, as_json: bool, **reading: Any,
-) -> None:  # fmt: skip
+    model_path: str,
+    data: str | None,
+    out: str,
+    record: str | None,
+    curve: str | None,
+    no_measure: bool,
+    as_json: bool,
+    **reading: Any,
+) -> None:
     """Write a report on MODEL: one HTML file to send.
 
     It needs no network. To say for whom it errs, the same algorithm is fitted on four fifths of
     the ratings and measured on the rest. With --json the content goes to standard output, and
     no file is written.
     """
+    from matinee.models.storage import check_file
     from matinee.report import measure, ratings_of, report_of
     from matinee.report.origins import SAMPLE as THE_SAMPLE
-    from matinee.storage import check_file
 
     if not as_json:
         check_file(Path(out))
@@ -58,9 +72,13 @@ def command(
             found = measured(measure, loaded, ratings or ratings_of(loaded))
         step(n_steps - 1, n_steps, "drawing")
         report = report_of(
-            loaded, ratings, origin=THE_SAMPLE if data == SAMPLE else None, evaluation=found,
-            comparison=rows, curve=k_curve,
-        )  # fmt: skip
+            loaded,
+            ratings,
+            origin=THE_SAMPLE if data == SAMPLE else None,
+            evaluation=found,
+            comparison=rows,
+            curve=k_curve,
+        )
         step(n_steps, n_steps, "done")
     if as_json:
         print_json(report.to_dict())
@@ -80,7 +98,7 @@ def measured(measure: Any, model: "Model", ratings: "Ratings") -> Any:
 
 def comparison(record: str | None, ratings: "Ratings | None") -> list[dict[str, Any]]:
     """The comparison in a record that is of these ratings; says so where there is none."""
-    from matinee.records import Record
+    from matinee.evaluation.run_log import Record
     from matinee.report.quality import compared
 
     if record is None and (ratings is None or not Path(RECORD).is_file()):

@@ -18,7 +18,7 @@ def command(record: str, as_json: bool) -> None:
 
     The oldest runs come first. FILE is a record, matinee-runs.jsonl unless given.
     """
-    from matinee.records import Record
+    from matinee.evaluation.run_log import Record
 
     runs = list(Record.of(record).runs())
     if as_json:

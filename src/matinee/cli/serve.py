@@ -10,7 +10,7 @@ import click
 from matinee.cli.extras import wants
 from matinee.cli.model import model_argument
 from matinee.cli.talk import say, seconds
-from matinee.words import counted
+from matinee.display.text import counted
 
 if TYPE_CHECKING:
     from matinee.server.measured import Measured
@@ -22,25 +22,53 @@ NEEDED = ("fastapi", "uvicorn", "sqlalchemy", "prometheus_client")
 
 @click.command("serve")
 @model_argument
-@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True,
-              help="0 finds a free one.")  # fmt: skip
-@click.option("--host", default="127.0.0.1", show_default=True,
-              help="Beyond this machine only with a token.")  # fmt: skip
-@click.option("--token", envvar=TOKEN_VARIABLE, show_envvar=True,
-              help="What to send as Authorization: Bearer; made up when not given.")  # fmt: skip
-@click.option("--allow-host", "hosts", multiple=True, metavar="NAME",
-              help="A name that the server is reached by; may be given again.")  # fmt: skip
-@click.option("--store", envvar="MATINEE_STORE", show_envvar=True, metavar="PLACE",
-              help="Where feedback goes: a file (SQLite), or postgresql://...; a file beside "
-              "MODEL unless given.")  # fmt: skip
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="0 finds a free one.",
+)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Beyond this machine only with a token."
+)
+@click.option(
+    "--token",
+    envvar=TOKEN_VARIABLE,
+    show_envvar=True,
+    help="What to send as Authorization: Bearer; made up when not given.",
+)
+@click.option(
+    "--allow-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A name that the server is reached by; may be given again.",
+)
+@click.option(
+    "--store",
+    envvar="MATINEE_STORE",
+    show_envvar=True,
+    metavar="PLACE",
+    help="Where feedback goes: a file (SQLite), or postgresql://...; a file beside "
+    "MODEL unless given.",
+)
 @click.option("--beside", metavar="MODEL", help="Another model, to compare with.")
 @click.option("--record", metavar="FILE", help="What compare recorded, to show.")
 @click.option("--k-curve", "curve", metavar="FILE", help="What matinee k-curve --json printed.")
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 def command(
-    model_path: str, port: int, host: str, token: str | None, hosts: tuple[str, ...],
-    store: str | None, beside: str | None, record: str | None, curve: str | None, show: bool,
-) -> None:  # fmt: skip
+    model_path: str,
+    port: int,
+    host: str,
+    token: str | None,
+    hosts: tuple[str, ...],
+    store: str | None,
+    beside: str | None,
+    record: str | None,
+    curve: str | None,
+    show: bool,
+) -> None:
     """Answer over HTTP, and show a page to look at.
 
     Answers come from the model, and from feedback that counts at once. GET /openapi.json says
@@ -61,9 +89,13 @@ def path_of(text: str | None) -> Path | None:
 
 
 def start(
-    model: Path, place: "Place", store: str | None = None, beside: Path | None = None,
-    measured: "Measured | None" = None, show: bool = False,
-) -> None:  # fmt: skip
+    model: Path,
+    place: "Place",
+    store: str | None = None,
+    beside: Path | None = None,
+    measured: "Measured | None" = None,
+    show: bool = False,
+) -> None:
     """Serve until interrupted; says where."""
     started = time.perf_counter()
     from matinee.server.running import serve

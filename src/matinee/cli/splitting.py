@@ -9,7 +9,7 @@ from matinee.cli.data import AnyFunction, read
 from matinee.errors import BadSetting, check_known
 
 if TYPE_CHECKING:
-    from matinee.splits import Split
+    from matinee.splitting import Split
 
 SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 OPTIONS = (
@@ -17,20 +17,26 @@ OPTIONS = (
     click.option("--train", metavar="DATA", help="Ratings to fit on, in place of DATA ..."),
     click.option("--test", metavar="DATA", help="... and ratings to measure on."),
     click.option(
-        "--split", "split_name", metavar="NAME",
+        "--split",
+        "split_name",
+        metavar="NAME",
         help="How to split DATA: random (the default), leave-last or per-user (of each user), "
         "by-time, cold-users, cold-items, or strong (users who are folded in).",
     ),
     click.option(
-        "--test-share", type=SHARE, metavar="SHARE",
+        "--test-share",
+        type=SHARE,
+        metavar="SHARE",
         help="Share held out, of the ratings, users or items [0.2].",
     ),
     click.option(
-        "--last", type=click.IntRange(1), metavar="N",
+        "--last",
+        type=click.IntRange(1),
+        metavar="N",
         help="Ratings of each user held out by leave-last [1].",
     ),
     click.option("--seed", type=click.IntRange(0), metavar="N", help="Of the split [0]."),
-)  # fmt: skip
+)
 
 
 def split_options(command: AnyFunction) -> AnyFunction:
@@ -41,9 +47,15 @@ def split_options(command: AnyFunction) -> AnyFunction:
 
 
 def read_split(
-    data: str | None, train: str | None, test: str | None, split_name: str | None,
-    test_share: float | None, last: int | None, seed: int | None, **reading: Any,
-) -> "Split":  # fmt: skip
+    data: str | None,
+    train: str | None,
+    test: str | None,
+    split_name: str | None,
+    test_share: float | None,
+    last: int | None,
+    seed: int | None,
+    **reading: Any,
+) -> "Split":
     """Read DATA and split it, or both parts. Raises UsageError unless it is one of the two."""
     wishes = {"test_share": test_share, "n": last, "seed": seed}
     wishes = {name: value for name, value in wishes.items() if value is not None}
@@ -56,7 +68,7 @@ def read_split(
 
 def split_data(data: str, name: str, wishes: dict[str, Any], reading: dict[str, Any]) -> "Split":
     """Read DATA and split it, refusing wishes that this kind of split does not know."""
-    from matinee.splits import SPLITS
+    from matinee.splitting import SPLITS
 
     check_known("split", name, SPLITS)
     takes = inspect.signature(SPLITS[name]).parameters
@@ -70,7 +82,7 @@ def given_parts(
     train: str, test: str, name: str | None, wishes: dict[str, Any], reading: dict[str, Any]
 ) -> "Split":
     """Read two parts that were split before."""
-    from matinee.splits import given
+    from matinee.splitting import given
 
     for option in ["--split"] * (name is not None) + [option_of(wish) for wish in wishes]:
         raise BadSetting(f"--train and --test are split already; leave out {option}")

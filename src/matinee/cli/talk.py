@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 if TYPE_CHECKING:
-    from matinee.algorithms import Epoch, OnEpoch
+    from matinee.training.progress import Epoch, OnEpoch
 
 SECONDS_BETWEEN_LINES = 1.0  # of progress, where there is no terminal to draw a bar on
 

@@ -17,21 +17,45 @@ if TYPE_CHECKING:
 
 @click.command("tastes")
 @model_argument
-@click.option("-n", "n", type=click.IntRange(1, 10), default=5, show_default=True,
-              help="How many items of each.")  # fmt: skip
-@click.option("--rename", "renamed", nargs=2, multiple=True, metavar="TASTE NAME",
-              help="Give a taste, by number or name, a name that is kept with the model; an "
-              "empty one brings the label back.")  # fmt: skip
-@click.option("--stability", "n_refits", type=click.IntRange(1), metavar="N",
-              help="Fit again N times, with other seeds, and keep with the model how alike the "
-              "tastes come out.")  # fmt: skip
-@click.option("--samples", is_flag=True,
-              help="With --stability: refit on bootstrap samples of the ratings, too.")  # fmt: skip
+@click.option(
+    "-n",
+    "n",
+    type=click.IntRange(1, 10),
+    default=5,
+    show_default=True,
+    help="How many items of each.",
+)
+@click.option(
+    "--rename",
+    "renamed",
+    nargs=2,
+    multiple=True,
+    metavar="TASTE NAME",
+    help="Give a taste, by number or name, a name that is kept with the model; an "
+    "empty one brings the label back.",
+)
+@click.option(
+    "--stability",
+    "n_refits",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Fit again N times, with other seeds, and keep with the model how alike the "
+    "tastes come out.",
+)
+@click.option(
+    "--samples",
+    is_flag=True,
+    help="With --stability: refit on bootstrap samples of the ratings, too.",
+)
 @json_option
 def command(
-    model_path: str, n: int, renamed: tuple[tuple[str, str], ...], n_refits: int | None,
-    samples: bool, as_json: bool,
-) -> None:  # fmt: skip
+    model_path: str,
+    n: int,
+    renamed: tuple[tuple[str, str], ...],
+    n_refits: int | None,
+    samples: bool,
+    as_json: bool,
+) -> None:
     """Show the tastes that a model found.
 
     Each with its top items; those that make most of the scores first.
@@ -57,7 +81,7 @@ def command(
 
 def stable(model: "FactorModel", n_refits: int, samples: bool) -> "FactorModel":
     """The model with the stability of its tastes."""
-    from matinee.selection import taste_stability
+    from matinee.tuning.stability import taste_stability
 
     with progress("refits") as step:
         return taste_stability(

@@ -24,7 +24,7 @@ from matinee.errors import BadSetting, check_known
 
 if TYPE_CHECKING:
     from matinee.algorithms import Algorithm
-    from matinee.algorithms.space import Dimension
+    from matinee.algorithms.search_space import Dimension
 
 
 @click.command("tune", cls=LearningCommand)
@@ -32,34 +32,58 @@ if TYPE_CHECKING:
 @algorithm_option
 @set_option
 @click.option(
-    "--space", "dimensions", multiple=True, metavar="NAME=LOW..HIGH[:log]|NAME=A,B,...",
+    "--space",
+    "dimensions",
+    multiple=True,
+    metavar="NAME=LOW..HIGH[:log]|NAME=A,B,...",
     help="Values of a setting to search; may be given again [the algorithm's own].",
-)  # fmt: skip
-@click.option("--metric", callback=read_name, default="rmse", show_default=True, metavar="NAME",
-              help="What to be best at, such as ndcg@10.")  # fmt: skip
-@click.option("--trials", type=click.IntRange(1), default=30, show_default=True,
-              help="At most so many fits.")  # fmt: skip
+)
+@click.option(
+    "--metric",
+    callback=read_name,
+    default="rmse",
+    show_default=True,
+    metavar="NAME",
+    help="What to be best at, such as ndcg@10.",
+)
+@click.option(
+    "--trials", type=click.IntRange(1), default=30, show_default=True, help="At most so many fits."
+)
 @click.option("--seconds", type=float, help="Begin no trial after so long.")
-@click.option("--method", default="random", show_default=True, metavar="NAME",
-              help="random, grid, or optuna (pip install 'matinee[tune]').")  # fmt: skip
+@click.option(
+    "--method",
+    default="random",
+    show_default=True,
+    metavar="NAME",
+    help="random, grid, or optuna (pip install 'matinee[tune]').",
+)
 @relevant_option
 @recording_options
 @reading_options
 @json_option
 def command(
-    algorithm: str, settings: tuple[str, ...], dimensions: tuple[str, ...], metric: str,
-    trials: int, seconds: float | None, method: str, relevant_from: float | None, record: str,
-    no_record: bool, resume: bool, as_json: bool, **splitting: Any,
-) -> None:  # fmt: skip
+    algorithm: str,
+    settings: tuple[str, ...],
+    dimensions: tuple[str, ...],
+    metric: str,
+    trials: int,
+    seconds: float | None,
+    method: str,
+    relevant_from: float | None,
+    record: str,
+    no_record: bool,
+    resume: bool,
+    as_json: bool,
+    **splitting: Any,
+) -> None:
     """Search the best settings of an algorithm.
 
     Trials are judged on a part of the training ratings; the test part is used once, for the
     winner. Settings given by --set stay as they are. DATA is a MovieLens folder or zip, a text or
     Parquet file, or the word "sample". An interrupted search can --resume.
     """
-    from matinee.selection import tune
-    from matinee.selection.searching import METHODS
-    from matinee.selection.tuning import checked_space
+    from matinee.tuning.search import METHODS
+    from matinee.tuning.tune import checked_space, tune
 
     base = make_algorithm(algorithm, settings)
     space = checked_space(base, dict(read_dimension(base, text) for text in dimensions) or None)
@@ -70,10 +94,19 @@ def command(
     say(str(split))
     with progress(f"{algorithm} trial", every=0) as step:
         found = tune(
-            base, split, space=space, metric=metric, budget=trials, seconds=seconds,
-            method=method, relevant_from=relevant_from, seed=splitting["seed"] or 0,
-            record=record_of(record, no_record), resume=resume, on_step=step,
-        )  # fmt: skip
+            base,
+            split,
+            space=space,
+            metric=metric,
+            budget=trials,
+            seconds=seconds,
+            method=method,
+            relevant_from=relevant_from,
+            seed=splitting["seed"] or 0,
+            record=record_of(record, no_record),
+            resume=resume,
+            on_step=step,
+        )
     if as_json:
         print_json(found.to_dict())
     else:
@@ -83,7 +116,7 @@ def command(
 
 def read_dimension(base: "Algorithm", text: str) -> "tuple[str, Dimension]":
     """Name and values of ``reg=0.1..10:log`` or ``solver=als,sgd``."""
-    from matinee.algorithms.space import Choice, Real, Whole
+    from matinee.algorithms.search_space import Choice, Real, Whole
 
     name, _, values = (part.strip() for part in text.partition("="))
     low, dots, rest = values.partition("..")

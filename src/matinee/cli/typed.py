@@ -15,7 +15,7 @@ PHRASES = {  # what no rule below can say
     "matinee.pack, then fit_packed": "matinee pack, then fit",
     "matinee.Interview": "matinee interview",
     "matinee.pack": "matinee pack",
-    "matinee.splits": "matinee evaluate",
+    "matinee.splitting": "matinee evaluate",
     "model.fold_in": "matinee recommend --ratings FILE",
 }
 OPTIONS = ("duplicates", "encoding", "memory", "method", "relevant_from", "test_share")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from matinee.ids import IdMap
-from matinee.ratings import Scale
+from matinee.data.ids import IdMap
+from matinee.data.scale import Scale
 
 ID_BYTES = 256
 LATEST = 253_402_300_799  # the last second of the year 9999

@@ -5,16 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from matinee.algorithms.again import algorithm_of, ratings_of
-from matinee.algorithms.base import OnEpoch, quiet
+from matinee.data.ids import IdMap
+from matinee.data.profiles import Profiles
+from matinee.data.ratings import Ratings
 from matinee.feedback.changes import NEVER
 from matinee.feedback.history import FACT, through_of
 from matinee.feedback.store import Store
-from matinee.ids import IdMap
 from matinee.models import FactorModel, Model
 from matinee.models.matching import match_tastes
-from matinee.profiles import Profiles
-from matinee.ratings import Ratings
+from matinee.training.progress import OnEpoch, quiet
+from matinee.training.refit import algorithm_of, ratings_of
 
 
 def with_events(ratings: Ratings, store: Store, after: int, through: int) -> Ratings:

@@ -274,5 +274,8 @@ def engine_of(url: URL) -> Engine:
 def _row_of_key(post: Post) -> dict[str, Any]:
     verdicts = json.dumps([vars(one) for one in post.verdicts])
     return {
-        "key": post.key, "digest": post.digest, "verdicts": verdicts, "at": int(time.time()),
-    }  # fmt: skip
+        "key": post.key,
+        "digest": post.digest,
+        "verdicts": verdicts,
+        "at": int(time.time()),
+    }

@@ -71,9 +71,25 @@ def pair_step(p, q, r, c, i, j, rate, reg_p, reg_q, reg_r, bias_reg):
 
 @kernel
 def descend_pairs(
-    blocks, starts, user, item, group_starts, group_items, indptr, indices,
-    rate, user_reg, item_reg, bias_reg, n_negatives, seed, epoch, P, Q, c,
-):  # fmt: skip
+    blocks,
+    starts,
+    user,
+    item,
+    group_starts,
+    group_items,
+    indptr,
+    indices,
+    rate,
+    user_reg,
+    item_reg,
+    bias_reg,
+    n_negatives,
+    seed,
+    epoch,
+    P,
+    Q,
+    c,
+):
     """A step for each positive (user, item), in stored order, of each listed block.
 
     Block B = stratum T + a holds positives of user group a and of item group (a + stratum) mod T,

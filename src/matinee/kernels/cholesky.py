@@ -36,10 +36,16 @@ def workspace(d):
     """Room to solve rows of d unknowns."""
     width = bottom_of(d) + ROWS
     return Work(
-        np.zeros((width, width)), np.zeros(d), np.zeros(width), np.ones(width),
-        np.zeros((BLOCK, width), np.float32), np.zeros(BLOCK, np.float32), np.zeros(d, np.float32),
-        np.zeros((width, width)), np.zeros(d),
-    )  # fmt: skip
+        np.zeros((width, width)),
+        np.zeros(d),
+        np.zeros(width),
+        np.ones(width),
+        np.zeros((BLOCK, width), np.float32),
+        np.zeros(BLOCK, np.float32),
+        np.zeros(d, np.float32),
+        np.zeros((width, width)),
+        np.zeros(d),
+    )
 
 
 @kernel

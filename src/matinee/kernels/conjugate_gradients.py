@@ -37,8 +37,11 @@ def push_errors(Y, rows, weights, target, x, sums, out):
         sums[:] = 0.0
         for j in range(first, last, 4):
             r0, r1, r2, r3 = (
-                rows[j], rows[min(j + 1, n - 1)], rows[min(j + 2, n - 1)], rows[min(j + 3, n - 1)],
-            )  # fmt: skip
+                rows[j],
+                rows[min(j + 1, n - 1)],
+                rows[min(j + 2, n - 1)],
+                rows[min(j + 3, n - 1)],
+            )
             e0 = e1 = e2 = e3 = target
             for f in range(d):
                 e0 -= Y[r0, f] * x[f]

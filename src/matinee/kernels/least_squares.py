@@ -24,7 +24,7 @@ from matinee.kernels.cholesky import (
     cholesky_solve,
     solve_upper,
     workspace,
-)  # fmt: skip
+)
 from matinee.kernels.jit import kernel, read_only
 from matinee.kernels.nonnegative import active_set, bounded_sweep
 from matinee.kernels.vectors import LANES, ROWS
@@ -204,9 +204,7 @@ def solve_normal(lower, sweeps, work, other, bounds):
         for _ in range(sweeps):
             bounded_sweep(work.A, work.b, lower, work.x)
     else:
-        active_set(
-            work.A, work.b, lower, work.x, bounds.free, bounds.wrong, other, bounds.trial
-        )  # fmt: skip
+        active_set(work.A, work.b, lower, work.x, bounds.free, bounds.wrong, other, bounds.trial)
 
 
 @kernel
@@ -217,9 +215,23 @@ def is_short(n, d):
 
 @kernel
 def solve_rows(
-    start, stop, indptr, indices, values, weights, offset, Y, penalty, pull, lower, sweeps,
-    short_Y, short_penalty, most, X,
-):  # fmt: skip
+    start,
+    stop,
+    indptr,
+    indices,
+    values,
+    weights,
+    offset,
+    Y,
+    penalty,
+    pull,
+    lower,
+    sweeps,
+    short_Y,
+    short_penalty,
+    most,
+    X,
+):
     """Solve rows start..stop of X (n_rows, d) on Y (n_cols, d).
 
     Rows without ratings are left, and those with more than ``most``.

@@ -19,7 +19,7 @@ from matinee.kernels.least_squares import (
     bounds_of,
     fill_panel,
     solve_normal,
-)  # fmt: skip
+)
 from matinee.kernels.vectors import LANES, ROWS
 
 
@@ -111,8 +111,16 @@ def add_ratings(start, stop, indptr, indices, values, weights, offset, Y, sums):
         work.targets[:held] = sums.targets[row, :held]
         while j < end:
             here = slice(j, min(end, j + BLOCK - held))
-            fill_panel(Y, offset, indices[here], values[here], weights[here], work.panel,
-                       work.targets, held)  # fmt: skip
+            fill_panel(
+                Y,
+                offset,
+                indices[here],
+                values[here],
+                weights[here],
+                work.panel,
+                work.targets,
+                held,
+            )
             held += here.stop - j
             j = here.stop
             if held == BLOCK:
@@ -148,7 +156,7 @@ def add_part(part, parts, indices, values, weights, offset, Y, packed, b):
             add_targets(rows.size, work)
         add_products(
             work.panel, rows.size, d, work.nothing if first == 0 else work.A, work.A, part, parts
-        )  # fmt: skip
+        )
     if part == 0:
         b[:] = work.b
     width, at = (d + LANES - 1) // LANES * LANES, 0

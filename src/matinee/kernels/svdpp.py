@@ -6,8 +6,24 @@ from matinee.kernels.jit import kernel
 
 
 @kernel
-def descend_users(users, indptr, indices, values, chosen_indptr, chosen, mean, rate, reg, bias_reg,
-                  implicit_reg, P, b, Q, c, Z):  # fmt: skip
+def descend_users(
+    users,
+    indptr,
+    indices,
+    values,
+    chosen_indptr,
+    chosen,
+    mean,
+    rate,
+    reg,
+    bias_reg,
+    implicit_reg,
+    P,
+    b,
+    Q,
+    c,
+    Z,
+):
     """One step per rating, user by user, with e = r - (mean + b_u + c_i + q_i . (p_u + s_u)).
 
         p_u += rate (e q_i - reg p_u)             b_u += rate (e - bias_reg b_u)

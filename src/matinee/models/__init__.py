@@ -2,7 +2,7 @@
 
 from matinee.models.factor import FactorModel
 from matinee.models.model import Model
-from matinee.models.people import Person
+from matinee.models.person import Person
 from matinee.models.saved import load
 
 __all__ = ["FactorModel", "Model", "Person", "load"]

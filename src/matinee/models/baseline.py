@@ -12,16 +12,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from matinee.explanation import Term
-from matinee.ids import as_id
+from matinee.data.ids import as_id
+from matinee.data.ratings import Ratings, Rows
+from matinee.explain.explanation import Term
 from matinee.kernels.jit import read_only
 from matinee.kernels.threads import run_rows
-from matinee.models.fold_in import FoldIn, from_plain, to_plain
 from matinee.models.folding import FoldingModel
 from matinee.models.model import fields_of
-from matinee.models.people import Person
-from matinee.models.side import Side
-from matinee.ratings import Ratings, Rows
+from matinee.models.person import Person
+from matinee.row_solvers import FoldIn, from_plain, to_plain
+from matinee.row_solvers.embeddings import Embeddings
 
 Run = Callable[..., None]  # run_rows, or the same in the calling thread
 
@@ -53,14 +53,20 @@ class BaselineModel(FoldingModel):
         raise NotImplementedError
 
     @staticmethod
-    def common(train: Ratings, mean: float, users: Side, items: Side, fold: FoldIn,
-               **signature: Any) -> dict[str, Any]:  # fmt: skip
+    def common(
+        train: Ratings,
+        mean: float,
+        users: Embeddings,
+        items: Embeddings,
+        fold: FoldIn,
+        **signature: Any,
+    ) -> dict[str, Any]:
         """The fields that a model fitted on ``train`` shares with others of its kind."""
         return {
             **fields_of(train),
             "global_mean": float(mean),
-            "user_side": users.completed(train.by_user.counts > 0),
-            "item_side": items.completed(train.by_item.counts > 0),
+            "user_embeddings": users.completed(train.by_user.counts > 0),
+            "item_embeddings": items.completed(train.by_item.counts > 0),
             "fold": fold,
             **signature,
         }
@@ -68,13 +74,13 @@ class BaselineModel(FoldingModel):
     @cached_property
     def _everyone(self) -> People:
         rows = np.arange(len(self.users), dtype=np.int32)
-        return self._people(rows, self.user_side.bias, self.seen)
+        return self._people(rows, self.user_embeddings.bias, self.seen)
 
     def _people(self, row: np.ndarray, bias: np.ndarray, rated: Rows) -> People:
         if self.kind == "preference":
             deviations = np.ones(len(rated.values), np.float32)
         else:
-            expected = np.repeat(bias, rated.counts) + self.item_side.bias[rated.indices]
+            expected = np.repeat(bias, rated.counts) + self.item_embeddings.bias[rated.indices]
             deviations = rated.values - np.float32(self.global_mean) - expected
         rated = Rows(
             read_only(rated.indptr, np.int64),
@@ -105,7 +111,7 @@ class BaselineModel(FoldingModel):
             self.person(user) if known >= 0 or isinstance(user, Person) else nobody
             for user, known in zip(users, row, strict=True)
         ]
-        bias = np.array([person.side.bias[0] for person in people], dtype=np.float32)
+        bias = np.array([person.embeddings.bias[0] for person in people], dtype=np.float32)
         ends = np.cumsum([0, *(len(person.items) for person in people)])
         items = np.concatenate([nobody.items, *(person.items for person in people)])
         ratings = np.concatenate([nobody.ratings, *(person.ratings for person in people)])
@@ -115,14 +121,14 @@ class BaselineModel(FoldingModel):
         return self._scores(self._gather(people), items, run_here)
 
     def score_block(self, users: np.ndarray) -> np.ndarray:
-        people = self._people(users, self.user_side.bias[users], self.seen.take(users))
+        people = self._people(users, self.user_embeddings.bias[users], self.seen.take(users))
         return self._scores(people, np.arange(len(self.items)), run_rows)
 
     def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
         """Pairs are computed in order of user, wherever they stand."""
         order = np.argsort(user, kind="stable")
         user, item = read_only(user[order], np.int32), read_only(item[order], np.int32)
-        sorted_scores = self.user_side.bias[user] + self.item_side.bias[item]
+        sorted_scores = self.user_embeddings.bias[user] + self.item_embeddings.bias[item]
         sorted_scores += np.float32(self.global_mean)
         self.add_said_pairs(user, item, sorted_scores)
         scores: np.ndarray = np.empty_like(sorted_scores)
@@ -130,7 +136,7 @@ class BaselineModel(FoldingModel):
         return scores
 
     def _scores(self, people: People, items: np.ndarray, run: Run) -> np.ndarray:
-        scores: np.ndarray = people.bias[:, None] + self.item_side.bias[items]
+        scores: np.ndarray = people.bias[:, None] + self.item_embeddings.bias[items]
         scores += np.float32(self.global_mean)
         self.add_said(people, read_only(items, np.int32), scores, run)
         return scores
@@ -139,20 +145,23 @@ class BaselineModel(FoldingModel):
         """mean + c_i + b_u, as terms."""
         return [
             Term("average of all ratings", self.global_mean, "base"),
-            Term("how this is rated", float(self.item_side.bias[item]), "item"),
-            Term("how you rate", float(person.side.bias[0]), "user"),
+            Term("how this is rated", float(self.item_embeddings.bias[item]), "item"),
+            Term("how you rate", float(person.embeddings.bias[0]), "user"),
         ]
 
     def baseline_parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """The baseline's share of ``parts``."""
         facts = {"global_mean": self.global_mean, "fold_in": to_plain(self.fold)}
-        return facts, {"user_bias": self.user_side.bias, "item_bias": self.item_side.bias}
+        return facts, {
+            "user_bias": self.user_embeddings.bias,
+            "item_bias": self.item_embeddings.bias,
+        }
 
     @staticmethod
     def baseline_from(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
         """The fields whose ``baseline_parts`` these are."""
         fields: dict[str, Any] = {
-            f"{side}_side": Side(np.zeros((len(bias), 0), np.float32), bias)
+            f"{side}_embeddings": Embeddings(np.zeros((len(bias), 0), np.float32), bias)
             for side in ("user", "item")
             for bias in [arrays[f"{side}_bias"]]
         }

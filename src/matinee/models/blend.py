@@ -14,11 +14,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from matinee.explanation import Term
+from matinee.explain.explanation import Term
 from matinee.models.kind import View
 from matinee.models.model import Model
-from matinee.models.people import Person
-from matinee.models.side import Side
+from matinee.models.person import Person
+from matinee.row_solvers.embeddings import Embeddings
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -49,14 +49,14 @@ class BlendModel(Model):
     def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
         return self._sum(model.score_rows(user, item) for model in self.models)
 
-    def solve(self, items: np.ndarray, ratings: np.ndarray) -> Side:
+    def solve(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
         return _end_to_end([model.solve(items, ratings) for model in self.models])
 
-    def side_of_features(self, features: Mapping[str, object]) -> Side:
-        return _end_to_end([model.side_of_features(features) for model in self.models])
+    def embeddings_of_features(self, features: Mapping[str, object]) -> Embeddings:
+        return _end_to_end([model.embeddings_of_features(features) for model in self.models])
 
-    def side_of(self, user: int) -> Side:
-        return _end_to_end([model.side_of(user) for model in self.models])
+    def embeddings_of(self, user: int) -> Embeddings:
+        return _end_to_end([model.embeddings_of(user) for model in self.models])
 
     def nearest(self, side: str, row: int, n: int) -> tuple[np.ndarray, np.ndarray]:
         return self.models[int(np.argmax(self.weights))].nearest(side, row, n)
@@ -100,9 +100,9 @@ class BlendModel(Model):
         """The person as each model knows them."""
         sides = [model.solve(person.items[:0], person.ratings[:0]) for model in self.models]
         ends = list(accumulate((1 + side.n_factors for side in sides), initial=0))
-        row = person.side.factors
+        row = person.embeddings.factors
         return [
-            replace(person, side=Side(row[:, first + 1 : last], row[:, first]))
+            replace(person, embeddings=Embeddings(row[:, first + 1 : last], row[:, first]))
             for first, last in pairwise(ends)
         ]
 
@@ -143,8 +143,8 @@ def _constant(blend: BlendModel) -> Term:
     return Term("constant of the blend", blend.constant, "base")
 
 
-def _end_to_end(sides: Sequence[Side]) -> Side:
+def _end_to_end(sides: Sequence[Embeddings]) -> Embeddings:
     """Bias and factors of one person in each model, as one row of factors."""
     row = np.concatenate([part for side in sides for part in (side.bias[:1], side.factors[0])])
     row.flags.writeable = False
-    return Side(row[None, :], np.zeros(1, np.float32))
+    return Embeddings(row[None, :], np.zeros(1, np.float32))

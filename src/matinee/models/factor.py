@@ -12,31 +12,37 @@ from typing import Any, Self, cast
 
 import numpy as np
 
+from matinee.data.ids import as_id
+from matinee.data.packed import PackedRatings
+from matinee.data.ratings import Ratings
+from matinee.display.text import counted
 from matinee.errors import BadSetting
-from matinee.explanation import Term
-from matinee.ids import as_id
+from matinee.explain.explanation import Term
 from matinee.kernels.factors import add_biases, score_pairs
 from matinee.kernels.jit import read_only
 from matinee.kernels.threads import one_blas_thread, run_rows
-from matinee.models.crowd import Lovers, crowd_arrays, crowd_of, lovers_of, moments_of
-from matinee.models.fold_in import FoldIn, LeastSquares, from_plain, to_plain
 from matinee.models.folding import FoldingModel
+from matinee.models.intervals import Calibration, calibrate, deviations
 from matinee.models.kind import NO_TASTES, Scorer, View
 from matinee.models.model import Model, fields_of
-from matinee.models.people import Person
+from matinee.models.nearby_users import terms_of_people
+from matinee.models.person import Person
+from matinee.models.population_statistics import (
+    Lovers,
+    crowd_arrays,
+    crowd_of,
+    lovers_of,
+    moments_of,
+)
 from matinee.models.profile_map import ProfileMap
 from matinee.models.retrieval import similar_rows
-from matinee.models.side import Side
-from matinee.models.turning import turned_effects, turned_side
-from matinee.packed import PackedRatings
-from matinee.ratings import Ratings
-from matinee.reasons.confidence import Calibration, calibrate, deviations
-from matinee.reasons.people import terms_of_people
+from matinee.models.rotation import rotated_embeddings, turned_effects
+from matinee.models.tensors import Stacked
+from matinee.row_solvers import FoldIn, LeastSquares, from_plain, to_plain
+from matinee.row_solvers.embeddings import Embeddings
 from matinee.tastes import NO_NOTES, TasteNotes, Tastes, find_tastes
 from matinee.tastes.canonical import Moments, canonical_turn
 from matinee.tastes.cards import n_strongest
-from matinee.tensors import Stacked
-from matinee.words import counted
 
 # What a score has beyond a history, by how the person is known.
 BEYOND = {
@@ -60,8 +66,8 @@ class FactorModel(FoldingModel):
         cls,
         train: Ratings | PackedRatings,
         mean: float,
-        users: Side,
-        items: Side,
+        users: Embeddings,
+        items: Embeddings,
         fold: FoldIn,
         *,
         unrated_items_learned: bool = False,
@@ -77,8 +83,8 @@ class FactorModel(FoldingModel):
         model = cls(
             **fields_of(train),
             global_mean=float(mean),
-            user_side=users.completed(train.user_counts > 0),
-            item_side=items.completed((train.item_counts > 0) | unrated_items_learned),
+            user_embeddings=users.completed(train.user_counts > 0),
+            item_embeddings=items.completed((train.item_counts > 0) | unrated_items_learned),
             fold=fold,
             profile_map=ProfileMap.of(train.profiles, train.users, users, train.user_counts),
             **signature,
@@ -95,34 +101,34 @@ class FactorModel(FoldingModel):
     @property
     def user_factors(self) -> np.ndarray:
         """(n_users, n_factors) float32"""
-        return self.user_side.factors
+        return self.user_embeddings.factors
 
     @property
     def item_factors(self) -> np.ndarray:
         """(n_items, n_factors) float32"""
-        return self.item_side.factors
+        return self.item_embeddings.factors
 
     @property
     def user_bias(self) -> np.ndarray:
         """(n_users,) float32, in stars"""
-        return self.user_side.bias
+        return self.user_embeddings.bias
 
     @property
     def item_bias(self) -> np.ndarray:
         """(n_items,) float32, in stars"""
-        return self.item_side.bias
+        return self.item_embeddings.bias
 
     @property
     def n_factors(self) -> int:
         """Factors per user and item."""
-        return self.item_side.n_factors
+        return self.item_embeddings.n_factors
 
     def score_people(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
-        return self._scores(self._sides(people), self.item_side.take(items))
+        return self._scores(self._sides(people), self.item_embeddings.take(items))
 
     def scorer(self, items: np.ndarray) -> Scorer:
         every = len(items) == len(self.items)
-        side = self.item_side if every else self.item_side.take(items)
+        side = self.item_embeddings if every else self.item_embeddings.take(items)
 
         def score(people: Sequence[object], out: np.ndarray) -> None:
             self._scores(self._sides(people), side, out)
@@ -130,18 +136,25 @@ class FactorModel(FoldingModel):
         return score
 
     def score_block(self, users: np.ndarray) -> np.ndarray:
-        return self._scores(self.user_side.take(users), self.item_side)
+        return self._scores(self.user_embeddings.take(users), self.item_embeddings)
 
     def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
-        out, users = np.empty(len(user), np.float32), self.user_side
+        out, users = np.empty(len(user), np.float32), self.user_embeddings
         if isinstance(users.factors, Stacked):
             rows, user = np.unique(user, return_inverse=True)
             users = users.take(rows)
         run_rows(
-            score_pairs, np.ones(len(user)), read_only(user, np.int32), read_only(item, np.int32),
-            np.float32(self.global_mean), users.bias, self.item_bias, users.factors,
-            self.item_factors, out,
-        )  # fmt: skip
+            score_pairs,
+            np.ones(len(user)),
+            read_only(user, np.int32),
+            read_only(item, np.int32),
+            np.float32(self.global_mean),
+            users.bias,
+            self.item_bias,
+            users.factors,
+            self.item_factors,
+            out,
+        )
         return out
 
     def nearest(self, side: str, row: int, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -168,8 +181,8 @@ class FactorModel(FoldingModel):
             profiles = replace(profiles, weights=turned_effects(profiles.weights, turn))
         return replace(
             self,
-            user_side=turned_side(self.user_side, turn, in_place),
-            item_side=turned_side(self.item_side, turn),
+            user_embeddings=rotated_embeddings(self.user_embeddings, turn, in_place),
+            item_embeddings=rotated_embeddings(self.item_embeddings, turn),
             profile_map=profiles,
         )
 
@@ -221,12 +234,14 @@ class FactorModel(FoldingModel):
 
     def strength(self, person: Person) -> np.ndarray:
         """How strong each taste is in somebody: p_f, (n_factors,)."""
-        strength: np.ndarray = person.side.factors[0]
+        strength: np.ndarray = person.embeddings.factors[0]
         return strength
 
     def products(self, person: Person, item: int) -> np.ndarray:
         """What each taste adds to the score: p_f q_f, (n_factors,) float64."""
-        products: np.ndarray = person.side.factors[0].astype(np.float64) * self.item_factors[item]
+        products: np.ndarray = (
+            person.embeddings.factors[0].astype(np.float64) * self.item_factors[item]
+        )
         return products
 
     def item_term(self, item: int) -> Term:
@@ -234,13 +249,13 @@ class FactorModel(FoldingModel):
         what = "how this is rated" if self.kind == "rating" else "how many know this"
         return Term(what, float(self.item_bias[item]), "item")
 
-    def side_of_features(self, features: Mapping[str, object]) -> Side:
+    def embeddings_of_features(self, features: Mapping[str, object]) -> Embeddings:
         if self.profile_map is None:
-            return super().side_of_features(features)
+            return super().embeddings_of_features(features)
         nonnegative = bool((self.user_factors >= 0).all())
-        return self.profile_map.side(features, self.average_user, nonnegative)
+        return self.profile_map.embeddings(features, self.average_user, nonnegative)
 
-    def people_of_tastes(self) -> tuple[Side, list[str]]:
+    def people_of_tastes(self) -> tuple[Embeddings, list[str]]:
         if self.n_factors == 0:
             return super().people_of_tastes()
         worth = np.abs(self.item_factors).mean(axis=0, dtype=np.float64)
@@ -248,7 +263,7 @@ class FactorModel(FoldingModel):
         strength = np.minimum(usual / np.where(worth > 0, worth, np.inf), self.lovers.keenest)
         factors = np.diag(strength).astype(np.float32)
         bias = np.repeat(self.average_user.bias, len(worth))
-        return Side(factors, bias), [taste.name for taste in self.tastes()]
+        return Embeddings(factors, bias), [taste.name for taste in self.tastes()]
 
     @property
     def views(self) -> Mapping[str, View]:
@@ -269,7 +284,7 @@ class FactorModel(FoldingModel):
     @cached_property
     def shared_by_rows(self) -> np.ndarray:
         """What all row solves have in common; see ``LeastSquares.shared``."""
-        return self.row_solve.shared(self.item_side)
+        return self.row_solve.shared(self.item_embeddings)
 
     @cached_property
     def calibration(self) -> Calibration:
@@ -294,8 +309,8 @@ class FactorModel(FoldingModel):
             "item_factors": self.item_factors,
             "item_bias": self.item_bias,
         }
-        if self.item_side.implicit is not None:
-            arrays["item_implicit"] = self.item_side.implicit
+        if self.item_embeddings.implicit is not None:
+            arrays["item_implicit"] = self.item_embeddings.implicit
         return facts | told, arrays | of_profiles | self._calibration_arrays() | crowd_arrays(self)
 
     def _calibration_arrays(self) -> dict[str, np.ndarray]:
@@ -311,8 +326,8 @@ class FactorModel(FoldingModel):
         model = cls(
             **common,
             global_mean=facts["global_mean"],
-            user_side=Side(arrays["user_factors"], arrays["user_bias"]),
-            item_side=Side(
+            user_embeddings=Embeddings(arrays["user_factors"], arrays["user_bias"]),
+            item_embeddings=Embeddings(
                 arrays["item_factors"], arrays["item_bias"], arrays.get("item_implicit")
             ),
             fold=from_plain(facts["fold_in"]),
@@ -324,14 +339,16 @@ class FactorModel(FoldingModel):
         vars(model).update(crowd_of(arrays))  # to look at everybody takes long where they are many
         return model
 
-    def _scores(self, people: Side, items: Side, out: np.ndarray | None = None) -> np.ndarray:
+    def _scores(
+        self, people: Embeddings, items: Embeddings, out: np.ndarray | None = None
+    ) -> np.ndarray:
         with one_blas_thread():
             scores: np.ndarray = np.matmul(people.factors, items.factors.T, out=out)
         user_bias = np.float32(self.global_mean) + people.bias
         add_biases(read_only(user_bias, np.float32), read_only(items.bias, np.float32), scores)
         return scores
 
-    def _sides(self, people: Sequence[object]) -> Side:
+    def _sides(self, people: Sequence[object]) -> Embeddings:
         """Biases and factors of ids and Persons, the average for whoever is unknown."""
         rows = self.users.rows("" if isinstance(one, Person) else as_id(one) for one in people)
         unknown = ~np.array([isinstance(one, Person) for one in people], dtype=bool) & (rows < 0)
@@ -340,8 +357,8 @@ class FactorModel(FoldingModel):
             factors[unknown], bias[unknown] = self.average_user.factors, self.average_user.bias
         for place, one in enumerate(people):
             if isinstance(one, Person):
-                factors[place], bias[place] = one.side.factors[0], one.side.bias[0]
-        return Side(factors, bias)
+                factors[place], bias[place] = one.embeddings.factors[0], one.embeddings.bias[0]
+        return Embeddings(factors, bias)
 
 
 def with_tastes(model: Model) -> FactorModel:
@@ -355,7 +372,7 @@ def terms_by_factor(model: FactorModel, person: Person, item: int) -> list[Term]
     """mean + user + item + one term p_f q_f per taste, named for the end that the person is at."""
     strength = model.strength(person)
     products = model.products(person, item)
-    user = Term("how you rate", float(person.side.bias[0]), "user")
+    user = Term("how you rate", float(person.embeddings.bias[0]), "user")
     tastes = [
         Term(taste.named_for(p), float(value), "taste", said=taste.said_for(p))
         for taste, p, value in zip(model.tastes(), strength, products, strict=True)
@@ -372,10 +389,12 @@ def terms_by_history(model: FactorModel, person: Person, item: int) -> list[Term
     parts = np.zeros(0)
     if len(person.items):
         deviations = person.ratings - model.global_mean - model.item_bias[person.items]
-        parts = model.fold.parts(person.items, deviations, model.item_side, item, person.side)
+        parts = model.fold.parts(
+            person.items, deviations, model.item_embeddings, item, person.embeddings
+        )
     ratings = model.rating_terms(person, parts)
-    factors = person.side.factors[0].astype(np.float64)
-    personal = float(person.side.bias[0]) + float(factors @ model.item_factors[item])
+    factors = person.embeddings.factors[0].astype(np.float64)
+    personal = float(person.embeddings.bias[0]) + float(factors @ model.item_factors[item])
     remainder = personal - float(parts.sum())
     if abs(remainder) > 1e-5 * max(1.0, abs(personal)):
         name = BEYOND.get(person.strategy, "learned beyond your ratings")
@@ -385,7 +404,7 @@ def terms_by_history(model: FactorModel, person: Person, item: int) -> list[Term
 
 def terms_by_people(model: FactorModel, person: Person, item: int) -> list[Term]:
     """mean + user + item + what people near in factor space gave + what was learned beyond."""
-    user = Term("how you rate", float(person.side.bias[0]), "user")
+    user = Term("how you rate", float(person.embeddings.bias[0]), "user")
     return [*_common_terms(model, item), user, *terms_of_people(model, person, item)]
 
 

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from matinee.catalog import Catalog
+from matinee.data.catalog import Catalog
+from matinee.data.features import Vocabulary
+from matinee.data.ids import IdMap
 from matinee.errors import BadSetting
-from matinee.explanation import Term
-from matinee.features import Vocabulary
-from matinee.ids import IdMap
+from matinee.explain.explanation import Term
 from matinee.models.factor import FactorModel
 from matinee.models.kind import View
-from matinee.models.people import Person
-from matinee.models.side import Side
-from matinee.models.turning import turned_effects
+from matinee.models.person import Person
+from matinee.models.rotation import turned_effects
+from matinee.row_solvers.embeddings import Embeddings
 
 NOTHING_BEYOND = 1e-5  # a difference from what features say that is rounding
 
@@ -74,16 +74,16 @@ class HybridModel(FactorModel):
         F = self.vocabulary.encode(Catalog(entries), items)
         side = expected(F, self.weights, nonnegative=bool((self.item_factors >= 0).all()))
         side.factors[old], side.bias[old] = self.item_factors, self.item_bias
-        if self.item_side.implicit is not None:
+        if self.item_embeddings.implicit is not None:
             implicit = np.zeros_like(side.factors)
-            implicit[old] = self.item_side.implicit
+            implicit[old] = self.item_embeddings.implicit
             side = side._replace(implicit=implicit)
         return replace(
             self,
             items=items,
             catalog=Catalog(entries),
             seen=self.seen._replace(indices=old[self.seen.indices]),
-            item_side=side.frozen(),
+            item_embeddings=side.frozen(),
         )
 
     def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -103,13 +103,13 @@ class HybridModel(FactorModel):
         return super().from_parts(common | own, facts, arrays)
 
 
-def expected(F: "csr_array", W: np.ndarray, nonnegative: bool = False) -> Side:
+def expected(F: "csr_array", W: np.ndarray, nonnegative: bool = False) -> Embeddings:
     """What features say of items: F W, its last column the biases."""
     guess = np.asarray(F @ W, dtype=np.float32)
     factors = np.ascontiguousarray(guess[:, :-1])
     if nonnegative:
         np.maximum(factors, 0.0, out=factors)
-    return Side(factors, guess[:, -1].copy())
+    return Embeddings(factors, guess[:, -1].copy())
 
 
 def terms_by_feature(model: HybridModel, person: Person, item: int) -> list[Term]:
@@ -120,7 +120,7 @@ def terms_by_feature(model: HybridModel, person: Person, item: int) -> list[Term
     The feature that all items share, ``what is usual``, speaks for none of them.
     """
     f = model.features[[item]]
-    p = np.append(person.side.factors[0].astype(np.float64), 1.0)
+    p = np.append(person.embeddings.factors[0].astype(np.float64), 1.0)
     W = model.weights[f.indices].astype(np.float64)
     whole = np.append(model.item_factors[item], model.item_bias[item]).astype(np.float64)
     guess = f.data.astype(np.float64) @ W
@@ -129,7 +129,7 @@ def terms_by_feature(model: HybridModel, person: Person, item: int) -> list[Term
     parts = f.data * (W @ p)
     terms = [
         Term("average of all ratings", model.global_mean, "base"),
-        Term("how you rate", float(person.side.bias[0]), "user"),
+        Term("how you rate", float(person.embeddings.bias[0]), "user"),
         *(
             Term(model.vocabulary.names[at], float(part), "feature" if at else "base")
             for at, part in zip(f.indices.tolist(), parts, strict=True)

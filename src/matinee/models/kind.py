@@ -10,13 +10,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from matinee.catalog import NO_CATALOG, Catalog
+from matinee.data.catalog import NO_CATALOG, Catalog
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Rows
+from matinee.data.scale import Scale
 from matinee.errors import BadSetting
-from matinee.explanation import Term
-from matinee.ids import IdMap
-from matinee.models.people import Person
-from matinee.models.side import Side
-from matinee.ratings import Rows, Scale
+from matinee.explain.explanation import Term
+from matinee.models.person import Person
+from matinee.row_solvers.embeddings import Embeddings
 
 # Writes the scores (n_people, n_items) of some people into an array that is used again.
 Scorer = Callable[[Sequence[object], np.ndarray], None]
@@ -62,26 +63,26 @@ class Kind:
         """Unclipped scores (n,) float32 of pairs of row numbers."""
         raise NotImplementedError
 
-    def solve(self, items: np.ndarray, ratings: np.ndarray) -> Side:
+    def solve(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
         """Bias and factors of someone with these ratings; the average person's for none."""
         raise NotImplementedError
 
-    def solve_many(self, rated: Rows) -> Side:
+    def solve_many(self, rated: Rows) -> Embeddings:
         """``solve`` for each row of ``rated``, as a side of as many rows."""
         sides = [self.solve(*rated.row(r)) for r in range(len(rated.counts))]
-        return Side(
+        return Embeddings(
             np.concatenate([side.factors for side in sides]),
             np.concatenate([side.bias for side in sides]),
         )
 
-    def solve_without_each(self, items: np.ndarray, ratings: np.ndarray) -> Side:
+    def solve_without_each(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
         """``solve`` without each of n ratings in turn, as a side of n rows."""
         n = len(items)
         kept = np.nonzero(~np.eye(n, dtype=bool))[1]
         ends = np.arange(n + 1) * (n - 1)
         return self.solve_many(Rows(ends, items[kept], ratings[kept]))
 
-    def side_of(self, user: int) -> Side:
+    def embeddings_of(self, user: int) -> Embeddings:
         """Bias and factors of a trained user, by row number."""
         raise NotImplementedError
 

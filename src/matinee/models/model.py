@@ -12,20 +12,20 @@ from typing import Any, cast, overload
 
 import numpy as np
 
+from matinee.data.ids import as_id
+from matinee.data.packed import PackedRatings
+from matinee.data.ratings import Ratings
+from matinee.display.tables import Table
 from matinee.errors import BadSetting, UnknownId
-from matinee.explanation import Explanation
-from matinee.ids import as_id
+from matinee.explain.contrast import Contrast, contrast
+from matinee.explain.counterfactual import Counterfactual, counterfactual
+from matinee.explain.explanation import Explanation
+from matinee.explain.personalization import Evidence, shares
+from matinee.explain.what_if import WhatIf, what_if
 from matinee.models.newcomers import Newcomers
-from matinee.models.people import Person
+from matinee.models.person import Person
 from matinee.models.predictions import Predictions
 from matinee.models.retrieval import best_items
-from matinee.packed import PackedRatings
-from matinee.ratings import Ratings
-from matinee.reasons.contrast import Contrast, contrast
-from matinee.reasons.counterfactual import Counterfactual, counterfactual
-from matinee.reasons.personal import Evidence, shares
-from matinee.reasons.what_if import WhatIf, what_if
-from matinee.tables import Table
 
 PIECE = 1 << 22  # numbers counted at once
 NEGLIGIBLE = 1e-9  # a term this small is a zero of the model, not a reason
@@ -69,7 +69,7 @@ class Model(Newcomers):
             return user
         self.require(user)
         row = self.users.row(user)
-        return Person(as_id(user), *self.seen.row(row), self.side_of(row), "personal")
+        return Person(as_id(user), *self.seen.row(row), self.embeddings_of(row), "personal")
 
     def rated(self, user: object) -> np.ndarray:
         """Rows of the items that a user has rated, ascending; none for an unknown id."""
@@ -342,8 +342,10 @@ class Model(Newcomers):
             rating[here] = self.clipped(self.score_people([user], rows[here])[0])
             reach[here] = self.reach(person, rows[here], level)
         ends = {"low": rating - reach, "high": rating + reach}
-        ids = {"user_id": np.array([self.name_of(user) for user in who], dtype=object),
-               "item_id": self.items.ids[rows]}  # fmt: skip
+        ids = {
+            "user_id": np.array([self.name_of(user) for user in who], dtype=object),
+            "item_id": self.items.ids[rows],
+        }
         return Table(
             ids | {"rating": rating} | {name: self.clipped(end) for name, end in ends.items()}
         )

@@ -13,7 +13,8 @@ from typing import Any, Self, cast
 
 import numpy as np
 
-from matinee.explanation import Term
+from matinee.display.text import counted
+from matinee.explain.explanation import Term
 from matinee.kernels.jit import read_only
 from matinee.kernels.neighbors import (
     Lists,
@@ -25,8 +26,7 @@ from matinee.kernels.neighbors import (
 from matinee.kernels.threads import run_rows
 from matinee.models.baseline import BaselineModel, People, Run
 from matinee.models.kind import View
-from matinee.models.people import Person
-from matinee.words import counted
+from matinee.models.person import Person
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -70,9 +70,16 @@ class NeighborModel(BaselineModel):
         rated = self._everyone.rated
         add = add_heard_pairs if isinstance(self.weights, Lists) else add_weighted_pairs
         run_rows(
-            add, np.ones(len(user)), user, item, rated.indptr, rated.indices,
-            self._everyone.deviations, self.weights, out,
-        )  # fmt: skip
+            add,
+            np.ones(len(user)),
+            user,
+            item,
+            rated.indptr,
+            rated.indices,
+            self._everyone.deviations,
+            self.weights,
+            out,
+        )
 
     def said_by(self, person: Person, item: int) -> np.ndarray:
         """What each rating of a person adds to the score of an item: (n,) float64."""

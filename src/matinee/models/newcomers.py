@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from matinee.data.ratings import Rows
+from matinee.display.text import counted
 from matinee.errors import BadSetting, did_you_mean
 from matinee.models.kind import NO_TASTES, Kind
-from matinee.models.people import Person, numbered_history
-from matinee.models.side import Side
-from matinee.ratings import Rows
-from matinee.words import counted
+from matinee.models.person import Person, numbered_history
+from matinee.row_solvers.embeddings import Embeddings
 
 POINTS = 10  # to share among tastes
 MOST_LISTED = 8  # tastes that a message names
@@ -86,7 +86,7 @@ class Newcomers(Kind):
             )
         average = self.solve(np.empty(0, np.int32), np.empty(0, np.float32))
         rest = np.append(share, max(0.0, 1 - share.sum()))
-        side = Side(
+        side = Embeddings(
             (rest @ np.concatenate([lovers.factors, average.factors]))[None, :].astype(np.float32),
             np.array([rest @ np.concatenate([lovers.bias, average.bias])], np.float32),
         )
@@ -99,16 +99,16 @@ class Newcomers(Kind):
         What is not told counts as average. Raises BadSetting for unknown names or values, and for
         a model that knows no profiles.
         """
-        return self._without_ratings(name, self.side_of_features(features), "features")
+        return self._without_ratings(name, self.embeddings_of_features(features), "features")
 
-    def _without_ratings(self, name: str, side: Side, strategy: str) -> Person:
+    def _without_ratings(self, name: str, side: Embeddings, strategy: str) -> Person:
         return Person(name, np.empty(0, np.int32), np.empty(0, np.float32), side, strategy)
 
-    def people_of_tastes(self) -> tuple[Side, list[str]]:
+    def people_of_tastes(self) -> tuple[Embeddings, list[str]]:
         """Somebody for each taste who has that taste alone, and the tastes' names."""
         raise BadSetting(NO_TASTES.format(self.algorithm))
 
-    def side_of_features(self, features: Mapping[str, object]) -> Side:
+    def embeddings_of_features(self, features: Mapping[str, object]) -> Embeddings:
         """Bias and factors expected of someone with these features."""
         raise BadSetting(
             f"this model of {self.algorithm} knows nothing of people but their ratings; fit mf or "

@@ -10,11 +10,11 @@ from typing import Any, Self, cast
 import numpy as np
 from scipy.special import ndtri
 
+from matinee.data.ratings import Rows
 from matinee.models.factor import FactorModel
-from matinee.models.fold_in import PosteriorMean
-from matinee.models.people import Person
-from matinee.models.side import Side
-from matinee.ratings import Rows
+from matinee.models.person import Person
+from matinee.row_solvers import PosteriorMean
+from matinee.row_solvers.embeddings import Embeddings
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -31,7 +31,7 @@ class PosteriorModel(FactorModel):
     @property
     def n_factors(self) -> int:
         """Factors per user and item in each sample."""
-        return self.item_side.n_factors // self.n_samples
+        return self.item_embeddings.n_factors // self.n_samples
 
     @property
     def has_intervals(self) -> bool:
@@ -55,8 +55,10 @@ class PosteriorModel(FactorModel):
         n, fold = len(person.items), cast(PosteriorMean, self.fold)
         rated = Rows(np.array([0, n]), np.arange(n, dtype=np.int32), person.ratings)
         scores, unsure = [], []
-        for ridge, sample in fold.samples(self.item_side.take(np.append(person.items, items))):
-            solved = Side.zeros(1, sample.n_factors)
+        for ridge, sample in fold.samples(
+            self.item_embeddings.take(np.append(person.items, items))
+        ):
+            solved = Embeddings.zeros(1, sample.n_factors)
             ridge.solve(rated, self.global_mean, sample, solved)
             scores.append(solved.bias + sample.factors[n:] @ solved.factors[0])
             Y = np.column_stack([sample.factors, np.ones(len(sample.bias))]).astype(np.float64)
@@ -72,7 +74,7 @@ class PosteriorModel(FactorModel):
         return variance
 
     def strength(self, person: Person) -> np.ndarray:
-        strength: np.ndarray = person.side.factors[0].reshape(self.n_samples, -1).sum(axis=0)
+        strength: np.ndarray = person.embeddings.factors[0].reshape(self.n_samples, -1).sum(axis=0)
         return strength
 
     def products(self, person: Person, item: int) -> np.ndarray:
@@ -80,11 +82,11 @@ class PosteriorModel(FactorModel):
         products: np.ndarray = all_samples.sum(axis=0)
         return products
 
-    def people_of_tastes(self) -> tuple[Side, list[str]]:
+    def people_of_tastes(self) -> tuple[Embeddings, list[str]]:
         lovers, names = super().people_of_tastes()  # of each sample's column by itself
         k = self.n_factors
         factors = lovers.factors.reshape(self.n_samples, k, -1).mean(axis=0)
-        return Side(factors, lovers.bias[:k]), names
+        return Embeddings(factors, lovers.bias[:k]), names
 
     @property
     def taste_factors(self) -> tuple[np.ndarray, np.ndarray]:

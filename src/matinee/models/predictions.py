@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from matinee.tables import Table
+from matinee.display.tables import Table
 
 
 class Predictions(Table):

@@ -14,10 +14,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from matinee.data.ids import IdMap
+from matinee.data.profiles import Profiles, grouped
 from matinee.errors import BadSetting, did_you_mean
-from matinee.ids import IdMap
-from matinee.models.side import Side
-from matinee.profiles import Profiles, grouped
+from matinee.row_solvers.embeddings import Embeddings
 
 PEOPLE_ASSUMED = 10.0  # reg: people of average taste assumed of each value
 FEWEST_PEOPLE = 5  # who must share a value, so that it tells of no one
@@ -32,7 +32,9 @@ class ProfileMap:
     weights: np.ndarray  # (n_values, n_factors + 1) float32; the last column is for the bias
 
     @classmethod
-    def of(cls, profiles: Profiles, users: IdMap, side: Side, rated: np.ndarray) -> Self | None:
+    def of(
+        cls, profiles: Profiles, users: IdMap, side: Embeddings, rated: np.ndarray
+    ) -> Self | None:
         """Fitted to the users with ratings who told something; None where too few did."""
         rows = users.rows(list(profiles))
         rows = np.sort(rows[rows >= 0])
@@ -83,13 +85,15 @@ class ProfileMap:
             found[name] = same[0]
         return found
 
-    def side(self, features: Mapping[str, object], average: Side, nonnegative: bool) -> Side:
+    def embeddings(
+        self, features: Mapping[str, object], average: Embeddings, nonnegative: bool
+    ) -> Embeddings:
         """Bias and factors expected of someone with these features."""
         change = (self.encode(self.checked(features)) @ self.weights).astype(np.float32)
         factors = average.factors + change[:-1]
         if nonnegative:
             factors = np.maximum(factors, 0.0)
-        return Side(factors, average.bias + change[-1:])
+        return Embeddings(factors, average.bias + change[-1:])
 
     def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What a saved model keeps of it: plain facts, and arrays."""

@@ -48,8 +48,14 @@ def best_items(
             where = slice(first, first + len(here))
             scored = room[: len(here)]
             score(here, scored)
-            top_n(0, len(here), read_only(scored, np.float32), *banned(seen, here, place),
-                  found[where], scores[where])  # fmt: skip
+            top_n(
+                0,
+                len(here),
+                read_only(scored, np.float32),
+                *banned(seen, here, place),
+                found[where],
+                scores[where],
+            )
 
     parts = np.array_split(np.arange(-(-len(people) // size)), n_threads() * RANGES_PER_THREAD)
     with one_blas_thread():  # once for all blocks

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 
 import matinee
-from matinee.catalog import Catalog
+from matinee.data.catalog import Catalog
+from matinee.data.ids import IdMap
+from matinee.data.packed import rows_of
+from matinee.data.scale import Scale
+from matinee.data.texts import Texts
 from matinee.errors import BadModel
-from matinee.ids import IdMap
 from matinee.models.blend import BlendModel
 from matinee.models.factor import FactorModel
 from matinee.models.hybrid import HybridModel
 from matinee.models.model import Model
 from matinee.models.neighbor import NeighborModel
 from matinee.models.posterior import PosteriorModel
+from matinee.models.storage import read_folder, write_folder
 from matinee.models.user_neighbor import UserNeighborModel
-from matinee.packed import rows_of
-from matinee.ratings import Scale
-from matinee.storage import read_folder, write_folder
-from matinee.texts import Texts
 
 MODELS: dict[str, type[Model]] = {
     "factor": FactorModel,

@@ -15,16 +15,16 @@ from typing import Any, Self
 
 import numpy as np
 
-from matinee.explanation import Term
+from matinee.display.text import counted
+from matinee.explain.explanation import Term
 from matinee.kernels.jit import read_only
 from matinee.kernels.neighbors import Crowd, Vectors, add_asked, add_asked_pairs, compare
 from matinee.kernels.threads import run_rows
 from matinee.models.baseline import BaselineModel, People, Run
 from matinee.models.kind import View
-from matinee.models.people import Person
+from matinee.models.nearby_users import groups_of_people
+from matinee.models.person import Person
 from matinee.models.similarity import Similarity
-from matinee.reasons.people import groups_of_people
-from matinee.words import counted
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -83,9 +83,17 @@ class UserNeighborModel(BaselineModel):
     def add_said(self, people: People, items: np.ndarray, out: np.ndarray, run: Run) -> None:
         rated = people.rated
         run(
-            add_asked, self._costs(rated.indptr, rated.indices), people.row, rated.indptr,
-            rated.indices, self._values(people), self._norms(people), self.crowd, items, out,
-        )  # fmt: skip
+            add_asked,
+            self._costs(rated.indptr, rated.indices),
+            people.row,
+            rated.indptr,
+            rated.indices,
+            self._values(people),
+            self._norms(people),
+            self.crowd,
+            items,
+            out,
+        )
 
     def _costs(self, indptr: np.ndarray, items: np.ndarray) -> np.ndarray:
         raters = np.r_[0, np.cumsum(self.item_counts[items])]
@@ -94,9 +102,17 @@ class UserNeighborModel(BaselineModel):
     def add_said_pairs(self, user: np.ndarray, item: np.ndarray, out: np.ndarray) -> None:
         everyone = self._everyone
         run_rows(
-            add_asked_pairs, np.ones(len(user)), user, item, everyone.rated.indptr,
-            everyone.rated.indices, self._values(everyone), self._norms(everyone), self.crowd, out,
-        )  # fmt: skip
+            add_asked_pairs,
+            np.ones(len(user)),
+            user,
+            item,
+            everyone.rated.indptr,
+            everyone.rated.indices,
+            self._values(everyone),
+            self._norms(everyone),
+            self.crowd,
+            out,
+        )
 
     def likeness(self, person: Person, row: int) -> np.ndarray:
         """How like a person all users are: (n_users,) float32, with ``row`` the person's own."""
@@ -104,9 +120,14 @@ class UserNeighborModel(BaselineModel):
         n = len(self.users)
         weights = np.empty(n, np.float32)
         compare(
-            row, people.rated.indices, self._values(people), float(self._norms(people)[0]),
-            self.crowd.vectors, np.empty((n, 6)), weights,
-        )  # fmt: skip
+            row,
+            people.rated.indices,
+            self._values(people),
+            float(self._norms(people)[0]),
+            self.crowd.vectors,
+            np.empty((n, 6)),
+            weights,
+        )
         return weights
 
     def said_by(self, person: Person, item: int) -> tuple[np.ndarray, np.ndarray]:

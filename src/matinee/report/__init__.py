@@ -9,18 +9,18 @@ The file needs no network, no script and no server; it prints, and it reads in t
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from matinee.algorithms.again import ratings_of
+from matinee.data.ratings import Ratings
+from matinee.display.text import counted
 from matinee.errors import BadRatings
+from matinee.evaluation.results import Evaluation
 from matinee.models import Model
-from matinee.ratings import Ratings
 from matinee.report.card import card_section
 from matinee.report.data import data_section
 from matinee.report.document import Report
 from matinee.report.origins import Origin, origin_of
 from matinee.report.people import map_section, samples_section, tastes_section
 from matinee.report.quality import measure, quality_section
-from matinee.results import Evaluation
-from matinee.words import counted
+from matinee.training.refit import ratings_of
 
 __all__ = ["Report", "data_report", "measure", "ratings_of", "report_of"]
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from matinee.charts import twin
-from matinee.charts.markup import Markup, el
-from matinee.tables import Table
+from matinee.display.markup import Markup, el
+from matinee.display.tables import Table
 
 
 class Block(Protocol):

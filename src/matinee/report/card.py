@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from matinee.display.tables import show
+from matinee.display.text import counted
+from matinee.evaluation.results import versions
 from matinee.models import Model
 from matinee.report.blocks import Block, Facts, Points, Section
-from matinee.results import versions
-from matinee.tables import show
-from matinee.words import counted
 
 PEOPLE_ASKED = 200  # whose lists are counted, evenly spread over all
 LIST_LENGTH = 10

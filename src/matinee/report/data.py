@@ -1,8 +1,8 @@
 """The section on the data."""
 
 from matinee.charts import long_tail, over_time, rating_distribution, sparsity
-from matinee.description import Description, day, in_words
-from matinee.ratings import Ratings
+from matinee.data.describe import Description, day, in_words
+from matinee.data.ratings import Ratings
 from matinee.report.blocks import Block, Facts, Prose, Section
 from matinee.report.origins import Origin
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import matinee
 from matinee.charts import stylesheet
-from matinee.charts.markup import Markup, el
+from matinee.display.markup import Markup, el
 from matinee.errors import MatineeError
 from matinee.report.blocks import Section
 
@@ -44,9 +44,12 @@ class Report:
             el("header", el("h1", self.title), el("p", self.summary)),
             el("nav", *links, aria_label="Sections"),
             el("main", *(one.figure() for one in self.sections)),
-            el("footer", f"Made by Matinee {matinee.__version__}. This file loads nothing from "
-               "elsewhere and runs no script."),
-        )  # fmt: skip
+            el(
+                "footer",
+                f"Made by Matinee {matinee.__version__}. This file loads nothing from "
+                "elsewhere and runs no script.",
+            ),
+        )
         return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from matinee.ratings import Ratings
+from matinee.data.ratings import Ratings
 
 MOVIELENS = (
     "F. Maxwell Harper and Joseph A. Konstan. 2015. The MovieLens Datasets: History and Context. "

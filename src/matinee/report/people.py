@@ -8,11 +8,11 @@ import numpy as np
 
 from matinee.charts import has_map, map_of, plain_sentence, space, taste_card, waterfall
 from matinee.charts.chart import Chart
-from matinee.charts.markup import Markup, el
-from matinee.explanation import Explanation
+from matinee.display.markup import Markup, el
+from matinee.display.text import counted
+from matinee.explain.explanation import Explanation
 from matinee.models import FactorModel, Model
 from matinee.report.blocks import Block, Prose, Section, Wall
-from matinee.words import counted
 
 MOST_CARDS = 40
 CARD_ITEMS = 8
@@ -27,8 +27,11 @@ TOO_SMALL = 0.05  # stars; a smaller term is not named
 def tastes_section(model: Model) -> Section:
     """A card for each taste, those that matter most first."""
     if not isinstance(model, FactorModel) or model.n_factors == 0:
-        return Section("tastes", "Tastes", [Prose(f"{model.algorithm} has no tastes: it keeps no "
-                                                  "factors of people and items.")])  # fmt: skip
+        return Section(
+            "tastes",
+            "Tastes",
+            [Prose(f"{model.algorithm} has no tastes: it keeps no factors of people and items.")],
+        )
     tastes = model.tastes().by_share()
     blocks: list[Block] = [
         Prose(
@@ -64,10 +67,15 @@ class Sample:
     def figure(self) -> Markup:
         """A list with a sentence for each item, and the waterfalls of the first."""
         rows = (
-            el("li", why.title, " ", el("span", f"{why.predicted:.2f}", class_="score"),
-               el("span", because(why), class_="why"))
+            el(
+                "li",
+                why.title,
+                " ",
+                el("span", f"{why.predicted:.2f}", class_="score"),
+                el("span", because(why), class_="why"),
+            )
             for why in self.reasons
-        )  # fmt: skip
+        )
         return el(
             "div",
             el("h3", f"User {self.user}"),
@@ -130,6 +138,9 @@ def sample(model: Model, row: int) -> Sample:
     reasons = [model.explain(user, item) for item in listed]
     views = [model.explain(user, listed[0], by=by) for by in model.views] if listed else []
     return Sample(
-        user, len(items), [model.catalog.label(one) for one in model.items.ids[best]],
-        reasons, [waterfall(why) for why in views],
-    )  # fmt: skip
+        user,
+        len(items),
+        [model.catalog.label(one) for one in model.items.ids[best]],
+        reasons,
+        [waterfall(why) for why in views],
+    )

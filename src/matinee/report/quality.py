@@ -5,18 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from matinee.algorithms.again import algorithm_of
 from matinee.charts import error_by_group, k_curve, trade_off
+from matinee.data.ratings import Ratings
+from matinee.display.tables import Table
+from matinee.display.text import counted
 from matinee.errors import MatineeError
-from matinee.evaluation import fit_and_evaluate
+from matinee.evaluation.evaluate import fit_and_evaluate
+from matinee.evaluation.results import Evaluation
+from matinee.evaluation.run_log import Record
 from matinee.models import Model
-from matinee.ratings import Ratings
-from matinee.records import Record
 from matinee.report.blocks import Block, Listing, Prose, Section
-from matinee.results import Evaluation
-from matinee.splits import SPLITS, random
-from matinee.tables import Table
-from matinee.words import counted
+from matinee.splitting import SPLITS, random
+from matinee.training.refit import algorithm_of
 
 LIST_LENGTH = 10
 RATING_ERROR, RANKING = "rmse", f"ndcg@{LIST_LENGTH}"
@@ -41,10 +41,14 @@ def compared(record: Record, ratings: Ratings) -> list[dict[str, Any]]:
         if _training_part(runs[0]["origin"], ratings) == fingerprint:
             rows = {run["entry"]["name"]: run["entry"] for run in runs}
             return [
-                {"algorithm": name, **entry["metrics"], "fit_seconds": entry["fit_seconds"],
-                 "intervals": entry["intervals"]}
+                {
+                    "algorithm": name,
+                    **entry["metrics"],
+                    "fit_seconds": entry["fit_seconds"],
+                    "intervals": entry["intervals"],
+                }
                 for name, entry in rows.items()
-            ]  # fmt: skip
+            ]
     return []
 
 

@@ -98,7 +98,8 @@ class Feedback(Asked):
     """Rows of feedback; each gets a verdict of its own."""
 
     events: list[Any] = Field(
-        min_length=1, max_length=MOST_EVENTS,
+        min_length=1,
+        max_length=MOST_EVENTS,
         description='Rows of {"user_id", "item_id", "rating", "timestamp"}: a rating on the scale, '
         "or null to take one back; the time in seconds since 1970, now when it is left out.",
-    )  # fmt: skip
+    )

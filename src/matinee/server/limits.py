@@ -37,9 +37,10 @@ class Bounded:
             return
         if self.at_once >= MOST_AT_ONCE:
             problem = Problem(
-                429, f"{MOST_AT_ONCE} requests are being answered already; come again in a second",
+                429,
+                f"{MOST_AT_ONCE} requests are being answered already; come again in a second",
                 retry_after=1,
-            )  # fmt: skip
+            )
             await problem.response(scope)(scope, receive, send)
             return
         self.at_once += 1

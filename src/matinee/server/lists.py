@@ -17,8 +17,11 @@ def entry(serving: Serving, row: int) -> dict[str, Any]:
     item_id = serving.model.items.ids[row]
     item = serving.model.catalog[item_id]
     return {
-        "item_id": item_id, "title": item.title, "year": item.year, "genres": list(item.genres),
-    }  # fmt: skip
+        "item_id": item_id,
+        "title": item.title,
+        "year": item.year,
+        "genres": list(item.genres),
+    }
 
 
 def best_of(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from matinee.errors import MatineeError
-from matinee.records import Record
+from matinee.evaluation.run_log import Record
 
 PARTS_OF_CURVE = {"points", "metric", "chosen", "folds", "rule", "higher_is_better"}
 

@@ -39,9 +39,14 @@ class Problem(Exception):
     """Something that is answered with a problem document instead of what was asked for."""
 
     def __init__(
-        self, status: int, detail: str, *, errors: Sequence[dict[str, Any]] = (),
-        retry_after: int | None = None, close: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        status: int,
+        detail: str,
+        *,
+        errors: Sequence[dict[str, Any]] = (),
+        retry_after: int | None = None,
+        close: bool = False,
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail

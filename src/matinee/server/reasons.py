@@ -3,7 +3,7 @@
 from typing import Any
 
 from matinee.errors import BadSetting
-from matinee.explanation import Explanation, round_to_sum
+from matinee.explain.explanation import Explanation, round_to_sum
 from matinee.models import Model, Person
 
 DIGITS = 2  # of a term that is shown

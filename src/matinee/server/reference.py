@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from matinee.charts.markup import Markup, el
+from matinee.display.markup import Markup, el
 
 Document = Mapping[str, Any]
 
@@ -58,10 +58,14 @@ def parameters_of(said: Document) -> Iterator[Part]:
     found = [one for one in said.get("parameters", []) if not one.get("deprecated")]
     if found:
         rows = [
-            (one["name"], f"{type_of(one['schema'])}, in the {one['in']}",
-             default_of(one["schema"]), one.get("description", ""))
+            (
+                one["name"],
+                f"{type_of(one['schema'])}, in the {one['in']}",
+                default_of(one["schema"]),
+                one.get("description", ""),
+            )
             for one in found
-        ]  # fmt: skip
+        ]
         yield Rows(("parameter", "type", "default", "meaning"), rows)
 
 
@@ -83,10 +87,14 @@ def fields_of(schema: Document) -> Rows:
     """The fields of a shape."""
     required = set(schema.get("required", ()))
     rows = [
-        (name, type_of(field), "required" if name in required else default_of(field),
-         field.get("description", ""))
+        (
+            name,
+            type_of(field),
+            "required" if name in required else default_of(field),
+            field.get("description", ""),
+        )
         for name, field in schema["properties"].items()
-    ]  # fmt: skip
+    ]
     return Rows(("field", "type", "default", "meaning"), rows)
 
 
@@ -109,11 +117,14 @@ def type_of(schema: Document) -> str:
     limits = [
         f"{words} {int(schema[name]):,}"
         for name, words in (
-            ("minimum", "from"), ("maximum", "to"), ("minItems", "at least"),
-            ("maxItems", "at most"), ("maxLength", "at most"),
+            ("minimum", "from"),
+            ("maximum", "to"),
+            ("minItems", "at least"),
+            ("maxItems", "at most"),
+            ("maxLength", "at most"),
         )
         if name in schema
-    ]  # fmt: skip
+    ]
     return " ".join([kind, *limits])
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
+from matinee.display.text import counted
 from matinee.errors import BadSetting, MatineeError
 from matinee.feedback.places import store_beside
 from matinee.feedback.store import Store
@@ -20,7 +21,6 @@ from matinee.server.app import make_app
 from matinee.server.measured import Measured
 from matinee.server.security import Rules
 from matinee.server.state import State
-from matinee.words import counted
 
 SHORTEST_TOKEN = 16  # characters
 DRAIN_SECONDS = 10  # that running requests have when the server is told to stop

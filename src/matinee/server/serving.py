@@ -11,7 +11,7 @@ import numpy as np
 
 from matinee.errors import BadModel
 from matinee.models import Model, load
-from matinee.storage import MANIFEST
+from matinee.models.storage import MANIFEST
 
 TRIES = 5  # to read a folder that is being replaced
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from matinee.errors import BadSetting
+from matinee.explain.ranks import ranks, unseen
 from matinee.models import Person
-from matinee.reasons.standing import ranks, unseen
 from matinee.server.asked import WhatIf
 from matinee.server.filters import Filter
 from matinee.server.lists import best_of, listed

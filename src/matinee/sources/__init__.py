@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from matinee.data.packed import PackedRatings, is_packed
+from matinee.data.ratings import Ratings
+from matinee.data.scale import Scale
 from matinee.errors import BadRatings, BadSetting
-from matinee.packed import PackedRatings, is_packed
-from matinee.ratings import Ratings, Scale
 from matinee.sources import arrays, delimited, files, frames, movielens, parquet
 from matinee.sources.catalogs import read_catalog
 from matinee.sources.checks import accept, check_wish

@@ -13,7 +13,7 @@ import numpy as np
 
 from matinee.errors import BadRatings
 from matinee.sources.columns import FIELDS
-from matinee.sources.numbering import as_column, number_ids, read_numbers, read_times
+from matinee.sources.packing.numbering import as_column, number_ids, read_numbers, read_times
 from matinee.sources.raw import Fault, Numbered, Raw, Wish
 
 

@@ -10,13 +10,13 @@ import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from matinee.catalog import Catalog, Item
+from matinee.data.catalog import Catalog, Item
+from matinee.data.ids import as_id
 from matinee.errors import BadRatings
-from matinee.ids import as_id
 from matinee.sources import duck, files, frames, movielens, parquet
 from matinee.sources.columns import by_name, plain
 from matinee.sources.dialect import sniff
-from matinee.sources.numbering import is_missing
+from matinee.sources.packing.numbering import is_missing
 from matinee.sources.titles import split_title
 
 TITLE = ("title", "name", "itemname", "movietitle", "movie", "film", "label")

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Ratings
+from matinee.data.read_report import Case, Finding, ReadReport
+from matinee.data.scale import Scale
 from matinee.errors import BadRatings, BadSetting
-from matinee.ids import IdMap
-from matinee.ratings import Ratings, Scale
-from matinee.read_report import Case, Finding, ReadReport
 from matinee.sources.raw import BAD_TIME, REASON, UNKNOWN_TIME, Fault, Numbered, Raw, Wish
 
 CASES_SHOWN = 3

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 
+from matinee.display.text import counted
 from matinee.errors import BadRatings, BadSetting, did_you_mean
-from matinee.words import counted
 
 FIELDS = ("user_id", "item_id", "rating", "timestamp")
 NEEDED = FIELDS[:3]

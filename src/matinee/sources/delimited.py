@@ -12,9 +12,9 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from matinee.catalog import NO_CATALOG, Catalog
+from matinee.data.catalog import NO_CATALOG, Catalog
+from matinee.data.scale import Scale
 from matinee.errors import BadRatings
-from matinee.ratings import Scale
 from matinee.sources import duck, files
 from matinee.sources.columns import columns_by_position, find_columns
 from matinee.sources.dialect import Dialect, clipped, has_decimal_comma, sniff

@@ -25,7 +25,7 @@ from matinee.sources.raw import (
     Raw,
     Reader,
     Wish,
-)  # fmt: skip
+)
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from matinee.catalog import Catalog
+from matinee.data.catalog import Catalog
+from matinee.data.ids import IdMap
+from matinee.data.scale import Scale
+from matinee.display.text import counted
 from matinee.errors import BadRatings
-from matinee.ids import IdMap
-from matinee.ratings import Scale
 from matinee.sources import files
 from matinee.sources.columns import plain
 from matinee.sources.titles import split_title
-from matinee.words import counted
 
 IMDB_FEATURES = {"imdb", "imdbid", "imdb_id", "const", "tconst"}  # where a catalogue may have ids
 NOT_A_LETTER = re.compile(r"[\W_]+")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 
-from matinee.catalog import Catalog, Item
+from matinee.data.catalog import Catalog, Item
 
 GENRES = (
     "Action",

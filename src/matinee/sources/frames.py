@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from matinee.sources.columns import find_columns
-from matinee.sources.numbering import as_column, number_ids, read_numbers, read_times
+from matinee.sources.packing.numbering import as_column, number_ids, read_numbers, read_times
 from matinee.sources.raw import UNKNOWN_TIME, Fault, Numbered, Raw, Wish
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from matinee.catalog import NO_CATALOG, Catalog, Item
+from matinee.data.catalog import NO_CATALOG, Catalog, Item
+from matinee.data.profiles import NO_PROFILES, Profiles
+from matinee.data.scale import Scale
 from matinee.errors import BadRatings
-from matinee.profiles import NO_PROFILES, Profiles
-from matinee.ratings import Scale
 from matinee.sources import duck, files
 from matinee.sources.bundle import Bundle, opened
 from matinee.sources.delimited import ask_text
@@ -29,17 +29,51 @@ PART_OF_100K = re.compile(r"u([1-5ab]?\.(base|test)|\.data)")
 CSV_RATINGS = b"userId,movieId,rating,timestamp"
 NO_GENRE = {"(no genres listed)", "unknown", ""}
 GENRES_100K = (
-    "unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime",
-    "Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance",
-    "Sci-Fi", "Thriller", "War", "Western",
-)  # fmt: skip
+    "unknown",
+    "Action",
+    "Adventure",
+    "Animation",
+    "Children's",
+    "Comedy",
+    "Crime",
+    "Documentary",
+    "Drama",
+    "Fantasy",
+    "Film-Noir",
+    "Horror",
+    "Musical",
+    "Mystery",
+    "Romance",
+    "Sci-Fi",
+    "Thriller",
+    "War",
+    "Western",
+)
 
 
 OCCUPATIONS_1M = (
-    "other", "educator", "artist", "clerical", "student", "customer service", "doctor",
-    "executive", "farmer", "homemaker", "K-12 student", "lawyer", "programmer", "retired",
-    "marketing", "scientist", "self-employed", "technician", "tradesman", "unemployed", "writer",
-)  # fmt: skip
+    "other",
+    "educator",
+    "artist",
+    "clerical",
+    "student",
+    "customer service",
+    "doctor",
+    "executive",
+    "farmer",
+    "homemaker",
+    "K-12 student",
+    "lawyer",
+    "programmer",
+    "retired",
+    "marketing",
+    "scientist",
+    "self-employed",
+    "technician",
+    "tradesman",
+    "unemployed",
+    "writer",
+)
 
 
 class Layout(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from matinee.errors import BadRatings
 from matinee.sources import duck, files
 from matinee.sources.columns import find_columns
-from matinee.sources.numbering import EXACT_BELOW
+from matinee.sources.packing.numbering import EXACT_BELOW
 from matinee.sources.raw import Fault, Query, Wish
 
 if TYPE_CHECKING:
@@ -131,5 +131,8 @@ def rating_of(column: str, type_: str) -> tuple[str, str]:
         return cell, f"{cell}::FLOAT"
     text = f"nullif({cell}::VARCHAR, '')"
     in_words = f"try_cast({text} AS FLOAT)"  # infinite where a float cannot hold it
-    return (cell, f"coalesce(try_cast({cell} AS FLOAT), {in_words})") if type_ == "DOUBLE" else (
-        text, in_words)  # fmt: skip
+    return (
+        (cell, f"coalesce(try_cast({cell} AS FLOAT), {in_words})")
+        if type_ == "DOUBLE"
+        else (text, in_words)
+    )

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from matinee.catalog import NO_CATALOG, Catalog
-from matinee.profiles import NO_PROFILES, Profiles
-from matinee.ratings import Scale
+from matinee.data.catalog import NO_CATALOG, Catalog
+from matinee.data.profiles import NO_PROFILES, Profiles
+from matinee.data.scale import Scale
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

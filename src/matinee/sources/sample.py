@@ -24,8 +24,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from matinee.ids import IdMap
-from matinee.ratings import Ratings, Scale
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Ratings
+from matinee.data.scale import Scale
 from matinee.sources.films import GENRES, Film, catalog_of, read_films
 
 Floats = NDArray[np.float64]

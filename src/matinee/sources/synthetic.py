@@ -5,11 +5,12 @@ Users and items are numbered from ``"0"``, and all of them are there, rated or n
 
 import numpy as np
 
-from matinee.catalog import Catalog, Item
+from matinee.data.catalog import Catalog, Item
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Ratings
+from matinee.data.scale import Scale
+from matinee.display.text import counted
 from matinee.errors import BadSetting
-from matinee.ids import IdMap
-from matinee.ratings import Ratings, Scale
-from matinee.words import counted
 
 PARITIES = ("Even", "Odd")
 

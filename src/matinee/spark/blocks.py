@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from matinee.ids import IdMap
-from matinee.packed import PackedRows
-from matinee.ratings import Rows, Scale
-from matinee.sources.pack_files import smallest
-from matinee.sources.stages import MOST_LEVELS
+from matinee.data.ids import IdMap
+from matinee.data.packed import PackedRows
+from matinee.data.ratings import Rows
+from matinee.data.scale import Scale
+from matinee.models.tensors import map_tensors
+from matinee.sources.packing.pack_files import smallest
+from matinee.sources.packing.stages import MOST_LEVELS
 from matinee.spark.files import Arrays
-from matinee.tensors import map_tensors
 
 if TYPE_CHECKING:
     import pyarrow as pa

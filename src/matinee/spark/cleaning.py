@@ -4,9 +4,9 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from matinee.display.text import counted
 from matinee.errors import BadRatings
 from matinee.sources.raw import BAD_TIME, REASON, UNKNOWN_TIME, Fault
-from matinee.words import counted
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

@@ -1,7 +1,8 @@
 """Measuring a model on Spark: each task measures some of the test users, as ``evaluate`` does.
 
 What is summed over users is summed in each task and over tasks; how often an item is shown,
-likewise. The metrics are those of ``matinee.metrics``, computed by the code of ``evaluate``.
+likewise. The metrics are those of ``matinee.evaluation.metrics``, computed by the code of
+``evaluate``.
 """
 
 import time
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from matinee.asking import Asked, ask, fitting, refuse_irrelevant, relevance
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Ratings
 from matinee.errors import BadRatings, BadSetting
-from matinee.evaluation import (
+from matinee.evaluation.evaluate import (
     ROOTS,
     Measured,
     count_cold,
@@ -23,12 +25,11 @@ from matinee.evaluation import (
     protocol_of,
     refuse_trained,
     refuse_unknown,
-)  # fmt: skip
-from matinee.ids import IdMap
-from matinee.measuring import of_catalog
+)
+from matinee.evaluation.protocol import Asked, ask, fitting, refuse_irrelevant, relevance
+from matinee.evaluation.ranking_pass import of_catalog
+from matinee.evaluation.results import Evaluation, UserScores, versions
 from matinee.models import Model
-from matinee.ratings import Ratings
-from matinee.results import Evaluation, UserScores, versions
 from matinee.spark.cleaning import good, judged, tell_faults
 from matinee.spark.files import Arrays, from_bytes, to_bytes
 from matinee.spark.models import Place
@@ -149,9 +150,11 @@ def _measure(wanted: Wanted, batches: "Iterator[pa.RecordBatch]") -> "Iterator[p
     except BadRatings as error:
         trained = str(error)
     yield pa.RecordBatch.from_pydict(
-        {"trained": pa.array([trained], pa.string()),
-         "payload": pa.array([to_bytes(**arrays)], pa.binary())}
-    )  # fmt: skip
+        {
+            "trained": pa.array([trained], pa.string()),
+            "payload": pa.array([to_bytes(**arrays)], pa.binary()),
+        }
+    )
 
 
 def _ratings(table: "pa.Table") -> Ratings:
@@ -176,9 +179,16 @@ def _sums(wanted: Wanted, given: Ratings) -> Arrays:
     measured = Measured.of(model, test, wanted.threshold, asked, genres)
     n_users, n_measured = (len(np.unique(user)) for user in (test.user, test.user[relevant]))
     counts = np.array(
-        [len(test), unknown, count_cold(model, test), n_users, n_measured, measured.nan_scores,
-         np.count_nonzero(relevant)]
-    )  # fmt: skip
+        [
+            len(test),
+            unknown,
+            count_cold(model, test),
+            n_users,
+            n_measured,
+            measured.nan_scores,
+            np.count_nonzero(relevant),
+        ]
+    )
     sums = {"counts": counts, "highest": np.array([test.rating.max()], np.float64)}
     for name, values in measured.per_user.totals.items():
         sums[f"total:{name}"] = np.array([values.sum()])

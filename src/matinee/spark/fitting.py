@@ -14,18 +14,17 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from matinee.algorithms.alternating import Alternation
-from matinee.algorithms.base import Algorithm, Epoch, OnEpoch, quiet
-from matinee.algorithms.epochs import diverged
-from matinee.algorithms.gathering import MEMORY, rounds
+from matinee.algorithms.base import Algorithm
+from matinee.data.ids import IdMap
+from matinee.data.packed import rows_of
+from matinee.data.texts import Texts
 from matinee.errors import BadSetting
-from matinee.ids import IdMap
 from matinee.kernels.normal_sums import packed_size
 from matinee.models.factor import FactorModel
-from matinee.models.fold_in.sums import gram
-from matinee.models.side import Side
-from matinee.models.turning import turned_side
-from matinee.packed import rows_of
+from matinee.models.rotation import rotated_embeddings
+from matinee.models.storage import MAP_FROM
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.sums import gram
 from matinee.spark.files import from_bytes
 from matinee.spark.passes import (
     SOLVED,
@@ -37,13 +36,15 @@ from matinee.spark.passes import (
     gather,
     gather_and_solve,
     solver,
-)  # fmt: skip
+)
 from matinee.spark.sessions import check_frame, is_local, room_in
 from matinee.spark.state import Blocks, State
 from matinee.spark.users import write_users
-from matinee.storage import MAP_FROM
 from matinee.tastes.canonical import Moments, canonical_turn
-from matinee.texts import Texts
+from matinee.training.alternating import Alternation
+from matinee.training.epochs import diverged
+from matinee.training.gathering import MEMORY, rounds
+from matinee.training.progress import Epoch, OnEpoch, quiet
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -100,7 +101,7 @@ class Fitted:
     """What a fit has found."""
 
     mean: float
-    items: Side  # in canonical form
+    items: Embeddings  # in canonical form
     item_counts: np.ndarray  # (n_items,) int64
     users: Kept  # with the turn that brings them into canonical form
     facts: dict[str, Any]
@@ -130,10 +131,18 @@ class Fitting:
         mean = self.numbered.mean if plan.centered else 0.0
         for number_ in range(first, plan.n_epochs + 1):
             here = Pass(
-                plan, number_, mean, self.numbered.n_users, self.blocks.shelf, items,
-                state.users(number_), state.users(number_ - 1), begun.users if begun else None,
-                self.tasks, self.threads,
-            )  # fmt: skip
+                plan,
+                number_,
+                mean,
+                self.numbered.n_users,
+                self.blocks.shelf,
+                items,
+                state.users(number_),
+                state.users(number_ - 1),
+                begun.users if begun else None,
+                self.tasks,
+                self.threads,
+            )
             if here.last:
                 break
             items, counts, rmse = self._items_after(here)
@@ -149,10 +158,10 @@ class Fitting:
         fold = plan.finish or plan.fit_users
         turn = canonical_turn(items.factors, counts, moments, of_items, fold.freedom)
         if turn is not None:
-            items = turned_side(items, turn)
+            items = rotated_embeddings(items, turn)
         return Fitted(mean, items, counts, state.users(plan.n_epochs, turn), facts)
 
-    def _items_after(self, here: Pass) -> tuple[Side, np.ndarray, float | None]:
+    def _items_after(self, here: Pass) -> tuple[Embeddings, np.ndarray, float | None]:
         """The next items, their ratings, and the training RMSE of this pass."""
         items, error = here.items.copy(), 0.0
         counts = np.zeros(len(items.bias), np.int64)
@@ -229,8 +238,8 @@ def _model(
         data_fingerprint=blocks.fingerprint,
         facts=fitted.facts,
         global_mean=fitted.mean,
-        user_side=Side(arrays["user_factors"], arrays["user_bias"]),
-        item_side=fitted.items.frozen(),
+        user_embeddings=Embeddings(arrays["user_factors"], arrays["user_bias"]),
+        item_embeddings=fitted.items.frozen(),
         fold=plan.finish or plan.fit_users,
         item_fold=cast(Any, plan.item_fold),
     )

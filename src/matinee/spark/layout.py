@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from matinee.ids import IdMap
+from matinee.data.ids import IdMap
 from matinee.sources.raw import Fault
 from matinee.spark.cleaning import GOOD, tell_faults
 

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from matinee.data.texts import Texts
+from matinee.display.text import counted
 from matinee.errors import BadRatings
-from matinee.sources.pack_files import smallest
-from matinee.sources.sorting import Part, in_order
-from matinee.sources.stages import MOST_LEVELS
+from matinee.sources.packing.pack_files import smallest
+from matinee.sources.packing.sorting import Part, in_order
+from matinee.sources.packing.stages import MOST_LEVELS
 from matinee.spark.blocks import Size
 from matinee.spark.cleaning import good
 from matinee.spark.files import write_arrays
 from matinee.spark.layout import Layout
 from matinee.spark.sessions import batches_by_rows
-from matinee.texts import Texts
-from matinee.words import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -81,9 +81,12 @@ def deal(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
         payloads = [_to_bytes(dealt.slice(first, end - first)) for first, end in ends]
         places = rows.column("place").to_numpy()[order[firsts]]
         yield pa.RecordBatch.from_pydict(
-            {"block": pa.array(block[order[firsts]], pa.int32()), "place": places,
-             "payload": pa.array(payloads, pa.binary())}
-        )  # fmt: skip
+            {
+                "block": pa.array(block[order[firsts]], pa.int32()),
+                "place": places,
+                "payload": pa.array(payloads, pa.binary()),
+            }
+        )
 
 
 def _joined(pieces: "pa.Table") -> "pa.Table":
@@ -130,16 +133,31 @@ def _write(
     again = (np.diff(part.user) == 0) & (np.diff(part.item) == 0)
     user, item, rating = (column[np.append(~again, True)] for column in part[:3])
     starts, levels = np.searchsorted(user, np.arange(len(ids) + 1)), np.unique(rating)
-    arrays = {"indptr": starts, "items": item.astype(item_type), "codes": rating,
-              "ids": ids.data, "ends": ids.ends}  # fmt: skip
+    arrays = {
+        "indptr": starts,
+        "items": item.astype(item_type),
+        "codes": rating,
+        "ids": ids.data,
+        "ends": ids.ends,
+    }
     few = len(levels) <= MOST_LEVELS
     if few:
         codes = np.searchsorted(levels, rating).astype(smallest(len(levels)))
         arrays |= {"codes": codes, "levels": levels}
     digest = write_arrays(folder, arrays, lambda _: str(block)).sha256
     total, (low, high) = float(rating.sum(dtype=np.float64)), levels[[0, -1]].tolist()
-    return Size(block, len(ids), len(user), len(again) + 1, len(ids.data), total,
-                levels if few else None, low, high, digest)  # fmt: skip
+    return Size(
+        block,
+        len(ids),
+        len(user),
+        len(again) + 1,
+        len(ids.data),
+        total,
+        levels if few else None,
+        low,
+        high,
+        digest,
+    )
 
 
 def _users(keys: "pa.ChunkedArray", id_from: int) -> tuple[Texts, np.ndarray]:
@@ -157,8 +175,18 @@ def _users(keys: "pa.ChunkedArray", id_from: int) -> tuple[Texts, np.ndarray]:
 def _schema() -> "pa.Schema":
     import pyarrow as pa
 
-    kinds = (pa.int32(), pa.int32(), pa.int64(), pa.int64(), pa.int64(), pa.float64(),
-             pa.list_(pa.float32()), pa.float32(), pa.float32(), pa.string())  # fmt: skip
+    kinds = (
+        pa.int32(),
+        pa.int32(),
+        pa.int64(),
+        pa.int64(),
+        pa.int64(),
+        pa.float64(),
+        pa.list_(pa.float32()),
+        pa.float32(),
+        pa.float32(),
+        pa.string(),
+    )
     return pa.schema(zip(Size._fields, kinds, strict=True))
 
 

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from matinee.algorithms.alternating import Alternation, implicit_products, implicit_rows
-from matinee.algorithms.epochs import first_rows, squared_errors
-from matinee.algorithms.gathering import Gathering, Sums, by_columns, learn_item_implicit
 from matinee.kernels.normal_sums import NormalSums, flush
-from matinee.models.side import Side
-from matinee.models.turning import times_turn
+from matinee.models.rotation import times_turn
+from matinee.models.tensors import map_tensors
+from matinee.row_solvers.embeddings import Embeddings
 from matinee.spark.blocks import Block, Shelf
 from matinee.spark.files import Arrays, from_bytes, to_bytes, write_arrays
-from matinee.tensors import map_tensors
+from matinee.training.alternating import Alternation, implicit_products, implicit_rows
+from matinee.training.epochs import first_rows, squared_errors
+from matinee.training.gathering import Gathering, Sums, by_columns, learn_item_implicit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,15 +38,15 @@ class Kept:
     folder: Path
     turn: np.ndarray | None = None
 
-    def read(self, block: int) -> Side:
+    def read(self, block: int) -> Embeddings:
         """The users of a block."""
         arrays = map_tensors(self.folder / str(block))
         factors = arrays["factors"]
-        return Side(
+        return Embeddings(
             factors if self.turn is None else times_turn(factors, self.turn), arrays["bias"]
         )
 
-    def write(self, block: int, side: Side) -> None:
+    def write(self, block: int, side: Embeddings) -> None:
         """Keep the users of a block."""
         arrays = {"factors": side.factors, "bias": side.bias}
         write_arrays(self.folder, arrays, lambda _: str(block))
@@ -61,7 +61,7 @@ class Pass:
     mean: float
     n_users: int
     shelf: Shelf
-    items: Side
+    items: Embeddings
     kept: Kept  # the users of this pass
     before: Kept  # those of the pass before it
     begun: Kept | None  # those that the first factors grow from, where there are any
@@ -77,10 +77,10 @@ class Pass:
         """Whether its users are looked at again."""
         return self.last or n_rounds > 1 or (self.plan.nonnegative and self.number > 0)
 
-    def users_of(self, block: Block) -> Side:
+    def users_of(self, block: Block) -> Embeddings:
         """The users of a block after this pass."""
         plan, n = self.plan, len(block.rated.counts)
-        users = Side.zeros(n, plan.n_factors)
+        users = Embeddings.zeros(n, plan.n_factors)
         if plan.nonnegative and self.number > 1:  # each row begins where it was
             users.fill(self.before.read(block.number))
         elif self.number == 0 or plan.nonnegative:
@@ -90,7 +90,7 @@ class Pass:
             plan.fit_users.solve(block.rated, self.mean, self.items, users)
         return users
 
-    def with_implicit(self, block: Block, users: Side) -> Side:
+    def with_implicit(self, block: Block, users: Embeddings) -> Embeddings:
         """The users of a block with what their choice of items says, where it counts."""
         if self.plan.implicit_reg is None:
             return users
@@ -168,8 +168,11 @@ def _partial(sums: NormalSums, found: Sums, first: int, n: int) -> Arrays:
 def _row(number: int, task: int, data: bytes) -> "pa.RecordBatch":
     import pyarrow as pa
 
-    columns = {"range": pa.array([number], pa.int32()), "task": pa.array([task], pa.int32()),
-               "payload": pa.array([data], pa.binary())}  # fmt: skip
+    columns = {
+        "range": pa.array([number], pa.int32()),
+        "task": pa.array([task], pa.int32()),
+        "payload": pa.array([data], pa.binary()),
+    }
     return pa.RecordBatch.from_pydict(columns)
 
 

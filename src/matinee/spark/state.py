@@ -9,30 +9,38 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from matinee.algorithms.alternating import Alternation
 from matinee.algorithms.base import Algorithm
-from matinee.algorithms.epochs import first_rows
+from matinee.data.ids import IdMap
+from matinee.data.scale import Scale
+from matinee.data.texts import Texts
+from matinee.display.text import counted
 from matinee.errors import MatineeError
-from matinee.ids import IdMap
-from matinee.models.side import Side
-from matinee.ratings import Scale
+from matinee.row_solvers.embeddings import Embeddings
 from matinee.spark.blocks import Numbered, Shelf, Size
 from matinee.spark.cleaning import judged
 from matinee.spark.layout import layout_of
 from matinee.spark.packing import pack
 from matinee.spark.passes import Kept
 from matinee.spark.sessions import Room
-from matinee.texts import Texts
-from matinee.words import counted
+from matinee.training.alternating import Alternation
+from matinee.training.epochs import first_rows
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 BLOCKS, MARK = "blocks", "fit.txt"
 OURS = {
-    MARK, BLOCKS, "begin", "items.npz", "new-items.npz", "new-numbered.npz", "numbered.npz",
-    "parts", "users-0", "users-1",
-}  # fmt: skip
+    MARK,
+    BLOCKS,
+    "begin",
+    "items.npz",
+    "new-items.npz",
+    "new-numbered.npz",
+    "numbered.npz",
+    "parts",
+    "users-0",
+    "users-1",
+}
 
 
 class State:
@@ -55,13 +63,13 @@ class State:
             self.users(number).folder.mkdir(parents=True, exist_ok=True)
 
     def items(
-        self, plan: Alternation, n_items: int, begun: Side | None, resume: bool
-    ) -> tuple[Side, np.ndarray, int]:
+        self, plan: Alternation, n_items: int, begun: Embeddings | None, resume: bool
+    ) -> tuple[Embeddings, np.ndarray, int]:
         """The items from which a fit goes on, their ratings, and the pass that comes next.
 
         Raises MatineeError for the state of a fit with other settings, or of more epochs.
         """
-        items = Side.zeros(n_items, plan.n_factors)
+        items = Embeddings.zeros(n_items, plan.n_factors)
         if plan.implicit_reg is not None:
             items = items.with_implicit()
         if not (resume and self.file.exists()):
@@ -79,10 +87,10 @@ class State:
                     f"{counted(number, 'epoch')} done already, more than n_epochs={plan.n_epochs}; "
                     f"resume with n_epochs={number} or more, or begin without resume"
                 )
-            items.fill(Side(*(state.get(name, None) for name in Side._fields)))
+            items.fill(Embeddings(*(state.get(name, None) for name in Embeddings._fields)))
             return items, state["counts"], number
 
-    def save(self, items: Side, counts: np.ndarray, number: int) -> None:
+    def save(self, items: Embeddings, counts: np.ndarray, number: int) -> None:
         """Keep the items from which pass ``number`` goes on, in one step."""
         arrays: dict[str, Any] = {
             name: one for name, one in items._asdict().items() if one is not None
@@ -185,12 +193,17 @@ def _save(file: Path, numbered: Numbered, sizes: list[Size], n_read: int) -> Non
     items, new = numbered.items.texts, file.with_name(f"new-{file.name}")
     levels: Any = {} if numbered.levels is None else {"levels": numbered.levels}
     np.savez(
-        new, items=items.data, item_ends=items.ends,
-        n=np.array([numbered.n_users, numbered.n_ratings]), n_read=np.array(n_read),
-        mean=np.array(numbered.mean), scale=np.array(numbered.scale),
+        new,
+        items=items.data,
+        item_ends=items.ends,
+        n=np.array([numbered.n_users, numbered.n_ratings]),
+        n_read=np.array(n_read),
+        mean=np.array(numbered.mean),
+        scale=np.array(numbered.scale),
         sizes=np.array([(*size[:3], size.letters) for size in sizes], np.int64),
-        digests=np.array([size.digest for size in sizes]), **levels,
-    )  # fmt: skip
+        digests=np.array([size.digest for size in sizes]),
+        **levels,
+    )
     new.replace(file)
 
 
@@ -201,6 +214,10 @@ def _load(file: Path) -> tuple[Numbered, list[Known]]:
         items = IdMap.packed(Texts(one["items"], one["item_ends"]), "item")
         rows = zip(one["sizes"].tolist(), one["digests"].tolist(), strict=True)
         return Numbered(
-            items, n_users, n_ratings, float(one["mean"]), Scale(low, high),
+            items,
+            n_users,
+            n_ratings,
+            float(one["mean"]),
+            Scale(low, high),
             one.get("levels", None),
-        ), [Known._make((*size, digest)) for size, digest in rows]  # fmt: skip
+        ), [Known._make((*size, digest)) for size, digest in rows]

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from matinee.models.storage import USERS, file_name
+from matinee.models.tensors import Part, Stacked, stacked
 from matinee.spark.blocks import Block, Numbered, Shelf
 from matinee.spark.files import Arrays, write_arrays
 from matinee.spark.passes import Kept
 from matinee.spark.state import Blocks
-from matinee.storage import USERS, file_name
-from matinee.tensors import Part, Stacked, stacked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,9 +56,12 @@ def _write(writing: Writing, batches: "Iterator[pa.RecordBatch]") -> "Iterator[p
 
     for block in writing.shelf.blocks(batches):
         part = write_arrays(writing.folder, _arrays(writing, block), partial(file_name, USERS))
-        columns = {"block": pa.array([block.number], pa.int32()),
-                   "file": pa.array([part.path.name]), "sha256": pa.array([part.sha256]),
-                   "bytes": pa.array([part.n_bytes], pa.int64())}  # fmt: skip
+        columns = {
+            "block": pa.array([block.number], pa.int32()),
+            "file": pa.array([part.path.name]),
+            "sha256": pa.array([part.sha256]),
+            "bytes": pa.array([part.n_bytes], pa.int64()),
+        }
         yield pa.RecordBatch.from_pydict(columns)
 
 

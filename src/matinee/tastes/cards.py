@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from matinee.catalog import Catalog
+from matinee.data.catalog import Catalog
+from matinee.data.ids import IdMap
+from matinee.display.text import counted
 from matinee.errors import BadSetting, did_you_mean
-from matinee.ids import IdMap
 from matinee.tastes.canonical import Moments, variances
 from matinee.tastes.labels import ON_CARD, UNLABELLED, is_period, label_ends, supported
 from matinee.tastes.notes import NO_NOTES, TasteNotes
-from matinee.words import counted
 
 PIECE = 1 << 16  # users looked at together
 EXAMPLES = 2  # items that stand for a taste without a name

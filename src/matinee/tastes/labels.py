@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from matinee.catalog import Catalog
-from matinee.features import TEXTS, Feature, features_of
+from matinee.data.catalog import Catalog
+from matinee.data.features import TEXTS, Feature, features_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array

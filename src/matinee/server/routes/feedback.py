@@ -19,9 +19,13 @@ router = APIRouter(tags=["feedback"])
 
 Key = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", min_length=1, max_length=200,
-           description="However often a post with one key comes, it counts once (for a day)."),
-]  # fmt: skip
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="However often a post with one key comes, it counts once (for a day).",
+    ),
+]
 
 
 @router.post("/v1/feedback", response_model=answered.FeedbackAnswer)

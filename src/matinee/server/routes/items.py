@@ -22,9 +22,14 @@ router = APIRouter(tags=["items"])
 
 @router.get("/v1/items", response_model=answered.ItemsAnswer)
 async def items(
-    request: Request, q: Search = "", n: Length = 10, cursor: Cursor = None, genre: Genre = None,
-    year_from: Year = None, year_to: Year = None,
-) -> Response:  # fmt: skip
+    request: Request,
+    q: Search = "",
+    n: Length = 10,
+    cursor: Cursor = None,
+    genre: Genre = None,
+    year_from: Year = None,
+    year_to: Year = None,
+) -> Response:
     """Items whose title, year or id holds all the words, the most rated first."""
     serving = serving_of(request)
     bound = (serving.version, q, genre, year_from, year_to)
@@ -83,9 +88,10 @@ def search(serving: Serving, text: str, allowed: np.ndarray) -> list[int]:
     words = text.casefold().split()
     texts = serving.search_texts
     found = [
-        row for row in serving.by_count.tolist()
+        row
+        for row in serving.by_count.tolist()
         if may[row] and all(word in texts[row] for word in words)
-    ]  # fmt: skip
+    ]
     start = text.casefold().strip()
     return sorted(found, key=lambda row: not texts[row].startswith(start))
 

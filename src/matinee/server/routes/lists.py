@@ -36,11 +36,20 @@ router = APIRouter(tags=["recommendations"])
 
 @router.get("/v1/users/{user}/recommendations", response_model=answered.ListAnswer)
 async def recommendations(
-    request: Request, user: UserInPath, n: Length = 10, offset: Offset = 0, cursor: Cursor = None,
-    why: Why = None, exclude_seen: bool = True, genre: Genre = None, year_from: Year = None,
-    year_to: Year = None, items: Items = None, beside: Beside = False,
+    request: Request,
+    user: UserInPath,
+    n: Length = 10,
+    offset: Offset = 0,
+    cursor: Cursor = None,
+    why: Why = None,
+    exclude_seen: bool = True,
+    genre: Genre = None,
+    year_from: Year = None,
+    year_to: Year = None,
+    items: Items = None,
+    beside: Beside = False,
     fallback: Annotated[bool, Query(description="Answer strangers with what is popular.")] = True,
-) -> Response:  # fmt: skip
+) -> Response:
     """The best items for a user, with reasons where asked for."""
     state, serving = state_of(request), serving_of(request, beside)
     stamp = state.changes.stamp(user)
@@ -50,8 +59,8 @@ async def recommendations(
     check_depth(offset, n)
     candidates = Filter(genre or (), year_from, year_to, items).rows(serving)
     found = await list_for(serving, person, n, offset, why, candidates, exclude_seen)
-    goes_on = len(found) == n and offset + n < DEEPEST
-    following = cursor_to(offset + n, serving.version, stamp) if goes_on else None
+    supports_warm_start = len(found) == n and offset + n < DEEPEST
+    following = cursor_to(offset + n, serving.version, stamp) if supports_warm_start else None
     content: dict[str, Any] = {"user": user, "items": found, "next_cursor": following}
     if person.unknown_items:
         content["unknown_items"] = person.unknown_items

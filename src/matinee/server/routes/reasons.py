@@ -23,12 +23,14 @@ router = APIRouter(tags=["reasons"])
 
 @router.get("/v1/users/{user}/explanations/{item}", response_model=answered.ExplanationAnswer)
 async def explanation(
-    request: Request, user: UserInPath, item: ItemInPath,
+    request: Request,
+    user: UserInPath,
+    item: ItemInPath,
     by: Annotated[str | None, Query(description="A view, such as factor or history.")] = None,
     versus: Annotated[str | None, Query(description="Another item to compare with.")] = None,
     width: Width = None,
     beside: Beside = False,
-) -> Response:  # fmt: skip
+) -> Response:
     """Why an item scores what it does for a user, in terms that sum to the score."""
     serving = serving_of(request, beside)
     stamp = state_of(request).changes.stamp(user)
@@ -49,14 +51,20 @@ async def explanation_for_someone(
 
 
 def why_of(
-    serving: Serving, person: Person, item: str, by: str | None, versus: str | None,
+    serving: Serving,
+    person: Person,
+    item: str,
+    by: str | None,
+    versus: str | None,
     width: int | None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """An explanation, as a picture too and against another item where that is asked for."""
     why = serving.model.explain(person, item, by)
     content: dict[str, Any] = {
-        **whole(why), **how_sure(serving.model, person, item), "views": list(serving.model.views),
-    }  # fmt: skip
+        **whole(why),
+        **how_sure(serving.model, person, item),
+        "views": list(serving.model.views),
+    }
     if width is not None:
         content["svg"] = str(waterfall(why).inline(width))
     if versus is not None:

@@ -92,12 +92,14 @@ def everything_of(state: State, serving: Serving, person: Person) -> dict[str, A
     now = merged(trained, later)
     ratings = [
         {
-            "item_id": item, "title": model.catalog.label(item), "rating": rating,
+            "item_id": item,
+            "title": model.catalog.label(item),
+            "rating": rating,
             "source": "trained" if trained.get(item) == rating else "feedback",
             "known": item in model.items,
         }
         for item, rating in now.items()
-    ]  # fmt: skip
+    ]
     return {
         "user": user,
         "n_ratings": len(ratings),
@@ -113,7 +115,7 @@ def tastes_of(serving: Serving, person: Person) -> list[dict[str, Any]]:
     model = serving.model
     if not isinstance(model, FactorModel) or not model.n_factors:
         return []
-    strength = person.side.factors[0] * model.item_factors.mean(axis=0)
+    strength = person.embeddings.factors[0] * model.item_factors.mean(axis=0)
     order = np.argsort(-np.abs(strength), kind="stable").tolist()
     tastes = model.tastes()
     return [

@@ -1,0 +1,87 @@
+"""What is known of the items: titles, years, genres and free features. Optional everywhere."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from matinee.data.ids import IdMap
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of a catalogue; ``features`` holds the rest, such as ``director`` or ``tags``."""
+
+    title: str
+    year: int | None = None
+    genres: tuple[str, ...] = ()
+    features: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The title as people write it, with the year where it is known: ``Heat (1995)``."""
+        return self.title if self.year is None else f"{self.title} ({self.year})"
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Items by id. An item without an entry is shown by its id and has no features."""
+
+    entries: Mapping[str, Item]
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.entries)
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self.entries
+
+    def __getitem__(self, item_id: str) -> Item:
+        return self.entries.get(item_id) or Item(title=item_id)
+
+    def to_plain(self) -> dict[str, Any]:
+        """The catalogue as plain JSON data; ``from_plain`` is its inverse."""
+        return {
+            item_id: {
+                "title": entry.title,
+                "year": entry.year,
+                "genres": entry.genres,
+                "features": dict(entry.features),
+            }
+            for item_id, entry in self.entries.items()
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> "Catalog":
+        """The catalogue that ``to_plain`` wrote."""
+        return cls(
+            {
+                item_id: Item(
+                    entry["title"],
+                    entry["year"],
+                    tuple(entry["genres"]),
+                    {name: tuple(values) for name, values in entry["features"].items()},
+                )
+                for item_id, entry in plain.items()
+            }
+        )
+
+    def label(self, item_id: str) -> str:
+        """Title and year of an item, or its id where the catalogue does not know it."""
+        return self[item_id].label
+
+    def genre_matrix(self, items: IdMap) -> tuple[tuple[str, ...], np.ndarray]:
+        """Genre names in order of text, and which item has which: bool (n_items, n_genres)."""
+        genres_of = [self[item_id].genres for item_id in items]
+        names = tuple(sorted({genre for genres in genres_of for genre in genres}))
+        column = {name: place for place, name in enumerate(names)}
+        matrix = np.zeros((len(items), len(names)), dtype=bool)
+        for row, genres in enumerate(genres_of):
+            matrix[row, [column[genre] for genre in genres]] = True
+        return names, matrix
+
+
+NO_CATALOG = Catalog({})

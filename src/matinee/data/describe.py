@@ -1,0 +1,176 @@
+"""What is in some ratings: counts, how full, how they spread over values, users, items, time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from matinee.data.scale import Scale
+
+BAR = 40  # characters of the longest bar
+VALUES_SHOWN = 20  # more distinct ratings than this are grouped for the bars
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+
+
+class Describable(Protocol):
+    """What a description is drawn from; ``Ratings`` is one."""
+
+    @property
+    def user(self) -> np.ndarray: ...
+    @property
+    def item(self) -> np.ndarray: ...
+    @property
+    def rating(self) -> np.ndarray: ...
+    @property
+    def timestamp(self) -> np.ndarray | None: ...
+    @property
+    def scale(self) -> Scale: ...
+    @property
+    def fingerprint(self) -> str: ...
+
+
+class Quantiles(NamedTuple):
+    """Ratings per user, or per item, among those with at least one."""
+
+    min: float
+    q25: float
+    median: float
+    q75: float
+    q99: float
+    max: float
+
+    @classmethod
+    def of(cls, counts: np.ndarray) -> "Quantiles":
+        """Of those counts that are not zero."""
+        return cls(*np.quantile(counts[counts > 0], [0, 0.25, 0.5, 0.75, 0.99, 1]).tolist())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """The facts that one wants to know of ratings before fitting anything to them."""
+
+    n_users: int  # with at least one rating
+    n_items: int  # with at least one rating
+    n_ratings: int
+    sparsity: float  # share of the n_users x n_items cells that are empty
+    scale: Scale
+    mean: float
+    distribution: Mapping[float, int]  # rating value -> how many, ascending
+    per_user: Quantiles
+    per_item: Quantiles
+    first_time: int | None  # seconds since 1970; None without known times
+    last_time: int | None
+    n_without_time: int  # ratings whose time is unknown, where others are known
+    fingerprint: str
+
+    @classmethod
+    def of(cls, ratings: Describable) -> "Description":
+        """Describe some ratings."""
+        per_user, per_item = np.bincount(ratings.user), np.bincount(ratings.item)
+        n_users, n_items = int(np.count_nonzero(per_user)), int(np.count_nonzero(per_item))
+        values, counts = np.unique(ratings.rating, return_counts=True)
+        shortest = [float(str(value)) for value in values]  # 0.1, not 0.10000000149
+        times = None if ratings.timestamp is None else ratings.timestamp[ratings.timestamp != 0]
+        known = times is not None and len(times) > 0
+        return cls(
+            n_users=n_users,
+            n_items=n_items,
+            n_ratings=len(ratings.rating),
+            sparsity=1 - len(ratings.rating) / (n_users * n_items),
+            scale=ratings.scale,
+            mean=float(ratings.rating.mean(dtype=np.float64)),
+            distribution=dict(zip(shortest, counts.tolist(), strict=True)),
+            per_user=Quantiles.of(per_user),
+            per_item=Quantiles.of(per_item),
+            first_time=int(times.min()) if times is not None and known else None,
+            last_time=int(times.max()) if times is not None and known else None,
+            n_without_time=len(ratings.rating) - len(times) if times is not None and known else 0,
+            fingerprint=ratings.fingerprint,
+        )
+
+    def __str__(self) -> str:
+        facts = {
+            "users": f"{self.n_users:,}",
+            "items": f"{self.n_items:,}",
+            "ratings": f"{self.n_ratings:,}",
+            "sparsity": f"{self.sparsity:.2%} of the cells are empty",
+            "scale": str(self.scale),
+            "mean": f"{self.mean:.3f}",
+            "per user": in_words(self.per_user),
+            "per item": in_words(self.per_item),
+            "time": self._span(),
+            "fingerprint": self.fingerprint,
+        }
+        width = max(map(len, facts))
+        lines = [f"{name:<{width}}  {value}" for name, value in facts.items()]
+        return "\n".join([*lines, "", *bars(self.grouped())])
+
+    def _span(self) -> str:
+        if self.first_time is None or self.last_time is None:
+            return "unknown"
+        span = f"{day(self.first_time)} to {day(self.last_time)}"
+        return span + (f", {self.n_without_time:,} unknown" if self.n_without_time else "")
+
+    def grouped(self) -> dict[str, int]:
+        """The distribution with labels: each value, or ten equal ranges where there are many."""
+        if len(self.distribution) <= VALUES_SHOWN:
+            return {f"{value:g}": count for value, count in self.distribution.items()}
+        counts, edges = np.histogram(
+            list(self.distribution), bins=10, weights=list(self.distribution.values())
+        )
+        ranges = zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True)
+        return {f"{low:.3g}..{high:.3g}": int(count) for low, high, count in ranges}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {
+            "users": self.n_users,
+            "items": self.n_items,
+            "ratings": self.n_ratings,
+            "sparsity": self.sparsity,
+            "scale": list(self.scale),
+            "mean": self.mean,
+            "distribution": {f"{value:g}": count for value, count in self.distribution.items()},
+            "per_user": self.per_user._asdict(),
+            "per_item": self.per_item._asdict(),
+            "first_time": self.first_time,
+            "last_time": self.last_time,
+            "without_time": self.n_without_time,
+            "fingerprint": self.fingerprint,
+        }
+
+
+def in_words(quantiles: Quantiles) -> str:
+    """Quantiles in one line."""
+    return (
+        f"min {quantiles.min:,.0f}, 25% {quantiles.q25:,.0f}, median {quantiles.median:,.0f}, "
+        f"75% {quantiles.q75:,.0f}, 99% {quantiles.q99:,.0f}, max {quantiles.max:,.0f}"
+    )
+
+
+def day(seconds: int) -> str:
+    """The date of a time in UTC; the bare number where no calendar reaches."""
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
+    except (OverflowError, ValueError, OSError):
+        return str(seconds)
+
+
+def bars(counts: Mapping[str, int]) -> list[str]:
+    """One line for each label: its count, its share, and a bar to scale."""
+    total, most = sum(counts.values()), max(counts.values())
+    label_width = max(map(len, counts))
+    count_width = len(f"{most:,}")
+    return [
+        f"{label:>{label_width}}  {count:>{count_width},}  {count / total:>6.1%}  "
+        f"{bar(count / most)}".rstrip()
+        for label, count in counts.items()
+    ]
+
+
+def bar(share: float) -> str:
+    """A horizontal bar, exact to an eighth of a character."""
+    whole, eighths = divmod(round(share * BAR * 8), 8)
+    return "█" * whole + EIGHTHS[eighths].strip()

@@ -1,0 +1,259 @@
+"""Ratings packed on disk: more of them than memory holds, mapped and read in blocks of users.
+
+    packed.json       the manifest: format, counts, types, scale, fingerprint, what reading found
+    offsets           (n_users + 1,) int64: where each user's ratings begin
+    items             (n_ratings,) item numbers, ascending within a user, in the smallest type
+    ratings           (n_ratings,) uint8 or uint16 numbers in the list of levels, or float32
+    user_ids, item_ids, and *_ends: the ids (``Texts``), in natural order
+    item_counts       (n_items,) int64
+    catalog.json      titles and features
+
+A usual rating takes 3 bytes: two for the item, one for the stars.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from matinee.data.catalog import Catalog
+from matinee.data.ids import IdMap
+from matinee.data.profiles import NO_PROFILES, Profiles
+from matinee.data.ratings import Ratings, Rows
+from matinee.data.scale import Scale
+from matinee.data.texts import Texts
+from matinee.display.text import counted
+from matinee.errors import BadRatings
+
+FORMAT = "matinee-packed-ratings"
+FORMAT_VERSION = 1
+MANIFEST, CATALOG = "packed.json", "catalog.json"
+ARRAYS = (
+    "offsets",
+    "items",
+    "ratings",
+    "item_counts",
+    "user_ids",
+    "user_id_ends",
+    "item_ids",
+    "item_id_ends",
+)
+FILES = (MANIFEST, CATALOG, *ARRAYS)
+USERS_PER_PIECE = 8192  # blocks hold whole pieces, so that sums over pieces keep their order
+RATINGS_PER_BLOCK = 4_000_000  # looked at together: a block costs some 40 bytes for each
+
+
+@dataclass(frozen=True, eq=False)
+class PackedRows:
+    """What ``Rows`` is, in small numbers: a value is a place in ``levels``, where there are any."""
+
+    indptr: np.ndarray  # (n_rows + 1,) int64
+    indices: np.ndarray  # (n_ratings,) uint8, uint16 or int32
+    codes: np.ndarray  # (n_ratings,) uint8 or uint16, or the float32 values themselves
+    levels: np.ndarray | None  # (n_levels,) float32, ascending
+
+    @property
+    def counts(self) -> np.ndarray:
+        """How many values each row holds: int64 (n_rows,)."""
+        return np.diff(self.indptr)
+
+    @property
+    def values(self) -> "Values":
+        """All values (n_ratings,) float32, each decoded when it is looked at."""
+        return Values(self)
+
+    def values_of(self, codes: np.ndarray) -> np.ndarray:
+        """What some codes stand for: float32."""
+        if self.levels is None:
+            return np.asarray(codes, np.float32)
+        values: np.ndarray = self.levels[codes]
+        return values
+
+    def row(self, r: int) -> tuple[np.ndarray, np.ndarray]:
+        """Column numbers and values of one row."""
+        span = slice(int(self.indptr[r]), int(self.indptr[r + 1]))
+        return np.asarray(self.indices[span], np.int32), self.values_of(self.codes[span])
+
+    def block(self, first: int, stop: int) -> Rows:
+        """The rows first..stop, in memory."""
+        ends = np.asarray(self.indptr[first : stop + 1])
+        span = slice(int(ends[0]), int(ends[-1]))
+        indices = np.asarray(self.indices[span], np.int32)
+        return Rows(ends - ends[0], indices, self.values_of(self.codes[span]))
+
+    def take(self, rows: np.ndarray) -> Rows:
+        """The matrix of ``rows``, in memory; those below 0 are empty."""
+        values: Any = self.values
+        taken = Rows(self.indptr, self.indices, values).take(rows)
+        return taken._replace(indices=np.asarray(taken.indices, np.int32))
+
+    def parts(self) -> dict[str, np.ndarray]:
+        """The arrays by the names that a model folder knows them by."""
+        levels = {} if self.levels is None else {"seen_levels": self.levels}
+        return {
+            "seen_indptr": self.indptr,
+            "seen_items": self.indices,
+            "seen_ratings": self.codes,
+            **levels,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """The values of packed rows, as an array that decodes what is taken of it."""
+
+    rows: PackedRows
+
+    def __len__(self) -> int:
+        return len(self.rows.codes)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self.rows.values_of(self.rows.codes[at])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self[:], dtype)
+
+
+def rows_of(arrays: Mapping[str, np.ndarray]) -> Rows | PackedRows:
+    """The rows whose ``parts`` these are."""
+    indptr, items, ratings = (arrays[f"seen_{name}"] for name in ("indptr", "items", "ratings"))
+    levels = arrays.get("seen_levels")
+    if levels is None and items.dtype == np.int32:
+        return Rows(indptr, items, ratings)
+    return PackedRows(indptr, items, ratings, levels)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PackedRatings:
+    """Ratings in a folder, made by ``matinee.pack``; algorithms with ``fit_packed`` learn of them.
+
+    Users and items are numbered as ``read_ratings`` would. Times are not kept.
+    """
+
+    profiles: ClassVar[Profiles] = NO_PROFILES  # they are not packed
+
+    path: Path
+    users: IdMap
+    items: IdMap
+    by_user: PackedRows
+    item_counts: np.ndarray  # (n_items,) int64: ratings of each item
+    scale: Scale
+    catalog: Catalog
+    fingerprint: str
+    report: Mapping[str, Any]  # what reading understood and set aside, in plain data
+    mean: float
+
+    @classmethod
+    def open(cls, path: str | Path) -> "PackedRatings":
+        """The ratings packed in a folder. Raises BadRatings where it is none, or is damaged."""
+        path = Path(path)
+        manifest = read_manifest(path)
+        arrays = {name: _mapped(path, name, *kind) for name, kind in manifest["arrays"].items()}
+        levels = manifest["levels"]
+        users, items = (
+            IdMap.packed(
+                Texts(arrays[f"{kind}_ids"], arrays[f"{kind}_id_ends"]),
+                kind,
+                manifest.get("whole_numbers", {}).get(kind),  # older folders do not say
+            )
+            for kind in ("user", "item")
+        )
+        return cls(
+            path,
+            users,
+            items,
+            PackedRows(
+                arrays["offsets"],
+                arrays["items"],
+                arrays["ratings"],
+                None if levels is None else np.array(levels, np.float32),
+            ),
+            arrays["item_counts"],
+            Scale(*manifest["scale"]),
+            Catalog.from_plain(json.loads((path / CATALOG).read_bytes())),
+            manifest["fingerprint"],
+            manifest["report"],
+            manifest["mean"],
+        )
+
+    def __len__(self) -> int:
+        return len(self.by_user.indices)
+
+    def __repr__(self) -> str:
+        return (
+            f"<PackedRatings: {counted(len(self), 'rating')} of {counted(self.n_items, 'item')} by "
+            f"{counted(self.n_users, 'user')}, {self.scale}, {self.n_bytes / len(self):.1f} bytes "
+            "each>"
+        )
+
+    @property
+    def n_users(self) -> int:
+        return len(self.users)
+
+    @property
+    def n_items(self) -> int:
+        return len(self.items)
+
+    @property
+    def n_bytes(self) -> int:
+        """What the folder holds."""
+        return sum(file.stat().st_size for file in self.path.iterdir())
+
+    @cached_property
+    def user_counts(self) -> np.ndarray:
+        """Ratings of each user: int64 (n_users,)."""
+        return self.by_user.counts
+
+    def blocks(self, most: int = RATINGS_PER_BLOCK) -> Iterator[tuple[int, int]]:
+        """Runs first..stop of users with up to about ``most`` ratings, in whole pieces."""
+        first = 0
+        while first < self.n_users:
+            target = self.by_user.indptr[first] + most
+            stop = int(np.searchsorted(self.by_user.indptr, target, side="right")) - 1
+            pieces = max(1, (stop - first) // USERS_PER_PIECE)
+            stop = min(first + pieces * USERS_PER_PIECE, self.n_users)
+            yield first, stop
+            first = stop
+
+    def in_memory(self) -> Ratings:
+        """The same as ``Ratings``, all of them in memory, without times."""
+        users = np.repeat(np.arange(self.n_users, dtype=np.int32), self.user_counts)
+        rated = self.by_user
+        items, values = np.asarray(rated.indices, np.int32), np.asarray(rated.values)
+        return Ratings.of(
+            self.users, self.items, users, items, values, scale=self.scale, catalog=self.catalog
+        )
+
+
+def is_packed(path: str | Path) -> bool:
+    """Whether a path is a folder of packed ratings."""
+    return (Path(path) / MANIFEST).is_file()
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of a folder. Raises BadRatings, in words, where it is missing or not ours."""
+    try:
+        manifest: dict[str, Any] = json.loads((path / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        raise BadRatings(f"{path} holds no packed ratings; make some with matinee.pack") from None
+    if manifest.get("format") != FORMAT or manifest.get("version") != FORMAT_VERSION:
+        raise BadRatings(
+            f"{path} has the form {manifest.get('format')} {manifest.get('version')}; this Matinee "
+            f"reads {FORMAT} {FORMAT_VERSION}. Pack the ratings again"
+        )
+    return manifest
+
+
+def _mapped(path: Path, name: str, dtype: str, length: int) -> np.ndarray:
+    """An array of the folder, mapped. Raises BadRatings where the file is missing or cut short."""
+    file, wanted = path / name, length * np.dtype(dtype).itemsize
+    held = file.stat().st_size if file.is_file() else -1
+    if held != wanted:
+        what = "is missing" if held < 0 else f"holds {held:,} bytes and not {wanted:,}"
+        raise BadRatings(f"{file} {what}; pack the ratings again")
+    mapped = np.memmap(file, dtype, "r") if length else np.empty(0, dtype)
+    return mapped.view(np.ndarray)

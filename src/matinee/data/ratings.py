@@ -1,0 +1,291 @@
+"""Ratings: who gave what how many stars, and when. Immutable, numbered, without duplicates."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from matinee.data.catalog import NO_CATALOG, Catalog
+from matinee.data.ids import IdMap
+from matinee.data.profiles import NO_PROFILES, Profiles
+from matinee.data.scale import Scale
+from matinee.display.text import counted
+from matinee.errors import BadRatings
+
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array, csr_array
+
+    from matinee.data.describe import Description
+    from matinee.data.read_report import ReadReport
+
+
+PIECE = 1 << 20  # ratings summed at once for their mean
+
+
+class Rows(NamedTuple):
+    """A sparse matrix by rows: row r holds ``values[indptr[r]:indptr[r + 1]]``."""
+
+    indptr: np.ndarray  # (n_rows + 1,) int64
+    indices: np.ndarray  # (n_ratings,) int32 column numbers, ascending within a row
+    values: np.ndarray  # (n_ratings,) float32
+
+    def row(self, r: int) -> tuple[np.ndarray, np.ndarray]:
+        """Column numbers and values of one row."""
+        span = slice(self.indptr[r], self.indptr[r + 1])
+        return self.indices[span], self.values[span]
+
+    def take(self, rows: np.ndarray) -> "Rows":
+        """The matrix of ``rows``, in that order; those below 0 are empty."""
+        first = self.indptr[rows]
+        counts = np.where(rows < 0, 0, self.indptr[rows + 1] - first)
+        ends = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum(counts, out=ends[1:])
+        where = np.arange(ends[-1]) + np.repeat(first - ends[:-1], counts)
+        return Rows(ends, self.indices[where], self.values[where])
+
+    @property
+    def counts(self) -> np.ndarray:
+        """How many values each row holds: int64 (n_rows,)."""
+        return np.diff(self.indptr)
+
+    def parts(self) -> dict[str, np.ndarray]:
+        """The arrays by the names that a model folder knows them by."""
+        names = ("seen_indptr", "seen_items", "seen_ratings")
+        return dict(zip(names, self, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Ratings:
+    """Ratings of ``items`` by ``users``, in order of (user, item), each pair at most once.
+
+    ``users`` and ``items`` may know more ids than are rated here: the parts of a split share
+    them. Build one with ``read_ratings`` or ``Ratings.of``.
+    """
+
+    users: IdMap
+    items: IdMap
+    user: np.ndarray  # (n_ratings,) int32 row numbers in users
+    item: np.ndarray  # (n_ratings,) int32 row numbers in items
+    rating: np.ndarray  # (n_ratings,) float32, in stars
+    timestamp: np.ndarray | None  # (n_ratings,) int64, seconds since 1970, or unknown
+    scale: Scale
+    catalog: Catalog = NO_CATALOG
+    report: "ReadReport | None" = None  # what reading them understood and set aside
+    profiles: Profiles = NO_PROFILES
+
+    @classmethod
+    def of(
+        cls,
+        users: IdMap,
+        items: IdMap,
+        user: np.ndarray,
+        item: np.ndarray,
+        rating: np.ndarray,
+        timestamp: np.ndarray | None = None,
+        *,
+        scale: Scale | None = None,
+        catalog: Catalog = NO_CATALOG,
+        report: "ReadReport | None" = None,
+        profiles: Profiles = NO_PROFILES,
+    ) -> "Ratings":
+        """Sort numbered ratings by (user, item) and freeze them.
+
+        Raises BadRatings when none is given or a (user, item) pair occurs twice.
+        """
+        if len(rating) == 0:
+            raise BadRatings("there are no ratings here; at least one is needed")
+        order = slice(None) if _in_order(user, item) else np.lexsort((item, user))
+        user, item = _frozen(user[order], np.int32), _frozen(item[order], np.int32)
+        rating = _frozen(rating[order], np.float32)
+        timestamp = None if timestamp is None else _frozen(timestamp[order], np.int64)
+        same = (np.diff(user) == 0) & (np.diff(item) == 0)
+        if same.any():
+            at = int(np.argmax(same))
+            raise BadRatings(
+                f"user {users.ids[user[at]]!r} rated item {items.ids[item[at]]!r} twice; "
+                "read_ratings can keep the last or the mean (duplicates=...)"
+            )
+        scale = scale or Scale.of(rating)
+        return cls(users, items, user, item, rating, timestamp, scale, catalog, report, profiles)
+
+    def __len__(self) -> int:
+        return len(self.rating)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Ratings: {counted(len(self), 'rating')} of {counted(self.n_items, 'item')} by "
+            f"{counted(self.n_users, 'user')}, {self.scale}>"
+        )
+
+    @property
+    def n_users(self) -> int:
+        return len(self.users)
+
+    @property
+    def n_items(self) -> int:
+        return len(self.items)
+
+    @cached_property
+    def by_user(self) -> Rows:
+        """The ratings of each user: rows are users, columns items."""
+        indptr = np.zeros(self.n_users + 1, dtype=np.int64)
+        np.cumsum(np.bincount(self.user, minlength=self.n_users), out=indptr[1:])
+        return Rows(indptr, self.item, self.rating)
+
+    @cached_property
+    def by_item(self) -> Rows:
+        """The ratings of each item: rows are items, columns users."""
+        indptr = np.zeros(self.n_items + 1, dtype=np.int64)
+        np.cumsum(np.bincount(self.item, minlength=self.n_items), out=indptr[1:])
+        by_item = self.csr().tocsc()  # by counting: no order of all ratings is made on the way
+        return Rows(indptr, by_item.indices.astype(np.int32, copy=False), by_item.data)
+
+    @cached_property
+    def mean(self) -> float:
+        """The mean rating, in float64; the same whether the ratings are in memory or packed."""
+        sums = (self.rating[first : first + PIECE] for first in range(0, len(self), PIECE))
+        return sum(float(piece.sum(dtype="f8")) for piece in sums) / len(self)
+
+    @property
+    def user_counts(self) -> np.ndarray:
+        """Ratings of each user: int64 (n_users,)."""
+        return self.by_user.counts
+
+    @property
+    def item_counts(self) -> np.ndarray:
+        """Ratings of each item: int64 (n_items,)."""
+        return np.bincount(self.item, minlength=self.n_items)
+
+    def csr(self) -> "csr_array":
+        """The ratings as a scipy CSR array (n_users, n_items); absent means not rated."""
+        from scipy.sparse import csr_array
+
+        indptr, indices, values = self.by_user
+        return csr_array((values, indices, indptr), shape=(self.n_users, self.n_items))
+
+    def csc(self) -> "csc_array":
+        """The ratings as a scipy CSC array (n_users, n_items); absent means not rated."""
+        from scipy.sparse import csc_array
+
+        indptr, indices, values = self.by_item
+        return csc_array((values, indices, indptr), shape=(self.n_users, self.n_items))
+
+    def history(self, user: object) -> dict[str, float]:
+        """What one user rated: ``{item id: rating}``. Raises UnknownId."""
+        items, values = self.by_user.row(self.users.row(user))
+        return dict(zip(self.items.ids[items].tolist(), values.tolist(), strict=True))
+
+    def subset(self, keep: np.ndarray) -> "Ratings":
+        """The ratings at ``keep`` (a mask or positions), over the same users and items."""
+        return Ratings.of(
+            self.users,
+            self.items,
+            self.user[keep],
+            self.item[keep],
+            self.rating[keep],
+            None if self.timestamp is None else self.timestamp[keep],
+            scale=self.scale,
+            catalog=self.catalog,
+            profiles=self.profiles,
+        )
+
+    def positives_from(self, threshold: float) -> "Ratings":
+        """The ratings of at least ``threshold``, as positives: each is 1 on the scale 0..1.
+
+        The ids stay numbered as they are, so that parts of a split stay comparable. Algorithms
+        for preferences take every rating they are given for a positive, whatever its value; this
+        says which ones those are. Raises BadRatings when none is high enough.
+        """
+        keep = self.rating >= threshold
+        if not keep.any():
+            raise BadRatings(
+                f"no rating is {threshold:g} or more (the highest is {self.rating.max():g}), so "
+                "there are no positives; lower the threshold"
+            )
+        return Ratings.of(
+            self.users,
+            self.items,
+            self.user[keep],
+            self.item[keep],
+            np.ones(int(keep.sum()), np.float32),
+            None if self.timestamp is None else self.timestamp[keep],
+            scale=Scale(0.0, 1.0),
+            catalog=self.catalog,
+            profiles=self.profiles,
+            report=self.report,
+        )
+
+    def renumbered(self, users: IdMap, items: IdMap) -> "Ratings":
+        """The same ratings over id maps that contain these ids, and maybe more."""
+        return Ratings.of(
+            users,
+            items,
+            users.rows(self.users)[self.user],
+            items.rows(self.items)[self.item],
+            self.rating,
+            self.timestamp,
+            scale=self.scale,
+            catalog=self.catalog,
+            profiles=self.profiles,
+            report=self.report,
+        )
+
+    def with_catalog(self, catalog: Catalog) -> "Ratings":
+        """The same ratings with another catalogue attached."""
+        return replace(self, catalog=catalog)
+
+    def with_profiles(
+        self, profiles: "Profiles | Mapping[object, Mapping[str, object]]"
+    ) -> "Ratings":
+        """The same ratings with what is known of users: ``{user id: {"age": 25, ...}}``."""
+        if not isinstance(profiles, Profiles):
+            profiles = Profiles.of(profiles)
+        return replace(self, profiles=profiles)
+
+    def describe(self) -> "Description":
+        """Counts, sparsity, distribution, activity, scale and time span; see ``Description``."""
+        from matinee.data.describe import Description
+
+        return Description.of(self)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of ids, ratings and times: equal data have equal fingerprints."""
+        digest = hashlib.sha256()
+        for ids in (self.users, self.items):
+            digest.update("\n".join(ids).encode())
+            digest.update(b"\0")
+        for column in (self.user, self.item, self.rating, self.timestamp):
+            digest.update(b"-" if column is None else column.tobytes())
+        return digest.hexdigest()[:16]
+
+
+def _in_order(user: np.ndarray, item: np.ndarray) -> bool:
+    """Whether pairs ascend by user and then by item, each above the one before."""
+    same_user, next_item = user[1:] == user[:-1], item[1:] > item[:-1]
+    return bool(((user[1:] > user[:-1]) | (same_user & next_item)).all())
+
+
+def _frozen(column: np.ndarray, dtype: type) -> np.ndarray:
+    """A read-only copy."""
+    array: np.ndarray = np.array(column, dtype=dtype, order="C")
+    array.flags.writeable = False
+    return array
+
+
+def union(kind: str, maps: Iterable[IdMap]) -> IdMap:
+    """One numbering for all ids of several maps."""
+    return IdMap.of((text for ids in maps for text in ids), kind)
+
+
+def check_ratings(taker: str, given: object) -> None:
+    """Raise BadRatings unless what some function was given is ``Ratings``."""
+    if not isinstance(given, Ratings):
+        what = repr(given) if isinstance(given, str) else "..."
+        raise BadRatings(
+            f"{taker} takes Ratings, not {type(given).__name__}; "
+            f"read them first: matinee.read_ratings({what})"
+        )

@@ -1,0 +1,109 @@
+"""What reading some ratings understood, kept, and set aside: nothing is changed in silence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from matinee.data.scale import Scale
+from matinee.display.text import counted
+
+
+class Case(NamedTuple):
+    """One offending row: where it stands and what it says."""
+
+    place: str  # "line 17" or "row 3"
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.place} {self.value}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How many rows share one flaw, and the first few of them."""
+
+    reason: str
+    count: int
+    first: tuple[Case, ...] = ()
+
+    def __str__(self) -> str:
+        cases = "; ".join(map(str, self.first))
+        more = ", ..." if self.count > len(self.first) > 0 else ""
+        return f"{self.count:,} {self.reason}" + (f" ({cases}{more})" if cases else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadReport:
+    """How a source of ratings was understood, and what became of each of its rows.
+
+    ``n_rows`` = ``n_kept`` + the rows in ``set_aside`` + ``n_merged`` duplicates.
+    """
+
+    source: str  # "ratings.csv"
+    format: str  # "delimited text", "MovieLens 1M", "pandas DataFrame", ...
+    columns: Mapping[str, str] = field(default_factory=dict)  # {"user_id": "UserID", ...}
+    details: Mapping[str, str] = field(default_factory=dict)  # {"delimiter": "tab", ...}
+    scale: Scale
+    scale_from: str  # "given", "known" or "inferred"
+    n_rows: int
+    n_kept: int
+    set_aside: tuple[Finding, ...] = ()
+    n_merged: int = 0
+    duplicates: str = "last"  # how duplicates were merged
+    n_without_time: int = 0  # kept rows whose timestamp is unknown
+    notes: tuple[str, ...] = ()
+
+    @property
+    def n_set_aside(self) -> int:
+        """How many rows were left out because something is wrong with them."""
+        return sum(finding.count for finding in self.set_aside)
+
+    def __str__(self) -> str:
+        return "\n".join([self._understood(), *self._rows(), *self.notes])
+
+    def _understood(self) -> str:
+        columns = ", ".join(
+            field if field == name else f"{field} from {name}"
+            for field, name in self.columns.items()
+        )
+        details = ", ".join(f"{name} {value}" for name, value in self.details.items())
+        parts = [f"{self.source}: {self.format}", details, columns]
+        return "; ".join([*filter(None, parts), f"scale {self.scale} ({self.scale_from})"])
+
+    def _rows(self) -> list[str]:
+        lines = [f"{counted(self.n_rows, 'row')} read, {self.n_kept:,} kept"]
+        if self.n_merged:
+            how = "the mean" if self.duplicates == "mean" else "the last"
+            same = "another of the same user and item"
+            lines.append(f"{counted(self.n_merged, 'row')} merged into {same}: {how} was kept")
+        if self.n_set_aside:
+            lines.append(f"{counted(self.n_set_aside, 'row')} set aside:")
+            lines += [f"  {finding}" for finding in self.set_aside]
+        if self.n_without_time:
+            lines.append(f"{counted(self.n_without_time, 'row')} kept without a known time")
+        return lines
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {
+            "source": self.source,
+            "format": self.format,
+            "columns": dict(self.columns),
+            "details": dict(self.details),
+            "scale": list(self.scale),
+            "scale_from": self.scale_from,
+            "rows": self.n_rows,
+            "kept": self.n_kept,
+            "set_aside": [
+                {
+                    "reason": finding.reason,
+                    "count": finding.count,
+                    "first": [case._asdict() for case in finding.first],
+                }
+                for finding in self.set_aside
+            ],
+            "merged": self.n_merged,
+            "duplicates": self.duplicates,
+            "without_time": self.n_without_time,
+            "notes": list(self.notes),
+        }

@@ -1,0 +1,35 @@
+"""The scale that ratings are given on."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from matinee.errors import BadRatings
+
+
+class Scale(NamedTuple):
+    """The lowest and the highest rating that can be given."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, ratings: np.ndarray) -> "Scale":
+        """The scale that some ratings show: their smallest and largest value."""
+        return cls(float(ratings.min()), float(ratings.max()))
+
+    def __str__(self) -> str:
+        return f"{self.low:g}..{self.high:g}"
+
+
+def checked_rating(item: object, value: object, scale: Scale | None) -> float:
+    """The rating of an item as a number. Raises BadRatings unless it is finite and on the scale."""
+    try:
+        rating = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise BadRatings(f"the rating of item {item!r} is {value!r}, not a number") from None
+    if not np.isfinite(rating):
+        raise BadRatings(f"the rating of item {item!r} is {rating}, not a finite number")
+    if scale is not None and not scale.low <= rating <= scale.high:
+        raise BadRatings(f"the rating of item {item!r} is {rating:g}, outside {scale}")
+    return rating

@@ -1,0 +1,1 @@
+"""How results are shown as text, tables and markup."""

@@ -1,0 +1,1 @@
+"""How good predictions, lists and reasons are, measured on ratings held out."""

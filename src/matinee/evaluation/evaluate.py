@@ -1,0 +1,339 @@
+"""Measuring models on ratings they have not seen."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from os import PathLike
+from typing import Any, NoReturn, Protocol
+
+import numpy as np
+
+from matinee.data.catalog import NO_CATALOG
+from matinee.data.ratings import Ratings, check_ratings
+from matinee.display.text import counted
+from matinee.errors import BadModel, BadRatings
+from matinee.evaluation.held_out_users import FoldedIn
+from matinee.evaluation.metrics import METRICS
+from matinee.evaluation.metrics.breakdown import group_by_count, means_by_group
+from matinee.evaluation.metrics.intervals import LEVELS, IntervalTest
+from matinee.evaluation.protocol import (
+    Asked,
+    Measurable,
+    ask,
+    check_measurable,
+    check_relevant,
+    fitting,
+    relevance,
+)
+from matinee.evaluation.ranking_pass import Ranked, of_catalog, rank_test
+from matinee.evaluation.results import CrossValidation, Evaluation, UserScores, versions
+from matinee.splitting import Split, find_shared_pair, k_fold
+
+BLOCK_PAIRS = 65_536  # pairs predicted at once
+INTERVAL_USERS = 50  # users, drawn by chance, whose intervals are measured: each takes its time
+ROOTS = frozenset(name for name, metric in METRICS.items() if metric.root)
+
+
+class Learner(Protocol):
+    """What learns a model from ratings."""
+
+    def fit(self, train: Ratings) -> Measurable: ...
+
+
+def evaluate(
+    model: Measurable,
+    test: Ratings,
+    ns: Iterable[int] = (10,),
+    relevant_from: float | None = None,
+    metrics: Iterable[str] | None = None,
+    history: Ratings | None = None,
+) -> Evaluation:
+    """Measure a model on test ratings, with lists of the lengths ``ns``.
+
+    ``metrics`` are names of ``matinee.evaluation.metrics.METRICS``, with a length of their own
+    (``ndcg@5``) or at each of ``ns``; all that apply to the model where not given. Errors are of
+    the clipped predictions. Ranking metrics rank the whole catalogue without what the user was
+    trained on; relevant are test items rated ``relevant_from`` or more, by default ``low + 0.75
+    (high - low)`` of the scale (1..5: 4). Users with a ``history`` are folded in from it. Test
+    ratings of ids that the model does not know are left out and counted.
+
+    Raises BadRatings when the model was trained on a test pair, when it knows none of the test
+    ratings, or when none is relevant; BadSetting for a length or a metric that cannot be.
+    """
+    started = time.perf_counter()
+    check_what_is_given(model, test)
+    asked = ask(metrics, ns, len(model.items))
+    threshold = relevance(relevant_from, model.scale)
+    catalog = test.catalog or getattr(model, "catalog", NO_CATALOG)
+    if history is not None:
+        model = FoldedIn.of(model, history)
+    known, unknown = on_ids_of(model, test)
+    if known is None:
+        refuse_unknown(unknown)
+    test = known
+    refuse_trained(model, test)
+    genres = catalog.genre_matrix(model.items)[1]
+    asked = fitting(asked, model, genres.shape[1] > 0, chosen=metrics is not None)
+    if any(one.ranks for one in asked):
+        check_relevant(test, threshold)
+    measured = Measured.of(model, test, threshold, asked, genres)
+    users_measured = len(np.unique(test.user[test.rating >= threshold]))
+    return Evaluation(
+        metrics=measured.metrics(asked),
+        relevant_from=threshold,
+        users_measured=users_measured,
+        users_skipped=len(np.unique(test.user)) - users_measured,
+        test_ratings=len(test),
+        cold_ratings=count_cold(model, test),
+        unknown_ratings=unknown,
+        protocol=protocol_of(model, asked, threshold),
+        test_seconds=time.perf_counter() - started,
+        nan_scores=measured.nan_scores,
+        by_activity=measured.groups("user", model.seen.counts),
+        by_popularity=measured.groups("item", counts_of_items(model)),
+        origin={
+            "fingerprints": {
+                "train": getattr(model, "data_fingerprint", None),
+                "test": test.fingerprint,
+            },
+            "versions": versions(),
+        },
+        per_user=measured.per_user,
+    )
+
+
+def fit_and_evaluate(
+    algorithm: Learner,
+    split: Split,
+    ns: Iterable[int] = (10,),
+    relevant_from: float | None = None,
+    metrics: Iterable[str] | None = None,
+) -> Evaluation:
+    """Fit on the training part of a split and measure on its test part; see ``evaluate``.
+
+    What cannot be measured is refused before the fit.
+    """
+    names, lengths = None if metrics is None else tuple(metrics), tuple(ns)
+    check_measurable(split, lengths, relevant_from, names, algorithm)
+    started = time.perf_counter()
+    model = algorithm.fit(split.train)
+    fit_seconds = time.perf_counter() - started
+    return evaluate_fitted(model, algorithm, split, lengths, relevant_from, names, fit_seconds)
+
+
+def evaluate_fitted(
+    model: Measurable,
+    algorithm: Learner,
+    split: Split,
+    ns: Iterable[int],
+    relevant_from: float | None,
+    metrics: Iterable[str] | None,
+    fit_seconds: float,
+) -> Evaluation:
+    """Measure a model on the test part of the split whose training part it was fitted to."""
+    result = evaluate(model, split.test, ns, relevant_from, metrics, split.history)
+    return replace(
+        result,
+        algorithm=repr(algorithm),
+        fit_seconds=fit_seconds,
+        protocol=f"Tested on {split.said}. {result.protocol}",
+        origin=result.origin | split.origin,
+    )
+
+
+def cross_validate(
+    algorithm: Learner,
+    ratings: Ratings,
+    folds: int = 5,
+    seed: int = 0,
+    ns: Iterable[int] = (10,),
+    relevant_from: float | None = None,
+    on_fold: Callable[[int, Evaluation], object] | None = None,
+    metrics: Iterable[str] | None = None,
+) -> CrossValidation:
+    """Fit and measure once per fold, each rating being tested once; see ``splits.k_fold``.
+
+    ``on_fold(k, evaluation)`` is called after each fold, k counting from 1. The spread over
+    folds is that of the split; it is smaller than the spread over new users would be.
+    """
+    lengths, names = tuple(ns), None if metrics is None else tuple(metrics)
+    results = []
+    for k, split in enumerate(k_fold(ratings, folds, seed), start=1):
+        results.append(fit_and_evaluate(algorithm, split, lengths, relevant_from, names))
+        if on_fold is not None:
+            on_fold(k, results[-1])
+    said = f"{folds} random folds (seed {seed}) of {counted(len(ratings), 'rating')}"
+    return CrossValidation(repr(algorithm), said, tuple(results))
+
+
+def check_what_is_given(model: object, test: object) -> None:
+    """Raise BadModel or BadRatings for the path of a model, or of ratings, in their place."""
+    if isinstance(model, str | PathLike):
+        raise BadModel(f"evaluate takes a fitted model, not the path {str(model)!r}; load it first")
+    check_ratings("evaluate", test)
+
+
+# The measurements of one evaluation.
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """All that was measured, from which the metrics and the groups are made."""
+
+    per_user: UserScores
+    intervals: Mapping[str, float]
+    times: Mapping[int, np.ndarray]  # by list length: how often each item is shown, (n_items,)
+    parts: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]  # users, items, values
+    nan_scores: int
+
+    @classmethod
+    def of(
+        cls,
+        model: Measurable,
+        test: Ratings,
+        threshold: float,
+        asked: list[Asked],
+        genres: np.ndarray,
+    ) -> "Measured":
+        users = np.unique(test.user)
+        totals: dict[str, np.ndarray] = {}
+        weights: dict[str, np.ndarray] = {}
+        parts: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+        times: Mapping[int, np.ndarray] = {}
+        nan_scores = 0
+        of_ratings = [one for one in asked if one.how.source == "ratings"]
+        if of_ratings:
+            predicted = _predict(model, test)
+            nan_scores += int(np.count_nonzero(np.isnan(predicted)))
+            counts = np.bincount(test.user, minlength=len(model.users))[users].astype(float)
+            for one in of_ratings:
+                assert one.how.parts is not None
+                values = one.how.parts(test.rating, predicted)
+                totals[one.name] = np.bincount(test.user, values, len(model.users))[users]
+                weights[one.name] = counts
+                parts[one.name] = (test.user, test.item, values)
+        ranking = [one for one in asked if one.ranks]
+        if ranking:
+            ranked = rank_test(model, test, threshold, ranking, genres)
+            nan_scores += ranked.nan_scores
+            times = ranked.times
+            at = np.searchsorted(users, ranked.users)
+            for name, values in ranked.per_user.items():
+                known = ~np.isnan(values)
+                totals[name], weights[name] = np.zeros(len(users)), np.zeros(len(users))
+                totals[name][at[known]], weights[name][at[known]] = values[known], 1.0
+            parts |= _hits(ranked, ranking)
+        intervals = _interval_metrics(model, test, asked)
+        return cls(UserScores(totals, weights, ROOTS), intervals, times, parts, nan_scores)
+
+    def metrics(self, asked: list[Asked]) -> dict[str, float]:
+        """Every number in the order it was asked for; what applied to nobody is left out."""
+        found = self.per_user.means() | dict(self.intervals) | of_catalog(self.times, asked)
+        return {one.name: found[one.name] for one in asked if one.name in found}
+
+    def groups(self, by: str, counts: np.ndarray) -> tuple[dict[str, Any], ...]:
+        """Errors and recall in groups of users or of items by their training ratings."""
+        group, names = group_by_count(counts)
+        side = 0 if by == "user" else 1
+        values = {name: (part[side], part[2]) for name, part in self.parts.items()}
+        return means_by_group(f"{by}s", group, names, values, ROOTS)
+
+
+def _hits(
+    ranked: Ranked, asked: list[Asked]
+) -> Iterator[tuple[str, tuple[np.ndarray, np.ndarray, np.ndarray]]]:
+    """For each relevant test rating the chance to be in a list: the share that is, in a group."""
+    for n in sorted({one.n for one in asked if one.n is not None}):
+        chance = np.clip((n - ranked.test.better) / ranked.test.tied, 0, 1)
+        yield f"found@{n}", (ranked.users[ranked.test.user], ranked.relevant_items, chance)
+
+
+def _predict(model: Measurable, test: Ratings) -> np.ndarray:
+    starts = range(0, len(test), BLOCK_PAIRS)
+    spans = [slice(first, first + BLOCK_PAIRS) for first in starts]
+    return np.concatenate([model.predict_rows(test.user[s], test.item[s]) for s in spans])
+
+
+def _interval_metrics(model: Any, test: Ratings, asked: list[Asked]) -> dict[str, float]:
+    """Metrics of intervals, on the test ratings of some users that the model has seen."""
+    wanted = [one for one in asked if one.how.source == "intervals"]
+    users = np.unique(test.user[model.seen.counts[test.user] > 0])
+    if not wanted or not len(users):
+        return {}
+    if len(users) > INTERVAL_USERS:
+        users = np.random.default_rng(0).choice(users, INTERVAL_USERS, replace=False)
+    actual: list[np.ndarray] = []
+    limits: dict[float, list[tuple[Any, Any]]] = {level: [] for level in LEVELS}
+    for user in np.sort(users).tolist():
+        items, ratings = test.by_user.row(user)
+        actual.append(ratings)
+        for level in LEVELS:
+            found = model.interval(model.users.ids[user], model.items.ids[items], level)
+            limits[level].append((found.low, found.high))
+    ends = {
+        level: (np.concatenate([low for low, _ in of]), np.concatenate([high for _, high in of]))
+        for level, of in limits.items()
+    }
+    given = IntervalTest(np.concatenate(actual), ends)
+    return {one.name: one.how.compute(given) for one in wanted}
+
+
+def on_ids_of(model: Measurable, test: Ratings) -> tuple[Ratings | None, int]:
+    """The test ratings numbered as the model numbers, and how many of them it cannot number."""
+    if test.users == model.users and test.items == model.items:
+        return test, 0
+    user = model.users.rows(test.users)[test.user]
+    item = model.items.rows(test.items)[test.item]
+    known = (user >= 0) & (item >= 0)
+    if not known.any():
+        return None, len(test)
+    renumbered = Ratings.of(
+        model.users, model.items, user[known], item[known], test.rating[known], scale=test.scale
+    )
+    return renumbered, int(np.count_nonzero(~known))
+
+
+def refuse_unknown(n: int) -> NoReturn:
+    """Raise BadRatings: a model knows none of n test ratings."""
+    raise BadRatings(
+        f"the model knows no user and item of the {n:,} test ratings; "
+        "are they from the same source as its training data?"
+    )
+
+
+def refuse_trained(model: Measurable, test: Ratings) -> None:
+    """Raise BadRatings where the model was trained on a test pair."""
+    shared = find_shared_pair(model.seen, test.user, test.item)
+    if shared is not None:
+        user, item = test.users.ids[test.user[shared]], test.items.ids[test.item[shared]]
+        raise BadRatings(
+            f"the model was trained on the rating of item {item!r} by user {user!r}, which is also "
+            "in the test part; fit on the training part of a split (matinee.splitting)"
+        )
+
+
+def count_cold(model: Measurable, test: Ratings) -> int:
+    """How many test ratings are of a user or an item without training ratings."""
+    cold_user, cold_item = model.seen.counts == 0, counts_of_items(model) == 0
+    return int(np.count_nonzero(cold_user[test.user] | cold_item[test.item]))
+
+
+def counts_of_items(model: Measurable) -> np.ndarray:
+    """Training ratings of each item: int64 (n_items,)."""
+    return np.bincount(model.seen.indices, minlength=len(model.items))
+
+
+def protocol_of(model: Measurable, asked: list[Asked], threshold: float) -> str:
+    """How it was measured, in words."""
+    said = []
+    if any(one.how.source == "ratings" for one in asked):
+        said.append(f"Predictions are clipped to {model.scale}.")
+    if any(one.ranks for one in asked):
+        said.append(
+            f"Lists rank all {counted(len(model.items), 'item')} except those the user was "
+            "trained on; "
+            f"relevant are test items rated {threshold:g} or more; ties count at their expectation."
+        )
+    if isinstance(model, FoldedIn):
+        said.append("Held-out users were folded in from their history.")
+    return " ".join(said)

@@ -1,0 +1,86 @@
+"""A model as held-out users meet it: they are folded in from a history, and not trained on."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Ratings, Rows
+from matinee.data.scale import Scale
+from matinee.errors import BadSetting
+
+
+@dataclass(frozen=True, eq=False)
+class FoldedIn:
+    """A model whose users with a history are newcomers, folded in from it; others are trained."""
+
+    model: Any  # a matinee Model
+    history: Rows  # by the model's row numbers
+    seen: Rows  # what was trained on, and the histories
+
+    @classmethod
+    def of(cls, model: Any, history: Ratings) -> "FoldedIn":
+        """Raises BadSetting for a model that cannot fold in, or that knows other ids."""
+        if not hasattr(model, "fold_in") or not hasattr(model, "score_people"):
+            raise BadSetting("this model cannot fold people in; choose another split")
+        if history.users != model.users or history.items != model.items:
+            raise BadSetting("the history has other ids than the model; make both by one split")
+        trained = np.repeat(np.arange(len(model.users)), model.seen.counts)
+        seen = Ratings.of(
+            model.users,
+            model.items,
+            np.concatenate([trained, history.user]),
+            np.concatenate([model.seen.indices, history.item]),
+            np.concatenate([model.seen.values, history.rating]),
+            scale=model.scale,
+        )
+        return cls(model, history.by_user, seen.by_user)
+
+    @property
+    def users(self) -> IdMap:
+        return self.model.users  # type: ignore[no-any-return]
+
+    @property
+    def items(self) -> IdMap:
+        return self.model.items  # type: ignore[no-any-return]
+
+    @property
+    def scale(self) -> Scale:
+        return self.model.scale  # type: ignore[no-any-return]
+
+    @property
+    def kind(self) -> str:
+        return self.model.kind  # type: ignore[no-any-return]
+
+    @property
+    def data_fingerprint(self) -> str:
+        """Of the training ratings."""
+        return self.model.data_fingerprint  # type: ignore[no-any-return]
+
+    @cached_property
+    def _all_items(self) -> np.ndarray:
+        return np.arange(len(self.items), dtype=np.int32)
+
+    def score_block(self, users: np.ndarray) -> np.ndarray:
+        """Unclipped scores (n, n_items) of all items for the users in rows ``users``."""
+        people = [self._person(row) for row in users.tolist()]
+        return self.model.score_people(people, self._all_items)  # type: ignore[no-any-return]
+
+    def predict_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
+        """Predicted ratings of pairs of row numbers, which come in order of users."""
+        predicted = np.empty(len(user), np.float32)
+        starts = np.flatnonzero(np.diff(user, prepend=-1))
+        for first, last in zip(starts, [*starts[1:], len(user)], strict=True):
+            people = [self._person(int(user[first]))]
+            predicted[first:last] = self.model.score_people(people, item[first:last])[0]
+        return self.model.clipped(predicted)  # type: ignore[no-any-return]
+
+    def _person(self, row: int) -> object:
+        name = self.users.ids[row]
+        items, ratings = self.history.row(row)
+        if len(items) == 0:
+            return name
+        rated = zip(self.items.ids[items].tolist(), ratings.tolist(), strict=True)
+        return self.model.fold_in(dict(rated), name=name)

@@ -1,0 +1,186 @@
+"""One blocked pass over the test users that measures every ranking and every list metric.
+
+The whole catalogue is ranked for each of them; no more than a block of scores exists at a time.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from matinee.data.ratings import Ratings, Rows
+from matinee.evaluation.metrics.beyond import ItemFacts, Lists
+from matinee.evaluation.metrics.ranking import RankedTest
+from matinee.evaluation.protocol import Asked, Measurable
+from matinee.kernels.jit import read_only
+from matinee.kernels.ranking import rank_intervals, top_n
+from matinee.kernels.threads import run_rows
+
+BLOCK_SCORES = 4_000_000  # scores held at once: 16 MB
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """What the pass found; the rows of ``users`` are those of the measured users."""
+
+    users: np.ndarray  # (n_users,) int32 row numbers, ascending
+    per_user: Mapping[str, np.ndarray]  # by name of metric: (n_users,) float64, NaN where none
+    times: Mapping[int, np.ndarray]  # by list length: how often each item is shown, (n_items,)
+    test: RankedTest  # of the relevant items
+    relevant_items: np.ndarray  # int32, as they lie in ``test``
+    nan_scores: int
+
+
+class _Block(NamedTuple):
+    """A run of measured users, a row each, as the ranking kernels take them."""
+
+    users: np.ndarray  # (n,) int32
+    seen_indptr: np.ndarray  # (n + 1,) int64
+    seen_items: np.ndarray  # int32
+    asked_indptr: np.ndarray  # (n + 1,) int64
+    asked_items: np.ndarray  # int32, their test items
+
+
+def rank_test(
+    model: Measurable,
+    test: Ratings,
+    threshold: float,
+    asked: list[Asked],
+    genres: np.ndarray | None,
+) -> Ranked:
+    """Rank the catalogue for all users with a relevant test item, and measure what is asked."""
+    measured = np.zeros(len(model.users), dtype=bool)
+    measured[test.user[test.rating >= threshold]] = True
+    kept = measured[test.user]
+    item, rating = test.item[kept], test.rating[kept]
+    users, starts = np.unique(test.user[kept], return_index=True)
+    indptr = np.append(starts, len(item)).astype(np.int64)
+    better, tied = np.empty(len(item), np.int32), np.empty(len(item), np.int32)
+    shown = _Shown.over(model, threshold, asked, genres, len(users))
+    nan_scores = 0
+    for block, rows, span in _blocks(model, users, indptr, item):
+        scores = read_only(model.score_block(block.users), np.float32)
+        nan_scores += int(np.count_nonzero(np.isnan(scores)))
+        better[span], tied[span] = _stand(scores, block)
+        shown.take(rows, block, scores)
+
+    candidates = len(model.items) - model.seen.counts[users]
+    gain = np.maximum(rating.astype(np.float64) - model.scale.low, 0.0)
+    judged = RankedTest(indptr, better, tied, candidates, gain)
+    relevant = rating >= threshold
+    found = {"grades": judged, "ranks": judged.only(relevant)}
+    per_user = {
+        one.name: one.how.compute(found[one.how.source], *one.lengths)
+        for one in asked
+        if one.how.source in found
+    }
+    return Ranked(
+        users,
+        per_user | shown.per_user,
+        shown.times,
+        found["ranks"],
+        item[relevant],
+        nan_scores,
+    )
+
+
+def of_catalog(times: Mapping[int, np.ndarray], asked: list[Asked]) -> dict[str, float]:
+    """The metrics of all lists together, of how often each item is shown in them."""
+    return {
+        one.name: one.how.compute(times[one.n])
+        for one in asked
+        if one.how.source == "catalog" and one.n is not None and one.n in times
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """What is gathered of the lists, block by block; the lists themselves are not kept."""
+
+    threshold: float
+    facts: ItemFacts
+    seen: Rows
+    asked: list[Asked]
+    per_user: dict[str, np.ndarray]
+    times: dict[int, np.ndarray]  # by list length: how often each item is shown, (n_items,)
+
+    @classmethod
+    def over(
+        cls,
+        model: Measurable,
+        threshold: float,
+        asked: list[Asked],
+        genres: np.ndarray | None,
+        n_users: int,
+    ) -> "_Shown":
+        seen, n_items = model.seen, len(model.items)
+        counts = np.bincount(seen.indices, minlength=n_items)
+        facts = ItemFacts.of(counts, int(np.count_nonzero(seen.counts)), genres)
+        mine = [one for one in asked if one.how.source in ("lists", "catalog")]
+        per_user = {one.name: np.empty(n_users) for one in mine if one.how.source == "lists"}
+        times = {one.n: np.zeros(n_items, np.int64) for one in mine if one.n is not None}
+        return cls(threshold, facts, seen, mine, per_user, times)
+
+    def take(self, rows: slice, block: _Block, scores: np.ndarray) -> None:
+        """Measure the lists of a block; ``rows`` are its places among the measured users."""
+        if not self.times:
+            return
+        items = _lists(scores, block, max(self.times))
+        for n, times in self.times.items():
+            here = items[:, :n]
+            times += np.bincount(here[here >= 0], minlength=len(times))
+        wants_genres = any(one.how.needs_genres for one in self.asked)
+        lists = Lists(items, self.facts, self._liked(block) if wants_genres else None)
+        for one in self.asked:
+            if one.how.source == "lists":
+                self.per_user[one.name][rows] = one.how.compute(lists, *one.lengths)
+
+    def _liked(self, block: _Block) -> np.ndarray:
+        """p(g|u) of the training items that each user rated as relevant."""
+        user = np.repeat(np.arange(len(block.users)), np.diff(block.seen_indptr))
+        liked = self.seen.take(block.users).values >= self.threshold
+        shares = self.facts.genre_shares[block.seen_items[liked]]
+        total = np.zeros((len(block.users), shares.shape[1]))
+        for genre in range(shares.shape[1]):
+            total[:, genre] = np.bincount(user[liked], shares[:, genre], len(total))
+        whole = total.sum(axis=1, keepdims=True)
+        return np.where(whole > 0, total / np.where(whole > 0, whole, 1.0), 0.0)
+
+
+def _blocks(
+    model: Measurable, users: np.ndarray, indptr: np.ndarray, item: np.ndarray
+) -> Iterator[tuple[_Block, slice, slice]]:
+    """Blocks of users that keep the scores bounded, and where each and its test items lie."""
+    size = max(1, BLOCK_SCORES // len(model.items))
+    for first in range(0, len(users), size):
+        here = users[first : first + size]
+        ends = indptr[first : first + len(here) + 1]
+        span = slice(int(ends[0]), int(ends[-1]))
+        seen = model.seen.take(here)
+        block = _Block(
+            here,
+            read_only(seen.indptr, np.int64),
+            read_only(seen.indices, np.int32),
+            read_only(ends - ends[0], np.int64),
+            read_only(item[span], np.int32),
+        )
+        yield block, slice(first, first + len(here)), span
+
+
+def _stand(scores: np.ndarray, block: _Block) -> tuple[np.ndarray, np.ndarray]:
+    """``better`` and ``tied`` of the block's asked items."""
+    better = np.empty(len(block.asked_items), np.int32)
+    tied = np.empty_like(better)
+    cost = 8.0 + np.diff(block.asked_indptr)  # finding the candidates costs some 8 comparisons
+    run_rows(rank_intervals, cost, scores, *block[1:], better, tied)
+    return better, tied
+
+
+def _lists(scores: np.ndarray, block: _Block, n: int) -> np.ndarray:
+    """The items (n_rows, n) that each user of the block would be shown."""
+    items = np.empty((len(scores), n), np.int32)
+    best = np.empty((len(scores), n), np.float32)
+    cost = np.ones(len(scores))
+    run_rows(top_n, cost, scores, block.seen_indptr, block.seen_items, items, best)
+    return items

@@ -1,0 +1,164 @@
+"""What measuring returns: values that print, go into JSON, and say where they are from."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import matinee
+from matinee.display.tables import Table
+from matinee.display.text import counted
+
+
+class UserScores(NamedTuple):
+    """What each test user adds to the metrics that are means, so that users can be resampled.
+
+    A metric is ``sum(total) / sum(weight)``, or the root of that where it is among ``roots``.
+    """
+
+    totals: Mapping[str, np.ndarray]  # by name of metric: (n_test_users,) float64
+    weights: Mapping[str, np.ndarray]  # likewise; 0 where the metric says nothing of a user
+    roots: frozenset[str]
+
+    def means(self) -> dict[str, float]:
+        """The metrics; those that say nothing of anybody are left out."""
+        return {
+            name: self.finish(name, float(total.sum() / self.weights[name].sum()))
+            for name, total in self.totals.items()
+            if self.weights[name].sum() > 0
+        }
+
+    def finish(self, name: str, mean: Any) -> Any:
+        """The metric that a mean stands for."""
+        return mean**0.5 if name in self.roots else mean
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a model scored on a test part, and how that was measured."""
+
+    metrics: dict[str, float]  # by name, "rmse" or "ndcg@10"; the mean over users where per user
+    relevant_from: float  # test items rated this or more are the relevant ones
+    users_measured: int  # users with a relevant test item: the ranking metrics are about them
+    users_skipped: int  # users whose test items are all irrelevant
+    test_ratings: int  # test ratings measured
+    cold_ratings: int  # those among them whose user or item has no training rating
+    unknown_ratings: int  # test ratings left out: the model does not know their user or item
+    protocol: str  # in words
+    test_seconds: float
+    fit_seconds: float | None = None
+    algorithm: str = ""
+    nan_scores: int = 0  # scores that are no number; they rank last
+    by_activity: tuple[dict[str, Any], ...] = ()  # errors by how much users have rated
+    by_popularity: tuple[dict[str, Any], ...] = ()  # errors by how often items were rated
+    origin: dict[str, Any] = field(default_factory=dict)  # split, seed, fingerprints, versions
+    per_user: UserScores | None = field(default=None, repr=False, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields but ``per_user`` as plain values, ready for JSON."""
+        plain = {one.name: getattr(self, one.name) for one in fields(self)}
+        del plain["per_user"]
+        plain["by_activity"], plain["by_popularity"] = map(
+            list, (self.by_activity, self.by_popularity)
+        )
+        return plain
+
+    def groups(self) -> Table:
+        """The metrics by user activity and item popularity, a row a group of ratings."""
+        rows = [*self.by_activity, *self.by_popularity]
+        return Table({name: [row.get(name) for row in rows] for name in rows[0]} if rows else {})
+
+    def __str__(self) -> str:
+        """The metrics in a column, then what they are about."""
+        figures = aligned([[name, f"{value:.4f}"] for name, value in self.metrics.items()])
+        heading = [self.algorithm] if self.algorithm else []
+        fit = "" if self.fit_seconds is None else f"fitted in {self.fit_seconds:.2f} s, "
+        took = f"{fit}measured in {self.test_seconds:.2f} s"
+        return "\n".join([*heading, *figures, self.protocol, *self._counts(), took])
+
+    def _counts(self) -> list[str]:
+        lines = [
+            f"{counted(self.users_measured, 'user')} measured, {self.users_skipped:,} skipped "
+            f"(no test item rated {self.relevant_from:g} or more)",
+            f"{self.cold_ratings:,} of {self.test_ratings:,} test ratings are cold "
+            "(user or item without training ratings)",
+        ]
+        if self.unknown_ratings:
+            lines.append(
+                f"{self.unknown_ratings:,} more test ratings left out: user or item unknown"
+            )
+        if self.nan_scores:
+            lines.append(f"{counted(self.nan_scores, 'score')} NaN, which rank last")
+        return lines
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """One evaluation a fold, and their mean and spread."""
+
+    algorithm: str
+    protocol: str
+    folds: tuple[Evaluation, ...]
+
+    @property
+    def table(self) -> Table:
+        """A row a metric: each fold, then the mean and the sample standard deviation (n - 1)."""
+        rows = {
+            **{name: [fold.metrics[name] for fold in self.folds] for name in self.names},
+            "fit_seconds": [float(fold.fit_seconds or 0) for fold in self.folds],
+            "test_seconds": [fold.test_seconds for fold in self.folds],
+        }
+        values = np.array(list(rows.values()))
+        columns = {f"fold_{k + 1}": values[:, k].tolist() for k in range(len(self.folds))}
+        spread = {"mean": values.mean(axis=1).tolist(), "std": values.std(axis=1, ddof=1).tolist()}
+        return Table({"metric": list(rows), **columns, **spread})
+
+    @property
+    def names(self) -> list[str]:
+        """The metrics that every fold has."""
+        return [n for n in self.folds[0].metrics if all(n in fold.metrics for fold in self.folds)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, ready for JSON; ``metrics`` holds the means."""
+        mean = dict(zip(self.table.metric, self.table.mean, strict=True))
+        std = dict(zip(self.table.metric, self.table.std, strict=True))
+        return {
+            "algorithm": self.algorithm,
+            "protocol": self.protocol,
+            "metrics": {name: mean[name] for name in self.names},
+            "std": {name: std[name] for name in self.names},
+            "fit_seconds": mean["fit_seconds"],
+            "test_seconds": mean["test_seconds"],
+            "folds": [fold.to_dict() for fold in self.folds],
+        }
+
+    def __str__(self) -> str:
+        """The fold table, to four decimals."""
+        rows = [[row[0], *(f"{value:.4f}" for value in row[1:])] for row in self.table]
+        cells = aligned([["", *list(self.table.columns)[1:]], *rows])
+        return "\n".join([self.algorithm, *cells, self.protocol])
+
+
+def versions() -> dict[str, str]:
+    """The versions of what computes results."""
+    import numba
+    import scipy
+
+    return {
+        "matinee": matinee.__version__,
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "numba": numba.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def aligned(rows: list[list[str]]) -> list[str]:
+    """Lines of text: the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
+        for row in rows
+    ]

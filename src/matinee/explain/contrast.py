@@ -1,0 +1,164 @@
+"""Why one item stands above another: the terms of the one less the terms of the other."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from matinee.explain.explanation import (
+    BAR_WIDTH,
+    NAME_WIDTH,
+    NAMED_REASONS,
+    SHOWN_TERMS,
+    Explanation,
+    Term,
+    cut,
+    html_of_terms,
+    round_to_sum,
+)
+
+PEOPLE = "people like you"  # those asked about one item are not those asked about another
+
+# What sets an item above another in stars, or in points, and what below, by the kind of term.
+DIFFERENCES = {
+    "taste": (
+        "it suits your taste in {} more",
+        "it suits your taste in {} more",
+        "it suits your taste in {} less",
+    ),
+    "rating": ("{} speaks more for it", "{} speaks more for it", "{} speaks less for it"),
+    "feature": ("of what it is: {}", "of what it is: {}", "of what it is: {}"),
+    "person": (
+        "people like you rate it higher",
+        "more people like you chose it",
+        "people like you rate it lower",
+    ),
+    "item": (
+        "those who rated it rate it higher",
+        "more people know it",
+        "those who rated it rate it lower",
+    ),
+    "alike": (
+        "such items are rated higher",
+        "more people know such items",
+        "such items are rated lower",
+    ),
+    "model": ("{} is more", "{} is more", "{} is less"),
+}
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Which terms put one item above another for a user.
+
+    ``sum(term.value) == difference``, the score of ``item`` less that of ``versus``.
+    """
+
+    item: Explanation
+    versus: Explanation
+    terms: tuple[Term, ...]  # those of the item less those of the other, the largest first
+
+    @property
+    def difference(self) -> float:
+        """How far the item stands above the other; below 0 where it stands below."""
+        return self.item.score - self.versus.score
+
+    def shown(self, most: int = SHOWN_TERMS) -> tuple[Term, ...]:
+        """The ``most`` largest terms, and the sum of the rest."""
+        if len(self.terms) <= most + 1:
+            return self.terms
+        small = self.terms[most:]
+        total = sum(term.value for term in small)
+        return (*self.terms[:most], Term(f"{len(small)} more, together", total, "rest"))
+
+    def rows(self) -> list[tuple[str, float, str]]:
+        """What is shown: name, rounded value, detail; the values sum to ``rounded_difference``."""
+        terms = self.shown()
+        values = round_to_sum([term.value for term in terms], self.rounded_difference)
+        return [(t.name, value, t.detail) for t, value in zip(terms, values, strict=True)]
+
+    @property
+    def rounded_difference(self) -> float:
+        """The difference of the two scores as they are shown."""
+        return round(round(self.item.score, 2) - round(self.versus.score, 2), 2)
+
+    def sentence(self) -> str:
+        """One sentence for people: the largest term that sets the two apart, and its like."""
+        a, b, difference = self.item.title, self.versus.title, self.rounded_difference
+        if not difference:
+            return f"{a} and {b} score the same for you."
+        sign = 1 if difference > 0 else -1
+        apart = f"{a} stands {abs(difference):.2f} {self.item.unit} {_side(sign)} {b}"
+        toward = [t for t in self.terms if sign * t.value > 0]
+        reasons = [t for t in toward if t.kind in DIFFERENCES]
+        if not reasons:
+            return f"{apart}; no one thing we know of says why."
+        much = "mostly" if reasons[0] is toward[0] else "partly"
+        named = [t.called for t in reasons if t.kind == reasons[0].kind][:NAMED_REASONS]
+        stars, points, below = DIFFERENCES[reasons[0].kind]
+        words = below if sign < 0 else stars if self.item.unit == "stars" else points
+        if reasons[0].kind == "rating":
+            said = "how you rated" if self.item.unit == "stars" else "your choice of"
+            named = [f"{said} {' and '.join(named)}"]
+        return f"{apart}, {much} because {words.format(' and '.join(named))}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {
+            "user": self.item.user,
+            "by": self.item.by,
+            "item": _score_of(self.item),
+            "versus": _score_of(self.versus),
+            "difference": self.difference,
+            "terms": [term.to_dict() for term in self.terms],
+            "sentence": self.sentence(),
+        }
+
+    def __str__(self) -> str:
+        a, b, rows = self.item, self.versus, self.rows()
+        width = min(max(len(name) for name in ["difference", *(r[0] for r in rows)]), NAME_WIDTH)
+        largest = max((abs(value) for _, value, _ in rows), default=0.0) or 1.0
+        lines = [
+            f"{a.title} against {b.title} for {a.user}: {a.score:.2f} and {b.score:.2f} {a.unit}",
+            "",
+        ]
+        for name, value, detail in rows:
+            bar = ("█" if value >= 0 else "░") * round(BAR_WIDTH * abs(value) / largest) or "▏"
+            label = cut(name, width).ljust(width)
+            lines.append(f"  {label}  {value:>+6.2f}  {bar.ljust(BAR_WIDTH)}  {detail}".rstrip())
+        lines += [
+            f"  {' ' * width}  {'─' * 6}",
+            f"  {'difference'.ljust(width)}  {self.rounded_difference:>+6.2f}",
+        ]
+        return "\n".join([*lines, "", self.sentence()])
+
+    def _repr_html_(self) -> str:
+        totals = [("difference", self.rounded_difference)]
+        return html_of_terms(self.sentence(), self.rows(), totals)
+
+
+def contrast(item: Explanation, versus: Explanation) -> Contrast:
+    """The terms of one explanation less those of another of the same view, joined by name."""
+    joined: dict[tuple[str, str], Term] = {}
+    for explanation, sign in ((item, 1), (versus, -1)):
+        for term in explanation:
+            name = PEOPLE if term.kind == "person" else term.name
+            before = joined.get((name, term.kind))
+            detail = "" if name == PEOPLE else term.detail
+            value = sign * term.value + (before.value if before else 0.0)
+            joined[name, term.kind] = replace(term, name=name, value=value, detail=detail)
+    least = 1e-9 * max(1.0, abs(item.score), abs(versus.score))
+    terms = [term for term in joined.values() if abs(term.value) > least]
+    terms.sort(key=lambda term: -abs(term.value))
+    return Contrast(item, versus, tuple(terms))
+
+
+def _side(sign: int) -> str:
+    return "above" if sign > 0 else "below"
+
+
+def _score_of(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "item_id": explanation.item_id,
+        "title": explanation.title,
+        "score": explanation.score,
+        "predicted": explanation.predicted,
+    }

@@ -1,0 +1,206 @@
+"""What would happen to a recommendation if someone's ratings or tastes were others."""
+
+import html
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from matinee.data.ids import as_id
+from matinee.data.scale import checked_rating
+from matinee.errors import BadSetting, did_you_mean
+from matinee.explain.ranks import ordinal, ranks, unseen, with_histories
+
+NEAR_TITLE = 0.8  # likeness of titles that people mistake for one another
+
+if TYPE_CHECKING:
+    from matinee.models.model import Model
+    from matinee.models.person import Person
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """How an item's score and rank move for a user who is solved again with other ratings.
+
+    Ranks are among the items rated neither before nor after, and the item itself.
+    """
+
+    user: str
+    item_id: str
+    title: str
+    changes: tuple[str, ...]  # in words, such as "without your 5 for *Alien (1979)*"
+    person: "Person"  # with the changed ratings; usable wherever a user is
+    score_before: float
+    score_after: float
+    rank_before: int
+    rank_after: int
+    n_unseen: int  # items that the rank is among
+    unit: str = "stars"
+
+    def sentence(self) -> str:
+        """One sentence for people: what changes, and how far the item moves."""
+        changes = ", ".join(self.changes[:-1]) + (" and " if self.changes[1:] else "")
+        before, after = ordinal(self.rank_before), ordinal(self.rank_after)
+        if self.rank_before == self.rank_after:
+            moves = f"stays {before}"
+        else:
+            verb = "falls" if self.rank_after > self.rank_before else "rises"
+            moves = f"{verb} from {before} to {after}"
+        said = f"{changes}{self.changes[-1]}, {self.title} {moves}."
+        return said[0].upper() + said[1:]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {
+            "user": self.user,
+            "item_id": self.item_id,
+            "title": self.title,
+            "changes": list(self.changes),
+            "before": {"score": self.score_before, "rank": self.rank_before},
+            "after": {"score": self.score_after, "rank": self.rank_after},
+            "n_unseen": self.n_unseen,
+            "sentence": self.sentence(),
+        }
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """What is shown: name, before, after."""
+        return [
+            ("score", f"{self.score_before:.2f}", f"{self.score_after:.2f}"),
+            ("rank", f"{self.rank_before:,}", f"{self.rank_after:,}"),
+        ]
+
+    def __str__(self) -> str:
+        rows = [("", "before", "after"), *self.rows()]
+        lines = [f"  {name:<5}  {before:>7}  {after:>7}" for name, before, after in rows]
+        return "\n".join([self.sentence(), "", *lines])
+
+    def _repr_html_(self) -> str:
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in self.rows()
+        )
+        return (
+            f"<table><caption>{html.escape(self.sentence())}</caption>"
+            "<thead><tr><th></th><th>before</th><th>after</th></tr></thead>"
+            f"<tbody>{body}</tbody></table>"
+        )
+
+
+def what_if(
+    model: "Model",
+    person: "Person",
+    item: int,
+    without: Iterable[object],
+    change: Mapping[object, float],
+    tastes: Mapping[object, float],
+) -> WhatIf:
+    """Solve the person again with changed ratings and tastes, and see how the item moves."""
+    named = [without] if isinstance(without, str) else without
+    gone = list(dict.fromkeys(as_id(one) for one in named))  # once, however often named
+    history = dict(zip(person.items.tolist(), person.ratings.tolist(), strict=True))
+    told = _take_out(model, person, history, gone) + _rate(model, person, history, change, gone)
+    rows = np.array(sorted(history), dtype=np.int32)
+    ratings = np.array([history[row] for row in rows.tolist()], dtype=np.float32)
+    changed = person
+    if told:
+        (changed,) = with_histories(model, person, [(rows, ratings)])
+    if tastes:
+        changed, said = _with_tastes(model, changed, tastes)
+        told += said
+    if not told:
+        raise BadSetting("nothing would change; give without=, change= or tastes=")
+    after = set(unseen(model, changed, item).tolist())
+    among = np.array([r for r in unseen(model, person, item).tolist() if r in after], np.int32)
+    scores = model.score_people([person, changed], among)
+    place = int(np.searchsorted(among, item))
+    before, now = ranks(scores, place).tolist()
+    item_id = model.items.ids[item]
+    return WhatIf(
+        user=person.name,
+        item_id=item_id,
+        title=model.catalog.label(item_id),
+        changes=tuple(told),
+        person=changed,
+        score_before=float(scores[0, place]),
+        score_after=float(scores[1, place]),
+        rank_before=before,
+        rank_after=now,
+        n_unseen=len(among),
+        unit="stars" if model.kind == "rating" else "points",
+    )
+
+
+def _take_out(
+    model: "Model", person: "Person", history: dict[int, float], without: list[str]
+) -> list[str]:
+    """Take ratings out of a history; returns what was done, in words."""
+    told = []
+    for one in without:
+        row = model.items.row(one)
+        title = model.catalog.label(one)
+        if row not in history:
+            rated = model.items.ids[person.items].tolist()
+            titles = [model.catalog.label(known) for known in rated]
+            near = did_you_mean(title, titles, NEAR_TITLE) if title != one else ""
+            raise BadSetting(
+                f"{person.name} has not rated {title!r}, so there is nothing to leave out{near}"
+            )
+        rating = history.pop(row)
+        told.append(
+            f"without your {rating:g} for *{title}*"
+            if model.kind == "rating"
+            else f"without *{title}*"
+        )
+    return told
+
+
+def _rate(
+    model: "Model",
+    person: "Person",
+    history: dict[int, float],
+    change: Mapping[object, float],
+    without: list[str],
+) -> list[str]:
+    """Change ratings of a history, or add some; returns what was done, in words."""
+    told = []
+    for one, value in change.items():
+        row = model.items.row(one)
+        title = model.catalog.label(as_id(one))
+        if as_id(one) in without:
+            raise BadSetting(f"{title!r} is both in without and in change; choose one")
+        rating = checked_rating(one, value, model.scale if model.kind == "rating" else None)
+        if model.kind == "preference":
+            told.append(f"with *{title}*")
+        elif row in history:
+            told.append(f"with {rating:g} instead of {history[row]:g} for *{title}*")
+        else:
+            told.append(f"with {rating:g} for *{title}*")
+        history[row] = rating
+    return told
+
+
+def _with_tastes(
+    model: Any, person: "Person", tastes: Mapping[object, float]
+) -> "tuple[Person, list[str]]":
+    """The person with some of their factors multiplied, and what was done, in words.
+
+    A model of several samples holds them side by side, so a taste is every n_factors-th column.
+    """
+    if not hasattr(model, "tastes"):
+        raise BadSetting(f"models of {model.algorithm} have no tastes; give without= or change=")
+    factors, told = person.embeddings.factors.copy(), []
+    for asked, factor in tastes.items():
+        taste = model.tastes().find(asked)
+        if not np.isfinite(factor):
+            raise BadSetting(f"the factor for taste {asked!r} is {factor}, not a finite number")
+        if factor < 0:
+            raise BadSetting(
+                f"the factor for taste {asked!r} is {factor:g}; it must be at least 0, "
+                "which takes the taste away (1 leaves it as it is)"
+            )
+        factors[:, taste.number :: model.n_factors] *= np.float32(factor)
+        called = taste.said_for(float(model.strength(person)[taste.number]))
+        name = f"your taste in {called}"
+        told.append(f"without {name}" if factor == 0 else f"with {factor:g} times {name}")
+    return replace(person, embeddings=person.embeddings._replace(factors=factors)), told

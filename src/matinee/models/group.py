@@ -1,0 +1,117 @@
+"""A list for several people who watch together.
+
+    average        score(i) = mean over people of score(u, i)
+    least-misery   score(i) = min over people of score(u, i): nobody should suffer
+    fair-share     places go in turn to whoever has got least so far, who takes the best film left
+
+The first two are of O'Connor et al. 2001 and Masthoff 2004; the turns are Masthoff's fairness,
+with the turn decided by what each has got: the shares of the candidates that score below each film
+of the list for that person, added up.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from matinee.display.tables import Table
+from matinee.errors import BadSetting, did_you_mean
+from matinee.models.model import Model
+
+if TYPE_CHECKING:
+    from matinee.explain.explanation import Explanation
+
+HOW = ("average", "least-misery", "fair-share")
+
+
+class Together(Table):
+    """Columns ``rank, item_id, title, score``, a score for each person, and whose turn it was.
+
+    ``why(item)`` explains an item to each of the people.
+    """
+
+    def __init__(self, columns: dict[str, Any], model: Model, people: Sequence[object]) -> None:
+        super().__init__(columns)
+        self._model, self._people = model, tuple(people)
+
+    def why(self, item: object, by: str | None = None) -> "dict[str, Explanation]":
+        """An explanation of one item for each person, by their names."""
+        model = self._model
+        return {model.name_of(one): model.explain(one, item, by) for one in self._people}
+
+
+def recommend_together(
+    model: Model,
+    users: Iterable[object],
+    n: int = 10,
+    how: str = "average",
+    *,
+    exclude_seen: bool = True,
+    items: Iterable[object] | None = None,
+) -> Together:
+    """The ``n`` items that suit several people best, by ``how``; none that any of them has rated.
+
+    Users are ids or folded-in people with different names. ``items`` limits the candidates. Raises
+    UnknownId, and BadSetting for an unknown ``how`` or nobody to recommend to.
+    """
+    people = list(users)
+    names = [model.name_of(one) for one in people]
+    _check(names, n, how)
+    for one in people:
+        model.require(one)
+    allowed = np.full(len(model.items), items is None)
+    if items is not None:
+        allowed[[model.items.row(one) for one in items]] = True
+    if exclude_seen:
+        for one in people:
+            allowed[model.rated(one)] = False
+    candidates = np.flatnonzero(allowed).astype(np.int32)
+    scores = np.asarray(model.score_people(people, candidates), dtype=np.float64)
+    turns: list[int] | None = None
+    if how == "fair-share":
+        order, turns = fair_share(scores, n)
+        group = scores[turns, order]
+    else:
+        joint = scores.mean(axis=0) if how == "average" else scores.min(axis=0)
+        order = np.argsort(-joint, kind="stable")[:n]
+        group = joint[order]
+    columns: dict[str, Any] = {"rank": range(1, len(order) + 1)}
+    columns |= model.named(candidates[order]) | {"score": group}
+    columns |= {name: scores[at, order] for at, name in enumerate(names)}
+    if turns is not None:
+        columns["turn"] = [names[at] for at in turns]
+    return Together(columns, model, people)
+
+
+def fair_share(scores: np.ndarray, n: int) -> tuple[np.ndarray, list[int]]:
+    """Columns of ``scores`` (n_people, n_items) in the order they are chosen, and by whom.
+
+    The first turn, and a turn between people who have got the same, is of the first of them.
+    """
+    n_people, n_items = scores.shape
+    below = np.argsort(np.argsort(scores, axis=1, kind="stable"), axis=1) / max(n_items - 1, 1)
+    left, got = scores.copy(), np.zeros(n_people)
+    order, turns = [], []
+    for _ in range(min(n, n_items)):
+        turn = int(np.argmin(np.round(got, 9)))
+        best = int(np.argmax(left[turn]))
+        order.append(best)
+        turns.append(turn)
+        left[:, best] = -np.inf
+        got += below[:, best]
+    return np.array(order, dtype=np.int64), turns
+
+
+def _check(names: list[str], n: int, how: str) -> None:
+    if how not in HOW:
+        known = ", ".join(map(repr, HOW))
+        raise BadSetting(f"how is {how!r}; it can be {known}{did_you_mean(how, HOW)}")
+    if n < 1:
+        raise BadSetting(f"n is {n}; a list needs at least 1 entry")
+    if not names:
+        raise BadSetting("there is nobody to recommend to; give the ids of some users")
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise BadSetting(
+            f"{twice[0]!r} is there twice; give everybody once, and each a name of their own"
+        )

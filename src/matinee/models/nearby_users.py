@@ -1,0 +1,86 @@
+"""What people like you gave, told of at least five at a time: what one person rated is theirs."""
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from matinee.display.text import counted
+from matinee.explain.explanation import Term
+
+if TYPE_CHECKING:
+    from matinee.models.factor import FactorModel
+    from matinee.models.person import Person
+
+FEWEST = 5  # people that a term tells of
+ASKED = 50  # people nearest in factor space who are asked
+
+
+def groups_of_people(ratings: np.ndarray | None, parts: np.ndarray) -> list[Term]:
+    """What each of some people adds to a score (n,), as terms of groups who gave alike.
+
+    Groups are of neighbouring ratings and as small as they may be; without ``ratings`` all are
+    one. Fewer than five people are not told of: what they add is a remainder.
+    """
+    if len(parts) < FEWEST:
+        few = Term(f"fewer than {FEWEST} people like you", float(parts.sum()), "remainder")
+        return [few] if len(parts) else []
+    if ratings is None:
+        return [
+            Term(f"{counted(len(parts), 'person')} like you chose it", float(parts.sum()), "person")
+        ]
+    order = np.argsort(-ratings, kind="stable")
+    ends = np.flatnonzero(np.diff(ratings[order], append=-np.inf)) + 1  # where a rating ends
+    bounds = [0]
+    for end in ends.tolist():
+        if end - bounds[-1] >= FEWEST:
+            bounds.append(end)
+    bounds[-1] = len(parts)  # the last group takes in those who are too few for one of their own
+    terms = []
+    for first, last in pairwise(bounds):
+        here = order[first:last]
+        high, low = ratings[here[0]], ratings[here[-1]]
+        gave = f"{high:g}" if high == low else f"{low:g} to {high:g}"
+        name = f"{counted(last - first, 'person')} like you gave {gave}"
+        terms.append(Term(name, float(parts[here].sum()), "person"))
+    return terms
+
+
+def parts_of_people(
+    model: "FactorModel", person: "Person", item: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The ratings of those nearest in factor space who rated an item, and what each would add.
+
+        w_v d_v / sum w,    w_v = cosine of p_u and p_v,   d_v = r_vi - mean - b_v - c_i
+
+    over at most 50 people with w_v above 0; of preferences, d_v = p_v . q_i.
+    """
+    rated = np.flatnonzero(model.seen.indices == item)
+    users = np.searchsorted(model.seen.indptr, rated, side="right") - 1
+    if person.strategy == "personal":
+        others = users != model.users.row(person.name)
+        users, rated = users[others], rated[others]
+    P = model.user_factors[users].astype(np.float64)
+    p = person.embeddings.factors[0].astype(np.float64)
+    norms = np.linalg.norm(P, axis=1) * np.linalg.norm(p)
+    likeness = P @ p / np.where(norms > 0, norms, 1.0)
+    nearest = np.argsort(-likeness, kind="stable")[:ASKED]
+    nearest = nearest[likeness[nearest] > 0]
+    users, ratings = users[nearest], model.seen.values[rated[nearest]].astype(np.float64)
+    weights = likeness[nearest] / (likeness[nearest].sum() or 1.0)
+    if model.kind == "rating":
+        said = ratings - model.global_mean - model.user_bias[users] - model.item_bias[item]
+    else:
+        said = P[nearest] @ model.item_factors[item]
+    return ratings, weights * said
+
+
+def terms_of_people(model: "FactorModel", person: "Person", item: int) -> list[Term]:
+    """What groups of at least five people like you add to p . q, and what else was learned."""
+    ratings, parts = parts_of_people(model, person, item)
+    learned = float(person.embeddings.factors[0].astype(np.float64) @ model.item_factors[item])
+    if len(parts) < FEWEST:
+        return [Term(f"fewer than {FEWEST} people like you rated it", learned, "remainder")]
+    terms = groups_of_people(ratings if model.kind == "rating" else None, parts)
+    beyond = learned - float(parts.sum())
+    return [*terms, Term("learned beyond people like you", beyond, "remainder")]

@@ -1,0 +1,56 @@
+"""Least squares around what the choice of items says: the fold-in of SVD++."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from matinee.data.ratings import Rows
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.least_squares import LeastSquares
+from matinee.row_solvers.sums import sums
+
+
+@dataclass(frozen=True)
+class AroundImplicit(LeastSquares):
+    """Least squares around what the choice of items says: the fold-in of SVD++ (Koren 2008).
+
+        factors = p + s,   s = sum_j z_j / sqrt(n),   p the least-squares solution for t_j - s . q_j
+
+    z_j are the items' implicit factors.
+    """
+
+    def solve(
+        self,
+        rated: Rows,
+        mean: float,
+        items: Embeddings,
+        users: Embeddings,
+        toward: Embeddings | None = None,
+    ) -> None:
+        S = choices(rated, items)
+        row_of = np.repeat(np.arange(len(S)), rated.counts)
+        expected = np.einsum("nf,nf->n", S[row_of], items.factors[rated.indices])
+        super().solve(rated._replace(values=rated.values - expected), mean, items, users, toward)
+        users.factors[rated.counts > 0] += S[rated.counts > 0]
+
+    def without_each(
+        self, rated: np.ndarray, t: np.ndarray, items: Embeddings
+    ) -> np.ndarray | None:
+        return None  # one choice less changes what is expected of all the others
+
+    def parts(
+        self, rated: np.ndarray, t: np.ndarray, items: Embeddings, target: int, person: Embeddings
+    ) -> np.ndarray:
+        weights = super().parts(rated, np.ones(len(t)), items, target, person)
+        beyond = items.factors[target] - weights @ items.factors[rated]  # what s adds directly
+        choice = cast(np.ndarray, items.implicit)[rated] @ beyond / np.sqrt(len(rated))
+        result: np.ndarray = weights * t + choice
+        return result
+
+
+def choices(rated: Rows, items: Embeddings) -> np.ndarray:
+    """s = sum_j z_j / sqrt(n) of each row: (n_rows, n_factors) float32, zeros for empty rows."""
+    root = np.sqrt(np.maximum(rated.counts, 1)).astype(np.float32)
+    result: np.ndarray = sums(rated, cast(np.ndarray, items.implicit)) / root[:, None]
+    return result

@@ -1,0 +1,94 @@
+"""What every fold-in can do."""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from matinee.data.ratings import Rows
+from matinee.kernels.jit import read_only
+from matinee.kernels.least_squares import Penalty
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.tastes.canonical import Freedom
+
+
+class FoldIn(Protocol):
+    """From ratings to a bias and factors, and back to what each rating adds to a score."""
+
+    @property
+    def freedom(self) -> Freedom:
+        """What may be done to all factors alike so that the fold-in gives the same scores."""
+
+    def solve(self, rated: Rows, mean: float, items: Embeddings, users: Embeddings) -> None:
+        """Write into ``users`` the solution of each row of ``rated``; empty rows are left."""
+
+    def parts(
+        self, rated: np.ndarray, t: np.ndarray, items: Embeddings, target: int, person: Embeddings
+    ) -> np.ndarray:
+        """What each rating adds to user_bias + p . q_target: (n,), summing to it.
+
+        ``rated`` (n,) are the rows of the items in the person's history, ``t`` (n,) their ratings
+        less mean and item bias, and ``person`` is the solution for them.
+        """
+
+
+class Terms(NamedTuple):
+    """The ratings of a row solve, as kernels take them: each term is w (t - y . x)^2."""
+
+    values: np.ndarray  # (n_ratings,) float32; t = value - offset
+    weights: np.ndarray  # (n_ratings,) float32, or (0,) where all weigh one
+    offset: np.ndarray  # (n_cols,) float32
+    Y: np.ndarray  # (n_cols, d) float32
+
+    @classmethod
+    def of(
+        cls, values: np.ndarray, weights: np.ndarray | None, offset: np.ndarray, Y: np.ndarray
+    ) -> "Terms":
+        """Contiguous, of one type, and read-only."""
+        arrays = (values, np.empty(0) if weights is None else weights, offset, Y)
+        return cls(*(read_only(array, np.float32) for array in arrays))
+
+
+class RowSolve(FoldIn, Protocol):
+    """A fold-in by normal equations, which ratings in parts can be summed up for.
+
+    Besides its ratings a row has a penalty, for which the products of one matrix of the other side
+    may be summed over all columns, and a pull, a sum over the row's columns.
+    """
+
+    @property
+    def summed(self) -> str | None:
+        """Whose products Y'Y the penalty takes: "factors" or "implicit" of the other side."""
+
+    @property
+    def sweeps(self) -> int:
+        """Passes of coordinate descent for a row that has bounds; 0 solves it exactly."""
+
+    @property
+    def shortens(self) -> bool:
+        """Whether short rows are solved in as many unknowns as they have ratings."""
+
+    def width(self, n_factors: int) -> int:
+        """d, the unknowns of a row."""
+
+    def terms(self, rated: Rows, mean: float, items: Embeddings) -> Terms:
+        """What the ratings are to the row solve."""
+
+    def penalty(self, n_factors: int, n_cols: int, products: np.ndarray | None) -> Penalty:
+        """What is added for all rows; ``products`` are those of the ``summed`` matrix."""
+
+    def short_penalty(
+        self, n_factors: int, n_cols: int, products: np.ndarray
+    ) -> tuple[Penalty, np.ndarray | None]:
+        """A diagonal penalty for short rows, and the basis (k, k) it holds in, where not as is."""
+
+    def lower(self, n_factors: int) -> np.ndarray:
+        """(d,) the least that each unknown may be."""
+
+    def pull(self, S: np.ndarray | None) -> np.ndarray:
+        """What is added to b, of sums (n_rows, n_factors) over the other side's implicit."""
+
+    def rows_of(self, side: Embeddings) -> np.ndarray:
+        """The unknowns (n, d) float32 of a side, copied."""
+
+    def put(self, X: np.ndarray, side: Embeddings) -> None:
+        """Write unknowns into a side."""

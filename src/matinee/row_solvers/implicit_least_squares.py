@@ -1,0 +1,195 @@
+"""Least squares on choices: the fold-in of implicit ALS and BPR."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from matinee.data.ratings import Rows
+from matinee.kernels.cholesky import BLOCK
+from matinee.kernels.conjugate_gradients import improve_rows
+from matinee.kernels.jit import read_only
+from matinee.kernels.least_squares import Penalty, is_short, penalty_of
+from matinee.kernels.threads import one_blas_thread, run_rows
+from matinee.row_solvers.base import Terms
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.solving import solve_every
+from matinee.row_solvers.sums import gram, rotated
+from matinee.tastes.canonical import Freedom
+
+ROW_COST = 20.0  # of steps of conjugate gradients, beside that of the ratings
+
+
+@dataclass(frozen=True)
+class ImplicitLeastSquares:
+    """Least squares on what was chosen, and more weakly on all that was not.
+
+        min over p   sum_j w_j (target - p . q_j)^2 + unobserved sum over all items (p . q_i)^2
+                     + reg (n + unobserved n_items)^reg_power |p|^2,       w_j = 1 + by_rating r_j
+
+    Every rating is a positive, whatever its value (Hu, Koren & Volinsky 2008; with the penalty of
+    Rendle et al. 2021). The sum over all items is one matrix, unobserved Q'Q, for all rows; in the
+    basis of its eigenvectors, where short rows are solved, it is a diagonal and joins the penalty.
+    ``n_steps`` of conjugate gradients from the row as it is stand in for the exact solution while
+    training; 0 means exact.
+    """
+
+    reg: float
+    unobserved: float
+    reg_power: float = 1.0
+    by_rating: float = 0.0
+    target: float = 1.0
+    n_steps: int = 0
+    sweeps: ClassVar[int] = 0
+
+    @property
+    def freedom(self) -> Freedom:
+        return "turn"
+
+    def solve(
+        self,
+        rated: Rows,
+        mean: float,
+        items: Embeddings,
+        users: Embeddings,
+        toward: Embeddings | None = None,
+    ) -> None:
+        """As every fold-in; the penalty is on how far a row is from its row of ``toward``."""
+        d, n_items = items.n_factors, len(items.bias)
+        products = gram(items.factors)
+        short_penalty, rotation = self.short_penalty(d, n_items, products)
+        if self.n_steps:
+            self._improve(rated, items, users, toward, short_penalty, rotation)
+            return
+        pull, X = self.pull(None), self.rows_of(users)
+        short_Y = rotated(items.factors if toward is None else items.factors[:0], rotation)
+        if toward is not None:
+            drawn = self.penalties(rated, n_items)[:, None] * toward.factors
+            pull = read_only(drawn, np.float32)
+        solve_every(
+            rated,
+            self.terms(rated, mean, items),
+            self.penalty(d, n_items, products),
+            pull,
+            self.lower(d),
+            0,
+            (read_only(short_Y, np.float32), short_penalty),
+            X,
+        )
+        if toward is None:
+            turned_back(X, rated.counts, rotation)
+        chosen = rated.counts > 0
+        users.factors[chosen] = X[chosen]
+
+    def _improve(
+        self,
+        rated: Rows,
+        items: Embeddings,
+        users: Embeddings,
+        toward: Embeddings | None,
+        penalty: Penalty,
+        rotation: np.ndarray,
+    ) -> None:
+        """Take ``n_steps`` of conjugate gradients in the basis where the penalty is diagonal."""
+        all_cells = self.unobserved * len(items.bias)
+        pull = np.empty((0, 0))
+        if toward is not None:
+            drawn = rotated(toward.factors, rotation)
+            pull = self.penalties(rated, len(items.bias))[:, None] * drawn
+        weights = self._weights(rated.values) if self.by_rating else np.empty(0)
+        X = rotated(users.factors, rotation)
+        run_rows(
+            improve_rows,
+            rated.counts * (1.0 + self.n_steps) + ROW_COST,
+            read_only(rated.indptr, np.int64),
+            read_only(rated.indices, np.int32),
+            read_only(weights, np.float32),
+            np.float32(self.target),
+            read_only(rotated(items.factors, rotation), np.float32),
+            penalty,
+            read_only(pull, np.float32),
+            penalty.diagonal / all_cells,
+            self.n_steps,
+            X,
+        )
+        chosen = (rated.counts > 0)[:, None]
+        np.copyto(users.factors, rotated(X, rotation.T), where=chosen)
+
+    @property
+    def summed(self) -> str | None:
+        return "factors"
+
+    @property
+    def shortens(self) -> bool:
+        return True
+
+    def width(self, n_factors: int) -> int:
+        return n_factors
+
+    def terms(self, rated: Rows, mean: float, items: Embeddings) -> Terms:
+        values = np.full(len(rated.indices), self.target, np.float32)
+        weights = self._weights(rated.values) if self.by_rating else None
+        return Terms.of(values, weights, np.zeros(len(items.bias)), items.factors)
+
+    def penalty(self, n_factors: int, n_cols: int, products: np.ndarray | None) -> Penalty:
+        assert products is not None
+        reg, power = np.full(n_factors, self.reg), np.full(n_factors, self.reg_power)
+        more = self.unobserved * n_cols
+        return penalty_of(reg, power, more, base=self.unobserved * products)
+
+    def short_penalty(
+        self, n_factors: int, n_cols: int, products: np.ndarray
+    ) -> tuple[Penalty, np.ndarray]:
+        with one_blas_thread():  # small, and many threads on it cost more than they save
+            common, basis = np.linalg.eigh(self.unobserved * products)
+        reg, power = np.full(n_factors, self.reg), np.full(n_factors, self.reg_power)
+        more, diagonal = self.unobserved * n_cols, np.maximum(common, 0.0)
+        return penalty_of(reg, power, more, diagonal=diagonal), basis.astype(np.float32)
+
+    def lower(self, n_factors: int) -> np.ndarray:
+        return np.full(n_factors, -np.inf)
+
+    def pull(self, S: np.ndarray | None) -> np.ndarray:
+        return read_only(np.empty((0, 0)), np.float32)
+
+    def rows_of(self, side: Embeddings) -> np.ndarray:
+        return np.array(side.factors, np.float32)
+
+    def put(self, X: np.ndarray, side: Embeddings) -> None:
+        side.factors[:] = X
+
+    def parts(
+        self, rated: np.ndarray, t: np.ndarray, items: Embeddings, target: int, person: Embeddings
+    ) -> np.ndarray:
+        Y, y = items.factors[rated].astype(np.float64), items.factors[target].astype(np.float64)
+        n_items = len(items.factors)
+        w = self._weights(t + items.bias[rated])
+        A = Y.T @ (w[:, None] * Y) + self.unobserved * gram(items.factors)
+        A += np.eye(len(y)) * self.reg * (len(rated) + self.unobserved * n_items) ** self.reg_power
+        result: np.ndarray = self.target * w * (Y @ np.linalg.solve(A, y))
+        return result
+
+    def penalties(self, rated: Rows, n_items: int) -> np.ndarray:
+        """The penalty on |p|^2 of each row: (n_rows,)."""
+        n = rated.counts + self.unobserved * n_items
+        return np.asarray(self.reg * n**self.reg_power)
+
+    def exactly(self) -> "ImplicitLeastSquares":
+        """The same solve without a shortcut: what folds in, and ends a fit."""
+        return replace(self, n_steps=0)
+
+    def _weights(self, ratings: np.ndarray) -> np.ndarray:
+        return 1.0 + self.by_rating * ratings.astype(np.float64)
+
+
+def short_rows(counts: np.ndarray, d: int) -> np.ndarray:
+    """Which rows of so many ratings are short, (n,) bool; see ``is_short``."""
+    short = np.array([is_short(n, d) for n in range(BLOCK + 2)])
+    return np.asarray(short[np.minimum(counts, BLOCK + 1)])
+
+
+def turned_back(X: np.ndarray, counts: np.ndarray, rotation: np.ndarray) -> None:
+    """Take the short rows of X (n, d), of ``counts`` ratings each, out of the rotated basis."""
+    short = short_rows(counts, X.shape[1])
+    if short.any():
+        X[short] = rotated(X, rotation.T)[short]

@@ -1,0 +1,223 @@
+"""Least squares on ratings: the fold-in of MF and NMF, and the row solve that trains them."""
+
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+
+from matinee.data.ratings import Rows
+from matinee.kernels.jit import read_only
+from matinee.kernels.least_squares import Penalty, penalty_of
+from matinee.row_solvers.base import Terms
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.solving import solve_every
+from matinee.row_solvers.sums import gram, sums
+from matinee.tastes.canonical import Freedom
+
+
+@dataclass(frozen=True)
+class LeastSquares:
+    """Ridge regression of a row's ratings on the other side's factors, with a bias for the row.
+
+        min over p, b   sum_j (r_j - mean - c_j - b - p . q_j)^2
+                        + reg n^reg_power |p|^2 + bias_reg n^bias_power b^2,      p >= 0 if asked
+
+    n is the number of ratings in the row (Zhou et al. 2008 have power 1, plain ridge has 0).
+    Without ``bias_reg`` the row has no bias. ``sweeps`` passes of coordinate descent stand in for
+    the exact non-negative solution while training; 0 means exact (Kim & Park 2011).
+
+    With ``implicit_weight`` w, what was rated at all counts too, through the items' implicit
+    factors z (Cortes 2018): the sum gains  w sum over all items (1 if rated else 0 - p . z_i)^2.
+    """
+
+    reg: float
+    reg_power: float = 1.0
+    bias_reg: float | None = None
+    bias_power: float = 0.0
+    nonnegative: bool = False
+    sweeps: int = 0
+    implicit_weight: float = 0.0
+
+    @property
+    def freedom(self) -> Freedom:
+        return "order" if self.nonnegative else "turn"
+
+    def solve(
+        self,
+        rated: Rows,
+        mean: float,
+        items: Embeddings,
+        users: Embeddings,
+        toward: Embeddings | None = None,
+    ) -> None:
+        """As every fold-in; the penalty is on how far a row is from its row of ``toward``."""
+        d = self.width(items.n_factors)
+        if d == 0:
+            return
+        terms, X = self.terms(rated, mean, items), self.rows_of(users)
+        products = gram(cast(np.ndarray, items.implicit)) if self.summed else None
+        penalty = self.penalty(items.n_factors, len(items.bias), products)
+        pull = self.pull(sums(rated, cast(np.ndarray, items.implicit)) if self.summed else None)
+        shortens = self.shortens and toward is None
+        if toward is not None:
+            pull = self._drawn(pull, rated, toward)
+        solve_every(
+            rated,
+            terms,
+            penalty,
+            pull,
+            self.lower(items.n_factors),
+            self.sweeps,
+            (terms.Y if shortens else terms.Y[:0], penalty),
+            X,
+        )
+        self.put(X, users)
+
+    @property
+    def summed(self) -> str | None:
+        return "implicit" if self.implicit_weight else None
+
+    @property
+    def shortens(self) -> bool:
+        return not (self.nonnegative or self.implicit_weight)
+
+    def width(self, n_factors: int) -> int:
+        return n_factors + (self.bias_reg is not None)
+
+    def terms(self, rated: Rows, mean: float, items: Embeddings) -> Terms:
+        return Terms.of(rated.values, None, mean + items.bias, self._design(items))
+
+    def penalty(self, n_factors: int, n_cols: int, products: np.ndarray | None) -> Penalty:
+        base = None if products is None else self._shared(products)
+        return penalty_of(*self._penalty(self.width(n_factors)), base=base)
+
+    def short_penalty(
+        self, n_factors: int, n_cols: int, products: np.ndarray
+    ) -> tuple[Penalty, None]:
+        return self.penalty(n_factors, n_cols, None), None
+
+    def lower(self, n_factors: int) -> np.ndarray:
+        lower = np.full(self.width(n_factors), -np.inf)
+        if self.nonnegative:
+            lower[:n_factors] = 0.0
+        return lower
+
+    def pull(self, S: np.ndarray | None) -> np.ndarray:
+        pulled = np.empty((0, 0)) if S is None else self.implicit_weight * S
+        return read_only(pulled, np.float32)
+
+    def rows_of(self, side: Embeddings) -> np.ndarray:
+        X = np.column_stack([side.factors, side.bias])[:, : self.width(side.n_factors)]
+        return np.ascontiguousarray(X)
+
+    def put(self, X: np.ndarray, side: Embeddings) -> None:
+        side.factors[:] = X[:, : side.n_factors]
+        if self.bias_reg is not None:
+            side.bias[:] = X[:, -1]
+
+    def parts(
+        self, rated: np.ndarray, t: np.ndarray, items: Embeddings, target: int, person: Embeddings
+    ) -> np.ndarray:
+        Y = self._design(items.take(rated)).astype(np.float64)
+        y = self._design(items.row(target)).astype(np.float64)
+        worth = self._worth(Y, y, self.shared(items), person)[0]
+        result: np.ndarray = t * (Y @ worth)
+        if self.implicit_weight:
+            Z = cast(np.ndarray, items.implicit)[rated]
+            result += self.implicit_weight * (Z @ worth[: items.n_factors])
+        return result
+
+    def spread(
+        self,
+        rated: np.ndarray,
+        items: Embeddings,
+        targets: np.ndarray,
+        person: Embeddings,
+        shared: np.ndarray,
+    ) -> np.ndarray:
+        """How unsure a row is of the targets' scores: y'A^-1 y (n,) in units of the noise.
+
+        The row's rated items and solution are ``rated`` and ``person``; see ``shared``.
+        """
+        y = self._design(items.take(targets)).astype(np.float64)
+        Y = self._design(items.take(rated)).astype(np.float64)
+        return np.asarray((y * self._worth(Y, y, shared, person)).sum(axis=1))
+
+    def without_each(
+        self, rated: np.ndarray, t: np.ndarray, items: Embeddings
+    ) -> np.ndarray | None:
+        """The solutions (n, d) without each of n ratings in turn, by downdates of one solve.
+
+            (A - y y')^-1 g = A^-1 g + A^-1 y (y'A^-1 g) / (1 - y'A^-1 y),    g = b - y t
+
+        where A has the penalty of n - 1 ratings (Sherman & Morrison 1950). None where a solution
+        is not linear in its ratings, or one rating is all there is.
+        """
+        if self.nonnegative or len(rated) < 2:
+            return None
+        Y = self._design(items.take(rated)).astype(np.float64)
+        given = Y * t[:, None]  # what each rating adds to b
+        if self.implicit_weight:
+            Z = cast(np.ndarray, items.implicit)[rated]
+            given[:, : items.n_factors] += self.implicit_weight * Z
+        reg, power = self._penalty(Y.shape[1])
+        A = Y.T @ Y + np.diag(reg * float(len(rated) - 1) ** power) + self.shared(items)
+        worth = np.linalg.solve(A, Y.T).T
+        rest = np.linalg.solve(A, (given.sum(axis=0) - given).T).T
+        leverage = (Y * worth).sum(axis=1)
+        return np.asarray(rest + worth * ((Y * rest).sum(axis=1) / (1 - leverage))[:, None])
+
+    def _worth(
+        self, Y: np.ndarray, y: np.ndarray, shared: np.ndarray, person: Embeddings
+    ) -> np.ndarray:
+        """A^-1 y for each row y (n, d), where A is the normal matrix of the rated Y."""
+        reg, power = self._penalty(Y.shape[1])
+        A = Y.T @ Y + np.diag(reg * float(max(len(Y), 1)) ** power) + shared
+        free = np.ones(len(A), dtype=bool)
+        if self.nonnegative:  # a factor held at zero takes no part
+            free[: person.n_factors] = person.factors[0] > 0
+        worth = np.zeros(y.shape)
+        worth[:, free] = np.linalg.solve(A[np.ix_(free, free)], y[:, free].T).T
+        return worth
+
+    def exactly(self) -> "LeastSquares":
+        """The same solve without a shortcut: what folds in, and ends a non-negative fit."""
+        return replace(self, sweeps=0)
+
+    def penalties(self, rated: Rows, n_items: int) -> np.ndarray:
+        """The penalty on |p|^2 of each row: (n_rows,)."""
+        return np.asarray(self.reg * rated.counts.astype(np.float64) ** self.reg_power)
+
+    def _design(self, items: Embeddings) -> np.ndarray:
+        """Item factors, and a column of ones for the row's bias where it has one."""
+        if self.bias_reg is None:
+            return np.ascontiguousarray(items.factors)
+        return np.column_stack([items.factors, np.ones_like(items.bias)])
+
+    def shared(self, items: Embeddings) -> np.ndarray:
+        """What the implicit factors of all items add to the normal matrix of every row."""
+        if not self.implicit_weight:
+            return np.zeros((self.width(items.n_factors),) * 2)
+        return self._shared(gram(cast(np.ndarray, items.implicit)))
+
+    def _shared(self, products: np.ndarray) -> np.ndarray:
+        """The same, of the products of the implicit factors."""
+        k = len(products)
+        base = np.zeros((self.width(k), self.width(k)))
+        base[:k, :k] = self.implicit_weight * products
+        return base
+
+    def _drawn(self, pull: np.ndarray, rated: Rows, toward: Embeddings) -> np.ndarray:
+        """``pull`` and what draws each row to its row of ``toward``."""
+        reg, power = self._penalty(self.width(toward.n_factors))
+        prior = self.rows_of(toward)
+        drawn: np.ndarray = prior * (reg * rated.counts[:, None].astype(np.float64) ** power)
+        if pull.size:
+            drawn[:, : pull.shape[1]] += pull
+        return read_only(drawn, np.float32)
+
+    def _penalty(self, width: int) -> tuple[np.ndarray, np.ndarray]:
+        reg, power = np.full(width, self.reg), np.full(width, self.reg_power)
+        if self.bias_reg is not None:
+            reg[-1], power[-1] = self.bias_reg, self.bias_power
+        return reg, power

@@ -1,0 +1,1 @@
+"""Packing: ratings of any size into a folder that is mapped and read in blocks."""

@@ -1,0 +1,236 @@
+"""Sorted ratings into the files of ``matinee.data.packed``, a part at a time."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from matinee.data.catalog import Catalog
+from matinee.data.packed import CATALOG, FORMAT, FORMAT_VERSION, MANIFEST, PackedRows
+from matinee.data.ratings import PIECE, Ratings
+from matinee.data.read_report import ReadReport
+from matinee.data.scale import Scale
+from matinee.data.texts import Texts
+from matinee.errors import BadRatings
+from matinee.sources.packing.sorting import Bins, Part
+from matinee.sources.packing.stages import MOST_LEVELS, one
+from matinee.sources.raw import Query
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+ROWS_AT_ONCE = 4_000_000
+IDS_AT_ONCE = 500_000
+
+
+class Merging(NamedTuple):
+    """What becomes of ratings of one user for one item, and of low ones."""
+
+    duplicates: str  # "last", "mean" or "error"
+    positives_from: float | None
+
+
+def write_sorted(
+    db: "DuckDBPyConnection",
+    bins: Bins,
+    folder: Path,
+    query: Query,
+    merging: Merging,
+    scale: Scale,
+    levels: np.ndarray | None,
+    report: ReadReport,
+    catalog: Catalog,
+) -> None:
+    """Write the folder of the tables ``users`` and ``items`` and the rows in the bins."""
+    users, items = (_texts(db, side) for side in ("user", "item"))
+    if merging.positives_from is not None:
+        levels, scale = np.ones(1, np.float32), Scale(0.0, 1.0)
+    elif merging.duplicates == "mean":
+        levels = None  # a mean may be any number
+    writing = Writing(folder, users, items, levels)
+    merged = 0
+    with writing:
+        for part in bins.sorted(by_rating=merging.duplicates == "mean"):
+            kept = _merged(part, merging, query, users, items)
+            merged += len(part.user) - len(kept.user)
+            if merging.positives_from is not None:
+                keep = kept.rating >= merging.positives_from
+                kept = Part(*(column[keep] for column in kept))
+                kept = kept._replace(rating=np.ones_like(kept.rating))
+            writing.add(kept.user, kept.item, kept.rating)
+    if writing.n_ratings == 0:
+        raise BadRatings(
+            f"no rating is {merging.positives_from:g} or more, so there are no positives; "
+            "lower the threshold"
+        )
+    report = replace(report, n_kept=report.n_kept - merged, n_merged=merged)
+    writing.finish(scale, {**report.to_dict(), "text": str(report)}, catalog)
+
+
+def write_arrays(ratings: Ratings, folder: Path, catalog: Catalog | None) -> None:
+    """Write the folder of ratings that are in memory."""
+    levels = np.unique(ratings.rating)
+    few = levels if len(levels) <= MOST_LEVELS else None
+    with Writing(folder, ratings.users.texts, ratings.items.texts, few) as writing:
+        writing.add(ratings.user, ratings.item, ratings.rating)
+    report: dict[str, Any] = {}
+    if ratings.report is not None:
+        report = {**ratings.report.to_dict(), "text": str(ratings.report)}
+    writing.finish(ratings.scale, report, catalog or ratings.catalog)
+
+
+class Writing:
+    """The files of a folder while they grow."""
+
+    def __init__(self, folder: Path, users: Texts, items: Texts, levels: np.ndarray | None) -> None:
+        folder.mkdir(exist_ok=True)
+        self.folder, self.users, self.items, self.levels = folder, users, items, levels
+        self.user_counts = np.zeros(len(users), np.int64)
+        self.item_counts = np.zeros(len(items), np.int64)
+        self.n_ratings = 0
+        self.item_type = smallest(len(items), np.dtype(np.int32))
+        self.code_type = np.dtype(np.float32) if levels is None else smallest(len(levels))
+
+    def __enter__(self) -> "Writing":
+        self._items: IO[bytes] = (self.folder / "items").open("wb")
+        self._ratings: IO[bytes] = (self.folder / "ratings").open("wb")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in (self._items, self._ratings):
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+
+    def add(self, user: np.ndarray, item: np.ndarray, rating: np.ndarray) -> None:
+        """Append ratings, in order of (user, item) and behind all before."""
+        if not len(user):
+            return
+        here = slice(int(user[0]), int(user[-1]) + 1)
+        self.user_counts[here] += np.bincount(user - user[0], minlength=here.stop - here.start)
+        self.item_counts += np.bincount(item, minlength=len(self.item_counts))
+        codes = rating if self.levels is None else np.searchsorted(self.levels, rating)
+        item.astype(self.item_type).tofile(self._items)
+        codes.astype(self.code_type).tofile(self._ratings)
+        self.n_ratings += len(rating)
+
+    def finish(self, scale: Scale, report: dict[str, Any], catalog: Catalog) -> None:
+        """Write the rest, the manifest last."""
+        offsets = np.zeros(len(self.user_counts) + 1, np.int64)
+        np.cumsum(self.user_counts, out=offsets[1:])
+        arrays: dict[str, np.ndarray] = {"offsets": offsets, "item_counts": self.item_counts}
+        for side, texts in (("user", self.users), ("item", self.items)):
+            arrays |= {f"{side}_ids": texts.data, f"{side}_id_ends": texts.ends}
+        kinds = {name: (array.dtype.str, len(array)) for name, array in arrays.items()}
+        kinds["items"] = (self.item_type.str, self.n_ratings)
+        kinds["ratings"] = (self.code_type.str, self.n_ratings)
+        for name, array in arrays.items():
+            with (self.folder / name).open("wb") as file:
+                array.tofile(file)
+        plain = json.dumps(catalog.to_plain(), ensure_ascii=False).encode()
+        (self.folder / CATALOG).write_bytes(plain)
+        manifest = {
+            "format": FORMAT,
+            "version": FORMAT_VERSION,
+            "ratings": self.n_ratings,
+            "scale": list(scale),
+            "levels": None if self.levels is None else self.levels.tolist(),
+            "mean": self._mean(),
+            "arrays": kinds,
+            "fingerprint": self._fingerprint(sorted(kinds)),
+            "whole_numbers": {
+                "user": self.users.whole_numbers(),
+                "item": self.items.whole_numbers(),
+            },
+            "report": report,
+        }
+        with (self.folder / MANIFEST).open("w", encoding="utf-8") as text:
+            json.dump(manifest, text, ensure_ascii=False, indent=1)
+            text.flush()
+            os.fsync(text.fileno())
+
+    def _mean(self) -> float:
+        """As ``Ratings.mean``: sums over the same pieces."""
+        codes = np.memmap(self.folder / "ratings", self.code_type, "r")
+        rows = PackedRows(np.empty(0), np.empty(0), codes, self.levels)
+        total = sum(
+            float(rows.values_of(codes[first : first + PIECE]).sum(dtype="f8"))
+            for first in range(0, self.n_ratings, PIECE)
+        )
+        return total / self.n_ratings
+
+    def _fingerprint(self, names: list[str]) -> str:
+        """A digest of all arrays and levels: equal data have equal fingerprints."""
+        digest = hashlib.sha256(b"" if self.levels is None else self.levels.tobytes())
+        for name in names:
+            with (self.folder / name).open("rb") as file:
+                digest.update(name.encode())
+                while block := file.read(1 << 24):
+                    digest.update(block)
+        return digest.hexdigest()[:16]
+
+
+def smallest(n: int, largest: np.dtype[Any] | None = None) -> np.dtype[Any]:
+    """The smallest type that holds 0..n - 1."""
+    for kind in (np.uint8, np.uint16):
+        if n - 1 <= np.iinfo(kind).max:
+            return np.dtype(kind)
+    return largest or np.dtype(np.int32)
+
+
+def _texts(db: "DuckDBPyConnection", side: str) -> Texts:
+    """The ids of one side, in order, fetched in parts."""
+    n = one(db, f"SELECT count(*) FROM {side}s")
+    parts = []
+    for first in range(0, n, IDS_AT_ONCE):
+        found = db.execute(
+            f"SELECT id FROM {side}s WHERE rowid >= {first} AND rowid < {first + IDS_AT_ONCE}"
+        ).fetchnumpy()["id"]
+        parts.append(Texts.of(map(str, found.tolist())))
+    starts = np.cumsum([0, *(len(part.data) for part in parts)])
+    ends = [part.ends + start for part, start in zip(parts, starts, strict=False)]
+    return Texts(np.concatenate([part.data for part in parts]), np.concatenate(ends))
+
+
+def numbered_rows(db: "DuckDBPyConnection") -> Iterator[Part]:
+    """The rows of ``numbered``, in parts."""
+    n, columns = one(db, "SELECT count(*) FROM numbered"), ", ".join(f'"{c}"' for c in Part._fields)
+    for first in range(0, n, ROWS_AT_ONCE):
+        found = db.execute(
+            f"SELECT {columns} FROM numbered "
+            f"WHERE rowid >= {first} AND rowid < {first + ROWS_AT_ONCE}"
+        ).fetchnumpy()
+        yield Part(*(np.asarray(found[name]) for name in Part._fields))
+
+
+def _merged(part: Part, merging: Merging, query: Query, users: Texts, items: Texts) -> Part:
+    """One rating for each pair: the last in order, or the mean of all."""
+    again = (np.diff(part.user) == 0) & (np.diff(part.item) == 0)
+    if not again.any():
+        return part
+    if merging.duplicates == "error":
+        raise BadRatings(_repeated(part, int(np.argmax(again)), query, users, items))
+    last = np.flatnonzero(np.append(~again, True))
+    kept = Part(*(column[last] for column in part))
+    if merging.duplicates == "last":
+        return kept
+    starts = np.append(0, last[:-1] + 1)
+    total = np.add.reduceat(part.rating.astype(np.float64), starts)
+    return kept._replace(rating=(total / (last - starts + 1)).astype(np.float32))
+
+
+def _repeated(part: Part, at: int, query: Query, users: Texts, items: Texts) -> str:
+    """The message of ``duplicates="error"``: who rated what twice, and where."""
+    same = (part.user == part.user[at]) & (part.item == part.item[at])
+    lines = np.sort(part.line[same])
+    places = " and ".join(query.where(int(line)) for line in lines[:3])
+    user, item = users[part.user[at]], items[part.item[at]]
+    return (
+        f"{query.name}: user {user!r} rated item {item!r} {len(lines)} times ({places}); "
+        'choose duplicates="last" or duplicates="mean" to merge them'
+    )

@@ -1,0 +1,305 @@
+"""Splitting ratings into a part to learn from and a part to be measured on.
+
+A split is a value that knows how it was made. The same ratings and seed give the same split,
+whatever the order of rows in the file they came from.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from matinee.data.ratings import Ratings, Rows, union
+from matinee.display.text import counted
+from matinee.errors import BadRatings, BadSetting
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Training and test ratings over the same users and items.
+
+    ``history`` are ratings that are neither trained nor tested on: those that held-out users are
+    folded in from. Raises BadRatings when the parts are numbered differently, or when two of them
+    share a (user, item) pair.
+    """
+
+    train: Ratings
+    test: Ratings
+    said: str  # how the split was made, in words
+    name: str = "given"  # the entry of SPLITS, "k-fold", or "given"
+    settings: Mapping[str, Any] = field(default_factory=dict)  # what it was made with
+    history: Ratings | None = None
+
+    def __post_init__(self) -> None:
+        check_apart("training", self.train, "test", self.test)
+        if self.history is not None:
+            check_apart("training", self.train, "history", self.history)
+            check_apart("history", self.history, "test", self.test)
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Plain facts that a result carries: how the split was made, and of which ratings."""
+        parts = {"train": self.train, "test": self.test, "history": self.history}
+        return {
+            "split": self.name,
+            "split_settings": dict(self.settings),
+            "seed": self.settings.get("seed"),
+            "fingerprints": {name: p.fingerprint for name, p in parts.items() if p is not None},
+        }
+
+    def __str__(self) -> str:
+        history = f"{len(self.history):,} to fold in, " if self.history is not None else ""
+        sizes = (
+            f"{counted(len(self.train), 'rating')} to train, {history}{len(self.test):,} to test"
+        )
+        return f"{self.said}: {sizes}"
+
+
+def check_apart(one_is: str, one: Ratings, other_is: str, other: Ratings) -> None:
+    """Raise BadRatings where two parts are numbered differently or share a (user, item) pair."""
+    if one.users != other.users or one.items != other.items:
+        raise BadRatings("the parts have different ids; splits.given(train, test) joins them")
+    shared = find_shared_pair(one.by_user, other.user, other.item)
+    if shared is not None:
+        user, item = other.users.ids[other.user[shared]], other.items.ids[other.item[shared]]
+        raise BadRatings(
+            f"user {user!r} and item {item!r} are in both the {one_is} and the {other_is} part; "
+            "take such pairs out of one of them"
+        )
+
+
+def random(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
+    """Test on a random share of all ratings.
+
+    Users and items keep their frequencies; models that use time see the future of others.
+    Raises BadSetting for an impossible share, BadRatings when a part would be empty.
+    """
+    in_test = _draw(len(ratings), seed) < _test_size(len(ratings), test_share)
+    said = f"{_percent(test_share)} of all ratings at random (seed {seed})"
+    return _cut(ratings, in_test, said, "random", test_share=test_share, seed=seed)
+
+
+def k_fold(ratings: Ratings, folds: int = 5, seed: int = 0) -> Iterator[Split]:
+    """Deal the ratings at random into folds of equal size, and test on each of them in turn.
+
+    Every rating is tested exactly once. Raises BadSetting when there are fewer than two folds or
+    fewer ratings than folds.
+    """
+    if not 2 <= folds <= len(ratings):
+        raise BadSetting(
+            f"folds is {folds}; with {counted(len(ratings), 'rating')} it must be from 2 to "
+            f"{len(ratings):,}"
+        )
+    fold = _draw(len(ratings), seed) % folds
+    return (
+        _cut(
+            ratings,
+            fold == k,
+            f"fold {k + 1} of {folds} at random (seed {seed})",
+            "k-fold",
+            fold=k + 1,
+            folds=folds,
+            seed=seed,
+        )
+        for k in range(folds)
+    )
+
+
+def leave_last(ratings: Ratings, n: int = 1, seed: int = 0) -> Split:
+    """Test on the last n ratings of each user by time.
+
+    Ratings of one user at the same time, or all of them where times are unknown, are put in
+    order by a seeded draw. Users with n ratings or fewer are wholly in the training part.
+    Raises BadSetting for n below 1, BadRatings when no user has more than n ratings.
+    """
+    if n < 1:
+        raise BadSetting(f"n is {n}; leave at least the last 1 rating of each user")
+    draw = _draw(len(ratings), seed)
+    time = draw if ratings.timestamp is None else ratings.timestamp
+    order = np.lexsort((draw, time, ratings.user))
+    counts = ratings.by_user.counts
+    from_end = np.empty(len(ratings), dtype=np.int64)
+    from_end[order] = ratings.by_user.indptr[1:][ratings.user] - np.arange(len(ratings))
+    in_test = (from_end <= n) & (counts > n)[ratings.user]
+
+    if ratings.timestamp is None:
+        said = f"{n} of each user in seeded order, for want of times (seed {seed})"
+    else:
+        said = f"the last {n} of each user by time, equal times in seeded order (seed {seed})"
+    whole = int(np.count_nonzero((counts > 0) & (counts <= n)))
+    if whole:
+        said += f"; users with {n} or fewer ratings are wholly in training: {whole:,}"
+    return _cut(ratings, in_test, said, "leave-last", n=n, seed=seed)
+
+
+def by_time(ratings: Ratings, test_share: float = 0.2) -> Split:
+    """Test on what was rated last, by one moment in time for all users.
+
+    Nothing in the training part is later than anything in the test part; ratings of one moment
+    stay together, so the share is the nearest that can be had.
+    Raises BadSetting for an impossible share, BadRatings when times are unknown or all equal.
+    """
+    if ratings.timestamp is None:
+        raise BadRatings("the ratings have no times; splits.random needs none")
+    time = np.sort(ratings.timestamp)
+    if time[0] == time[-1]:
+        raise BadRatings(f"all ratings have the time {time[0]}; splits.random needs no times")
+    n_train = len(ratings) - _test_size(len(ratings), test_share)
+    starts = np.flatnonzero(np.diff(time)) + 1  # where a later moment begins
+    first = time[starts[np.argmin(np.abs(starts - n_train))]]
+    in_test = ratings.timestamp >= first
+    said = f"{_percent(in_test.mean())} of all ratings, those since {_moment(int(first))}"
+    return _cut(ratings, in_test, said, "by-time", test_share=test_share)
+
+
+def per_user(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
+    """Test on a random share of the ratings of each user, rounded to whole ratings.
+
+    Every user keeps at least one rating in training, so nobody is cold, and active users do not
+    fill the test part any more than they fill the ratings. Raises as ``random`` does.
+    """
+    _test_size(len(ratings), test_share)
+    in_test = _draw_of_each_user(ratings, test_share, seed)
+    said = f"{_percent(test_share)} of the ratings of each user at random (seed {seed})"
+    return _cut(ratings, in_test, said, "per-user", test_share=test_share, seed=seed)
+
+
+def cold_users(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
+    """Test on all ratings of a random share of the users, who are unknown in training.
+
+    What a model does for people of whom it has seen nothing. Raises as ``random`` does.
+    """
+    chosen = _draw_rows("user", ratings.by_user.counts, test_share, seed)
+    said = f"all ratings of {_percent(test_share)} of the users, unknown in training (seed {seed})"
+    in_test = chosen[ratings.user]
+    return _cut(ratings, in_test, said, "cold-users", test_share=test_share, seed=seed)
+
+
+def cold_items(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
+    """Test on all ratings of a random share of the items, which are unknown in training.
+
+    Only a model that knows what the items are like can rank these. Raises as ``random`` does.
+    """
+    chosen = _draw_rows("item", ratings.by_item.counts, test_share, seed)
+    said = f"all ratings of {_percent(test_share)} of the items, unknown in training (seed {seed})"
+    in_test = chosen[ratings.item]
+    return _cut(ratings, in_test, said, "cold-items", test_share=test_share, seed=seed)
+
+
+def strong(
+    ratings: Ratings, test_share: float = 0.2, history_share: float = 0.8, seed: int = 0
+) -> Split:
+    """Strong generalisation: hold out a share of the users, who are folded in and not trained on.
+
+    Of each held-out user a random ``history_share`` of the ratings, at least one, is the history
+    to fold in from, and the rest is tested; users with one rating stay in training. The protocol
+    of Marlin 2004 and Liang et al. 2018. Raises as ``random`` does.
+    """
+    if not 0 < history_share < 1:
+        raise BadSetting(f"history_share is {history_share}; it must be above 0 and below 1")
+    counts = ratings.by_user.counts
+    held_out = _draw_rows("user", np.where(counts > 1, counts, 0), test_share, seed)[ratings.user]
+    tested = held_out & _draw_of_each_user(ratings, 1 - history_share, seed)
+    if not tested.any():
+        raise BadRatings("no test ratings: lower history_share or bring more ratings")
+    said = (
+        f"{_percent(1 - history_share)} of the ratings of {_percent(test_share)} of the users, who "
+        f"are not trained on but folded in from the others (seed {seed})"
+    )
+    settings = {"test_share": test_share, "history_share": history_share, "seed": seed}
+    train, test = ratings.subset(~held_out), ratings.subset(tested)
+    return Split(train, test, said, "strong", settings, ratings.subset(held_out & ~tested))
+
+
+def given(train: Ratings, test: Ratings) -> Split:
+    """Two parts that somebody else has split, each with its own ids, over the union of their ids.
+
+    Raises BadRatings when they share a (user, item) pair.
+    """
+    users = union("user", (train.users, test.users))
+    items = union("item", (train.items, test.items))
+    return Split(
+        train.renumbered(users, items), test.renumbered(users, items), "parts given as two sources"
+    )
+
+
+SPLITS: dict[str, Callable[..., Split]] = {  # each takes ratings and settings, and gives one split
+    "random": random,
+    "leave-last": leave_last,
+    "by-time": by_time,
+    "per-user": per_user,
+    "cold-users": cold_users,
+    "cold-items": cold_items,
+    "strong": strong,
+}
+
+
+def find_shared_pair(rated: Rows, user: np.ndarray, item: np.ndarray) -> int | None:
+    """Place among (user, item) pairs of the first that is ``rated`` (rows: users); else None."""
+    rows = np.repeat(np.arange(len(rated.counts)), rated.counts)
+    pairs, asked = _pair(rows, rated.indices), _pair(user, item)
+    at = np.minimum(np.searchsorted(pairs, asked), len(pairs) - 1)
+    shared = np.flatnonzero(pairs[at] == asked)
+    return int(shared[0]) if len(shared) else None
+
+
+def _pair(user: np.ndarray, item: np.ndarray) -> np.ndarray:
+    pair: np.ndarray = user.astype(np.int64) << 32 | item
+    return pair
+
+
+def _draw(n_ratings: int, seed: int) -> np.ndarray:
+    if seed < 0:
+        raise BadSetting(f"seed is {seed}; it must be 0 or more")
+    return np.random.default_rng(seed).permutation(n_ratings)
+
+
+def _draw_of_each_user(ratings: Ratings, share: float, seed: int) -> np.ndarray:
+    """A random share of each user's ratings, rounded, never all of them."""
+    order = np.lexsort((_draw(len(ratings), seed), ratings.user))
+    place = np.empty(len(ratings), dtype=np.int64)
+    place[order] = np.arange(len(ratings)) - ratings.by_user.indptr[:-1][ratings.user]
+    counts = ratings.by_user.counts
+    size = np.minimum(np.rint(counts * share).astype(np.int64), counts - 1)
+    drawn: np.ndarray = place < size[ratings.user]
+    return drawn
+
+
+def _draw_rows(kind: str, counts: np.ndarray, share: float, seed: int) -> np.ndarray:
+    """Which users or items are held out: a random share of those with ratings."""
+    rated = np.flatnonzero(counts)
+    chosen = np.zeros(len(counts), dtype=bool)
+    chosen[rated[_draw(len(rated), seed) < _test_size(len(rated), share, f"{kind}s")]] = True
+    return chosen
+
+
+def _test_size(n: int, test_share: float, what: str = "ratings") -> int:
+    if not 0 < test_share < 1:
+        raise BadSetting(f"test_share is {test_share}; it must be above 0 and below 1")
+    size = round(n * test_share)
+    if not 0 < size < n:
+        raise BadRatings(
+            f"test_share {test_share} of {n:,} {what} leaves "
+            f"{'no test' if size == 0 else 'no training'} part; "
+            "change test_share or bring more ratings"
+        )
+    return size
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.4g} %"
+
+
+def _cut(ratings: Ratings, in_test: np.ndarray, said: str, name: str, **settings: Any) -> Split:
+    if not in_test.any():
+        raise BadRatings(f"no test ratings: {said}; ask for less or bring more ratings")
+    return Split(ratings.subset(~in_test), ratings.subset(in_test), said, name, settings)
+
+
+def _moment(seconds: int) -> str:
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, OSError, ValueError):
+        return f"time {seconds}"

@@ -1,0 +1,1 @@
+"""What fits are made of: epochs, priors, streaming passes and checkpoints."""

@@ -1,0 +1,58 @@
+"""What an alternating fit is, as a value: the same for ratings in memory, on disk and on Spark.
+
+    P drawn; then in each epoch   Q = solve(items | P),   P = solve(users | Q)
+
+with implicit factors learned after each solve, where there are any.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from matinee.data.ratings import Rows
+from matinee.row_solvers.base import RowSolve
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.sums import gram, regressed, sums
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alternation:
+    """The settings of an alternating fit that its epochs need."""
+
+    n_factors: int
+    n_epochs: int
+    seed: int
+    init_scale: float  # standard deviation of the first factors
+    nonnegative: bool = False  # whether the first factors are taken without their sign
+    centered: bool = True  # whether the mean rating is a part of the score
+    fit_users: RowSolve
+    fit_items: RowSolve
+    finish: RowSolve | None = None  # the users' last solve, where it differs from the others
+    item_fold: RowSolve | None = None  # what a model keeps of the items' solve
+    begin: Any = None  # the algorithm whose factors' positive parts the first ones grow from
+    implicit_reg: float | None = None  # penalty on implicit factors, where there are any
+    stars: bool = True  # whether scores are ratings, and so have an error
+    unrated_learned: bool = False  # whether who or what has no rating has a solution: zero
+    remedy: str = "raise reg"  # what to do where it diverges
+
+
+def implicit_products(other: Embeddings, reg: float) -> np.ndarray:
+    """The matrix that all rows of implicit factors share: P'P + reg."""
+    products: np.ndarray = gram(other.factors) + reg * np.eye(other.n_factors)
+    return products
+
+
+def implicit_rows(rated: Rows, other: Embeddings, A: np.ndarray) -> np.ndarray:
+    """The implicit factors Z that fit the other side's P best.
+
+    Z minimises |B - P Z'|^2 + reg |Z|^2; ``rated`` lists for each row of Z the rows of P where B is
+    one, and ``A`` is P'P + reg.
+    """
+    return regressed(sums(rated, other.factors), A)
+
+
+def begin_at(side: Embeddings, known: Embeddings) -> None:
+    """Add the positive parts of known factors to the first ones, and take their biases."""
+    side.factors[:] += known.factors.clip(0)
+    side.bias[:] = known.bias

@@ -1,0 +1,125 @@
+"""What a fit on packed ratings keeps on disk: its state after each pass, and users' factors."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from matinee.data.packed import PackedRatings
+from matinee.errors import MatineeError
+from matinee.row_solvers.embeddings import Embeddings
+
+if TYPE_CHECKING:
+    from matinee.algorithms.base import Algorithm
+
+STATE = "state.npz"
+IN_MEMORY = 256 << 20  # users' factors of up to so many bytes are read into memory at the end
+
+
+class Checkpoints:
+    """A folder that holds the items after each pass, and users' factors of two passes."""
+
+    def __init__(self, folder: Path, algorithm: "Algorithm", ratings: PackedRatings) -> None:
+        settings = {**algorithm.settings, "n_epochs": None}  # more epochs go on from fewer
+        known_by = json.dumps([algorithm.name, settings, ratings.fingerprint], sort_keys=True)
+        self.folder, self.algorithm = folder, algorithm
+        self.known_by = hashlib.sha256(known_by.encode()).hexdigest()
+
+    def begin(self) -> int:
+        """Forget what is here; returns the first pass."""
+        if self.folder.exists() and any(self.folder.iterdir()) and not self._state.exists():
+            raise MatineeError(
+                f"{self.folder} exists and holds no state of a fit; choose another place"
+            )
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        np.savez(self._state, next=np.array(-1), known_by=np.array(self.known_by))
+        return 0
+
+    def load(self, items: Embeddings) -> int:
+        """Fill the items of the last state; returns the pass that comes next.
+
+        Begins afresh where there is no state. Raises MatineeError for that of another fit.
+        """
+        if not self._state.exists():
+            return self.begin()
+        with np.load(self._state, allow_pickle=False) as state:
+            if str(state["known_by"]) != self.known_by:
+                raise MatineeError(
+                    f"{self.folder} holds the state of a fit with other settings or ratings; "
+                    "begin without resume"
+                )
+            number = int(state["next"])
+            if number < 0:
+                return self.begin()
+            kept = (state.get(name, None) for name in Embeddings._fields)
+            items.fill(Embeddings(*kept))
+        return number
+
+    def save(self, items: Embeddings, number: int) -> None:
+        """Keep the items from which pass ``number`` goes on, in one step."""
+        arrays: dict[str, Any] = {
+            name: array for name, array in items._asdict().items() if array is not None
+        }
+        new = self.folder / f"new-{STATE}"
+        with self._in_words():
+            np.savez(new, next=np.array(number), known_by=np.array(self.known_by), **arrays)
+            new.replace(self._state)
+
+    @contextmanager
+    def writing(self, number: int) -> Iterator[Callable[[Embeddings], None]]:
+        """A place for the users of pass ``number``, block after block, from the first to the last.
+
+        The files are new ones: who has mapped older ones keeps them.
+        """
+        files = [self._users(number, name) for name in ("factors", "bias")]
+        with self._in_words(), ExitStack() as stack:
+            for file in files:
+                file.unlink(missing_ok=True)
+            factors, bias = (stack.enter_context(file.open("wb")) for file in files)
+
+            def keep(users: Embeddings) -> None:
+                append(users.factors, factors)
+                append(users.bias, bias)
+
+            yield keep
+
+    def users(self, number: int, n_users: int, n_factors: int) -> Embeddings:
+        """Users' factors of pass ``number``, mapped: what is written to them goes to the files."""
+        return Embeddings(
+            np.memmap(self._users(number, "factors"), np.float32, "r+", shape=(n_users, n_factors)),
+            np.memmap(self._users(number, "bias"), np.float32, "r+", shape=(n_users,)),
+        )
+
+    def last_users(self, number: int, n_users: int, n_factors: int) -> Embeddings:
+        """``users`` for a model: read into memory, unless they are large."""
+        users = self.users(number, n_users, n_factors)
+        return users.copy() if users.factors.nbytes <= IN_MEMORY else users
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            free = shutil.disk_usage(self.folder).free / 1e9
+            raise MatineeError(
+                f"the state of the fit could not be kept in {self.folder}, where {free:,.1f} GB "
+                f"are free: {error.strerror or error}; free some, and resume"
+            ) from None
+
+    def _users(self, number: int, name: str) -> Path:
+        return self.folder / f"users-{number % 2}-{name}"
+
+    @property
+    def _state(self) -> Path:
+        return self.folder / STATE
+
+
+def append(array: np.ndarray, file: IO[bytes]) -> None:
+    """Write an array to a file, behind what is there."""
+    file.write(np.ascontiguousarray(array).data)

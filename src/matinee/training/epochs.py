@@ -1,0 +1,201 @@
+"""Passes over the data: watch the error, keep the best, stop in words when it diverges."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from matinee.data.packed import PackedRatings
+from matinee.data.ratings import Ratings, Rows
+from matinee.data.scale import Scale
+from matinee.display.text import counted
+from matinee.errors import BadSetting, Diverged
+from matinee.kernels.factors import CHUNK, score_pairs, square_errors
+from matinee.kernels.jit import read_only
+from matinee.kernels.random import fill_rows
+from matinee.kernels.threads import run_rows
+from matinee.models.factor import FactorModel
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.training.alternating import Alternation, begin_at
+from matinee.training.progress import Epoch, OnEpoch, quiet
+
+ODD_SPAN = 1e7  # of a scale: more is a slip in some row rather than a scale
+PATIENCE = 3  # epochs without a better validation error before the fit stops
+
+
+@dataclass(frozen=True)
+class Training:
+    """One fit in progress: the sides that epochs improve in place, and what they are fitted to."""
+
+    train: Ratings
+    validation: Ratings | None
+    mean: float
+    users: Embeddings
+    items: Embeddings
+
+    def rmse(self, ratings: Ratings, clip: bool = False) -> float:
+        """Root of the mean squared error of the scores, clipped to the scale or not."""
+        low, high = ratings.scale if clip else (-np.inf, np.inf)
+        sums = np.empty(-(-len(ratings) // CHUNK))
+        sides = (self.users.bias, self.items.bias, self.users.factors, self.items.factors)
+        run_rows(
+            square_errors,
+            np.ones(len(sums)),
+            ratings.user,
+            ratings.item,
+            ratings.rating,
+            np.float32(self.mean),
+            *(read_only(array, np.float32) for array in sides),
+            (float(low), float(high)),
+            sums,
+        )
+        return float(np.sqrt(sums.sum() / len(ratings)))
+
+    def run(
+        self, step: Callable[[int], None], n_epochs: int, on_epoch: OnEpoch, remedy: str
+    ) -> dict[str, Any]:
+        """Call ``step(epoch)`` up to ``n_epochs`` times; returns what to report of the fit.
+
+        With a validation part, the sides end at its best epoch, and the fit stops when that is
+        PATIENCE epochs past. Raises Diverged, with the remedy, when the error is no longer finite.
+        """
+        check_validation(self.train, self.validation)
+        best, best_epoch, kept = np.inf, n_epochs, None
+        epoch = Epoch(0, n_epochs, np.nan, None)
+        for number in range(1, n_epochs + 1):
+            step(number)
+            found = None if self.validation is None else self.rmse(self.validation, clip=True)
+            told = on_epoch is not quiet or found is not None or number == n_epochs
+            rmse = self.rmse(self.train) if told else None  # a sixth of an epoch of steps
+            epoch = Epoch(number, n_epochs, rmse, found)
+            if not np.isfinite(self.items.factors if rmse is None else rmse).all():
+                raise diverged(number, self.train.scale, remedy)
+            on_epoch(epoch)
+            if found is None:
+                continue
+            if found < best:
+                best, best_epoch, kept = found, number, (self.users.copy(), self.items.copy())
+            elif number - best_epoch >= PATIENCE:
+                break
+        if kept is not None:
+            self.users.fill(kept[0])
+            self.items.fill(kept[1])
+        facts = {"n_epochs_run": epoch.number, "train_rmse": epoch.train_rmse}
+        if kept is not None:
+            facts |= {"best_epoch": best_epoch, "validation_rmse": best}
+        return facts
+
+
+def diverged(number: int, scale: Scale, remedy: str) -> Diverged:
+    """The error of an epoch whose error is not finite, with what to do about it."""
+    if scale.high - scale.low > ODD_SPAN:
+        remedy = f"the scale is {scale}; give one (scale=...), and ratings beyond it are set aside"
+    return Diverged(f"the fit diverged in epoch {number}: its error is not finite; {remedy}")
+
+
+def run_epochs(
+    step: Callable[[int], None],
+    n_epochs: int,
+    on_epoch: OnEpoch,
+    sides: tuple[Embeddings, Embeddings],
+    remedy: str,
+) -> dict[str, Any]:
+    """``Training.run`` where scores are no stars: all epochs, and no error to stop by.
+
+    Raises Diverged, with the remedy, when a factor is no longer finite.
+    """
+    for number in range(1, n_epochs + 1):
+        step(number)
+        if not all(np.isfinite(side.factors).all() for side in sides):
+            raise Diverged(f"the fit diverged in epoch {number}: not finite any more; {remedy}")
+        on_epoch(Epoch(number, n_epochs, None, None))
+    return {"n_epochs_run": n_epochs}
+
+
+def initial_embeddings(
+    train: Ratings, n_factors: int, scale: float, seed: int, start: FactorModel | None = None
+) -> tuple[Embeddings, Embeddings]:
+    """Sides with normal factors of standard deviation ``scale`` and zero biases.
+
+    The biases and the first factors are those of ``start``, where it is given.
+    """
+    sides = Embeddings.zeros(train.n_users, n_factors), Embeddings.zeros(train.n_items, n_factors)
+    for which, side in enumerate(sides):
+        draw_factors(side.factors, scale, seed, which)
+    if start is not None:
+        for side, known in zip(sides, (start.user_embeddings, start.item_embeddings), strict=True):
+            side.factors[:, : start.n_factors], side.bias[:] = known.factors, known.bias
+    return sides
+
+
+def squared_errors(rated: Rows, mean: float, users: Embeddings, items: Embeddings) -> float:
+    """The sum of squared errors of the scores of ``rated`` (n_users, n_items)."""
+    user = np.repeat(np.arange(len(users.bias), dtype=np.int32), rated.counts)
+    scores = np.empty(len(user), np.float32)
+    sides = (users.bias, items.bias, users.factors, items.factors)
+    run_rows(
+        score_pairs,
+        np.ones(len(user)),
+        read_only(user, np.int32),
+        read_only(rated.indices, np.int32),
+        np.float32(mean),
+        *(read_only(array, np.float32) for array in sides),
+        scores,
+    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(((rated.values - scores).astype(np.float64) ** 2).sum())
+
+
+def draw_factors(out: np.ndarray, scale: float, seed: int, which: int, first: int = 0) -> None:
+    """Fill ``out`` (n, n_factors) with rows ``first`` and after of users (0) or items (1).
+
+    A row depends on its number alone, so that a block, or a machine, can draw its own.
+    """
+    numbers = (np.uint64(number) for number in (seed % 2**64, which, first))
+    run_rows(fill_rows, np.ones(len(out)), *numbers, scale, out)
+
+
+def first_rows(
+    plan: Alternation,
+    side: Embeddings,
+    which: int,
+    first: int,
+    rated: np.ndarray,
+    begun: Embeddings | None,
+) -> None:
+    """Fill a side with the first factors of some users (0) or items (1), from row ``first`` on.
+
+    ``rated`` says which of them have ratings; ``begun`` are those that the factors grow from.
+    """
+    draw_factors(side.factors, plan.init_scale, plan.seed, which, first)
+    if plan.nonnegative:
+        np.abs(side.factors, out=side.factors)
+    if plan.unrated_learned:
+        side.factors[~rated] = 0.0
+    if begun is not None:
+        begin_at(side, begun)
+
+
+def say_if_too_many(n_factors: int, train: Ratings | PackedRatings) -> None:
+    """Warn where there are more factors than the smaller side of the data can tell apart."""
+    most = min(train.n_users, train.n_items)
+    if n_factors > most:
+        warnings.warn(
+            f"n_factors is {n_factors}, but {counted(train.n_users, 'user')} and "
+            f"{counted(train.n_items, 'item')} "
+            f"support at most {most} distinct factors; the rest add nothing",
+            stacklevel=3,
+        )
+
+
+def check_validation(train: Ratings, validation: Ratings | None) -> None:
+    """Raise BadSetting unless the validation part is numbered like the training part."""
+    if validation is not None and not (
+        validation.users == train.users and validation.items == train.items
+    ):
+        raise BadSetting(
+            "the validation ratings are numbered differently from the training ratings; "
+            "make both parts with matinee.splitting"
+        )

@@ -1,0 +1,157 @@
+"""What items need of the users of an epoch, gathered block by block of users.
+
+One pass over the users gives all that the items' row solve takes: each item's normal equations,
+sums of its users' factors, and the products P'P. It is little beside the ratings, and the sums have
+the same bits as those of the fit in memory, as long as the blocks come in the order of users.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from matinee.data.ratings import Rows
+from matinee.kernels.jit import read_only
+from matinee.kernels.normal_sums import (
+    NormalSums,
+    add_ratings,
+    bytes_per_row,
+    solve_sums,
+    transpose,
+)
+from matinee.kernels.threads import run_rows
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.sums import add_gram, add_sums, regressed
+from matinee.training.alternating import Alternation
+
+MEMORY = 2 << 30  # bytes that normal equations may take at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """What is summed over users, besides the normal equations."""
+
+    of_factors: np.ndarray  # (k, k) float64: P'P
+    of_implicit: np.ndarray  # (k, k) float64: W'W
+    factors: np.ndarray  # (n_items, k) float64: sum of p over the users of an item
+    implicit: np.ndarray  # (n_items, k) float64: sum of w
+
+    @classmethod
+    def zeros(cls, n_items: int, k: int, with_implicit: bool) -> "Sums":
+        """Nothing summed yet; without implicit factors the sums by item stay empty."""
+        n = n_items if with_implicit else 0
+        return cls(np.zeros((k, k)), np.zeros((k, k)), np.zeros((n, k)), np.zeros((n, k)))
+
+    def add(self, by_item: Rows | None, users: Embeddings) -> None:
+        """Add a block of users, which begins at a whole piece, and its ratings by item."""
+        add_gram(self.of_factors, users.factors)
+        if users.implicit is not None and by_item is not None:
+            add_gram(self.of_implicit, users.implicit)
+            add_sums(self.factors, by_item, users.factors)
+            add_sums(self.implicit, by_item, users.implicit)
+
+
+def by_columns(rated: Rows, slots: np.ndarray | None, n_columns: int) -> Rows:
+    """A block by columns: ``slots`` (n_items,) says which column an item is, or none below 0."""
+    indices = rated.indices if slots is None else slots[rated.indices]
+    kept = indices if slots is None else indices[indices >= 0]
+    indptr = np.zeros(n_columns + 1, np.int64)
+    np.cumsum(np.bincount(kept, minlength=n_columns), out=indptr[1:])
+    rows = np.empty(int(indptr[-1]), np.int32)
+    values = np.empty(len(rows), np.float32)
+    transpose(
+        read_only(rated.indptr, np.int64),
+        read_only(indices, np.int32),
+        read_only(rated.values, np.float32),
+        indptr[:-1].copy(),
+        rows,
+        values,
+    )
+    return Rows(indptr, rows, values)
+
+
+@dataclass(frozen=True, eq=False)
+class Gathering:
+    """The normal equations of some items while users come in."""
+
+    plan: Alternation
+    mean: float
+    items: np.ndarray  # (n,) the rows of these items
+    slots: np.ndarray  # (n_items,) int32: where an item is among them, or -1
+    sums: NormalSums
+
+    @classmethod
+    def of(cls, plan: Alternation, mean: float, items: np.ndarray, n_items: int) -> "Gathering":
+        """Nothing gathered yet of the items in these rows."""
+        slots = np.full(n_items, -1, np.int32)
+        slots[items] = np.arange(len(items), dtype=np.int32)
+        d = plan.fit_items.width(plan.n_factors)
+        return cls(plan, mean, items, slots, NormalSums.zeros(len(items), d))
+
+    def cleared(self) -> "Gathering":
+        """The same with nothing gathered."""
+        self.sums.clear()
+        return self
+
+    @property
+    def whole(self) -> bool:
+        """Whether these are all items."""
+        return len(self.items) == len(self.slots)
+
+    def add(self, rated: Rows, users: Embeddings, by_item: Rows | None = None) -> None:
+        """Add the ratings (n_users, n_items) of a block of solved users.
+
+        ``by_item`` are the same by all items, where the caller has them.
+        """
+        rows = by_item if self.whole else None
+        if rows is None:
+            rows = by_columns(rated, None if self.whole else self.slots, len(self.items))
+        terms = self.plan.fit_items.terms(rows, self.mean, users)
+        run_rows(
+            add_ratings,
+            rows.counts * float(terms.Y.shape[1]) + 8.0,
+            read_only(rows.indptr, np.int64),
+            read_only(rows.indices, np.int32),
+            *terms,
+            self.sums,
+        )
+
+    def solve(self, found: Sums, n_users: int, side: Embeddings) -> None:
+        """Solve these items, writing into the side of all items."""
+        fit, k = self.plan.fit_items, self.plan.n_factors
+        products = products_of(self.plan, found)
+        X = np.ascontiguousarray(fit.rows_of(side)[self.items])
+        chosen = found.implicit[self.items].astype(np.float32) if fit.summed == "implicit" else None
+        run_rows(
+            solve_sums,
+            np.full(len(X), float(X.shape[1]) ** 3),
+            self.sums,
+            fit.penalty(k, n_users, products),
+            fit.pull(chosen),
+            fit.lower(k),
+            fit.sweeps,
+            X,
+        )
+        whole = fit.rows_of(side)
+        whole[self.items] = X
+        fit.put(whole, side)
+
+
+def products_of(plan: Alternation, found: Sums) -> np.ndarray | None:
+    """The products that the items' penalty takes."""
+    summed = plan.fit_items.summed
+    return None if summed is None else getattr(found, f"of_{summed}")
+
+
+def learn_item_implicit(plan: Alternation, found: Sums, items: Embeddings) -> None:
+    """The items' implicit factors, of sums over users; see ``implicit_rows``."""
+    if plan.implicit_reg is not None and items.implicit is not None:
+        A = found.of_factors + plan.implicit_reg * np.eye(plan.n_factors)
+        items.implicit[:] = regressed(found.factors.astype(np.float32), A)
+
+
+def rounds(plan: Alternation, items: np.ndarray, memory: int = MEMORY) -> Sequence[np.ndarray]:
+    """The items in parts whose normal equations fit into some bytes of memory."""
+    d = plan.fit_items.width(plan.n_factors)
+    n = max(1, -(-len(items) * bytes_per_row(d) // memory))
+    return np.array_split(items, n)

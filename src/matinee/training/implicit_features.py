@@ -1,0 +1,53 @@
+"""What people choose to rate, whatever they give: features of users and items for priors.
+
+    C = D_u^-1/2 (1 where rated, 0 elsewhere) D_i^-1/2 = U S V'       D: numbers of ratings
+
+A user's features are sum_j v_j / sqrt(n_u) over the n_u items rated, an item's likewise with U over
+its users. Those of all who have ratings average 0 and have variance 1: an item's by taking off the
+average; a user's by shifting the v_j, so that they stay a sum over choices, which a model can hold
+and explain. Only training ratings count as choices.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from matinee.algorithms.truncated_svd import leading_vectors
+from matinee.data.ratings import Ratings
+
+
+class Choices(NamedTuple):
+    """Features of all users and items; those without ratings have zeros."""
+
+    of_users: np.ndarray  # (n_users, n_features)
+    of_items: np.ndarray  # (n_items, n_features)
+    vectors: np.ndarray  # (n_items, n_features): what a user's choice of an item adds, x sqrt(n_u)
+
+    @classmethod
+    def of(cls, train: Ratings, n_features: int) -> "Choices":
+        """The features of ``n_features`` singular vectors, or of as many as there are."""
+        n = min(n_features, train.n_users - 1, train.n_items - 1)
+        if n < 1:
+            nothing = np.zeros((train.n_items, 0))
+            return cls(np.zeros((train.n_users, 0)), nothing, nothing)
+        R = train.csr().astype(np.float64)
+        R.data[:] = 1.0
+        C: Any = R.copy()
+        C.data /= np.sqrt(train.by_user.counts[train.user] * train.by_item.counts[train.item])
+        U, _, V = leading_vectors(C, n, float((C.data**2).sum()))
+        user_root = np.sqrt(train.by_user.counts)[:, None]
+        item_root = np.sqrt(train.by_item.counts)[:, None]
+        of_users = R @ V / np.maximum(user_root, 1.0)
+        shift = of_users.sum(axis=0) / user_root.sum()
+        of_users -= user_root * shift
+        of_items = R.T @ U / np.maximum(item_root, 1.0)
+        of_items -= (item_root > 0) * of_items.sum(axis=0) / (item_root > 0).sum()
+        deviation = _deviation(of_users, user_root)
+        vectors = (item_root > 0) * (V - shift) / deviation
+        return cls(of_users / deviation, of_items / _deviation(of_items, item_root), vectors)
+
+
+def _deviation(features: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """Standard deviations over those with ratings; infinite for what tells nobody apart."""
+    deviation: np.ndarray = np.sqrt((features**2).sum(axis=0) / (root > 0).sum())
+    return np.where(deviation > 1e-9, deviation, np.inf)

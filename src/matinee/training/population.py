@@ -1,0 +1,128 @@
+"""The distribution that the rows of one side come from, drawn afresh in every Gibbs sweep.
+
+    p = a + root (f G + z)       factors,  z standard normal, f the row's features
+    b = c + w . p + e            bias,     e ~ N(0, bias_variance)
+
+The covariance root root' and a have a normal-inverse-Wishart prior (Salakhutdinov & Mnih 2008),
+G a normal prior whose precision is drawn as well (Simm et al. 2017), b a regression's. For a row
+(q, c') of the other side the score is then
+
+    p . q + b + c'  =  (f G + z) . q_z + e + c_z
+    q_z = root' (q + w),      c_z = c' + c + a . (q + w)
+
+so against (q_z, c_z) a row is ridge regression with a plain penalty, around f G.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from matinee.data.ratings import Rows
+from matinee.kernels.factors import score_pairs
+from matinee.kernels.jit import read_only
+from matinee.kernels.threads import run_rows
+from matinee.row_solvers.embeddings import Embeddings
+
+ROWS_OF_MEAN = 2.0  # how many rows at zero the priors of a and c are worth
+
+
+class Prior(NamedTuple):
+    """One draw of the distribution, in the letters above."""
+
+    a: np.ndarray  # (k,)
+    root: np.ndarray  # (k, k) lower triangular
+    G: np.ndarray  # (n_features, k)
+    c: float
+    w: np.ndarray  # (k,)
+    bias_variance: float
+
+    def standardized(self, other: Embeddings) -> Embeddings:
+        """The other side as (q_z, c_z)."""
+        Q = other.factors + self.w
+        bias = other.bias + self.c + Q @ self.a
+        return Embeddings((Q @ self.root).astype(np.float32), bias.astype(np.float32))
+
+    def restored(self, rows: np.ndarray) -> Embeddings:
+        """The side (p, b) whose rows (f G + z, e) these are, (n, k + 1)."""
+        P = self.a + rows[:, :-1] @ self.root.T
+        bias = self.c + P @ self.w + rows[:, -1]
+        return Embeddings(P.astype(np.float32), bias.astype(np.float32))
+
+
+@dataclass
+class Population:
+    """The rows of one side: their ratings, their features, and what was last drawn of G."""
+
+    rated: Rows
+    row: np.ndarray  # (n_ratings,) int32: the row of each rating
+    features: np.ndarray  # (n, n_features), of mean 0 over the rows with ratings, 0 elsewhere
+    products: np.ndarray  # (n_features, n_features): F'F
+    spread: float  # sum of squares per factor that the prior of the covariance is worth
+    pulled: np.ndarray  # (n_features, k): G root' of the last draw
+    precision: float = 1.0  # of the entries of G
+
+    @classmethod
+    def of(cls, rated: Rows, features: np.ndarray, n_factors: int, spread: float) -> "Population":
+        row = read_only(np.repeat(np.arange(len(features)), rated.counts), np.int32)
+        products, pulled = features.T @ features, np.zeros((features.shape[1], n_factors))
+        return cls(rated, row, features, products, spread, pulled, float(len(pulled) or 1))
+
+    def draw(self, side: Embeddings, rng: np.random.Generator) -> Prior:
+        """Draw the distribution from its posterior, given the side's rows that have ratings."""
+        known = self.rated.counts > 0
+        P, F = side.factors[known].astype(np.float64), self.features[known]
+        a, root = self._draw_normal(P - F @ self.pulled, rng)
+        G = self._draw_pull(F, np.linalg.solve(root, (P - a).T).T, rng)
+        self.pulled = G @ root.T
+        return Prior(a, root, G, *self._draw_bias(P, side.bias[known].astype(np.float64), rng))
+
+    def beyond(self, leaning: Embeddings, other: Embeddings) -> np.ndarray:
+        """The ratings less the scores of rows that are what their features say, (n_ratings,)."""
+        rated, scores = self.rated, np.empty(len(self.rated.values), np.float32)
+        sides = (leaning.bias, other.bias, leaning.factors, other.factors)
+        run_rows(
+            score_pairs,
+            np.ones(len(self.row)),
+            self.row,
+            read_only(rated.indices, np.int32),
+            np.float32(0.0),
+            *(read_only(array, np.float32) for array in sides),
+            scores,
+        )
+        return rated.values - scores
+
+    def _draw_normal(
+        self, X: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Mean, and root of the covariance, of rows X beyond what features say (normal-Wishart)."""
+        n, k = X.shape
+        a = X.sum(axis=0) / (n + ROWS_OF_MEAN)
+        off, pulled = X - a, self.pulled
+        squares = off.T @ off + ROWS_OF_MEAN * np.outer(a, a) + self.precision * pulled.T @ pulled
+        # Bartlett's decomposition of a Wishart precision, whose inverse is the covariance.
+        chi = np.sqrt(rng.chisquare(n + len(pulled) + k - np.arange(k)))
+        bartlett = np.tril(rng.normal(size=(k, k)), -1) + np.diag(chi)
+        half = np.linalg.solve(bartlett, np.linalg.cholesky(squares + self.spread * np.eye(k)).T)
+        root = np.linalg.cholesky(half.T @ half)
+        return a + root @ rng.normal(size=k) / np.sqrt(n + ROWS_OF_MEAN), root
+
+    def _draw_pull(self, F: np.ndarray, Z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """G, from the regression of standardized factors Z on features F."""
+        upper = np.linalg.cholesky(self.products + self.precision * np.eye(F.shape[1])).T
+        middle = np.linalg.solve(upper.T, F.T @ Z)
+        G: np.ndarray = np.linalg.solve(upper, middle + rng.normal(size=middle.shape))
+        self.precision = float(rng.chisquare(1.0 + G.size) / (1.0 + (G**2).sum()))
+        return G
+
+    def _draw_bias(
+        self, P: np.ndarray, bias: np.ndarray, rng: np.random.Generator
+    ) -> tuple[float, np.ndarray, float]:
+        """c, w and bias_variance, from the regression of biases on factors."""
+        X = np.column_stack([np.ones(len(P)), P])
+        upper = np.linalg.cholesky(X.T @ X + ROWS_OF_MEAN * np.eye(X.shape[1])).T
+        middle = np.linalg.solve(upper.T, X.T @ bias)
+        squares = self.spread + float(bias @ bias - middle @ middle)
+        variance = squares / rng.chisquare(1.0 + len(bias))
+        c, *w = np.linalg.solve(upper, middle + np.sqrt(variance) * rng.normal(size=len(middle)))
+        return float(c), np.array(w), float(variance)

@@ -1,0 +1,327 @@
+"""How many factors: held-out loss against their number, and a choice whose rule is named.
+
+With enough regularization a larger number seldom hurts, so the number of factors is a budget and
+not a truth: the default rule takes the smallest that the data cannot tell from the best.
+"""
+
+import time
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+
+from matinee.algorithms import Algorithm
+from matinee.algorithms.base import Alternating
+from matinee.data.ratings import Ratings
+from matinee.errors import BadSetting, check_known
+from matinee.evaluation.compare import OnStep, choose, quiet, time_left
+from matinee.evaluation.evaluate import evaluate
+from matinee.evaluation.profiling import measured, model_mb
+from matinee.evaluation.protocol import Asked, check_kind, check_measurable
+from matinee.evaluation.results import aligned, versions
+from matinee.models import FactorModel, Model
+from matinee.splitting import Split, k_fold
+from matinee.tuning.rules import RULES
+from matinee.tuning.spectrum import Hints, hints
+from matinee.tuning.stability import agreement
+from matinee.tuning.tune import with_settings
+
+PLOT_WIDTH = 50  # characters of the drawn curve
+
+
+@dataclass(frozen=True)
+class Point:
+    """What is known of one number of factors."""
+
+    n_factors: int
+    metrics: dict[str, float]  # held out, the mean over folds
+    errors: dict[str, float]  # the standard error of each of these means
+    train_rmse: float | None  # on the ratings it was fitted to; None where scores only rank
+    fit_seconds: float  # of one fold, the mean
+    model_mb: float | None
+    stability: float | None = None  # of tastes over seeds, 0..1
+
+
+@dataclass(frozen=True)
+class KCurve:
+    """The points, what each rule chooses, and what the chosen rule chooses."""
+
+    algorithm: str
+    metric: str  # the one that is chosen by
+    higher_is_better: bool
+    points: tuple[Point, ...]
+    rule: str
+    choices: dict[str, int]  # by rule
+    folds: int
+    origin: dict[str, Any]
+    warm: bool = False  # whether fits beyond the first point went on from the smaller model
+    hints: Hints | None = None  # of truncated SVD
+    variance_explained: tuple[float, ...] = ()  # of truncated SVD: by so many factors together
+
+    @property
+    def chosen(self) -> int:
+        """The number of factors by the rule asked for."""
+        return self.choices[self.rule]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self) | {"chosen": self.chosen, "points": [asdict(p) for p in self.points]}
+
+    def __str__(self) -> str:
+        names = list(self.points[0].metrics)
+        stable = any(point.stability is not None for point in self.points)
+        heading = [
+            "n_factors",
+            *names,
+            "train rmse",
+            "fit s",
+            "MB",
+            *(["stability"] if stable else []),
+        ]
+        rows = [heading]
+        for point in self.points:
+            held_out = [f"{point.metrics[n]:.4f} ±{point.errors[n]:.4f}" for n in names]
+            train = "–" if point.train_rmse is None else f"{point.train_rmse:.4f}"
+            tastes = "–" if point.stability is None else f"{point.stability:.2f}"
+            rows.append(
+                [
+                    str(point.n_factors),
+                    *held_out,
+                    train,
+                    f"{point.fit_seconds:.2f}",
+                    "–" if point.model_mb is None else f"{point.model_mb:.2f}",
+                    *([tastes] if stable else []),
+                ]
+            )
+        return "\n".join([*aligned(rows), "", *self.drawing(), "", *self.notes()])
+
+    def drawing(self) -> list[str]:
+        """The curve, a line a point: a dot where its value lies, and the rules that chose it."""
+        values = np.array([point.metrics[self.metric] for point in self.points])
+        low, high = float(values.min()), float(values.max())
+        places = np.rint((values - low) / ((high - low) or 1.0) * PLOT_WIDTH).astype(int)
+        lines = [f"{self.metric}, {low:.4f} to {high:.4f}"]
+        for point, place in zip(self.points, places.tolist(), strict=True):
+            rules = [name for name, size in self.choices.items() if size == point.n_factors]
+            said = f"  <- {', '.join(rules)}" if rules else ""
+            lines.append(f"{point.n_factors:>6} |{' ' * place}●{' ' * (PLOT_WIDTH - place)}{said}")
+        return [line.rstrip() for line in lines]
+
+    def notes(self) -> list[str]:
+        """The choice and the hints, in sentences."""
+        by_rule = ", ".join(f"{rule} {size}" for rule, size in self.choices.items())
+        lines = [
+            f"chosen by {self.metric} over {self.folds} folds: {self.chosen} ({self.rule}); "
+            f"all rules: {by_rule}",
+            f"± is one standard error over {self.folds} folds",
+        ]
+        if self.warm:
+            lines.append(
+                "each fit goes on from the one above it, in half the epochs (--cold: from nothing)"
+            )
+        if self.hints is not None:
+            threshold, parallel = self.hints.gavish_donoho, self.hints.parallel_analysis
+            more = " or more" if parallel >= self.points[-1].n_factors else ""
+            lines.append(
+                "hints only, from the singular values: Gavish-Donoho "
+                f"{'unknown, the table is too large' if threshold is None else threshold}, "
+                f"parallel analysis {parallel}{more}"
+            )
+            lines += [
+                f"{size} factors explain {self.variance_explained[size - 1]:.1%} of the variance"
+                for size in [self.chosen]
+                if size <= len(self.variance_explained)
+            ]
+        return lines
+
+
+def k_curve(
+    algorithm: Algorithm | type[Algorithm] | str,
+    data: Ratings,
+    *,
+    factors: Iterable[int],
+    metrics: Iterable[str] = ("rmse", "ndcg@10"),
+    rule: str = "one-se",
+    folds: int = 5,
+    relevant_from: float | None = None,
+    n_seeds: int = 0,
+    seed: int = 0,
+    warm: bool = True,
+    on_step: OnStep = quiet,
+) -> KCurve:
+    """Fit every number of factors on every fold, and choose by the first of the metrics.
+
+    ``algorithm`` is a name, a class or a value that has ``n_factors``. ``rule`` is "one-se", the
+    smallest within a standard error of the best; "minimum", the best; or "elbow", the bend.
+    Metrics that do not apply to the algorithm are an error only where they come first. With
+    ``n_seeds`` of 2 or more, tastes are compared from seed to seed: the mean |cosine| of
+    best-matched item factors. With ``warm``, an algorithm that can goes on from the next smaller
+    model, its new factors starting by chance, in half the epochs. ``data`` are ratings from which
+    no test part has been chosen yet: the folds choose, and so do not judge what is chosen.
+
+    Raises BadSetting, before any work, for an algorithm without factors, impossible numbers of
+    them, an unknown rule or metric, or too many folds.
+    """
+    (base,) = choose([algorithm() if isinstance(algorithm, type) else algorithm])
+    sizes = checked_sizes(base, factors)
+    check_known("rule", rule, RULES)
+    splits = list(k_fold(data, folds, seed))
+    asked = _checked_metrics(base, splits, metrics, relevant_from)
+    warm = warm and isinstance(base, Alternating) and base.supports_warm_start
+    fits = _fits(base, sizes, splits, asked, relevant_from, warm, on_step)
+    stability = [_stability(base, size, data, n_seeds) for size in sizes]
+    points = tuple(map(_point, sizes, fits, stability))
+    first = asked[0]
+    higher = bool(first.how.higher_is_better)
+    loss = np.array([point.metrics[first.name] for point in points]) * (-1 if higher else 1)
+    error = np.array([point.errors[first.name] for point in points])
+    spectral = base.name == "truncated-svd"
+    return KCurve(
+        algorithm=repr(base),
+        metric=first.name,
+        higher_is_better=higher,
+        points=points,
+        rule=rule,
+        choices={name: choice(sizes, loss, error) for name, choice in RULES.items()},
+        folds=folds,
+        origin={
+            "split": "k-fold",
+            "folds": folds,
+            "seed": seed,
+            "fingerprint": data.fingerprint,
+            "versions": versions(),
+        },
+        warm=warm and len(sizes) > 1,
+        hints=hints(data, sizes[-1], seed) if spectral else None,
+        variance_explained=_variance(base, sizes[-1], data) if spectral else (),
+    )
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """One number of factors on one fold."""
+
+    metrics: dict[str, float]
+    train_rmse: float | None
+    seconds: float
+    model_mb: float | None
+
+
+def _fits(
+    base: Algorithm,
+    sizes: Sequence[int],
+    splits: Sequence[Split],
+    asked: Sequence[Asked],
+    threshold: float | None,
+    warm: bool,
+    on_step: OnStep,
+) -> list[list[_Fit]]:
+    """The fits of every fold, for each of the sizes."""
+    fits: list[list[_Fit]] = []
+    smaller: list[FactorModel | None] = [None] * len(splits)
+    started, total = time.perf_counter(), len(sizes) * len(splits)
+    for place, size in enumerate(sizes):
+        fits.append([])
+        for fold, split in enumerate(splits):
+            done = place * len(splits) + fold
+            left = time_left(done, total, started)
+            on_step(done, total, ", ".join(filter(None, [f"{size} factors", left])))
+            fit, model = _fit(base, size, smaller[fold], split, asked, threshold)
+            fits[-1].append(fit)
+            smaller[fold] = model if warm and isinstance(model, FactorModel) else None
+    on_step(total, total, "done")
+    return fits
+
+
+def _fit(
+    base: Algorithm,
+    size: int,
+    smaller: FactorModel | None,
+    split: Split,
+    asked: Sequence[Asked],
+    threshold: float | None,
+) -> tuple[_Fit, Model]:
+    """Fit one size on one fold, from a smaller model where there is one."""
+    fit: Callable[[Ratings], Model] = with_settings(base, {"n_factors": size}).fit
+    if smaller is not None:
+        fewer = max(1, base.settings["n_epochs"] // 2)
+        grown = with_settings(base, {"n_factors": size, "n_epochs": fewer})
+        fit = partial(cast(Alternating, grown).fit, start=smaller)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with measured() as cost:
+            model = fit(split.train)
+    names = [one.name for one in asked]
+    metrics = evaluate(model, split.test, (), threshold, names).metrics
+    train = split.train
+    error = None
+    if model.kind == "rating":
+        error = float(
+            np.sqrt(np.mean((train.rating - model.predict_rows(train.user, train.item)) ** 2))
+        )
+    return _Fit(metrics, error, cost.seconds, model_mb(model)), model
+
+
+def _point(size: int, fits: list[_Fit], stability: float | None) -> Point:
+    names = [name for name in fits[0].metrics if all(name in one.metrics for one in fits)]
+    values = {name: np.array([one.metrics[name] for one in fits]) for name in names}
+    return Point(
+        n_factors=size,
+        metrics={name: float(of.mean()) for name, of in values.items()},
+        errors={name: float(of.std(ddof=1) / len(of) ** 0.5) for name, of in values.items()},
+        train_rmse=_mean([one.train_rmse for one in fits]),
+        fit_seconds=float(np.mean([one.seconds for one in fits])),
+        model_mb=_mean([one.model_mb for one in fits]),
+        stability=stability,
+    )
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def checked_sizes(base: Algorithm, factors: Iterable[int]) -> list[int]:
+    """The numbers of factors, ascending. Raises BadSetting for those that cannot be."""
+    if "n_factors" not in {field.name for field in fields(base)}:
+        raise BadSetting(f"{base.name} has no n_factors, so there is no curve over them")
+    sizes = sorted(set(factors))
+    if not sizes:
+        raise BadSetting(
+            "factors is empty; give the numbers of factors to try, such as range(2, 21)"
+        )
+    for size in (sizes[0], sizes[-1]):
+        with_settings(base, {"n_factors": size})  # raises where it is impossible
+    return sizes
+
+
+def _checked_metrics(
+    base: Algorithm, splits: Sequence[Split], metrics: Iterable[str], threshold: float | None
+) -> list[Asked]:
+    """The metrics that apply to the algorithm. Raises BadSetting where the first does not."""
+    asked = check_measurable(splits[0], (10,), threshold, metrics)
+    check_kind(asked[:1], base.kind, base.name)
+    if asked[0].how.higher_is_better is None:
+        raise BadSetting(f"neither end of {asked[0].name} is better, so it cannot choose")
+    return [one for one in asked if one.ranks or base.kind == "rating"]
+
+
+def _stability(base: Algorithm, size: int, data: Ratings, n_seeds: int) -> float | None:
+    if n_seeds < 2 or "seed" not in {field.name for field in fields(base)}:
+        return None
+    first = base.settings["seed"]
+    settings = [{"n_factors": size, "seed": first + k} for k in range(n_seeds)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        models = [with_settings(base, one).fit(data) for one in settings]
+    return agreement([getattr(model, "item_factors", None) for model in models])
+
+
+def _variance(base: Algorithm, most: int, data: Ratings) -> tuple[float, ...]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        facts = with_settings(base, {"n_factors": most}).fit(data).facts
+    return tuple(np.cumsum(facts["variance_explained"]).tolist())

@@ -1,0 +1,192 @@
+"""Ways to walk through a search space: a grid, by chance, or Optuna's samplers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import count, product
+from math import prod
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from matinee.algorithms.search_space import Choice, Real, Space, Whole
+from matinee.display.text import counted
+from matinee.errors import BadSetting
+
+TRIALS_BEFORE_PRUNING = 4  # finished ones, before any is given up
+EPOCHS_BEFORE_PRUNING = 4
+REDRAWS = 20  # when chance draws what was tried already
+
+State = Literal["done", "pruned", "failed"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One point of the space and what came of it."""
+
+    number: int  # 0 is the usual settings
+    settings: dict[str, Any]  # of the dimensions searched
+    state: State
+    value: float | None = None  # of the metric on the validation part
+    epochs: tuple[float, ...] = ()  # validation error after each epoch, where there are epochs
+    best_epoch: int | None = None
+    seconds: float = 0.0
+    reason: str = ""  # why it was given up or failed
+
+
+class Search(Protocol):
+    """Where to look next, and when to give up."""
+
+    def propose(self, number: int) -> dict[str, Any] | None:
+        """The settings of a trial; None when there is nothing left to try."""
+
+    def hopeless(self, epoch: int, error: float) -> bool:
+        """Whether to give up the trial proposed last, from its validation error."""
+
+    def learn(self, trial: Trial) -> None:
+        """Take note of a trial, proposed here or taken from a record."""
+
+
+@dataclass
+class Pruning:
+    """The median rule: give up what is worse than half of the finished trials at this epoch."""
+
+    finished: list[np.ndarray] = field(default_factory=list)  # best error so far, by epoch
+    best: float = np.inf
+
+    def hopeless(self, epoch: int, error: float) -> bool:
+        """Whether the trial that is running is worse than the median of the finished ones."""
+        self.best = error if epoch == 1 else min(self.best, error)
+        if len(self.finished) < TRIALS_BEFORE_PRUNING or epoch <= EPOCHS_BEFORE_PRUNING:
+            return False
+        others = [errors[min(epoch, len(errors)) - 1] for errors in self.finished]
+        return bool(self.best > np.median(others))
+
+    def learn(self, trial: Trial) -> None:
+        """Finished trials set the mark for the others."""
+        if trial.state == "done" and trial.epochs:
+            self.finished.append(np.minimum.accumulate(trial.epochs))
+
+
+@dataclass
+class Grid(Pruning):
+    """Every combination of equally many values of each dimension, as many as the budget allows."""
+
+    points: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, space: Space, budget: int, seed: int, higher: bool) -> "Grid":
+        """Raises BadSetting when even two values of each are more than the budget."""
+        axes: list[list[Any]] = []
+        for points in count(2):
+            wider = [dimension.grid(points) for dimension in space.values()]
+            if prod(map(len, wider)) > budget or wider == axes:
+                break
+            axes = wider
+        if not axes:
+            least = prod(len(dimension.grid(2)) for dimension in space.values())
+            raise BadSetting(
+                f"a grid over {', '.join(space)} has at least {least} points, more than the "
+                f"{counted(budget, 'trial')} left of the budget; raise it, search fewer settings, "
+                'or take method="random"'
+            )
+        return cls(points=[dict(zip(space, point, strict=True)) for point in product(*axes)])
+
+    def propose(self, number: int) -> dict[str, Any] | None:
+        return self.points[number - 1] if number <= len(self.points) else None
+
+
+@dataclass
+class Chance(Pruning):
+    """Independent draws; each depends on the seed and its number alone, so a search can resume."""
+
+    space: Space = field(default_factory=dict)
+    seed: int = 0
+    tried: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, space: Space, budget: int, seed: int, higher: bool) -> "Chance":
+        return cls(space=space, seed=seed)
+
+    def propose(self, number: int) -> dict[str, Any] | None:
+        rng = np.random.default_rng((self.seed, number))
+        for _ in range(REDRAWS):
+            settings = {name: dimension.draw(rng) for name, dimension in self.space.items()}
+            if settings not in self.tried:
+                return settings
+        return None
+
+    def learn(self, trial: Trial) -> None:
+        super().learn(trial)
+        self.tried.append(trial.settings)
+
+
+class Optuna:
+    """Optuna's tree-structured Parzen estimator and its median pruner (Akiba et al. 2019)."""
+
+    def __init__(self, space: Space, budget: int, seed: int, higher: bool) -> None:
+        try:
+            import optuna
+        except ImportError:
+            raise BadSetting(
+                'method="optuna" needs Optuna: pip install "matinee[tune]"; "random" and "grid" '
+                "need nothing"
+            ) from None
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self.optuna = optuna
+        self.space = {name: self._distribution(one) for name, one in space.items()}
+        self.study = optuna.create_study(
+            direction="maximize" if higher else "minimize",
+            sampler=optuna.samplers.TPESampler(seed=seed),
+        )
+        self.pruning = Pruning()
+        self.pending: dict[int, Any] = {}
+
+    def _distribution(self, dimension: Any) -> Any:
+        kinds = self.optuna.distributions
+        if isinstance(dimension, Choice):
+            return kinds.CategoricalDistribution(dimension.values)
+        if isinstance(dimension, Whole):
+            return kinds.IntDistribution(dimension.low, dimension.high, log=dimension.log)
+        assert isinstance(dimension, Real)
+        return kinds.FloatDistribution(dimension.low, dimension.high, log=dimension.log)
+
+    def propose(self, number: int) -> dict[str, Any] | None:
+        trial = self.study.ask(self.space)
+        self.pending[number] = trial
+        return {
+            name: float(f"{value:.4g}") if isinstance(value, float) else value
+            for name, value in trial.params.items()
+        }
+
+    def hopeless(self, epoch: int, error: float) -> bool:
+        return self.pruning.hopeless(epoch, error)
+
+    def learn(self, trial: Trial) -> None:
+        self.pruning.learn(trial)
+        states = self.optuna.trial.TrialState
+        asked = self.pending.pop(trial.number, None)
+        if asked is not None:
+            state = states.COMPLETE if trial.state == "done" else states.FAIL
+            self.study.tell(asked, trial.value if trial.state == "done" else None, state=state)
+        elif trial.state == "done" and self._inside(trial.settings):
+            self.study.add_trial(
+                self.optuna.trial.create_trial(
+                    params=trial.settings, distributions=self.space, value=trial.value
+                )
+            )
+
+    def _inside(self, settings: Mapping[str, Any]) -> bool:
+        try:
+            return all(
+                one._contains(one.to_internal_repr(settings[name]))
+                for name, one in self.space.items()
+            )
+        except (ValueError, TypeError):
+            return False
+
+
+METHODS: dict[str, Callable[[Space, int, int, bool], Search]] = {
+    "random": Chance.of,
+    "grid": Grid.of,
+    "optuna": Optuna,
+}
