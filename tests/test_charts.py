@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import matinee
 from matinee import charts
+from matinee.algorithms.from_model import algorithm_of
 from matinee.charts.plot import round_numbers
 from matinee.charts.space import principal
 from matinee.data.catalog import Catalog, Item
@@ -18,7 +19,6 @@ from matinee.display.markup import el, text
 from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.sources import read_ratings
 from matinee.splitting import random
-from matinee.training.refit import algorithm_of
 
 NASTY = "<img src=x onerror=alert(1)>\"'</script>&"
 

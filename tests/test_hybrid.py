@@ -7,6 +7,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from matinee.algorithms import MF, NMF, ContentBased, Hybrid, ImplicitALS
+from matinee.algorithms.from_model import algorithm_of
 from matinee.data.catalog import NO_CATALOG, Catalog, Item
 from matinee.data.features import Vocabulary
 from matinee.data.ids import IdMap
@@ -16,7 +17,6 @@ from matinee.errors import BadSetting
 from matinee.row_solvers import ImplicitLeastSquares, LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.priors import ridge
-from matinee.training.refit import algorithm_of
 
 GHOSTS = Catalog(
     {

@@ -19,13 +19,13 @@ from matinee.algorithms.base import Algorithm
 from matinee.algorithms.bias import Bias
 from matinee.algorithms.hybrid import vocabulary_of, with_features
 from matinee.algorithms.search_space import Real, Space, Whole
-from matinee.algorithms.truncated_svd import leading_vectors
 from matinee.data.ratings import Ratings
 from matinee.models.hybrid import HybridModel, expected
 from matinee.row_solvers import LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.priors import ridge
 from matinee.training.progress import OnEpoch, quiet
+from matinee.training.singular_vectors import leading_vectors
 
 FEATURE_DAMPING = 10.0  # items of average weight assumed on which features have no effect
 REG_POWER = 0.5  # a user's penalty grows with the root of the number of ratings

@@ -16,7 +16,7 @@ singular values are among the model's facts.
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -26,14 +26,11 @@ from matinee.algorithms.search_space import Choice, Space, Whole
 from matinee.data.ratings import Ratings
 from matinee.display.text import counted
 from matinee.errors import BadSetting
-from matinee.kernels.threads import one_blas_thread
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import Projection
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.progress import OnEpoch, quiet
-
-if TYPE_CHECKING:
-    from scipy.sparse.linalg import LinearOperator
+from matinee.training.singular_vectors import leading_vectors
 
 ROW_MEAN = {"none": "none", "user_all": "all", "user_observed": "observed"}
 
@@ -142,24 +139,3 @@ class TruncatedSVD(Algorithm):
         users.bias[:], items.bias[:] = biases.user_bias, biases.item_bias
         damping = baseline.user_damping
         return mean, users, items, Projection(row_mean="observed", dense=False, damping=damping)
-
-
-def leading_vectors(
-    A: "LinearOperator", n: int, squares: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """U (m, n), s (n,) and V (k, n) of the n largest singular values, in falling order.
-
-    Each column of V has its largest entry positive. ``squares`` is the sum of squares of A; a
-    matrix of zeros has zeros for vectors.
-    """
-    from scipy.sparse.linalg import svds
-
-    if squares == 0:
-        return np.zeros((A.shape[0], n)), np.zeros(n), np.zeros((A.shape[1], n))
-    first = np.random.default_rng(0).normal(size=min(A.shape))
-    with one_blas_thread():
-        U, s, Vt = svds(A, k=n, v0=first)
-    order = np.argsort(-s, kind="stable")
-    U, s, V = U[:, order], s[order], Vt[order].T
-    sign = np.sign(V[np.abs(V).argmax(axis=0), np.arange(n)])
-    return U * sign, s, V * sign

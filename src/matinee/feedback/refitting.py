@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from matinee.algorithms.from_model import algorithm_of, ratings_of
 from matinee.data.ids import IdMap
 from matinee.data.profiles import Profiles
 from matinee.data.ratings import Ratings
@@ -14,7 +15,6 @@ from matinee.feedback.store import Store
 from matinee.models import FactorModel, Model
 from matinee.models.matching import match_tastes
 from matinee.training.progress import OnEpoch, quiet
-from matinee.training.refit import algorithm_of, ratings_of
 
 
 def with_events(ratings: Ratings, store: Store, after: int, through: int) -> Ratings:

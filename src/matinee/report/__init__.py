@@ -9,6 +9,7 @@ The file needs no network, no script and no server; it prints, and it reads in t
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from matinee.algorithms.from_model import ratings_of
 from matinee.data.ratings import Ratings
 from matinee.display.text import counted
 from matinee.errors import BadRatings
@@ -20,7 +21,6 @@ from matinee.report.document import Report
 from matinee.report.origins import Origin, origin_of
 from matinee.report.people import map_section, samples_section, tastes_section
 from matinee.report.quality import measure, quality_section
-from matinee.training.refit import ratings_of
 
 __all__ = ["Report", "data_report", "measure", "ratings_of", "report_of"]
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from matinee.algorithms.from_model import algorithm_of
 from matinee.charts import error_by_group, k_curve, trade_off
 from matinee.data.ratings import Ratings
 from matinee.display.tables import Table
@@ -16,7 +17,6 @@ from matinee.evaluation.run_log import Record
 from matinee.models import Model
 from matinee.report.blocks import Block, Listing, Prose, Section
 from matinee.splitting import SPLITS, random
-from matinee.training.refit import algorithm_of
 
 LIST_LENGTH = 10
 RATING_ERROR, RANKING = "rmse", f"ndcg@{LIST_LENGTH}"

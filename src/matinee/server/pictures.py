@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from matinee.algorithms.from_model import ratings_of
 from matinee.charts import (
     k_curve,
     long_tail,
@@ -17,7 +18,6 @@ from matinee.charts.chart import Chart
 from matinee.report.quality import LIST_LENGTH, RANKING, RATING_ERROR
 from matinee.server.measured import Measured
 from matinee.server.serving import Serving
-from matinee.training.refit import ratings_of
 
 
 def shown(charts: Iterable[Chart | None], width: int | None) -> list[dict[str, Any]]:

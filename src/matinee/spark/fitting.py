@@ -41,7 +41,7 @@ from matinee.spark.sessions import check_frame, is_local, room_in
 from matinee.spark.state import Blocks, State
 from matinee.spark.users import write_users
 from matinee.tastes.canonical import Moments, canonical_turn
-from matinee.training.alternating import Alternation
+from matinee.training.alternating import AlternatingAlgorithm, Alternation
 from matinee.training.epochs import diverged
 from matinee.training.gathering import MEMORY, rounds
 from matinee.training.progress import Epoch, OnEpoch, quiet
@@ -117,7 +117,11 @@ class Fitting:
         self.tasks, self.threads = room or (len(blocks.sizes), 1)
 
     def run(
-        self, algorithm: Algorithm, folder: Path, resume: bool, on_epoch: OnEpoch = quiet
+        self,
+        algorithm: AlternatingAlgorithm,
+        folder: Path,
+        resume: bool,
+        on_epoch: OnEpoch = quiet,
     ) -> Fitted:
         """All passes; ``folder`` keeps their state."""
         plan, n_items = algorithm.alternation, len(self.numbered.items)

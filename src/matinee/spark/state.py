@@ -1,7 +1,6 @@
 """What a fit on Spark keeps: packed blocks, what the driver knows, and items after each pass."""
 
 import hashlib
-import json
 import shutil
 import warnings
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm
 from matinee.data.ids import IdMap
 from matinee.data.scale import Scale
 from matinee.data.texts import Texts
@@ -22,7 +20,7 @@ from matinee.spark.layout import layout_of
 from matinee.spark.packing import pack
 from matinee.spark.passes import Kept
 from matinee.spark.sessions import Room
-from matinee.training.alternating import Alternation
+from matinee.training.alternating import AlternatingAlgorithm, Alternation, fit_fingerprint
 from matinee.training.epochs import first_rows
 
 if TYPE_CHECKING:
@@ -46,11 +44,9 @@ OURS = {
 class State:
     """A folder that the driver and all executors can reach, and what a fit keeps in it."""
 
-    def __init__(self, folder: Path, algorithm: Algorithm) -> None:
-        settings = {**algorithm.settings, "n_epochs": None}  # more epochs go on from fewer
-        known_by = json.dumps([algorithm.name, settings], sort_keys=True)
+    def __init__(self, folder: Path, algorithm: AlternatingAlgorithm) -> None:
         self.folder = folder
-        self.known_by = hashlib.sha256(known_by.encode()).hexdigest()
+        self.fingerprint = fit_fingerprint(algorithm)
         self.file = folder / "items.npz"
 
     def users(self, number: int, turn: np.ndarray | None = None) -> Kept:
@@ -76,7 +72,7 @@ class State:
             first_rows(plan, items, 1, 0, np.ones(n_items, bool), begun)
             return items, np.zeros(n_items, np.int64), 0
         with np.load(self.file, allow_pickle=False) as state:
-            if str(state["known_by"]) != self.known_by:
+            if str(state["fingerprint"]) != self.fingerprint:
                 raise MatineeError(
                     f"{self.folder} holds the state of a fit with other settings; begin without "
                     "resume"
@@ -96,8 +92,8 @@ class State:
             name: one for name, one in items._asdict().items() if one is not None
         }
         new = self.folder / "new-items.npz"
-        known_by = np.array(self.known_by)
-        np.savez(new, next=np.array(number), known_by=known_by, counts=counts, **arrays)
+        fingerprint = np.array(self.fingerprint)
+        np.savez(new, next=np.array(number), fingerprint=fingerprint, counts=counts, **arrays)
         new.replace(self.file)
 
 

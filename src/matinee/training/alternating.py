@@ -5,13 +5,18 @@
 with implicit factors learned after each solve, where there are any.
 """
 
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from matinee.data.ratings import Rows
-from matinee.row_solvers.base import RowSolve
+from matinee.data.packed import PackedRatings
+from matinee.data.ratings import Ratings, Rows
+from matinee.models.factor import FactorModel
+from matinee.row_solvers.base import FoldIn, RowSolve
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.sums import gram, regressed, sums
 
@@ -30,11 +35,50 @@ class Alternation:
     fit_items: RowSolve
     finish: RowSolve | None = None  # the users' last solve, where it differs from the others
     item_fold: RowSolve | None = None  # what a model keeps of the items' solve
-    begin: Any = None  # the algorithm whose factors' positive parts the first ones grow from
+    begin: "AlternatingAlgorithm | None" = None  # whose factors' positive parts start this fit
     implicit_reg: float | None = None  # penalty on implicit factors, where there are any
     stars: bool = True  # whether scores are ratings, and so have an error
     unrated_learned: bool = False  # whether who or what has no rating has a solution: zero
     remedy: str = "raise reg"  # what to do where it diverges
+
+
+class AlternatingAlgorithm(Protocol):
+    """What a fit on ratings outside memory needs of its algorithm."""
+
+    name: ClassVar[str]
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The hyper-parameters by name, as plain JSON data."""
+
+    @property
+    def alternation(self) -> Alternation:
+        """The fit as a value. Raises BadSetting where these settings have none."""
+
+    @property
+    def for_blocks(self) -> "AlternatingAlgorithm":
+        """The algorithm as it fits ratings that are not in memory."""
+
+    def model(
+        self,
+        train: Ratings | PackedRatings,
+        mean: float,
+        users: Embeddings,
+        items: Embeddings,
+        fold: FoldIn,
+        **more: Any,
+    ) -> FactorModel:
+        """The model of these embeddings. Raises Diverged where they are not finite."""
+
+
+def fit_fingerprint(algorithm: AlternatingAlgorithm, *data: str) -> str:
+    """A digest that identifies a fit by its algorithm, settings and data, but not its length.
+
+    Without the number of epochs, so that a longer fit can continue a shorter one.
+    """
+    settings = {**algorithm.settings, "n_epochs": None}
+    identity = json.dumps([algorithm.name, settings, *data], sort_keys=True)
+    return hashlib.sha256(identity.encode()).hexdigest()
 
 
 def implicit_products(other: Embeddings, reg: float) -> np.ndarray:

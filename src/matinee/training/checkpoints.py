@@ -1,34 +1,28 @@
 """What a fit on packed ratings keeps on disk: its state after each pass, and users' factors."""
 
-import hashlib
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import numpy as np
 
-from matinee.data.packed import PackedRatings
 from matinee.errors import MatineeError
 from matinee.row_solvers.embeddings import Embeddings
-
-if TYPE_CHECKING:
-    from matinee.algorithms.base import Algorithm
 
 STATE = "state.npz"
 IN_MEMORY = 256 << 20  # users' factors of up to so many bytes are read into memory at the end
 
 
 class Checkpoints:
-    """A folder that holds the items after each pass, and users' factors of two passes."""
+    """A folder that holds the items after each pass, and users' factors of two passes.
 
-    def __init__(self, folder: Path, algorithm: "Algorithm", ratings: PackedRatings) -> None:
-        settings = {**algorithm.settings, "n_epochs": None}  # more epochs go on from fewer
-        known_by = json.dumps([algorithm.name, settings, ratings.fingerprint], sort_keys=True)
-        self.folder, self.algorithm = folder, algorithm
-        self.known_by = hashlib.sha256(known_by.encode()).hexdigest()
+    ``fingerprint`` identifies the fit: only a state with the same one is continued.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str) -> None:
+        self.folder, self.fingerprint = folder, fingerprint
 
     def begin(self) -> int:
         """Forget what is here; returns the first pass."""
@@ -38,7 +32,7 @@ class Checkpoints:
             )
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        np.savez(self._state, next=np.array(-1), known_by=np.array(self.known_by))
+        np.savez(self._state, next=np.array(-1), fingerprint=np.array(self.fingerprint))
         return 0
 
     def load(self, items: Embeddings) -> int:
@@ -49,7 +43,7 @@ class Checkpoints:
         if not self._state.exists():
             return self.begin()
         with np.load(self._state, allow_pickle=False) as state:
-            if str(state["known_by"]) != self.known_by:
+            if str(state["fingerprint"]) != self.fingerprint:
                 raise MatineeError(
                     f"{self.folder} holds the state of a fit with other settings or ratings; "
                     "begin without resume"
@@ -68,7 +62,7 @@ class Checkpoints:
         }
         new = self.folder / f"new-{STATE}"
         with self._in_words():
-            np.savez(new, next=np.array(number), known_by=np.array(self.known_by), **arrays)
+            np.savez(new, next=np.array(number), fingerprint=np.array(self.fingerprint), **arrays)
             new.replace(self._state)
 
     @contextmanager

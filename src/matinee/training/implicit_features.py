@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from matinee.algorithms.truncated_svd import leading_vectors
 from matinee.data.ratings import Ratings
+from matinee.training.singular_vectors import leading_vectors
 
 
 class Choices(NamedTuple):

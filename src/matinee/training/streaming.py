@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,7 +25,13 @@ from matinee.display.text import counted
 from matinee.errors import MatineeError
 from matinee.models.factor import FactorModel
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.training.alternating import Alternation, implicit_products, implicit_rows
+from matinee.training.alternating import (
+    AlternatingAlgorithm,
+    Alternation,
+    fit_fingerprint,
+    implicit_products,
+    implicit_rows,
+)
 from matinee.training.checkpoints import Checkpoints
 from matinee.training.dual_items import ShortItems
 from matinee.training.epochs import diverged, first_rows, say_if_too_many, squared_errors
@@ -40,9 +45,6 @@ from matinee.training.gathering import (
 )
 from matinee.training.progress import Epoch, OnEpoch, quiet
 
-if TYPE_CHECKING:
-    from matinee.algorithms.base import Algorithm
-
 OnPart = Callable[[int, int, int], None]  # ratings done and in all, and the epoch
 
 
@@ -51,7 +53,7 @@ def silent(done: int, of: int, epoch: int) -> None:
 
 
 def fit_packed(
-    algorithm: "Algorithm",
+    algorithm: AlternatingAlgorithm,
     ratings: PackedRatings,
     on_epoch: OnEpoch = quiet,
     *,
@@ -79,7 +81,7 @@ def fit_packed(
             return fit_packed(
                 algorithm, ratings, on_epoch, folder=temporary, memory=memory, on_part=on_part
             )
-    state = Checkpoints(Path(folder), algorithm, ratings)
+    state = Checkpoints(Path(folder), fit_fingerprint(algorithm, ratings.fingerprint))
     stream = Stream(plan, ratings, state, memory, on_part)
     first = state.load(stream.items) if resume else state.begin()
     if first > plan.n_epochs:

@@ -11,9 +11,9 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from matinee.algorithms.bias import Bias
-from matinee.algorithms.truncated_svd import leading_vectors
 from matinee.data.ratings import Ratings
 from matinee.kernels.threads import one_blas_thread
+from matinee.training.singular_vectors import leading_vectors
 
 MOST_ROWS = 4000  # of the smaller side: beyond, all singular values would take too long
 PERMUTATIONS = 19  # the largest of so many is a 95 % bound: 1 in 20 would be above it by chance

@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from matinee.algorithms import Algorithm
+from matinee.algorithms.from_model import algorithm_of, ratings_of
 from matinee.data.ratings import Ratings
 from matinee.errors import BadSetting
 from matinee.evaluation.compare import OnStep, quiet, time_left
@@ -16,7 +17,6 @@ from matinee.models import FactorModel, Model
 from matinee.models.factor import with_tastes
 from matinee.tastes.labels import supported
 from matinee.tastes.matching import match_factors
-from matinee.training.refit import algorithm_of, ratings_of
 from matinee.tuning.tune import with_settings
 
 WAYS = ("seeds", "samples")
