@@ -1,16 +1,126 @@
 """Every error Matinee raises on purpose; each message says what is wrong, where, and what to do.
 
+What to do is a value in the message (``Setting``, ``Option``, ``Advice``), and each face words it:
+
+    BadSetting("a hybrid of mf needs ", Setting("solver", "als"))
+    Python          a hybrid of mf needs solver="als"
+    command line    a hybrid of mf needs --set solver=als
+
 ``exit_code`` is what the command line ends with when the error reaches it.
 """
 
 import difflib
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import EllipsisType
 
 
-class MatineeError(ValueError):
+class Face(Enum):
+    """Where a message is read; it decides how a remedy is worded."""
+
+    PYTHON = "Python"
+    COMMAND_LINE = "command line"
+    HTTP = "HTTP"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A hyper-parameter with its value: ``solver="als"``, ``--set solver=als``."""
+
+    name: str
+    value: object
+
+    def worded(self, face: Face) -> str:
+        """The setting as this face takes it."""
+        if face is Face.COMMAND_LINE:
+            return f"--set {self.name}={self.value}"
+        return f"{self.name}={in_python(self.value)}"
+
+
+@dataclass(frozen=True)
+class Option:
+    """An argument that every face takes: ``encoding="latin-1"``, ``--encoding latin-1``.
+
+    Without a value it is the bare name; with ``...`` the value is for the reader to choose.
+    """
+
+    name: str
+    value: "str | float | Mapping[str, str | int] | EllipsisType | None" = None
+
+    def worded(self, face: Face) -> str:
+        """The option as this face takes it: an argument, an option, or a parameter."""
+        if face is Face.COMMAND_LINE:
+            return f"--{self.name.replace('_', '-')}{self._typed()}"
+        if self.value is None or (face is Face.HTTP and self.value is ...):
+            return self.name
+        return f"{self.name}={in_python(self.value)}"
+
+    def _typed(self) -> str:
+        if isinstance(self.value, Mapping):
+            return " " + ",".join(f"{key}={one}" for key, one in self.value.items())
+        return "" if self.value is None or self.value is ... else f" {self.value}"
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What each face does in its own way, worded for each; HTTP as Python where it is not given."""
+
+    python: str
+    command_line: str
+    http: str | None = None
+
+    def worded(self, face: Face) -> str:
+        """The advice for this face."""
+        if face is Face.COMMAND_LINE:
+            return self.command_line
+        return self.python if face is Face.PYTHON or self.http is None else self.http
+
+
+Remedy = Setting | Option | Advice
+Message = tuple[str | Remedy, ...]  # pieces of a message, one after the other
+
+
+def in_python(value: object) -> str:
+    """A value as it is written in Python, text in double quotes."""
+    if isinstance(value, str | Mapping):
+        return json.dumps(value, ensure_ascii=False, default=dict)
+    return "..." if value is ... else repr(value)
+
+
+class Worded(Exception):
+    """An exception whose arguments are the pieces of its message; ``str`` words it for Python."""
+
+    def __init__(self, *message: str | Remedy) -> None:
+        super().__init__(*message)
+
+    def __str__(self) -> str:
+        return self.worded(Face.PYTHON)
+
+    def worded(self, face: Face) -> str:
+        """The whole message, its remedies as this face takes them."""
+        return "".join(one if isinstance(one, str) else one.worded(face) for one in self.args)
+
+    @property
+    def remedies(self) -> tuple[Remedy, ...]:
+        """The settings, options and advice in the message, in order."""
+        return tuple(one for one in self.args if not isinstance(one, str))
+
+
+def worded(problem: BaseException | str, face: Face) -> str:
+    """The message of any exception or warning, in the words of a face where it has them."""
+    return problem.worded(face) if isinstance(problem, Worded) else str(problem)
+
+
+class MatineeError(Worded, ValueError):
     """Something the user can put right; the parent of all the others."""
 
     exit_code = 1
+
+
+class MatineeWarning(Worded, UserWarning):
+    """Something the user should know, with a remedy in it."""
 
 
 class BadSetting(MatineeError):

@@ -13,7 +13,9 @@ import numpy as np
 
 from matinee.data.ratings import Ratings, Rows, union
 from matinee.display.text import counted
-from matinee.errors import BadRatings, BadSetting
+from matinee.errors import BadRatings, BadSetting, Option
+
+SHARE = Option("test_share")
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,13 +279,15 @@ def _draw_rows(kind: str, counts: np.ndarray, share: float, seed: int) -> np.nda
 
 def _test_size(n: int, test_share: float, what: str = "ratings") -> int:
     if not 0 < test_share < 1:
-        raise BadSetting(f"test_share is {test_share}; it must be above 0 and below 1")
+        raise BadSetting(SHARE, f" is {test_share}; it must be above 0 and below 1")
     size = round(n * test_share)
     if not 0 < size < n:
         raise BadRatings(
-            f"test_share {test_share} of {n:,} {what} leaves "
-            f"{'no test' if size == 0 else 'no training'} part; "
-            "change test_share or bring more ratings"
+            SHARE,
+            f" {test_share} of {n:,} {what} leaves "
+            f"{'no test' if size == 0 else 'no training'} part; change ",
+            SHARE,
+            " or bring more ratings",
         )
     return size
 

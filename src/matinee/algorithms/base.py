@@ -8,7 +8,7 @@ from matinee.algorithms.search_space import Space
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings, check_ratings
 from matinee.display.text import counted
-from matinee.errors import BadSetting, Diverged, offered
+from matinee.errors import Advice, BadSetting, Diverged, MatineeWarning, Setting, offered
 from matinee.models.factor import FactorModel
 from matinee.models.model import Model
 from matinee.row_solvers import FoldIn
@@ -29,7 +29,8 @@ class Algorithm:
         """Refuse settings that there are not, before ``__init__`` takes those there are."""
         if unnamed:
             first = next((field.name for field in fields(cls)), "name")
-            raise BadSetting(f"settings go by name: {cls.__name__}({first}={unnamed[0]!r})")
+            given = Setting(first, unnamed[0])
+            raise BadSetting(f"settings go by name: {cls.__name__}(", given, ")")
         for name in settings:
             cls.check_setting(name)
         return super().__new__(cls)
@@ -70,7 +71,8 @@ class Algorithm:
         """The same fit for ratings that are not in memory. Raises BadSetting if there is none."""
         raise BadSetting(
             f"{self.name} learns from ratings in memory only; mf, nmf and implicit-als take packed "
-            "ratings and Spark, and packed.in_memory() brings packed ratings into memory"
+            "ratings and Spark",
+            Advice(", and packed.in_memory() brings packed ratings into memory", ""),
         )
 
     @property
@@ -112,14 +114,13 @@ class Algorithm:
                 given = fewer
         return given
 
-    def say_idle(self, because: str, *settings: str) -> None:
+    def say_idle(self, because: str | Setting, *settings: str) -> None:
         """Warn of those of the settings that were chosen, and have no part in this fit."""
         idle = [setting for setting in settings if setting in self.chosen]
         if idle:
             has = "has" if len(idle) == 1 else "have"
-            warnings.warn(
-                f"{' and '.join(idle)} of {self.name} {has} no effect with {because}", stacklevel=3
-            )
+            message = f"{' and '.join(idle)} of {self.name} {has} no effect with "
+            warnings.warn(MatineeWarning(message, because), stacklevel=3)
 
     def require(
         self,

@@ -19,7 +19,7 @@ from matinee.algorithms.base import Algorithm
 from matinee.algorithms.knn import no_baseline, pair_costs
 from matinee.algorithms.search_space import Real, Space
 from matinee.data.ratings import Ratings
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, Setting
 from matinee.kernels.jit import read_only
 from matinee.kernels.neighbors import count_together
 from matinee.kernels.threads import one_blas_thread, run_all, run_rows
@@ -78,7 +78,8 @@ class EASE(Algorithm):
             raise BadSetting(
                 f"ease needs {needed:,.1f} GB for {n_items:,} x {n_items:,} weights, above "
                 f"max_memory_gb={self.max_memory_gb:g}; raise it, leave rare items out, or use "
-                'item-knn with feedback="preference"'
+                "item-knn with ",
+                Setting("feedback", "preference"),
             )
 
 

@@ -20,7 +20,7 @@ from matinee.algorithms.nmf import NMF
 from matinee.algorithms.search_space import Real, Space
 from matinee.data.features import Vocabulary
 from matinee.data.ratings import Ratings
-from matinee.errors import BadSetting, did_you_mean
+from matinee.errors import BadSetting, Option, Setting, did_you_mean
 from matinee.models.factor import FactorModel
 from matinee.models.hybrid import HybridModel
 from matinee.training.priors import FeaturePrior
@@ -47,9 +47,11 @@ class Hybrid(Algorithm):
             known = ", ".join(BASES)
             raise BadSetting(f"a hybrid is of {known}, not of {name!r}{did_you_mean(name, BASES)}")
         if getattr(self.base, "solver", "als") == "sgd":
-            raise BadSetting('a hybrid of mf needs solver="als": only row solves take a prior')
+            als = Setting("solver", "als")
+            raise BadSetting("a hybrid of mf needs ", als, ": only row solves take a prior")
         if getattr(self.base, "missing", "ignore") == "zero":
-            raise BadSetting('a hybrid of nmf needs missing="ignore": only row solves take a prior')
+            ignore = Setting("missing", "ignore")
+            raise BadSetting("a hybrid of nmf needs ", ignore, ": only row solves take a prior")
 
     @property
     def base(self) -> MF | NMF | ImplicitALS:
@@ -90,7 +92,9 @@ def vocabulary_of(train: Ratings, name: str) -> Vocabulary:
         raise BadSetting(
             f"{name} learns from what is known of items, and the catalogue tells nothing that two "
             f"of the {len(rated):,} rated items share (it knows {known:,} of them); give genres, "
-            "people or texts, in a catalog (catalog=...)"
+            "people or texts, in a catalog (",
+            Option("catalog", ...),
+            ")",
         )
     return vocabulary
 

@@ -25,7 +25,7 @@ import numpy as np
 from matinee.algorithms.base import Alternating
 from matinee.algorithms.search_space import Real, Space, Whole
 from matinee.data.ratings import Ratings, Rows
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, Setting
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
@@ -95,11 +95,17 @@ class MF(Alternating):
         self.require("implicit_weight", at_least=0)
         self.require("implicit_reg", above=0)
         if self.solver == "sgd" and self.implicit_weight:
-            raise BadSetting('implicit_weight goes with solver="als"; svdpp is its like by sgd')
+            raise BadSetting(
+                "implicit_weight goes with ", Setting("solver", "als"), "; svdpp is its like by sgd"
+            )
         if self.solver == "sgd":
             self.require("learning_rate", above=0)
         elif self.learning_rate is not None:
-            raise BadSetting('learning_rate goes with solver="sgd"; als solves each row exactly')
+            raise BadSetting(
+                "learning_rate goes with ",
+                Setting("solver", "sgd"),
+                "; als solves each row exactly",
+            )
         self.require("init_scale", above=0)
         self.require("biased", one_of=(True, False))
 
@@ -119,7 +125,7 @@ class MF(Alternating):
         self.check_start(train, start)
         say_if_too_many(self.n_factors, train)
         if not self.implicit_weight:
-            self.say_idle("implicit_weight=0", "implicit_reg")
+            self.say_idle(Setting("implicit_weight", 0), "implicit_reg")
         if not self.biased:
             self.say_idle("biased=False", "bias_reg")
         mean = train.mean if self.biased else 0.0
@@ -164,7 +170,7 @@ class MF(Alternating):
     def alternation(self) -> Alternation:
         """The same fit for ratings that are not in memory. Raises BadSetting for ``sgd``."""
         if self.solver != "als":
-            raise BadSetting('packed ratings and Spark take solver="als"')
+            raise BadSetting("packed ratings and Spark take ", Setting("solver", "als"))
         return Alternation(
             n_factors=self.n_factors,
             n_epochs=self.n_epochs,

@@ -24,7 +24,7 @@ from matinee.algorithms.base import Alternating
 from matinee.algorithms.mf import MF
 from matinee.algorithms.search_space import Real, Space, Whole
 from matinee.data.ratings import Ratings
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, Setting
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import LeastSquares, ZeroFilled
 from matinee.row_solvers.embeddings import Embeddings
@@ -78,7 +78,8 @@ class NMF(Alternating):
         self.require("init", one_of=tuple(dict.fromkeys(sum(STARTS.values(), ()))))
         if self.init not in STARTS[self.missing]:
             others = " or ".join(STARTS[self.missing])
-            raise BadSetting(f"init is {self.init!r}; with missing={self.missing} it is {others}")
+            missing = Setting("missing", self.missing)
+            raise BadSetting(f"init is {self.init!r}; with ", missing, f" it is {others}")
 
     @property
     def supports_warm_start(self) -> bool:
@@ -96,7 +97,7 @@ class NMF(Alternating):
         self.check_start(train, start)
         say_if_too_many(self.n_factors, train)
         if self.missing == "zero":
-            self.say_idle('missing="zero"', *PENALTIES)
+            self.say_idle(Setting("missing", "zero"), *PENALTIES)
             return self._fit_zero_filled(train)
         return self._fit_observed(train, validation, on_epoch, start, prior)
 
@@ -159,7 +160,7 @@ class NMF(Alternating):
     def alternation(self) -> Alternation:
         """The same fit for ratings that are not in memory. Raises BadSetting for ``zero``."""
         if self.missing != "ignore":
-            raise BadSetting('packed ratings and Spark take missing="ignore"')
+            raise BadSetting("packed ratings and Spark take ", Setting("missing", "ignore"))
         fit_user, fit_item = self._row_solves()
         return Alternation(
             n_factors=self.n_factors,
@@ -193,7 +194,11 @@ class NMF(Alternating):
         from sklearn.exceptions import ConvergenceWarning
 
         if train.rating.min() < 0:
-            raise BadSetting('missing="zero" needs ratings of at least 0; use missing="ignore"')
+            raise BadSetting(
+                Setting("missing", "zero"),
+                " needs ratings of at least 0; use ",
+                Setting("missing", "ignore"),
+            )
         n_factors = min(self.n_factors, train.n_users, train.n_items)
         solver = ZeroFilledNMF(
             n_components=n_factors, init=self.init, random_state=self.seed, max_iter=self.n_epochs

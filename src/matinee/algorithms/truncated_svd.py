@@ -25,7 +25,7 @@ from matinee.algorithms.bias import Bias
 from matinee.algorithms.search_space import Choice, Space, Whole
 from matinee.data.ratings import Ratings
 from matinee.display.text import counted
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, Setting
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import Projection
 from matinee.row_solvers.embeddings import Embeddings
@@ -56,8 +56,11 @@ class TruncatedSVD(Algorithm):
         self.require("center", one_of=tuple(ROW_MEAN))
         if self.fill != "zero" and self.center != "none":
             raise BadSetting(
-                f'center is {self.center!r}; it goes with fill="zero" only, as '
-                f"fill={self.fill!r} centres the matrix by itself"
+                f"center is {self.center!r}; it goes with ",
+                Setting("fill", "zero"),
+                " only, as ",
+                Setting("fill", self.fill),
+                " centres the matrix by itself",
             )
 
     def fit(

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from matinee.cli.data import refuse_options
 from matinee.cli.output import width, wrap
 from matinee.cli.talk import progress, say, seconds
-from matinee.cli.typed import as_typed
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, Face
 
 if TYPE_CHECKING:
     from matinee.algorithms import Algorithm
@@ -29,7 +28,7 @@ def streams(learner: "Algorithm", data: str) -> bool:
     try:
         _ = learner.alternation
     except BadSetting as error:
-        say(f"note: {as_typed(str(error))}; now all of them are read into memory")
+        say(f"note: {error.worded(Face.COMMAND_LINE)}; now all of them are read into memory")
         return False
     return True
 

@@ -12,14 +12,13 @@ from contextlib import contextmanager
 import click
 
 from matinee.cli.talk import say
-from matinee.cli.typed import as_typed
-from matinee.errors import MatineeError
+from matinee.errors import Face, MatineeError, worded
 
 FAILURE, INTERRUPTED = 1, 130
 
 
 def exit_code_of(command: Callable[[], object]) -> int:
-    """Run a command; returns its exit code, having said what went wrong where something did."""
+    """Run a command, report what goes wrong in one sentence, and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a bar on an ASCII terminal is no failure
@@ -35,7 +34,7 @@ def exit_code_of(command: Callable[[], object]) -> int:
         say("interrupted")
         return INTERRUPTED
     except MatineeError as error:
-        say(f"error: {as_typed(str(error))}")
+        say(f"error: {error.worded(Face.COMMAND_LINE)}")
         return error.exit_code
     except MemoryError:
         say("error: out of memory; try fewer factors or a part of the data")
@@ -55,13 +54,14 @@ def _of_system(error: OSError) -> int:
 
 @contextmanager
 def warnings_as_notes() -> Iterator[None]:
-    """Show what the library warns of as notes, each once; what others warn of is not for users."""
-    said: set[str] = set()
+    """Show each warning of the library once, as a note; ignore those of other libraries."""
+    shown: set[str] = set()
 
     def note(message: Warning | str, *_: object, **__: object) -> None:
-        if str(message) not in said:
-            said.add(str(message))
-            say(f"note: {as_typed(str(message))}")
+        text = worded(message, Face.COMMAND_LINE)
+        if text not in shown:
+            shown.add(text)
+            say(f"note: {text}")
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

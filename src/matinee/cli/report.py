@@ -11,8 +11,7 @@ from matinee.cli.model import load, model_argument
 from matinee.cli.output import json_option, print_json
 from matinee.cli.recording import RECORD
 from matinee.cli.talk import progress, say
-from matinee.cli.typed import as_typed
-from matinee.errors import MatineeError
+from matinee.errors import Face, MatineeError
 
 if TYPE_CHECKING:
     from matinee.data.ratings import Ratings
@@ -92,7 +91,7 @@ def measured(measure: Any, model: "Model", ratings: "Ratings") -> Any:
     try:
         return measure(model, ratings)
     except MatineeError as error:
-        say(f"nothing was measured: {as_typed(str(error))}")
+        say(f"nothing was measured: {error.worded(Face.COMMAND_LINE)}")
         return None
 
 

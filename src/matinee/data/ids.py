@@ -16,7 +16,7 @@ import numpy as np
 
 from matinee.data.texts import Texts
 from matinee.display.text import counted
-from matinee.errors import MatineeError, UnknownId, did_you_mean
+from matinee.errors import MatineeError, Message, UnknownId, did_you_mean
 
 WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 SUGGEST_AMONG = 20_000  # ids compared when looking for a near miss; keeps a wrong id cheap
@@ -116,15 +116,16 @@ class IdMap:
             return self.ids == other.ids
         return self.ids is other.ids or all(map(str.__eq__, self, other))
 
-    def row(self, value: object, remedy: str = "") -> int:
+    def row(self, value: object, remedy: Message = ()) -> int:
         """Row number of one id. Raises UnknownId, with remedy and nearest ids, for an unknown."""
         text = as_id(value)
         row = self.find(text)
         if row < 0:
             hint = did_you_mean(text, self.ids[:SUGGEST_AMONG].tolist())
             raise UnknownId(
-                f"no {self.kind} {text!r} among the {counted(len(self), self.kind)} known"
-                f"{remedy}{hint}"
+                f"no {self.kind} {text!r} among the {counted(len(self), self.kind)} known",
+                *remedy,
+                hint,
             )
         return row
 

@@ -27,7 +27,7 @@ from matinee.data.ratings import Ratings, Rows
 from matinee.data.scale import Scale
 from matinee.data.texts import Texts
 from matinee.display.text import counted
-from matinee.errors import BadRatings
+from matinee.errors import Advice, BadRatings
 
 FORMAT = "matinee-packed-ratings"
 FORMAT_VERSION = 1
@@ -239,7 +239,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads((path / MANIFEST).read_bytes())
     except (OSError, ValueError):
-        raise BadRatings(f"{path} holds no packed ratings; make some with matinee.pack") from None
+        pack = Advice("matinee.pack", "matinee pack")
+        raise BadRatings(f"{path} holds no packed ratings; make some with ", pack) from None
     if manifest.get("format") != FORMAT or manifest.get("version") != FORMAT_VERSION:
         raise BadRatings(
             f"{path} has the form {manifest.get('format')} {manifest.get('version')}; this Matinee "

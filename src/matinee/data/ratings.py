@@ -13,7 +13,7 @@ from matinee.data.ids import IdMap
 from matinee.data.profiles import NO_PROFILES, Profiles
 from matinee.data.scale import Scale
 from matinee.display.text import counted
-from matinee.errors import BadRatings
+from matinee.errors import BadRatings, Option
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_array, csr_array
@@ -106,7 +106,9 @@ class Ratings:
             at = int(np.argmax(same))
             raise BadRatings(
                 f"user {users.ids[user[at]]!r} rated item {items.ids[item[at]]!r} twice; "
-                "read_ratings can keep the last or the mean (duplicates=...)"
+                "read_ratings can keep the last or the mean (",
+                Option("duplicates", ...),
+                ")",
             )
         scale = scale or Scale.of(rating)
         return cls(users, items, user, item, rating, timestamp, scale, catalog, report, profiles)

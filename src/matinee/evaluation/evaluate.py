@@ -11,7 +11,7 @@ import numpy as np
 from matinee.data.catalog import NO_CATALOG
 from matinee.data.ratings import Ratings, check_ratings
 from matinee.display.text import counted
-from matinee.errors import BadModel, BadRatings
+from matinee.errors import Advice, BadModel, BadRatings
 from matinee.evaluation.held_out_users import FoldedIn
 from matinee.evaluation.metrics import METRICS
 from matinee.evaluation.metrics.breakdown import group_by_count, means_by_group
@@ -308,7 +308,9 @@ def refuse_trained(model: Measurable, test: Ratings) -> None:
         user, item = test.users.ids[test.user[shared]], test.items.ids[test.item[shared]]
         raise BadRatings(
             f"the model was trained on the rating of item {item!r} by user {user!r}, which is also "
-            "in the test part; fit on the training part of a split (matinee.splitting)"
+            "in the test part; fit on the training part of a split (",
+            Advice("matinee.splitting", "matinee evaluate"),
+            ")",
         )
 
 

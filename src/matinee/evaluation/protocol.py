@@ -9,9 +9,11 @@ from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings, Rows
 from matinee.data.scale import Scale
 from matinee.display.text import counted
-from matinee.errors import BadRatings, BadSetting, check_known
+from matinee.errors import Advice, BadRatings, BadSetting, Option, check_known
 from matinee.evaluation.metrics import METRICS, Metric
 from matinee.splitting import Split
+
+NS = Advice("ns", "-n")  # the list lengths
 
 
 class Measurable(Protocol):
@@ -77,7 +79,7 @@ def ask(metrics: Iterable[str] | None, ns: Iterable[int], n_items: int) -> list[
         else:
             asked |= dict.fromkeys(Asked(one.metric, n) for n in lengths)
     if not asked:
-        raise BadSetting("nothing is asked for; name a metric, or a list length (ns) for it")
+        raise BadSetting("nothing is asked for; name a metric, or a list length (", NS, ") for it")
     return list(asked)
 
 
@@ -102,7 +104,9 @@ def check_length(n: int, n_items: int) -> int:
     if not 1 <= n <= n_items:
         raise BadSetting(
             f"a list length is {n}; with {counted(n_items, 'item')} it must be from 1 to "
-            f"{n_items:,}; choose it (ns)"
+            f"{n_items:,}; choose it (",
+            NS,
+            ")",
         )
     return n
 
@@ -150,7 +154,10 @@ def refuse_irrelevant(threshold: float, highest: float) -> NoReturn:
     """Raise BadRatings: no test item is relevant."""
     raise BadRatings(
         f"no test rating is {threshold:g} or more (the highest is {highest:g}), so "
-        "no item is relevant; lower relevant_from, or ask for no list lengths (ns=())"
+        "no item is relevant; lower ",
+        Option("relevant_from"),
+        ", or ",
+        Advice("ask for no list lengths (ns=())", "measure --metrics rmse alone"),
     )
 
 
@@ -183,5 +190,7 @@ def fitting(asked: list[Asked], model: Measurable, genres: bool, chosen: bool) -
         and (not one.how.needs_genres or genres)
     ]
     if not apply:
-        raise BadSetting("a model of preferences has only ranking metrics; give list lengths (ns)")
+        raise BadSetting(
+            "a model of preferences has only ranking metrics; give list lengths (", NS, ")"
+        )
     return apply

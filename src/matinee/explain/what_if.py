@@ -9,9 +9,10 @@ import numpy as np
 
 from matinee.data.ids import as_id
 from matinee.data.scale import checked_rating
-from matinee.errors import BadSetting, did_you_mean
+from matinee.errors import BadSetting, Option, did_you_mean
 from matinee.explain.ranks import ordinal, ranks, unseen, with_histories
 
+WITHOUT, CHANGE, TASTES = (Option(name, ...) for name in ("without", "change", "tastes"))
 NEAR_TITLE = 0.8  # likeness of titles that people mistake for one another
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def what_if(
         changed, said = _with_tastes(model, changed, tastes)
         told += said
     if not told:
-        raise BadSetting("nothing would change; give without=, change= or tastes=")
+        raise BadSetting("nothing would change; give ", WITHOUT, ", ", CHANGE, " or ", TASTES)
     after = set(unseen(model, changed, item).tolist())
     among = np.array([r for r in unseen(model, person, item).tolist() if r in after], np.int32)
     scores = model.score_people([person, changed], among)
@@ -188,7 +189,9 @@ def _with_tastes(
     A model of several samples holds them side by side, so a taste is every n_factors-th column.
     """
     if not hasattr(model, "tastes"):
-        raise BadSetting(f"models of {model.algorithm} have no tastes; give without= or change=")
+        raise BadSetting(
+            f"models of {model.algorithm} have no tastes; give ", WITHOUT, " or ", CHANGE
+        )
     factors, told = person.embeddings.factors.copy(), []
     for asked, factor in tastes.items():
         taste = model.tastes().find(asked)

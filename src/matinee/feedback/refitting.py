@@ -9,6 +9,7 @@ from matinee.algorithms.from_model import algorithm_of, ratings_of
 from matinee.data.ids import IdMap
 from matinee.data.profiles import Profiles
 from matinee.data.ratings import Ratings
+from matinee.errors import Advice, MatineeWarning
 from matinee.feedback.changes import NEVER
 from matinee.feedback.history import FACT, through_of
 from matinee.feedback.store import Store
@@ -67,8 +68,12 @@ def refit(
     fitted = algorithm_of(model).fit(known, on_epoch=on_epoch)
     if getattr(model, "profile_map", None) and not getattr(fitted, "profile_map", None):
         warnings.warn(
-            "the old model knew people's features and the new one does not, as the model keeps "
-            "ratings alone; give the data again (--data)",
+            MatineeWarning(
+                "the old model knew people's features and the new one does not, as the model "
+                "keeps ratings alone; give the data again (",
+                Advice("ratings=...", "--data"),
+                ")",
+            ),
             stacklevel=2,
         )
     if isinstance(model, FactorModel) and model.taste_notes.names:

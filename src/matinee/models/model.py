@@ -16,7 +16,7 @@ from matinee.data.ids import as_id
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings
 from matinee.display.tables import Table
-from matinee.errors import BadSetting, UnknownId
+from matinee.errors import Advice, BadSetting, Message, UnknownId
 from matinee.explain.contrast import Contrast, contrast
 from matinee.explain.counterfactual import Counterfactual, counterfactual
 from matinee.explain.explanation import Explanation
@@ -29,8 +29,12 @@ from matinee.models.retrieval import best_items
 
 PIECE = 1 << 22  # numbers counted at once
 NEGLIGIBLE = 1e-9  # a term this small is a zero of the model, not a reason
-SOMEBODY_NEW = (
-    "; somebody new comes by their ratings (model.fold_in) or a few questions (matinee.Interview)"
+SOMEBODY_NEW: Message = (
+    "; somebody new comes by their ratings (",
+    Advice("model.fold_in", "matinee recommend --ratings FILE", "POST /v1/recommendations"),
+    ") or a few questions (",
+    Advice("matinee.Interview", "matinee interview"),
+    ")",
 )
 
 
@@ -60,7 +64,7 @@ class Model(Newcomers):
         row = self.user_row(user)
         if self.seen.indptr[row] == self.seen.indptr[row + 1]:
             raise UnknownId(
-                f"user {as_id(user)!r} has no rating in the training data{SOMEBODY_NEW}"
+                f"user {as_id(user)!r} has no rating in the training data", *SOMEBODY_NEW
             )
 
     def person(self, user: object) -> Person:

@@ -12,7 +12,7 @@ import numpy as np
 
 from matinee.data.ratings import Rows
 from matinee.display.text import counted
-from matinee.errors import BadSetting, did_you_mean
+from matinee.errors import Advice, BadSetting, did_you_mean
 from matinee.models.kind import NO_TASTES, Kind
 from matinee.models.person import Person, numbered_history
 from matinee.row_solvers.embeddings import Embeddings
@@ -112,8 +112,8 @@ class Newcomers(Kind):
         """Bias and factors expected of someone with these features."""
         raise BadSetting(
             f"this model of {self.algorithm} knows nothing of people but their ratings; fit mf or "
-            "nmf on ratings with profiles, as MovieLens 100K and 1M have them "
-            "(ratings.with_profiles adds some)"
+            "nmf on ratings with profiles, as MovieLens 100K and 1M have them",
+            Advice(" (ratings.with_profiles adds some)", ""),
         )
 
 

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from matinee.errors import BadModel, BadRatings, BadSetting, MatineeError, UnknownId
+from matinee.errors import BadModel, BadRatings, BadSetting, Face, MatineeError, UnknownId
 from matinee.feedback.store import StoreError
 from matinee.server.asgi import Scope
 
@@ -84,7 +84,7 @@ def of_error(error: MatineeError) -> Problem:
         log.error("%s", error)
         return Problem(503, STORE_FAILED, retry_after=5)
     status = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
-    return Problem(status, str(error))
+    return Problem(status, error.worded(Face.HTTP))
 
 
 def of_validation(error: RequestValidationError) -> Problem:

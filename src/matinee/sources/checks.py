@@ -12,10 +12,16 @@ from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.data.read_report import Case, Finding, ReadReport
 from matinee.data.scale import Scale
-from matinee.errors import BadRatings, BadSetting
+from matinee.errors import Advice, BadRatings, BadSetting, Message, Option
 from matinee.sources.raw import BAD_TIME, REASON, UNKNOWN_TIME, Fault, Numbered, Raw, Wish
 
 CASES_SHOWN = 3
+MERGE: Message = (  # what to do about duplicates
+    Option("duplicates", "last"),
+    " or ",
+    Option("duplicates", "mean"),
+    " to merge them",
+)
 DUPLICATES = ("last", "mean", "error")
 TIME_UNITS = ((10**9, "nanoseconds"), (10**6, "microseconds"), (10**3, "milliseconds"))
 MILLISECONDS_FROM = 10**11  # as seconds this is the year 5138, as milliseconds March 1973
@@ -24,7 +30,8 @@ MILLISECONDS_FROM = 10**11  # as seconds this is the year 5138, as milliseconds 
 def check_wish(wish: Wish) -> None:
     """Raise BadSetting for a wish that no source could fulfil."""
     if wish.duplicates not in DUPLICATES:
-        raise BadSetting(f"duplicates={wish.duplicates!r} is not one of {', '.join(DUPLICATES)}")
+        given = Option("duplicates", wish.duplicates)
+        raise BadSetting(given, f" is not one of {', '.join(DUPLICATES)}")
     if wish.scale is not None:
         low, high = wish.scale
         if not (np.isfinite(low) and np.isfinite(high) and low < high):
@@ -56,7 +63,7 @@ def accept(raw: Raw, wish: Wish) -> Ratings:
         raw.notes.append(f"unknown time: {bad_times}")
     again = repeats(user, item, len(items))
     if len(again) and wish.duplicates == "error":
-        raise BadRatings(repeated(raw, kept, users, items, user, item, again[0]))
+        raise repeated(raw, kept, users, items, user, item, again[0])
     n_good = len(rating)
     if len(again):
         user, item, rating, time = merged(user, item, rating, time, again, wish.duplicates)
@@ -132,7 +139,9 @@ def refuse(name: str, finding: Finding) -> None:
     case = finding.first[0]
     raise BadRatings(
         f"{name}, {case.place}: {case.value} - one of {finding.count:,} rows {finding.reason}; "
-        "mend it, or read without strict to set such rows aside"
+        "mend it, or ",
+        Advice("read without strict", "leave out --strict"),
+        " to set such rows aside",
     )
 
 
@@ -254,11 +263,12 @@ def repeated(
     user: np.ndarray,
     item: np.ndarray,
     at: int,
-) -> str:
-    """The message of ``duplicates="error"``: who rated what twice, and where."""
+) -> BadRatings:
+    """The error of ``duplicates="error"``: who rated what twice, and where."""
     rows = rows_at(kept, np.flatnonzero((user == user[at]) & (item == item[at])))
     places = " and ".join(raw.where(row) for row in rows[:CASES_SHOWN])
-    return (
+    return BadRatings(
         f"{raw.name}: user {users.ids[user[at]]!r} rated item {items.ids[item[at]]!r} "
-        f'{len(rows)} times ({places}); choose duplicates="last" or duplicates="mean" to merge them'
+        f"{len(rows)} times ({places}); choose ",
+        *MERGE,
     )

@@ -4,11 +4,11 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from matinee.display.text import counted
-from matinee.errors import BadRatings, BadSetting, did_you_mean
+from matinee.errors import BadRatings, BadSetting, Option, did_you_mean
 
 FIELDS = ("user_id", "item_id", "rating", "timestamp")
 NEEDED = FIELDS[:3]
-REMEDY = 'columns={"user_id": "...", "item_id": "...", "rating": "..."}'
+REMEDY = Option("columns", {"user_id": "...", "item_id": "...", "rating": "..."})
 
 # In each field the first group that a header shows decides; two names of one group are a doubt.
 # Names are compared without case, spaces and punctuation.
@@ -65,7 +65,8 @@ def find_columns(
     if lacking:
         raise BadRatings(
             f"{source} has the columns {', '.join(map(repr, names))}: which is "
-            f"{' and which is '.join(lacking)}? Say so with {REMEDY}"
+            f"{' and which is '.join(lacking)}? Say so with ",
+            REMEDY,
         )
     return {field: found[field] for field in FIELDS if field in found}
 
@@ -98,8 +99,8 @@ def given_columns(
         field = SHORT.get(key, key)
         if field not in FIELDS:
             raise BadSetting(
-                f"columns={{{key!r}: ...}}: {key!r} is not one of {', '.join(FIELDS)}"
-                f"{did_you_mean(key, FIELDS)}"
+                Option("columns", {key: "..."}),
+                f": {key!r} is not one of {', '.join(FIELDS)}{did_you_mean(key, FIELDS)}",
             )
         if isinstance(column, int) and 0 <= column < len(names):
             found[field] = column
@@ -111,7 +112,7 @@ def given_columns(
                 f"{listed(names)}{did_you_mean(str(column), names)}"
             )
     if len(set(found.values())) < len(found):
-        raise BadSetting(f"columns={dict(given or {})!r} uses one column for two fields")
+        raise BadSetting(Option("columns", dict(given or {})), " uses one column for two fields")
     return found
 
 
@@ -135,7 +136,8 @@ def by_name(
         if len(fits) > 1:
             either = " or ".join(repr(names[at]) for at in fits)
             raise BadRatings(
-                f'{source}: {field} could be {either}; say which with columns={{"{field}": "..."}}'
+                f"{source}: {field} could be {either}; say which with ",
+                Option("columns", {field: "..."}),
             )
         if fits:
             return fits[0]

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from matinee.data.catalog import NO_CATALOG, Catalog
 from matinee.data.scale import Scale
-from matinee.errors import BadRatings
+from matinee.errors import BadRatings, Option
 from matinee.sources import duck, files
 from matinee.sources.columns import columns_by_position, find_columns
 from matinee.sources.dialect import Dialect, clipped, has_decimal_comma, sniff
@@ -153,8 +153,8 @@ def check_rejects(db: "DuckDBPyConnection", name: str) -> None:
         return
     if reject[0] in ("INVALID ENCODING", "INVALID UNICODE"):
         raise BadRatings(
-            f"{name}, line {reject[1]:,} is not UTF-8; say which encoding it is, "
-            'perhaps encoding="latin-1"'
+            f"{name}, line {reject[1]:,} is not UTF-8; say which encoding it is, perhaps ",
+            Option("encoding", "latin-1"),
         )
     raise BadRatings(
         f"{name}, line {reject[1]:,} is longer than {LONGEST_LINE:,} bytes; this is no table"

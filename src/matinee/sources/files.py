@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, BinaryIO, TextIO, cast
 
-from matinee.errors import BadRatings, did_you_mean
+from matinee.errors import BadRatings, Option, did_you_mean
 
 BLOCK = 1 << 20
 SAMPLE = 1 << 18  # bytes looked at to understand a text file
@@ -139,18 +139,18 @@ def refuse_binary(name: str, sample: bytes, encoding: str) -> None:
     try:
         decoder.decode(sample)
     except UnicodeError as error:
-        raise BadRatings(not_in_encoding(name, sample, encoding, error)) from None
+        raise not_in_encoding(name, sample, encoding, error) from None
 
 
-def not_in_encoding(name: str, sample: bytes, encoding: str, error: UnicodeError) -> str:
-    """The message for bytes that an encoding does not know."""
+def not_in_encoding(name: str, sample: bytes, encoding: str, error: UnicodeError) -> BadRatings:
+    """The error for bytes that an encoding does not know."""
     line = ""
     if isinstance(error, UnicodeDecodeError):
         line = f", line {sample[: error.start].count(bytes([10])) + 1:,}"
     other = "utf-8" if encoding.startswith("latin") else "latin-1"
-    return (
-        f"{name}{line} is not {in_words(encoding)}; say which encoding it is, "
-        f'perhaps encoding="{other}"'
+    return BadRatings(
+        f"{name}{line} is not {in_words(encoding)}; say which encoding it is, perhaps ",
+        Option("encoding", other),
     )
 
 

@@ -12,7 +12,7 @@ from matinee.data.ids import IdMap
 from matinee.data.scale import Scale
 from matinee.data.texts import Texts
 from matinee.display.text import counted
-from matinee.errors import MatineeError
+from matinee.errors import MatineeError, Option, Setting
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.spark.blocks import Numbered, Shelf, Size
 from matinee.spark.cleaning import judged
@@ -74,14 +74,17 @@ class State:
         with np.load(self.file, allow_pickle=False) as state:
             if str(state["fingerprint"]) != self.fingerprint:
                 raise MatineeError(
-                    f"{self.folder} holds the state of a fit with other settings; begin without "
-                    "resume"
+                    f"{self.folder} holds the state of a fit with other settings; begin without ",
+                    Option("resume"),
                 )
             number = int(state["next"])
             if number > plan.n_epochs:
                 raise MatineeError(
                     f"{counted(number, 'epoch')} done already, more than n_epochs={plan.n_epochs}; "
-                    f"resume with n_epochs={number} or more, or begin without resume"
+                    "resume with ",
+                    Setting("n_epochs", number),
+                    " or more, or begin without ",
+                    Option("resume"),
                 )
             items.fill(Embeddings(*(state.get(name, None) for name in Embeddings._fields)))
             return items, state["counts"], number
@@ -126,7 +129,8 @@ class Blocks:
             if before != now:
                 raise MatineeError(
                     f"{folder} holds a fit to a frame of {counted(before, 'row')}, and this one "
-                    f"has {now:,}; begin without resume"
+                    f"has {now:,}; begin without ",
+                    Option("resume"),
                 )
             return cls(folder, *_load(known))
         _make_room(folder)

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from matinee.errors import MatineeError
+from matinee.errors import MatineeError, Option
 from matinee.row_solvers.embeddings import Embeddings
 
 STATE = "state.npz"
@@ -46,7 +46,8 @@ class Checkpoints:
             if str(state["fingerprint"]) != self.fingerprint:
                 raise MatineeError(
                     f"{self.folder} holds the state of a fit with other settings or ratings; "
-                    "begin without resume"
+                    "begin without ",
+                    Option("resume"),
                 )
             number = int(state["next"])
             if number < 0:

@@ -11,7 +11,7 @@ from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings, Rows
 from matinee.data.scale import Scale
 from matinee.display.text import counted
-from matinee.errors import BadSetting, Diverged
+from matinee.errors import Advice, BadSetting, Diverged, Option
 from matinee.kernels.factors import CHUNK, score_pairs, square_errors
 from matinee.kernels.jit import read_only
 from matinee.kernels.random import fill_rows
@@ -90,9 +90,11 @@ class Training:
 
 def diverged(number: int, scale: Scale, remedy: str) -> Diverged:
     """The error of an epoch whose error is not finite, with what to do about it."""
-    if scale.high - scale.low > ODD_SPAN:
-        remedy = f"the scale is {scale}; give one (scale=...), and ratings beyond it are set aside"
-    return Diverged(f"the fit diverged in epoch {number}: its error is not finite; {remedy}")
+    message = f"the fit diverged in epoch {number}: its error is not finite; "
+    if scale.high - scale.low <= ODD_SPAN:
+        return Diverged(message, remedy)
+    beyond = "), and ratings beyond it are set aside"
+    return Diverged(message, f"the scale is {scale}; give one (", Option("scale", ...), beyond)
 
 
 def run_epochs(
@@ -197,5 +199,6 @@ def check_validation(train: Ratings, validation: Ratings | None) -> None:
     ):
         raise BadSetting(
             "the validation ratings are numbered differently from the training ratings; "
-            "make both parts with matinee.splitting"
+            "make both parts with ",
+            Advice("matinee.splitting", "matinee evaluate"),
         )

@@ -22,7 +22,7 @@ import numpy as np
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Rows
 from matinee.display.text import counted
-from matinee.errors import MatineeError
+from matinee.errors import MatineeError, Option, Setting
 from matinee.models.factor import FactorModel
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.alternating import (
@@ -87,8 +87,10 @@ def fit_packed(
     if first > plan.n_epochs:
         raise MatineeError(
             f"{counted(first - 1, 'epoch')} done already, more than n_epochs={plan.n_epochs}; "
-            "resume "
-            f"with n_epochs={first} or more, or begin without resume"
+            "resume with ",
+            Setting("n_epochs", first),
+            " or more, or begin without ",
+            Option("resume"),
         )
     rmse = None
     for number in range(first, plan.n_epochs + 1):

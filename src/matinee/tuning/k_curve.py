@@ -16,7 +16,7 @@ import numpy as np
 from matinee.algorithms import Algorithm
 from matinee.algorithms.base import Alternating
 from matinee.data.ratings import Ratings
-from matinee.errors import BadSetting, check_known
+from matinee.errors import Advice, BadSetting, check_known
 from matinee.evaluation.compare import OnStep, choose, quiet, time_left
 from matinee.evaluation.evaluate import evaluate
 from matinee.evaluation.profiling import measured, model_mb
@@ -291,7 +291,8 @@ def checked_sizes(base: Algorithm, factors: Iterable[int]) -> list[int]:
     sizes = sorted(set(factors))
     if not sizes:
         raise BadSetting(
-            "factors is empty; give the numbers of factors to try, such as range(2, 21)"
+            "factors is empty; give the numbers of factors to try, such as ",
+            Advice("range(2, 21)", "2..20"),
         )
     for size in (sizes[0], sizes[-1]):
         with_settings(base, {"n_factors": size})  # raises where it is impossible

@@ -10,7 +10,7 @@ import numpy as np
 
 from matinee.algorithms.search_space import Choice, Real, Space, Whole
 from matinee.display.text import counted
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, Option
 
 TRIALS_BEFORE_PRUNING = 4  # finished ones, before any is given up
 EPOCHS_BEFORE_PRUNING = 4
@@ -87,7 +87,8 @@ class Grid(Pruning):
             raise BadSetting(
                 f"a grid over {', '.join(space)} has at least {least} points, more than the "
                 f"{counted(budget, 'trial')} left of the budget; raise it, search fewer settings, "
-                'or take method="random"'
+                "or take ",
+                Option("method", "random"),
             )
         return cls(points=[dict(zip(space, point, strict=True)) for point in product(*axes)])
 
@@ -128,8 +129,8 @@ class Optuna:
             import optuna
         except ImportError:
             raise BadSetting(
-                'method="optuna" needs Optuna: pip install "matinee[tune]"; "random" and "grid" '
-                "need nothing"
+                Option("method", "optuna"),
+                ' needs Optuna: pip install "matinee[tune]"; "random" and "grid" need nothing',
             ) from None
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.optuna = optuna

@@ -11,7 +11,7 @@ import numpy as np
 from matinee.algorithms import Algorithm
 from matinee.algorithms.from_model import algorithm_of, ratings_of
 from matinee.data.ratings import Ratings
-from matinee.errors import BadSetting
+from matinee.errors import Advice, BadSetting, Option
 from matinee.evaluation.compare import OnStep, quiet, time_left
 from matinee.models import FactorModel, Model
 from matinee.models.factor import with_tastes
@@ -47,11 +47,13 @@ def taste_stability(
     algorithm = algorithm_of(what) if isinstance(what, Model) else what
     if ratings is None:
         if not isinstance(what, Model):
-            raise BadSetting("an algorithm needs ratings to be fitted to; give ratings=")
+            given = Option("ratings", ...)
+            raise BadSetting("an algorithm needs ratings to be fitted to; give ", given)
         ratings = ratings_of(what)
     seeded = "seed" in {field.name for field in fields(algorithm)}
     if how == "seeds" and not seeded:
-        raise BadSetting(f'{algorithm.name} has no seed; give how="samples"')
+        samples = Advice('how="samples"', "--samples")
+        raise BadSetting(f"{algorithm.name} has no seed; give ", samples)
     model = with_tastes(what if isinstance(what, Model) else algorithm.fit(ratings))
     alike, started = [], time.perf_counter()
     for refit in range(1, n_refits + 1):

@@ -15,7 +15,7 @@ from matinee.algorithms import Algorithm
 from matinee.algorithms.search_space import Dimension, Real, Space, Whole
 from matinee.data.ratings import Ratings
 from matinee.display.text import counted
-from matinee.errors import BadSetting, check_known
+from matinee.errors import Advice, BadSetting, check_known
 from matinee.evaluation.bootstrap import interval, resample
 from matinee.evaluation.compare import OnStep, choose, quiet, time_left, tried
 from matinee.evaluation.evaluate import evaluate, fit_and_evaluate
@@ -276,11 +276,10 @@ def checked_space(base: Algorithm, space: Space | None) -> Space:
         own = {name: one for name, one in base.space.items() if name not in base.chosen}
         space = {name: one for name, one in own.items() if not _objection(base, name, one)}
     if not space:
-        raise BadSetting(
-            f"{base.name} states no search space; give one, space={{setting: Real(low, high)}}"
-            if fields(base)
-            else f"{base.name} has no settings, so there is nothing to tune"
-        )
+        if not fields(base):
+            raise BadSetting(f"{base.name} has no settings, so there is nothing to tune")
+        example = Advice("space={setting: Real(low, high)}", "--space SETTING=LOW..HIGH")
+        raise BadSetting(f"{base.name} states no search space; give one, ", example)
     for name, dimension in space.items():
         base.check_setting(name)
         if objection := _objection(base, name, dimension):

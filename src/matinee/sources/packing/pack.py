@@ -21,7 +21,7 @@ from matinee.data.catalog import Catalog
 from matinee.data.packed import FILES, PackedRatings, is_packed
 from matinee.data.read_report import Finding, ReadReport
 from matinee.data.scale import Scale
-from matinee.errors import BadRatings, BadSetting, MatineeError
+from matinee.errors import BadRatings, BadSetting, MatineeError, Option
 from matinee.sources import files
 from matinee.sources.checks import check_wish, refuse
 from matinee.sources.duck import MOST_THREADS
@@ -153,7 +153,8 @@ def _workshop(goal: Path, known_by: str) -> Iterator[Path]:
     except duckdb.OutOfMemoryException:
         shutil.rmtree(work, ignore_errors=True)
         raise MatineeError(
-            'packing needs more than the memory it may take; allow more, such as memory="4GB"'
+            "packing needs more than the memory it may take; allow more, such as ",
+            Option("memory", "4GB"),
         ) from None
     except (OSError, duckdb.Error) as error:
         shutil.rmtree(work, ignore_errors=True)

@@ -17,6 +17,7 @@ from matinee.data.read_report import ReadReport
 from matinee.data.scale import Scale
 from matinee.data.texts import Texts
 from matinee.errors import BadRatings
+from matinee.sources.checks import MERGE
 from matinee.sources.packing.sorting import Bins, Part
 from matinee.sources.packing.stages import MOST_LEVELS, one
 from matinee.sources.raw import Query
@@ -214,7 +215,7 @@ def _merged(part: Part, merging: Merging, query: Query, users: Texts, items: Tex
     if not again.any():
         return part
     if merging.duplicates == "error":
-        raise BadRatings(_repeated(part, int(np.argmax(again)), query, users, items))
+        raise _repeated(part, int(np.argmax(again)), query, users, items)
     last = np.flatnonzero(np.append(~again, True))
     kept = Part(*(column[last] for column in part))
     if merging.duplicates == "last":
@@ -224,13 +225,13 @@ def _merged(part: Part, merging: Merging, query: Query, users: Texts, items: Tex
     return kept._replace(rating=(total / (last - starts + 1)).astype(np.float32))
 
 
-def _repeated(part: Part, at: int, query: Query, users: Texts, items: Texts) -> str:
-    """The message of ``duplicates="error"``: who rated what twice, and where."""
+def _repeated(part: Part, at: int, query: Query, users: Texts, items: Texts) -> BadRatings:
+    """The error of ``duplicates="error"``: who rated what twice, and where."""
     same = (part.user == part.user[at]) & (part.item == part.item[at])
     lines = np.sort(part.line[same])
     places = " and ".join(query.where(int(line)) for line in lines[:3])
     user, item = users[part.user[at]], items[part.item[at]]
-    return (
-        f"{query.name}: user {user!r} rated item {item!r} {len(lines)} times ({places}); "
-        'choose duplicates="last" or duplicates="mean" to merge them'
+    return BadRatings(
+        f"{query.name}: user {user!r} rated item {item!r} {len(lines)} times ({places}); choose ",
+        *MERGE,
     )
