@@ -17,7 +17,8 @@ from jobs import RESULTS, Row, circumstances, keep
 from matinee import __version__, splitting
 from matinee.algorithms import MF, NMF
 from matinee.algorithms.base import Algorithm
-from matinee.kernels.threads import n_threads, one_blas_thread
+from matinee.kernels.blas import one_blas_thread
+from matinee.kernels.threads import n_threads
 from matinee.models import Model
 from matinee.models.interview import Interview, Knowledge
 from matinee.sources import read_ratings

@@ -21,8 +21,8 @@ from numba.extending import get_cython_function_address
 
 from jobs import RESULTS, Row, circumstances, keep
 from matinee import __version__
+from matinee.kernels.blas import one_blas_thread
 from matinee.kernels.cholesky import BLOCK, add_products, cholesky_solve, workspace
-from matinee.kernels.threads import one_blas_thread
 from tables import table
 
 SIZES = (16, 32, 64, 128)

@@ -27,15 +27,16 @@ from matinee.algorithms.ease import invert, together
 from matinee.algorithms.knn import nearest_items
 from matinee.algorithms.mf import MF
 from matinee.data.ratings import Ratings, Rows
+from matinee.kernels.blas import one_blas_thread
 from matinee.kernels.jit import kernel, read_only
 from matinee.kernels.least_squares import is_short
+from matinee.kernels.random import draw_normal
 from matinee.kernels.ranking import top_n
-from matinee.kernels.threads import one_blas_thread, run_all, run_rows
+from matinee.kernels.rows import row_sums
+from matinee.kernels.threads import run_all, run_rows
 from matinee.models.similarity import Similarity
 from matinee.row_solvers import ImplicitLeastSquares, LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.row_solvers.sums import sums
-from matinee.training.epochs import draw_factors
 from matinee.training.grid import Grid
 from tables import table
 
@@ -94,7 +95,7 @@ def works(train: Ratings) -> Iterator[Work]:
     k, n = N_FACTORS, len(train)
     users, items = (Embeddings.zeros(size, k) for size in (train.n_users, train.n_items))
     for which, side in enumerate((users, items)):
-        draw_factors(side.factors, 0.1, 0, which)
+        draw_normal(side.factors, 0.1, 0, which)
     by_user = train.by_user
 
     fold = LeastSquares(reg=1.3, reg_power=0.5, bias_reg=2.0)
@@ -134,7 +135,7 @@ def works(train: Ratings) -> Iterator[Work]:
         n,
         n * k,
         n * (4 * k + 4),
-        partial(sums, by_user, items.factors),
+        partial(row_sums, by_user, items.factors),
         double=True,
     )
 

@@ -8,10 +8,10 @@ from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
 from matinee.errors import BadRatings, Diverged
+from matinee.kernels.blas import gram
 from matinee.kernels.bpr import draw_negative, has, pair_step
 from matinee.row_solvers import ImplicitLeastSquares, from_plain, to_plain
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.row_solvers.sums import gram
 from matinee.sources.synthetic import checkerboard
 
 

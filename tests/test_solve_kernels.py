@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 
+from matinee.data.ratings import Rows
 from matinee.kernels import tiles
 from matinee.kernels.conjugate_gradients import improve_rows
-from matinee.kernels.factors import CHUNK, add_rows, square_errors
+from matinee.kernels.factors import CHUNK, squared_errors
 from matinee.kernels.jit import kernel, read_only
 from matinee.kernels.least_squares import BLOCK, penalty_of
+from matinee.kernels.rows import add_row_sums
 from matinee.kernels.threads import run_rows
 from matinee.kernels.vectors import LANES
+from matinee.row_solvers.embeddings import Embeddings
 
 D = 20
 TARGET = np.float32(1.5)
@@ -125,8 +128,7 @@ def test_listed_rows_are_added_one_after_the_other(k):
         for place in listed:
             row += Z[place]
     indptr, indices = np.cumsum([0, *map(len, lists)]), np.concatenate(lists)
-    inputs = read_only(indptr, np.int64), read_only(indices, np.int32), read_only(Z, np.float32)
-    run_rows(add_rows, np.ones(4), *inputs, S)
+    add_row_sums(S, Rows(indptr, indices, np.empty(0)), Z)
     assert np.array_equal(S, expected)
 
 
@@ -139,11 +141,9 @@ def test_squared_errors_are_those_of_the_clipped_scores():
     rating = rng.normal(size=n).astype(np.float32)
     scores = 0.5 + b[user] + c[item] + (P.astype(float)[user] * Q[item]).sum(axis=1)
     for scale in ((-np.inf, np.inf), (-1.0, 1.0)):
-        sums = np.zeros(2)
-        given = (user, item, rating, np.float32(0.5), b, c, P, Q, scale, sums)
-        run_rows(square_errors, np.ones(2), *given)
+        given = 0.5, Embeddings(P, b), Embeddings(Q, c), (user, item, rating), scale
+        sums = squared_errors(*given)
         expected = (rating - scores.clip(*scale)) ** 2
         np.testing.assert_allclose(sums, [expected[:CHUNK].sum(), expected[CHUNK:].sum()], 1e-4)
     b[3] = np.nan
-    run_rows(square_errors, np.ones(2), *given)
-    assert np.isnan(sums[0])
+    assert np.isnan(squared_errors(*given)[0])

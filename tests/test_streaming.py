@@ -10,8 +10,8 @@ from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
 from matinee.errors import BadSetting, MatineeError
+from matinee.kernels import blas
 from matinee.models.model import counts_of
-from matinee.row_solvers import sums
 from matinee.sources.packing.pack import pack
 from matinee.training import checkpoints
 from matinee.training import gathering as gathering_module
@@ -50,7 +50,7 @@ def small_blocks(monkeypatch):
     """Blocks of a few pieces, pieces of a few users."""
     monkeypatch.setattr(packed_module, "USERS_PER_PIECE", PIECE)
     monkeypatch.setattr(PackedRatings.blocks, "__defaults__", (500,))
-    monkeypatch.setattr(sums, "PIECE", PIECE)
+    monkeypatch.setattr(blas, "PIECE", PIECE)
     monkeypatch.setattr("matinee.training.dual_items.PIECE", PIECE)
 
 

@@ -28,10 +28,11 @@ from matinee.algorithms.base import Algorithm
 from matinee.algorithms.mf import MF
 from matinee.algorithms.search_space import Real, Space, Whole
 from matinee.data.ratings import Ratings
+from matinee.kernels.blas import one_blas_thread
 from matinee.kernels.gibbs import draw_rows
 from matinee.kernels.jit import read_only
 from matinee.kernels.least_squares import penalty_of
-from matinee.kernels.threads import one_blas_thread, run_rows
+from matinee.kernels.threads import run_rows
 from matinee.models.posterior import PosteriorModel
 from matinee.row_solvers import PosteriorMean
 from matinee.row_solvers.embeddings import Embeddings

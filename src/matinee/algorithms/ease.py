@@ -20,9 +20,10 @@ from matinee.algorithms.knn import no_baseline, pair_costs
 from matinee.algorithms.search_space import Real, Space
 from matinee.data.ratings import Ratings
 from matinee.errors import BadSetting, Setting
+from matinee.kernels.blas import one_blas_thread
 from matinee.kernels.jit import read_only
 from matinee.kernels.neighbors import count_together
-from matinee.kernels.threads import one_blas_thread, run_all, run_rows
+from matinee.kernels.threads import run_all, run_rows
 from matinee.models.neighbor import NeighborModel
 from matinee.training.progress import OnEpoch, quiet
 

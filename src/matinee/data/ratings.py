@@ -57,6 +57,16 @@ class Rows(NamedTuple):
         return dict(zip(names, self, strict=True))
 
 
+def indptr_of(row: np.ndarray, n_rows: int) -> np.ndarray:
+    """Where each row begins among entries in order of row, and the end: (n_rows + 1,) int64.
+
+    ``row`` (n_entries,) holds the row number of each entry, in any order.
+    """
+    indptr = np.zeros(n_rows + 1, dtype=np.int64)
+    np.cumsum(np.bincount(row, minlength=n_rows), out=indptr[1:])
+    return indptr
+
+
 @dataclass(frozen=True, eq=False)
 class Ratings:
     """Ratings of ``items`` by ``users``, in order of (user, item), each pair at most once.
@@ -133,15 +143,12 @@ class Ratings:
     @cached_property
     def by_user(self) -> Rows:
         """The ratings of each user: rows are users, columns items."""
-        indptr = np.zeros(self.n_users + 1, dtype=np.int64)
-        np.cumsum(np.bincount(self.user, minlength=self.n_users), out=indptr[1:])
-        return Rows(indptr, self.item, self.rating)
+        return Rows(indptr_of(self.user, self.n_users), self.item, self.rating)
 
     @cached_property
     def by_item(self) -> Rows:
         """The ratings of each item: rows are items, columns users."""
-        indptr = np.zeros(self.n_items + 1, dtype=np.int64)
-        np.cumsum(np.bincount(self.item, minlength=self.n_items), out=indptr[1:])
+        indptr = indptr_of(self.item, self.n_items)
         by_item = self.csr().tocsc()  # by counting: no order of all ratings is made on the way
         return Rows(indptr, by_item.indices.astype(np.int32, copy=False), by_item.data)
 

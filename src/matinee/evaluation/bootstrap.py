@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from matinee.evaluation.results import UserScores
-from matinee.kernels.threads import one_blas_thread
+from matinee.kernels.blas import one_blas_thread
 
 LEVEL = 0.95  # of the intervals
 DRAWS = 1000

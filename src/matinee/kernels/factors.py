@@ -1,18 +1,50 @@
-"""Scores of (user, item) pairs under a factor model, and sums of factors over histories."""
+"""Scores under a factor model: of pairs, of whole blocks, and how far they are from ratings.
+
+score(u, i) = mean + user_bias[u] + item_bias[i] + user_factors[u] . item_factors[i]
+"""
+
+from typing import Protocol
 
 import numpy as np
 
-from matinee.kernels import tiles
-from matinee.kernels.jit import kernel
-from matinee.kernels.tiles import AT_ONCE
-from matinee.kernels.vectors import ROWS
+from matinee.kernels.blas import one_blas_thread
+from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.threads import run_rows
 
 CHUNK = 16_384  # ratings whose squared errors are summed by one thread
 
 
+class Side(Protocol):
+    """The users or the items of a factor model."""
+
+    @property
+    def factors(self) -> np.ndarray:
+        """(n, n_factors) float32"""
+
+    @property
+    def bias(self) -> np.ndarray:
+        """(n,) float32"""
+
+
+def score_pairs(
+    mean: float, users: Side, items: Side, user: np.ndarray, item: np.ndarray
+) -> np.ndarray:
+    """The scores (n,) float32 of pairs of row numbers ``user`` and ``item`` (n,)."""
+    scores = np.empty(len(user), np.float32)
+    run_rows(
+        _score_pairs,
+        np.ones(len(user)),
+        read_only(user, np.int32),
+        read_only(item, np.int32),
+        np.float32(mean),
+        *_arrays(users, items),
+        scores,
+    )
+    return scores
+
+
 @kernel
-def score_pairs(start, stop, user, item, mean, user_bias, item_bias, P, Q, out):
-    """out[j] = mean + user_bias[u] + item_bias[i] + P[u] . Q[i] for the pairs start..stop."""
+def _score_pairs(start, stop, user, item, mean, user_bias, item_bias, P, Q, out):
     for j in range(start, stop):
         u, i = user[j], item[j]
         dot = np.float32(0.0)
@@ -21,8 +53,20 @@ def score_pairs(start, stop, user, item, mean, user_bias, item_bias, P, Q, out):
         out[j] = mean + user_bias[u] + item_bias[i] + dot
 
 
+def score_block(mean: float, users: Side, items: Side, out: np.ndarray | None = None) -> np.ndarray:
+    """The scores (n_users, n_items) float32 of all these users for all these items.
+
+    They are written into ``out`` where it is given.
+    """
+    with one_blas_thread():
+        scores: np.ndarray = np.matmul(users.factors, items.factors.T, out=out)
+    user_bias = np.float32(mean) + users.bias
+    _add_biases(read_only(user_bias, np.float32), read_only(items.bias, np.float32), scores)
+    return scores
+
+
 @kernel
-def add_biases(user_bias, item_bias, scores):
+def _add_biases(user_bias, item_bias, scores):
     """scores[b, c] += user_bias[b] + item_bias[c], in one pass over scores (n_users, n_items)."""
     for b in range(scores.shape[0]):
         bias = user_bias[b]
@@ -30,13 +74,38 @@ def add_biases(user_bias, item_bias, scores):
             scores[b, c] += bias + item_bias[c]
 
 
-@kernel
-def square_errors(start, stop, user, item, rating, mean, user_bias, item_bias, P, Q, scale, out):
-    """out[chunk] = the squared errors of CHUNK scores, summed, for the chunks start..stop.
+def squared_errors(
+    mean: float,
+    users: Side,
+    items: Side,
+    pairs: tuple[np.ndarray, np.ndarray, np.ndarray],
+    bounds: tuple[float, float] = (-np.inf, np.inf),
+) -> np.ndarray:
+    """Summed squared errors of CHUNK ratings at a time: (n_chunks,) float64, in squared stars.
 
-    Scores are those of ``score_pairs``, clipped to ``scale``, the lowest and the highest.
+    ``pairs`` are the row numbers of users and items and the ratings, (n,) each. Scores are clipped
+    to ``bounds``, the lowest and the highest.
     """
-    lowest, highest = scale
+    user, item, rating = pairs
+    sums = np.empty(-(-len(rating) // CHUNK))
+    run_rows(
+        _squared_errors,
+        np.ones(len(sums)),
+        read_only(user, np.int32),
+        read_only(item, np.int32),
+        read_only(rating, np.float32),
+        np.float32(mean),
+        *_arrays(users, items),
+        (float(bounds[0]), float(bounds[1])),
+        sums,
+    )
+    return sums
+
+
+@kernel
+def _squared_errors(start, stop, user, item, rating, mean, user_bias, item_bias, P, Q, bounds, out):
+    """``squared_errors`` of the chunks start..stop."""
+    lowest, highest = bounds
     for chunk in range(start, stop):
         total = 0.0
         for j in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(user))):
@@ -54,21 +123,6 @@ def square_errors(start, stop, user, item, rating, mean, user_bias, item_bias, P
         out[chunk] = total
 
 
-@kernel
-def add_rows(start, stop, indptr, indices, Z, S):
-    """S[u] += the sum of the rows of Z (n_cols, k) that row u lists, for the rows start..stop.
-
-    S (n_rows, k) is float64, and its rows are added in the order of the list.
-    """
-    k = S.shape[1]
-    parts = -(-k // (AT_ONCE * ROWS))
-    for u in range(start, stop):
-        first, last = indptr[u], indptr[u + 1]
-        if k >= ROWS:
-            for part in range(parts):
-                f, g = part * k // parts, (part + 1) * k // parts
-                tiles.add_listed(Z, indices, first, last, S, u, f, g)
-        else:
-            for j in range(first, last):
-                for f in range(k):
-                    S[u, f] += Z[indices[j], f]
+def _arrays(users: Side, items: Side) -> list[np.ndarray]:
+    arrays = (users.bias, items.bias, users.factors, items.factors)
+    return [read_only(array, np.float32) for array in arrays]

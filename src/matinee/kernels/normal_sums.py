@@ -83,21 +83,6 @@ def pack(A, d, packed):
 
 
 @kernel
-def transpose(indptr, indices, values, at, rows, turned):
-    """Ratings by column; ``at`` (n_cols,) is where each column begins, and then where it ends.
-
-    Fills ``rows`` with row numbers, ascending within a column, and ``turned`` with values. A column
-    below 0 is left out.
-    """
-    for row in range(indptr.size - 1):
-        for j in range(indptr[row], indptr[row + 1]):
-            col = indices[j]
-            if col >= 0:
-                rows[at[col]], turned[at[col]] = row, values[j]
-                at[col] += 1
-
-
-@kernel
 def add_ratings(start, stop, indptr, indices, values, weights, offset, Y, sums):
     """Add ratings of rows start..stop, given as to ``solve_rows`` and behind all before."""
     d = Y.shape[1]

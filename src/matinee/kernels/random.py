@@ -7,6 +7,7 @@ state to pass on. So rows may be drawn by any thread, or on any machine, and com
 import numpy as np
 
 from matinee.kernels.jit import kernel
+from matinee.kernels.threads import run_rows
 
 # 32-bit words are held in uint64, where products of two of them do not overflow.
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)  # multipliers
@@ -47,12 +48,19 @@ def fill_normal(seed, draw, row, out):
                 out[first + place] = value
 
 
-@kernel
-def fill_rows(start, stop, seed, draw, first, scale, out):
-    """Fill rows start..stop of ``out`` (n, d) with normal numbers of standard deviation ``scale``.
+def draw_normal(out: np.ndarray, scale: float, seed: int, draw: int, first: int = 0) -> None:
+    """Fill ``out`` (n, d) with normal numbers of standard deviation ``scale``.
 
-    Row r of ``out`` is row ``first`` + r of the draw; seed, draw and first are uint64.
+    Row r of ``out`` is row ``first`` + r of the draw. A row depends on seed, draw and its number
+    alone, so that any block, or any machine, can draw its own.
     """
+    numbers = (np.uint64(number) for number in (seed % 2**64, draw, first))
+    run_rows(_draw_normal, np.ones(len(out)), *numbers, scale, out)
+
+
+@kernel
+def _draw_normal(start, stop, seed, draw, first, scale, out):
+    """``draw_normal`` for rows start..stop of ``out``; seed, draw and first are uint64."""
     normal = np.empty(out.shape[1])
     for row in range(start, stop):
         fill_normal(seed, draw, first + np.uint64(row), normal)

@@ -2,20 +2,16 @@
 
 Every call splits its rows into ranges of equal cost and gives each range to one thread. Rows are
 independent and each is computed by the same instructions whatever the range, so the result has
-the same bits at any number of threads.
+the same bits at any number of threads. Only the drivers in this package use it.
 """
 
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from functools import cache, partial
 from itertools import pairwise
-from threading import Lock
-from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from matinee.errors import BadSetting
 
@@ -83,41 +79,3 @@ def run_rows(compute: Callable[..., object], cost: np.ndarray, *arrays: object) 
     """
     ranges = equal_cost_ranges(cost, n_threads() * RANGES_PER_THREAD)
     run_all([partial(compute, a, b, *arrays) for a, b in ranges])
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-class _OneThread:
-    """Holds BLAS to one thread while anybody is inside; who leaves last lets it go."""
-
-    def __init__(self) -> None:
-        self.lock, self.inside = Lock(), 0
-        self.limit: Any = None
-
-    def __enter__(self) -> None:
-        with self.lock:
-            if self.inside == 0:
-                self.limit = _blas().limit(limits=1, user_api="blas")
-            self.inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self.lock:
-            self.inside -= 1
-            if self.inside == 0:
-                self.limit.restore_original_limits()
-
-
-_one_thread = _OneThread()
-
-
-def one_blas_thread() -> AbstractContextManager[None]:
-    """Hold BLAS to one thread: ours share the cores already, and its sums keep their order."""
-    return _one_thread
-
-
-def hold_blas() -> None:
-    """Hold BLAS to one thread from now on: cheaper for a server than to do so for each product."""
-    _one_thread.__enter__()

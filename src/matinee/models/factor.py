@@ -18,9 +18,7 @@ from matinee.data.ratings import Ratings
 from matinee.display.text import counted
 from matinee.errors import BadSetting
 from matinee.explain.explanation import Term
-from matinee.kernels.factors import add_biases, score_pairs
-from matinee.kernels.jit import read_only
-from matinee.kernels.threads import one_blas_thread, run_rows
+from matinee.kernels.factors import score_block, score_pairs
 from matinee.models.folding import FoldingModel
 from matinee.models.intervals import Calibration, calibrate, deviations
 from matinee.models.kind import NO_TASTES, Scorer, View
@@ -139,23 +137,11 @@ class FactorModel(FoldingModel):
         return self._scores(self.user_embeddings.take(users), self.item_embeddings)
 
     def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
-        out, users = np.empty(len(user), np.float32), self.user_embeddings
+        users = self.user_embeddings
         if isinstance(users.factors, Stacked):
             rows, user = np.unique(user, return_inverse=True)
             users = users.take(rows)
-        run_rows(
-            score_pairs,
-            np.ones(len(user)),
-            read_only(user, np.int32),
-            read_only(item, np.int32),
-            np.float32(self.global_mean),
-            users.bias,
-            self.item_bias,
-            users.factors,
-            self.item_factors,
-            out,
-        )
-        return out
+        return score_pairs(self.global_mean, users, self.item_embeddings, user, item)
 
     def nearest(self, side: str, row: int, n: int) -> tuple[np.ndarray, np.ndarray]:
         if self.n_factors == 0:
@@ -342,11 +328,7 @@ class FactorModel(FoldingModel):
     def _scores(
         self, people: Embeddings, items: Embeddings, out: np.ndarray | None = None
     ) -> np.ndarray:
-        with one_blas_thread():
-            scores: np.ndarray = np.matmul(people.factors, items.factors.T, out=out)
-        user_bias = np.float32(self.global_mean) + people.bias
-        add_biases(read_only(user_bias, np.float32), read_only(items.bias, np.float32), scores)
-        return scores
+        return score_block(self.global_mean, people, items, out)
 
     def _sides(self, people: Sequence[object]) -> Embeddings:
         """Biases and factors of ids and Persons, the average for whoever is unknown."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from matinee.data.ratings import Rows
+from matinee.data.ratings import Rows, indptr_of
 from matinee.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -116,8 +116,9 @@ def _held_out(
     factors = np.empty((len(row), model.item_embeddings.n_factors), np.float32)
     for held in range(TENTHS):
         kept, out = part != held, part == held
-        ends = np.r_[0, np.cumsum(np.bincount(row[kept], minlength=n_rows))]
-        side = model.solve_many(Rows(ends, item[kept], rating[kept].astype(np.float32)))
+        side = model.solve_many(
+            Rows(indptr_of(row[kept], n_rows), item[kept], rating[kept].astype(np.float32))
+        )
         factors[out] = side.factors[row[out]]
         products = np.einsum("nf,nf->n", factors[out], model.item_factors[item[out]])
         predicted[out] = (

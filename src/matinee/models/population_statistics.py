@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from matinee.kernels.blas import gram
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.row_solvers.sums import gram
 from matinee.tastes.canonical import Moments
 
 KEENEST = 0.95  # of the people at one end of a taste: nobody is made up who loves it more

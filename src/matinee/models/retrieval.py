@@ -5,9 +5,10 @@ from functools import partial
 
 import numpy as np
 
+from matinee.kernels.blas import one_blas_thread
 from matinee.kernels.jit import read_only
 from matinee.kernels.ranking import top_n
-from matinee.kernels.threads import RANGES_PER_THREAD, n_threads, one_blas_thread, run_all
+from matinee.kernels.threads import RANGES_PER_THREAD, n_threads, run_all
 from matinee.models.kind import Scorer
 
 BLOCK_SCORES = 400_000  # scores held at once by each thread: 1.6 MB, so that they stay in cache

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from matinee.kernels.blas import rotated
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.row_solvers.sums import rotated
 
 
 def times_turn(factors: np.ndarray, turn: np.ndarray, in_place: bool = False) -> np.ndarray:

@@ -6,9 +6,9 @@ from typing import cast
 import numpy as np
 
 from matinee.data.ratings import Rows
+from matinee.kernels.rows import row_sums
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.least_squares import LeastSquares
-from matinee.row_solvers.sums import sums
 
 
 @dataclass(frozen=True)
@@ -52,5 +52,5 @@ class AroundImplicit(LeastSquares):
 def choices(rated: Rows, items: Embeddings) -> np.ndarray:
     """s = sum_j z_j / sqrt(n) of each row: (n_rows, n_factors) float32, zeros for empty rows."""
     root = np.sqrt(np.maximum(rated.counts, 1)).astype(np.float32)
-    result: np.ndarray = sums(rated, cast(np.ndarray, items.implicit)) / root[:, None]
+    result: np.ndarray = row_sums(rated, cast(np.ndarray, items.implicit)) / root[:, None]
     return result

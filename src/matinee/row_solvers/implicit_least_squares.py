@@ -6,15 +6,15 @@ from typing import ClassVar
 import numpy as np
 
 from matinee.data.ratings import Rows
+from matinee.kernels.blas import gram, one_blas_thread, rotated
 from matinee.kernels.cholesky import BLOCK
 from matinee.kernels.conjugate_gradients import improve_rows
 from matinee.kernels.jit import read_only
 from matinee.kernels.least_squares import Penalty, is_short, penalty_of
-from matinee.kernels.threads import one_blas_thread, run_rows
+from matinee.kernels.threads import run_rows
 from matinee.row_solvers.base import Terms
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.solving import solve_every
-from matinee.row_solvers.sums import gram, rotated
 from matinee.tastes.canonical import Freedom
 
 ROW_COST = 20.0  # of steps of conjugate gradients, beside that of the ratings

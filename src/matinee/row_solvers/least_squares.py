@@ -6,12 +6,13 @@ from typing import cast
 import numpy as np
 
 from matinee.data.ratings import Rows
+from matinee.kernels.blas import gram
 from matinee.kernels.jit import read_only
 from matinee.kernels.least_squares import Penalty, penalty_of
+from matinee.kernels.rows import row_sums
 from matinee.row_solvers.base import Terms
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.solving import solve_every
-from matinee.row_solvers.sums import gram, sums
 from matinee.tastes.canonical import Freedom
 
 
@@ -57,7 +58,7 @@ class LeastSquares:
         terms, X = self.terms(rated, mean, items), self.rows_of(users)
         products = gram(cast(np.ndarray, items.implicit)) if self.summed else None
         penalty = self.penalty(items.n_factors, len(items.bias), products)
-        pull = self.pull(sums(rated, cast(np.ndarray, items.implicit)) if self.summed else None)
+        pull = self.pull(row_sums(rated, cast(np.ndarray, items.implicit)) if self.summed else None)
         shortens = self.shortens and toward is None
         if toward is not None:
             pull = self._drawn(pull, rated, toward)

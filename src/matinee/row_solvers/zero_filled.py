@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from matinee.data.ratings import Rows
+from matinee.kernels.blas import gram
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.row_solvers.sums import gram
 from matinee.tastes.canonical import Freedom
 
 

@@ -16,7 +16,7 @@ from matinee.display.text import counted
 from matinee.errors import BadSetting, MatineeError
 from matinee.feedback.places import store_beside
 from matinee.feedback.store import Store
-from matinee.kernels.threads import hold_blas
+from matinee.kernels.blas import hold_blas
 from matinee.server.app import make_app
 from matinee.server.measured import Measured
 from matinee.server.security import Rules

@@ -19,12 +19,12 @@ from matinee.data.ids import IdMap
 from matinee.data.packed import rows_of
 from matinee.data.texts import Texts
 from matinee.errors import BadSetting
+from matinee.kernels.blas import gram
 from matinee.kernels.normal_sums import packed_size
 from matinee.models.factor import FactorModel
 from matinee.models.rotation import rotated_embeddings
 from matinee.models.storage import MAP_FROM
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.row_solvers.sums import gram
 from matinee.spark.files import from_bytes
 from matinee.spark.passes import (
     SOLVED,

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from matinee.kernels.normal_sums import NormalSums, flush
+from matinee.kernels.rows import by_columns
 from matinee.models.rotation import times_turn
 from matinee.models.tensors import map_tensors
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.spark.blocks import Block, Shelf
 from matinee.spark.files import Arrays, from_bytes, to_bytes, write_arrays
 from matinee.training.alternating import Alternation, implicit_products, implicit_rows
-from matinee.training.epochs import first_rows, squared_errors
-from matinee.training.gathering import Gathering, Sums, by_columns, learn_item_implicit
+from matinee.training.epochs import error_of_rows, first_rows
+from matinee.training.gathering import Gathering, Sums, learn_item_implicit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -134,14 +135,14 @@ def gather(here: Pass, turn: Round, batches: Batches) -> Batches:
         if turn.number == 0:
             users = here.users_of(block)
             if here.number and plan.stars:
-                error += squared_errors(block.rated, here.mean, users, here.items)
+                error += error_of_rows(block.rated, here.mean, users, here.items)
             if here.keeps(turn.of):
                 here.kept.write(block.number, users)
         else:
             users = here.kept.read(block.number)
         users = here.with_implicit(block, users)
         slots = None if gathering.whole else gathering.slots
-        by_item = by_columns(block.rated, slots, len(items))
+        by_item = by_columns(block.rated, len(items), slots)
         found.add(by_item, users)
         gathering.add(block.rated, users, by_item)
     if task < 0:
@@ -241,7 +242,7 @@ def finish(here: Pass, batches: Batches) -> Batches:
         task = block.number if task < 0 else task
         users = here.users_of(block)
         if plan.stars:
-            error += squared_errors(block.rated, here.mean, users, here.items)
+            error += error_of_rows(block.rated, here.mean, users, here.items)
         if plan.finish is not None:
             plan.finish.solve(block.rated, here.mean, here.items, users)
         here.kept.write(block.number, users)

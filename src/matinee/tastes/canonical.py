@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from matinee.kernels.threads import one_blas_thread
+from matinee.kernels.blas import one_blas_thread
 from matinee.kernels.varimax import turn_pairs
 
 # What may be done to factors so that a fold-in gives what it gave, and always at once to users,

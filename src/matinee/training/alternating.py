@@ -15,10 +15,11 @@ import numpy as np
 
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings, Rows
+from matinee.kernels.blas import gram, solve_shared
+from matinee.kernels.rows import row_sums
 from matinee.models.factor import FactorModel
 from matinee.row_solvers.base import FoldIn, RowSolve
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.row_solvers.sums import gram, regressed, sums
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,7 @@ def implicit_rows(rated: Rows, other: Embeddings, A: np.ndarray) -> np.ndarray:
     Z minimises |B - P Z'|^2 + reg |Z|^2; ``rated`` lists for each row of Z the rows of P where B is
     one, and ``A`` is P'P + reg.
     """
-    return regressed(sums(rated, other.factors), A)
+    return solve_shared(A, row_sums(rated, other.factors))
 
 
 def begin_at(side: Embeddings, known: Embeddings) -> None:

@@ -10,11 +10,11 @@ from itertools import pairwise
 import numpy as np
 
 from matinee.data.packed import PackedRatings
-from matinee.data.ratings import Rows
+from matinee.data.ratings import Rows, indptr_of
+from matinee.kernels.blas import PIECE
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.implicit_least_squares import short_rows, turned_back
 from matinee.row_solvers.solving import solve_every
-from matinee.row_solvers.sums import PIECE
 from matinee.training.alternating import Alternation
 
 
@@ -59,8 +59,7 @@ class ShortItems:
             value.append(rated.values[kept])
         columns = np.concatenate(item)
         order = np.argsort(columns, kind="stable")
-        indptr = np.zeros(len(self.is_short) + 1, np.int64)
-        np.cumsum(np.bincount(columns, minlength=len(self.is_short)), out=indptr[1:])
+        indptr = indptr_of(columns, len(self.is_short))
         return Rows(indptr, np.concatenate(user)[order], np.concatenate(value)[order])
 
     def solve(

@@ -12,10 +12,8 @@ from matinee.data.ratings import Ratings, Rows
 from matinee.data.scale import Scale
 from matinee.display.text import counted
 from matinee.errors import Advice, BadSetting, Diverged, Option
-from matinee.kernels.factors import CHUNK, score_pairs, square_errors
-from matinee.kernels.jit import read_only
-from matinee.kernels.random import fill_rows
-from matinee.kernels.threads import run_rows
+from matinee.kernels.factors import score_pairs, squared_errors
+from matinee.kernels.random import draw_normal
 from matinee.models.factor import FactorModel
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.alternating import Alternation, begin_at
@@ -38,19 +36,8 @@ class Training:
     def rmse(self, ratings: Ratings, clip: bool = False) -> float:
         """Root of the mean squared error of the scores, clipped to the scale or not."""
         low, high = ratings.scale if clip else (-np.inf, np.inf)
-        sums = np.empty(-(-len(ratings) // CHUNK))
-        sides = (self.users.bias, self.items.bias, self.users.factors, self.items.factors)
-        run_rows(
-            square_errors,
-            np.ones(len(sums)),
-            ratings.user,
-            ratings.item,
-            ratings.rating,
-            np.float32(self.mean),
-            *(read_only(array, np.float32) for array in sides),
-            (float(low), float(high)),
-            sums,
-        )
+        pairs = ratings.user, ratings.item, ratings.rating
+        sums = squared_errors(self.mean, self.users, self.items, pairs, (low, high))
         return float(np.sqrt(sums.sum() / len(ratings)))
 
     def run(
@@ -125,38 +112,19 @@ def initial_embeddings(
     """
     sides = Embeddings.zeros(train.n_users, n_factors), Embeddings.zeros(train.n_items, n_factors)
     for which, side in enumerate(sides):
-        draw_factors(side.factors, scale, seed, which)
+        draw_normal(side.factors, scale, seed, which)
     if start is not None:
         for side, known in zip(sides, (start.user_embeddings, start.item_embeddings), strict=True):
             side.factors[:, : start.n_factors], side.bias[:] = known.factors, known.bias
     return sides
 
 
-def squared_errors(rated: Rows, mean: float, users: Embeddings, items: Embeddings) -> float:
-    """The sum of squared errors of the scores of ``rated`` (n_users, n_items)."""
+def error_of_rows(rated: Rows, mean: float, users: Embeddings, items: Embeddings) -> float:
+    """The sum of squared errors of the scores of ``rated`` (n_users, n_items), in squared stars."""
     user = np.repeat(np.arange(len(users.bias), dtype=np.int32), rated.counts)
-    scores = np.empty(len(user), np.float32)
-    sides = (users.bias, items.bias, users.factors, items.factors)
-    run_rows(
-        score_pairs,
-        np.ones(len(user)),
-        read_only(user, np.int32),
-        read_only(rated.indices, np.int32),
-        np.float32(mean),
-        *(read_only(array, np.float32) for array in sides),
-        scores,
-    )
+    scores = score_pairs(mean, users, items, user, rated.indices)
     with np.errstate(over="ignore", invalid="ignore"):
         return float(((rated.values - scores).astype(np.float64) ** 2).sum())
-
-
-def draw_factors(out: np.ndarray, scale: float, seed: int, which: int, first: int = 0) -> None:
-    """Fill ``out`` (n, n_factors) with rows ``first`` and after of users (0) or items (1).
-
-    A row depends on its number alone, so that a block, or a machine, can draw its own.
-    """
-    numbers = (np.uint64(number) for number in (seed % 2**64, which, first))
-    run_rows(fill_rows, np.ones(len(out)), *numbers, scale, out)
 
 
 def first_rows(
@@ -171,7 +139,7 @@ def first_rows(
 
     ``rated`` says which of them have ratings; ``begun`` are those that the factors grow from.
     """
-    draw_factors(side.factors, plan.init_scale, plan.seed, which, first)
+    draw_normal(side.factors, plan.init_scale, plan.seed, which, first)
     if plan.nonnegative:
         np.abs(side.factors, out=side.factors)
     if plan.unrated_learned:

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from matinee.data.ratings import Rows
+from matinee.kernels.blas import add_gram, solve_shared
 from matinee.kernels.jit import read_only
 from matinee.kernels.normal_sums import (
     NormalSums,
     add_ratings,
     bytes_per_row,
     solve_sums,
-    transpose,
 )
+from matinee.kernels.rows import add_row_sums, by_columns
 from matinee.kernels.threads import run_rows
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.row_solvers.sums import add_gram, add_sums, regressed
 from matinee.training.alternating import Alternation
 
 MEMORY = 2 << 30  # bytes that normal equations may take at a time
@@ -47,27 +47,8 @@ class Sums:
         add_gram(self.of_factors, users.factors)
         if users.implicit is not None and by_item is not None:
             add_gram(self.of_implicit, users.implicit)
-            add_sums(self.factors, by_item, users.factors)
-            add_sums(self.implicit, by_item, users.implicit)
-
-
-def by_columns(rated: Rows, slots: np.ndarray | None, n_columns: int) -> Rows:
-    """A block by columns: ``slots`` (n_items,) says which column an item is, or none below 0."""
-    indices = rated.indices if slots is None else slots[rated.indices]
-    kept = indices if slots is None else indices[indices >= 0]
-    indptr = np.zeros(n_columns + 1, np.int64)
-    np.cumsum(np.bincount(kept, minlength=n_columns), out=indptr[1:])
-    rows = np.empty(int(indptr[-1]), np.int32)
-    values = np.empty(len(rows), np.float32)
-    transpose(
-        read_only(rated.indptr, np.int64),
-        read_only(indices, np.int32),
-        read_only(rated.values, np.float32),
-        indptr[:-1].copy(),
-        rows,
-        values,
-    )
-    return Rows(indptr, rows, values)
+            add_row_sums(self.factors, by_item, users.factors)
+            add_row_sums(self.implicit, by_item, users.implicit)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +86,7 @@ class Gathering:
         """
         rows = by_item if self.whole else None
         if rows is None:
-            rows = by_columns(rated, None if self.whole else self.slots, len(self.items))
+            rows = by_columns(rated, len(self.items), None if self.whole else self.slots)
         terms = self.plan.fit_items.terms(rows, self.mean, users)
         run_rows(
             add_ratings,
@@ -147,7 +128,7 @@ def learn_item_implicit(plan: Alternation, found: Sums, items: Embeddings) -> No
     """The items' implicit factors, of sums over users; see ``implicit_rows``."""
     if plan.implicit_reg is not None and items.implicit is not None:
         A = found.of_factors + plan.implicit_reg * np.eye(plan.n_factors)
-        items.implicit[:] = regressed(found.factors.astype(np.float32), A)
+        items.implicit[:] = solve_shared(A, found.factors.astype(np.float32))
 
 
 def rounds(plan: Alternation, items: np.ndarray, memory: int = MEMORY) -> Sequence[np.ndarray]:

@@ -20,8 +20,6 @@ import numpy as np
 
 from matinee.data.ratings import Rows
 from matinee.kernels.factors import score_pairs
-from matinee.kernels.jit import read_only
-from matinee.kernels.threads import run_rows
 from matinee.row_solvers.embeddings import Embeddings
 
 ROWS_OF_MEAN = 2.0  # how many rows at zero the priors of a and c are worth
@@ -64,7 +62,7 @@ class Population:
 
     @classmethod
     def of(cls, rated: Rows, features: np.ndarray, n_factors: int, spread: float) -> "Population":
-        row = read_only(np.repeat(np.arange(len(features)), rated.counts), np.int32)
+        row = np.repeat(np.arange(len(features), dtype=np.int32), rated.counts)
         products, pulled = features.T @ features, np.zeros((features.shape[1], n_factors))
         return cls(rated, row, features, products, spread, pulled, float(len(pulled) or 1))
 
@@ -79,18 +77,9 @@ class Population:
 
     def beyond(self, leaning: Embeddings, other: Embeddings) -> np.ndarray:
         """The ratings less the scores of rows that are what their features say, (n_ratings,)."""
-        rated, scores = self.rated, np.empty(len(self.rated.values), np.float32)
-        sides = (leaning.bias, other.bias, leaning.factors, other.factors)
-        run_rows(
-            score_pairs,
-            np.ones(len(self.row)),
-            self.row,
-            read_only(rated.indices, np.int32),
-            np.float32(0.0),
-            *(read_only(array, np.float32) for array in sides),
-            scores,
-        )
-        return rated.values - scores
+        scores = score_pairs(0.0, leaning, other, self.row, self.rated.indices)
+        beyond: np.ndarray = self.rated.values - scores
+        return beyond
 
     def _draw_normal(
         self, X: np.ndarray, rng: np.random.Generator

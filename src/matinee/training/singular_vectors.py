@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from matinee.kernels.threads import one_blas_thread
+from matinee.kernels.blas import one_blas_thread
 
 if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator

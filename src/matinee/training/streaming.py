@@ -23,6 +23,7 @@ from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Rows
 from matinee.display.text import counted
 from matinee.errors import MatineeError, Option, Setting
+from matinee.kernels.rows import by_columns
 from matinee.models.factor import FactorModel
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.alternating import (
@@ -34,12 +35,11 @@ from matinee.training.alternating import (
 )
 from matinee.training.checkpoints import Checkpoints
 from matinee.training.dual_items import ShortItems
-from matinee.training.epochs import diverged, first_rows, say_if_too_many, squared_errors
+from matinee.training.epochs import diverged, error_of_rows, first_rows, say_if_too_many
 from matinee.training.gathering import (
     MEMORY,
     Gathering,
     Sums,
-    by_columns,
     learn_item_implicit,
     rounds,
 )
@@ -181,7 +181,7 @@ class Stream:
         with self.state.writing(number) if kept else nullcontext() as keep:
             for rated, users in self._solved(number):
                 if number and plan.stars:
-                    error += squared_errors(rated, self.mean, users, self.items)
+                    error += error_of_rows(rated, self.mean, users, self.items)
                 if last and plan.finish is not None:
                     plan.finish.solve(rated, self.mean, self.items, users)
                 if keep is not None:
@@ -189,7 +189,7 @@ class Stream:
                 if gathering is not None:
                     every = None
                     if with_implicit or gathering.whole:
-                        every = by_columns(rated, None, ratings.n_items)
+                        every = by_columns(rated, ratings.n_items)
                     found.add(every, users)
                     gathering.add(rated, users, every)
                 done += len(rated.indices)

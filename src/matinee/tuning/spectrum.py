@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 from matinee.algorithms.bias import Bias
 from matinee.data.ratings import Ratings
-from matinee.kernels.threads import one_blas_thread
+from matinee.kernels.blas import one_blas_thread
 from matinee.training.singular_vectors import leading_vectors
 
 MOST_ROWS = 4000  # of the smaller side: beyond, all singular values would take too long
