@@ -169,7 +169,7 @@ def test_every_algorithm_says_beforehand_what_its_scores_are(name):
 def test_given_splits_are_used(ratings):
     split = splitting.leave_last(ratings, 2)
     found = compare([], split, metrics=["ndcg"], ns=(3,))
-    assert found.split == split.said
+    assert found.split == split.description
     assert found.origin["split"] == "leave-last"
     assert len(found.entries) == 2
 

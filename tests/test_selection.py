@@ -182,7 +182,7 @@ def test_the_test_part_is_never_seen(ratings, monkeypatch):
     from dataclasses import replace
 
     other = replace(split.test, rating=split.test.rating[::-1].copy())
-    changed = splitting.Split(split.train, other, split.said)
+    changed = splitting.Split(split.train, other, split.description)
     one, two = (tune(MF(n_epochs=4), of, space=SMALL, budget=4) for of in (split, changed))
     assert [t.value for t in one.trials] == [t.value for t in two.trials]
     assert one.algorithm == two.algorithm

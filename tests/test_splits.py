@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import matinee
 from matinee import splitting
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
@@ -79,7 +80,7 @@ def test_the_order_of_rows_and_a_second_call_change_nothing(rows, random):
     again = every_split(ratings_of(rows, order))
     for split, other in zip(every_split(ratings_of(rows)), again, strict=True):
         assert split.test.fingerprint == other.test.fingerprint
-        assert split.said == other.said
+        assert split.description == other.description
 
 
 def test_another_seed_gives_another_split():
@@ -104,14 +105,14 @@ def test_folds_test_each_rating_once_and_are_of_equal_size():
     made = list(splitting.k_fold(ratings, folds=6))
     assert sorted(len(split.test) for split in made) == [3, 3, 3, 3, 4, 4]
     assert set().union(*(pairs(split.test) for split in made)) == pairs(ratings)
-    assert made[1].said == "fold 2 of 6 at random (seed 0)"
+    assert made[1].description == "fold 2 of 6 at random (seed 0)"
 
 
 def test_leave_last_takes_the_latest_of_each_user():
     rows = [("a", "x", 3, 30), ("a", "y", 3, 10), ("a", "z", 3, 20), ("b", "x", 3, 1)]
     split = splitting.leave_last(ratings_of(rows), n=1)
     assert pairs(split.test) == {("a", "x")}
-    assert "users with 1 or fewer ratings are wholly in training: 1" in split.said
+    assert "users with 1 or fewer ratings are wholly in training: 1" in split.description
     assert pairs(splitting.leave_last(ratings_of(rows), n=2).test) == {("a", "x"), ("a", "z")}
 
 
@@ -121,7 +122,7 @@ def test_leave_last_draws_among_equal_and_unknown_times():
     for rows in (tied, unknown):
         last = {min(pairs(splitting.leave_last(ratings_of(rows), seed=s).test)) for s in range(10)}
         assert len(last) > 3  # not the last by number
-    assert "for want of times" in splitting.leave_last(ratings_of(unknown)).said
+    assert "for want of times" in splitting.leave_last(ratings_of(unknown)).description
 
 
 def test_by_time_cuts_at_one_moment_for_all():
@@ -129,14 +130,14 @@ def test_by_time_cuts_at_one_moment_for_all():
     split = splitting.by_time(ratings_of(rows), test_share=0.2)
     assert split.train.timestamp.max() == 7 * DAY
     assert split.test.timestamp.min() == 8 * DAY
-    assert split.said == "20 % of all ratings, those since 1970-01-09 00:00:00 UTC"
+    assert split.description == "20 % of all ratings, those since 1970-01-09 00:00:00 UTC"
 
 
 def test_by_time_keeps_a_moment_together_and_both_parts_alive():
     rows = [(0, i, 3, 0 if i < 2 else DAY) for i in range(10)]  # 8 of 10 on the last day
     split = splitting.by_time(ratings_of(rows), test_share=0.1)
     assert (len(split.train), len(split.test)) == (2, 8)
-    assert split.said.startswith("80 % of all ratings")
+    assert split.description.startswith("80 % of all ratings")
 
 
 def test_per_user_takes_its_share_of_everybody():
@@ -145,7 +146,7 @@ def test_per_user_takes_its_share_of_everybody():
     few = ratings_of([(0, 0, 3, None), (1, 0, 3, None), (1, 1, 3, None), (1, 2, 3, None)])
     split = splitting.per_user(few, test_share=0.8)
     assert split.test.by_user.counts.tolist() == [0, 2]  # one of each stays in training
-    assert split.said == "80 % of the ratings of each user at random (seed 0)"
+    assert split.description == "80 % of the ratings of each user at random (seed 0)"
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,7 @@ def test_cold_ones_are_wholly_in_the_test_part(choose, side):
     known, asked = set(getattr(split.train, side)), set(getattr(split.test, side))
     assert known.isdisjoint(asked)
     assert len(asked) == 1
-    assert "unknown in training (seed 2)" in split.said
+    assert "unknown in training (seed 2)" in split.description
 
 
 def test_strong_generalisation_folds_held_out_users_in():
@@ -275,3 +276,14 @@ def test_by_time_needs_times_that_differ():
 def test_registered_splits_make_one_split_each():
     ratings = ratings_of(GRID)
     assert all(isinstance(choose(ratings), Split) for choose in SPLITS.values())
+
+
+def test_parts_keep_the_read_report(tmp_path):
+    path = tmp_path / "ratings.csv"
+    path.write_text("user_id,item_id,rating\n1,1,4\n1,2,x\n2,1,3\n2,2,5\n")
+    ratings = matinee.read_ratings(path)
+    assert ratings.report.n_set_aside == 1
+    split = splitting.random(ratings, test_share=0.4)
+    parts = [split.train, split.test, ratings.subset(ratings.rating > 3), ratings.positives_from(4)]
+    parts.append(ratings.renumbered(ratings.users, ratings.items))
+    assert all(part.report is ratings.report for part in parts)

@@ -29,7 +29,7 @@ class Split:
 
     train: Ratings
     test: Ratings
-    said: str  # how the split was made, in words
+    description: str  # how the split was made, in words
     name: str = "given"  # the entry of SPLITS, "k-fold", or "given"
     settings: Mapping[str, Any] = field(default_factory=dict)  # what it was made with
     history: Ratings | None = None
@@ -56,18 +56,18 @@ class Split:
         sizes = (
             f"{counted(len(self.train), 'rating')} to train, {history}{len(self.test):,} to test"
         )
-        return f"{self.said}: {sizes}"
+        return f"{self.description}: {sizes}"
 
 
-def check_apart(one_is: str, one: Ratings, other_is: str, other: Ratings) -> None:
+def check_apart(name: str, part: Ratings, other_name: str, other: Ratings) -> None:
     """Raise BadRatings where two parts are numbered differently or share a (user, item) pair."""
-    if one.users != other.users or one.items != other.items:
+    if part.users != other.users or part.items != other.items:
         raise BadRatings("the parts have different ids; splits.given(train, test) joins them")
-    shared = find_shared_pair(one.by_user, other.user, other.item)
+    shared = find_shared_pair(part.by_user, other.user, other.item)
     if shared is not None:
         user, item = other.users.ids[other.user[shared]], other.items.ids[other.item[shared]]
         raise BadRatings(
-            f"user {user!r} and item {item!r} are in both the {one_is} and the {other_is} part; "
+            f"user {user!r} and item {item!r} are in both the {name} and the {other_name} part; "
             "take such pairs out of one of them"
         )
 
@@ -79,8 +79,8 @@ def random(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
     Raises BadSetting for an impossible share, BadRatings when a part would be empty.
     """
     in_test = _draw(len(ratings), seed) < _test_size(len(ratings), test_share)
-    said = f"{_percent(test_share)} of all ratings at random (seed {seed})"
-    return _cut(ratings, in_test, said, "random", test_share=test_share, seed=seed)
+    description = f"{_percent(test_share)} of all ratings at random (seed {seed})"
+    return _cut(ratings, in_test, description, "random", test_share=test_share, seed=seed)
 
 
 def k_fold(ratings: Ratings, folds: int = 5, seed: int = 0) -> Iterator[Split]:
@@ -127,13 +127,15 @@ def leave_last(ratings: Ratings, n: int = 1, seed: int = 0) -> Split:
     in_test = (from_end <= n) & (counts > n)[ratings.user]
 
     if ratings.timestamp is None:
-        said = f"{n} of each user in seeded order, for want of times (seed {seed})"
+        description = f"{n} of each user in seeded order, for want of times (seed {seed})"
     else:
-        said = f"the last {n} of each user by time, equal times in seeded order (seed {seed})"
+        description = (
+            f"the last {n} of each user by time, equal times in seeded order (seed {seed})"
+        )
     whole = int(np.count_nonzero((counts > 0) & (counts <= n)))
     if whole:
-        said += f"; users with {n} or fewer ratings are wholly in training: {whole:,}"
-    return _cut(ratings, in_test, said, "leave-last", n=n, seed=seed)
+        description += f"; users with {n} or fewer ratings are wholly in training: {whole:,}"
+    return _cut(ratings, in_test, description, "leave-last", n=n, seed=seed)
 
 
 def by_time(ratings: Ratings, test_share: float = 0.2) -> Split:
@@ -152,31 +154,33 @@ def by_time(ratings: Ratings, test_share: float = 0.2) -> Split:
     starts = np.flatnonzero(np.diff(time)) + 1  # where a later moment begins
     first = time[starts[np.argmin(np.abs(starts - n_train))]]
     in_test = ratings.timestamp >= first
-    said = f"{_percent(in_test.mean())} of all ratings, those since {_moment(int(first))}"
-    return _cut(ratings, in_test, said, "by-time", test_share=test_share)
+    description = f"{_percent(in_test.mean())} of all ratings, those since {_moment(int(first))}"
+    return _cut(ratings, in_test, description, "by-time", test_share=test_share)
 
 
 def per_user(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
     """Test on a random share of the ratings of each user, rounded to whole ratings.
 
-    Every user keeps at least one rating in training, so nobody is cold, and active users do not
-    fill the test part any more than they fill the ratings. Raises as ``random`` does.
+    Every user keeps at least one rating in training, so no user is cold, and active users have
+    the same share of the test part as of all ratings. Raises as ``random`` does.
     """
     _test_size(len(ratings), test_share)
     in_test = _draw_of_each_user(ratings, test_share, seed)
-    said = f"{_percent(test_share)} of the ratings of each user at random (seed {seed})"
-    return _cut(ratings, in_test, said, "per-user", test_share=test_share, seed=seed)
+    description = f"{_percent(test_share)} of the ratings of each user at random (seed {seed})"
+    return _cut(ratings, in_test, description, "per-user", test_share=test_share, seed=seed)
 
 
 def cold_users(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
     """Test on all ratings of a random share of the users, who are unknown in training.
 
-    What a model does for people of whom it has seen nothing. Raises as ``random`` does.
+    Measures cold start: what a model does for users it has no rating of. Raises as ``random`` does.
     """
-    chosen = _draw_rows("user", ratings.by_user.counts, test_share, seed)
-    said = f"all ratings of {_percent(test_share)} of the users, unknown in training (seed {seed})"
-    in_test = chosen[ratings.user]
-    return _cut(ratings, in_test, said, "cold-users", test_share=test_share, seed=seed)
+    held_out = _draw_rows("user", ratings.by_user.counts, test_share, seed)
+    description = (
+        f"all ratings of {_percent(test_share)} of the users, unknown in training (seed {seed})"
+    )
+    in_test = held_out[ratings.user]
+    return _cut(ratings, in_test, description, "cold-users", test_share=test_share, seed=seed)
 
 
 def cold_items(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
@@ -184,10 +188,12 @@ def cold_items(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Spli
 
     Only a model that knows what the items are like can rank these. Raises as ``random`` does.
     """
-    chosen = _draw_rows("item", ratings.by_item.counts, test_share, seed)
-    said = f"all ratings of {_percent(test_share)} of the items, unknown in training (seed {seed})"
-    in_test = chosen[ratings.item]
-    return _cut(ratings, in_test, said, "cold-items", test_share=test_share, seed=seed)
+    held_out = _draw_rows("item", ratings.by_item.counts, test_share, seed)
+    description = (
+        f"all ratings of {_percent(test_share)} of the items, unknown in training (seed {seed})"
+    )
+    in_test = held_out[ratings.item]
+    return _cut(ratings, in_test, description, "cold-items", test_share=test_share, seed=seed)
 
 
 def strong(
@@ -206,17 +212,17 @@ def strong(
     tested = held_out & _draw_of_each_user(ratings, 1 - history_share, seed)
     if not tested.any():
         raise BadRatings("no test ratings: lower history_share or bring more ratings")
-    said = (
+    description = (
         f"{_percent(1 - history_share)} of the ratings of {_percent(test_share)} of the users, who "
         f"are not trained on but folded in from the others (seed {seed})"
     )
     settings = {"test_share": test_share, "history_share": history_share, "seed": seed}
     train, test = ratings.subset(~held_out), ratings.subset(tested)
-    return Split(train, test, said, "strong", settings, ratings.subset(held_out & ~tested))
+    return Split(train, test, description, "strong", settings, ratings.subset(held_out & ~tested))
 
 
 def given(train: Ratings, test: Ratings) -> Split:
-    """Two parts that somebody else has split, each with its own ids, over the union of their ids.
+    """A split made elsewhere: two parts, each with its own ids, over the union of their ids.
 
     Raises BadRatings when they share a (user, item) pair.
     """
@@ -239,11 +245,14 @@ SPLITS: dict[str, Callable[..., Split]] = {  # each takes ratings and settings, 
 
 
 def find_shared_pair(rated: Rows, user: np.ndarray, item: np.ndarray) -> int | None:
-    """Place among (user, item) pairs of the first that is ``rated`` (rows: users); else None."""
+    """The position of the first (user, item) pair that is ``rated``, or None.
+
+    rated: rows are users; user, item: (n_pairs,) row numbers.
+    """
     rows = np.repeat(np.arange(len(rated.counts)), rated.counts)
-    pairs, asked = _pair(rows, rated.indices), _pair(user, item)
-    at = np.minimum(np.searchsorted(pairs, asked), len(pairs) - 1)
-    shared = np.flatnonzero(pairs[at] == asked)
+    rated_pairs, pairs = _pair(rows, rated.indices), _pair(user, item)
+    at = np.minimum(np.searchsorted(rated_pairs, pairs), len(rated_pairs) - 1)
+    shared = np.flatnonzero(rated_pairs[at] == pairs)
     return int(shared[0]) if len(shared) else None
 
 
@@ -296,10 +305,12 @@ def _percent(share: float) -> str:
     return f"{100 * share:.4g} %"
 
 
-def _cut(ratings: Ratings, in_test: np.ndarray, said: str, name: str, **settings: Any) -> Split:
+def _cut(
+    ratings: Ratings, in_test: np.ndarray, description: str, name: str, **settings: Any
+) -> Split:
     if not in_test.any():
-        raise BadRatings(f"no test ratings: {said}; ask for less or bring more ratings")
-    return Split(ratings.subset(~in_test), ratings.subset(in_test), said, name, settings)
+        raise BadRatings(f"no test ratings: {description}; ask for less or bring more ratings")
+    return Split(ratings.subset(~in_test), ratings.subset(in_test), description, name, settings)
 
 
 def _moment(seconds: int) -> str:

@@ -164,7 +164,7 @@ def compare(ratings: Ratings, tell: Tell = quiet) -> Comparison:
         tell(place, N_STEPS, f"fitting and measuring {algorithm.name}")
         results[algorithm.name] = fit_and_evaluate(algorithm, split, (LIST_LENGTH,))
     settings = {algorithm.name: chosen(algorithm) for algorithm in COMPARED}
-    return Comparison(split.said, settings, results)
+    return Comparison(split.description, settings, results)
 
 
 def chosen(algorithm: Algorithm) -> dict[str, Any]:

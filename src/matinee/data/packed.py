@@ -158,7 +158,7 @@ class PackedRatings:
             IdMap.packed(
                 Texts(arrays[f"{kind}_ids"], arrays[f"{kind}_id_ends"]),
                 kind,
-                manifest.get("whole_numbers", {}).get(kind),  # older folders do not say
+                manifest["whole_numbers"][kind],
             )
             for kind in ("user", "item")
         )
@@ -251,10 +251,10 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 def _mapped(path: Path, name: str, dtype: str, length: int) -> np.ndarray:
     """An array of the folder, mapped. Raises BadRatings where the file is missing or cut short."""
-    file, wanted = path / name, length * np.dtype(dtype).itemsize
-    held = file.stat().st_size if file.is_file() else -1
-    if held != wanted:
-        what = "is missing" if held < 0 else f"holds {held:,} bytes and not {wanted:,}"
+    file, expected = path / name, length * np.dtype(dtype).itemsize
+    size = file.stat().st_size if file.is_file() else -1
+    if size != expected:
+        what = "is missing" if size < 0 else f"holds {size:,} bytes and not {expected:,}"
         raise BadRatings(f"{file} {what}; pack the ratings again")
     mapped = np.memmap(file, dtype, "r") if length else np.empty(0, dtype)
     return mapped.view(np.ndarray)

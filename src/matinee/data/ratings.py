@@ -2,9 +2,9 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -188,25 +188,23 @@ class Ratings:
         return dict(zip(self.items.ids[items].tolist(), values.tolist(), strict=True))
 
     def subset(self, keep: np.ndarray) -> "Ratings":
-        """The ratings at ``keep`` (a mask or positions), over the same users and items."""
-        return Ratings.of(
-            self.users,
-            self.items,
-            self.user[keep],
-            self.item[keep],
-            self.rating[keep],
-            None if self.timestamp is None else self.timestamp[keep],
-            scale=self.scale,
-            catalog=self.catalog,
-            profiles=self.profiles,
+        """The ratings at ``keep``, over the same users and items.
+
+        keep: bool (n_ratings,), or positions. Raises BadRatings when none is left.
+        """
+        return self._with(
+            user=self.user[keep],
+            item=self.item[keep],
+            rating=self.rating[keep],
+            timestamp=None if self.timestamp is None else self.timestamp[keep],
         )
 
     def positives_from(self, threshold: float) -> "Ratings":
-        """The ratings of at least ``threshold``, as positives: each is 1 on the scale 0..1.
+        """The ratings of at least ``threshold`` stars, as positives: each is 1 on the scale 0..1.
 
-        The ids stay numbered as they are, so that parts of a split stay comparable. Algorithms
-        for preferences take every rating they are given for a positive, whatever its value; this
-        says which ones those are. Raises BadRatings when none is high enough.
+        The ids keep their row numbers, so that parts of a split stay comparable. Algorithms for
+        preferences take every rating for a positive, whatever its value; this chooses which ones
+        they see. Raises BadRatings when none is high enough.
         """
         keep = self.rating >= threshold
         if not keep.any():
@@ -214,33 +212,21 @@ class Ratings:
                 f"no rating is {threshold:g} or more (the highest is {self.rating.max():g}), so "
                 "there are no positives; lower the threshold"
             )
-        return Ratings.of(
-            self.users,
-            self.items,
-            self.user[keep],
-            self.item[keep],
-            np.ones(int(keep.sum()), np.float32),
-            None if self.timestamp is None else self.timestamp[keep],
-            scale=Scale(0.0, 1.0),
-            catalog=self.catalog,
-            profiles=self.profiles,
-            report=self.report,
-        )
+        high = self.subset(keep)
+        return high._with(rating=np.ones(len(high), np.float32), scale=Scale(0.0, 1.0))
 
     def renumbered(self, users: IdMap, items: IdMap) -> "Ratings":
         """The same ratings over id maps that contain these ids, and maybe more."""
-        return Ratings.of(
-            users,
-            items,
-            users.rows(self.users)[self.user],
-            items.rows(self.items)[self.item],
-            self.rating,
-            self.timestamp,
-            scale=self.scale,
-            catalog=self.catalog,
-            profiles=self.profiles,
-            report=self.report,
+        return self._with(
+            users=users,
+            items=items,
+            user=users.rows(self.users)[self.user],
+            item=items.rows(self.items)[self.item],
         )
+
+    def _with(self, **columns: Any) -> "Ratings":
+        """These ratings with some fields replaced, in order again; the others stay as they are."""
+        return Ratings.of(**{one.name: getattr(self, one.name) for one in fields(self)} | columns)
 
     def with_catalog(self, catalog: Catalog) -> "Ratings":
         """The same ratings with another catalogue attached."""
@@ -290,11 +276,11 @@ def union(kind: str, maps: Iterable[IdMap]) -> IdMap:
     return IdMap.of((text for ids in maps for text in ids), kind)
 
 
-def check_ratings(taker: str, given: object) -> None:
-    """Raise BadRatings unless what some function was given is ``Ratings``."""
-    if not isinstance(given, Ratings):
-        what = repr(given) if isinstance(given, str) else "..."
+def check_ratings(function: str, argument: object) -> None:
+    """Raise BadRatings unless the argument of a function is ``Ratings``."""
+    if not isinstance(argument, Ratings):
+        source = repr(argument) if isinstance(argument, str) else "..."
         raise BadRatings(
-            f"{taker} takes Ratings, not {type(given).__name__}; "
-            f"read them first: matinee.read_ratings({what})"
+            f"{function} takes Ratings, not {type(argument).__name__}; "
+            f"read them first: matinee.read_ratings({source})"
         )

@@ -212,7 +212,7 @@ def compare(
     on_step(len(entries), len(chosen), "interrupted" if unfinished else "done")
     origin = split.origin | {"versions": versions()}
     names = tuple(one.name for one in asked)
-    return Comparison(tuple(entries), names, split.said, threshold, origin, unfinished)
+    return Comparison(tuple(entries), names, split.description, threshold, origin, unfinished)
 
 
 def choose(algorithms: Iterable[Algorithm | str] | None) -> list[Algorithm]:

@@ -136,7 +136,7 @@ def evaluate_fitted(
         result,
         algorithm=repr(algorithm),
         fit_seconds=fit_seconds,
-        protocol=f"Tested on {split.said}. {result.protocol}",
+        protocol=f"Tested on {split.description}. {result.protocol}",
         origin=result.origin | split.origin,
     )
 

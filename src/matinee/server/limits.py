@@ -13,7 +13,6 @@ MOST_REASONS = 10_000  # lists times entries of one batch, with reasons
 MOST_EVENTS = 1000  # of one post of feedback
 MOST_RATINGS = 5000  # of somebody new
 MOST_CANDIDATES = 10_000  # items named in a filter
-ID_BYTES = 256
 QUERY_BYTES = 32 * 1024
 BODY_BYTES = 1024 * 1024
 BODY_SECONDS = 10.0  # in which a body must have arrived

@@ -361,6 +361,6 @@ def _concluded(
         test=test,
         test_interval=interval(draws[asked.name]) if asked.name in draws else None,
         space=space,
-        split=split.said,
+        split=split.description,
         seconds=time.perf_counter() - started,
     )
