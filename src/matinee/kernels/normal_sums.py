@@ -51,15 +51,15 @@ class NormalSums(NamedTuple):
             array[:] = 0
 
 
-def packed_size(d: int) -> int:
-    """Numbers kept of a matrix (d, d)."""
-    width = (d + LANES - 1) // LANES * LANES
-    return sum(width - f // LANES * LANES for f in range(d))
+def packed_size(d: int, lanes: int = LANES) -> int:
+    """Numbers kept of a matrix (d, d), with vectors of ``lanes`` float32 numbers."""
+    width = (d + lanes - 1) // lanes * lanes
+    return sum(width - f // lanes * lanes for f in range(d))
 
 
-def bytes_per_row(d: int) -> int:
-    """Memory that the sums of one row take."""
-    return 8 * (packed_size(d) + d + 2) + 4 * BLOCK * (d + 1)
+def bytes_per_row(d: int, lanes: int = LANES) -> int:
+    """Memory that the sums of one row of d unknowns take, in bytes."""
+    return 8 * (packed_size(d, lanes) + d + 2) + 4 * BLOCK * (d + 1)
 
 
 @kernel

@@ -8,7 +8,19 @@ from numba import config
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
+
+
+def has_feature(name: str) -> bool:
+    """Whether compiled code may use a feature of the processor, such as ``avx512f``.
+
+    ``NUMBA_CPU_FEATURES``, and ``NUMBA_CPU_NAME=generic``, hold the code to less than the host has.
+    """
+    if config.CPU_FEATURES is not None:
+        return f"+{name}" in config.CPU_FEATURES.split(",")
+    return bool(binding.get_host_cpu_features().get(name))
+
+
+WIDE = has_feature("avx512f")
 LANES = 16 if WIDE else 8  # float32 numbers in a vector; half as many float64 ones
 ROWS = LANES // 2  # so that ROWS float64 numbers are one vector
 GLANCE = 64  # numbers compared at once: as many as there are bits in an INT
