@@ -27,7 +27,7 @@ from typing import Any
 from data import folder_of_data
 from jobs import HERE, RESULTS, Row, circumstances, keep, read_rows
 from matinee.algorithms import NMF
-from matinee.cli.demo_run import READABLE
+from matinee.cli.walkthrough import READABLE
 from matinee.models import load
 from matinee.sources import read_ratings
 from matinee.sources.sample import sample

@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
-from matinee.cli import demo_run as demo
-from matinee.cli.demo import report
+from matinee.cli import walkthrough as demo
+from matinee.cli.commands.demo import report
 
 PICTURE = Path(__file__).resolve().parent / "images" / "demo.svg"
 COLUMNS = 96

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 import matinee
-from matinee.cli.demo_run import READABLE
+from matinee.cli.walkthrough import READABLE
 from matinee.feedback.store import Store
 from matinee.server.state import State
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import matinee
 from matinee import charts
 from matinee.algorithms.from_model import algorithm_of
+from matinee.charts.factor_map import principal
 from matinee.charts.plot import round_numbers
-from matinee.charts.space import principal
 from matinee.data.catalog import Catalog, Item
 from matinee.display.markup import el, text
 from matinee.evaluation.evaluate import fit_and_evaluate

@@ -16,10 +16,10 @@ import pytest
 import matinee
 from matinee.algorithms import ALGORITHMS
 from matinee.cli import COMMANDS, run
-from matinee.cli.blocks import at_epoch
-from matinee.cli.output import bold, listed, shorten, wrap
-from matinee.cli.settings import make_algorithm
-from matinee.cli.talk import seconds
+from matinee.cli.console import bold, ranked_list, wrap
+from matinee.cli.options.settings import make_algorithm
+from matinee.cli.packed_fit import at_epoch
+from matinee.display.text import seconds, shorten
 from matinee.training.progress import Epoch
 
 SOURCE = Path(matinee.__file__).resolve().parents[1]
@@ -627,7 +627,7 @@ def test_long_titles_give_way_and_columns_stand_under_one_another():
         {"rank": 1, "item_id": "7", "title": "A" * 90, "score": 4.5},
         {"rank": 2, "item_id": "8", "title": "千と千尋の神隠し", "score": 12345.25},
     ]
-    lines = listed(rows, "score", columns=80)
+    lines = ranked_list(rows, "score", columns=80)
     assert len(lines[1]) == 80 - len("item_id") + 1
     assert "…" in lines[1]
     assert lines[1].index("4.50") + 4 == lines[2].index("12,345.25") + 9 + 8, "wide letters"

@@ -8,8 +8,8 @@ import matinee
 from matinee.algorithms import MF
 from matinee.algorithms.search_space import Choice, Real, Whole
 from matinee.cli import run
-from matinee.cli.k_curve import read_sizes
-from matinee.cli.tune import read_dimension
+from matinee.cli.commands.k_curve import read_sizes
+from matinee.cli.commands.tune import read_dimension
 from matinee.errors import BadSetting
 from matinee.evaluation import compare as comparison
 

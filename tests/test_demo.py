@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 import matinee
-from matinee.cli import demo_run as demo
 from matinee.cli import run
-from matinee.cli.demo import commands, report
-from matinee.cli.demo_run import COMPARED, Demo, chosen
+from matinee.cli import walkthrough as demo
+from matinee.cli.commands.demo import commands, report
+from matinee.cli.walkthrough import COMPARED, Demo, chosen
 
 
 @pytest.fixture(scope="module")

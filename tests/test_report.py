@@ -18,10 +18,10 @@ from matinee.data.catalog import Catalog, Item
 from matinee.evaluation.run_log import Record
 from matinee.explain.explanation import Explanation, Term
 from matinee.report import data_report, measure, ratings_of, report_of
-from matinee.report.card import biases_of, limits_of
+from matinee.report.model_card import biases_of, limits_of
 from matinee.report.origins import SAMPLE
-from matinee.report.people import because
 from matinee.report.quality import compared
+from matinee.report.sample_users import because
 from matinee.sources import read_ratings
 
 NASTY = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"

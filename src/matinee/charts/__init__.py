@@ -9,10 +9,10 @@ stand in a page under the strictest policy, and weigh a few kilobytes.
 """
 
 from matinee.charts.chart import Chart, stylesheet, twin
-from matinee.charts.data import long_tail, over_time, rating_distribution, sparsity
+from matinee.charts.explanation import plain_sentence, taste_card, waterfall
+from matinee.charts.factor_map import Map, has_map, map_of, space
 from matinee.charts.quality import error_by_group, k_curve, trade_off
-from matinee.charts.reasons import plain_sentence, taste_card, waterfall
-from matinee.charts.space import Map, has_map, map_of, space
+from matinee.charts.ratings import long_tail, over_time, rating_distribution, sparsity
 
 __all__ = [
     "Chart",

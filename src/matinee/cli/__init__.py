@@ -12,29 +12,29 @@ from importlib import import_module
 import click
 
 import matinee
-from matinee.cli.errors import INTERRUPTED, exit_code_of
+from matinee.cli.exit_codes import INTERRUPTED, exit_code_of
 from matinee.errors import did_you_mean
 
 COMMANDS = {
-    "demo": "matinee.cli.demo",
-    "inspect": "matinee.cli.inspect",
-    "pack": "matinee.cli.pack",
-    "fit": "matinee.cli.fit",
-    "recommend": "matinee.cli.recommend",
-    "interview": "matinee.cli.interview",
-    "explain": "matinee.cli.explain",
-    "tastes": "matinee.cli.tastes",
-    "similar": "matinee.cli.similar",
-    "predict": "matinee.cli.predict",
-    "evaluate": "matinee.cli.evaluate",
-    "cross-validate": "matinee.cli.cross_validate",
-    "compare": "matinee.cli.compare",
-    "tune": "matinee.cli.tune",
-    "k-curve": "matinee.cli.k_curve",
-    "runs": "matinee.cli.runs",
-    "serve": "matinee.cli.serve",
-    "refit": "matinee.cli.refit",
-    "report": "matinee.cli.report",
+    "demo": "matinee.cli.commands.demo",
+    "inspect": "matinee.cli.commands.inspect",
+    "pack": "matinee.cli.commands.pack",
+    "fit": "matinee.cli.commands.fit",
+    "recommend": "matinee.cli.commands.recommend",
+    "interview": "matinee.cli.commands.interview",
+    "explain": "matinee.cli.commands.explain",
+    "tastes": "matinee.cli.commands.tastes",
+    "similar": "matinee.cli.commands.similar",
+    "predict": "matinee.cli.commands.predict",
+    "evaluate": "matinee.cli.commands.evaluate",
+    "cross-validate": "matinee.cli.commands.cross_validate",
+    "compare": "matinee.cli.commands.compare",
+    "tune": "matinee.cli.commands.tune",
+    "k-curve": "matinee.cli.commands.k_curve",
+    "runs": "matinee.cli.commands.runs",
+    "serve": "matinee.cli.commands.serve",
+    "refit": "matinee.cli.commands.refit",
+    "report": "matinee.cli.commands.report",
 }
 
 

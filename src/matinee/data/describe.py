@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from matinee.data.scale import Scale
+from matinee.display.text import bar
+from matinee.display.text_table import text_table
 
-BAR = 40  # characters of the longest bar
 VALUES_SHOWN = 20  # more distinct ratings than this are grouped for the bars
-EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 class Describable(Protocol):
@@ -103,8 +103,7 @@ class Description:
             "time": self._span(),
             "fingerprint": self.fingerprint,
         }
-        width = max(map(len, facts))
-        lines = [f"{name:<{width}}  {value}" for name, value in facts.items()]
+        lines = text_table([list(fact) for fact in facts.items()], left=(0, 1))
         return "\n".join([*lines, "", *bars(self.grouped())])
 
     def _span(self) -> str:
@@ -161,16 +160,8 @@ def day(seconds: int) -> str:
 def bars(counts: Mapping[str, int]) -> list[str]:
     """One line for each label: its count, its share, and a bar to scale."""
     total, most = sum(counts.values()), max(counts.values())
-    label_width = max(map(len, counts))
-    count_width = len(f"{most:,}")
-    return [
-        f"{label:>{label_width}}  {count:>{count_width},}  {count / total:>6.1%}  "
-        f"{bar(count / most)}".rstrip()
+    rows = [
+        [label, f"{count:,}", f"{count / total:>6.1%}", bar(count / most)]
         for label, count in counts.items()
     ]
-
-
-def bar(share: float) -> str:
-    """A horizontal bar, exact to an eighth of a character."""
-    whole, eighths = divmod(round(share * BAR * 8), 8)
-    return "█" * whole + EIGHTHS[eighths].strip()
+    return text_table(rows, left=(3,))

@@ -33,6 +33,18 @@ def el(tag: str, *children: Child, **attributes: object) -> Markup:
     return Markup(f"<{opened}>{inner}</{tag}>")
 
 
+def html_table(
+    head: Iterable[Child], rows: Iterable[Iterable[Child]], caption: Child = None
+) -> Markup:
+    """A table: a heading row, rows of cells, and a caption where there is one."""
+    return el(
+        "table",
+        el("caption", caption) if caption else None,
+        el("thead", el("tr", (el("th", cell) for cell in head))),
+        el("tbody", (el("tr", (el("td", cell) for cell in row)) for row in rows)),
+    )
+
+
 @cache
 def name_of(keyword: str) -> str:
     """The attribute that a keyword argument means."""

@@ -1,6 +1,5 @@
 """A small immutable table: what every list of results is returned as."""
 
-import html
 from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
@@ -8,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from matinee.display.markup import html_table
+from matinee.display.text_table import text_table
 from matinee.errors import MatineeError
 
 if TYPE_CHECKING:
@@ -57,27 +58,18 @@ class Table:
 
     def __str__(self) -> str:
         """Aligned text: numbers to the right, text to the left."""
-        cells = {name: [show(v) for v in values] for name, values in self.columns.items()}
-        lines = [[name, *column] for name, column in cells.items()]
-        widths = [max(map(len, line)) for line in lines]
-        numeric = [all(_is_number(v) for v in values) for values in self.columns.values()]
-        rows = [
-            "  ".join(
-                cell.rjust(width) if right else cell.ljust(width)
-                for cell, width, right in zip(row, widths, numeric, strict=True)
-            ).rstrip()
-            for row in zip(*lines, strict=True)
+        texts = [
+            place
+            for place, values in enumerate(self.columns.values())
+            if not all(_is_number(value) for value in values)
         ]
-        return "\n".join([self.caption, *rows] if self.caption else rows)
+        rows = [list(self.columns), *([show(value) for value in row] for row in self)]
+        lines = text_table(rows, left=texts)
+        return "\n".join([self.caption, *lines] if self.caption else lines)
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in self.columns)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(show(value))}</td>" for value in row) + "</tr>"
-            for row in self
-        )
-        caption = f"<caption>{html.escape(self.caption)}</caption>" if self.caption else ""
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        rows = ([show(value) for value in row] for row in self)
+        return html_table(self.columns, rows, self.caption)
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """One plain dict a row, ready for JSON."""
@@ -85,13 +77,13 @@ class Table:
 
     def to_pandas(self) -> "pd.DataFrame":
         """A pandas DataFrame; needs pandas to be installed."""
-        frame: pd.DataFrame = _wanted("pandas").DataFrame(self.columns)
+        frame: pd.DataFrame = _import("pandas").DataFrame(self.columns)
         return frame
 
     def to_polars(self) -> "pl.DataFrame":
         """A polars DataFrame; needs polars to be installed."""
         columns = {name: list(values) for name, values in self.columns.items()}
-        frame: pl.DataFrame = _wanted("polars").DataFrame(columns)
+        frame: pl.DataFrame = _import("polars").DataFrame(columns)
         return frame
 
 
@@ -102,7 +94,7 @@ def show(value: object) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _wanted(name: str) -> Any:
+def _import(name: str) -> Any:
     try:
         return import_module(name)
     except ModuleNotFoundError:

@@ -1,6 +1,9 @@
-"""Numbers in words, as every message, table and page says them."""
+"""Text for people: counts with their nouns, durations, bars, and lines that fit a width."""
+
+import textwrap
 
 PLURALS = {"person": "people"}  # of the nouns that do not end in -s
+EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def counted(n: int, noun: str) -> str:
@@ -9,5 +12,49 @@ def counted(n: int, noun: str) -> str:
 
 
 def plural(n: int, noun: str) -> str:
-    """The noun as it goes with a number: ``rating`` with 1, else ``ratings``."""
+    """The form of a noun that goes with a number: ``rating`` with 1, else ``ratings``."""
     return noun if n == 1 else PLURALS.get(noun, f"{noun}s")
+
+
+def seconds(duration: float) -> str:
+    """A duration in seconds as people read it: ``0.42 s``, ``12.3 s``, ``2 min 5 s``."""
+    if duration < 100:
+        return f"{duration:.2f} s" if duration < 10 else f"{duration:.1f} s"
+    minutes, rest = divmod(round(duration), 60)
+    return f"{minutes} min {rest} s"
+
+
+def bar(share: float, width: int = 40) -> str:
+    """A horizontal bar of ``share`` (0 to 1) of ``width`` characters, exact to an eighth."""
+    whole, eighths = divmod(round(share * width * 8), 8)
+    return "█" * whole + EIGHTHS[eighths].strip()
+
+
+def shorten(text: str, columns: int) -> str:
+    """Text cut to a number of columns, with an ellipsis where something is missing."""
+    from rich.cells import cell_len, set_cell_size
+
+    return text if cell_len(text) <= columns else set_cell_size(text, columns - 1).rstrip() + "…"
+
+
+def pad(text: str, columns: int, to_right: bool = False) -> str:
+    """Text padded to a number of columns, counting wide letters as two."""
+    from rich.cells import cell_len
+
+    blank = " " * (columns - cell_len(text))
+    return blank + text if to_right else text + blank
+
+
+def wrap(text: str, columns: int) -> str:
+    """Text whose lines are broken at ``columns``; what is broken off keeps the indent."""
+    lines = []
+    for line in text.split("\n"):
+        indent = line[: len(line) - len(line.lstrip())]
+        lines += textwrap.wrap(
+            line,
+            columns,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [""]
+    return "\n".join(lines)

@@ -4,7 +4,6 @@ The baselines stand in every table. What is best is marked, and so is what may b
 the difference to the best, on the same resampled users, may be 0 (paired bootstrap).
 """
 
-import html
 import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -16,7 +15,9 @@ import numpy as np
 
 from matinee.algorithms import ALGORITHMS, Algorithm, Bias, Popularity
 from matinee.data.ratings import Ratings
+from matinee.display.markup import Child, el, html_table
 from matinee.display.tables import Table
+from matinee.display.text_table import text_table
 from matinee.errors import BadSetting, check_known
 from matinee.evaluation.bootstrap import DRAWS, LEVEL, interval, resample, tied
 from matinee.evaluation.evaluate import evaluate_fitted
@@ -32,6 +33,7 @@ from matinee.splitting import Split, random
 BASELINES: tuple[type[Algorithm], ...] = (Popularity, Bias)
 USUAL_METRICS = ("rmse", "mae", "precision", "recall", "ndcg", "coverage")
 COSTS = ("fit_seconds", "test_seconds", "peak_mb", "model_mb")
+MARKS = {"best": "*", "tied": "="}  # of cells in a table of text
 DIGITS = 6  # of resampled values in a record
 
 OnStep = Callable[[int, int, str], object]  # steps done, steps in all, what comes now
@@ -148,26 +150,21 @@ class Comparison:
         return lines
 
     def _repr_html_(self) -> str:
-        rows = [
-            "".join(
-                f"<td>{'<b>' if mark == 'best' else ''}{html.escape(text)}"
-                f"{'</b>' if mark == 'best' else ' =' if mark == 'tied' else ''}</td>"
-                for text, mark in row
-            )
-            for row in self.cells()
-        ]
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes())
-        return f"<table>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>{notes}"
+        head, *rows = self.cells()
+        marked = ([_marked(text, mark) for text, mark in row] for row in rows)
+        table = html_table([text for text, _ in head], marked)
+        return table + "".join(el("p", note) for note in self.notes())
 
     def __str__(self) -> str:
-        marks = {"best": "*", "tied": "="}
-        rows = [[text + marks.get(mark, " ") for text, mark in row] for row in self.cells()]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = [
-            " ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
-            for row in rows
-        ]
-        return "\n".join([*lines, *self.notes()])
+        rows = [[text + MARKS.get(mark, " ") for text, mark in row] for row in self.cells()]
+        return "\n".join([*text_table(rows, gap=1), *self.notes()])
+
+
+def _marked(text: str, mark: str) -> Child:
+    """A cell in HTML: the best in bold, what may be as good with its mark."""
+    if mark == "best":
+        return el("b", text)
+    return f"{text} {MARKS[mark]}" if mark else text
 
 
 def compare(

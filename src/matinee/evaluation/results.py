@@ -10,6 +10,7 @@ import numpy as np
 import matinee
 from matinee.display.tables import Table
 from matinee.display.text import counted
+from matinee.display.text_table import text_table
 
 
 class UserScores(NamedTuple):
@@ -72,7 +73,7 @@ class Evaluation:
 
     def __str__(self) -> str:
         """The metrics in a column, then what they are about."""
-        figures = aligned([[name, f"{value:.4f}"] for name, value in self.metrics.items()])
+        figures = text_table([[name, f"{value:.4f}"] for name, value in self.metrics.items()])
         heading = [self.algorithm] if self.algorithm else []
         fit = "" if self.fit_seconds is None else f"fitted in {self.fit_seconds:.2f} s, "
         took = f"{fit}measured in {self.test_seconds:.2f} s"
@@ -137,7 +138,7 @@ class CrossValidation:
     def __str__(self) -> str:
         """The fold table, to four decimals."""
         rows = [[row[0], *(f"{value:.4f}" for value in row[1:])] for row in self.table]
-        cells = aligned([["", *list(self.table.columns)[1:]], *rows])
+        cells = text_table([["", *list(self.table.columns)[1:]], *rows])
         return "\n".join([self.algorithm, *cells, self.protocol])
 
 
@@ -153,12 +154,3 @@ def versions() -> dict[str, str]:
         "numba": numba.__version__,
         "python": platform.python_version(),
     }
-
-
-def aligned(rows: list[list[str]]) -> list[str]:
-    """Lines of text: the first column to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
-        for row in rows
-    ]

@@ -9,14 +9,14 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 
-
 def has_feature(name: str) -> bool:
     """Whether compiled code may use a feature of the processor, such as ``avx512f``.
 
     ``NUMBA_CPU_FEATURES``, and ``NUMBA_CPU_NAME=generic``, hold the code to less than the host has.
     """
-    if config.CPU_FEATURES is not None:
-        return f"+{name}" in config.CPU_FEATURES.split(",")
+    features = getattr(config, "CPU_FEATURES", None)
+    if features is not None:
+        return f"+{name}" in features.split(",")
     return bool(binding.get_host_cpu_features().get(name))
 
 

@@ -15,12 +15,12 @@ from matinee.display.text import counted
 from matinee.errors import BadRatings
 from matinee.evaluation.results import Evaluation
 from matinee.models import Model
-from matinee.report.card import card_section
 from matinee.report.data import data_section
 from matinee.report.document import Report
+from matinee.report.model_card import card_section
 from matinee.report.origins import Origin, origin_of
-from matinee.report.people import map_section, samples_section, tastes_section
 from matinee.report.quality import measure, quality_section
+from matinee.report.sample_users import map_section, samples_section, tastes_section
 
 __all__ = ["Report", "data_report", "measure", "ratings_of", "report_of"]
 

@@ -3,7 +3,7 @@
 from matinee.charts import long_tail, over_time, rating_distribution, sparsity
 from matinee.data.describe import Description, day, in_words
 from matinee.data.ratings import Ratings
-from matinee.report.blocks import Block, Facts, Prose, Section
+from matinee.report.elements import Block, Facts, Prose, Section
 from matinee.report.origins import Origin
 
 

@@ -12,7 +12,7 @@ import matinee
 from matinee.charts import stylesheet
 from matinee.display.markup import Markup, el
 from matinee.errors import MatineeError
-from matinee.report.blocks import Section
+from matinee.report.elements import Section
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.evaluation.results import Evaluation
 from matinee.evaluation.run_log import Record
 from matinee.models import Model
-from matinee.report.blocks import Block, Listing, Prose, Section
+from matinee.report.elements import Block, Listing, Prose, Section
 from matinee.splitting import SPLITS, random
 
 LIST_LENGTH = 10

@@ -16,12 +16,13 @@ import numpy as np
 from matinee.algorithms import Algorithm
 from matinee.algorithms.base import Alternating
 from matinee.data.ratings import Ratings
+from matinee.display.text_table import text_table
 from matinee.errors import Advice, BadSetting, check_known
 from matinee.evaluation.compare import OnStep, choose, quiet, time_left
 from matinee.evaluation.evaluate import evaluate
 from matinee.evaluation.profiling import measured, model_mb
 from matinee.evaluation.protocol import Asked, check_kind, check_measurable
-from matinee.evaluation.results import aligned, versions
+from matinee.evaluation.results import versions
 from matinee.models import FactorModel, Model
 from matinee.splitting import Split, k_fold
 from matinee.tuning.rules import RULES
@@ -96,7 +97,7 @@ class KCurve:
                     *([tastes] if stable else []),
                 ]
             )
-        return "\n".join([*aligned(rows), "", *self.drawing(), "", *self.notes()])
+        return "\n".join([*text_table(rows), "", *self.drawing(), "", *self.notes()])
 
     def drawing(self) -> list[str]:
         """The curve, a line a point: a dot where its value lies, and the rules that chose it."""

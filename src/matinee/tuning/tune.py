@@ -15,12 +15,13 @@ from matinee.algorithms import Algorithm
 from matinee.algorithms.search_space import Dimension, Real, Space, Whole
 from matinee.data.ratings import Ratings
 from matinee.display.text import counted
+from matinee.display.text_table import text_table
 from matinee.errors import Advice, BadSetting, check_known
 from matinee.evaluation.bootstrap import interval, resample
 from matinee.evaluation.compare import OnStep, choose, quiet, time_left, tried
 from matinee.evaluation.evaluate import evaluate, fit_and_evaluate
 from matinee.evaluation.protocol import Asked, check_kind, check_measurable
-from matinee.evaluation.results import Evaluation, aligned, versions
+from matinee.evaluation.results import Evaluation, versions
 from matinee.evaluation.run_log import Record, key_of
 from matinee.splitting import Split, random
 from matinee.training.progress import Epoch
@@ -100,7 +101,7 @@ class Tuning:
         )
         return "\n".join(
             [
-                *aligned(rows),
+                *text_table(rows),
                 f"{counted(len(self.trials), 'trial')} in {self.seconds:.1f} s: {said}; "
                 f"trial 0 is the usual settings, with {usual}",
                 *self.edges,

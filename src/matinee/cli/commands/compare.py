@@ -1,0 +1,115 @@
+"""``matinee compare DATA``: algorithms side by side, with intervals and costs."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from matinee.cli.console import bold, json_option, print_json, say, width, wrap
+from matinee.cli.exit_codes import INTERRUPTED
+from matinee.cli.options.metrics import lengths_option, metrics_option, relevant_option
+from matinee.cli.options.reading import reading_options
+from matinee.cli.options.record import check_record, record_of, recording_options
+from matinee.cli.options.settings import LearningCommand, make_algorithm
+from matinee.cli.options.split import read_split, split_options
+from matinee.cli.progress import progress
+from matinee.display.text_table import aligned
+
+if TYPE_CHECKING:
+    from matinee.evaluation.compare import Comparison
+
+
+@click.command("compare", cls=LearningCommand)
+@split_options
+@click.option("--algorithms", metavar="NAME,NAME,...", help="What to compare [all of those below].")
+@click.option(
+    "--also",
+    multiple=True,
+    metavar="'NAME SETTING=VALUE ...'",
+    help="One more, with settings; may be given again.",
+)
+@metrics_option
+@lengths_option
+@relevant_option
+@recording_options
+@reading_options
+@json_option
+def command(
+    algorithms: str | None,
+    also: tuple[str, ...],
+    metrics: tuple[str, ...] | None,
+    lengths: tuple[int, ...],
+    relevant_from: float | None,
+    record: str,
+    no_record: bool,
+    resume: bool,
+    as_json: bool,
+    **splitting: Any,
+) -> int:
+    """Compare algorithms on one split, with intervals.
+
+    Popularity and biases always stand beside them. Either DATA, to be split, or two parts that
+    were split before: --train A --test B. DATA is a MovieLens folder or zip, a text or Parquet
+    file, or the word "sample". What ends is kept, so an interrupted comparison can --resume.
+    """
+    from matinee.evaluation.compare import USUAL_METRICS, choose, compare
+
+    chosen = choose(named(algorithms) if algorithms is not None else () if also else None)
+    chosen += [make_algorithm(name, settings) for name, *settings in map(str.split, also)]
+    check_record(record, no_record)
+    split = read_split(**splitting)
+    say(str(split))
+    with progress("compare", every=0) as step:
+        found = compare(
+            chosen,
+            split,
+            metrics=metrics or USUAL_METRICS,
+            ns=lengths,
+            relevant_from=relevant_from,
+            record=record_of(record, no_record),
+            resume=resume,
+            on_step=step,
+        )
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        click.echo("\n".join([*table(found), *wrap("\n".join(found.notes())).split("\n")]))
+    return INTERRUPTED if found.unfinished else 0
+
+
+def named(text: str) -> list[str]:
+    """The names in ``a,b,c``."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def table(found: "Comparison") -> list[str]:
+    """The lines of the table; the best stand out, where that can be shown, and are marked.
+
+    Columns that do not fit beside the others stand below them, with the names again.
+    """
+    columns = list(zip(*found.cells(), strict=True))
+    widths = [max(len(text) for text, _ in column) + 2 for column in columns]
+    lines: list[str] = []
+    here = [0]
+    for place in range(1, len(columns)):
+        if len(here) > 1 and sum(widths[one] for one in here) + widths[place] > width():
+            lines += [*part([columns[one] for one in here]), ""]
+            here = [0]
+        here.append(place)
+    return [*lines, *part([columns[one] for one in here]), ""]
+
+
+def part(columns: Sequence[Sequence[tuple[str, str]]]) -> list[str]:
+    """The lines of some columns of (text, mark), the first to the left."""
+    from matinee.evaluation.compare import MARKS
+
+    rows = list(zip(*columns, strict=True))
+    cells = aligned([[text for text, _ in row] for row in rows])
+    return [
+        " ".join(
+            (bold(cell, sys.stdout) if mark == "best" else cell) + MARKS.get(mark, " ")
+            for cell, (_, mark) in zip(line, row, strict=True)
+        ).rstrip()
+        for line, row in zip(cells, rows, strict=True)
+    ]

@@ -1,0 +1,69 @@
+"""``matinee cross-validate DATA``: every rating is tested once; the mean and how far it spreads."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from matinee.cli.console import json_option, print_json, wrap
+from matinee.cli.options.metrics import lengths_option, metrics_option, relevant_option
+from matinee.cli.options.reading import read, reading_options
+from matinee.cli.options.settings import (
+    LearningCommand,
+    algorithm_option,
+    make_algorithm,
+    set_option,
+)
+from matinee.cli.progress import progress
+
+if TYPE_CHECKING:
+    from matinee.evaluation.results import Evaluation
+
+
+@click.command("cross-validate", cls=LearningCommand)
+@click.argument("data")
+@algorithm_option
+@set_option
+@click.option(
+    "--folds", type=click.IntRange(2), default=5, show_default=True, help="How many parts."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the folds.")
+@lengths_option
+@metrics_option
+@relevant_option
+@reading_options
+@json_option
+def command(
+    data: str,
+    algorithm: str,
+    settings: tuple[str, ...],
+    folds: int,
+    seed: int,
+    lengths: tuple[int, ...],
+    metrics: tuple[str, ...] | None,
+    relevant_from: float | None,
+    as_json: bool,
+    **reading: Any,
+) -> None:
+    """Fit and measure once per fold of DATA.
+
+    Shows each fold, the mean and the standard deviation.
+
+    DATA is a MovieLens folder or zip, a text or Parquet file, or the word "sample".
+    """
+    from matinee.evaluation.evaluate import cross_validate
+
+    learner = make_algorithm(algorithm, settings)
+    ratings = read(data, reading)
+    with progress(f"{algorithm} fold", every=0) as step:
+
+        def on_fold(fold: int, result: "Evaluation") -> None:
+            first, value = next(iter(result.metrics.items()))
+            step(fold, folds, f"{first.upper()} {value:.4f}")
+
+        result = cross_validate(
+            learner, ratings, folds, seed, lengths, relevant_from, on_fold, metrics
+        )
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        click.echo(wrap(str(result)))

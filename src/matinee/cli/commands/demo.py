@@ -1,0 +1,200 @@
+"""``matinee demo``: everything at once, on the embedded sample."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from matinee.cli.commands.serve import NEEDED, start
+from matinee.cli.console import (
+    bold,
+    json_option,
+    print_json,
+    program,
+    ranked_list,
+    say,
+    width,
+    wrap,
+)
+from matinee.cli.extras import wants
+from matinee.cli.progress import progress
+from matinee.cli.taste_cards import cards
+from matinee.display.text import counted, seconds
+from matinee.display.text_table import aligned
+
+if TYPE_CHECKING:
+    from matinee.cli.walkthrough import Demo
+    from matinee.data.describe import Description
+
+HEADINGS = {
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "ndcg@10": "NDCG@10",
+    "precision@10": "Precision@10",
+    "recall@10": "Recall@10",
+    "coverage@10": "coverage",
+    "fit_seconds": "fit",
+}
+LOWER_IS_BETTER = {"rmse", "mae"}
+TOP_FILMS = 5
+LIKES = 3  # tastes named of the person shown
+
+
+@click.command("demo")
+@click.option(
+    "--out",
+    default="matinee-demo",
+    show_default=True,
+    metavar="FOLDER",
+    help="Where to keep the model.",
+)
+@click.option("--serve", "serving", is_flag=True, help="Then open the page on the model.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="Of the page; 0 finds a free one.",
+)
+@json_option
+def command(out: str, serving: bool, port: int, as_json: bool) -> None:
+    """See it all at once, on simulated ratings of real films.
+
+    The report goes to standard error, as all talk does; with --json it is one document on
+    standard output.
+    """
+    from matinee.models.storage import check_place
+
+    if serving:
+        wants("serve", *NEEDED)
+    check_place(Path(out))
+    say("matinee demo, on simulated ratings; the first time takes some seconds more")
+    with progress("demo", every=0) as step:
+        from matinee.cli.walkthrough import run
+
+        found = run(Path(out), step)
+    if as_json:
+        print_json(found.to_dict() | {"next": commands(found)})
+    else:
+        say("\n".join(report(found, width(sys.stderr))))
+    if serving:
+        serve(found, port)
+
+
+def serve(found: "Demo", port: int) -> None:
+    """The page on the demo's model, with what the demo has measured, until interrupted."""
+    from matinee.server.measured import Measured
+    from matinee.server.running import Place
+
+    rows = found.comparison.to_dicts()
+    measured = Measured(rows, {"split": found.comparison.split})
+    start(found.saved, Place(port=port), measured=measured, show=True)
+
+
+def commands(found: "Demo") -> list[str]:
+    """The commands to try next, as they can be typed here."""
+    return [f"{program()} {shlex.join(arguments)}" for arguments in found.next_arguments]
+
+
+def report(found: "Demo", columns: int) -> list[str]:
+    """The lines of the whole report."""
+    why, _, *reasons = str(found.explanation).split("\n")
+    return [
+        *section("The data: simulated ratings of real films", data(found.description)),
+        *section("How well each algorithm does on held-out ratings", comparison(found, columns)),
+        *section("The tastes that nmf found", cards(found.tastes, TOP_FILMS, columns)),
+        *section(
+            f"For user {found.user}, who rated {counted(found.n_rated, 'film')}",
+            tops(found, columns),
+        ),
+        *section(why, wrap("\n".join(reasons), columns).split("\n")),
+        *section("Next", ending(found)),
+    ]
+
+
+def section(title: str, lines: list[str]) -> list[str]:
+    """A title and what stands under it."""
+    return ["", bold(title, sys.stderr), "", *lines]
+
+
+def data(about: "Description") -> list[str]:
+    """What is in the ratings."""
+    from matinee.data.describe import bars
+
+    return [
+        "The films are real; the people and their ratings are made up by a simulator.",
+        f"{counted(about.n_users, 'user')}, {counted(about.n_items, 'film')}, "
+        f"{counted(about.n_ratings, 'rating')}: "
+        f"sparsity {about.sparsity:.1%}, mean {about.mean:.2f} stars",
+        "",
+        *bars(about.grouped()),
+    ]
+
+
+def comparison(found: "Demo", columns: int) -> list[str]:
+    """The metrics of each algorithm, the best of each column in bold."""
+    rows = found.comparison.to_dicts()
+    names = [name for name in HEADINGS if name in rows[0]]
+    cells = [["", *(HEADINGS[name] for name in names)]]
+    cells += [[row["algorithm"], *(figure(name, row[name]) for name in names)] for row in rows]
+    table = aligned(cells)
+    for place, name in enumerate(names, start=1):
+        for row in best_rows(rows, name):
+            table[row + 1][place] = bold(table[row + 1][place], sys.stderr)
+    return [
+        *("  ".join(row).rstrip() for row in table),
+        "",
+        *wrap(notes(found), columns).split("\n"),
+    ]
+
+
+def notes(found: "Demo") -> str:
+    """What the table of metrics does not say by itself."""
+    changed = "; ".join(
+        f"{name} has {', '.join(f'{setting}={value}' for setting, value in settings.items())}"
+        for name, settings in found.comparison.settings.items()
+        if settings
+    )
+    return (
+        f"Held out: {found.comparison.split}. Lists of 10 rank all films that a user had not "
+        f"rated; coverage is the share of films in any list. {changed}; all else is by default. "
+        "Popularity gives an order and no stars, so it has no RMSE. It can rank better than models "
+        "that are fitted to stars: people watch what is popular (see docs/choosing.md)."
+    )
+
+
+def figure(name: str, value: float | None) -> str:
+    """A metric as it is shown."""
+    if value is None:
+        return "–"
+    if name == "fit_seconds":
+        return seconds(value)
+    return f"{value:.0%}" if name.startswith("coverage") else f"{value:.3f}"
+
+
+def best_rows(rows: list[dict[str, Any]], name: str) -> list[int]:
+    """The rows that show the best value of a metric; times are not a contest."""
+    if name == "fit_seconds":
+        return []
+    shown = [figure(name, row[name]) for row in rows]
+    known = [row[name] for row in rows if row[name] is not None]
+    best = figure(name, min(known) if name in LOWER_IS_BETTER else max(known))
+    return [place for place, text in enumerate(shown) if text == best]
+
+
+def tops(found: "Demo", columns: int) -> list[str]:
+    """The tastes of the person and the films that score best for them."""
+    likes = ", ".join(f"{name} {share:.0%}" for name, share in list(found.profile.items())[:LIKES])
+    films = ranked_list(found.recommendations.to_dicts(), "score", columns, with_ids=False)
+    return [f"likes {likes}", "", *films]
+
+
+def ending(found: "Demo") -> list[str]:
+    """Where the model is, and what to try next."""
+    took = (
+        f"All this took {seconds(found.seconds)}. The model is in {found.saved}, "
+        f"a report with pictures in {found.report}"
+    )
+    return [took, "Try:", *(f"  {command}" for command in commands(found))]

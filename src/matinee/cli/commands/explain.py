@@ -1,0 +1,152 @@
+"""``matinee explain MODEL --user ID --item ID``: the reasons, which add up to the score.
+
+And what sets the item apart from another, and what would change where it stands.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from matinee.cli.console import json_option, print_json, wrap
+from matinee.cli.options.model import ITEM_HELP, find_item, load, model_argument
+from matinee.cli.options.newcomer import number, pairs
+from matinee.display.text import counted
+from matinee.errors import BadSetting
+
+if TYPE_CHECKING:
+    from matinee.models import Model
+
+VIEWS = "factor|history|people|features"
+
+
+@click.command("explain")
+@model_argument
+@click.option("--user", required=True, metavar="ID", help="Id of the user.")
+@click.option("--item", required=True, metavar="ID", help=ITEM_HELP)
+@click.option(
+    "--by",
+    metavar=VIEWS,
+    help="By tastes, by what the user rated, by what people like them gave, or by what it is.",
+)
+@click.option("--versus", metavar="ID", help="What sets the item apart from this one.")
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="ID",
+    help="Where it would stand without the user's rating of this item; may be given again.",
+)
+@click.option(
+    "--change",
+    multiple=True,
+    metavar="ID=RATING",
+    help="Where it would stand had the user rated this item so; may be given again.",
+)
+@click.option(
+    "--tastes",
+    multiple=True,
+    metavar="TASTE=TIMES",
+    help="Where it would stand did a taste, by name or number, count so many times (0: not at "
+    "all); may be given again.",
+)
+@click.option(
+    "--counterfactual", is_flag=True, help="The fewest ratings without which it leaves the list."
+)
+@click.option("-n", "n", type=int, help="Length of that list; 10 unless given.")
+@json_option
+def command(
+    model_path: str,
+    user: str,
+    item: str,
+    by: str | None,
+    versus: str | None,
+    without: tuple[str, ...],
+    change: tuple[str, ...],
+    tastes: tuple[str, ...],
+    counterfactual: bool,
+    n: int | None,
+    as_json: bool,
+) -> None:
+    """Show the reasons for one score; they add up to it."""
+    asked = {
+        "--versus": versus is not None,
+        "--without, --change or --tastes": bool(without or change or tastes),
+        "--counterfactual": counterfactual,
+    }
+    several = [name for name, given in asked.items() if given]
+    if len(several) > 1:
+        raise BadSetting(f"{' and '.join(several)} are different questions; ask one at a time")
+    if by is not None and several and versus is None:
+        raise BadSetting(f"--by goes with reasons and --versus, not with {several[0]}")
+    if n is not None and not counterfactual:
+        raise BadSetting("-n goes with --counterfactual")
+    model = load(model_path)
+    row = find_item(model, item)
+    answer: Any
+    if without or change or tastes:
+        gone = [find_item(model, one) for one in without]
+        answer = model.what_if(
+            user, row, without=gone, change=changes(model, change), tastes=times(tastes)
+        )
+    elif counterfactual:
+        answer = model.counterfactual(user, row, 10 if n is None else n)
+    elif versus is not None:
+        answer = model.explain(user, row, by, versus=find_item(model, versus))
+    else:
+        answer = model.explain(user, row, by)
+    sure = {} if several else how_sure(model, user, row)
+    if as_json:
+        print_json(answer.to_dict() | sure)
+        return
+    click.echo(wrap(str(answer)))
+    if sure:
+        click.echo(wrap(in_words(sure)))
+
+
+def changes(model: "Model", given: tuple[str, ...]) -> dict[object, float]:
+    """``{item: rating}`` of the texts ``ITEM=RATING``. Raises BadSetting for another form."""
+    found: dict[object, float] = {}
+    for text in given:
+        item, _, rating = text.rpartition("=")
+        try:
+            if not item:
+                raise ValueError(text)
+            stars = float(rating)
+        except ValueError:
+            raise BadSetting(
+                f"--change is {text!r}; write ITEM=RATING, such as 'Heat (1995)=4'"
+            ) from None
+        found[find_item(model, item)] = stars
+    return found
+
+
+def times(given: tuple[str, ...]) -> dict[object, float]:
+    """``{taste: times}`` of the texts ``TASTE=TIMES``. Raises BadSetting for another form."""
+    told = pairs(",".join(given), "--tastes", "Horror=0 or, by number, 3=2")
+    return {
+        taste: number(f"the factor for taste {taste!r} is", text) for taste, text in told.items()
+    }
+
+
+def how_sure(model: "Model", user: str, item: str) -> dict[str, Any]:
+    """What a score rests on, how personal it is, and where the rating will lie.
+
+    What is rated already has no interval.
+    """
+    sure: dict[str, Any] = {
+        "evidence": model.evidence(user, item)._asdict(),
+        "personal": model.how_personal(user, item),
+    }
+    if model.has_intervals and model.items.row(item) not in model.rated(user):
+        found = model.interval(user, item)
+        sure["interval"] = {"level": 0.8, "low": found.low[0], "high": found.high[0]}
+    return sure
+
+
+def in_words(sure: dict[str, Any]) -> str:
+    """``how_sure`` as a sentence or two."""
+    by_user, of_item = sure["evidence"].values()
+    said = f"It rests on {counted(by_user, 'rating')} by you and {of_item:,} of it."
+    if "interval" in sure:
+        low, high = sure["interval"]["low"], sure["interval"]["high"]
+        said += f" With a chance of 80 % you would rate it from {low:.1f} to {high:.1f}."
+    return said

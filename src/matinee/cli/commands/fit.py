@@ -1,0 +1,193 @@
+"""``matinee fit DATA --out MODEL``: learn from ratings and keep what was learned."""
+
+import shlex
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from matinee.cli.console import json_option, print_json, program, say
+from matinee.cli.options.engine import engine_options
+from matinee.cli.options.model import load
+from matinee.cli.options.reading import read, reading_options
+from matinee.cli.options.settings import (
+    LearningCommand,
+    algorithm_option,
+    make_algorithm,
+    set_option,
+)
+from matinee.cli.options.split import SHARE
+from matinee.cli.packed_fit import fit_in_blocks, open_packed, state_of, streams
+from matinee.cli.progress import epochs_of
+from matinee.cli.spark_jobs import fit_on_spark
+from matinee.display.text import counted, seconds
+from matinee.errors import BadSetting
+
+if TYPE_CHECKING:
+    from matinee.algorithms import Algorithm
+    from matinee.data.packed import PackedRatings
+    from matinee.data.ratings import Ratings
+    from matinee.models import Model
+
+
+@click.command("fit", cls=LearningCommand)
+@click.argument("data")
+@algorithm_option
+@set_option
+@click.option("--out", required=True, metavar="FOLDER", help="Where to keep the model.")
+@click.option(
+    "--validation-share",
+    type=SHARE,
+    metavar="SHARE",
+    help="Find the best number of epochs on this share of the ratings, then fit on all of them.",
+)
+@engine_options
+@click.option("--resume", is_flag=True, help="Packed ratings or Spark: go on from the last epoch.")
+@click.option(
+    "--names-from",
+    metavar="MODEL",
+    help="Carry the names of tastes over from an older model, where the tastes live on.",
+)
+@reading_options
+@json_option
+def command(
+    data: str,
+    algorithm: str,
+    settings: tuple[str, ...],
+    out: str,
+    validation_share: float | None,
+    engine: str,
+    master: str,
+    resume: bool,
+    names_from: str | None,
+    as_json: bool,
+    **reading: Any,
+) -> None:
+    """Learn from DATA and keep the model in a folder.
+
+    DATA is a MovieLens folder or zip, a text or Parquet file, or the word "sample"; or a folder of
+    packed ratings, which mf, nmf and implicit-als read in blocks, keeping their state after each
+    epoch.
+    """
+    from matinee.models.storage import check_place
+
+    learner = make_algorithm(algorithm, settings)
+    place = Path(out)
+    check_place(place)
+    if validation_share is not None:
+        check_epochs(learner)
+    older = load(names_from) if names_from is not None else None
+    ratings: Ratings | PackedRatings | None = None
+    if engine == "spark":
+        started = time.perf_counter()
+        model: Model = fit_on_spark(learner, data, reading, master, state_of(place), resume)
+    elif streams(learner, data):
+        ratings = open_packed(data, reading, validation_share)
+        started = time.perf_counter()
+        model = fit_in_blocks(learner, ratings, state_of(place), resume)
+    else:
+        if resume:
+            raise BadSetting("--resume goes with packed ratings and mf, nmf or implicit-als")
+        ratings = read(data, reading)
+        started = time.perf_counter()
+        if validation_share is not None:
+            learner = stopped_early(learner, ratings, validation_share)
+        with epochs_of(algorithm) as on_epoch:
+            model = learner.fit(ratings, on_epoch=on_epoch)
+    duration = time.perf_counter() - started
+    if older is not None:
+        model = with_names(older, model)
+    model.save(place)
+    shutil.rmtree(state_of(place), ignore_errors=True)
+    say_done(model, place, duration)
+    if as_json:
+        set_aside = None if ratings is None else n_set_aside(ratings)
+        print_json(document(learner, model, place, set_aside, duration))
+
+
+def document(
+    learner: "Algorithm", model: "Model", place: Path, set_aside: int | None, duration: float
+) -> dict[str, Any]:
+    """What was fitted, as plain values; ``duration`` in seconds."""
+    return {
+        "algorithm": learner.name,
+        "settings": learner.settings,
+        "model": str(place),
+        "users": len(model.users),
+        "items": len(model.items),
+        "ratings": len(model.seen.indices),
+        "set_aside": set_aside,
+        "fit_seconds": duration,
+        "facts": dict(model.facts),
+    }
+
+
+def n_set_aside(ratings: "Ratings | PackedRatings") -> int:
+    """How many rows were left out when the ratings were read, or packed."""
+    report = ratings.report
+    if isinstance(report, Mapping):
+        return sum(finding["count"] for finding in report.get("set_aside", []))
+    return report.n_set_aside if report else 0
+
+
+def with_names(older: "Model", model: "Model") -> "Model":
+    """The model with the names that live on, and a word on each that does not."""
+    from matinee.models.matching import match_tastes
+
+    matches = match_tastes(older, model)
+    for one in matches.carried:
+        assert one.new is not None
+        say(f"{one.old.name} lives on as taste {one.new.number}, similarity {one.similarity:.2f}")
+    for one in matches.lost:
+        say(f"{one.old.name} is lost: the most similar taste has {one.similarity:.2f}")
+    if not matches.old.taste_notes.names:
+        say("the older model has no names to carry over; matinee tastes MODEL --rename gives some")
+    return matches.named()
+
+
+def check_epochs(learner: "Algorithm") -> None:
+    """Raise BadSetting for an algorithm that has no number of epochs to find."""
+    if "n_epochs" not in learner.settings:
+        raise BadSetting(f"{learner.name} has no epochs, so --validation-share is of no use to it")
+
+
+def stopped_early(learner: "Algorithm", ratings: "Ratings", share: float) -> "Algorithm":
+    """The same algorithm with the number of epochs that is best on a held-out share."""
+    from matinee.splitting import random
+
+    split = random(ratings, share)
+    with epochs_of(f"{learner.name} on {1 - share:.0%}") as on_epoch:
+        facts = learner.fit(split.train, validation=split.test, on_epoch=on_epoch).facts
+    if "best_epoch" not in facts:
+        raise BadSetting("these settings cannot stop early; leave out --validation-share")
+    best = facts["best_epoch"]
+    error = facts["validation_rmse"]
+    say(
+        f"best after {counted(best, 'epoch')} (error {error:.4f} on the held-out part); "
+        "now on all ratings"
+    )
+    return replace(learner, n_epochs=best)  # type: ignore[call-arg]
+
+
+def say_done(model: "Model", place: Path, duration: float) -> None:
+    """What was made, how long it took, where it is, and what to try next."""
+    user = model.users.ids[int(model.seen.counts.argmax())]
+    n_factors = getattr(model, "n_factors", 0)
+    factors = f", {counted(n_factors, 'factor')}" if n_factors else ""
+    say(
+        f"fitted {model.algorithm} in {seconds(duration)}: "
+        f"{counted(len(model.seen.indices), 'rating')}, "
+        f"{counted(len(model.users), 'user')}, {counted(len(model.items), 'item')}{factors}"
+    )
+    say(f"kept in {place} ({size_of(place)})")
+    say(f"try: {program()} recommend {shlex.quote(str(place))} --user {shlex.quote(user)} --why")
+
+
+def size_of(folder: Path) -> str:
+    """How much the files of a folder hold."""
+    size = sum(one.stat().st_size for one in folder.iterdir())
+    return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:,.1f} kB"

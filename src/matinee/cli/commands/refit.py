@@ -1,0 +1,78 @@
+"""``matinee refit MODEL``: a new model from old ratings and the feedback since."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from matinee.cli.console import json_option, print_json, say
+from matinee.cli.extras import wants
+from matinee.cli.options.model import load, model_argument
+from matinee.cli.options.reading import read, reading_options
+from matinee.cli.progress import epochs_of
+from matinee.display.text import counted, seconds
+
+
+@click.command("refit")
+@model_argument
+@click.option(
+    "--store",
+    envvar="MATINEE_STORE",
+    show_envvar=True,
+    metavar="PLACE",
+    help="Where feedback is: a file (SQLite), or postgresql://...; the file beside "
+    "MODEL unless given.",
+)
+@click.option(
+    "--data", metavar="DATA", help="The old ratings; those that MODEL remembers unless given."
+)
+@click.option(
+    "--out",
+    required=True,
+    metavar="FOLDER",
+    help="Where to keep the new model; may be MODEL itself.",
+)
+@reading_options
+@json_option
+def command(
+    model_path: str, store: str | None, data: str | None, out: str, as_json: bool, **reading: Any
+) -> None:
+    """Learn again with the feedback since.
+
+    The new model comes of the old ratings and of the feedback, with MODEL's own settings.
+    Erased users are left out. A server answers from the new model after POST /v1/admin/reload.
+    """
+    wants("serve", "sqlalchemy")
+    from matinee.feedback.places import existing_store
+    from matinee.feedback.refitting import refit
+    from matinee.models.storage import check_place
+
+    check_place(Path(out))
+    model = load(model_path)
+    opened = existing_store(Path(model_path), store)
+    ratings = read(data, reading) if data is not None else None
+    started = time.perf_counter()
+    with epochs_of(model.algorithm) as on_epoch:
+        fitted = refit(model, opened, ratings, on_epoch)
+    opened.close()
+    duration = time.perf_counter() - started
+    fitted.save(out)
+    told: dict[str, Any] = {
+        "algorithm": fitted.algorithm,
+        "model": out,
+        "users": len(fitted.users),
+        "items": len(fitted.items),
+        "ratings": len(fitted.seen.values),
+        "ratings_before": len(model.seen.values),
+        "fit_seconds": duration,
+    }
+    say(
+        f"refitted {told['algorithm']} in {seconds(duration)}: "
+        f"{counted(told['ratings'], 'rating')} "
+        f"(before: {told['ratings_before']:,}), {counted(told['users'], 'user')}, "
+        f"{counted(told['items'], 'item')}"
+    )
+    say(f"kept in {out}")
+    if as_json:
+        print_json(told)

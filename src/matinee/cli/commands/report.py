@@ -1,0 +1,122 @@
+"""``matinee report MODEL``: one file to send, with data, quality, tastes, people and reasons."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from matinee.cli.console import json_option, print_json, say
+from matinee.cli.options.model import load, model_argument
+from matinee.cli.options.reading import SAMPLE, read, reading_options
+from matinee.cli.options.record import RECORD
+from matinee.cli.progress import progress
+from matinee.errors import Face, MatineeError
+
+if TYPE_CHECKING:
+    from matinee.data.ratings import Ratings
+    from matinee.models import Model
+
+
+@click.command("report")
+@model_argument
+@click.option("--data", metavar="DATA", help="What it was fitted on: adds times, source and terms.")
+@click.option(
+    "-o",
+    "--out",
+    default="report.html",
+    show_default=True,
+    metavar="FILE",
+    help="Where to write it.",
+)
+@click.option(
+    "--record",
+    metavar="FILE",
+    help=f"Comparisons to show, with --data [{RECORD}, if there is one].",
+)
+@click.option("--k-curve", "curve", metavar="FILE", help="What matinee k-curve --json printed.")
+@click.option("--no-measure", is_flag=True, help="Do not fit again to measure errors.")
+@reading_options
+@json_option
+def command(
+    model_path: str,
+    data: str | None,
+    out: str,
+    record: str | None,
+    curve: str | None,
+    no_measure: bool,
+    as_json: bool,
+    **reading: Any,
+) -> None:
+    """Write a report on MODEL: one HTML file to send.
+
+    It needs no network. To say for whom it errs, the same algorithm is fitted on four fifths of
+    the ratings and measured on the rest. With --json the content goes to standard output, and
+    no file is written.
+    """
+    from matinee.models.storage import check_file
+    from matinee.report import measure, ratings_of, report_of
+    from matinee.report.origins import SAMPLE as THE_SAMPLE
+
+    if not as_json:
+        check_file(Path(out))
+    k_curve = None if curve is None else read_curve(curve)
+    loaded = load(model_path)
+    ratings = read(data, reading) if data is not None else None
+    with progress("report", every=0) as step:
+        rows, found = comparison(record, ratings), None
+        n_steps = 1 if no_measure else 2
+        if not no_measure:
+            step(0, n_steps, "measuring")
+            found = measured(measure, loaded, ratings or ratings_of(loaded))
+        step(n_steps - 1, n_steps, "drawing")
+        report = report_of(
+            loaded,
+            ratings,
+            origin=THE_SAMPLE if data == SAMPLE else None,
+            evaluation=found,
+            comparison=rows,
+            curve=k_curve,
+        )
+        step(n_steps, n_steps, "done")
+    if as_json:
+        print_json(report.to_dict())
+    else:
+        saved = report.save(out)
+        say(f"report in {saved} ({saved.stat().st_size / 1e6:.1f} MB)")
+
+
+def measured(measure: Any, model: "Model", ratings: "Ratings") -> Any:
+    """The evaluation; nothing, and a word about it, where the ratings do not allow one."""
+    try:
+        return measure(model, ratings)
+    except MatineeError as error:
+        say(f"nothing was measured: {error.worded(Face.COMMAND_LINE)}")
+        return None
+
+
+def comparison(record: str | None, ratings: "Ratings | None") -> list[dict[str, Any]]:
+    """The comparison in a record that is of these ratings; says so where there is none."""
+    from matinee.evaluation.run_log import Record
+    from matinee.report.quality import compared
+
+    if record is None and (ratings is None or not Path(RECORD).is_file()):
+        return []
+    if ratings is None:
+        raise MatineeError("--record needs --data, to see that both are of the same ratings")
+    rows = compared(Record.of(record or RECORD), ratings)
+    if record is not None and not rows:
+        say(f"{record} has no comparison on these ratings")
+    return rows
+
+
+def read_curve(path: str) -> dict[str, Any]:
+    """A k-curve that was printed as JSON. Raises MatineeError for anything else."""
+    try:
+        curve: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+        assert {"points", "metric", "chosen", "folds", "rule", "higher_is_better"} <= set(curve)
+    except (OSError, ValueError, AssertionError, TypeError):
+        raise MatineeError(
+            f"{path} is no k-curve; write one with: matinee k-curve DATA --json > {path}"
+        ) from None
+    return curve

@@ -1,0 +1,113 @@
+"""``matinee serve MODEL``: the API and the page."""
+
+import time
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from matinee.cli.console import say
+from matinee.cli.extras import wants
+from matinee.cli.options.model import model_argument
+from matinee.display.text import counted, seconds
+
+if TYPE_CHECKING:
+    from matinee.server.measured import Measured
+    from matinee.server.running import Place, Ready
+
+TOKEN_VARIABLE = "MATINEE_TOKEN"
+NEEDED = ("fastapi", "uvicorn", "sqlalchemy", "prometheus_client")
+
+
+@click.command("serve")
+@model_argument
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="0 finds a free one.",
+)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Beyond this machine only with a token."
+)
+@click.option(
+    "--token",
+    envvar=TOKEN_VARIABLE,
+    show_envvar=True,
+    help="What to send as Authorization: Bearer; made up when not given.",
+)
+@click.option(
+    "--allow-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A name that the server is reached by; may be given again.",
+)
+@click.option(
+    "--store",
+    envvar="MATINEE_STORE",
+    show_envvar=True,
+    metavar="PLACE",
+    help="Where feedback goes: a file (SQLite), or postgresql://...; a file beside "
+    "MODEL unless given.",
+)
+@click.option("--beside", metavar="MODEL", help="Another model, to compare with.")
+@click.option("--record", metavar="FILE", help="What compare recorded, to show.")
+@click.option("--k-curve", "curve", metavar="FILE", help="What matinee k-curve --json printed.")
+@click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
+def command(
+    model_path: str,
+    port: int,
+    host: str,
+    token: str | None,
+    hosts: tuple[str, ...],
+    store: str | None,
+    beside: str | None,
+    record: str | None,
+    curve: str | None,
+    show: bool,
+) -> None:
+    """Answer over HTTP, and show a page to look at.
+
+    Answers come from the model, and from feedback that counts at once. GET /openapi.json says
+    what can be asked. Stop with Ctrl-C.
+    """
+    wants("serve", *NEEDED)
+    from matinee.server.measured import Measured
+    from matinee.server.running import Place
+
+    measured = Measured.of(path_of(record), path_of(curve))
+    place = Place(host, port, token, hosts)
+    start(Path(model_path), place, store, path_of(beside), measured, show)
+
+
+def path_of(text: str | None) -> Path | None:
+    """A path, where one is given."""
+    return None if text is None else Path(text)
+
+
+def start(
+    model: Path,
+    place: "Place",
+    store: str | None = None,
+    beside: Path | None = None,
+    measured: "Measured | None" = None,
+    show: bool = False,
+) -> None:
+    """Serve until interrupted; says where."""
+    started = time.perf_counter()
+    from matinee.server.running import serve
+
+    def ready(it: "Ready") -> None:
+        events = it.state.store.count()
+        kept = f"; {counted(events, 'event')} of feedback" if events else ""
+        say(f"{it.state.main.model!r}{kept}")
+        say(f"ready in {seconds(time.perf_counter() - started)}: {it.url}  (stop with Ctrl-C)")
+        if place.token is None:
+            say(f"what changes the model needs the token {it.token}")
+        if show:
+            webbrowser.open(f"{it.url}/#token={it.token}")
+
+    serve(model, place, store, beside, measured, ready)

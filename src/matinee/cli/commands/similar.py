@@ -1,0 +1,27 @@
+"""``matinee similar MODEL --item ID``: what is like an item, or who is like a user."""
+
+import click
+
+from matinee.cli.console import json_option, print_json, ranked_list
+from matinee.cli.options.model import ITEM_HELP, find_item, load, model_argument
+
+
+@click.command("similar")
+@model_argument
+@click.option("--item", metavar="ID", help=ITEM_HELP)
+@click.option("--user", metavar="ID", help="Id of the user.")
+@click.option("-n", "n", type=int, default=10, show_default=True, help="How many.")
+@json_option
+def command(model_path: str, item: str | None, user: str | None, n: int, as_json: bool) -> None:
+    """Show what is like an item, or who is like a user."""
+    if (item is None) == (user is None):
+        raise click.UsageError("give either --item or --user")
+    model = load(model_path)
+    if item is not None:
+        found = model.similar_items(find_item(model, item), n)
+    else:
+        found = model.similar_users(user, n)
+    if as_json:
+        print_json(found.to_dicts())
+    else:
+        click.echo("\n".join(ranked_list(found.to_dicts(), "similarity")))

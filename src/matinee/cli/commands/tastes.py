@@ -1,0 +1,94 @@
+"""``matinee tastes MODEL``: what each factor of a model stands for."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from matinee.cli.console import json_option, print_json, say, width
+from matinee.cli.options.model import load, model_argument
+from matinee.cli.progress import progress
+from matinee.cli.taste_cards import cards
+from matinee.errors import BadSetting
+
+if TYPE_CHECKING:
+    from matinee.models import FactorModel
+
+
+@click.command("tastes")
+@model_argument
+@click.option(
+    "-n",
+    "n",
+    type=click.IntRange(1, 10),
+    default=5,
+    show_default=True,
+    help="How many items of each.",
+)
+@click.option(
+    "--rename",
+    "renamed",
+    nargs=2,
+    multiple=True,
+    metavar="TASTE NAME",
+    help="Give a taste, by number or name, a name that is kept with the model; an "
+    "empty one brings the label back.",
+)
+@click.option(
+    "--stability",
+    "n_refits",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Fit again N times, with other seeds, and keep with the model how alike the "
+    "tastes come out.",
+)
+@click.option(
+    "--samples",
+    is_flag=True,
+    help="With --stability: refit on bootstrap samples of the ratings, too.",
+)
+@json_option
+def command(
+    model_path: str,
+    n: int,
+    renamed: tuple[tuple[str, str], ...],
+    n_refits: int | None,
+    samples: bool,
+    as_json: bool,
+) -> None:
+    """Show the tastes that a model found.
+
+    Each with its top items; those that make most of the scores first.
+    """
+    from matinee.models.factor import with_tastes
+
+    model = with_tastes(load(model_path))
+    if samples and not n_refits:
+        raise BadSetting("--samples goes with --stability; say how many refits, as --stability 5")
+    for taste, name in renamed:
+        model = model.rename_taste(taste, name)
+    if n_refits:
+        model = stable(model, n_refits, samples)
+    if renamed or n_refits:
+        model.save(Path(model_path))
+        say(f"kept in {model_path}")
+    tastes = model.tastes()
+    if as_json:
+        print_json([cut(taste, n) for taste in tastes.to_dicts()])
+    else:
+        click.echo("\n".join(cards(tastes, n, width())))
+
+
+def stable(model: "FactorModel", n_refits: int, samples: bool) -> "FactorModel":
+    """The model with the stability of its tastes."""
+    from matinee.tuning.stability import taste_stability
+
+    with progress("refits") as step:
+        return taste_stability(
+            model, n_refits=n_refits, how="samples" if samples else "seeds", on_step=step
+        )
+
+
+def cut(taste: dict[str, object], n: int) -> dict[str, object]:
+    """A taste with ``n`` items at each end."""
+    return {name: part[:n] if isinstance(part, list) else part for name, part in taste.items()}

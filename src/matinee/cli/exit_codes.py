@@ -1,0 +1,70 @@
+"""How a command ends: every mistake that a user can make is one sentence and an exit code.
+
+0 done   1 failure   2 usage   3 bad data   4 not found   5 model mismatch   130 interrupted
+"""
+
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+from matinee.cli.console import say
+from matinee.errors import Face, MatineeError, worded
+
+FAILURE, INTERRUPTED = 1, 130
+
+
+def exit_code_of(command: Callable[[], object]) -> int:
+    """Run a command, report what goes wrong in one sentence, and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a bar on an ASCII terminal is no failure
+    try:
+        with warnings_as_notes():
+            code = command()
+            sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        say("interrupted")
+        return INTERRUPTED
+    except MatineeError as error:
+        say(f"error: {error.worded(Face.COMMAND_LINE)}")
+        return error.exit_code
+    except MemoryError:
+        say("error: out of memory; try fewer factors or a part of the data")
+        return FAILURE
+    except OSError as error:
+        return _of_system(error)
+
+
+def _of_system(error: OSError) -> int:
+    if isinstance(error, BrokenPipeError):  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    where = f"{error.filename}: " if error.filename else ""
+    say(f"error: {where}{error.strerror or error}")
+    return FAILURE
+
+
+@contextmanager
+def warnings_as_notes() -> Iterator[None]:
+    """Show each warning of the library once, as a note; ignore those of other libraries."""
+    shown: set[str] = set()
+
+    def note(message: Warning | str, *_: object, **__: object) -> None:
+        text = worded(message, Face.COMMAND_LINE)
+        if text not in shown:
+            shown.add(text)
+            say(f"note: {text}")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = note
+        yield

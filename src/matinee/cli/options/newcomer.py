@@ -1,0 +1,91 @@
+"""Somebody new on the command line: ``--ratings FILE``, ``--tastes`` or ``--features``."""
+
+import re
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from matinee.cli.console import say, width, wrap
+from matinee.display.text import counted
+from matinee.errors import BadSetting
+
+if TYPE_CHECKING:
+    from matinee.models import Model, Person
+
+NAME = "you"
+LISTED = 10  # films named that could not be matched
+PAIR = re.compile(r"([^=].*?)=([^=,]+)(?:,|$)")  # a name may hold commas, as labels of tastes do
+
+
+def newcomer(
+    model: "Model", ratings_path: str | None, tastes: Sequence[str], features: str | None
+) -> "Person":
+    """Somebody new, by the one of these that is given."""
+    if ratings_path:
+        return from_file(model, ratings_path)
+    return from_tastes(model, tastes) if tastes else from_features(model, features or "")
+
+
+def from_file(model: "Model", path: str) -> "Person":
+    """Who rated what a file holds; says what was understood, and what could not be matched."""
+    from matinee.sources.exports import match, read_export
+
+    export = read_export(path)
+    scale = model.scale if model.kind == "rating" or export.scale is None else export.scale
+    matched = match(export, model.items, model.catalog, scale)
+    kind = "" if export.kind == "table" else f" ({export.kind})"
+    words = [
+        f"{path}{kind}: {counted(len(export.rows), 'rating')}, "
+        f"{counted(len(matched), 'film')} matched"
+    ]
+    if matched.twice:
+        words.append(f"{matched.twice:,} rated again, the last counts")
+    if export.unrated:
+        words.append(f"{export.unrated:,} without a rating")
+    if model.kind != "rating":
+        words.append("each counts as a choice, whatever its stars")
+    elif export.scale is not None and export.scale != model.scale:
+        words.append(f"brought from {export.scale} to the model's scale {model.scale}")
+    say(wrap("; ".join(words), width()))
+    if matched.unmatched:
+        named = "; ".join(str(row) for row in matched.unmatched[:LISTED])
+        more = len(matched.unmatched) - LISTED
+        rest = f"; and {more:,} more" if more > 0 else ""
+        say(wrap(f"not matched: {named}{rest}", width()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return model.fold_in(matched.history, NAME)
+
+
+def from_tastes(model: "Model", texts: Sequence[str]) -> "Person":
+    """Who shares points among tastes, by name or number: ``Horror=6,Comedy=4``, ``0=6``."""
+    points = pairs(",".join(texts), "--tastes", "Horror=6,Comedy=4 or, by number, 0=6,3=4")
+    shared: dict[object, float] = {
+        name: number(f"the points for {name!r} are", n) for name, n in points.items()
+    }
+    return model.fold_in_tastes(shared, NAME)
+
+
+def from_features(model: "Model", text: str) -> "Person":
+    """Who tells something of themselves: ``age=25,gender=F``."""
+    return model.fold_in_features(pairs(text, "--features", "age=25,gender=F"), NAME)
+
+
+def number(what: str, text: str) -> float:
+    """The number that ``what`` is. Raises BadSetting for anything else."""
+    try:
+        return float(text)
+    except ValueError:
+        raise BadSetting(f"{what} {text!r}, not a number") from None
+
+
+def pairs(text: str, option: str, example: str) -> dict[str, str]:
+    """``a=1,b=2`` as a mapping. Raises BadSetting for anything else, and for a name given twice."""
+    told = [(name.strip(), value.strip()) for name, value in PAIR.findall(text)]
+    if PAIR.sub("", text).strip() or not all(name and value for name, value in told):
+        raise BadSetting(f"{option} reads {example}, not {text!r}")
+    found = dict(told)
+    twice = [name for name in found if [one for one, _ in told].count(name) > 1]
+    if twice:
+        raise BadSetting(f"{option} names {twice[0]!r} twice")
+    return found

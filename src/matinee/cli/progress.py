@@ -1,0 +1,110 @@
+"""Progress of long work, on standard error: a bar on a terminal, lines elsewhere."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from matinee.cli.console import say
+from matinee.display.text import seconds
+
+if TYPE_CHECKING:
+    from matinee.algorithms import Algorithm
+    from matinee.data.ratings import Ratings
+    from matinee.models import Model
+    from matinee.training.progress import Epoch, OnEpoch
+
+SECONDS_BETWEEN_LINES = 1.0  # of progress, where there is no terminal to draw a bar on
+
+
+class Step(Protocol):
+    """Report that ``done`` of ``total`` steps are done, with ``words`` on the current one."""
+
+    def __call__(self, done: int, total: int, words: str) -> None: ...
+
+
+@contextmanager
+def progress(what: str, every: float = SECONDS_BETWEEN_LINES) -> Iterator[Step]:
+    """Show how far some work is: a bar on a terminal, elsewhere a line every ``every`` seconds."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    showing = _bar(console, what) if console.is_interactive else _lines(what, every)
+    with showing as step:
+        yield step
+
+
+@contextmanager
+def epochs_of(what: str) -> "Iterator[OnEpoch]":
+    """Show the epochs of a fit, with their errors."""
+    with progress(f"{what} epoch") as step:
+        yield reporter(step)
+
+
+def reporter(step: Step) -> "OnEpoch":
+    """A callback for a fit that reports each epoch as a step."""
+
+    def on_epoch(epoch: "Epoch") -> None:
+        words = "" if epoch.train_rmse is None else f"training RMSE {epoch.train_rmse:.4f}"
+        if epoch.validation_rmse is not None:
+            words += f", held-out RMSE {epoch.validation_rmse:.4f}"
+        step(epoch.number, epoch.n_epochs, words)
+
+    return on_epoch
+
+
+@contextmanager
+def _bar(console: object, what: str) -> Iterator[Step]:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}{task.fields[count]}"),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[words]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:  # type: ignore[arg-type]
+        task = bar.add_task(what, total=None, count="", words="starting")
+
+        def step(done: int, total: int, words: str) -> None:
+            bar.update(task, completed=done, total=total, count=f" {done}/{total}", words=words)
+
+        yield step
+
+
+@contextmanager
+def _lines(what: str, every: float) -> Iterator[Step]:
+    started = last = time.perf_counter()
+    waiting = ""
+
+    def step(done: int, total: int, words: str) -> None:
+        nonlocal last, waiting
+        now = time.perf_counter()
+        line = f"{what} {done}/{total}  {words}  ({seconds(now - started)})"
+        waiting = "" if now - last >= every else line
+        if not waiting:
+            last = now
+            say(line)
+
+    yield step
+    if waiting:
+        say(waiting)
+
+
+@dataclass(frozen=True)
+class WithProgress:
+    """An algorithm that reports the epochs of every fit, under its own name."""
+
+    algorithm: "Algorithm"
+    on_epoch: "OnEpoch"
+
+    @property
+    def kind(self) -> str:
+        return self.algorithm.kind
+
+    def fit(self, train: "Ratings") -> "Model":
+        return self.algorithm.fit(train, on_epoch=self.on_epoch)
+
+    def __repr__(self) -> str:
+        return repr(self.algorithm)

@@ -1,0 +1,141 @@
+"""Fits, lists and evaluations on Spark, which reads the files itself."""
+
+import logging
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from matinee.cli.console import say
+from matinee.cli.options.reading import refuse_options
+from matinee.cli.progress import epochs_of
+from matinee.display.text import counted
+from matinee.errors import BadRatings, BadSetting
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+    from matinee.algorithms import Algorithm
+    from matinee.evaluation.results import Evaluation
+    from matinee.models import FactorModel
+
+TEXT = (".csv", ".gz", ".txt")
+PARQUET = (".parquet", "")  # a folder has no suffix
+AS_THEY_ARE = "Spark reads Parquet, and CSV with a header, as they are"
+
+
+def check_source(data: str) -> None:
+    """Raise BadRatings or BadSetting for what is not there, and for what Spark cannot read."""
+    if "://" not in data and not Path(data).exists():
+        raise BadRatings(f"there is no file or folder {data}")
+    if (kind := Path(data).suffix.lower()) not in (*TEXT, *PARQUET):
+        raise BadSetting(f"{AS_THEY_ARE}; {data} ends in {kind}: unpack it, or leave out --engine")
+
+
+def frame_of(
+    spark: "SparkSession", data: str, columns: "Mapping[str, str | int] | None" = None
+) -> "DataFrame":
+    """A Parquet or CSV file, or folder of them, that all executors can reach."""
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    from matinee.sources.columns import find_columns
+
+    place = data if "://" in data else str(Path(data).absolute())
+    try:
+        if Path(data).suffix.lower() in TEXT:
+            frame = spark.read.option("header", True).csv(place)
+        else:
+            frame = spark.read.parquet(place)
+    except (PySparkException, Py4JError) as error:
+        said = re.search(r"\[[A-Z_.]+\][^\n]*", str(error))  # amid a trace of Java's stack
+        raise BadRatings(f"Spark cannot read {data}: {said[0] if said else error}") from None
+    names = frame.columns
+    at = find_columns(names, columns, data)
+    return frame.select(*(frame[f"`{names[n]}`"].alias(field) for field, n in at.items()))
+
+
+@contextmanager
+def quiet_session(master: str) -> Iterator["SparkSession"]:
+    """A session; what is logged when it is interrupted would hide what we have to say."""
+    from matinee.spark import session
+
+    with session(master) as spark:
+        logging.disable(logging.CRITICAL)
+        try:
+            yield spark
+        finally:
+            logging.disable(logging.NOTSET)
+
+
+def fit_on_spark(
+    learner: "Algorithm", data: str, reading: dict[str, Any], master: str, state: Path, resume: bool
+) -> "FactorModel":
+    """The model of ratings that Spark reads."""
+    from matinee.spark import fit
+
+    columns = reading.pop("columns")
+    refuse_options(reading, AS_THEY_ARE)
+    check_source(data)
+    with quiet_session(master) as spark, epochs_of(learner.name) as on_epoch:
+        frame = frame_of(spark, data, columns)
+        try:
+            return fit(learner, frame, folder=state.absolute(), resume=resume, on_epoch=on_epoch)
+        except KeyboardInterrupt:
+            say("the same command with --resume goes on after the last whole epoch")
+            raise
+
+
+def evaluate_on_spark(
+    learner: "Algorithm",
+    splitting: dict[str, Any],
+    master: str,
+    lengths: Iterable[int],
+    relevant_from: float | None,
+    metrics: Iterable[str] | None,
+) -> "Evaluation":
+    """Fit on one part and measure on the other, both of which Spark reads."""
+    from matinee.spark import evaluate, fit
+
+    train, test = (splitting.pop(name) for name in ("train", "test"))
+    if train is None or test is None or splitting.pop("data") is not None:
+        raise BadSetting("--engine spark takes two parts that were split before: --train, --test")
+    for name, value in splitting.items():
+        if value != {"duplicates": "last", "strict": False}.get(name):
+            raise BadSetting(f"{AS_THEY_ARE}; leave out --{name.replace('_', '-')}")
+    for data in (train, test):
+        check_source(data)
+    with (
+        quiet_session(master) as spark,
+        tempfile.TemporaryDirectory(dir=".", prefix=".fit-") as folder,
+    ):
+        parts = [frame_of(spark, data) for data in (train, test)]
+        with epochs_of(learner.name) as on_epoch:
+            model = fit(learner, parts[0], folder=folder, on_epoch=on_epoch)
+        return evaluate(model, parts[1], lengths, relevant_from, metrics, folder=folder)
+
+
+def lists_on_spark(
+    model: str,
+    engine: str,
+    master: str,
+    out: str | None,
+    n: int,
+    why: bool,
+    others: dict[str, object],
+) -> None:
+    """Lists for everybody into a folder of Parquet files; ``others`` are options it cannot take."""
+    from matinee.spark import recommend
+
+    if engine != "spark" or out is None:
+        raise BadSetting("--engine spark and --out FOLDER go together: a list for everybody")
+    for name in (name for name, value in others.items() if value):
+        raise BadSetting(f"--engine spark makes a list for everybody; leave out {name}")
+    if Path(out).exists():
+        raise BadSetting(f"{out} exists; choose another place")
+    with quiet_session(master) as spark:
+        place = str(Path(out).absolute())
+        recommend(model, n=n, why=why).write.parquet(place)
+        say(f"{counted(spark.read.parquet(place).count(), 'row')} in {out}, as Parquet")
