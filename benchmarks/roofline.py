@@ -22,18 +22,20 @@ import numpy as np
 import ours
 from data import DATA_SETS, folder_of_data
 from jobs import RESULTS, Row, circumstances, keep
-from matinee.algorithms.ease import BLOCK as EASE_BLOCK
-from matinee.algorithms.ease import invert, together
 from matinee.algorithms.knn import nearest_items
 from matinee.algorithms.mf import MF
 from matinee.data.ratings import Ratings, Rows
 from matinee.kernels.blas import one_blas_thread
+from matinee.kernels.inverse import BLOCK as EASE_BLOCK
+from matinee.kernels.inverse import invert
 from matinee.kernels.jit import kernel, read_only
 from matinee.kernels.least_squares import is_short
 from matinee.kernels.random import draw_normal
-from matinee.kernels.ranking import top_n
+from matinee.kernels.ranking import ItemSets, top_n
 from matinee.kernels.rows import row_sums
-from matinee.kernels.threads import run_all, run_rows
+from matinee.kernels.similarities import co_occurrences
+from matinee.kernels.sparse import Sparse
+from matinee.kernels.threads import run_all
 from matinee.models.similarity import Similarity
 from matinee.row_solvers import ImplicitLeastSquares, LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
@@ -161,17 +163,17 @@ def works(train: Ratings) -> Iterator[Work]:
 def of_pairs(train: Ratings) -> Iterator[Work]:
     """Kernels that go through all pairs of items that somebody rated both."""
     pairs = float((train.by_user.counts.astype(np.float64) ** 2).sum())
-    n = train.n_items
+    n, rated = train.n_items, (Sparse(*train.by_item), Sparse(*train.by_user))
     yield Work(
         "ease: items together",
         "pair",
         pairs,
         pairs,
         pairs * 20,
-        partial(together, train),
+        partial(co_occurrences, *rated),
         double=True,
     )
-    A = together(train) + 500.0 * np.eye(n)
+    A = co_occurrences(*rated) + 500.0 * np.eye(n)
     yield Work(
         "ease: inverse",
         "item^3",
@@ -198,13 +200,12 @@ def of_lists(train: Ratings, users: Embeddings, items: Embeddings) -> Iterator[W
     size = 128
     rng = np.random.default_rng(0)
     scores = read_only(rng.normal(size=(size, train.n_items)), np.float32)
-    banned = read_only(np.zeros(size + 1), np.int64), read_only(np.zeros(0), np.int32)
-    out = np.empty((size, 10), np.int32), np.empty((size, 10), np.float32)
+    banned = ItemSets(np.zeros(size + 1, np.int64), np.zeros(0, np.int32))
     times = 20
 
     def rank() -> None:
         for _ in range(times):
-            run_rows(top_n, np.ones(size), scores, *banned, *out)
+            top_n(scores, banned, 10)
 
     n = scores.size * times
     yield Work("ranking: top 10 of scores", "score", n, n, 4 * n, rank)

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from matinee.algorithms import EASE, Bias, ItemKNN, RP3beta, SlopeOne, UserKNN
-from matinee.algorithms.ease import BLOCK, invert
 from matinee.algorithms.knn import nearest_items
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
 from matinee.errors import BadSetting
+from matinee.kernels.inverse import BLOCK, invert
 from matinee.models.similarity import Similarity
 from test_contract import ratings_of
 

@@ -6,9 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import naive
-from matinee.kernels.jit import read_only
-from matinee.kernels.ranking import GLANCE, rank_intervals, top_n
-from matinee.kernels.threads import run_rows
+from matinee.kernels.ranking import GLANCE, ItemSets, rank_intervals, top_n
 
 INF, NAN = np.inf, np.nan
 SCORES = st.sampled_from([-INF, -1.0, -0.0, 0.0, 0.5, 1.0, INF, NAN])  # few, so that they tie
@@ -24,25 +22,18 @@ def blocks(draw):
 
 
 def as_rows(lists):
-    """Lists of item numbers as indptr and indices."""
+    """Lists of item numbers as the drivers take them."""
     indptr = np.cumsum([0, *map(len, lists)], dtype=np.int64)
     items = np.array([item for one in lists for item in one], np.int32)
-    return read_only(indptr, np.int64), read_only(items, np.int32)
+    return ItemSets(indptr, items)
 
 
 def best(scores, banned, n):
-    items = np.full((len(scores), n), 99, np.int32)
-    kept = np.zeros((len(scores), n), np.float32)
-    inputs = (read_only(scores, np.float32), *as_rows(banned))
-    run_rows(top_n, np.ones(len(scores)), *inputs, items, kept)
-    return items, kept
+    return top_n(scores, as_rows(banned), n)
 
 
 def stand(scores, banned, asked):
-    indptr, items = as_rows(asked)
-    better, tied = np.zeros(len(items), np.int32), np.zeros(len(items), np.int32)
-    inputs = (read_only(scores, np.float32), *as_rows(banned), indptr, items)
-    run_rows(rank_intervals, np.ones(len(scores)), *inputs, better, tied)
+    better, tied = rank_intervals(scores, as_rows(banned), as_rows(asked))
     return list(zip(better.tolist(), tied.tolist(), strict=True))
 
 

@@ -98,6 +98,11 @@ class Algorithm:
         return asdict(self)
 
     @property
+    def signature(self) -> dict[str, Any]:
+        """The fields by which a model names the algorithm that learned it."""
+        return {"kind": self.kind, "algorithm": self.name, "settings": self.settings}
+
+    @property
     def chosen(self) -> dict[str, Any]:
         """The settings that make it what it is; not the usual ones, nor what follows from others.
 
@@ -161,8 +166,7 @@ class Algorithm:
             raise Diverged(
                 f"the fit of {self.name} diverged: its factors are not finite; raise reg"
             )
-        signature = {"kind": self.kind, "algorithm": self.name, "settings": self.settings}
-        return FactorModel.of(train, mean, users, items, fold, **(signature | more))
+        return FactorModel.of(train, mean, users, items, fold, **(self.signature | more))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,10 @@
     user-knn: likewise over the users v most like u who rated i              Herlocker et al. 1999
 
 Similarities w and their shrinkage are those of ``models.similarity``. The damping imagines one more
-neighbour who says the baseline: a score that only far neighbours speak for stays near it, which
+neighbour at the baseline: a score that rests on distant neighbours alone stays near it, which
 gains more than the choice of a similarity.
-feedback="preference": whatever was rated counts 1, and a score is a plain sum of the weights, over
-the n_neighbors of the item (item-knn) or of the user (user-knn); it only ranks.
+feedback="preference": every rating counts 1, and a score is a plain sum of the weights over the
+n_neighbors of the item (item-knn) or of the user (user-knn); it only ranks.
 """
 
 from dataclasses import dataclass
@@ -23,15 +23,13 @@ from matinee.algorithms.bias import Bias
 from matinee.algorithms.search_space import Real, Space, Whole
 from matinee.data.ratings import Ratings
 from matinee.errors import BadSetting
-from matinee.kernels.jit import read_only
-from matinee.kernels.neighbors import Vectors, nearest
-from matinee.kernels.threads import run_rows
-from matinee.models.baseline import BaselineModel
-from matinee.models.neighbor import NeighborModel, lists_of
+from matinee.kernels.item_neighbors import NeighborLists
+from matinee.kernels.similarities import nearest_rows
+from matinee.models.baseline import Baseline
+from matinee.models.neighbor import NeighborModel
 from matinee.models.similarity import SIMILARITIES, Similarity
 from matinee.models.user_neighbor import UserNeighborModel
-from matinee.row_solvers import LeastSquares
-from matinee.row_solvers.embeddings import Embeddings
+from matinee.training.item_vectors import item_vectors
 from matinee.training.progress import OnEpoch, quiet
 
 BY_FEEDBACK: Any = None  # a setting left to the feedback; filled in when the value is made
@@ -86,26 +84,11 @@ class _KNN(Algorithm):
             binary=self.feedback == "preference",
         )
 
-    def _baseline(self, train: Ratings) -> dict[str, Any]:
-        """The common fields of the model: biases for ratings, zeros for preferences."""
-        signature = {"kind": self.kind, "algorithm": self.name, "settings": self.settings}
+    def _baseline(self, train: Ratings) -> Baseline:
+        """Biases for ratings, zeros for preferences."""
         if self.feedback == "preference":
-            return no_baseline(train, **signature)
-        biases = Bias().fit(train)
-        return BaselineModel.common(
-            train,
-            biases.global_mean,
-            biases.user_embeddings,
-            biases.item_embeddings,
-            biases.fold,
-            **signature,
-        )
-
-
-def no_baseline(train: Ratings, **signature: Any) -> dict[str, Any]:
-    """The common fields of a model of preferences: a baseline of zero for everyone."""
-    users, items = Embeddings.zeros(train.n_users, 0), Embeddings.zeros(train.n_items, 0)
-    return BaselineModel.common(train, 0.0, users, items, LeastSquares(reg=1.0), **signature)
+            return Baseline.zero(train)
+        return Baseline.of(Bias().fit(train))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,19 +125,22 @@ class ItemKNN(_KNN):
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> NeighborModel:
         self.check_train(train)
-        baseline = self._baseline(train)
-        rating = self.feedback == "rating"
-        expected = (
-            baseline["user_embeddings"].bias[train.user]
-            + baseline["item_embeddings"].bias[train.item]
+        baseline, rating = self._baseline(train), self.feedback == "rating"
+        n = max(self.n_candidates, self.n_neighbors) if rating else self.n_neighbors
+        neighbors, weights = nearest_items(train, baseline.deviations(train), self._similarity(), n)
+        lists = NeighborLists.of(
+            neighbors,
+            weights,
+            n_neighbors=self.n_neighbors,
+            averaged=rating,
+            damping=self.damping,
         )
-        deviations = train.rating - np.float32(baseline["global_mean"]) - expected
-        kept = max(self.n_candidates, self.n_neighbors) if rating else self.n_neighbors
-        neighbors, weights = nearest_items(train, deviations, self._similarity(), kept)
-        lists = lists_of(
-            neighbors, weights, most=self.n_neighbors, averaged=rating, damping=self.damping
+        return NeighborModel.of(
+            train,
+            baseline,
+            weights=lists,
+            **self.signature,
         )
-        return NeighborModel(**baseline, weights=lists)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,8 +171,10 @@ class UserKNN(_KNN):
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> UserNeighborModel:
         self.check_train(train)
-        return UserNeighborModel(
-            **self._baseline(train),
+        return UserNeighborModel.of(
+            train,
+            self._baseline(train),
+            **self.signature,
             similarity=self._similarity(),
             n_neighbors=self.n_neighbors,
             damping=float(self.damping),
@@ -196,56 +184,13 @@ class UserKNN(_KNN):
 def nearest_items(
     train: Ratings, deviations: np.ndarray, similarity: Similarity, n: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Rows (n_items, n) of the items most like each item, best first, -1 for none; similarities."""
-    values = similarity.values(train.rating, deviations)
-    as_neighbor, as_item = (
-        similarity.norms(train.item, values, train.n_items, neighbor=one) for one in (True, False)
-    )
-    how = similarity.kind == "pearson", similarity.shrinkage, similarity.amplification
-    return products_of_items(train, values, as_neighbor, as_item, n, *how)
+    """The n items most similar to each item, and the similarities; see ``nearest_rows``.
 
-
-def products_of_items(
-    train: Ratings,
-    values: np.ndarray,
-    as_neighbor: np.ndarray,
-    as_item: np.ndarray,
-    n: int,
-    pearson: bool = False,
-    shrinkage: float = 0.0,
-    amplification: float = 1.0,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The items (n_items, n) with the largest products of ``values``, and these; see ``compare``.
-
-    A product of two items is divided by ``as_item`` of the one that asks, and by ``as_neighbor`` of
-    the other, both (n_items,).
+    ``deviations`` (n_ratings,) are those from the baseline. Both results are (n_items, n).
     """
-    vectors = Vectors(
-        read_only(train.by_user.indptr, np.int64),
-        read_only(train.item, np.int32),
-        read_only(values, np.float32),
-        read_only(as_neighbor, np.float64),
-        pearson,
-        shrinkage,
-        amplification,
+    values = similarity.values(train.rating, deviations)
+    as_item, as_neighbor = (
+        similarity.norms(train.item, values, train.n_items, neighbor=one) for one in (False, True)
     )
-    order = np.argsort(train.item, kind="stable")
-    n = min(n, train.n_items)
-    found = np.empty((train.n_items, n), np.int32), np.empty((train.n_items, n), np.float32)
-    run_rows(
-        nearest,
-        pair_costs(train),
-        read_only(train.by_item.indptr, np.int64),
-        read_only(train.by_item.indices, np.int32),
-        read_only(values[order], np.float32),
-        read_only(as_item, np.float64),
-        vectors,
-        *found,
-    )
-    return found
-
-
-def pair_costs(train: Ratings) -> np.ndarray:
-    """Work per item of comparing it with all others: the ratings of all who rated it."""
-    ratings = train.by_user.counts[train.user].astype(np.float64)
-    return np.bincount(train.item, ratings, train.n_items) + train.n_items
+    vectors = item_vectors(train, values)
+    return nearest_rows(*vectors, (as_item, as_neighbor), similarity.comparison, n)

@@ -15,10 +15,13 @@ from typing import ClassVar
 import numpy as np
 
 from matinee.algorithms.base import Algorithm
-from matinee.algorithms.knn import no_baseline, products_of_items
 from matinee.algorithms.search_space import Real, Space, Whole
 from matinee.data.ratings import Ratings
-from matinee.models.neighbor import NeighborModel, lists_of
+from matinee.kernels.item_neighbors import NeighborLists
+from matinee.kernels.similarities import Comparison, nearest_rows
+from matinee.models.baseline import Baseline
+from matinee.models.neighbor import NeighborModel
+from matinee.training.item_vectors import item_vectors
 from matinee.training.progress import OnEpoch, quiet
 
 
@@ -53,9 +56,9 @@ class RP3beta(Algorithm):
         self.check_train(train)
         n_v, n_i = (counts.astype(np.float64) for counts in (train.user_counts, train.item_counts))
         halves = n_v[train.user] ** (-self.alpha / 2)  # a product has one of v's for each item
-        items, weights = products_of_items(
-            train, halves, n_i**self.alpha, n_i**self.beta, self.n_neighbors
+        norms = n_i**self.beta, n_i**self.alpha  # of the item led to, and of its neighbour
+        items, weights = nearest_rows(
+            *item_vectors(train, halves), norms, Comparison(), self.n_neighbors
         )
-        lists = lists_of(items, weights, most=self.n_neighbors, averaged=False, damping=0.0)
-        signature = {"kind": self.kind, "algorithm": self.name, "settings": self.settings}
-        return NeighborModel(**no_baseline(train, **signature), weights=lists)
+        lists = NeighborLists.of(items, weights, n_neighbors=self.n_neighbors)
+        return NeighborModel.of(train, Baseline.zero(train), weights=lists, **self.signature)

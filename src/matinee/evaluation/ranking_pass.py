@@ -13,9 +13,7 @@ from matinee.data.ratings import Ratings, Rows
 from matinee.evaluation.metrics.beyond import ItemFacts, Lists
 from matinee.evaluation.metrics.ranking import RankedTest
 from matinee.evaluation.protocol import Asked, Measurable
-from matinee.kernels.jit import read_only
-from matinee.kernels.ranking import rank_intervals, top_n
-from matinee.kernels.threads import run_rows
+from matinee.kernels.ranking import ItemSets, rank_intervals, top_n
 
 BLOCK_SCORES = 4_000_000  # scores held at once: 16 MB
 
@@ -33,13 +31,11 @@ class Ranked:
 
 
 class _Block(NamedTuple):
-    """A run of measured users, a row each, as the ranking kernels take them."""
+    """A run of measured users, a row each."""
 
     users: np.ndarray  # (n,) int32
-    seen_indptr: np.ndarray  # (n + 1,) int64
-    seen_items: np.ndarray  # int32
-    asked_indptr: np.ndarray  # (n + 1,) int64
-    asked_items: np.ndarray  # int32, their test items
+    seen: ItemSets  # their training items
+    tested: ItemSets  # their test items
 
 
 def rank_test(
@@ -60,9 +56,9 @@ def rank_test(
     shown = _Shown.over(model, threshold, asked, genres, len(users))
     nan_scores = 0
     for block, rows, span in _blocks(model, users, indptr, item):
-        scores = read_only(model.score_block(block.users), np.float32)
+        scores = model.score_block(block.users)
         nan_scores += int(np.count_nonzero(np.isnan(scores)))
-        better[span], tied[span] = _stand(scores, block)
+        better[span], tied[span] = rank_intervals(scores, block.seen, block.tested)
         shown.take(rows, block, scores)
 
     candidates = len(model.items) - model.seen.counts[users]
@@ -126,7 +122,7 @@ class _Shown:
         """Measure the lists of a block; ``rows`` are its places among the measured users."""
         if not self.times:
             return
-        items = _lists(scores, block, max(self.times))
+        items, _ = top_n(scores, block.seen, max(self.times))
         for n, times in self.times.items():
             here = items[:, :n]
             times += np.bincount(here[here >= 0], minlength=len(times))
@@ -138,9 +134,9 @@ class _Shown:
 
     def _liked(self, block: _Block) -> np.ndarray:
         """p(g|u) of the training items that each user rated as relevant."""
-        user = np.repeat(np.arange(len(block.users)), np.diff(block.seen_indptr))
+        user = np.repeat(np.arange(len(block.users)), np.diff(block.seen.indptr))
         liked = self.seen.take(block.users).values >= self.threshold
-        shares = self.facts.genre_shares[block.seen_items[liked]]
+        shares = self.facts.genre_shares[block.seen.items[liked]]
         total = np.zeros((len(block.users), shares.shape[1]))
         for genre in range(shares.shape[1]):
             total[:, genre] = np.bincount(user[liked], shares[:, genre], len(total))
@@ -158,29 +154,6 @@ def _blocks(
         ends = indptr[first : first + len(here) + 1]
         span = slice(int(ends[0]), int(ends[-1]))
         seen = model.seen.take(here)
-        block = _Block(
-            here,
-            read_only(seen.indptr, np.int64),
-            read_only(seen.indices, np.int32),
-            read_only(ends - ends[0], np.int64),
-            read_only(item[span], np.int32),
-        )
+        tested = ItemSets(ends - ends[0], item[span])
+        block = _Block(here, ItemSets(seen.indptr, seen.indices), tested)
         yield block, slice(first, first + len(here)), span
-
-
-def _stand(scores: np.ndarray, block: _Block) -> tuple[np.ndarray, np.ndarray]:
-    """``better`` and ``tied`` of the block's asked items."""
-    better = np.empty(len(block.asked_items), np.int32)
-    tied = np.empty_like(better)
-    cost = 8.0 + np.diff(block.asked_indptr)  # finding the candidates costs some 8 comparisons
-    run_rows(rank_intervals, cost, scores, *block[1:], better, tied)
-    return better, tied
-
-
-def _lists(scores: np.ndarray, block: _Block, n: int) -> np.ndarray:
-    """The items (n_rows, n) that each user of the block would be shown."""
-    items = np.empty((len(scores), n), np.int32)
-    best = np.empty((len(scores), n), np.float32)
-    cost = np.ones(len(scores))
-    run_rows(top_n, cost, scores, block.seen_indptr, block.seen_items, items, best)
-    return items

@@ -1,29 +1,110 @@
 """Ranking the whole catalogue: the n best items of each user, and where given items stand.
 
-Both kernels work on a block of users: ``scores`` (n_rows, n_items) float32 holds one row of scores
-a user. The items a user must not be shown, most often those already seen, are *banned*: row b
-bans ``banned_items[banned_indptr[b]:banned_indptr[b + 1]]`` (int32, ascending, each once; the
-indptr int64). The other items are the user's candidates. NaN ranks after every number, minus
-infinity included. Run them with ``run_rows(kernel, cost, ...)``: start..stop are rows of the block.
+A block of users has one row of ``scores`` (n_rows, n_items) float32 each. The items a user must
+not be shown, most often those already seen, are *banned*; the others are the user's candidates.
+NaN ranks after every number, minus infinity included.
 """
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from matinee.kernels import tiles
-from matinee.kernels.jit import kernel
+from matinee.kernels.blas import one_blas_thread
+from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.threads import (
+    RANGES_PER_THREAD,
+    n_threads,
+    run_all,
+    run_rows,
+)
 from matinee.kernels.vectors import GLANCE
+
+BLOCK_SCORES = 400_000  # scores held at once by each thread: 1.6 MB, so that they stay in cache
+BLOCK_ROWS = 128  # and at most so many rows of scores
+CANDIDATE_COST = 8.0  # finding the candidates of a row, in comparisons of one item with all
+
+
+class ItemSets(NamedTuple):
+    """Some items of each row: row b has ``items[indptr[b]:indptr[b + 1]]``."""
+
+    indptr: np.ndarray  # (n_rows + 1,) int64
+    items: np.ndarray  # int32, ascending in each row, each once
+
+    def frozen(self) -> tuple[np.ndarray, np.ndarray]:
+        """The arrays in the types that kernels are compiled for."""
+        return read_only(self.indptr, np.int64), read_only(self.items, np.int32)
+
+
+FillBlock = Callable[[slice, np.ndarray], ItemSets]  # writes the scores of rows; what is banned
+
+
+def top_n(scores: np.ndarray, banned: ItemSets, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """The n best candidates of each row, best first, ties by lower item number.
+
+    Returns:
+        items (n_rows, n) int32 and their scores (n_rows, n) float32; where a row has fewer than n
+        candidates they end with -1 and NaN.
+    """
+    items = np.empty((len(scores), n), np.int32)
+    best = np.empty((len(scores), n), np.float32)
+    inputs = read_only(scores, np.float32), *banned.frozen()
+    run_rows(_top_n, np.ones(len(scores)), *inputs, items, best)
+    return items, best
+
+
+def top_n_in_blocks(
+    fill: FillBlock, n_rows: int, n_items: int, n: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """``top_n`` of more rows than scores should be held of at once.
+
+    ``fill(rows, scores)`` writes the scores of a slice of rows and returns their banned items. It
+    is called by several threads, each of which holds no more than a block of scores.
+    """
+    items = np.empty((n_rows, n), np.int32)
+    best = np.empty((n_rows, n), np.float32)
+    size = max(1, min(BLOCK_ROWS, BLOCK_SCORES // n_items))
+
+    def run(blocks: np.ndarray) -> None:
+        buffer = np.empty((min(size, n_rows), n_items), np.float32)
+        for first in (blocks * size).tolist():
+            rows = slice(first, min(first + size, n_rows))
+            scores = buffer[: rows.stop - first]
+            banned = fill(rows, scores)
+            inputs = read_only(scores, np.float32), *banned.frozen()
+            _top_n(0, len(scores), *inputs, items[rows], best[rows])
+
+    parts = np.array_split(np.arange(-(-n_rows // size)), n_threads() * RANGES_PER_THREAD)
+    with one_blas_thread():  # once for all blocks
+        run_all([partial(run, blocks) for blocks in parts if len(blocks)])
+    return items, best
+
+
+def rank_intervals(
+    scores: np.ndarray, banned: ItemSets, items: ItemSets
+) -> tuple[np.ndarray, np.ndarray]:
+    """How many candidates score better than each of ``items``, and how many just as well.
+
+    All ``items`` of a row are candidates. Returns better and tied, int32, as long as
+    ``items.items``; tied counts the item itself.
+
+    Each item is compared with every candidate: n_items_ranked x n_items comparisons a user, which
+    vectorise, next to the n_factors x n_items products that made the scores.
+    """
+    better, tied = np.empty(len(items.items), np.int32), np.empty(len(items.items), np.int32)
+    cost = CANDIDATE_COST + np.diff(items.indptr)
+    inputs = read_only(scores, np.float32), *banned.frozen(), *items.frozen()
+    run_rows(_rank_intervals, cost, *inputs, better, tied)
+    return better, tied
 
 
 @kernel
-def top_n(start, stop, scores, banned_indptr, banned_items, out_items, out_scores):
-    """The n best candidates of each row, best first, ties by lower item number.
-
-    ``out_items`` (n_rows, n) int32 and ``out_scores`` (n_rows, n) float32 are filled for rows
-    start..stop; where a row has fewer than n candidates they end with -1 and NaN.
-    """
+def _top_n(start, stop, scores, banned_indptr, banned_items, out_items, out_scores):
     n_items, n = scores.shape[1], out_items.shape[1]
     for b in range(start, stop):
-        kept, kept_scores, filled = out_items[b], out_scores[b], 0
+        best, best_scores, filled = out_items[b], out_scores[b], 0
         banned, last_banned = banned_indptr[b], banned_indptr[b + 1]
         least = np.float32(np.nan)  # the last score of a full list: what is not above it is passed
         for first in range(0, n_items, GLANCE):
@@ -40,15 +121,15 @@ def top_n(start, stop, scores, banned_indptr, banned_items, out_items, out_score
                 while banned < last_banned and banned_items[banned] < item:
                     banned += 1
                 if banned == last_banned or banned_items[banned] != item:
-                    filled = keep(item, score, kept, kept_scores, filled)
+                    filled = insert(item, score, best, best_scores, filled)
                     if filled == n:
-                        least = kept_scores[n - 1]
-        kept[filled:] = -1
-        kept_scores[filled:] = np.nan
+                        least = best_scores[n - 1]
+        best[filled:] = -1
+        best_scores[filled:] = np.nan
 
 
 @kernel
-def keep(item, score, best, best_scores, filled):
+def insert(item, score, best, best_scores, filled):
     """Put an item in its place in a sorted list that holds ``filled`` so far; its new size."""
     filled = min(filled + 1, len(best))
     place = filled - 1
@@ -62,33 +143,16 @@ def keep(item, score, best, best_scores, filled):
 
 
 @kernel
-def rank_intervals(
-    start,
-    stop,
-    scores,
-    banned_indptr,
-    banned_items,
-    asked_indptr,
-    asked_items,
-    out_better,
-    out_tied,
+def _rank_intervals(
+    start, stop, scores, banned_indptr, banned_items, indptr, items, out_better, out_tied
 ):
-    """How many candidates score better than each asked item, and how many just as well.
-
-    Row b asks about ``asked_items[asked_indptr[b]:asked_indptr[b + 1]]`` (int32), all candidates.
-    ``out_better`` and ``out_tied`` (int32, as long as asked_items) are filled for the items of
-    rows start..stop; tied counts the item itself.
-
-    Each asked item is compared with every candidate: n_asked x n_items comparisons a user, which
-    vectorise, next to the n_factors x n_items products that made the scores.
-    """
     numbers = np.empty(scores.shape[1], dtype=np.float32)
     for b in range(start, stop):
-        banned_here = banned_items[banned_indptr[b] : banned_indptr[b + 1]]
-        n_candidates = scores.shape[1] - len(banned_here)
-        n_numbers = gather_numbers(scores[b], banned_here, numbers)
-        for place in range(asked_indptr[b], asked_indptr[b + 1]):
-            score = scores[b, asked_items[place]]
+        banned = banned_items[banned_indptr[b] : banned_indptr[b + 1]]
+        n_candidates = scores.shape[1] - len(banned)
+        n_numbers = gather_numbers(scores[b], banned, numbers)
+        for place in range(indptr[b], indptr[b + 1]):
+            score = scores[b, items[place]]
             if score == score:
                 better, tied = count_better_and_tied(numbers[:n_numbers], score)
             else:

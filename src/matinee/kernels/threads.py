@@ -10,12 +10,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from itertools import pairwise
+from threading import local
 
 import numpy as np
 
 from matinee.errors import BadSetting
 
 RANGES_PER_THREAD = 4  # a few more than one evens out what the cost estimate misses
+
+_inside = local()  # whether this thread is running a job: jobs within a job run one by one
 
 
 def n_threads() -> int:
@@ -55,21 +58,30 @@ def equal_cost_ranges(cost: np.ndarray, n_ranges: int) -> list[tuple[int, int]]:
 def run_all(jobs: list[Callable[[], object]]) -> None:
     """Run jobs that write disjoint outputs, by this thread and those of the pool.
 
-    The pool takes them in order, and this thread, when it has done the first, from the end.
+    The pool takes them in order, and this thread, when it has done the first, from the end. The
+    jobs of a job run in its own thread: the cores are busy already.
     """
     threads = n_threads()
-    if threads == 1 or len(jobs) < 2:
+    if threads == 1 or len(jobs) < 2 or getattr(_inside, "job", False):
         for job in jobs:
             job()
         return
     pool = _pool(threads - 1, os.getpid())
-    given = [(pool.submit(job), job) for job in jobs[1:]]
-    jobs[0]()
-    for future, job in reversed(given):
-        if future.cancel():  # nobody has begun it
-            job()
+    submitted = [(pool.submit(_run, job), job) for job in jobs[1:]]
+    _run(jobs[0])
+    for future, job in reversed(submitted):
+        if future.cancel():  # no thread has begun it
+            _run(job)
         else:
             future.result()
+
+
+def _run(job: Callable[[], object]) -> None:
+    _inside.job = True
+    try:
+        job()
+    finally:
+        _inside.job = False
 
 
 def run_rows(compute: Callable[..., object], cost: np.ndarray, *arrays: object) -> None:

@@ -1,34 +1,53 @@
 """A baseline, and what neighbours add to it.
 
-    score(u, i) = mean + b_u + c_i + what neighbours say, from   d_uj = r_uj - mean - b_u - c_j
+    score(u, i) = mean + b_u + c_i + the sum or mean of neighbours' deviations
+    d_uj = r_uj - mean - b_u - c_j
 
 A model of preferences has no baseline: mean, b and c are 0, and d_uj is 1 for all that u has.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from matinee.data.ids import as_id
 from matinee.data.ratings import Ratings, Rows
 from matinee.explain.explanation import Term
-from matinee.kernels.jit import read_only
-from matinee.kernels.threads import run_rows
+from matinee.kernels.sparse import Sparse
+from matinee.models.factor import FactorModel
 from matinee.models.folding import FoldingModel
 from matinee.models.model import fields_of
 from matinee.models.person import Person
-from matinee.row_solvers import FoldIn, from_plain, to_plain
+from matinee.row_solvers import FoldIn, LeastSquares, from_plain, to_plain
 from matinee.row_solvers.embeddings import Embeddings
 
-Run = Callable[..., None]  # run_rows, or the same in the calling thread
 
+class Baseline(NamedTuple):
+    """What is expected of a rating before neighbours are looked at: mean + b_u + c_i."""
 
-def run_here(compute: Callable[..., object], cost: np.ndarray, *arrays: object) -> None:
-    """``run_rows`` in the calling thread, for callers that are one of the pool's threads."""
-    compute(0, len(cost), *arrays)
+    mean: float
+    users: Embeddings  # biases, without factors
+    items: Embeddings
+    fold: FoldIn  # of the biases of new users
+
+    @classmethod
+    def of(cls, biases: FactorModel) -> "Baseline":
+        """The baseline of a fitted model of biases."""
+        return cls(biases.global_mean, biases.user_embeddings, biases.item_embeddings, biases.fold)
+
+    @classmethod
+    def zero(cls, train: Ratings) -> "Baseline":
+        """The baseline of preferences."""
+        users, items = Embeddings.zeros(train.n_users, 0), Embeddings.zeros(train.n_items, 0)
+        return cls(0.0, users, items, LeastSquares(reg=1.0))
+
+    def deviations(self, train: Ratings) -> np.ndarray:
+        """What each rating is above the baseline: float32 (n_ratings,)."""
+        expected = self.users.bias[train.user] + self.items.bias[train.item]
+        return np.asarray(train.rating - np.float32(self.mean) - expected)
 
 
 class People(NamedTuple):
@@ -36,40 +55,35 @@ class People(NamedTuple):
 
     row: np.ndarray  # (n,) int32 own row among the training users; -1 for others
     bias: np.ndarray  # (n,) float32
-    rated: Rows  # their ratings, in stars
-    deviations: np.ndarray  # (n_ratings,) float32 d of each of them
+    ratings: Sparse  # (n, n_items), in stars
+    deviations: Sparse  # (n, n_items) d of each of them
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class BaselineModel(FoldingModel):
-    """Sides of biases alone; what neighbours add to them is the subclass's."""
+    """Embeddings of biases alone; what neighbours add to them is the subclass's."""
 
-    def add_said(self, people: People, items: np.ndarray, out: np.ndarray, run: Run) -> None:
-        """Add to ``out`` (n_people, n) what neighbours say of the items in rows ``items``."""
-        raise NotImplementedError
-
-    def add_said_pairs(self, user: np.ndarray, item: np.ndarray, out: np.ndarray) -> None:
-        """Add to ``out`` (n,) what neighbours say of pairs of row numbers."""
-        raise NotImplementedError
-
-    @staticmethod
-    def common(
-        train: Ratings,
-        mean: float,
-        users: Embeddings,
-        items: Embeddings,
-        fold: FoldIn,
-        **signature: Any,
-    ) -> dict[str, Any]:
-        """The fields that a model fitted on ``train`` shares with others of its kind."""
-        return {
+    @classmethod
+    def of(cls, train: Ratings, baseline: Baseline, **own: Any) -> Self:
+        """The model fitted on ``train`` from this baseline and the fields of its own."""
+        return cls(
             **fields_of(train),
-            "global_mean": float(mean),
-            "user_embeddings": users.completed(train.by_user.counts > 0),
-            "item_embeddings": items.completed(train.by_item.counts > 0),
-            "fold": fold,
-            **signature,
-        }
+            global_mean=float(baseline.mean),
+            user_embeddings=baseline.users.completed(train.by_user.counts > 0),
+            item_embeddings=baseline.items.completed(train.by_item.counts > 0),
+            fold=baseline.fold,
+            **own,
+        )
+
+    def add_neighbor_scores(self, people: People, items: np.ndarray, out: np.ndarray) -> None:
+        """Add to ``out`` (n_people, n) what neighbours add to the scores of ``items`` (n,)."""
+        raise NotImplementedError
+
+    def add_neighbor_scores_of_pairs(
+        self, user: np.ndarray, item: np.ndarray, out: np.ndarray
+    ) -> None:
+        """Add to ``out`` (n,) what neighbours add to the scores of pairs of row numbers (n,)."""
+        raise NotImplementedError
 
     @cached_property
     def _everyone(self) -> People:
@@ -82,17 +96,8 @@ class BaselineModel(FoldingModel):
         else:
             expected = np.repeat(bias, rated.counts) + self.item_embeddings.bias[rated.indices]
             deviations = rated.values - np.float32(self.global_mean) - expected
-        rated = Rows(
-            read_only(rated.indptr, np.int64),
-            read_only(rated.indices, np.int32),
-            read_only(rated.values, np.float32),
-        )
-        return People(
-            read_only(row, np.int32),
-            read_only(bias, np.float32),
-            rated,
-            read_only(deviations, np.float32),
-        )
+        ratings = Sparse(*rated).frozen()
+        return People(row, bias, ratings, ratings._replace(values=deviations).frozen())
 
     def row_of(self, user: object) -> int:
         """The row of a trained user, by id or as a Person; -1 for newcomers and unknown ids."""
@@ -118,27 +123,27 @@ class BaselineModel(FoldingModel):
         return self._people(row, bias, Rows(ends, items, ratings))
 
     def score_people(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
-        return self._scores(self._gather(people), items, run_here)
+        return self._scores(self._gather(people), items)
 
     def score_block(self, users: np.ndarray) -> np.ndarray:
         people = self._people(users, self.user_embeddings.bias[users], self.seen.take(users))
-        return self._scores(people, np.arange(len(self.items)), run_rows)
+        return self._scores(people, np.arange(len(self.items)))
 
     def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
         """Pairs are computed in order of user, wherever they stand."""
         order = np.argsort(user, kind="stable")
-        user, item = read_only(user[order], np.int32), read_only(item[order], np.int32)
+        user, item = user[order], item[order]
         sorted_scores = self.user_embeddings.bias[user] + self.item_embeddings.bias[item]
         sorted_scores += np.float32(self.global_mean)
-        self.add_said_pairs(user, item, sorted_scores)
+        self.add_neighbor_scores_of_pairs(user, item, sorted_scores)
         scores: np.ndarray = np.empty_like(sorted_scores)
         scores[order] = sorted_scores
         return scores
 
-    def _scores(self, people: People, items: np.ndarray, run: Run) -> np.ndarray:
+    def _scores(self, people: People, items: np.ndarray) -> np.ndarray:
         scores: np.ndarray = people.bias[:, None] + self.item_embeddings.bias[items]
         scores += np.float32(self.global_mean)
-        self.add_said(people, read_only(items, np.int32), scores, run)
+        self.add_neighbor_scores(people, items, scores)
         return scores
 
     def baseline_terms(self, person: Person, item: int) -> list[Term]:

@@ -1,18 +1,12 @@
 """The best items for many people, and the rows most like a row: exact, in bounded memory."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import numpy as np
 
-from matinee.kernels.blas import one_blas_thread
-from matinee.kernels.jit import read_only
-from matinee.kernels.ranking import top_n
-from matinee.kernels.threads import RANGES_PER_THREAD, n_threads, run_all
+from matinee.kernels.ranking import ItemSets, top_n_in_blocks
 from matinee.models.kind import Scorer
 
-BLOCK_SCORES = 400_000  # scores held at once by each thread: 1.6 MB, so that they stay in cache
-BLOCK_PEOPLE = 128  # and at most the scores of so many people
 ROWS_AT_ONCE = 1 << 16  # rows compared at once
 SHRINKAGE = 10.0  # ratings at which a similarity counts half
 
@@ -29,50 +23,31 @@ def best_items(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows (n_people, n) int32 of the best candidates for each person, best first, and scores.
 
-    ``score`` writes the scores of the candidates. ``seen`` tells which item rows people are not
-    shown. Where someone has fewer than n candidates the rest is -1. Ties keep the order of items.
-    People are taken in blocks, and each thread holds no more than a block of scores.
+    ``score`` writes the scores of the candidates. ``seen`` returns the item rows, as indptr and
+    indices, that people are not shown. Where someone has fewer than n candidates, rows end with -1
+    and scores with NaN. Ties keep the order of items.
     """
     n = min(n, len(candidates))
-    found = np.full((len(people), n), -1, dtype=np.int32)
-    scores = np.full((len(people), n), np.nan, dtype=np.float32)
     if n == 0:
-        return found, scores
+        return np.empty((len(people), 0), np.int32), np.empty((len(people), 0), np.float32)
     place = np.full(n_items, -1, dtype=np.int32)
     place[candidates] = np.arange(len(candidates), dtype=np.int32)
-    size = max(1, min(BLOCK_PEOPLE, BLOCK_SCORES // len(candidates)))
 
-    def run(blocks: np.ndarray) -> None:
-        room = np.empty((min(size, len(people)), len(candidates)), np.float32)
-        for first in (blocks * size).tolist():
-            here = people[first : first + size]
-            where = slice(first, first + len(here))
-            scored = room[: len(here)]
-            score(here, scored)
-            top_n(
-                0,
-                len(here),
-                read_only(scored, np.float32),
-                *banned(seen, here, place),
-                found[where],
-                scores[where],
-            )
+    def fill(rows: slice, scores: np.ndarray) -> ItemSets:
+        score(people[rows], scores)
+        return _banned(seen, people[rows], place)
 
-    parts = np.array_split(np.arange(-(-len(people) // size)), n_threads() * RANGES_PER_THREAD)
-    with one_blas_thread():  # once for all blocks
-        run_all([partial(run, blocks) for blocks in parts if len(blocks)])
-    return np.where(found >= 0, candidates[found], -1), scores
+    places, scores = top_n_in_blocks(fill, len(people), len(candidates), n)
+    return np.where(places >= 0, candidates[places], -1), scores
 
 
-def banned(
-    seen: Seen | None, people: Sequence[object], place: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """What people have seen as places among the candidates, as ``top_n`` takes it."""
+def _banned(seen: Seen | None, people: Sequence[object], place: np.ndarray) -> ItemSets:
+    """What people have seen, as places among the candidates."""
     indptr, items = seen(people) if seen else (np.zeros(len(people) + 1, np.int64), place[:0])
     places = place[items]
     known = places >= 0
     before = np.concatenate([[0], np.cumsum(known)])  # candidates among the first of the items
-    return read_only(before[indptr], np.int64), read_only(places[known], np.int32)
+    return ItemSets(before[indptr], places[known])
 
 
 def similar_rows(
@@ -81,12 +56,13 @@ def similar_rows(
     """The n other rows with the highest cosine similarity to a row; ties keep row order.
 
     It is shrunk by count / (count + 10), as the factors of a row with few ratings say little.
+    ``factors`` are (n_rows, n_factors), ``counts`` (n_rows,). Returns rows and similarities (n,).
     """
     similarity = np.empty(len(factors))
     direction = _unit(factors[row : row + 1])[0]
     for first in range(0, len(factors), ROWS_AT_ONCE):
-        here = slice(first, first + ROWS_AT_ONCE)
-        similarity[here] = _unit(factors[here]) @ direction
+        span = slice(first, first + ROWS_AT_ONCE)
+        similarity[span] = _unit(factors[span]) @ direction
     similarity *= counts / (counts + SHRINKAGE)
     similarity[row] = -np.inf
     order = np.argsort(-similarity, kind="stable")[: min(n, len(factors) - 1)]

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from matinee.kernels.similarities import Comparison
+
 SIMILARITIES = ("adjusted", "cosine", "pearson")
 
 
@@ -16,7 +18,7 @@ class Similarity(NamedTuple):
                     each times n / (n + shrinkage) for n ratings in common, all that to the
                     power of ``amplification`` (Breese, Heckerman & Kadie 1998)
 
-    a = ``asymmetry`` is 1/2 for the cosine; more holds popular neighbours back (Aiolli 2013).
+    a = ``asymmetry`` is 1/2 for the cosine; more demotes popular neighbours (Aiolli 2013).
     """
 
     kind: str
@@ -25,14 +27,22 @@ class Similarity(NamedTuple):
     asymmetry: float = 0.5
     binary: bool = False  # preferences: whatever was rated counts 1
 
+    @property
+    def comparison(self) -> Comparison:
+        """How kernels compare two vectors."""
+        return Comparison(self.kind == "pearson", self.shrinkage, self.amplification)
+
     def values(self, ratings: np.ndarray, deviations: np.ndarray) -> np.ndarray:
-        """The number compared of each rating."""
+        """The number compared of each rating: (n_ratings,)."""
         if self.binary:
             return np.ones_like(ratings)
         return deviations if self.kind == "adjusted" else ratings
 
     def norms(self, row: np.ndarray, values: np.ndarray, n: int, *, neighbor: bool) -> np.ndarray:
-        """What a product is divided by for each of n rows: as the neighbour, or as who asks."""
+        """What products with each of n rows are divided by, (n,): as the neighbour, or as the row.
+
+        ``row`` and ``values`` are (n_ratings,).
+        """
         squares = np.bincount(row, values.astype(np.float64) ** 2, minlength=n)
         power: np.ndarray = squares ** (self.asymmetry if neighbor else 1 - self.asymmetry)
         return power

@@ -1,0 +1,45 @@
+"""The inverse of a large symmetric matrix, in place."""
+
+from functools import partial
+
+import numpy as np
+
+from matinee.kernels.blas import one_blas_thread
+from matinee.kernels.threads import run_all
+
+BLOCK = 256  # rows and columns eliminated at once
+
+
+def invert(A: np.ndarray) -> None:
+    """Replace a symmetric positive definite matrix by its inverse; n^3 operations, like LAPACK's.
+
+    Sweeps (Beaton 1964) over blocks of columns K, in the lower triangle alone:
+
+        A_ij <- A_ij - A_iK A_KK^-1 A_Kj,   A_iK <- A_iK A_KK^-1,   A_KK <- -A_KK^-1
+
+    Every product is computed whole by one thread, so there are the same bits on any number of them.
+    """
+    starts = range(0, len(A), BLOCK)
+
+    def sweep(rows: slice, column: np.ndarray, pivot: np.ndarray, scaled: np.ndarray) -> None:
+        scaled[rows] = column[rows] @ pivot
+        A[rows, : rows.stop] -= scaled[rows] @ column[: rows.stop].T
+
+    def reflect(rows: slice) -> None:
+        A[rows, : rows.stop] *= -1.0
+        A[: rows.start, rows] = A[rows, : rows.start].T
+        A[rows, rows] = np.tril(A[rows, rows]) + np.tril(A[rows, rows], -1).T
+
+    blocks = [slice(first, min(first + BLOCK, len(A))) for first in starts]
+    with one_blas_thread():
+        for K in blocks:
+            column = np.concatenate([A[K, : K.start].T, A[K.start :, K]])
+            corner = np.tril(A[K, K])
+            column[K] = corner + np.tril(corner, -1).T
+            pivot = np.linalg.inv(column[K])
+            pivot = (pivot + pivot.T) / 2
+            scaled = np.empty_like(column)
+            run_all([partial(sweep, rows, column, pivot, scaled) for rows in reversed(blocks)])
+            A[K, : K.start], A[K.start :, K] = scaled[: K.start].T, scaled[K.start :]
+            A[K, K] = -pivot
+        run_all([partial(reflect, rows) for rows in blocks])
