@@ -12,7 +12,7 @@ from matinee.data.catalog import Catalog, Item
 from matinee.data.ids import IdMap
 from matinee.data.scale import Scale
 from matinee.errors import BadRatings
-from matinee.sources.exports import Rated, Titles, match, read_export
+from matinee.sources.exports import ExportRow, Titles, match, read_export
 from test_contract import catalog_of, ratings_of
 
 LETTERBOXD = """\
@@ -24,7 +24,7 @@ Date,Name,Year,Letterboxd URI,Rating
 2024-02-01,Film 3,1990,https://boxd.it/1,3
 """
 IMDB = """\
-Const,Your Rating,Date Rated,Title,Title Type,IMDb Rating,Year
+Const,Your Rating,Date ExportRow,Title,Title Type,IMDb Rating,Year
 tt0078748,10,2024-01-01,Alien,Movie,8.5,1979
 tt0000002,1,2024-01-01,Film 2,Movie,8.5,1980
 """
@@ -104,7 +104,7 @@ def test_titles_are_found_as_people_write_them():
         ("Willy and Son", 2000, "e"),
         ("", None, None),
     ):
-        assert titles.find(Rated("", title, year, 4)) == wanted, (title, year)
+        assert titles.find(ExportRow("", title, year, 4)) == wanted, (title, year)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What items are like, as numbers: one sparse row of features for each.
+"""Item features as a sparse matrix: one row of TF-IDF weights for each item.
 
 A feature has a kind and a value: genre Horror, the 1990s, director Agnès Varda, word ghost. Within
 a kind a row is TF-IDF (Spärck Jones 1972; scikit-learn's smooth form), scaled to length 1:
@@ -45,11 +45,11 @@ class Vocabulary:
         n = 0
         for n, item_id in enumerate(items, start=1):  # noqa: B007
             shared.update(set(features_of(catalog[item_id])))
-        kept = sorted(one for one, count in shared.items() if count >= FEWEST_ITEMS)
-        idf = [1.0, *(1 + np.log((1 + n) / (1 + shared[one])) for one in kept)]
+        features = sorted(one for one, count in shared.items() if count >= FEWEST_ITEMS)
+        idf = [1.0, *(1 + np.log((1 + n) / (1 + shared[one])) for one in features)]
         weights = np.array(idf, np.float32)
         weights.flags.writeable = False
-        return cls((EVERYTHING, *kept), weights)
+        return cls((EVERYTHING, *features), weights)
 
     def __len__(self) -> int:
         return len(self.features)
@@ -107,12 +107,12 @@ def features_of(entry: Item) -> Iterator[Feature]:
 
 
 def words(text: str) -> Iterator[str]:
-    """The words of a text in lower case, without those that say nothing (scikit-learn's list)."""
-    return (word for word in WORD.findall(text.casefold()) if word not in _empty_words())
+    """The words of a text in lower case, without stop words (scikit-learn's list)."""
+    return (word for word in WORD.findall(text.casefold()) if word not in _stop_words())
 
 
 @cache
-def _empty_words() -> frozenset[str]:
+def _stop_words() -> frozenset[str]:
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     return frozenset(ENGLISH_STOP_WORDS)

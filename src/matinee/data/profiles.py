@@ -20,8 +20,8 @@ class Profiles:
         """From ``{user id: {name: value}}``; an age becomes the group that it falls into."""
         return cls(
             {
-                as_id(user): {name: grouped(name, value) for name, value in told.items()}
-                for user, told in features.items()
+                as_id(user): {name: grouped(name, value) for name, value in values.items()}
+                for user, values in features.items()
             }
         )
 

@@ -1,4 +1,4 @@
-"""What reading some ratings understood, kept, and set aside: nothing is changed in silence."""
+"""How a source of ratings was read, and what became of its rows: nothing changes in silence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,9 +59,9 @@ class ReadReport:
         return sum(finding.count for finding in self.set_aside)
 
     def __str__(self) -> str:
-        return "\n".join([self._understood(), *self._rows(), *self.notes])
+        return "\n".join([self._source(), *self._rows(), *self.notes])
 
-    def _understood(self) -> str:
+    def _source(self) -> str:
         columns = ", ".join(
             field if field == name else f"{field} from {name}"
             for field, name in self.columns.items()
@@ -74,8 +74,8 @@ class ReadReport:
         lines = [f"{counted(self.n_rows, 'row')} read, {self.n_kept:,} kept"]
         if self.n_merged:
             how = "the mean" if self.duplicates == "mean" else "the last"
-            same = "another of the same user and item"
-            lines.append(f"{counted(self.n_merged, 'row')} merged into {same}: {how} was kept")
+            pair = "another of the same user and item"
+            lines.append(f"{counted(self.n_merged, 'row')} merged into {pair}: {how} was kept")
         if self.n_set_aside:
             lines.append(f"{counted(self.n_set_aside, 'row')} set aside:")
             lines += [f"  {finding}" for finding in self.set_aside]

@@ -1,7 +1,7 @@
 """Ratings and catalogues from wherever people keep them.
 
 ``SOURCES`` lists the kinds of source; the first that recognises what it is given reads it. Each
-reader hands over its rows unjudged (``raw.Raw``) and ``checks.accept`` judges them all alike.
+reader returns its rows as they stand (``raw.Raw``), and ``checks.clean`` validates them all alike.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,27 +14,27 @@ from matinee.data.scale import Scale
 from matinee.errors import BadRatings, BadSetting
 from matinee.sources import arrays, delimited, files, frames, movielens, parquet
 from matinee.sources.catalogs import read_catalog
-from matinee.sources.checks import accept, check_wish
-from matinee.sources.raw import Asker, Reader, Wish
+from matinee.sources.checks import check_options, clean
+from matinee.sources.raw import QueryBuilder, Reader, ReadOptions
 
 __all__ = ["SOURCES", "read_catalog", "read_ratings"]
 
 
 class Source(NamedTuple):
-    """A kind of source: how to know one, how to read it, and how DuckDB can, where it can."""
+    """A kind of source: how to recognise one, read it, and query it where DuckDB can."""
 
     recognises: Callable[[object], bool]
     read: Reader
-    ask: Asker | None = None
+    query: QueryBuilder | None = None
 
 
 SOURCES: dict[str, Source] = {
     "sparse matrix": Source(arrays.is_sparse, arrays.read_sparse),
     "arrays": Source(arrays.is_columns, arrays.read_columns),
     "frame": Source(frames.recognises, frames.read),
-    "movielens": Source(movielens.recognises, movielens.read, movielens.ask),
-    "parquet": Source(parquet.recognises, parquet.read, parquet.ask),
-    "delimited": Source(delimited.recognises, delimited.read, delimited.ask),
+    "movielens": Source(movielens.recognises, movielens.read, movielens.query),
+    "parquet": Source(parquet.recognises, parquet.read, parquet.query),
+    "delimited": Source(delimited.recognises, delimited.read, delimited.query),
 }
 
 
@@ -50,7 +50,7 @@ def read_ratings(
 ) -> Ratings:
     """Ratings from a file, a MovieLens folder or zip, a DataFrame, arrays or a sparse matrix.
 
-    What was understood and what became of each row is in ``ratings.report``.
+    ``ratings.report`` says how the source was understood and what became of each row.
 
     source: a path to a MovieLens folder, zip or file, to delimited text (also gz) or Parquet, or
         to packed ratings; a
@@ -66,23 +66,24 @@ def read_ratings(
     encoding: of a text file; UTF-8, or what its byte order mark says, unless given.
     catalog: a Catalog or what ``read_catalog`` takes; MovieLens brings its own.
 
-    Raises BadRatings when the source is not what it seems or no good row is left.
+    Raises BadRatings for a source that cannot be read or holds no good row, and BadSetting for
+    read options of packed ratings.
     """
     limits = None if scale is None else Scale(float(scale[0]), float(scale[1]))
-    wish = Wish(columns, limits, duplicates, strict, encoding)
-    check_wish(wish)
+    options = ReadOptions(columns, limits, duplicates, strict, encoding)
+    check_options(options)
     path = files.as_path(source)
     if path is not None and is_packed(path):
-        return _unpacked(path, wish, catalog)
-    with source_of(source).read(source, wish) as raw:
-        ratings = accept(raw, wish)
+        return _unpacked(path, options, catalog)
+    with source_of(source).read(source, options) as raw:
+        ratings = clean(raw, options)
     return ratings if catalog is None else ratings.with_catalog(read_catalog(catalog))
 
 
-def _unpacked(path: Path, wish: Wish, catalog: object) -> Ratings:
-    """Packed ratings in memory. Raises BadSetting for a wish that comes too late for them."""
-    if wish != Wish():
-        raise BadSetting(f"{path} is packed already and read as it is; leave out other wishes")
+def _unpacked(path: Path, options: ReadOptions, catalog: object) -> Ratings:
+    """Packed ratings in memory. Raises BadSetting where any read option is given."""
+    if options != ReadOptions():
+        raise BadSetting(f"{path} is packed already; read options do not apply to packed data")
     ratings = PackedRatings.open(path).in_memory()
     return ratings if catalog is None else ratings.with_catalog(read_catalog(catalog))
 
@@ -91,7 +92,7 @@ def source_of(source: object) -> Source:
     """The first kind of source that recognises this one. Raises BadRatings when none does."""
     path = files.as_path(source)
     if path is not None:
-        files.must_exist(path)
+        files.check_exists(path)
     for kind in SOURCES.values():
         if kind.recognises(source):
             return kind

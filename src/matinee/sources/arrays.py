@@ -14,7 +14,7 @@ import numpy as np
 from matinee.errors import BadRatings
 from matinee.sources.columns import FIELDS
 from matinee.sources.packing.numbering import as_column, number_ids, read_numbers, read_times
-from matinee.sources.raw import Fault, Numbered, Raw, Wish
+from matinee.sources.raw import Fault, Numbered, Raw, ReadOptions
 
 
 def is_columns(source: object) -> bool:
@@ -23,7 +23,7 @@ def is_columns(source: object) -> bool:
 
 
 @contextmanager
-def read_columns(source: object, wish: Wish) -> Iterator[Raw]:
+def read_columns(source: object, options: ReadOptions) -> Iterator[Raw]:
     """The rows of three or four arrays or sequences of equal length."""
     assert isinstance(source, tuple | list)
     columns = dict(zip(FIELDS, map(as_column, source), strict=False))
@@ -55,14 +55,14 @@ def is_sparse(source: object) -> bool:
 
 
 @contextmanager
-def read_sparse(source: object, wish: Wish) -> Iterator[Raw]:
+def read_sparse(source: object, options: ReadOptions) -> Iterator[Raw]:
     """The stored cells of a sparse matrix; without ids, row and column numbers are the ids."""
-    given: tuple[Any, ...] = source if isinstance(source, tuple) else (source, None, None)
-    cells = given[0].tocoo()
-    users = axis_ids(given[1], cells.shape[0], "user")
-    items = axis_ids(given[2], cells.shape[1], "item")
+    parts: tuple[Any, ...] = source if isinstance(source, tuple) else (source, None, None)
+    cells = parts[0].tocoo()
+    users = axis_ids(parts[1], cells.shape[0], "user")
+    items = axis_ids(parts[2], cells.shape[1], "item")
     rating, fault = read_numbers(cells.data, "the matrix")
-    if wish.scale is None or not wish.scale.low <= 0 <= wish.scale.high:
+    if options.scale is None or not options.scale.low <= 0 <= options.scale.high:
         fault[rating == 0] = Fault.STORED_ZERO
     yield Raw(
         name=f"the {cells.shape[0]:,} x {cells.shape[1]:,} matrix",
@@ -73,19 +73,19 @@ def read_sparse(source: object, wish: Wish) -> Iterator[Raw]:
         fault=fault,
         show=lambda at: f"{users[cells.row[at]]!r}, {items[cells.col[at]]!r}: {cells.data[at]}",
         place="cell",
-        details={"ids": "row and column numbers" if given[1] is None else "given"},
+        details={"ids": "row and column numbers" if parts[1] is None else "given"},
         all_ids=True,
     )
 
 
-def axis_ids(given: object, n: int, kind: str) -> list[str]:
+def axis_ids(ids: object, n: int, kind: str) -> list[str]:
     """The ids of one axis of a matrix, each once. Raises BadRatings when they do not fit."""
-    if given is None:
+    if ids is None:
         return [str(number) for number in range(n)]
-    column = as_column(given)
-    ids, code = number_ids(column, f"{kind} ids", [])
+    column = as_column(ids)
+    distinct, code = number_ids(column, f"{kind} ids", [])
     if len(code) != n:
         raise BadRatings(f"the matrix has {n:,} {kind}s but {len(code):,} {kind} ids were given")
-    if len(ids) < n or (code < 0).any():
+    if len(distinct) < n or (code < 0).any():
         raise BadRatings(f"the {kind} ids of a matrix must all be there and differ")
-    return [ids[place] for place in code.tolist()]
+    return [distinct[place] for place in code.tolist()]

@@ -12,7 +12,7 @@ from matinee.errors import BadRatings
 from matinee.sources.files import name_of, opener, read_some, words
 
 ABSURD_RATIO = 300  # unpacked bytes per packed one; real ratings stay below 20
-ALWAYS_FINE = 50 << 20  # bytes unpacked below which a ratio is nobody's business
+ALWAYS_FINE = 50 << 20  # bytes unpacked below which the ratio is not checked
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,16 @@ class Bundle:
 
 
 @contextmanager
-def opened(path: Path, depth: int = 2) -> Iterator[Bundle]:
+def open_bundle(path: Path, depth: int = 2) -> Iterator[Bundle]:
     """The files of a zip, or of a folder and, for a ``depth`` of 2, the folders in it.
 
-    Raises BadRatings for a zip that is broken, encrypted, or means harm.
+    Raises BadRatings for a zip that is broken, encrypted or unsafe to unpack.
     """
     if path.is_dir():
-        found = [
+        entries = [
             one for level in range(depth, 0, -1) for one in sorted(path.glob("/".join("*" * level)))
         ]
-        paths = {one.name: one for one in found if one.is_file()}
+        paths = {one.name: one for one in entries if one.is_file()}
         yield Bundle(name_of(path), {name: opener(one) for name, one in paths.items()}, paths)
         return
     try:

@@ -63,7 +63,7 @@ def of_table(name: str, columns: list[str], rows: Iterable[Sequence[object]]) ->
             title=title or item_id,
             year=year,
             genres=() if at_genres is None else parts(row[at_genres], "|,;"),
-            features={column: found for column, found in features.items() if found},
+            features={column: values for column, values in features.items() if values},
         )
     if not entries:
         raise BadRatings(f"{name} holds no items")
@@ -91,12 +91,12 @@ def cell(value: object) -> str:
 def parts(value: object, separators: str) -> tuple[str, ...]:
     """Several values in one cell, split at the first separator that it holds; each once."""
     if isinstance(value, list | tuple):
-        found = [cell(one) for one in value]
+        values = [cell(one) for one in value]
     else:
         text = cell(value)
         separator = next((one for one in separators if one in text), separators[0])
-        found = [one.strip() for one in text.split(separator)]
-    return tuple(dict.fromkeys(one for one in found if one not in movielens.NO_GENRE))
+        values = [one.strip() for one in text.split(separator)]
+    return tuple(dict.fromkeys(one for one in values if one not in movielens.NO_GENRE))
 
 
 def delimited_table(path: Path) -> Catalog:
@@ -119,9 +119,9 @@ def delimited_table(path: Path) -> Catalog:
 def parquet_table(path: Path) -> Catalog:
     """From a Parquet file."""
     with duck.connection(path.name, path) as db:
-        found = db.execute(f"FROM read_parquet({duck.text(parquet.literal(path))})")
-        columns = [str(one[0]) for one in found.description or ()]
-        return of_table(path.name, columns, found.fetchall())
+        table = db.execute(f"FROM read_parquet({duck.text(parquet.literal(path))})")
+        columns = [str(one[0]) for one in table.description or ()]
+        return of_table(path.name, columns, table.fetchall())
 
 
 def frame_table(source: object) -> Catalog:
@@ -144,7 +144,7 @@ def read_catalog(source: object) -> Catalog:
     path = files.as_path(source)
     if path is None:
         return frame_table(source)
-    files.must_exist(path)
+    files.check_exists(path)
     return of_path(path)(path)
 
 

@@ -1,4 +1,4 @@
-"""Judging rows, whatever they come from: each is kept, merged, or set aside and counted.
+"""Validation of rows from any source: each is kept, merged, or set aside and counted.
 
 Times are whole seconds since 1970. A time of 0, an empty one and one that cannot be read are
 all *unknown* and stored as 0; a source without one known time has no timestamps at all.
@@ -13,7 +13,7 @@ from matinee.data.ratings import Ratings
 from matinee.data.read_report import Case, Finding, ReadReport
 from matinee.data.scale import Scale
 from matinee.errors import Advice, BadRatings, BadSetting, Message, Option
-from matinee.sources.raw import BAD_TIME, REASON, UNKNOWN_TIME, Fault, Numbered, Raw, Wish
+from matinee.sources.raw import BAD_TIME, REASON, UNKNOWN_TIME, Fault, Numbered, Raw, ReadOptions
 
 CASES_SHOWN = 3
 MERGE: Message = (  # what to do about duplicates
@@ -27,46 +27,46 @@ TIME_UNITS = ((10**9, "nanoseconds"), (10**6, "microseconds"), (10**3, "millisec
 MILLISECONDS_FROM = 10**11  # as seconds this is the year 5138, as milliseconds March 1973
 
 
-def check_wish(wish: Wish) -> None:
-    """Raise BadSetting for a wish that no source could fulfil."""
-    if wish.duplicates not in DUPLICATES:
-        given = Option("duplicates", wish.duplicates)
-        raise BadSetting(given, f" is not one of {', '.join(DUPLICATES)}")
-    if wish.scale is not None:
-        low, high = wish.scale
+def check_options(options: ReadOptions) -> None:
+    """Raise BadSetting for options that no source could follow."""
+    if options.duplicates not in DUPLICATES:
+        choice = Option("duplicates", options.duplicates)
+        raise BadSetting(choice, f" is not one of {', '.join(DUPLICATES)}")
+    if options.scale is not None:
+        low, high = options.scale
         if not (np.isfinite(low) and np.isfinite(high) and low < high):
             raise BadSetting(
                 f"a scale goes from low to high, such as (1, 5), not {low:g}..{high:g}"
             )
 
 
-def accept(raw: Raw, wish: Wish) -> Ratings:
+def clean(raw: Raw, options: ReadOptions) -> Ratings:
     """The good rows of a source as Ratings, with a report of all the others.
 
     Raises BadRatings when no row is good, when ``strict`` and any is not, or when
     ``duplicates="error"`` and a (user, item) pair repeats.
     """
-    scale, scale_from = judge_scale(raw, wish)
+    scale, scale_from = apply_scale(raw, options)
     set_aside = tuple(findings(raw, scale))
-    if wish.strict and set_aside:
+    if options.strict and set_aside:
         refuse(raw.name, set_aside[0])
-    kept = good_rows(raw.fault)
-    if not len(raw.rating[kept]):
+    good = good_rows(raw.fault)
+    if not len(raw.rating[good]):
         nothing_left(raw, set_aside)
-    users, user = numbering(raw.users, kept, "user", raw.all_ids)
-    items, item = numbering(raw.items, kept, "item", raw.all_ids)
-    rating = raw.rating[kept]
-    time, bad_times = seconds(raw, kept)
+    users, user = numbering(raw.users, good, "user", raw.all_ids)
+    items, item = numbering(raw.items, good, "item", raw.all_ids)
+    rating = raw.rating[good]
+    time, bad_times = seconds(raw, good)
     if bad_times:
-        if wish.strict:
+        if options.strict:
             refuse(raw.name, bad_times)
         raw.notes.append(f"unknown time: {bad_times}")
     again = repeats(user, item, len(items))
-    if len(again) and wish.duplicates == "error":
-        raise repeated(raw, kept, users, items, user, item, again[0])
+    if len(again) and options.duplicates == "error":
+        raise repeated(raw, good, users, items, user, item, again[0])
     n_good = len(rating)
     if len(again):
-        user, item, rating, time = merged(user, item, rating, time, again, wish.duplicates)
+        user, item, rating, time = merged(user, item, rating, time, again, options.duplicates)
     report = ReadReport(
         source=raw.name,
         format=raw.format,
@@ -78,7 +78,7 @@ def accept(raw: Raw, wish: Wish) -> Ratings:
         n_kept=len(rating),
         set_aside=set_aside,
         n_merged=n_good - len(rating),
-        duplicates=wish.duplicates,
+        duplicates=options.duplicates,
         n_without_time=0 if time is None else int(np.count_nonzero(time == UNKNOWN_TIME)),
         notes=tuple(raw.notes),
     )
@@ -96,32 +96,32 @@ def accept(raw: Raw, wish: Wish) -> Ratings:
     )
 
 
-Kept = slice | np.ndarray  # the good rows: a slice where possible, which copies nothing
+Selection = slice | np.ndarray  # the good rows: a slice where possible, which copies nothing
 
 
-def good_rows(fault: np.ndarray) -> Kept:
+def good_rows(fault: np.ndarray) -> Selection:
     """Where the good rows are: all from some row on, or their positions."""
     good = fault == Fault.NONE
     start = int(np.argmax(good)) if good.any() else len(good)
     return slice(start, None) if good[start:].all() else np.flatnonzero(good)
 
 
-def rows_at(kept: Kept, positions: np.ndarray) -> list[int]:
-    """The rows of the source behind some positions among the kept ones."""
-    rows = positions + kept.start if isinstance(kept, slice) else kept[positions]
+def rows_at(good: Selection, positions: np.ndarray) -> list[int]:
+    """The rows of the source behind some positions among the good ones."""
+    rows = positions + good.start if isinstance(good, slice) else good[positions]
     return [int(row) for row in rows]
 
 
-def judge_scale(raw: Raw, wish: Wish) -> tuple[Scale, str]:
+def apply_scale(raw: Raw, options: ReadOptions) -> tuple[Scale, str]:
     """The scale given, known of the source, or inferred; marks the ratings outside it."""
-    scale = wish.scale or raw.known_scale
+    scale = options.scale or raw.known_scale
     good = raw.fault == Fault.NONE
     if scale is None:
         values = raw.rating[good]
         return (Scale.of(values) if len(values) else Scale(0, 0)), "inferred"
     outside = good & ((raw.rating < scale.low) | (raw.rating > scale.high))
     raw.fault[outside] = Fault.OUTSIDE
-    return scale, "given" if wish.scale else "known"
+    return scale, "given" if options.scale else "known"
 
 
 def findings(raw: Raw, scale: Scale) -> Iterator[Finding]:
@@ -154,9 +154,11 @@ def nothing_left(raw: Raw, set_aside: tuple[Finding, ...]) -> None:
     )
 
 
-def numbering(column: Numbered, kept: Kept, kind: str, all_ids: bool) -> tuple[IdMap, np.ndarray]:
-    """Ids in natural order and the row number (int32) of each kept row."""
-    code = column.code[kept]
+def numbering(
+    column: Numbered, good: Selection, kind: str, all_ids: bool
+) -> tuple[IdMap, np.ndarray]:
+    """Ids in natural order and the row number (int32) of each good row."""
+    code = column.code[good]
     used = np.ones(len(column.ids), dtype=bool)
     if not all_ids:
         used[:] = False
@@ -167,14 +169,14 @@ def numbering(column: Numbered, kept: Kept, kind: str, all_ids: bool) -> tuple[I
     return ids, ids.rows(column.ids)[code]
 
 
-def seconds(raw: Raw, kept: Kept) -> tuple[np.ndarray | None, Finding | None]:
-    """The kept times in whole seconds, or None without a known one; and those not readable."""
+def seconds(raw: Raw, good: Selection) -> tuple[np.ndarray | None, Finding | None]:
+    """The times of good rows in whole seconds, or None without a known one; and the unreadable."""
     if raw.time is None:
         return None, None
-    time = raw.time[kept]
+    time = raw.time[good]
     bad = np.flatnonzero(time == BAD_TIME)
     time[bad] = UNKNOWN_TIME
-    shown = rows_at(kept, bad[:CASES_SHOWN])
+    shown = rows_at(good, bad[:CASES_SHOWN])
     first = tuple(Case(raw.where(row), raw.show(row)) for row in shown)
     unread = Finding("whose timestamp cannot be read", len(bad), first) if len(bad) else None
     if not time.any():
@@ -257,7 +259,7 @@ def merge(
 
 def repeated(
     raw: Raw,
-    kept: Kept,
+    good: Selection,
     users: IdMap,
     items: IdMap,
     user: np.ndarray,
@@ -265,7 +267,7 @@ def repeated(
     at: int,
 ) -> BadRatings:
     """The error of ``duplicates="error"``: who rated what twice, and where."""
-    rows = rows_at(kept, np.flatnonzero((user == user[at]) & (item == item[at])))
+    rows = rows_at(good, np.flatnonzero((user == user[at]) & (item == item[at])))
     places = " and ".join(raw.where(row) for row in rows[:CASES_SHOWN])
     return BadRatings(
         f"{raw.name}: user {users.ids[user[at]]!r} rated item {items.ids[item[at]]!r} "

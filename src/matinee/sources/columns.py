@@ -51,37 +51,38 @@ def is_usual(name: str) -> bool:
 
 
 def find_columns(
-    names: Sequence[str], given: Mapping[str, str | int] | None, source: str
+    names: Sequence[str], chosen: Mapping[str, str | int] | None, source: str
 ) -> dict[str, int]:
     """Field -> position among the named columns of a source; ``timestamp`` may be absent.
 
-    Raises BadRatings when a needed one is not found or two would do.
+    Raises BadRatings when a needed one is missing or two would do.
     """
-    found = given_columns(names, given, source)
+    position = chosen_columns(names, chosen, source)
     for field in FIELDS:
-        if field not in found and (at := by_name(names, field, source, found.values())) is not None:
-            found[field] = at
-    lacking = [field for field in NEEDED if field not in found]
+        if field not in position:
+            at = by_name(names, field, source, position.values())
+            position |= {} if at is None else {field: at}
+    lacking = [field for field in NEEDED if field not in position]
     if lacking:
         raise BadRatings(
             f"{source} has the columns {', '.join(map(repr, names))}: which is "
             f"{' and which is '.join(lacking)}? Say so with ",
             REMEDY,
         )
-    return {field: found[field] for field in FIELDS if field in found}
+    return {field: position[field] for field in FIELDS if field in position}
 
 
 def columns_by_position(
-    n_columns: int, given: Mapping[str, str | int] | None, source: str
+    n_columns: int, chosen: Mapping[str, str | int] | None, source: str
 ) -> dict[str, int]:
     """Field -> position where a source has no header: user, item, rating[, timestamp].
 
     Raises BadRatings when there are too few columns.
     """
-    if given:
+    if chosen:
         by_default = dict(zip(NEEDED, range(3), strict=True))
-        chosen = {SHORT.get(key, key): column for key, column in given.items()}
-        return given_columns([str(at) for at in range(n_columns)], by_default | chosen, source)
+        columns = by_default | {SHORT.get(key, key): column for key, column in chosen.items()}
+        return chosen_columns([str(at) for at in range(n_columns)], columns, source)
     if n_columns < len(NEEDED):
         raise BadRatings(
             f"{source} has {counted(n_columns, 'column')} and no header; "
@@ -90,12 +91,15 @@ def columns_by_position(
     return dict(zip(FIELDS, range(min(n_columns, len(FIELDS))), strict=False))
 
 
-def given_columns(
-    names: Sequence[str], given: Mapping[str, str | int] | None, source: str
+def chosen_columns(
+    names: Sequence[str], chosen: Mapping[str, str | int] | None, source: str
 ) -> dict[str, int]:
-    """The positions of the columns that the caller named, or numbered from 0."""
-    found: dict[str, int] = {}
-    for key, column in (given or {}).items():
+    """The positions of the columns that the caller chose, by name or by number from 0.
+
+    Raises BadSetting for an unknown field or a column used twice, BadRatings for no such column.
+    """
+    position: dict[str, int] = {}
+    for key, column in (chosen or {}).items():
         field = SHORT.get(key, key)
         if field not in FIELDS:
             raise BadSetting(
@@ -103,17 +107,17 @@ def given_columns(
                 f": {key!r} is not one of {', '.join(FIELDS)}{did_you_mean(key, FIELDS)}",
             )
         if isinstance(column, int) and 0 <= column < len(names):
-            found[field] = column
+            position[field] = column
         elif column in names:
-            found[field] = list(names).index(str(column))
+            position[field] = list(names).index(str(column))
         else:
             raise BadRatings(
                 f"{source} has no column {column!r} for {field}; it has "
                 f"{listed(names)}{did_you_mean(str(column), names)}"
             )
-    if len(set(found.values())) < len(found):
-        raise BadSetting(Option("columns", dict(given or {})), " uses one column for two fields")
-    return found
+    if len(set(position.values())) < len(position):
+        raise BadSetting(Option("columns", dict(chosen or {})), " uses one column for two fields")
+    return position
 
 
 def listed(names: Sequence[str]) -> str:

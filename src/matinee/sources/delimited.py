@@ -18,7 +18,7 @@ from matinee.errors import BadRatings, Option
 from matinee.sources import duck, files
 from matinee.sources.columns import columns_by_position, find_columns
 from matinee.sources.dialect import Dialect, clipped, has_decimal_comma, sniff
-from matinee.sources.raw import Fault, Query, Wish
+from matinee.sources.raw import Fault, Query, ReadOptions
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -34,40 +34,40 @@ def recognises(source: object) -> bool:
 
 
 @contextmanager
-def ask(source: object, wish: Wish) -> Iterator[Query]:
-    """How to read the rows of a delimited text file, packed with gzip or not."""
+def query(source: object, options: ReadOptions) -> Iterator[Query]:
+    """The query for a delimited text file, compressed with gzip or not."""
     path = files.as_path(source)
     assert path is not None
     kind = files.kind_of(path)
     if kind not in ("text", "gzip"):
         raise BadRatings(f"{path.name} is {kind}, not text; give {files.READABLE}")
     plain = path if kind == "text" else None
-    with ask_text(path.name, files.opener(path), plain, wish) as query:
-        yield query
+    with text_query(path.name, files.opener(path), plain, options) as text:
+        yield text
 
 
-read = duck.reader(ask)
+read = duck.reader(query)
 
 
 @contextmanager
-def ask_text(
+def text_query(
     name: str,
     open_bytes: Callable[[], IO[bytes]],
     path: Path | None,
-    wish: Wish,
+    options: ReadOptions,
     *,
     format: str = "delimited text",
     known_scale: Scale | None = None,
     catalog: Catalog = NO_CATALOG,
 ) -> Iterator[Query]:
-    """How to read any stream of delimited text; ``path`` where it is a plain file already."""
-    with files.plain_text(name, open_bytes, path, wish.encoding) as (plain, encoding):
-        given = wish.columns
-        dialect = sniff(plain, name, [str(column) for column in (given or {}).values()])
+    """The query for any stream of delimited text; ``path`` where it is a plain file already."""
+    with files.plain_text(name, open_bytes, path, options.encoding) as (plain, encoding):
+        columns = options.columns
+        dialect = sniff(plain, name, [str(column) for column in (columns or {}).values()])
         at = (
-            find_columns(dialect.header, given, name)
+            find_columns(dialect.header, columns, name)
             if dialect.header
-            else columns_by_position(dialect.n_columns, given, name)
+            else columns_by_position(dialect.n_columns, columns, name)
         )
         comma = has_decimal_comma(dialect.rows, at["rating"])
         yield Query(
@@ -137,10 +137,10 @@ def unquote(delimiter: str) -> str:
     plain = f'[^"{stop[: stop.index("}") + 1]}][^{stop[: stop.index("}") + 1]}]*'
     pattern = duck.text(f'{stop}("(?:[^"]|"")*"|{plain}|)')
     line = f"({duck.text(delimiter)} || line)"
-    found = f"regexp_extract_all({line}, {pattern})"
+    whole = f"regexp_extract_all({line}, {pattern})"
     bare = f"regexp_extract_all({line}, {pattern}, 1)"
     return (
-        f"CASE WHEN list_sum([len(part) FOR part IN {found}]) = len({line}) "
+        f"CASE WHEN list_sum([len(part) FOR part IN {whole}]) = len({line}) "
         f"THEN [CASE WHEN starts_with(part, '\"') THEN replace(part[2:-2], '\"\"', '\"') "
         f"ELSE part END FOR part IN {bare}] END"
     )

@@ -32,11 +32,11 @@ class Dialect:
     @property
     def details(self) -> dict[str, str]:
         """In words, for the report."""
-        said = {
+        details = {
             "delimiter": IN_WORDS.get(self.delimiter, repr(self.delimiter)),
             "header": "yes" if self.header else "no",
         }
-        return said | ({"quoted": "yes"} if self.quoted else {})
+        return details | ({"quoted": "yes"} if self.quoted else {})
 
     def split(self, line: str) -> list[str]:
         """The fields of one line."""

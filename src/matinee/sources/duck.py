@@ -1,4 +1,4 @@
-"""DuckDB at work for the readers: from a query over a file to numbered arrays.
+"""DuckDB for the readers: from a query over a file to numbered arrays.
 
 Ids become numbers inside DuckDB, so that no row ever costs a Python string, and the arrays are
 filled block by block, so that there is never a second copy of them.
@@ -18,13 +18,13 @@ from matinee.sources.files import words
 from matinee.sources.raw import (
     BAD_TIME,
     UNKNOWN_TIME,
-    Asker,
     Fault,
     Numbered,
     Query,
+    QueryBuilder,
     Raw,
     Reader,
-    Wish,
+    ReadOptions,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def connection(name: str, path: Path) -> Iterator["DuckDBPyConnection"]:
 
 
 @contextmanager
-def answer(query: Query) -> Iterator[Raw]:
+def raw_rows(query: Query) -> Iterator[Raw]:
     """The rows of a query as arrays."""
     with connection(query.name, query.path) as db:
         db.execute(f"CREATE TEMP TABLE raw AS {query.sql}")
@@ -86,12 +86,12 @@ def answer(query: Query) -> Iterator[Raw]:
     )
 
 
-def reader(ask: Asker) -> Reader:
-    """What reads a source into arrays, of what asks for its rows."""
+def reader(build: QueryBuilder) -> Reader:
+    """A reader that loads the rows of a query into arrays."""
 
     @contextmanager
-    def read(source: object, wish: Wish) -> Iterator[Raw]:
-        with ask(source, wish) as query, answer(query) as raw:
+    def read(source: object, options: ReadOptions) -> Iterator[Raw]:
+        with build(source, options) as query, raw_rows(query) as raw:
             yield raw
 
     return read
@@ -118,7 +118,7 @@ def fault_of(rating: str, number: str, user: str, item: str) -> str:
 
 
 def time_of(time: str) -> str:
-    """SQL for a time in words or numbers: whole seconds or smaller, or what is said of none."""
+    """SQL for a time in text or numbers as written, UNKNOWN_TIME or BAD_TIME."""
     return (
         f"CASE WHEN trim(coalesce({time}, '')) = '' THEN {UNKNOWN_TIME} ELSE coalesce("
         f"try_cast({time} AS BIGINT), "
@@ -129,7 +129,7 @@ def time_of(time: str) -> str:
 def numbered_table(db: "DuckDBPyConnection", with_time: bool) -> dict[str, object]:
     """The temporary table ``raw (user_id, item_id, rating, time, fault)`` as arrays.
 
-    Returns ``users`` and ``items`` (Numbered), ``rating``, ``fault`` and, if asked, ``time``.
+    Returns ``users`` and ``items`` (Numbered), ``rating``, ``fault`` and perhaps ``time``.
     """
     ids = {side: distinct(db, side) for side in ("user", "item")}
     (n_rows,) = db.execute("SELECT count(*) FROM raw").fetchone() or (0,)

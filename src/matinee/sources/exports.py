@@ -1,4 +1,4 @@
-"""What one person rated, from a file of their own: an export of Letterboxd or IMDb, or a table.
+"""The ratings of one person from a file: an export of Letterboxd or IMDb, or a table.
 
     Letterboxd   ratings.csv, or the zip it comes in: Name, Year, Rating in 0.5..5
     IMDb         Const, Your Rating in 1..10, Title, Year
@@ -27,7 +27,7 @@ from matinee.sources.titles import split_title
 IMDB_FEATURES = {"imdb", "imdbid", "imdb_id", "const", "tconst"}  # where a catalogue may have ids
 NOT_A_LETTER = re.compile(r"[\W_]+")
 ARTICLE_FIRST = re.compile(r"^(the|a|an) ")
-TAKEN = "what is taken is item_id or title, and rating; or ratings.csv of Letterboxd or IMDb"
+ACCEPTED = "what is taken is item_id or title, and rating; or ratings.csv of Letterboxd or IMDb"
 COLUMNS = {
     "id": ("itemid", "movieid", "const", "imdbid", "id"),
     "title": ("title", "name"),
@@ -36,7 +36,7 @@ COLUMNS = {
 }
 
 
-class Rated(NamedTuple):
+class ExportRow(NamedTuple):
     """One row of a file, as it stands there."""
 
     item_id: str
@@ -54,17 +54,17 @@ class Export(NamedTuple):
 
     kind: str  # "Letterboxd", "IMDb" or "table"
     scale: Scale | None  # None: that of the model
-    rows: tuple[Rated, ...]
+    rows: tuple[ExportRow, ...]
     unrated: int  # rows without a rating
 
 
 @dataclass(frozen=True)
-class Matched:
-    """An export, as a model can take it."""
+class ExportMatch:
+    """An export matched to the items of a model."""
 
     history: Mapping[object, float]  # item id -> rating, on the model's scale
-    unmatched: tuple[Rated, ...]
-    twice: int  # rows that are of the same item as a later one
+    unmatched: tuple[ExportRow, ...]
+    twice: int  # rows superseded by a later one of the same item
 
     def __len__(self) -> int:
         return len(self.history)
@@ -76,18 +76,18 @@ def read_export(path: str | Path) -> Export:
     Rows without a rating are counted, not taken; a rating that is no number is refused by line.
     """
     path = Path(path)
-    files.must_exist(path)
+    files.check_exists(path)
     name = files.name_of(path)
     lines = list(csv.reader(text_of(path).splitlines()))
     if not lines:
-        raise BadRatings(f"{name} is empty; {TAKEN}")
+        raise BadRatings(f"{name} is empty; {ACCEPTED}")
     names = [plain(column) for column in lines[0]]
     at = {
         field: next((names.index(one) for one in known if one in names), None)
         for field, known in COLUMNS.items()
     }
     if at["rating"] is None or (at["id"] is None and at["title"] is None):
-        raise BadRatings(f"{name} has the columns {', '.join(map(repr, lines[0]))}; {TAKEN}")
+        raise BadRatings(f"{name} has the columns {', '.join(map(repr, lines[0]))}; {ACCEPTED}")
     rows, unrated = [], 0
     for number, line in enumerate(lines[1:], start=2):
         cells = {
@@ -97,7 +97,7 @@ def read_export(path: str | Path) -> Export:
         if not cells["rating"]:
             unrated += bool(any(line))
             continue
-        rows.append(rated(cells, f"{name}, line {number}"))
+        rows.append(parse_row(cells, f"{name}, line {number}"))
     if not rows:
         raise BadRatings(f"{name} holds no ratings: {counted(unrated, 'row')}, none with a rating")
     kind, scale = "table", None
@@ -108,7 +108,7 @@ def read_export(path: str | Path) -> Export:
     return Export(kind, scale, tuple(rows), unrated)
 
 
-def rated(cells: Mapping[str, str], place: str) -> Rated:
+def parse_row(cells: Mapping[str, str], place: str) -> ExportRow:
     """One row from its cells. Raises BadRatings, with its place, for a rating that is no number."""
     try:
         rating = float(cells["rating"])
@@ -116,7 +116,7 @@ def rated(cells: Mapping[str, str], place: str) -> Rated:
         raise BadRatings(f"{place}: the rating is {cells['rating']!r}, not a number") from None
     title, year = split_title(cells["title"]) if cells["title"] else ("", None)
     year = int(cells["year"]) if cells["year"].isdecimal() else year
-    return Rated(cells["id"], title, year, rating)
+    return ExportRow(cells["id"], title, year, rating)
 
 
 def text_of(path: Path) -> str:
@@ -133,11 +133,11 @@ def text_of(path: Path) -> str:
                 return archive.read(min(inside, key=len)).decode("utf-8-sig")
         return path.read_text(encoding="utf-8-sig")
     except (UnicodeDecodeError, OSError, zipfile.BadZipFile) as error:
-        said = error.strerror if isinstance(error, OSError) else error
-        raise BadRatings(f"{name} cannot be read as text: {said}") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BadRatings(f"{name} cannot be read as text: {reason}") from None
 
 
-def match(export: Export, items: IdMap, catalog: Catalog, scale: Scale) -> Matched:
+def match(export: Export, items: IdMap, catalog: Catalog, scale: Scale) -> ExportMatch:
     """The items of a model that the rows are of, and their ratings on its scale.
 
     Of several rows for one item the last counts. Raises BadRatings when no row matches, or a
@@ -158,15 +158,15 @@ def match(export: Export, items: IdMap, catalog: Catalog, scale: Scale) -> Match
         raise BadRatings(
             f"the model knows none of what was rated, {counted(len(unmatched), 'film')}: {some}"
         )
-    return Matched(history, tuple(unmatched), twice)
+    return ExportMatch(history, tuple(unmatched), twice)
 
 
-def on_scale(row: Rated, given: Scale, wanted: Scale) -> float:
+def on_scale(row: ExportRow, source: Scale, target: Scale) -> float:
     """A rating brought from one scale to another: lowest to lowest, highest to highest."""
-    if not given.low <= row.rating <= given.high:
-        raise BadRatings(f"the rating of {row} is {row.rating:g}, outside {given}")
-    share = (row.rating - given.low) / (given.high - given.low)
-    return wanted.low + share * (wanted.high - wanted.low)
+    if not source.low <= row.rating <= source.high:
+        raise BadRatings(f"the rating of {row} is {row.rating:g}, outside {source}")
+    share = (row.rating - source.low) / (source.high - source.low)
+    return target.low + share * (target.high - target.low)
 
 
 class Titles:
@@ -185,7 +185,7 @@ class Titles:
                 if plain(name) in IMDB_FEATURES:
                     self.by_imdb |= {one.removeprefix("tt").lstrip("0"): item_id for one in values}
 
-    def find(self, row: Rated) -> str | None:
+    def find(self, row: ExportRow) -> str | None:
         """The one item that a row is of; None where there is none, or more than one."""
         if row.item_id and row.item_id in self.items:
             return row.item_id
@@ -196,12 +196,12 @@ class Titles:
         if row.year is not None:  # festivals and cinemas differ by a year
             years += [row.year - 1, row.year + 1]
         for year in years:
-            found = {
+            matches = {
                 one for name in spellings(row.title) for one in self.by_name.get((name, year), ())
             }
-            if len(found) == 1:
-                return found.pop()
-            if found:
+            if len(matches) == 1:
+                return matches.pop()
+            if matches:
                 return None
         return None
 

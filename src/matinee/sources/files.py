@@ -60,7 +60,7 @@ def name_of(path: Path) -> str:
     return name or path.resolve().name or str(path)
 
 
-def must_exist(path: Path) -> None:
+def check_exists(path: Path) -> None:
     """Raise BadRatings, with the nearest names beside it, for a path that leads nowhere."""
     if path.exists():
         return

@@ -8,7 +8,7 @@ import numpy as np
 
 from matinee.sources.columns import find_columns
 from matinee.sources.packing.numbering import as_column, number_ids, read_numbers, read_times
-from matinee.sources.raw import UNKNOWN_TIME, Fault, Numbered, Raw, Wish
+from matinee.sources.raw import UNKNOWN_TIME, Fault, Numbered, Raw, ReadOptions
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -28,12 +28,12 @@ def frame_of(source: object) -> "nw.DataFrame[Any]":
 
 
 @contextmanager
-def read(source: object, wish: Wish) -> Iterator[Raw]:
+def read(source: object, options: ReadOptions) -> Iterator[Raw]:
     """The rows of a DataFrame."""
     frame = frame_of(source)
     name = "the DataFrame"
     names = list(map(str, frame.columns))
-    at = find_columns(names, wish.columns, name)
+    at = find_columns(names, options.columns, name)
     series = {field: frame[frame.columns[place]] for field, place in at.items()}
     columns = {field: names[place] for field, place in at.items()}
     notes: list[str] = []
@@ -95,6 +95,6 @@ def times(series: "nw.Series[Any]", name: str) -> np.ndarray:
         milliseconds = series.dt.timestamp("ms").fill_null(UNKNOWN_TIME).to_numpy()
         return np.where(gaps, UNKNOWN_TIME, np.floor_divide(milliseconds, 1000)).astype(np.int64)
     values, gaps = plain(series)
-    found = read_times(values, name)
-    found[gaps] = UNKNOWN_TIME
-    return found
+    seconds = read_times(values, name)
+    seconds[gaps] = UNKNOWN_TIME
+    return seconds

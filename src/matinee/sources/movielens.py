@@ -19,9 +19,9 @@ from matinee.data.profiles import NO_PROFILES, Profiles
 from matinee.data.scale import Scale
 from matinee.errors import BadRatings
 from matinee.sources import duck, files
-from matinee.sources.bundle import Bundle, opened
-from matinee.sources.delimited import ask_text
-from matinee.sources.raw import Query, Wish
+from matinee.sources.bundle import Bundle, open_bundle
+from matinee.sources.delimited import text_query
+from matinee.sources.raw import Query, ReadOptions
 from matinee.sources.titles import split_title
 
 WHOLE_STARS, HALF_STARS = Scale(1, 5), Scale(0.5, 5)
@@ -137,32 +137,32 @@ def recognises(source: object) -> bool:
     place = place_of(source)
     if place is None or place.ratings is None:
         return place is not None
-    with opened(place.bundle, depth=1) as bundle:
+    with open_bundle(place.bundle, depth=1) as bundle:
         return layout_of(bundle, place.ratings) is not None
 
 
 @contextmanager
-def ask(source: object, wish: Wish) -> Iterator[Query]:
-    """How to read a MovieLens data set, with its catalogue. A zip may hold another one file."""
+def query(source: object, options: ReadOptions) -> Iterator[Query]:
+    """The query for a MovieLens data set, with its catalogue, or for the one file in a zip."""
     place = place_of(source)
     assert place is not None
-    with opened(place.bundle, depth=1 if place.ratings else 2) as bundle:
+    with open_bundle(place.bundle, depth=1 if place.ratings else 2) as bundle:
         layout = layout_of(bundle, place.ratings)
         name = place.ratings or (layout.ratings if layout else only_file(bundle))
         label = name if place.ratings else f"{bundle.name}/{name}"
-        with ask_text(
+        with text_query(
             label,
             bundle.openers[name],
             bundle.paths.get(name),
-            wish,
+            options,
             format=layout.name if layout else "delimited text",
             known_scale=layout.scale if layout else None,
             catalog=catalog_of(bundle, layout) if layout else NO_CATALOG,
-        ) as query:
-            yield replace(query, profiles=profiles_of(bundle)) if layout else query
+        ) as ratings:
+            yield replace(ratings, profiles=profiles_of(bundle)) if layout else ratings
 
 
-read = duck.reader(ask)
+read = duck.reader(query)
 
 
 def only_file(bundle: Bundle) -> str:
@@ -182,7 +182,7 @@ def read_catalog(source: object) -> Catalog:
     path = files.as_path(source)
     assert path is not None
     whole = path.is_dir() or files.kind_of(path) == "zip"
-    with opened(path if whole else path.parent, depth=2 if whole else 1) as bundle:
+    with open_bundle(path if whole else path.parent, depth=2 if whole else 1) as bundle:
         layout = layout_of(bundle, None)
         if layout is None:
             only_file(bundle)
@@ -215,7 +215,7 @@ def profiles_of(bundle: Bundle) -> Profiles:
     else:
         return NO_PROFILES
     names = ("gender", "age", "occupation")
-    return Profiles.of({one: dict(zip(names, told, strict=True)) for one, told in people.items()})
+    return Profiles.of({one: dict(zip(names, row, strict=True)) for one, row in people.items()})
 
 
 def occupation(number: str) -> str:
@@ -245,8 +245,8 @@ def movies(
 def entry(title: str, genres: tuple[str, ...], tags: tuple[str, ...]) -> Item:
     """One item, with the year split off its title."""
     bare, year = split_title(title)
-    kept = tuple(genre for genre in genres if genre not in NO_GENRE)
-    return Item(bare, year, kept, {"tags": tags} if tags else {})
+    named = tuple(genre for genre in genres if genre not in NO_GENRE)
+    return Item(bare, year, named, {"tags": tags} if tags else {})
 
 
 def tags_of(bundle: Bundle, name: str, encoding: str) -> dict[str, tuple[str, ...]]:
@@ -255,11 +255,11 @@ def tags_of(bundle: Bundle, name: str, encoding: str) -> dict[str, tuple[str, ..
         return {}
     text = io.StringIO(bundle.text(name, encoding), newline="")
     rows = csv.reader(text) if name.endswith(".csv") else (line.split("::") for line in text)
-    given: dict[str, Counter[str]] = defaultdict(Counter)
+    tag_counts: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         if len(row) >= 3 and row[2].strip():
-            given[row[1]][row[2].strip().casefold()] += 1
+            tag_counts[row[1]][row[2].strip().casefold()] += 1
     return {
         movie: tuple(sorted(counts, key=lambda tag: (-counts[tag], tag)))
-        for movie, counts in given.items()
+        for movie, counts in tag_counts.items()
     }

@@ -9,7 +9,7 @@ from matinee.errors import BadRatings
 from matinee.sources import duck, files
 from matinee.sources.columns import find_columns
 from matinee.sources.packing.numbering import EXACT_BELOW
-from matinee.sources.raw import Fault, Query, Wish
+from matinee.sources.raw import Fault, Query, ReadOptions
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -27,8 +27,8 @@ def recognises(source: object) -> bool:
 
 
 @contextmanager
-def ask(source: object, wish: Wish) -> Iterator[Query]:
-    """How to read the rows of a Parquet file."""
+def query(source: object, options: ReadOptions) -> Iterator[Query]:
+    """The query for a Parquet file."""
     path = files.as_path(source)
     assert path is not None
     # the file name is data, never a pattern: DuckDB reads [*] as a star and so on
@@ -37,7 +37,7 @@ def ask(source: object, wish: Wish) -> Iterator[Query]:
         described = db.execute(f"SELECT column_name, column_type FROM (DESCRIBE FROM {source_sql})")
         types = dict(described.fetchall())
         names = list(types)
-        at = find_columns(names, wish.columns, path.name)
+        at = find_columns(names, options.columns, path.name)
         column = {field: names[place] for field, place in at.items()}
         notes = [
             check_id_type(db, source_sql, column[field], types[column[field]], path.name)
@@ -55,7 +55,7 @@ def ask(source: object, wish: Wish) -> Iterator[Query]:
         format="Parquet",
         path=path,
         sql=rows_query(f"{source_sql[:-1]}, file_row_number = true)", column, types),
-        again=True,
+        repeatable=True,
         with_time="timestamp" in at,
         show=show,
         columns=column,
@@ -63,7 +63,7 @@ def ask(source: object, wish: Wish) -> Iterator[Query]:
     )
 
 
-read = duck.reader(ask)
+read = duck.reader(query)
 
 
 def literal(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What every reader hands over: the rows as they stand, numbered but not yet judged."""
+"""What every reader returns: the rows as they stand, numbered but not yet validated."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -16,8 +16,8 @@ from matinee.data.scale import Scale
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-UNKNOWN_TIME = 0  # in a time column: nothing is known
-BAD_TIME = np.iinfo(np.int64).min  # in a time column: something stands there, but not a time
+UNKNOWN_TIME = 0  # in a time column: unknown
+BAD_TIME = np.iinfo(np.int64).min  # in a time column: unreadable
 
 
 class Fault(IntEnum):
@@ -45,8 +45,8 @@ REASON = {
 }
 
 
-class Wish(NamedTuple):
-    """What the caller of ``read_ratings`` asked for."""
+class ReadOptions(NamedTuple):
+    """The options of ``read_ratings`` that readers and validation need."""
 
     columns: Mapping[str, str | int] | None = None
     scale: Scale | None = None
@@ -64,7 +64,7 @@ class Numbered(NamedTuple):
 
 @dataclass(kw_only=True)
 class Raw:
-    """The rows of a source, in its order; a row with a fault keeps its place."""
+    """The rows of a source, in its order; a faulty row keeps its place."""
 
     name: str
     format: str
@@ -97,10 +97,10 @@ class Query:
 
     name: str
     format: str
-    path: Path  # of the file that is read; its size says how many threads pay
+    path: Path  # of the file that is read; its size decides the number of threads
     sql: str
     with_time: bool
-    again: bool = False  # whether to ask again costs little; rows then have their number as `line`
+    repeatable: bool = False  # running it again costs little; rows have their number as `line`
     show: Callable[[int, int], str]  # a row, by number and fault, as it stands in the file
     check: Callable[["DuckDBPyConnection"], None] = lambda db: None  # after reading; may raise
     header: int | None = None  # the row that is no row but the header
@@ -117,5 +117,5 @@ class Query:
         return f"{self.place} {row + 1:,}"
 
 
-Reader = Callable[[object, Wish], AbstractContextManager[Raw]]
-Asker = Callable[[object, Wish], AbstractContextManager[Query]]
+Reader = Callable[[object, ReadOptions], AbstractContextManager[Raw]]
+QueryBuilder = Callable[[object, ReadOptions], AbstractContextManager[Query]]

@@ -3,8 +3,8 @@
 DuckDB reads and judges the rows and numbers the ids, on disk where memory does not hold them
 (``stages``); the rows are dealt into bins and sorted (``sorting``), and stream into the arrays of
 ``matinee.data.packed`` (``pack_files``). All happens in a hidden folder beside the goal, whose
-result takes the goal's name when it is whole: packed ratings are complete or not there. Stages are
-kept, so that after a kill the same call goes on from the last one.
+result takes the goal's name when it is complete: packed ratings are whole or absent. Stages are
+kept, so that after a kill the same call resumes from the last one.
 """
 
 import errno
@@ -23,12 +23,18 @@ from matinee.data.read_report import Finding, ReadReport
 from matinee.data.scale import Scale
 from matinee.errors import BadRatings, BadSetting, MatineeError, Option
 from matinee.sources import files
-from matinee.sources.checks import check_wish, refuse
+from matinee.sources.checks import check_options, refuse
 from matinee.sources.duck import MOST_THREADS
 from matinee.sources.packing import stages
-from matinee.sources.packing.pack_files import Merging, numbered_rows, write_arrays, write_sorted
+from matinee.sources.packing.pack_files import (
+    Facts,
+    MergeRule,
+    numbered_rows,
+    write_arrays,
+    write_sorted,
+)
 from matinee.sources.packing.sorting import Bins
-from matinee.sources.raw import Fault, Query, Wish
+from matinee.sources.raw import Fault, Query, ReadOptions
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -43,7 +49,7 @@ MEMORY = "1GB"  # for DuckDB; what it has no room for it keeps on disk
 
 
 def quiet(done: int, of: int, what: str) -> None:
-    """Say nothing about a stage."""
+    """Report no progress."""
 
 
 def pack(
@@ -65,7 +71,7 @@ def pack(
     Takes what ``read_ratings`` takes and judges rows alike; a file is never read into memory as a
     whole. ``positives_from`` keeps the ratings of at least so many stars, as ones. ``memory`` is
     what sorting may hold. A folder of packed ratings that is there is replaced at the end. After an
-    interruption the same call goes on where it was; needs some 30 bytes of disk per rating.
+    interruption the same call resumes where it was; it needs some 30 bytes of disk per rating.
 
     Raises BadRatings as ``read_ratings`` does, and MatineeError when the disk is full, or the
     folder holds something else.
@@ -73,15 +79,15 @@ def pack(
     from matinee.sources import read_catalog, read_ratings, source_of
 
     limits = None if scale is None else Scale(float(scale[0]), float(scale[1]))
-    wish = Wish(columns, limits, duplicates, strict, encoding)
-    check_wish(wish)
+    options = ReadOptions(columns, limits, duplicates, strict, encoding)
+    check_options(options)
     check_memory(memory)
     goal = Path(folder)
     check_place(goal)
-    given = None if catalog is None else read_catalog(catalog)
+    own_catalog = None if catalog is None else read_catalog(catalog)
     kind = source_of(source)
-    with _workshop(goal, identity(source, wish, positives_from)) as work:
-        if kind.ask is None:
+    with _work_folder(goal, source_fingerprint(source, options, positives_from)) as work:
+        if kind.query is None:
             ratings = read_ratings(
                 source,
                 columns=columns,
@@ -92,11 +98,11 @@ def pack(
             )
             if positives_from is not None:
                 ratings = ratings.positives_from(positives_from)
-            write_arrays(ratings, work / "whole", given)
+            write_arrays(ratings, work / "whole", own_catalog)
         else:
-            with kind.ask(source, wish) as query:
-                _pack_query(query, wish, positives_from, given, work, memory, on_stage)
-        _put(work / "whole", goal)
+            with kind.query(source, options) as query:
+                _pack_query(query, options, positives_from, own_catalog, work, memory, on_stage)
+        _publish(work / "whole", goal)
     return PackedRatings.open(goal)
 
 
@@ -110,7 +116,7 @@ def check_memory(memory: object) -> None:
 
 
 def check_place(goal: Path) -> None:
-    """Raise MatineeError unless packed ratings can go there: nothing is there, or only others."""
+    """Raise MatineeError unless ``goal`` is free, empty, or a folder of packed ratings alone."""
     if not goal.exists():
         return
     if goal.is_file() or (any(goal.iterdir()) and not is_packed(goal)):
@@ -123,28 +129,28 @@ def check_place(goal: Path) -> None:
         )
 
 
-def identity(source: object, wish: Wish, positives_from: float | None) -> str:
-    """What a half-done work is known by: the file as it is now, and what was asked of it."""
+def source_fingerprint(source: object, options: ReadOptions, positives_from: float | None) -> str:
+    """The state of a file and the options it is packed with; empty for data in memory."""
     path = files.as_path(source)
     if path is None:
         return ""
-    asked = [str(path.absolute()), str(wish), positives_from]
     state = path.stat()
-    return json.dumps([*asked, state.st_size, state.st_mtime_ns])
+    facts = [str(path.absolute()), str(options), positives_from, state.st_size, state.st_mtime_ns]
+    return json.dumps(facts)
 
 
 @contextmanager
-def _workshop(goal: Path, known_by: str) -> Iterator[Path]:
+def _work_folder(goal: Path, fingerprint: str) -> Iterator[Path]:
     """The hidden folder beside the goal where packing happens; kept only by an interruption."""
     import duckdb
 
     work = goal.parent / f".{goal.name}-packing"
     label = work / "source.json"
-    if not (known_by and label.is_file() and label.read_text() == known_by):
+    if not (fingerprint and label.is_file() and label.read_text() == fingerprint):
         shutil.rmtree(work, ignore_errors=True)
     try:
         work.mkdir(parents=True, exist_ok=True)
-        label.write_text(known_by)
+        label.write_text(fingerprint)
         yield work
     except (RuntimeError, duckdb.InterruptException) as error:  # DuckDB's words for Ctrl-C
         if "interrupt" in str(error).lower():
@@ -178,7 +184,7 @@ def _workshop(goal: Path, known_by: str) -> Iterator[Path]:
 
 def _pack_query(
     query: Query,
-    wish: Wish,
+    options: ReadOptions,
     positives_from: float | None,
     catalog: Catalog | None,
     work: Path,
@@ -189,31 +195,21 @@ def _pack_query(
     with _database(work, memory) as db:
         on_stage(0, len(STAGES), STAGES[0])
         stages.read_rows(db, query)
-        known = wish.scale or query.known_scale
+        known = options.scale or query.known_scale
         scale = stages.judge(db, query, known)
-        report = _report(db, query, wish, scale)
+        report = _report(db, query, options, scale)
         on_stage(1, len(STAGES), STAGES[1])
         stages.number_ids(db)
         on_stage(2, len(STAGES), STAGES[2])
-        with_moment = query.with_time and wish.duplicates != "mean"
+        with_moment = query.with_time and options.duplicates != "mean"
         stages.number_rows(db, query, with_moment)
         shutil.rmtree(work / "bins", ignore_errors=True)
         bins = Bins.of(work / "bins", *stages.sizes(db), with_moment)
         bins.deal(numbered_rows(db))
         on_stage(3, len(STAGES), STAGES[3])
-        levels = stages.levels_of(db)
-        merging = Merging(wish.duplicates, positives_from)
-        write_sorted(
-            db,
-            bins,
-            work / "whole",
-            query,
-            merging,
-            scale,
-            levels,
-            report,
-            catalog or query.catalog,
-        )
+        rule = MergeRule(options.duplicates, positives_from)
+        facts = Facts(scale, stages.levels_of(db), report, catalog or query.catalog)
+        write_sorted(db, bins, work / "whole", query, rule, facts)
         on_stage(4, len(STAGES), "done")
 
 
@@ -237,38 +233,40 @@ def _database(work: Path, memory: str) -> Iterator["DuckDBPyConnection"]:
         db.close()
 
 
-def _report(db: "DuckDBPyConnection", query: Query, wish: Wish, scale: Scale) -> ReadReport:
+def _report(
+    db: "DuckDBPyConnection", query: Query, options: ReadOptions, scale: Scale
+) -> ReadReport:
     """What reading found, before merging. Raises BadRatings as ``strict`` asks, or for no rows."""
     set_aside: tuple[Finding, ...] = tuple(stages.findings(db, query, scale))
-    if wish.strict and set_aside:
+    if options.strict and set_aside:
         refuse(query.name, set_aside[0])
-    n_rows = stages.one(db, f"SELECT count(*) FROM judged WHERE fault <> {Fault.NO_ROW:d}")
+    n_rows = stages.scalar(db, f"SELECT count(*) FROM judged WHERE fault <> {Fault.NO_ROW:d}")
     n_good = n_rows - sum(finding.count for finding in set_aside)
     if n_good == 0:
         why = "; ".join(map(str, set_aside)) or "there is not one row in it"
         raise BadRatings(f"{query.name} holds no usable ratings: {why}")
     notes = list(query.notes)
     if unread := stages.bad_times(db, query):
-        if wish.strict:
+        if options.strict:
             refuse(query.name, unread)
         notes.append(f"unknown time: {unread}")
-    given = "given" if wish.scale else "known" if query.known_scale else "inferred"
+    origin = "given" if options.scale else "known" if query.known_scale else "inferred"
     return ReadReport(
         source=query.name,
         format=query.format,
         columns=query.columns,
         details=query.details,
         scale=scale,
-        scale_from=given,
+        scale_from=origin,
         n_rows=n_rows,
         n_kept=n_good,
         set_aside=set_aside,
-        duplicates=wish.duplicates,
+        duplicates=options.duplicates,
         notes=tuple(notes),
     )
 
 
-def _put(whole: Path, goal: Path) -> None:
+def _publish(whole: Path, goal: Path) -> None:
     """Give a finished folder its name; one that is there goes when the new one is in place."""
     goal.parent.mkdir(parents=True, exist_ok=True)
     old = whole.parent / "old"

@@ -19,7 +19,7 @@ from matinee.data.texts import Texts
 from matinee.errors import BadRatings
 from matinee.sources.checks import MERGE
 from matinee.sources.packing.sorting import Bins, Part
-from matinee.sources.packing.stages import MOST_LEVELS, one
+from matinee.sources.packing.stages import MOST_LEVELS, scalar
 from matinee.sources.raw import Query
 
 if TYPE_CHECKING:
@@ -29,64 +29,69 @@ ROWS_AT_ONCE = 4_000_000
 IDS_AT_ONCE = 500_000
 
 
-class Merging(NamedTuple):
-    """What becomes of ratings of one user for one item, and of low ones."""
+class MergeRule(NamedTuple):
+    """How repeated (user, item) pairs are merged, and which ratings count as positives."""
 
     duplicates: str  # "last", "mean" or "error"
     positives_from: float | None
 
 
+class Facts(NamedTuple):
+    """What is written beside the rows: their scale, distinct values, read report and catalogue."""
+
+    scale: Scale
+    levels: np.ndarray | None  # (n_levels,) float32 distinct ratings, ascending; None: too many
+    report: ReadReport
+    catalog: Catalog
+
+
 def write_sorted(
-    db: "DuckDBPyConnection",
-    bins: Bins,
-    folder: Path,
-    query: Query,
-    merging: Merging,
-    scale: Scale,
-    levels: np.ndarray | None,
-    report: ReadReport,
-    catalog: Catalog,
+    db: "DuckDBPyConnection", bins: Bins, folder: Path, query: Query, rule: MergeRule, facts: Facts
 ) -> None:
-    """Write the folder of the tables ``users`` and ``items`` and the rows in the bins."""
+    """Write the folder of the tables ``users`` and ``items`` and the rows in the bins.
+
+    Raises BadRatings for a repeated pair where the rule says so, and without any positives.
+    """
+    scale, levels, report, catalog = facts
     users, items = (_texts(db, side) for side in ("user", "item"))
-    if merging.positives_from is not None:
+    if rule.positives_from is not None:
         levels, scale = np.ones(1, np.float32), Scale(0.0, 1.0)
-    elif merging.duplicates == "mean":
+    elif rule.duplicates == "mean":
         levels = None  # a mean may be any number
-    writing = Writing(folder, users, items, levels)
+    writer = PackWriter(folder, users, items, levels)
     merged = 0
-    with writing:
-        for part in bins.sorted(by_rating=merging.duplicates == "mean"):
-            kept = _merged(part, merging, query, users, items)
-            merged += len(part.user) - len(kept.user)
-            if merging.positives_from is not None:
-                keep = kept.rating >= merging.positives_from
-                kept = Part(*(column[keep] for column in kept))
-                kept = kept._replace(rating=np.ones_like(kept.rating))
-            writing.add(kept.user, kept.item, kept.rating)
-    if writing.n_ratings == 0:
+    with writer:
+        for part in bins.sorted(by_rating=rule.duplicates == "mean"):
+            distinct = _merged(part, rule, query, users, items)
+            merged += len(part.user) - len(distinct.user)
+            if rule.positives_from is not None:
+                high = distinct.rating >= rule.positives_from
+                distinct = Part(*(column[high] for column in distinct))
+                distinct = distinct._replace(rating=np.ones_like(distinct.rating))
+            writer.add(distinct.user, distinct.item, distinct.rating)
+    if writer.n_ratings == 0:
         raise BadRatings(
-            f"no rating is {merging.positives_from:g} or more, so there are no positives; "
+            f"no rating is {rule.positives_from:g} or more, so there are no positives; "
             "lower the threshold"
         )
     report = replace(report, n_kept=report.n_kept - merged, n_merged=merged)
-    writing.finish(scale, {**report.to_dict(), "text": str(report)}, catalog)
+    writer.finish(scale, {**report.to_dict(), "text": str(report)}, catalog)
 
 
 def write_arrays(ratings: Ratings, folder: Path, catalog: Catalog | None) -> None:
     """Write the folder of ratings that are in memory."""
     levels = np.unique(ratings.rating)
     few = levels if len(levels) <= MOST_LEVELS else None
-    with Writing(folder, ratings.users.texts, ratings.items.texts, few) as writing:
-        writing.add(ratings.user, ratings.item, ratings.rating)
+    with PackWriter(folder, ratings.users.texts, ratings.items.texts, few) as writer:
+        writer.add(ratings.user, ratings.item, ratings.rating)
     report: dict[str, Any] = {}
     if ratings.report is not None:
         report = {**ratings.report.to_dict(), "text": str(ratings.report)}
-    writing.finish(ratings.scale, report, catalog or ratings.catalog)
+    writer.finish(ratings.scale, report, catalog or ratings.catalog)
 
 
-class Writing:
-    """The files of a folder while they grow."""
+class PackWriter:
+    """Writes the files of a folder of packed ratings, a part at a time."""
 
     def __init__(self, folder: Path, users: Texts, items: Texts, levels: np.ndarray | None) -> None:
         folder.mkdir(exist_ok=True)
@@ -97,7 +102,7 @@ class Writing:
         self.item_type = smallest(len(items), np.dtype(np.int32))
         self.code_type = np.dtype(np.float32) if levels is None else smallest(len(levels))
 
-    def __enter__(self) -> "Writing":
+    def __enter__(self) -> "PackWriter":
         self._items: IO[bytes] = (self.folder / "items").open("wb")
         self._ratings: IO[bytes] = (self.folder / "ratings").open("wb")
         return self
@@ -112,8 +117,8 @@ class Writing:
         """Append ratings, in order of (user, item) and behind all before."""
         if not len(user):
             return
-        here = slice(int(user[0]), int(user[-1]) + 1)
-        self.user_counts[here] += np.bincount(user - user[0], minlength=here.stop - here.start)
+        users = slice(int(user[0]), int(user[-1]) + 1)
+        self.user_counts[users] += np.bincount(user - user[0], minlength=users.stop - users.start)
         self.item_counts += np.bincount(item, minlength=len(self.item_counts))
         codes = rating if self.levels is None else np.searchsorted(self.levels, rating)
         item.astype(self.item_type).tofile(self._items)
@@ -186,13 +191,13 @@ def smallest(n: int, largest: np.dtype[Any] | None = None) -> np.dtype[Any]:
 
 def _texts(db: "DuckDBPyConnection", side: str) -> Texts:
     """The ids of one side, in order, fetched in parts."""
-    n = one(db, f"SELECT count(*) FROM {side}s")
+    n = scalar(db, f"SELECT count(*) FROM {side}s")
     parts = []
     for first in range(0, n, IDS_AT_ONCE):
-        found = db.execute(
+        ids = db.execute(
             f"SELECT id FROM {side}s WHERE rowid >= {first} AND rowid < {first + IDS_AT_ONCE}"
         ).fetchnumpy()["id"]
-        parts.append(Texts.of(map(str, found.tolist())))
+        parts.append(Texts.of(map(str, ids.tolist())))
     starts = np.cumsum([0, *(len(part.data) for part in parts)])
     ends = [part.ends + start for part, start in zip(parts, starts, strict=False)]
     return Texts(np.concatenate([part.data for part in parts]), np.concatenate(ends))
@@ -200,29 +205,32 @@ def _texts(db: "DuckDBPyConnection", side: str) -> Texts:
 
 def numbered_rows(db: "DuckDBPyConnection") -> Iterator[Part]:
     """The rows of ``numbered``, in parts."""
-    n, columns = one(db, "SELECT count(*) FROM numbered"), ", ".join(f'"{c}"' for c in Part._fields)
+    n, columns = (
+        scalar(db, "SELECT count(*) FROM numbered"),
+        ", ".join(f'"{c}"' for c in Part._fields),
+    )
     for first in range(0, n, ROWS_AT_ONCE):
-        found = db.execute(
+        rows = db.execute(
             f"SELECT {columns} FROM numbered "
             f"WHERE rowid >= {first} AND rowid < {first + ROWS_AT_ONCE}"
         ).fetchnumpy()
-        yield Part(*(np.asarray(found[name]) for name in Part._fields))
+        yield Part(*(np.asarray(rows[name]) for name in Part._fields))
 
 
-def _merged(part: Part, merging: Merging, query: Query, users: Texts, items: Texts) -> Part:
+def _merged(part: Part, rule: MergeRule, query: Query, users: Texts, items: Texts) -> Part:
     """One rating for each pair: the last in order, or the mean of all."""
     again = (np.diff(part.user) == 0) & (np.diff(part.item) == 0)
     if not again.any():
         return part
-    if merging.duplicates == "error":
+    if rule.duplicates == "error":
         raise _repeated(part, int(np.argmax(again)), query, users, items)
     last = np.flatnonzero(np.append(~again, True))
-    kept = Part(*(column[last] for column in part))
-    if merging.duplicates == "last":
-        return kept
+    distinct = Part(*(column[last] for column in part))
+    if rule.duplicates == "last":
+        return distinct
     starts = np.append(0, last[:-1] + 1)
     total = np.add.reduceat(part.rating.astype(np.float64), starts)
-    return kept._replace(rating=(total / (last - starts + 1)).astype(np.float32))
+    return distinct._replace(rating=(total / (last - starts + 1)).astype(np.float32))
 
 
 def _repeated(part: Part, at: int, query: Query, users: Texts, items: Texts) -> BadRatings:

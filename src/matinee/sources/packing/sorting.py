@@ -57,16 +57,16 @@ class Bins:
         return cls(folder, edges, kinds | ({"moment": np.dtype(np.int64)} if with_moment else {}))
 
     def deal(self, parts: Iterable[Part]) -> None:
-        """Put rows, in any order, into their bins; the next part comes while one is dealt."""
+        """Append rows, in any order, to their bins; the next part is fetched meanwhile."""
         n_bins = len(self.edges) - 1
         bin_of = np.repeat(np.arange(n_bins, dtype=np.min_scalar_type(n_bins)), np.diff(self.edges))
-        for _ in ahead(lambda part: self._deal(part, bin_of), parts, threads=1):
+        for _ in prefetch(lambda part: self._deal(part, bin_of), parts, threads=1):
             pass
 
     def sorted(self, by_rating: bool) -> Iterator[Part]:
         """The rows bin by bin, in order of (user, item), equal ones by moment (or rating), line.
 
-        A bin is gone when it has been read.
+        The files of a bin are deleted as it is read.
         """
 
         def part(number: int) -> Part:
@@ -74,7 +74,7 @@ class Bins:
             columns.setdefault("moment", np.zeros(len(columns["user"]), np.uint8))
             return in_order(Part(**columns), int(self.edges[number]), by_rating)
 
-        return ahead(part, range(len(self.edges) - 1), threads=2)
+        return prefetch(part, range(len(self.edges) - 1), threads=2)
 
     def _deal(self, part: Part, bin_of: np.ndarray) -> None:
         place = bin_of[part.user]
@@ -113,12 +113,12 @@ def in_order(part: Part, first_user: int, by_rating: bool) -> Part:
     user, item = part.user[order], part.item[order]
     again = (user[1:] == user[:-1]) & (item[1:] == item[:-1])
     if again.any():
-        _settle(order, again, part.rating if by_rating else part.moment, part.line)
+        _order_ties(order, again, part.rating if by_rating else part.moment, part.line)
     user = user.astype(np.int32) + np.int32(first_user)
     return Part(user, item, part.rating[order], part.line[order], part.moment[order])
 
 
-def _settle(order: np.ndarray, again: np.ndarray, first: np.ndarray, then: np.ndarray) -> None:
+def _order_ties(order: np.ndarray, again: np.ndarray, first: np.ndarray, then: np.ndarray) -> None:
     """Put runs of equal rows in order of two columns; ``again`` says which row is like the next."""
     tied = np.flatnonzero(np.append(again, False) | np.append(False, again))
     few, pair = order[tied], np.append(0, np.cumsum(~again))[tied]
@@ -128,13 +128,13 @@ def _settle(order: np.ndarray, again: np.ndarray, first: np.ndarray, then: np.nd
     if astray.any():  # most are as they came, and that is their order
         runs = np.zeros(pair[-1] + 1, dtype=bool)
         runs[pair[1:][astray]] = True
-        kept = runs[pair]
-        tied, few, pair = tied[kept], few[kept], pair[kept]
-        order[tied] = few[np.lexsort([keys[1][kept], keys[0][kept], pair])]
+        wrong = runs[pair]
+        tied, few, pair = tied[wrong], few[wrong], pair[wrong]
+        order[tied] = few[np.lexsort([keys[1][wrong], keys[0][wrong], pair])]
 
 
-def ahead(work: Callable[[One], Other], todo: Iterable[One], threads: int) -> Iterator[Other]:
-    """``map``, some steps ahead in threads of its own: the results in order."""
+def prefetch(work: Callable[[One], Other], todo: Iterable[One], threads: int) -> Iterator[Other]:
+    """``map`` that runs some steps ahead in its own threads; yields the results in order."""
     coming = iter(todo)
     with ThreadPoolExecutor(threads) as pool:
         waiting = [pool.submit(work, one) for one in islice(coming, threads)]

@@ -1,6 +1,6 @@
-"""The stages of packing, in SQL: judged rows, numbered ids, numbered rows. Each is a table.
+"""The stages of packing, in SQL: validated rows, numbered ids, numbered rows. Each is a table.
 
-A table is there whole or not at all, so a stage that was done before a kill is not done again.
+A table exists whole or not at all, so a stage that was finished before a kill is not repeated.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -20,11 +20,11 @@ MOST_LEVELS = 1 << 16  # different ratings that small numbers can stand for
 
 def has_table(db: "DuckDBPyConnection", name: str) -> bool:
     """Whether a stage is done."""
-    found = f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{name}'"
-    return bool(one(db, found))
+    tables = f"SELECT count(*) FROM duckdb_tables() WHERE table_name = '{name}'"
+    return bool(scalar(db, tables))
 
 
-def one(db: "DuckDBPyConnection", sql: str) -> Any:
+def scalar(db: "DuckDBPyConnection", sql: str) -> Any:
     """The only value of a query."""
     row = db.execute(sql).fetchone()
     return row[0] if row else None
@@ -32,7 +32,7 @@ def one(db: "DuckDBPyConnection", sql: str) -> Any:
 
 def read_rows(db: "DuckDBPyConnection", query: Query) -> None:
     """The table ``raw``: the rows of the source as they stand; or a view of a quick source."""
-    if query.again:
+    if query.repeatable:
         db.execute(f"CREATE OR REPLACE TEMP VIEW raw AS {query.sql}")
     elif not has_table(db, "raw"):
         db.execute(f"CREATE TABLE raw AS {query.sql}")
@@ -41,7 +41,7 @@ def read_rows(db: "DuckDBPyConnection", query: Query) -> None:
 
 def judge(db: "DuckDBPyConnection", query: Query, scale: Scale | None) -> Scale:
     """The view ``judged``, with each row's last fault; returns the scale, inferred where None."""
-    line = "line" if query.again else "rowid"
+    line = "line" if query.repeatable else "rowid"
     header = "" if query.header is None else f"WHEN {line} = {query.header} THEN {Fault.NO_ROW:d}"
     outside = (
         ""
@@ -64,12 +64,12 @@ def judge(db: "DuckDBPyConnection", query: Query, scale: Scale | None) -> Scale:
 
 def findings(db: "DuckDBPyConnection", query: Query, scale: Scale) -> list[Finding]:
     """For each reason the rows set aside, the reason of the earliest row first."""
-    found = db.execute(
+    counts = db.execute(
         "SELECT fault, count(*) FROM judged WHERE fault BETWEEN 1 AND 254 "
         "GROUP BY fault ORDER BY min(line)"
     ).fetchall()
     listed = []
-    for fault, count in found:
+    for fault, count in counts:
         reason = REASON[Fault(fault)] + (f" {scale}" if fault == Fault.OUTSIDE else "")
         listed.append(Finding(reason, count, cases(db, query, f"fault = {fault}", fault)))
     return listed
@@ -78,7 +78,7 @@ def findings(db: "DuckDBPyConnection", query: Query, scale: Scale) -> list[Findi
 def bad_times(db: "DuckDBPyConnection", query: Query) -> Finding | None:
     """The good rows whose time cannot be read."""
     which = f"fault = 0 AND time = {BAD_TIME}"
-    count = one(db, f"SELECT count(*) FROM judged WHERE {which}") if query.with_time else 0
+    count = scalar(db, f"SELECT count(*) FROM judged WHERE {which}") if query.with_time else 0
     if not count:
         return None
     return Finding("whose timestamp cannot be read", count, cases(db, query, which, 0))
@@ -112,9 +112,9 @@ def number_ids(db: "DuckDBPyConnection") -> None:
 
 def natural_order(db: "DuckDBPyConnection", table: str) -> str:
     """SQL to order the ids of a table by."""
-    if one(db, f"SELECT any_value(typeof(id)) <> 'VARCHAR' FROM {table}"):
+    if scalar(db, f"SELECT any_value(typeof(id)) <> 'VARCHAR' FROM {table}"):
         return "id"
-    if not one(db, f"SELECT bool_and(regexp_full_match(id, '-?[0-9]+')) FROM {table}"):
+    if not scalar(db, f"SELECT bool_and(regexp_full_match(id, '-?[0-9]+')) FROM {table}"):
         return "id"
     # By sign, then by the number of digits, then by digits, which no length overflows.
     return "length(digits) * sign, CASE WHEN sign < 0 THEN digits END DESC, digits, id"
@@ -135,8 +135,8 @@ def number_rows(db: "DuckDBPyConnection", query: Query, with_moment: bool) -> No
 def sizes(db: "DuckDBPyConnection") -> tuple[np.ndarray, int, int]:
     """Rows of each user (n_users,), the number of items, and one above the largest line."""
     counts = db.execute("SELECT ratings FROM users ORDER BY n").fetchnumpy()["ratings"]
-    n_items = one(db, "SELECT count(*) FROM items")
-    return np.asarray(counts), n_items, one(db, "SELECT max(line) + 1 FROM numbered")
+    n_items = scalar(db, "SELECT count(*) FROM items")
+    return np.asarray(counts), n_items, scalar(db, "SELECT max(line) + 1 FROM numbered")
 
 
 def moment(db: "DuckDBPyConnection") -> str:
@@ -146,7 +146,7 @@ def moment(db: "DuckDBPyConnection") -> str:
     for size, _ in reversed(TIME_UNITS):
         least = MILLISECONDS_FROM * (size // 1000)
         late = f"SELECT 2 * count_if(abs(time) >= {least}) > count(*) FROM judged"
-        if one(db, f"{late} WHERE fault = 0 AND {known}"):
+        if scalar(db, f"{late} WHERE fault = 0 AND {known}"):
             divisor = size
     floor = f"(time - ((time % {divisor}) + {divisor}) % {divisor}) // {divisor}"
     return f"CASE WHEN {known} THEN {floor} ELSE {BAD_TIME} END"
@@ -154,7 +154,7 @@ def moment(db: "DuckDBPyConnection") -> str:
 
 def levels_of(db: "DuckDBPyConnection") -> np.ndarray | None:
     """The different ratings, ascending, or None where small numbers cannot stand for them."""
-    found = db.execute(
+    ratings = db.execute(
         f"SELECT DISTINCT rating FROM judged WHERE fault = 0 LIMIT {MOST_LEVELS + 1}"
     ).fetchnumpy()["rating"]
-    return np.unique(found).astype(np.float32) if len(found) <= MOST_LEVELS else None
+    return np.unique(ratings).astype(np.float32) if len(ratings) <= MOST_LEVELS else None
