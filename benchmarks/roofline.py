@@ -29,7 +29,7 @@ from matinee.kernels.blas import one_blas_thread
 from matinee.kernels.inverse import BLOCK as EASE_BLOCK
 from matinee.kernels.inverse import invert
 from matinee.kernels.jit import kernel, read_only
-from matinee.kernels.least_squares import is_short
+from matinee.kernels.least_squares import dual_is_cheaper
 from matinee.kernels.random import draw_normal
 from matinee.kernels.ranking import ItemSets, top_n
 from matinee.kernels.rows import row_sums
@@ -226,7 +226,7 @@ def of_lists(train: Ratings, users: Embeddings, items: Embeddings) -> Iterator[W
 def solve_flops(rated: Rows, d: int) -> float:
     """Operations of the row solve: products and Cholesky, in whichever unknowns are fewer."""
     counts = rated.counts[rated.counts > 0]
-    short = np.array([is_short(n, d) for n in counts.tolist()])
+    short = np.array([dual_is_cheaper(n, d) for n in counts.tolist()])
     unknowns, terms = np.where(short, counts, d), np.where(short, d, counts)
     own = unknowns.astype(np.float64)
     return float((terms * own * (own + 1) + own**3 / 3 + 2 * own**2 + 2 * counts * d).sum())

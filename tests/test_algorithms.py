@@ -11,10 +11,10 @@ from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
 from matinee.errors import BadRatings, BadSetting, Diverged
-from matinee.kernels.sgd import descend
+from matinee.kernels.sgd import Blocks, descend, whole_vectors
+from matinee.row_solvers.embeddings import Embeddings
 from matinee.sources import read_ratings
 from matinee.sources.synthetic import uniform
-from matinee.training.grid import whole_vectors
 from test_contract import ratings_of
 
 
@@ -143,7 +143,7 @@ def test_nmf_factors_are_never_negative():
 def test_a_gradient_step_follows_the_gradient():
     """Central differences of half the loss of one rating, term by term of the step."""
     rng = np.random.default_rng(0)
-    P, Q = (whole_vectors(rng.normal(size=(1, 3)).astype(np.float32)) for _ in range(2))
+    P, Q = (rng.normal(size=(1, 3)).astype(np.float32) for _ in range(2))
     b, c = (rng.normal(size=1).astype(np.float32) for _ in range(2))
     rating, mean, rate, reg, bias_reg = 4.0, 3.5, 1e-3, (0.1, 0.2), 0.3
 
@@ -161,16 +161,14 @@ def test_a_gradient_step_follows_the_gradient():
             ends.append(half_loss(*moved))
         return (ends[0] - ends[1]) / (2 * h)
 
-    where = (np.zeros(1, np.int32), np.zeros(1, np.int32), np.array([rating], np.float32))
-    penalties = (reg[0], bias_reg, reg[1], bias_reg)
-    keep = tuple(np.array([1 - rate * penalty], np.float32) for penalty in penalties)
-    numbers = (np.float32(mean), np.float32(rate), keep)
-    places = np.zeros(1, np.int32), np.zeros(1, np.int32)
-    descend(np.array([0]), np.array([0, 1]), *where, *numbers, places, P, b, Q, c)
+    place = np.zeros(1, np.int32)
+    blocks = Blocks(1, np.array([0, 1]), place, place, np.array([rating], np.float32), place, place)
+    penalties = tuple(np.array([penalty]) for penalty in (reg[0], bias_reg, reg[1], bias_reg))
+    descend(blocks, [0], mean, rate, penalties, Embeddings(P, b), Embeddings(Q, c))
     for f in range(3):
         assert (start[0][f] - P[0, f]) / rate == pytest.approx(slope(0, f), rel=5e-3, abs=1e-3)
         assert (start[1][f] - Q[0, f]) / rate == pytest.approx(slope(1, f), rel=5e-3, abs=1e-3)
-    assert not P[0, 3:].any(), "columns of zeros stay"
+    assert not whole_vectors(P)[0, 3:].any(), "columns of zeros are added"
     assert (start[2] - b[0]) / rate == pytest.approx(slope(2), rel=5e-3, abs=1e-3)
     assert (start[3] - c[0]) / rate == pytest.approx(slope(3), rel=5e-3, abs=1e-3)
 

@@ -13,10 +13,8 @@ from matinee.data.ratings import Ratings, Rows
 from matinee.data.scale import Scale
 from matinee.errors import BadSetting, UnknownId
 from matinee.kernels.gibbs import draw_rows
-from matinee.kernels.jit import read_only
-from matinee.kernels.least_squares import penalty_of
+from matinee.kernels.least_squares import Terms, penalty_of
 from matinee.kernels.random import fill_normal, philox
-from matinee.kernels.threads import run_rows
 from matinee.models import load
 from matinee.row_solvers import LeastSquares, PosteriorMean, from_plain, to_plain
 from matinee.row_solvers.embeddings import Embeddings
@@ -86,23 +84,8 @@ def toy(n_users, n_factors=3, n_items=12, seed=0):
 
 
 def drawn(rated, Y, reg, noise, seed=1, draw=1):
-    X = np.zeros((len(rated.counts), Y.shape[1]), np.float32)
-    run_rows(
-        draw_rows,
-        rated.counts,
-        read_only(rated.indptr, np.int64),
-        read_only(rated.indices, np.int32),
-        read_only(rated.values, np.float32),
-        read_only(np.empty(0), np.float32),
-        read_only(np.zeros(len(Y)), np.float32),
-        read_only(Y, np.float32),
-        penalty_of(reg, np.zeros(len(reg))),
-        np.sqrt(noise),
-        np.uint64(seed),
-        np.uint64(draw),
-        X,
-    )
-    return X
+    terms = Terms.of(rated, np.zeros(len(Y)), Y)
+    return draw_rows(terms, penalty_of(reg, np.zeros(len(reg))), np.sqrt(noise), seed, draw)
 
 
 def test_a_row_is_drawn_from_its_posterior():

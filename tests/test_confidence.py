@@ -57,7 +57,7 @@ def test_the_spread_of_a_row_solve_is_that_of_dense_algebra(nonnegative):
     keep = [0, 2, 3] if nonnegative else [0, 1, 2, 3]
     A = (Y[rated].T @ Y[rated] + penalty)[np.ix_(keep, keep)]
     expected = [y @ np.linalg.inv(A) @ y for y in Y[:, keep]]
-    found = solve.spread(rated, items, np.arange(9), person, solve.shared(items))
+    found = solve.spread(rated, items, np.arange(9), person, solve.row_penalty(items))
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
@@ -73,7 +73,7 @@ def test_the_spread_of_a_rating_is_its_leverage():
         given = ratings + np.eye(6, dtype="f4")[2] * np.float32(moved)
         solve.solve(Rows(np.array([0, 6]), rated, given), 0.0, items, person)
         told.append(person.bias[0] + items.factors[2] @ person.factors[0])
-    found = solve.spread(rated, items, np.array([2]), person, solve.shared(items))
+    found = solve.spread(rated, items, np.array([2]), person, solve.row_penalty(items))
     assert told[1] - told[0] == pytest.approx(found[0], rel=1e-4)
 
 

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from scipy.optimize import nnls
 
 from matinee.data.ratings import Rows
+from matinee.kernels import row_solve
 from matinee.kernels.cholesky import BLOCK
 from matinee.row_solvers import (
     LeastSquares,
     Projection,
     ZeroFilled,
     from_plain,
-    solving,
     to_plain,
 )
 from matinee.row_solvers.embeddings import Embeddings
@@ -81,8 +81,8 @@ def test_rows_equal_the_slow_twin(fold, n_factors):
 @pytest.mark.parametrize("fold", [*FOLDS, LeastSquares(reg=0.5, implicit_weight=2.0)], ids=str)
 def test_a_popular_row_has_the_same_bits_whoever_sums_it(fold, n_factors, monkeypatch):
     """All rows of more than a block count as popular here; alone, a thread splits none."""
-    monkeypatch.setattr(solving, "POPULAR", BLOCK)
-    monkeypatch.setattr(solving, "RANGES_PER_THREAD", 1000)
+    monkeypatch.setattr(row_solve, "POPULAR", BLOCK)
+    monkeypatch.setattr(row_solve, "RANGES_PER_THREAD", 1000)
     rated, items, _ = problem(30, 200, n_factors, seed=1, most=3 * BLOCK)
     items = items._replace(implicit=items.factors[::-1].copy())
     found = []

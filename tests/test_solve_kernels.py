@@ -5,12 +5,11 @@ import pytest
 
 from matinee.data.ratings import Rows
 from matinee.kernels import tiles
-from matinee.kernels.conjugate_gradients import improve_rows
+from matinee.kernels.conjugate_gradients import Positives, improve_rows
 from matinee.kernels.factors import CHUNK, squared_errors
-from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.jit import kernel
 from matinee.kernels.least_squares import BLOCK, penalty_of
 from matinee.kernels.rows import add_row_sums
-from matinee.kernels.threads import run_rows
 from matinee.kernels.vectors import LANES
 from matinee.row_solvers.embeddings import Embeddings
 
@@ -24,39 +23,32 @@ def problem(weighted, seed=0):
     counts = np.r_[0, 1, 2, 3, 5, 60, BLOCK, BLOCK + 1, 2 * BLOCK + 3]
     indptr = np.r_[0, np.cumsum(counts)]
     indices = np.concatenate([rng.permutation(200)[:n] for n in counts])
-    weights = rng.uniform(0.5, 3, len(indices)) if weighted else np.empty(0)
+    weights = rng.uniform(0.5, 3, len(indices)) if weighted else None
     Y = rng.normal(size=(200, D)) * np.linspace(0.1, 1, D)
     Y = Y @ np.linalg.eigh(Y.T @ Y)[1]
     typical = (Y**2).mean(axis=0)
     penalty = penalty_of(np.full(D, 0.3), np.full(D, 0.5), 60.0, diagonal=60 * typical)
-    pull = rng.normal(size=(9, D)) if weighted else np.empty((0, 0))
-    return (
-        read_only(indptr, np.int64),
-        read_only(indices, np.int32),
-        read_only(weights, np.float32),
-        TARGET,
-        read_only(Y, np.float32),
-        penalty,
-        read_only(pull, np.float32),
-        typical,
-    )
+    pull = rng.normal(size=(9, D)) if weighted else None
+    positives = Positives.of(Rows(indptr, indices, np.empty(0)), weights, TARGET, Y)
+    return positives, penalty, pull, typical
 
 
 def improved(given, n_steps, X):
     """X after so many steps."""
     X = X.copy()
-    run_rows(improve_rows, np.ones(len(X)), *given, n_steps, X)
+    improve_rows(*given, n_steps, X)
     return X
 
 
 def system(given, row):
     """A and b of a row, written out."""
-    indptr, indices, weights, target, Y, penalty, pull, _ = given
+    (indptr, indices, weights, target, Y), penalty, pull, _ = given
     here = slice(indptr[row], indptr[row + 1])
     y, n = Y[indices[here]].astype(np.float64), indptr[row + 1] - indptr[row]
     w = weights[here].astype(np.float64) if weights.size else np.ones(n)
     reg = penalty.diagonal + penalty.reg * (n + penalty.more) ** penalty.power
-    return y.T @ (w[:, None] * y) + np.diag(reg), target * y.T @ w + (pull[row] if pull.size else 0)
+    b = target * y.T @ w + (0 if pull is None else pull[row])
+    return y.T @ (w[:, None] * y) + np.diag(reg), b
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -85,7 +77,7 @@ def test_a_solution_is_left_as_it_is():
     given = problem(weighted=True)
     solved = improved(given, 25, np.zeros((9, D), np.float32))
     np.testing.assert_allclose(improved(given, 3, solved), solved, atol=1e-6)
-    nothing = (*given[:3], np.float32(0.0), *given[4:6], *problem(weighted=False)[6:])
+    nothing = given[0]._replace(target=np.float32(0.0)), given[1], None, given[3]
     assert not improved(nothing, 3, np.zeros_like(solved)).any()
 
 

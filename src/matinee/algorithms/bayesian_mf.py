@@ -30,9 +30,7 @@ from matinee.algorithms.search_space import Real, Space, Whole
 from matinee.data.ratings import Ratings
 from matinee.kernels.blas import one_blas_thread
 from matinee.kernels.gibbs import draw_rows
-from matinee.kernels.jit import read_only
-from matinee.kernels.least_squares import penalty_of
-from matinee.kernels.threads import run_rows
+from matinee.kernels.least_squares import Terms, penalty_of
 from matinee.models.posterior import PosteriorModel
 from matinee.row_solvers import PosteriorMean
 from matinee.row_solvers.embeddings import Embeddings
@@ -216,24 +214,15 @@ class Chain:
         prior = own.draw(rows, rng)
         seen = prior.standardized(other)
         leaning = Embeddings((own.features @ prior.G).astype(np.float32), np.zeros_like(rows.bias))
-        Y = read_only(np.column_stack([seen.factors, np.ones_like(seen.bias)]), np.float32)
+        Y = np.column_stack([seen.factors, np.ones_like(seen.bias)])
         d = Y.shape[1]
         reg = np.full(d, self.noise)
         reg[-1] /= prior.bias_variance
         rated = own.rated
         raters = own.row if own is self.of_users else rated.indices
-        inputs = (
-            read_only(rated.indptr, np.int64),
-            read_only(rated.indices, np.int32),
-            read_only(own.beyond(leaning, seen), np.float32),
-            read_only(self.steadiness[raters], np.float32),
-            read_only(np.zeros(len(seen.bias)), np.float32),
-            Y,
-            penalty_of(reg, np.zeros(d)),
-        )
-        X = np.zeros((len(rows.bias), d), np.float32)
-        numbers = np.sqrt(self.noise), np.uint64(self.seed), np.uint64(draw)
-        run_rows(draw_rows, rated.counts * d + d**2 / 3, *inputs, *numbers, X)
+        beyond = rated._replace(values=own.beyond(leaning, seen))
+        terms = Terms.of(beyond, np.zeros(len(seen.bias)), Y, self.steadiness[raters])
+        X = draw_rows(terms, penalty_of(reg, np.zeros(d)), np.sqrt(self.noise), self.seed, draw)
         X[:, :-1] += leaning.factors
         rows.fill(prior.restored(X))
         return prior, seen

@@ -19,17 +19,14 @@ are: near what gradient steps end at, not the same. Explanations by history show
 """
 
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
 from matinee.algorithms.base import Algorithm
 from matinee.algorithms.search_space import Real, Space, Whole
-from matinee.data.ratings import Ratings
-from matinee.kernels.bpr import descend_pairs
-from matinee.kernels.jit import read_only
-from matinee.kernels.threads import n_threads, run_all
+from matinee.data.ratings import Ratings, indptr_of
+from matinee.kernels.bpr import PairRates, Pairs, descend_pairs
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import ImplicitLeastSquares
 from matinee.row_solvers.embeddings import Embeddings
@@ -92,14 +89,14 @@ class BPR(Algorithm):
         check_validation(train, validation)
         say_if_too_many(self.n_factors, train)
         users, items = initial_embeddings(train, self.n_factors, self.init_scale, self.seed)
-        pairs = Pairs.of(train, self.seed)
+        deals = Deals.of(train, self.seed)
         n_i = np.maximum(train.item_counts, 1)
-        item_reg = read_only(self.item_reg / np.sqrt(n_i), np.float32)
+        item_reg = self.item_reg / np.sqrt(n_i)
 
         def step(epoch: int) -> None:
             rate = self.learning_rate * (1 - 0.9 * (epoch - 1) / self.n_epochs)
-            regs = np.float32(self.user_reg), item_reg, np.float32(self.bias_reg)
-            pairs.descend(epoch, rate, regs, self.n_negatives, users, items)
+            rates = PairRates(rate, self.user_reg, item_reg, self.bias_reg, self.n_negatives)
+            deals.descend(epoch, rates, users, items)
 
         remedy = f"lower learning_rate (now {self.learning_rate}) or raise user_reg and item_reg"
         facts = run_epochs(step, self.n_epochs, on_epoch, (users, items), remedy)
@@ -108,7 +105,7 @@ class BPR(Algorithm):
 
 
 @dataclass(frozen=True, eq=False)
-class Pairs:
+class Deals:
     """The positives, and how they are dealt: T user groups for good, T item groups per epoch."""
 
     train: Ratings
@@ -118,7 +115,7 @@ class Pairs:
     seed: int
 
     @classmethod
-    def of(cls, train: Ratings, seed: int) -> "Pairs":
+    def of(cls, train: Ratings, seed: int) -> "Deals":
         T = int(np.clip(np.sqrt(len(train) / POSITIVES_PER_BLOCK), 1, MOST_GROUPS))
         T = max(1, min(T, train.n_users, train.n_items // ITEMS_PER_GROUP))
         rng = np.random.default_rng(seed)
@@ -127,16 +124,11 @@ class Pairs:
     def descend(
         self,
         epoch: int,
-        rate: float,
-        regs: tuple[np.float32, np.ndarray, np.float32],
-        n_negatives: int,
+        rates: PairRates,
         users: Embeddings,
         items: Embeddings,
     ) -> None:
-        """Deal the items, then take a step per positive, strata in a random order.
-
-        ``regs`` are the penalties on users, on each item (n_items,), and on biases.
-        """
+        """Deal the items, then take a step per positive, strata in a random order."""
         train, T = self.train, self.T
         rng = np.random.default_rng((self.seed, epoch))
         item_group = deal(train.item_counts, T, rng)
@@ -144,27 +136,16 @@ class Pairs:
         a = self.user_group[user]
         block = ((item_group[item] - a) % T * T + a).astype(np.uint16)
         in_blocks = np.argsort(block, kind="stable")
-        inputs = (
-            starts_of(block, T * T),
-            read_only(user[in_blocks], np.int32),
-            read_only(item[in_blocks], np.int32),
-            starts_of(item_group, T),
-            read_only(np.argsort(item_group, kind="stable"), np.int32),
-            read_only(train.by_user.indptr, np.int64),
-            read_only(train.by_user.indices, np.int32),
-            np.float32(rate),
-            *regs,
-            n_negatives,
-            np.uint64(self.seed),
-            np.uint64(epoch),
-            users.factors,
-            items.factors,
-            items.bias,
+        pairs = Pairs(
+            indptr_of(block, T * T),
+            user[in_blocks],
+            item[in_blocks],
+            indptr_of(item_group, T),
+            np.argsort(item_group, kind="stable"),
+            train.by_user.indptr,
+            train.by_user.indices,
         )
-        for stratum in rng.permutation(T):
-            blocks = stratum * T + np.arange(T)
-            parts = np.array_split(blocks, min(n_threads(), T))
-            run_all([partial(descend_pairs, part, *inputs) for part in parts])
+        descend_pairs(pairs, rng.permutation(T), rates, (self.seed, epoch), users, items)
 
 
 def as_long_as_trained(
@@ -177,10 +158,3 @@ def as_long_as_trained(
     known = train.by_user.counts > 0
     trained, found = (np.linalg.norm(side.factors[known]) for side in (users, folded))
     return replace(fold, target=float(trained / found) if found > 0 else 1.0)
-
-
-def starts_of(group: np.ndarray, n: int) -> np.ndarray:
-    """Where each of n groups starts in an array sorted by group, and the end: (n + 1,) int64."""
-    starts = np.zeros(n + 1, dtype=np.int64)
-    np.cumsum(np.bincount(group, minlength=n), out=starts[1:])
-    return read_only(starts, np.int64)

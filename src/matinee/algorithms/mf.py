@@ -26,12 +26,13 @@ from matinee.algorithms.base import Alternating
 from matinee.algorithms.search_space import Real, Space, Whole
 from matinee.data.ratings import Ratings, Rows
 from matinee.errors import BadSetting, Setting
+from matinee.kernels.sgd import Penalties
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.alternating import Alternation, implicit_products, implicit_rows
 from matinee.training.epochs import Training, initial_embeddings, say_if_too_many
-from matinee.training.grid import Grid, Penalties
+from matinee.training.grid import Grid
 from matinee.training.priors import NO_PRIOR, ItemPrior
 from matinee.training.progress import OnEpoch, quiet
 

@@ -19,8 +19,7 @@ import numpy as np
 from matinee.algorithms.base import Algorithm
 from matinee.algorithms.search_space import Real, Space, Whole
 from matinee.data.ratings import Ratings, Rows
-from matinee.kernels.jit import read_only
-from matinee.kernels.svdpp import descend_users
+from matinee.kernels.svdpp import Letters, UserRates, descend_users
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import AroundImplicit, LeastSquares
 from matinee.row_solvers.around_implicit import choices
@@ -100,27 +99,12 @@ class SVDpp(Algorithm):
         items = Embeddings(items.factors, items.bias, Z)
         own = users.factors.copy()  # p_u; users.factors holds p_u + s_u
         rows = shuffled_rows(train.by_user, rng)
-        also = read_only(chosen.indptr, np.int64), read_only(chosen.indices, np.int32)
-        rate, reg, bias_reg, implicit_reg = np.array(
-            [self.learning_rate, self.reg, self.bias_reg, self.implicit_reg], np.float32
-        )
+        rates = UserRates(self.learning_rate, self.reg, self.bias_reg, self.implicit_reg)
+        letters = Letters(own, users.bias, items.factors, items.bias, Z)
 
         def step(epoch: int) -> None:
-            descend_users(
-                np.random.default_rng((self.seed, 1 + epoch)).permutation(train.n_users),
-                *rows,
-                *also,
-                np.float32(mean),
-                rate,
-                reg,
-                bias_reg,
-                implicit_reg,
-                own,
-                users.bias,
-                items.factors,
-                items.bias,
-                Z,
-            )
+            rng = np.random.default_rng((self.seed, 1 + epoch))
+            descend_users(rng.permutation(train.n_users), rows, chosen, mean, rates, letters)
             users.factors[:] = own + choices(chosen, items)
 
         training = Training(train, validation, mean, users, items)
@@ -147,8 +131,4 @@ def shuffled_rows(rows: Rows, rng: np.random.Generator) -> Rows:
     """The same rows with the ratings of each in random order, as gradient steps want them."""
     row_of = np.repeat(np.arange(len(rows.counts)), rows.counts)
     order = np.lexsort((rng.random(len(rows.values)), row_of))
-    return Rows(
-        read_only(rows.indptr, np.int64),
-        read_only(rows.indices[order], np.int32),
-        read_only(rows.values[order], np.float32),
-    )
+    return Rows(rows.indptr, rows.indices[order], rows.values[order])

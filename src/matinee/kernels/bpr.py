@@ -1,9 +1,15 @@
 """Gradient steps of pairwise ranking, on blocks of positives that share no user and no item."""
 
+from collections.abc import Iterable
+from functools import partial
+from typing import NamedTuple
+
 import numpy as np
 
-from matinee.kernels.jit import kernel
+from matinee.kernels.factors import Side
+from matinee.kernels.jit import kernel, read_only
 from matinee.kernels.random import LOW, WORD, philox
+from matinee.kernels.threads import n_threads, run_all
 
 
 @kernel
@@ -69,34 +75,69 @@ def pair_step(p, q, r, c, i, j, rate, reg_p, reg_q, reg_r, bias_reg):
         r[f] = keep_r * r_f - step * p_f
 
 
-@kernel
-def descend_pairs(
-    blocks,
-    starts,
-    user,
-    item,
-    group_starts,
-    group_items,
-    indptr,
-    indices,
-    rate,
-    user_reg,
-    item_reg,
-    bias_reg,
-    n_negatives,
-    seed,
-    epoch,
-    P,
-    Q,
-    c,
-):
-    """A step for each positive (user, item), in stored order, of each listed block.
+class Pairs(NamedTuple):
+    """Positives dealt into T x T blocks, and what negatives are drawn from.
 
-    Block B = stratum T + a holds positives of user group a and of item group (a + stratum) mod T,
-    from which the negatives are drawn too: group b's items are
-    ``group_items[group_starts[b]:group_starts[b + 1]]``. A user's positives are in ``indices``;
-    ``item_reg`` (n_items,) is each item's.
+    Block B = stratum T + a holds positives of user group a and of item group b = (a + stratum) mod
+    T, from which the negatives are drawn too, in starts[B]..starts[B + 1].
     """
+
+    starts: np.ndarray  # (T * T + 1,) int64
+    user: np.ndarray  # (n_positives,) int32
+    item: np.ndarray  # (n_positives,) int32
+    group_starts: np.ndarray  # (T + 1,) int64: the items of group b are in group_items from here on
+    group_items: np.ndarray  # (n_items,) int32
+    indptr: np.ndarray  # (n_users + 1,) int64: the positives of each user, in ``indices``
+    indices: np.ndarray  # (n_positives,) int32, ascending within a user
+
+
+class PairRates(NamedTuple):
+    """The size of the steps, penalties per step, and how many negatives one is chosen from."""
+
+    rate: float
+    user_reg: float
+    item_reg: np.ndarray  # (n_items,) float32
+    bias_reg: float
+    n_negatives: int
+
+
+def descend_pairs(
+    pairs: Pairs,
+    strata: Iterable[int],
+    rates: PairRates,
+    draw: tuple[int, int],
+    users: Side,
+    items: Side,
+) -> None:
+    """Take a step for each positive, stratum by stratum; users and items are overwritten.
+
+    ``draw`` is the seed and the epoch that the random numbers belong to. The blocks of a stratum
+    run side by side, with the same result in any order.
+    """
+    T = len(pairs.group_starts) - 1
+    seed, epoch = (np.uint64(number) for number in draw)
+    pairs = Pairs(
+        read_only(pairs.starts, np.int64),
+        read_only(pairs.user, np.int32),
+        read_only(pairs.item, np.int32),
+        read_only(pairs.group_starts, np.int64),
+        read_only(pairs.group_items, np.int32),
+        read_only(pairs.indptr, np.int64),
+        read_only(pairs.indices, np.int32),
+    )
+    rate, user_reg, bias_reg = map(np.float32, (rates.rate, rates.user_reg, rates.bias_reg))
+    numbers = rate, user_reg, read_only(rates.item_reg, np.float32), bias_reg, rates.n_negatives
+    inputs = pairs, numbers, seed, epoch, users.factors, items.factors, items.bias
+    for stratum in strata:
+        parts = np.array_split(stratum * T + np.arange(T), min(n_threads(), T))
+        run_all([partial(_descend_pairs, part, *inputs) for part in parts])
+
+
+@kernel
+def _descend_pairs(blocks, pairs, rates, seed, epoch, P, Q, c):
+    """A step for each positive, in stored order, of each of the blocks."""
+    starts, user, item, group_starts, group_items, indptr, indices = pairs
+    rate, user_reg, item_reg, bias_reg, n_negatives = rates
     T = group_starts.size - 1
     for block in blocks:
         b = (block % T + block // T) % T

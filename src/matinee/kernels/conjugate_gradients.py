@@ -9,11 +9,17 @@ conditioned by D and what a row of such weight adds to it on average. Where Y'Y 
 is nearly all of A: on MovieLens 1M three steps leave a five hundredth of the distance.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
+from matinee.data.ratings import Rows
 from matinee.kernels.cholesky import BLOCK
-from matinee.kernels.jit import kernel
-from matinee.kernels.least_squares import penalties
+from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.least_squares import Penalty, penalties
+from matinee.kernels.threads import run_rows
+
+ROW_COST = 20.0  # of a row, beside the cost of its ratings
 
 
 @kernel
@@ -89,17 +95,59 @@ def take_steps(Y, rows, weights, target, pull, D, over, n_steps, sums, x):
             p[f] = over[f] * left[f] + square / before * p[f]
 
 
-@kernel
-def improve_rows(
-    start, stop, indptr, indices, weights, target, Y, penalty, pull, typical, n_steps, X
-):
-    """Take up to ``n_steps`` steps from each row start..stop of X (n_rows, d) towards its solution.
+class Positives(NamedTuple):
+    """Ratings of many rows that all have one target: each term is w (target - y . x)^2."""
 
-    ``weights`` go with ``indices``, or there are none, which means ones. ``pull`` (n_rows, d)
-    is what draws a row besides its ratings, or (0, 0) for nothing. ``typical`` (d,) is what the
-    square of a factor is on average over Y (n_cols, d). The objective never rises. Rows without
-    ratings are left.
+    indptr: np.ndarray  # (n_rows + 1,) int64
+    indices: np.ndarray  # (n_ratings,) int32 rows of Y
+    weights: np.ndarray  # (n_ratings,) float32, or (0,) where all weigh one
+    target: np.float32
+    Y: np.ndarray  # (n_cols, d) float32
+
+    @classmethod
+    def of(
+        cls, rated: Rows, weights: np.ndarray | None, target: float, Y: np.ndarray
+    ) -> "Positives":
+        """Contiguous, of these types, and read-only."""
+        return cls(
+            read_only(rated.indptr, np.int64),
+            read_only(rated.indices, np.int32),
+            read_only(np.empty(0) if weights is None else weights, np.float32),
+            np.float32(target),
+            read_only(Y, np.float32),
+        )
+
+
+def improve_rows(
+    positives: Positives,
+    penalty: Penalty,
+    pull: np.ndarray | None,
+    typical: np.ndarray,
+    n_steps: int,
+    X: np.ndarray,
+) -> None:
+    """Take up to ``n_steps`` steps from each row of X (n_rows, d) float32 towards its solution.
+
+    ``pull`` (n_rows, d) draws a row besides its ratings. ``typical`` (d,) is the average over Y of
+    the square of each factor. The objective never rises. Rows without ratings are left.
     """
+    counts = np.diff(positives.indptr)
+    run_rows(
+        _improve_rows,
+        counts * (1.0 + n_steps) + ROW_COST,
+        positives,
+        penalty,
+        read_only(np.empty((0, 0)) if pull is None else pull, np.float32),
+        typical,
+        n_steps,
+        X,
+    )
+
+
+@kernel
+def _improve_rows(start, stop, positives, penalty, pull, typical, n_steps, X):
+    """``improve_rows`` for rows start..stop."""
+    indptr, indices, weights, target, Y = positives
     d = Y.shape[1]
     x, sums = np.empty(d, np.float32), np.empty(d, np.float32)
     drawn, D, over = np.zeros(d), np.empty(d), np.empty(d)

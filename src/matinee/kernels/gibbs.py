@@ -9,20 +9,29 @@ import numpy as np
 
 from matinee.kernels.cholesky import cholesky_solve, solve_upper, workspace
 from matinee.kernels.jit import kernel
-from matinee.kernels.least_squares import normal_equations
+from matinee.kernels.least_squares import Penalty, Terms, normal_equations
 from matinee.kernels.random import fill_normal
+from matinee.kernels.threads import run_rows
+
+
+def draw_rows(terms: Terms, penalty: Penalty, scale: float, seed: int, draw: int) -> np.ndarray:
+    """Draws (n_rows, d) float32 of the rows with these ratings; zeros where there are none.
+
+    ``scale`` is the standard deviation of a rating around its score: where A = U'U and z is
+    standard normal, scale U^-1 z has covariance scale^2 A^-1. The random numbers belong to (seed,
+    draw, row), whichever thread draws the row.
+    """
+    counts, d = terms.counts, terms.Y.shape[1]
+    X = np.zeros((len(counts), d), np.float32)
+    numbers = scale, np.uint64(seed), np.uint64(draw)
+    run_rows(_draw_rows, counts * d + d**2 / 3, terms, penalty, *numbers, X)
+    return X
 
 
 @kernel
-def draw_rows(
-    start, stop, indptr, indices, values, weights, offset, Y, penalty, scale, seed, draw, X
-):
-    """Draw rows start..stop of X (n_rows, d) given Y (n_cols, d); rows without ratings are left.
-
-    ``scale`` is the standard deviation of a rating around its score: where A = U' U and z is
-    standard normal, scale U^-1 z has covariance scale^2 A^-1. The random numbers belong to (seed,
-    draw, row), whoever draws the row.
-    """
+def _draw_rows(start, stop, terms, penalty, scale, seed, draw, X):
+    """``draw_rows`` for rows start..stop."""
+    indptr, indices, values, weights, offset, Y = terms
     d = Y.shape[1]
     work = workspace(d)
     z = np.zeros(work.x.size)

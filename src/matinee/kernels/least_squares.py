@@ -1,29 +1,29 @@
-"""The one row solve: regularised least squares of a row's ratings on the other side's factors.
+"""The normal equations of a row: regularised least squares on the other side's factors.
 
     x = argmin  sum_j w_j (t_j - y_j . x)^2 + x' (D + base) x - 2 pull . x
     A x = b     A = Y'W Y + D + base,   b = Y'W t + pull,   t_j = rating_j - offset_j
-      x = D^-1 Y' (Y D^-1 Y' + W^-1)^-1 t       without base and pull: n unknowns, for short rows
+      x = D^-1 Y' (Y D^-1 Y' + W^-1)^-1 t       without base and pull: the dual, in n unknowns
 
 D = diag(penalty). What all rows share is in ``base``; for implicit feedback it is the weight of all
-unobserved cells, which in the right basis is diagonal and so goes into the D of short rows.
+unobserved cells, which is diagonal in the right basis and so goes into the D of the dual.
 
-Training, folding in a newcomer and explaining a score all call it; ``normal_sums`` makes the same
-sums of ratings that come in parts. Sums run over blocks of ratings
-in float32 and are gathered in float64, so a row with a million ratings stays exact. Matrices are
-padded to whole vectors (see ``tiles``), the padding being zero.
+``row_solve`` solves many rows, for training and for folding in; ``normal_sums`` makes the same sums
+of ratings that come in parts; ``normal_matrix`` is A in float64, for explanations. Sums run over
+blocks of ratings in float32 and are gathered in float64, so a row with a million ratings stays
+exact. Matrices are padded to whole vectors (see ``tiles``), the padding being zero.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
+from matinee.data.ratings import Rows
 from matinee.kernels.cholesky import (
     BLOCK,
     add_products,
     cholesky,
     cholesky_solve,
     solve_upper,
-    workspace,
 )
 from matinee.kernels.jit import kernel, read_only
 from matinee.kernels.nonnegative import active_set, bounded_sweep
@@ -62,6 +62,81 @@ def penalty_of(
         read_only(array, np.float64) for array in (reg, power, diagonal, room)
     )
     return Penalty(reg, power, float(more), diagonal, room, bool(room.any()))
+
+
+class Terms(NamedTuple):
+    """The ratings of many rows as kernels take them: each term is w (value - offset - y . x)^2."""
+
+    indptr: np.ndarray  # (n_rows + 1,) int64
+    indices: np.ndarray  # (n_ratings,) int32 rows of Y
+    values: np.ndarray  # (n_ratings,) float32
+    weights: np.ndarray  # (n_ratings,) float32, or (0,) where all weigh one
+    offset: np.ndarray  # (n_cols,) float32
+    Y: np.ndarray  # (n_cols, d) float32
+
+    @classmethod
+    def of(
+        cls, rated: Rows, offset: np.ndarray, Y: np.ndarray, weights: np.ndarray | None = None
+    ) -> "Terms":
+        """Contiguous, of these types, and read-only; copied only where they are not."""
+        return cls(
+            read_only(rated.indptr, np.int64),
+            read_only(rated.indices, np.int32),
+            read_only(rated.values, np.float32),
+            read_only(np.empty(0) if weights is None else weights, np.float32),
+            read_only(offset, np.float32),
+            read_only(Y, np.float32),
+        )
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Ratings of each row: (n_rows,) int64."""
+        return np.diff(self.indptr)
+
+    def of_row(self, row: int) -> "Terms":
+        """The terms of one row alone."""
+        span = slice(self.indptr[row], self.indptr[row + 1])
+        return self._replace(
+            indptr=self.indptr[row : row + 2] - self.indptr[row],
+            indices=self.indices[span],
+            values=self.values[span],
+            weights=self.weights[span],
+        )
+
+
+class Regularizer(NamedTuple):
+    """What the solution of a row depends on besides its ratings."""
+
+    penalty: Penalty
+    pull: np.ndarray  # (n_rows, up to d) float32, added to b; or (0, 0) for nothing
+    lower: np.ndarray  # (d,) float64: 0 where a coordinate may not be negative, else -inf
+    sweeps: int  # of coordinate descent where there are bounds; 0 solves the row exactly
+
+    @classmethod
+    def of(
+        cls, penalty: Penalty, pull: np.ndarray | None, lower: np.ndarray, sweeps: int
+    ) -> "Regularizer":
+        """Contiguous, of these types, and read-only."""
+        pull = np.empty((0, 0)) if pull is None else pull
+        return cls(penalty, read_only(pull, np.float32), read_only(lower, np.float64), sweeps)
+
+    def of_row(self, row: int) -> "Regularizer":
+        """The regularizer of one row alone."""
+        return self._replace(pull=self.pull[row : row + 1])
+
+
+def normal_matrix(
+    Y: np.ndarray, penalty: Penalty, n: float, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """A = Y'W Y + D + base of a row of n ratings: (d, d) float64 for its part of Y (n_rated, d).
+
+    The formula of the kernels without their rounding to float32, for explanations.
+    """
+    Y = Y.astype(np.float64)
+    weighted = Y if weights is None else weights[:, None] * Y
+    d, diagonal = Y.shape[1], penalty.diagonal + penalty.reg * (n + penalty.more) ** penalty.power
+    A: np.ndarray = Y.T @ weighted + np.diag(diagonal) + penalty.base[:d, :d]
+    return A
 
 
 @kernel
@@ -208,59 +283,12 @@ def solve_normal(lower, sweeps, work, other, bounds):
 
 
 @kernel
-def is_short(n, d):
-    """Whether a row of n ratings is quicker in n unknowns than in d."""
+def dual_is_cheaper(n, d):
+    """Whether a row of n ratings is solved faster in n unknowns than in d."""
     return n <= BLOCK and 4 * n <= 3 * d
 
 
-@kernel
-def solve_rows(
-    start,
-    stop,
-    indptr,
-    indices,
-    values,
-    weights,
-    offset,
-    Y,
-    penalty,
-    pull,
-    lower,
-    sweeps,
-    short_Y,
-    short_penalty,
-    most,
-    X,
-):
-    """Solve rows start..stop of X (n_rows, d) on Y (n_cols, d).
-
-    Rows without ratings are left, and those with more than ``most``.
-
-    ``weights`` go with ``values``, or there are none. ``pull`` (n_rows, up to d) is added to b:
-    what draws a row besides its ratings. Without lower bounds (all -inf) the answer is the ridge
-    solution by Cholesky. With bounds of 0, ``sweeps`` warm passes of coordinate descent improve the
-    row, and 0 sweeps solve it exactly. Short rows are solved in as many unknowns as they have
-    ratings, on ``short_Y`` and under ``short_penalty``, which is diagonal; or like the others,
-    where short_Y is empty.
-    """
-    d = Y.shape[1]
-    work, other, bounds = workspace(d), workspace(d), bounds_of(d)
-    Z = np.zeros((d, other.A.shape[1]), np.float32)
-    b, x = work.b, work.x
-    for row in range(start, stop):
-        here = slice(indptr[row], indptr[row + 1])
-        rows, n = indices[here], indptr[row + 1] - indptr[row]
-        if n == 0 or n > most:
-            continue
-        few = short_Y.shape[0] > 0 and is_short(n, d)
-        if few and penalties(short_penalty, n, work.diagonal) > 0.0:
-            solve_few(short_Y, offset, rows, values[here], weights[here], work, other, Z)
-        else:
-            normal_equations(Y, offset, rows, values[here], weights[here], penalty, work)
-            for f in range(pull.shape[1]):
-                b[f] += pull[row, f]
-            for f in range(d):
-                x[f] = X[row, f]
-            solve_normal(lower, sweeps, work, other, bounds)
-        for f in range(d):
-            X[row, f] = x[f]
+def dual_rows(counts: np.ndarray, d: int) -> np.ndarray:
+    """Which rows of so many ratings are solved in the dual, in n unknowns: (n_rows,) bool."""
+    cheaper = np.array([dual_is_cheaper(n, d) for n in range(BLOCK + 2)])
+    return np.asarray(cheaper[np.minimum(counts, BLOCK + 1)])

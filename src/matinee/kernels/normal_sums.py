@@ -6,6 +6,7 @@ What is kept of a row are A, b and its last ratings, up to a whole panel: sums a
 panel, exactly as ``solve_rows`` makes them of the whole row, and so come out the same to the bit.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,8 @@ import numpy as np
 from matinee.kernels.cholesky import BLOCK, add_products, workspace
 from matinee.kernels.jit import kernel
 from matinee.kernels.least_squares import (
+    Regularizer,
+    Terms,
     add_panel,
     add_penalty,
     add_targets,
@@ -20,7 +23,10 @@ from matinee.kernels.least_squares import (
     fill_panel,
     solve_normal,
 )
+from matinee.kernels.threads import n_threads, run_all, run_rows
 from matinee.kernels.vectors import LANES, ROWS
+
+ROW_COST = 8.0  # of a row whose sums are loaded and stored, beside that of its ratings
 
 
 class NormalSums(NamedTuple):
@@ -82,9 +88,16 @@ def pack(A, d, packed):
             at += 1
 
 
+def add_ratings(terms: Terms, sums: NormalSums) -> None:
+    """Add the ratings of the rows of ``sums``, after all that were added before."""
+    cost = terms.counts * float(terms.Y.shape[1]) + ROW_COST
+    run_rows(_add_ratings, cost, terms, sums)
+
+
 @kernel
-def add_ratings(start, stop, indptr, indices, values, weights, offset, Y, sums):
-    """Add ratings of rows start..stop, given as to ``solve_rows`` and behind all before."""
+def _add_ratings(start, stop, terms, sums):
+    """``add_ratings`` for rows start..stop."""
+    indptr, indices, values, weights, offset, Y = terms
     d = Y.shape[1]
     work = workspace(d)
     for row in range(start, stop):
@@ -124,13 +137,25 @@ def add_ratings(start, stop, indptr, indices, values, weights, offset, Y, sums):
         sums.n[row] += end - indptr[row]
 
 
+def sum_row(terms: Terms) -> NormalSums:
+    """The sums of one row with many ratings, made by all threads together.
+
+    Each thread sums some rows of tiles of A over all the ratings, in their order.
+    """
+    d, parts = terms.Y.shape[1], n_threads()
+    sums = NormalSums.zeros(1, d)
+    sums.n[0] = len(terms.indices)
+    run_all([partial(_sum_part, part, parts, terms, sums.A[0], sums.b[0]) for part in range(parts)])
+    return sums
+
+
 @kernel
-def add_part(part, parts, indices, values, weights, offset, Y, packed, b):
+def _sum_part(part, parts, terms, packed, b):
     """One of the ``parts`` of the sums over one row's ratings: rows of tiles of A, and b for 0.
 
-    Parts may be summed side by side: each number is summed by one of them, over all the ratings in
-    their order. A is ``packed``, and only the rows of the part are written.
+    A is ``packed``, and only the rows of the part are written.
     """
+    _, indices, values, weights, offset, Y = terms
     d = Y.shape[1]
     work = workspace(d)
     for first in range(0, indices.size, BLOCK):
@@ -164,9 +189,14 @@ def load_sums(row, d, sums, work):
         add_panel(held, work.A, work)
 
 
+def flush(sums: NormalSums) -> None:
+    """Add to A and b the ratings that wait for a whole panel; none wait afterwards."""
+    run_rows(_flush, sums.held + ROW_COST, sums)
+
+
 @kernel
-def flush(start, stop, sums):
-    """Add to A and b of rows start..stop what waits; nothing waits afterwards."""
+def _flush(start, stop, sums):
+    """``flush`` for rows start..stop."""
     d = sums.b.shape[1]
     work = workspace(d)
     for row in range(start, stop):
@@ -177,9 +207,18 @@ def flush(start, stop, sums):
             sums.held[row] = 0
 
 
+def solve_sums(sums: NormalSums, regularizer: Regularizer, X: np.ndarray) -> None:
+    """Overwrite the rows of X (n, d) float32 with their solutions, as ``solve_rows`` does.
+
+    Rows without ratings are left.
+    """
+    run_rows(_solve_sums, np.full(len(X), float(X.shape[1]) ** 3), sums, regularizer, X)
+
+
 @kernel
-def solve_sums(start, stop, sums, penalty, pull, lower, sweeps, X):
-    """Solve rows start..stop of X (n, d), as ``solve_rows`` does; rows without ratings are left."""
+def _solve_sums(start, stop, sums, regularizer, X):
+    """``solve_sums`` for rows start..stop."""
+    penalty, pull, lower, sweeps = regularizer
     d = sums.b.shape[1]
     work, other, bounds = workspace(d), workspace(d), bounds_of(d)
     for row in range(start, stop):

@@ -1,25 +1,95 @@
 """Stochastic gradient descent on blocks of ratings that share no user and no item."""
 
+from collections.abc import Iterable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
 from matinee.kernels import tiles
-from matinee.kernels.jit import kernel
+from matinee.kernels.factors import Side
+from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.threads import n_threads, run_all
 
-AHEAD = 8  # ratings by which a user's factors are asked for in advance: they come from far away
+AHEAD = 8  # ratings by which a user's factors are fetched in advance: they come from far away
+FLOATS_PER_LINE = 16  # of the cache, and a multiple of what a vector holds
+BYTES_PER_LINE = 4 * FLOATS_PER_LINE
+
+Penalties = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Per rating, on p_u and b_u (n_users,), q_i and c_i (n_items,)."""
 
 
-@kernel
-def descend(blocks, starts, user, item, rating, mean, rate, keep, places, P, b, Q, c):
-    """One step per rating, in stored order, for each listed block starts[B]..starts[B + 1].
+class Blocks(NamedTuple):
+    """Ratings dealt into T x T blocks: B = stratum * T + a lies in starts[B]..starts[B + 1].
+
+    The blocks of a stratum share no user and no item.
+    """
+
+    n_groups: int  # T
+    starts: np.ndarray  # (T * T + 1,) int64
+    user: np.ndarray  # (n_ratings,) int32
+    item: np.ndarray  # (n_ratings,) int32
+    rating: np.ndarray  # (n_ratings,) float32
+    user_place: np.ndarray  # (n_users,) int32: where each user stands when they are sorted by group
+    item_place: np.ndarray  # (n_items,) int32
+
+    def stratum(self, number: int) -> np.ndarray:
+        """The blocks of a stratum."""
+        return number * self.n_groups + np.arange(self.n_groups)
+
+
+class Rates(NamedTuple):
+    """The size of the steps."""
+
+    mean: np.float32
+    rate: np.float32
+    keep: Penalties  # 1 - rate x penalty, float32
+
+
+def descend(
+    blocks: Blocks,
+    strata: Iterable[int],
+    mean: float,
+    rate: float,
+    penalties: Penalties,
+    users: Side,
+    items: Side,
+) -> None:
+    """Take one gradient step per rating, stratum by stratum; users and items are overwritten.
 
     With e = r - (mean + b_u + c_i + p_u . q_i) a step is
         p_u <- keep_p[u] p_u + rate e q_i         b_u <- keep_b[u] b_u + rate e
         q_i <- keep_q[i] q_i + rate e p_u         c_i <- keep_c[i] c_i + rate e
-    ``keep`` = (keep_p, keep_b, keep_q, keep_c) holds 1 - rate x penalty per rating, for each row; a
-    bias that is kept by 0 or less does not exist and stays as it is. P (n_users, width) and Q
-    (n_items, width) are float32 rows of whole vectors (see ``tiles``).
+    where keep = 1 - rate x penalty. A bias that is kept by 0 or less does not exist and stays as it
+    is. The blocks of a stratum run side by side, with the same result in any order.
     """
+    keep_p, keep_b, keep_q, keep_c = (
+        read_only(1.0 - rate * penalty, np.float32) for penalty in penalties
+    )
+    rates = Rates(np.float32(mean), np.float32(rate), (keep_p, keep_b, keep_q, keep_c))
+    P, Q = whole_vectors(users.factors), whole_vectors(items.factors)
+    # By groups, so that blocks at work at once write into no cache line in common.
+    b, c = np.empty_like(users.bias), np.empty_like(items.bias)
+    b[blocks.user_place], c[blocks.item_place] = users.bias, items.bias
+    for number in strata:
+        parts = np.array_split(blocks.stratum(number), min(n_threads(), blocks.n_groups))
+        run_all([partial(_descend, part, blocks, rates, P, b, Q, c) for part in parts])
+    users.bias[:], items.bias[:] = b[blocks.user_place], c[blocks.item_place]
+    k = users.factors.shape[1]
+    users.factors[:], items.factors[:] = P[:, :k], Q[:, :k]
+
+
+@kernel
+def _descend(numbers, blocks, rates, P, b, Q, c):
+    """One step per rating, in stored order, for each of the blocks.
+
+    P (n_users, width) and Q (n_items, width) are float32 rows of whole vectors (see ``tiles``); b
+    and c stand by group.
+    """
+    _, starts, user, item, rating, place_u, place_i = blocks
+    mean, rate, keep = rates
     keep_p, keep_b, keep_q, keep_c = keep
-    place_u, place_i = places
-    for block in blocks:
+    for block in numbers:
         last = starts[block + 1]
         for j in range(starts[block], last):
             u, i = user[j], item[j]
@@ -32,3 +102,17 @@ def descend(blocks, starts, user, item, rating, mean, rate, keep, places, P, b, 
                 b[at_u] = keep_b[u] * b[at_u] + step
                 c[at_i] = keep_c[i] * c[at_i] + step
             tiles.mix_rows(P, u, keep_p[u], Q, i, keep_q[i], step)
+
+
+def whole_vectors(factors: np.ndarray) -> np.ndarray:
+    """A copy of the factors (n, k) whose rows begin with a cache line, with columns of zeros added.
+
+    Steps leave these at zero. No two rows have a cache line in common.
+    """
+    n, k = factors.shape
+    width = -(-k // FLOATS_PER_LINE) * FLOATS_PER_LINE
+    room = np.zeros(n * width + FLOATS_PER_LINE, np.float32)
+    first = -room.ctypes.data % BYTES_PER_LINE // room.itemsize
+    whole = room[first : first + n * width].reshape(n, width)
+    whole[:, :k] = factors
+    return whole

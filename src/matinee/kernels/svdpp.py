@@ -1,39 +1,62 @@
 """SVD++ by gradient descent, a user at a time."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from matinee.kernels.jit import kernel
+from matinee.data.ratings import Rows
+from matinee.kernels.jit import kernel, read_only
 
 
-@kernel
+class UserRates(NamedTuple):
+    """The size of the steps, and the penalties per step."""
+
+    rate: float
+    reg: float
+    bias_reg: float
+    implicit_reg: float
+
+
+class Letters(NamedTuple):
+    """What the steps overwrite, float32: p_u, b_u, q_i, c_i and z_j."""
+
+    P: np.ndarray  # (n_users, k)
+    b: np.ndarray  # (n_users,)
+    Q: np.ndarray  # (n_items, k)
+    c: np.ndarray  # (n_items,)
+    Z: np.ndarray  # (n_items, k)
+
+
 def descend_users(
-    users,
-    indptr,
-    indices,
-    values,
-    chosen_indptr,
-    chosen,
-    mean,
-    rate,
-    reg,
-    bias_reg,
-    implicit_reg,
-    P,
-    b,
-    Q,
-    c,
-    Z,
-):
-    """One step per rating, user by user, with e = r - (mean + b_u + c_i + q_i . (p_u + s_u)).
+    order: np.ndarray, rated: Rows, implicit: Rows, mean: float, rates: UserRates, model: Letters
+) -> None:
+    """Take one step per rating, user by user, with e = r - (mean + b_u + c_i + q_i . (p_u + s_u)).
 
         p_u += rate (e q_i - reg p_u)             b_u += rate (e - bias_reg b_u)
         q_i += rate (e (p_u + s_u) - reg q_i)     c_i += rate (e - bias_reg c_i)
-        z_j += rate (sum_i e q_i / sqrt(n_u) - implicit_reg z_j)   once per user and chosen j
+        z_j += rate (sum_i e q_i / sqrt(n_u) - implicit_reg z_j)   once per user and item j of s_u
 
-    s_u sums over the n_u items that u chose, in rows of their own (``chosen_indptr, chosen``).
-    Every z_j of a user shares one gradient, so gathering it over the user's ratings makes a visit
-    cost n_u k, where stepping all z_j at every rating costs n_u^2 k.
+    ``order`` (n_users,) are the users in the order they take their steps, and s_u sums z_j over the
+    n_u items that ``implicit`` lists for u. Every z_j of a user shares one gradient, so gathering
+    it over the user's ratings makes a visit cost n_u k, where stepping all z_j at every rating
+    costs n_u^2 k.
     """
+    _descend_users(
+        order,
+        Rows(*map(read_only, rated, (np.int64, np.int32, np.float32))),
+        read_only(implicit.indptr, np.int64),
+        read_only(implicit.indices, np.int32),
+        np.float32(mean),
+        tuple(np.float32(rate) for rate in rates),
+        model,
+    )
+
+
+@kernel
+def _descend_users(users, rated, chosen_indptr, chosen, mean, rates, model):
+    indptr, indices, values = rated
+    rate, reg, bias_reg, implicit_reg = rates
+    P, b, Q, c, Z = model
     k = P.shape[1]
     s, gathered = np.empty(k, np.float32), np.empty(k, np.float32)
     for u in users:

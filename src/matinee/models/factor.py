@@ -19,6 +19,7 @@ from matinee.display.text import counted
 from matinee.errors import BadSetting
 from matinee.explain.explanation import Term
 from matinee.kernels.factors import score_block, score_pairs
+from matinee.kernels.least_squares import Penalty
 from matinee.models.folding import FoldingModel
 from matinee.models.intervals import Calibration, calibrate, deviations
 from matinee.models.kind import NO_TASTES, Scorer, View
@@ -268,9 +269,9 @@ class FactorModel(FoldingModel):
         return cast(LeastSquares, self.fold)
 
     @cached_property
-    def shared_by_rows(self) -> np.ndarray:
+    def row_penalty(self) -> Penalty:
         """What all row solves have in common; see ``LeastSquares.shared``."""
-        return self.row_solve.shared(self.item_embeddings)
+        return self.row_solve.row_penalty(self.item_embeddings)
 
     @cached_property
     def calibration(self) -> Calibration:

@@ -56,7 +56,7 @@ def deviations(model: "FactorModel", person: "Person", items: np.ndarray) -> np.
     """Standard deviation (n,) of this person's ratings of items (rows) around the predictions."""
     found = model.calibration
     of_user = model.row_solve.spread(
-        person.items, model.item_embeddings, items, person.embeddings, model.shared_by_rows
+        person.items, model.item_embeddings, items, person.embeddings, model.row_penalty
     )
     of_item = _item_spread(model, found, person.embeddings.factors, items, model.item_counts[items])
     features = _features(of_user, of_item, np.full(len(items), len(person.items)))
@@ -88,7 +88,7 @@ def calibrate(model: "FactorModel") -> Calibration:
                 model.item_embeddings,
                 model.seen.indices[span],
                 model.user_embeddings.row(u),
-                model.shared_by_rows,
+                model.row_penalty,
             )
             for u, span in zip(users.tolist(), spans, strict=True)
         ]

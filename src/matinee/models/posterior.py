@@ -61,15 +61,12 @@ class PosteriorModel(FactorModel):
             solved = Embeddings.zeros(1, sample.n_factors)
             ridge.solve(rated, self.global_mean, sample, solved)
             scores.append(solved.bias + sample.factors[n:] @ solved.factors[0])
-            Y = np.column_stack([sample.factors, np.ones(len(sample.bias))]).astype(np.float64)
-            given, asked = Y[:n], Y[n:].T
-            penalty = np.full(len(asked), ridge.reg)
-            penalty[-1] = cast(float, ridge.bias_reg)
-            A = given.T @ given + np.diag(penalty)
-            unsure.append(ridge.reg * (asked * np.linalg.solve(A, asked)).sum(axis=0))
+            targets, penalty = np.arange(n, n + len(items)), ridge.row_penalty(sample)
+            spread = ridge.spread(rated.indices, sample, targets, solved, penalty)
+            unsure.append(ridge.reg * spread)
         known = self.item_counts > 0
-        spread = self.score_people([person], np.flatnonzero(known)).var(dtype=np.float64)
-        variance: np.ndarray = np.where(known[items], self.item_bias_variance[items], spread)
+        everywhere = self.score_people([person], np.flatnonzero(known)).var(dtype=np.float64)
+        variance: np.ndarray = np.where(known[items], self.item_bias_variance[items], everywhere)
         variance += np.mean(unsure, axis=0) + np.var(scores, axis=0) + float(np.mean(fold.reg))
         return variance
 

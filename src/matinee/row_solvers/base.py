@@ -1,12 +1,11 @@
 """What every fold-in can do."""
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from matinee.data.ratings import Rows
-from matinee.kernels.jit import read_only
-from matinee.kernels.least_squares import Penalty
+from matinee.kernels.least_squares import Penalty, Terms
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.tastes.canonical import Freedom
 
@@ -31,23 +30,6 @@ class FoldIn(Protocol):
         """
 
 
-class Terms(NamedTuple):
-    """The ratings of a row solve, as kernels take them: each term is w (t - y . x)^2."""
-
-    values: np.ndarray  # (n_ratings,) float32; t = value - offset
-    weights: np.ndarray  # (n_ratings,) float32, or (0,) where all weigh one
-    offset: np.ndarray  # (n_cols,) float32
-    Y: np.ndarray  # (n_cols, d) float32
-
-    @classmethod
-    def of(
-        cls, values: np.ndarray, weights: np.ndarray | None, offset: np.ndarray, Y: np.ndarray
-    ) -> "Terms":
-        """Contiguous, of one type, and read-only."""
-        arrays = (values, np.empty(0) if weights is None else weights, offset, Y)
-        return cls(*(read_only(array, np.float32) for array in arrays))
-
-
 class RowSolve(FoldIn, Protocol):
     """A fold-in by normal equations, which ratings in parts can be summed up for.
 
@@ -64,8 +46,8 @@ class RowSolve(FoldIn, Protocol):
         """Passes of coordinate descent for a row that has bounds; 0 solves it exactly."""
 
     @property
-    def shortens(self) -> bool:
-        """Whether short rows are solved in as many unknowns as they have ratings."""
+    def has_dual(self) -> bool:
+        """Whether rows with few ratings are solved in as many unknowns as they have ratings."""
 
     def width(self, n_factors: int) -> int:
         """d, the unknowns of a row."""
@@ -76,16 +58,19 @@ class RowSolve(FoldIn, Protocol):
     def penalty(self, n_factors: int, n_cols: int, products: np.ndarray | None) -> Penalty:
         """What is added for all rows; ``products`` are those of the ``summed`` matrix."""
 
-    def short_penalty(
+    def dual_penalty(
         self, n_factors: int, n_cols: int, products: np.ndarray
     ) -> tuple[Penalty, np.ndarray | None]:
-        """A diagonal penalty for short rows, and the basis (k, k) it holds in, where not as is."""
+        """A diagonal penalty for the dual, and the basis (k, k) it holds in, where not as is."""
 
     def lower(self, n_factors: int) -> np.ndarray:
         """(d,) the least that each unknown may be."""
 
-    def pull(self, S: np.ndarray | None) -> np.ndarray:
-        """What is added to b, of sums (n_rows, n_factors) over the other side's implicit."""
+    def pull(self, S: np.ndarray | None) -> np.ndarray | None:
+        """What is added to b, of sums (n_rows, n_factors) over the other side's implicit factors.
+
+        None where nothing is.
+        """
 
     def rows_of(self, side: Embeddings) -> np.ndarray:
         """The unknowns (n, d) float32 of a side, copied."""

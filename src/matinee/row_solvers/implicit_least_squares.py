@@ -7,17 +7,18 @@ import numpy as np
 
 from matinee.data.ratings import Rows
 from matinee.kernels.blas import gram, one_blas_thread, rotated
-from matinee.kernels.cholesky import BLOCK
-from matinee.kernels.conjugate_gradients import improve_rows
-from matinee.kernels.jit import read_only
-from matinee.kernels.least_squares import Penalty, is_short, penalty_of
-from matinee.kernels.threads import run_rows
-from matinee.row_solvers.base import Terms
+from matinee.kernels.conjugate_gradients import Positives, improve_rows
+from matinee.kernels.least_squares import (
+    Penalty,
+    Regularizer,
+    Terms,
+    dual_rows,
+    normal_matrix,
+    penalty_of,
+)
+from matinee.kernels.row_solve import Dual, solve_rows
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.row_solvers.solving import solve_every
 from matinee.tastes.canonical import Freedom
-
-ROW_COST = 20.0  # of steps of conjugate gradients, beside that of the ratings
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class ImplicitLeastSquares:
 
     Every rating is a positive, whatever its value (Hu, Koren & Volinsky 2008; with the penalty of
     Rendle et al. 2021). The sum over all items is one matrix, unobserved Q'Q, for all rows; in the
-    basis of its eigenvectors, where short rows are solved, it is a diagonal and joins the penalty.
+    basis of its eigenvectors, where the dual is solved, it is diagonal and joins the penalty.
     ``n_steps`` of conjugate gradients from the row as it is stand in for the exact solution while
     training; 0 means exact.
     """
@@ -57,29 +58,25 @@ class ImplicitLeastSquares:
         """As every fold-in; the penalty is on how far a row is from its row of ``toward``."""
         d, n_items = items.n_factors, len(items.bias)
         products = gram(items.factors)
-        short_penalty, rotation = self.short_penalty(d, n_items, products)
+        dual_penalty, rotation = self.dual_penalty(d, n_items, products)
         if self.n_steps:
-            self._improve(rated, items, users, toward, short_penalty, rotation)
+            self._improve(rated, items, users, toward, dual_penalty, rotation)
             return
-        pull, X = self.pull(None), self.rows_of(users)
-        short_Y = rotated(items.factors if toward is None else items.factors[:0], rotation)
+        pull, X = None, self.rows_of(users)
         if toward is not None:
-            drawn = self.penalties(rated, n_items)[:, None] * toward.factors
-            pull = read_only(drawn, np.float32)
-        solve_every(
-            rated,
+            pull = self.penalties(rated, n_items)[:, None] * toward.factors
+        penalty = self.penalty(d, n_items, products)
+        dual_Y = rotated(items.factors if toward is None else items.factors[:0], rotation)
+        solve_rows(
             self.terms(rated, mean, items),
-            self.penalty(d, n_items, products),
-            pull,
-            self.lower(d),
-            0,
-            (read_only(short_Y, np.float32), short_penalty),
+            Regularizer.of(penalty, pull, self.lower(d), 0),
+            Dual.of(dual_Y, dual_penalty),
             X,
         )
         if toward is None:
-            turned_back(X, rated.counts, rotation)
-        chosen = rated.counts > 0
-        users.factors[chosen] = X[chosen]
+            rotate_back(X, rated.counts, rotation)
+        has_ratings = rated.counts > 0
+        users.factors[has_ratings] = X[has_ratings]
 
     def _improve(
         self,
@@ -92,35 +89,24 @@ class ImplicitLeastSquares:
     ) -> None:
         """Take ``n_steps`` of conjugate gradients in the basis where the penalty is diagonal."""
         all_cells = self.unobserved * len(items.bias)
-        pull = np.empty((0, 0))
+        pull = None
         if toward is not None:
             drawn = rotated(toward.factors, rotation)
             pull = self.penalties(rated, len(items.bias))[:, None] * drawn
-        weights = self._weights(rated.values) if self.by_rating else np.empty(0)
+        weights = self._weights(rated.values) if self.by_rating else None
         X = rotated(users.factors, rotation)
-        run_rows(
-            improve_rows,
-            rated.counts * (1.0 + self.n_steps) + ROW_COST,
-            read_only(rated.indptr, np.int64),
-            read_only(rated.indices, np.int32),
-            read_only(weights, np.float32),
-            np.float32(self.target),
-            read_only(rotated(items.factors, rotation), np.float32),
-            penalty,
-            read_only(pull, np.float32),
-            penalty.diagonal / all_cells,
-            self.n_steps,
-            X,
-        )
-        chosen = (rated.counts > 0)[:, None]
-        np.copyto(users.factors, rotated(X, rotation.T), where=chosen)
+        positives = Positives.of(rated, weights, self.target, rotated(items.factors, rotation))
+        typical = penalty.diagonal / all_cells
+        improve_rows(positives, penalty, pull, typical, self.n_steps, X)
+        has_ratings = (rated.counts > 0)[:, None]
+        np.copyto(users.factors, rotated(X, rotation.T), where=has_ratings)
 
     @property
     def summed(self) -> str | None:
         return "factors"
 
     @property
-    def shortens(self) -> bool:
+    def has_dual(self) -> bool:
         return True
 
     def width(self, n_factors: int) -> int:
@@ -129,7 +115,8 @@ class ImplicitLeastSquares:
     def terms(self, rated: Rows, mean: float, items: Embeddings) -> Terms:
         values = np.full(len(rated.indices), self.target, np.float32)
         weights = self._weights(rated.values) if self.by_rating else None
-        return Terms.of(values, weights, np.zeros(len(items.bias)), items.factors)
+        rated = rated._replace(values=values)
+        return Terms.of(rated, np.zeros(len(items.bias)), items.factors, weights)
 
     def penalty(self, n_factors: int, n_cols: int, products: np.ndarray | None) -> Penalty:
         assert products is not None
@@ -137,7 +124,7 @@ class ImplicitLeastSquares:
         more = self.unobserved * n_cols
         return penalty_of(reg, power, more, base=self.unobserved * products)
 
-    def short_penalty(
+    def dual_penalty(
         self, n_factors: int, n_cols: int, products: np.ndarray
     ) -> tuple[Penalty, np.ndarray]:
         with one_blas_thread():  # small, and many threads on it cost more than they save
@@ -149,8 +136,8 @@ class ImplicitLeastSquares:
     def lower(self, n_factors: int) -> np.ndarray:
         return np.full(n_factors, -np.inf)
 
-    def pull(self, S: np.ndarray | None) -> np.ndarray:
-        return read_only(np.empty((0, 0)), np.float32)
+    def pull(self, S: np.ndarray | None) -> None:
+        return None
 
     def rows_of(self, side: Embeddings) -> np.ndarray:
         return np.array(side.factors, np.float32)
@@ -162,10 +149,9 @@ class ImplicitLeastSquares:
         self, rated: np.ndarray, t: np.ndarray, items: Embeddings, target: int, person: Embeddings
     ) -> np.ndarray:
         Y, y = items.factors[rated].astype(np.float64), items.factors[target].astype(np.float64)
-        n_items = len(items.factors)
+        penalty = self.penalty(len(y), len(items.factors), gram(items.factors))
         w = self._weights(t + items.bias[rated])
-        A = Y.T @ (w[:, None] * Y) + self.unobserved * gram(items.factors)
-        A += np.eye(len(y)) * self.reg * (len(rated) + self.unobserved * n_items) ** self.reg_power
+        A = normal_matrix(Y, penalty, len(rated), w)
         result: np.ndarray = self.target * w * (Y @ np.linalg.solve(A, y))
         return result
 
@@ -182,14 +168,11 @@ class ImplicitLeastSquares:
         return 1.0 + self.by_rating * ratings.astype(np.float64)
 
 
-def short_rows(counts: np.ndarray, d: int) -> np.ndarray:
-    """Which rows of so many ratings are short, (n,) bool; see ``is_short``."""
-    short = np.array([is_short(n, d) for n in range(BLOCK + 2)])
-    return np.asarray(short[np.minimum(counts, BLOCK + 1)])
+def rotate_back(X: np.ndarray, counts: np.ndarray, rotation: np.ndarray) -> None:
+    """Take the rows of X (n, d) that were solved in the dual out of the rotated basis.
 
-
-def turned_back(X: np.ndarray, counts: np.ndarray, rotation: np.ndarray) -> None:
-    """Take the short rows of X (n, d), of ``counts`` ratings each, out of the rotated basis."""
-    short = short_rows(counts, X.shape[1])
-    if short.any():
-        X[short] = rotated(X, rotation.T)[short]
+    ``counts`` (n,) are the ratings of each row.
+    """
+    dual = dual_rows(counts, X.shape[1])
+    if dual.any():
+        X[dual] = rotated(X, rotation.T)[dual]

@@ -7,12 +7,10 @@ import numpy as np
 
 from matinee.data.ratings import Rows
 from matinee.kernels.blas import gram
-from matinee.kernels.jit import read_only
-from matinee.kernels.least_squares import Penalty, penalty_of
+from matinee.kernels.least_squares import Penalty, Regularizer, Terms, normal_matrix, penalty_of
+from matinee.kernels.row_solve import Dual, solve_rows
 from matinee.kernels.rows import row_sums
-from matinee.row_solvers.base import Terms
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.row_solvers.solving import solve_every
 from matinee.tastes.canonical import Freedom
 
 
@@ -56,20 +54,16 @@ class LeastSquares:
         if d == 0:
             return
         terms, X = self.terms(rated, mean, items), self.rows_of(users)
-        products = gram(cast(np.ndarray, items.implicit)) if self.summed else None
-        penalty = self.penalty(items.n_factors, len(items.bias), products)
-        pull = self.pull(row_sums(rated, cast(np.ndarray, items.implicit)) if self.summed else None)
-        shortens = self.shortens and toward is None
+        pull = self.pull(
+            row_sums(rated, cast(np.ndarray, items.implicit)) if self.implicit_weight else None
+        )
         if toward is not None:
             pull = self._drawn(pull, rated, toward)
-        solve_every(
-            rated,
+        penalty, dual = self.row_penalty(items), self.has_dual and toward is None
+        solve_rows(
             terms,
-            penalty,
-            pull,
-            self.lower(items.n_factors),
-            self.sweeps,
-            (terms.Y if shortens else terms.Y[:0], penalty),
+            Regularizer.of(penalty, pull, self.lower(items.n_factors), self.sweeps),
+            Dual.of(terms.Y if dual else terms.Y[:0], penalty),
             X,
         )
         self.put(X, users)
@@ -79,20 +73,28 @@ class LeastSquares:
         return "implicit" if self.implicit_weight else None
 
     @property
-    def shortens(self) -> bool:
+    def has_dual(self) -> bool:
         return not (self.nonnegative or self.implicit_weight)
 
     def width(self, n_factors: int) -> int:
         return n_factors + (self.bias_reg is not None)
 
     def terms(self, rated: Rows, mean: float, items: Embeddings) -> Terms:
-        return Terms.of(rated.values, None, mean + items.bias, self._design(items))
+        return Terms.of(rated, mean + items.bias, self._design(items))
 
     def penalty(self, n_factors: int, n_cols: int, products: np.ndarray | None) -> Penalty:
-        base = None if products is None else self._shared(products)
+        base = None
+        if products is not None:
+            base = np.zeros((self.width(n_factors),) * 2)
+            base[:n_factors, :n_factors] = self.implicit_weight * products
         return penalty_of(*self._penalty(self.width(n_factors)), base=base)
 
-    def short_penalty(
+    def row_penalty(self, items: Embeddings) -> Penalty:
+        """The penalty of every row, with what the implicit factors of all items add to it."""
+        products = gram(cast(np.ndarray, items.implicit)) if self.implicit_weight else None
+        return self.penalty(items.n_factors, len(items.bias), products)
+
+    def dual_penalty(
         self, n_factors: int, n_cols: int, products: np.ndarray
     ) -> tuple[Penalty, None]:
         return self.penalty(n_factors, n_cols, None), None
@@ -103,9 +105,8 @@ class LeastSquares:
             lower[:n_factors] = 0.0
         return lower
 
-    def pull(self, S: np.ndarray | None) -> np.ndarray:
-        pulled = np.empty((0, 0)) if S is None else self.implicit_weight * S
-        return read_only(pulled, np.float32)
+    def pull(self, S: np.ndarray | None) -> np.ndarray | None:
+        return None if S is None else self.implicit_weight * S
 
     def rows_of(self, side: Embeddings) -> np.ndarray:
         X = np.column_stack([side.factors, side.bias])[:, : self.width(side.n_factors)]
@@ -121,7 +122,7 @@ class LeastSquares:
     ) -> np.ndarray:
         Y = self._design(items.take(rated)).astype(np.float64)
         y = self._design(items.row(target)).astype(np.float64)
-        worth = self._worth(Y, y, self.shared(items), person)[0]
+        worth = self._worth(Y, y, self.row_penalty(items), person)[0]
         result: np.ndarray = t * (Y @ worth)
         if self.implicit_weight:
             Z = cast(np.ndarray, items.implicit)[rated]
@@ -134,15 +135,16 @@ class LeastSquares:
         items: Embeddings,
         targets: np.ndarray,
         person: Embeddings,
-        shared: np.ndarray,
+        penalty: Penalty,
     ) -> np.ndarray:
-        """How unsure a row is of the targets' scores: y'A^-1 y (n,) in units of the noise.
+        """The posterior variance of the targets' scores, y'A^-1 y (n,), in units of the noise.
 
-        The row's rated items and solution are ``rated`` and ``person``; see ``shared``.
+        ``rated`` (n_rated,) are the row's rated items, ``person`` is its solution, ``targets`` (n,)
+        are rows of items, and ``penalty`` is that of ``row_penalty``.
         """
         y = self._design(items.take(targets)).astype(np.float64)
         Y = self._design(items.take(rated)).astype(np.float64)
-        return np.asarray((y * self._worth(Y, y, shared, person)).sum(axis=1))
+        return np.asarray((y * self._worth(Y, y, penalty, person)).sum(axis=1))
 
     def without_each(
         self, rated: np.ndarray, t: np.ndarray, items: Embeddings
@@ -161,19 +163,17 @@ class LeastSquares:
         if self.implicit_weight:
             Z = cast(np.ndarray, items.implicit)[rated]
             given[:, : items.n_factors] += self.implicit_weight * Z
-        reg, power = self._penalty(Y.shape[1])
-        A = Y.T @ Y + np.diag(reg * float(len(rated) - 1) ** power) + self.shared(items)
+        A = normal_matrix(Y, self.row_penalty(items), len(rated) - 1)
         worth = np.linalg.solve(A, Y.T).T
         rest = np.linalg.solve(A, (given.sum(axis=0) - given).T).T
         leverage = (Y * worth).sum(axis=1)
         return np.asarray(rest + worth * ((Y * rest).sum(axis=1) / (1 - leverage))[:, None])
 
     def _worth(
-        self, Y: np.ndarray, y: np.ndarray, shared: np.ndarray, person: Embeddings
+        self, Y: np.ndarray, y: np.ndarray, penalty: Penalty, person: Embeddings
     ) -> np.ndarray:
         """A^-1 y for each row y (n, d), where A is the normal matrix of the rated Y."""
-        reg, power = self._penalty(Y.shape[1])
-        A = Y.T @ Y + np.diag(reg * float(max(len(Y), 1)) ** power) + shared
+        A = normal_matrix(Y, penalty, max(len(Y), 1))
         free = np.ones(len(A), dtype=bool)
         if self.nonnegative:  # a factor held at zero takes no part
             free[: person.n_factors] = person.factors[0] > 0
@@ -195,27 +195,14 @@ class LeastSquares:
             return np.ascontiguousarray(items.factors)
         return np.column_stack([items.factors, np.ones_like(items.bias)])
 
-    def shared(self, items: Embeddings) -> np.ndarray:
-        """What the implicit factors of all items add to the normal matrix of every row."""
-        if not self.implicit_weight:
-            return np.zeros((self.width(items.n_factors),) * 2)
-        return self._shared(gram(cast(np.ndarray, items.implicit)))
-
-    def _shared(self, products: np.ndarray) -> np.ndarray:
-        """The same, of the products of the implicit factors."""
-        k = len(products)
-        base = np.zeros((self.width(k), self.width(k)))
-        base[:k, :k] = self.implicit_weight * products
-        return base
-
-    def _drawn(self, pull: np.ndarray, rated: Rows, toward: Embeddings) -> np.ndarray:
+    def _drawn(self, pull: np.ndarray | None, rated: Rows, toward: Embeddings) -> np.ndarray:
         """``pull`` and what draws each row to its row of ``toward``."""
         reg, power = self._penalty(self.width(toward.n_factors))
         prior = self.rows_of(toward)
         drawn: np.ndarray = prior * (reg * rated.counts[:, None].astype(np.float64) ** power)
-        if pull.size:
+        if pull is not None:
             drawn[:, : pull.shape[1]] += pull
-        return read_only(drawn, np.float32)
+        return drawn
 
     def _penalty(self, width: int) -> tuple[np.ndarray, np.ndarray]:
         reg, power = np.full(width, self.reg), np.full(width, self.reg_power)

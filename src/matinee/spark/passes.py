@@ -147,7 +147,7 @@ def gather(here: Pass, turn: Round, batches: Batches) -> Batches:
         gathering.add(block.rated, users, by_item)
     if task < 0:
         return
-    flush(0, len(items), gathering.sums)
+    flush(gathering.sums)
     common = {"of_factors": found.of_factors, "of_implicit": found.of_implicit}
     common["error"] = np.array([error])
     for number in range(-(-len(items) // turn.per_range)):

@@ -13,15 +13,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from matinee.kernels.blas import one_blas_thread
-from matinee.kernels.varimax import turn_pairs
+from matinee.kernels.varimax import varimax
 
 # What may be done to factors so that a fold-in gives what it gave, and always at once to users,
 # items and implicit factors: any orthogonal turn, or only a change of order.
 Freedom = Literal["turn", "order"]
 
 MOST_ITEMS = 5_000  # the most rated ones decide on the turn; more cost time and change little
-MOST_SWEEPS = 200
-CONVERGED = 1e-3  # radians of the largest turn in a sweep; nearly flat maxima have long tails
 NO_TURN = 1e-2  # a turn whose entries are this near to those of the identity is none
 
 
@@ -59,21 +57,6 @@ def variances(users: Moments, items: Moments) -> np.ndarray:
     squares = np.diag(users.second) * np.diag(items.second)
     spread: np.ndarray = np.maximum(squares - (users.first * items.first) ** 2, 0.0)
     return spread
-
-
-def varimax(Q: np.ndarray) -> np.ndarray:
-    """The orthogonal T that makes the variance of squared loadings Q T largest (Kaiser 1958).
-
-    max over T   sum_f [ mean_i (QT)_if^4 - (mean_i (QT)_if^2)^2 ]
-
-    Pairs of factors are turned in their plane, all in turn, until no angle is worth a turn.
-    """
-    L = np.array(Q.T, dtype=np.float32, order="C")
-    T = np.eye(len(L))
-    for _ in range(MOST_SWEEPS if L.size else 0):
-        if turn_pairs(L, T) < CONVERGED:
-            break
-    return np.ascontiguousarray(T.T)
 
 
 def faces(Q: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
-"""Items with so few ratings that the row solve takes as many unknowns as they have ratings.
+"""Items solved in the dual: with so few ratings that these are fewer unknowns than the factors.
 
-They are solved of their users' factors directly, as in memory. Their ratings are few, and kept.
+They are solved on their users' factors directly, as in memory, since normal equations would not
+give the same bits. Their ratings are few, and kept in memory.
 """
 
 from dataclasses import dataclass
@@ -12,72 +13,78 @@ import numpy as np
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Rows, indptr_of
 from matinee.kernels.blas import PIECE
+from matinee.kernels.least_squares import Regularizer, dual_rows
+from matinee.kernels.row_solve import Dual, solve_rows
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.row_solvers.implicit_least_squares import short_rows, turned_back
-from matinee.row_solvers.solving import solve_every
+from matinee.row_solvers.implicit_least_squares import rotate_back
 from matinee.training.alternating import Alternation
 
 
 @dataclass(frozen=True, eq=False)
-class ShortItems:
-    """The short items, and which are none."""
+class DualItems:
+    """The items solved in the dual, and which are not."""
 
     plan: Alternation
     ratings: PackedRatings
-    is_short: np.ndarray  # (n_items,) bool
+    in_dual: np.ndarray  # (n_items,) bool
 
     @classmethod
-    def of(cls, plan: Alternation, ratings: PackedRatings) -> "ShortItems":
+    def of(cls, plan: Alternation, ratings: PackedRatings) -> "DualItems":
         """Those of some ratings, where the plan's solve makes a difference."""
         counts = ratings.item_counts
-        short = np.zeros(len(counts), dtype=bool)
-        if plan.fit_items.shortens:
+        in_dual = np.zeros(len(counts), dtype=bool)
+        if plan.fit_items.has_dual:
             d = plan.fit_items.width(plan.n_factors)
-            short = short_rows(counts, d) & (counts > 0)
-        return cls(plan, ratings, short)
+            in_dual = dual_rows(counts, d) & (counts > 0)
+        return cls(plan, ratings, in_dual)
 
     @property
     def any(self) -> bool:
         """Whether there are any."""
-        return bool(self.is_short.any())
+        return bool(self.in_dual.any())
 
     @property
     def others(self) -> np.ndarray:
-        """The rows of the items that have ratings and are not short."""
-        return np.flatnonzero(~self.is_short & (self.ratings.item_counts > 0))
+        """The rows of the other items that have ratings: (n,) int64."""
+        return np.flatnonzero(~self.in_dual & (self.ratings.item_counts > 0))
 
     @cached_property
     def rated(self) -> Rows:
-        """The ratings of the short items by item: row numbers of users, ascending."""
+        """The ratings of these items by item: row numbers of users, ascending."""
         user, item, value = [], [], []
         for first, stop in self.ratings.blocks():
             rated = self.ratings.by_user.block(first, stop)
-            kept = self.is_short[rated.indices]
+            kept = self.in_dual[rated.indices]
             users = np.repeat(np.arange(first, stop, dtype=np.int32), rated.counts)
             user.append(users[kept])
             item.append(rated.indices[kept])
             value.append(rated.values[kept])
         columns = np.concatenate(item)
         order = np.argsort(columns, kind="stable")
-        indptr = indptr_of(columns, len(self.is_short))
+        indptr = indptr_of(columns, len(self.in_dual))
         return Rows(indptr, np.concatenate(user)[order], np.concatenate(value)[order])
 
     def solve(
         self, mean: float, users: Embeddings, products: np.ndarray, items: Embeddings
     ) -> None:
-        """Solve the short items of all users' factors, whose products P'P are given."""
+        """Solve these items on all users' factors, given ``products``, P'P (k, k)."""
         fit, k = self.plan.fit_items, self.plan.n_factors
         needed, places = np.unique(self.rated.indices, return_inverse=True)
         rated = self.rated._replace(indices=places.astype(np.int32))
-        penalty, rotation = fit.short_penalty(k, len(users.bias), products)
+        penalty, rotation = fit.dual_penalty(k, len(users.bias), products)
         factors = _taken(users.factors, needed, rotation)
         terms = fit.terms(rated, mean, Embeddings(factors, users.bias[needed]))
         X = fit.rows_of(items)
-        solve_every(rated, terms, penalty, fit.pull(None), fit.lower(k), 0, (terms.Y, penalty), X)
+        solve_rows(
+            terms,
+            Regularizer.of(penalty, fit.pull(None), fit.lower(k), 0),
+            Dual.of(terms.Y, penalty),
+            X,
+        )
         if rotation is not None:
-            turned_back(X, rated.counts, rotation)
+            rotate_back(X, rated.counts, rotation)
         whole = fit.rows_of(items)
-        whole[self.is_short] = X[self.is_short]
+        whole[self.in_dual] = X[self.in_dual]
         fit.put(whole, items)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from matinee.data.ratings import Rows
 from matinee.kernels.blas import add_gram, solve_shared
-from matinee.kernels.jit import read_only
+from matinee.kernels.least_squares import Regularizer
 from matinee.kernels.normal_sums import (
     NormalSums,
     add_ratings,
@@ -20,7 +20,6 @@ from matinee.kernels.normal_sums import (
     solve_sums,
 )
 from matinee.kernels.rows import add_row_sums, by_columns
-from matinee.kernels.threads import run_rows
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.alternating import Alternation
 
@@ -88,30 +87,19 @@ class Gathering:
         if rows is None:
             rows = by_columns(rated, len(self.items), None if self.whole else self.slots)
         terms = self.plan.fit_items.terms(rows, self.mean, users)
-        run_rows(
-            add_ratings,
-            rows.counts * float(terms.Y.shape[1]) + 8.0,
-            read_only(rows.indptr, np.int64),
-            read_only(rows.indices, np.int32),
-            *terms,
-            self.sums,
-        )
+        add_ratings(terms, self.sums)
 
     def solve(self, found: Sums, n_users: int, side: Embeddings) -> None:
         """Solve these items, writing into the side of all items."""
         fit, k = self.plan.fit_items, self.plan.n_factors
         products = products_of(self.plan, found)
         X = np.ascontiguousarray(fit.rows_of(side)[self.items])
-        chosen = found.implicit[self.items].astype(np.float32) if fit.summed == "implicit" else None
-        run_rows(
-            solve_sums,
-            np.full(len(X), float(X.shape[1]) ** 3),
-            self.sums,
-            fit.penalty(k, n_users, products),
-            fit.pull(chosen),
-            fit.lower(k),
-            fit.sweeps,
-            X,
+        implicit = (
+            found.implicit[self.items].astype(np.float32) if fit.summed == "implicit" else None
+        )
+        penalty = fit.penalty(k, n_users, products)
+        solve_sums(
+            self.sums, Regularizer.of(penalty, fit.pull(implicit), fit.lower(k), fit.sweeps), X
         )
         whole = fit.rows_of(side)
         whole[self.items] = X

@@ -34,7 +34,7 @@ from matinee.training.alternating import (
     implicit_rows,
 )
 from matinee.training.checkpoints import Checkpoints
-from matinee.training.dual_items import ShortItems
+from matinee.training.dual_items import DualItems
 from matinee.training.epochs import diverged, error_of_rows, first_rows, say_if_too_many
 from matinee.training.gathering import (
     MEMORY,
@@ -156,14 +156,14 @@ class Stream:
             )
 
     @cached_property
-    def short(self) -> ShortItems:
-        """The items with so few ratings that they are solved of these directly."""
-        return ShortItems.of(self.plan, self.ratings)
+    def dual_items(self) -> DualItems:
+        """The items with so few ratings that they are solved in the dual."""
+        return DualItems.of(self.plan, self.ratings)
 
     @cached_property
     def parts(self) -> Sequence[np.ndarray]:
         """The other items, in as many parts as there are rounds in a pass."""
-        return rounds(self.plan, self.short.others, self.memory)
+        return rounds(self.plan, self.dual_items.others, self.memory)
 
     @cached_property
     def gathering(self) -> Gathering:
@@ -176,7 +176,7 @@ class Stream:
         with_implicit, last = plan.implicit_reg is not None, number == plan.n_epochs
         gathering = None if last else self.gathering.cleared()
         found = Sums.zeros(ratings.n_items, plan.n_factors, with_implicit)
-        kept = last or plan.nonnegative or len(self.parts) > 1 or self.short.any
+        kept = last or plan.nonnegative or len(self.parts) > 1 or self.dual_items.any
         error, done = 0.0, 0
         with self.state.writing(number) if kept else nullcontext() as keep:
             for rated, users in self._solved(number):
@@ -204,9 +204,9 @@ class Stream:
         return rmse
 
     def _solve_others(self, number: int, more: Sequence[np.ndarray], found: Sums) -> None:
-        """The items that there was no room for, in further rounds, the short ones, and Z."""
+        """The items of further rounds, those solved in the dual, and the implicit factors."""
         plan, ratings = self.plan, self.ratings
-        if len(more) or self.short.any:
+        if len(more) or self.dual_items.any:
             users = self.state.users(number, ratings.n_users, plan.n_factors)
         for part in more:
             gathering = self._gathering(part)
@@ -214,8 +214,8 @@ class Stream:
                 block = Embeddings(users.factors[first:stop], users.bias[first:stop])
                 gathering.add(ratings.by_user.block(first, stop), block)
             gathering.solve(found, ratings.n_users, self.items)
-        if self.short.any:
-            self.short.solve(self.mean, users, found.of_factors, self.items)
+        if self.dual_items.any:
+            self.dual_items.solve(self.mean, users, found.of_factors, self.items)
         learn_item_implicit(plan, found, self.items)
         if not np.isfinite(self.items.factors).all():
             self._diverged(number + 1)

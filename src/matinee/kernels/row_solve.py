@@ -1,0 +1,89 @@
+"""The one row solve, for many rows side by side: training and folding in are this.
+
+    x = argmin  sum_j w_j (t_j - y_j . x)^2 + x' (D + base) x - 2 pull . x        lower <= x
+
+Rows run side by side, and the sums of a popular row are made side by side too.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from matinee.kernels.cholesky import workspace
+from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.least_squares import (
+    Penalty,
+    Regularizer,
+    Terms,
+    bounds_of,
+    dual_is_cheaper,
+    normal_equations,
+    penalties,
+    solve_few,
+    solve_normal,
+)
+from matinee.kernels.normal_sums import solve_sums, sum_row
+from matinee.kernels.threads import RANGES_PER_THREAD, n_threads, run_rows
+
+POPULAR = 20_000  # ratings of a row that are worth the work of several threads
+
+
+class Dual(NamedTuple):
+    """What rows with few ratings are solved on, in as many unknowns as they have ratings."""
+
+    Y: np.ndarray  # (n_cols, d) float32, or (0, d) where all rows are solved in d unknowns
+    penalty: Penalty  # diagonal, in the basis of Y
+
+    @classmethod
+    def of(cls, Y: np.ndarray, penalty: Penalty) -> "Dual":
+        """Contiguous, of one type, and read-only."""
+        return cls(read_only(Y, np.float32), penalty)
+
+
+def solve_rows(terms: Terms, regularizer: Regularizer, dual: Dual, X: np.ndarray) -> None:
+    """Overwrite the rows of X (n_rows, d) float32 that have ratings with their solutions.
+
+    Without bounds the solution is ridge regression by Cholesky. With bounds of 0, ``sweeps`` passes
+    of coordinate descent improve a row from where it is, and 0 sweeps solve it exactly. Rows
+    without ratings are left.
+
+    A row that has more of the ratings than a thread would take at a time is solved by all threads
+    together: each sums some of the tiles of its matrix. Every number is still summed by one thread,
+    in the same order, so the bits are the same whichever thread sums it.
+    """
+    counts, d, threads = terms.counts, X.shape[1], n_threads()
+    most = max(POPULAR, int(counts.sum()) // (threads * RANGES_PER_THREAD))
+    if threads == 1:
+        most = int(counts.max(initial=0))
+    for row in np.flatnonzero(counts > most).tolist():
+        solve_sums(sum_row(terms.of_row(row)), regularizer.of_row(row), X[row : row + 1])
+    cost = np.where(counts > most, 0.0, counts * d + d**2 / 3)
+    run_rows(_solve_rows, cost, terms, regularizer, dual, most, X)
+
+
+@kernel
+def _solve_rows(start, stop, terms, regularizer, dual, most, X):
+    """``solve_rows`` for rows start..stop; those with more than ``most`` ratings are left."""
+    indptr, indices, values, weights, offset, Y = terms
+    penalty, pull, lower, sweeps = regularizer
+    d = Y.shape[1]
+    work, other, bounds = workspace(d), workspace(d), bounds_of(d)
+    Z = np.zeros((d, other.A.shape[1]), np.float32)
+    b, x = work.b, work.x
+    for row in range(start, stop):
+        here = slice(indptr[row], indptr[row + 1])
+        rows, n = indices[here], indptr[row + 1] - indptr[row]
+        if n == 0 or n > most:
+            continue
+        few = dual.Y.shape[0] > 0 and dual_is_cheaper(n, d)
+        if few and penalties(dual.penalty, n, work.diagonal) > 0.0:
+            solve_few(dual.Y, offset, rows, values[here], weights[here], work, other, Z)
+        else:
+            normal_equations(Y, offset, rows, values[here], weights[here], penalty, work)
+            for f in range(pull.shape[1]):
+                b[f] += pull[row, f]
+            for f in range(d):
+                x[f] = X[row, f]
+            solve_normal(lower, sweeps, work, other, bounds)
+        for f in range(d):
+            X[row, f] = x[f]
