@@ -18,7 +18,7 @@ import numpy as np
 from matinee import splitting
 from matinee.algorithms import ALGORITHMS
 from matinee.algorithms.base import Algorithm
-from matinee.algorithms.mf import MF
+from matinee.algorithms.hyperparameters import hyperparameter_of
 from matinee.cli import COMMANDS, app
 from matinee.data.ratings import Ratings
 from matinee.evaluation.metrics import METRICS, explanations
@@ -32,16 +32,12 @@ HERE = Path(__file__).resolve().parent
 MADE = "<!-- Written by docs/generate.py from the code; do not edit by hand. -->"
 WIDTH = 100  # characters of a help text
 SOURCE = re.compile(r"[A-Z]\w+(?:, \w+)?(?: (?:&|and) \w+| et al\.)? (?:19|20)\d\d")
-COMMENTED = re.compile(r"^    (\w+): .*?  # (.+)$", re.MULTILINE)
 
 BETTER = {
     True: "Higher is better.",
     False: "Lower is better.",
     None: "Neither end is good by itself.",
 }
-
-# Beside its defaults, the settings of an algorithm that come out otherwise for another solver.
-VARIANTS: dict[str, tuple[Algorithm, ...]] = {"mf": (MF(solver="sgd"),)}
 
 
 def algorithms_page() -> str:
@@ -64,10 +60,6 @@ def algorithms_page() -> str:
     for name, kind in ALGORITHMS.items():
         parts += [f"## `{name}`: `{kind.__name__}`", *as_typed(module_doc(kind))]
         parts += fields_table(kind)
-        parts += [
-            f"With {chosen} the defaults are: {', '.join(following)}."
-            for chosen, *following in (differences(one, kind) for one in VARIANTS.get(name, ()))
-        ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -129,26 +121,17 @@ def as_prose(docstring: str) -> str:
 
 
 def fields_table(kind: type[Algorithm]) -> Iterator[str]:
-    """The hyper-parameters of an algorithm: name, default, meaning."""
-    parents = [one for one in reversed(kind.__mro__) if dataclasses.is_dataclass(one)]
-    meaning = dict(pair for one in parents for pair in COMMENTED.findall(inspect.getsource(one)))
+    """The hyper-parameters of an algorithm: name, default, range, meaning."""
     fields = dataclasses.fields(kind)
     if not fields:
         yield "It has no hyper-parameters."
         return
-    rows = [
-        f"| `{field.name}` | `{getattr(kind(), field.name)!r}` | {meaning.get(field.name, '')} |"
-        for field in fields
-    ]
-    yield "\n".join(["| setting | default | meaning |", "|---|---|---|", *rows])
-
-
-def differences(other: Algorithm, kind: type[Algorithm]) -> list[str]:
-    """The settings in which a variant differs from the defaults: the chosen one, what follows."""
-    defaults = kind().settings
-    return [
-        f"`{name}={value!r}`" for name, value in other.settings.items() if value != defaults[name]
-    ]
+    rows = ["| setting | default | takes | meaning |", "|---|---|---|---|"]
+    for field in fields:
+        stated = hyperparameter_of(field)
+        default, takes = stated.default_in_words, stated.range_in_words(field.type)
+        rows.append(f"| `{field.name}` | {default} | {takes} | {stated.meaning} |")
+    yield "\n".join(rows)
 
 
 def metrics_page() -> str:

@@ -17,7 +17,7 @@ def ratings():
 
 
 def with_epochs(algorithm, n_epochs):
-    return type(algorithm)(**(algorithm.chosen | {"n_epochs": n_epochs}))
+    return type(algorithm)(**(algorithm.non_default_settings | {"n_epochs": n_epochs}))
 
 
 def arrays(model):

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 import numpy as np
@@ -22,6 +22,7 @@ from matinee.algorithms import (
     SlopeOne,
     TruncatedSVD,
 )
+from matinee.algorithms.hyperparameters import hyperparameter_of, setting
 from matinee.algorithms.search_space import Choice, Real, Space, Whole
 from matinee.errors import BadSetting, MatineeError
 from matinee.evaluation.evaluate import fit_and_evaluate
@@ -56,8 +57,7 @@ class Fragile(Algorithm):
     """It fails for some settings."""
 
     name: ClassVar[str] = "fragile"
-    space: ClassVar[Space] = {"damping": Real(1, 9)}
-    damping: float = 5.0
+    damping: float = setting(5.0, "how much it takes", above=0, search=Real(1, 9))
 
     def fit(self, train, validation=None, on_epoch=None):
         if self.damping != 5:
@@ -112,6 +112,21 @@ def test_every_stated_space_fits_its_algorithm():
             usual = kind().settings
             assert all(usual[name] is not None for name in kind.space)
     assert {name for name, kind in ALGORITHMS.items() if not kind.space} <= WITHOUT_SPACE
+
+
+@pytest.mark.parametrize("kind", ALGORITHMS.values(), ids=ALGORITHMS)
+def test_every_setting_states_its_meaning_and_help_shows_it(kind):
+    for one in fields(kind):
+        meaning = hyperparameter_of(one).meaning
+        assert meaning
+        assert f"    {one.name}: {meaning}" in kind.__doc__
+
+
+def test_defaults_that_follow_are_shown_with_their_condition():
+    by_name = {one.name: hyperparameter_of(one) for one in fields(MF)}
+    assert by_name["n_epochs"].default_in_words == "12 (30 with solver=sgd)"
+    assert MF(solver="sgd").n_epochs == 30
+    assert MF(reg=3).item_reg == 3
 
 
 # Searches.
@@ -192,8 +207,8 @@ def test_the_test_part_is_never_seen(ratings, monkeypatch):
 def test_settings_that_are_given_stay_as_they_are(tuned):
     assert tuned.algorithm.n_epochs <= 5
     base = MF(solver="sgd", n_factors=7)
-    assert base.chosen == {"solver": "sgd", "n_factors": 7}
-    assert MF(reg=2).chosen == {"reg": 2}
+    assert base.non_default_settings == {"solver": "sgd", "n_factors": 7}
+    assert MF(reg=2).non_default_settings == {"reg": 2}
     assert set(tuning.checked_space(base, None)) == {"reg", "bias_reg"}  # of those it can take
     assert tuning.with_settings(base, {"reg": 0.5}).user_reg == 0.5
 
@@ -317,7 +332,7 @@ def test_a_record_that_cannot_be_written_is_refused(ratings):
 def test_an_algorithm_without_a_space_asks_for_one(ratings):
     @dataclass(frozen=True, kw_only=True)
     class Spaceless(Fragile):
-        space: ClassVar[Space] = {}
+        damping: float = setting(5.0, "how much it takes")
 
     with pytest.raises(BadSetting, match="states no search space; give one"):
         tune(Spaceless(), ratings)

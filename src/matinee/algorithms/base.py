@@ -1,9 +1,15 @@
 """What every algorithm is: a frozen value of hyper-parameters whose ``fit`` returns a model."""
 
 import warnings
-from dataclasses import asdict, dataclass, fields
-from typing import Any, ClassVar, Self
+from dataclasses import Field, asdict, dataclass, fields
+from typing import Any, ClassVar, Self, Unpack
 
+from matinee.algorithms.hyperparameters import (
+    Limits,
+    check_choice,
+    check_limits,
+    hyperparameter_of,
+)
 from matinee.algorithms.search_space import Space
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings, check_ratings
@@ -23,7 +29,18 @@ class Algorithm:
     """Parent of the algorithms: their name, their settings, and the checks they share."""
 
     name: ClassVar[str]  # on the command line and in the registry
-    space: ClassVar[Space] = {}  # settings worth searching, and where; see ``matinee.tune``
+    space: ClassVar[Space] = {}  # settings worth searching, and where, as the fields state it
+
+    def __init_subclass__(cls) -> None:
+        """Read the search space and the closing lines of the docstring off the fields."""
+        super().__init_subclass__()
+        own = {name: value for name, value in vars(cls).items() if isinstance(value, Field)}
+        inherited = getattr(cls, "__dataclass_fields__", {})
+        stated = {name: hyperparameter_of(one) for name, one in {**inherited, **own}.items()}
+        cls.space = {name: one.search for name, one in stated.items() if one.search is not None}
+        lines = [f"    {name}: {one.meaning}" for name, one in stated.items() if one.meaning]
+        if lines:
+            cls.__doc__ = "\n".join([f"{cls.__doc__}\n\n    Settings:\n", *lines])
 
     def __new__(cls, *unnamed: object, **settings: object) -> Self:
         """Refuse settings that there are not, before ``__init__`` takes those there are."""
@@ -43,13 +60,15 @@ class Algorithm:
             raise BadSetting(f"{cls.name} has no setting {name!r}{offered(name, known, 'it has')}")
 
     def __post_init__(self) -> None:
-        """Refuse what no algorithm can take: a part of a whole number, a seed below 0."""
+        """Fill in the defaults that follow from other settings, and refuse impossible values."""
         for field in fields(self):
-            value = getattr(self, field.name)
-            if field.type is int and not (isinstance(value, int) and not isinstance(value, bool)):
-                raise BadSetting(f"{field.name} is {value!r}; it must be a whole number")
-            if field.name == "seed":
-                self.require("seed", at_least=0)
+            stated, value = hyperparameter_of(field), getattr(self, field.name)
+            if value is None and stated.follows:
+                value = stated.default_beside(vars(self))
+                object.__setattr__(self, field.name, value)  # the value is not finished yet
+                if value is None:
+                    continue
+            stated.check(field.name, value, field.type)
 
     @property
     def kind(self) -> str:
@@ -103,51 +122,33 @@ class Algorithm:
         return {"kind": self.kind, "algorithm": self.name, "settings": self.settings}
 
     @property
-    def chosen(self) -> dict[str, Any]:
-        """The settings that make it what it is; not the usual ones, nor what follows from others.
+    def non_default_settings(self) -> dict[str, Any]:
+        """The settings that differ from their defaults, those that follow from others included.
 
-        ``type(self)(**self.chosen) == self``.
+        ``type(self)(**self.non_default_settings) == self``.
         """
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
-        for name in reversed(list(given)):  # what follows stands after what it follows from
-            fewer = {other: value for other, value in given.items() if other != name}
-            try:
-                same = type(self)(**fewer) == self
-            except (TypeError, ValueError):  # it cannot do without
-                same = False
-            if same:
-                given = fewer
-        return given
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            field.name: values[field.name]
+            for field in fields(self)
+            if values[field.name] != hyperparameter_of(field).default_beside(values)
+        }
 
-    def say_idle(self, because: str | Setting, *settings: str) -> None:
-        """Warn of those of the settings that were chosen, and have no part in this fit."""
-        idle = [setting for setting in settings if setting in self.chosen]
+    def warn_without_effect(self, because: str | Setting, *settings: str) -> None:
+        """Warn of those of ``settings`` that are not at their default but play no part in a fit."""
+        idle = [setting for setting in settings if setting in self.non_default_settings]
         if idle:
             has = "has" if len(idle) == 1 else "have"
             message = f"{' and '.join(idle)} of {self.name} {has} no effect with "
             warnings.warn(MatineeWarning(message, because), stacklevel=3)
 
-    def require(
-        self,
-        setting: str,
-        *,
-        at_least: float | None = None,
-        above: float | None = None,
-        one_of: tuple[Any, ...] | None = None,
-    ) -> None:
-        """Raise BadSetting, naming value and limit, unless the setting obeys its limits."""
-        value = getattr(self, setting)
-        if one_of is not None:
-            if value not in one_of:
-                names = ", ".join(map(repr, one_of))
-                raise BadSetting(f"{setting} is {value!r}; it must be one of {names}")
-            return
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            raise BadSetting(f"{setting} is {value!r}; it must be a number")
-        if at_least is not None and not value >= at_least:
-            raise BadSetting(f"{setting} is {value}; it must be at least {at_least}")
-        if above is not None and not value > above:
-            raise BadSetting(f"{setting} is {value}; it must be above {above}")
+    def require(self, setting: str, **limits: Unpack[Limits]) -> None:
+        """Raise BadSetting unless a setting obeys limits that follow from other settings."""
+        check_limits(setting, getattr(self, setting), **limits)
+
+    def require_one_of(self, setting: str, choices: tuple[Any, ...]) -> None:
+        """Raise BadSetting unless a setting is one of the choices that other settings leave."""
+        check_choice(setting, getattr(self, setting), choices)
 
     def model(
         self,

@@ -25,8 +25,9 @@ from typing import ClassVar, NamedTuple, cast
 import numpy as np
 
 from matinee.algorithms.base import Algorithm
+from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.mf import MF
-from matinee.algorithms.search_space import Real, Space, Whole
+from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
 from matinee.kernels.blas import one_blas_thread
 from matinee.kernels.gibbs import draw_rows
@@ -48,30 +49,30 @@ class BayesianMF(Algorithm):
     """``BayesianMF().fit(train)``: the most accurate on ratings alone, and it has intervals."""
 
     name: ClassVar[str] = "bayesian-mf"
-    space: ClassVar[Space] = {
-        "n_factors": Whole(4, 40, log=True),
-        "spread": Real(0.2, 5, log=True),
-    }
 
-    n_factors: int = 20  # of each sample
-    n_features: int = 100  # singular vectors of who rated what that factors may lean on
-    n_epochs: int = 210  # one draws all items, then all users
-    burn_in: int = 10  # epochs before the first sample may be kept
-    n_samples: int = 50  # kept at even distances from the epochs after burn_in
-    noise_damping: float = 30.0  # ratings with the noise of all assumed of each user, for w_u
-    spread: float = 1.0  # prior sum of squares of a factor over all rows, in standard deviations
-    seed: int = 42
+    n_factors: int = setting(
+        20, "factors of each sample", at_least=1, search=Whole(4, 40, log=True)
+    )
+    n_features: int = setting(
+        100, "singular vectors of who rated what that factors may lean on", at_least=0
+    )
+    n_epochs: int = setting(210, "one epoch draws all items, then all users", at_least=1)
+    burn_in: int = setting(10, "epochs before the first sample may be kept", at_least=0)
+    n_samples: int = setting(50, "samples kept, at even distances after burn_in", at_least=1)
+    noise_damping: float = setting(
+        30.0, "ratings with average noise assumed of each user, for w_u", above=0
+    )
+    spread: float = setting(
+        1.0,
+        "prior sum of squares of a factor over all rows, in standard deviations",
+        above=0,
+        search=Real(0.2, 5, log=True),
+    )
+    seed: int = setting(42, "of the Gibbs sampler", at_least=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require("n_factors", at_least=1)
-        self.require("n_features", at_least=0)
-        self.require("n_samples", at_least=1)
-        self.require("burn_in", at_least=0)
         self.require("n_epochs", at_least=self.burn_in + self.n_samples)
-        self.require("noise_damping", above=0)
-        self.require("spread", above=0)
-        self.require("seed", at_least=0)
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet

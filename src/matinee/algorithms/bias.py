@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from matinee.algorithms.base import Algorithm
-from matinee.algorithms.search_space import Real, Space
+from matinee.algorithms.hyperparameters import setting
+from matinee.algorithms.search_space import Real
 from matinee.data.ratings import Ratings
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import LeastSquares
@@ -25,20 +26,20 @@ class Bias(Algorithm):
     """``Bias().fit(train)``: the rating baseline, by alternating exact solutions."""
 
     name: ClassVar[str] = "bias"
-    space: ClassVar[Space] = {
-        "user_damping": Real(0.5, 50, log=True),
-        "item_damping": Real(0.5, 50, log=True),
-    }
 
-    user_damping: float = 8.0  # ratings at the mean assumed of each user
-    item_damping: float = 4.0  # and of each item
-    n_epochs: int = 10  # one epoch solves all items, then all users
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require("user_damping", above=0)
-        self.require("item_damping", above=0)
-        self.require("n_epochs", at_least=1)
+    user_damping: float = setting(
+        8.0,
+        "ratings at the mean assumed of each user",
+        above=0,
+        search=Real(0.5, 50, log=True),
+    )
+    item_damping: float = setting(
+        4.0,
+        "ratings at the mean assumed of each item",
+        above=0,
+        search=Real(0.5, 50, log=True),
+    )
+    n_epochs: int = setting(10, "one epoch solves all items, then all users", at_least=1)
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from matinee.algorithms.base import Algorithm
+from matinee.algorithms.hyperparameters import setting
 from matinee.data.ratings import Ratings
 from matinee.display.text import counted
 from matinee.errors import BadSetting, did_you_mean
@@ -30,17 +31,15 @@ class Blend(Algorithm):
 
     name: ClassVar[str] = "blend"
 
-    of: tuple[str | Algorithm, ...] = ("mf", "item-knn", "bayesian-mf")
-    share: float = 0.1  # of the ratings, held out to fit the weights on
-    reg: float = 1e-4  # ratings: penalty on the weights, per held-out rating
-    seed: int = 42
+    of: tuple[str | Algorithm, ...] = setting(
+        ("mf", "item-knn", "bayesian-mf"), "what is blended, by name or with settings"
+    )
+    share: float = setting(0.1, "of the ratings, held out to fit the weights on", above=0, below=1)
+    reg: float = setting(1e-4, "penalty on the weights of ratings, per held-out rating", at_least=0)
+    seed: int = setting(42, "of the choice of held-out ratings", at_least=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require("reg", at_least=0)
-        self.require("share", above=0)
-        if self.share >= 1:
-            raise BadSetting(f"share is {self.share}; it must be below 1")
         if len(self.of) < 2:
             raise BadSetting(f"a blend needs at least 2 algorithms, not {len(self.of)}")
         kinds = {one.name: one.kind for one in self.algorithms}

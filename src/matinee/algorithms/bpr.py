@@ -24,7 +24,8 @@ from typing import ClassVar
 import numpy as np
 
 from matinee.algorithms.base import Algorithm
-from matinee.algorithms.search_space import Real, Space, Whole
+from matinee.algorithms.hyperparameters import setting
+from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings, indptr_of
 from matinee.kernels.bpr import PairRates, Pairs, descend_pairs
 from matinee.models.factor import FactorModel
@@ -50,33 +51,35 @@ class BPR(Algorithm):
     """``BPR().fit(train)``: pairwise ranking by gradient descent."""
 
     name: ClassVar[str] = "bpr"
-    space: ClassVar[Space] = {
-        "n_factors": Whole(8, 256, log=True),
-        "learning_rate": Real(0.01, 0.2, log=True),
-        "user_reg": Real(0.01, 1, log=True),
-        "item_reg": Real(0.01, 1, log=True),
-        "n_negatives": Whole(1, 32, log=True),
-    }
 
-    n_factors: int = 64
-    n_epochs: int = 30  # one takes a step for each positive
-    learning_rate: float = 0.05  # step size; it falls in a line to a tenth of that
-    user_reg: float = 0.1  # penalty per step on p_u
-    item_reg: float = 0.15  # penalty per step on q_i, over the root of the item's positives
-    bias_reg: float = 0.01  # penalty per step on c
-    n_negatives: int = 8  # drawn for a positive; the one that scores highest is learned from
-    init_scale: float = 0.1  # standard deviation of the first factors
-    seed: int = 42
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require("n_factors", at_least=1)
-        self.require("n_epochs", at_least=1)
-        self.require("learning_rate", above=0)
-        for setting in ("user_reg", "item_reg", "bias_reg"):
-            self.require(setting, at_least=0)
-        self.require("n_negatives", at_least=1)
-        self.require("init_scale", above=0)
+    n_factors: int = setting(
+        64, "length of p_u and q_i", at_least=1, search=Whole(8, 256, log=True)
+    )
+    n_epochs: int = setting(30, "one epoch takes a step for each positive", at_least=1)
+    learning_rate: float = setting(
+        0.05,
+        "first step size; it falls linearly to a tenth",
+        above=0,
+        search=Real(0.01, 0.2, log=True),
+    )
+    user_reg: float = setting(
+        0.1, "penalty per step on p_u", at_least=0, search=Real(0.01, 1, log=True)
+    )
+    item_reg: float = setting(
+        0.15,
+        "penalty per step on q_i, over the root of the item's positives",
+        at_least=0,
+        search=Real(0.01, 1, log=True),
+    )
+    bias_reg: float = setting(0.01, "penalty per step on c_i", at_least=0)
+    n_negatives: int = setting(
+        8,
+        "items drawn for a positive; the one that scores highest is learned from",
+        at_least=1,
+        search=Whole(1, 32, log=True),
+    )
+    init_scale: float = setting(0.1, "standard deviation of the first factors", above=0)
+    seed: int = setting(42, "of the first factors and the negatives", at_least=0)
 
     @property
     def kind(self) -> str:

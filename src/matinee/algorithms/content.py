@@ -18,7 +18,8 @@ import numpy as np
 from matinee.algorithms.base import Algorithm
 from matinee.algorithms.bias import Bias
 from matinee.algorithms.hybrid import vocabulary_of, with_features
-from matinee.algorithms.search_space import Real, Space, Whole
+from matinee.algorithms.hyperparameters import setting
+from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
 from matinee.models.hybrid import HybridModel, expected
 from matinee.row_solvers import LeastSquares
@@ -36,21 +37,20 @@ class ContentBased(Algorithm):
     """``ContentBased().fit(train)``: needs a catalogue with genres, people, tags or texts."""
 
     name: ClassVar[str] = "content"
-    space: ClassVar[Space] = {
-        "n_factors": Whole(8, 256, log=True),
-        "reg": Real(0.1, 10, log=True),
-        "bias_reg": Real(0.5, 20, log=True),
-    }
 
-    n_factors: int = 100  # directions among the features; no more than there are
-    reg: float = 1.0  # penalty on what a person likes, in squared stars
-    bias_reg: float = 4.0  # penalty on b_u
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require("n_factors", at_least=1)
-        self.require("reg", above=0)
-        self.require("bias_reg", above=0)
+    n_factors: int = setting(
+        100,
+        "directions among the features; no more than there are",
+        at_least=1,
+        search=Whole(8, 256, log=True),
+    )
+    reg: float = setting(
+        1.0,
+        "penalty on a user's factors, in squared stars",
+        above=0,
+        search=Real(0.1, 10, log=True),
+    )
+    bias_reg: float = setting(4.0, "penalty on b_u", above=0, search=Real(0.5, 20, log=True))
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet

@@ -15,7 +15,8 @@ from typing import ClassVar
 import numpy as np
 
 from matinee.algorithms.base import Algorithm
-from matinee.algorithms.search_space import Real, Space
+from matinee.algorithms.hyperparameters import setting
+from matinee.algorithms.search_space import Real
 from matinee.data.ratings import Ratings
 from matinee.errors import BadSetting, Setting
 from matinee.kernels.inverse import invert
@@ -33,22 +34,16 @@ class EASE(Algorithm):
     """``EASE().fit(train)``: every rating counts as a positive; scores only rank."""
 
     name: ClassVar[str] = "ease"
-    space: ClassVar[Space] = {
-        "reg": Real(10, 5000, log=True),
-        "dropout": Real(0, 0.9),
-    }
 
-    reg: float = 250.0  # penalty on squared weights, in users
-    dropout: float = 0.5  # chance of an entry to be missing in training, 0 to below 1
-    max_memory_gb: float = 8.0  # refuse a fit that needs more: 12 bytes for each pair of items
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require("reg", above=0)
-        self.require("dropout", at_least=0)
-        self.require("max_memory_gb", above=0)
-        if not self.dropout < 1:
-            raise BadSetting(f"dropout is {self.dropout}; it must be below 1")
+    reg: float = setting(
+        250.0, "penalty on squared weights, in users", above=0, search=Real(10, 5000, log=True)
+    )
+    dropout: float = setting(
+        0.5, "chance that an entry is missing in training", at_least=0, below=1, search=Real(0, 0.9)
+    )
+    max_memory_gb: float = setting(
+        8.0, "refuse a fit that needs more: 12 bytes for each pair of items", above=0
+    )
 
     @property
     def kind(self) -> str:

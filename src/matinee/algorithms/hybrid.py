@@ -14,10 +14,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from matinee.algorithms.base import Algorithm
+from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.implicit_als import ImplicitALS
 from matinee.algorithms.mf import MF
 from matinee.algorithms.nmf import NMF
-from matinee.algorithms.search_space import Real, Space
+from matinee.algorithms.search_space import Real
 from matinee.data.features import Vocabulary
 from matinee.data.ratings import Ratings
 from matinee.errors import BadSetting, Option, Setting, did_you_mean
@@ -34,14 +35,19 @@ class Hybrid(Algorithm):
     """``Hybrid().fit(train)``, or over another algorithm: ``Hybrid(of=NMF(n_factors=15))``."""
 
     name: ClassVar[str] = "hybrid"
-    space: ClassVar[Space] = {"feature_reg": Real(3, 300, log=True)}
 
-    of: str | Algorithm = "mf"  # what fits the ratings: mf, nmf, implicit-als, or one with settings
-    feature_reg: float = 70.0  # items of average weight assumed on which features have no effect
+    of: str | Algorithm = setting(
+        "mf", "what fits the ratings: mf, nmf or implicit-als, by name or with settings"
+    )
+    feature_reg: float = setting(
+        70.0,
+        "items of average weight assumed on which features have no effect",
+        above=0,
+        search=Real(3, 300, log=True),
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require("feature_reg", above=0)
         name = self.of if isinstance(self.of, str) else self.of.name
         if name not in BASES:
             known = ", ".join(BASES)

@@ -20,7 +20,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from matinee.algorithms.base import Alternating
-from matinee.algorithms.search_space import Real, Space, Whole
+from matinee.algorithms.hyperparameters import setting
+from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import ImplicitLeastSquares
@@ -42,30 +43,33 @@ class ImplicitALS(Alternating):
     """``ImplicitALS().fit(train)``: scores rank, 1 for what fits and 0 for what does not."""
 
     name: ClassVar[str] = "implicit-als"
-    space: ClassVar[Space] = {
-        "n_factors": Whole(8, 256, log=True),
-        "reg": Real(0.02, 5, log=True),
-        "unobserved": Real(0.01, 2, log=True),
-    }
 
-    n_factors: int = 64
-    n_epochs: int = 12  # one solves all items, then all users
-    reg: float = 0.35  # penalty, times the weight of a row's cells to the power of reg_power
-    reg_power: float = 0.5  # 1: as much per cell in long and short rows; 0: as much per row
-    unobserved: float = 0.3  # weight of a cell that is no positive, where a positive weighs 1
-    by_rating: float = 0.0  # weight that each star, or count, adds to a positive
-    n_steps: int = 3  # of conjugate gradients that improve a row in an epoch; 0 solves it exactly
-    seed: int = 42
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require("n_factors", at_least=1)
-        self.require("n_epochs", at_least=1)
-        self.require("reg", above=0)
-        self.require("reg_power", at_least=0)
-        self.require("unobserved", above=0)
-        self.require("by_rating", at_least=0)
-        self.require("n_steps", at_least=0)
+    n_factors: int = setting(
+        64, "length of p_u and q_i", at_least=1, search=Whole(8, 256, log=True)
+    )
+    n_epochs: int = setting(12, "one epoch solves all items, then all users", at_least=1)
+    reg: float = setting(
+        0.35,
+        "penalty, times the weight of a row's cells to the power of reg_power",
+        above=0,
+        search=Real(0.02, 5, log=True),
+    )
+    reg_power: float = setting(
+        0.5, "1: the same penalty per cell in long and short rows; 0: per row", at_least=0
+    )
+    unobserved: float = setting(
+        0.3,
+        "weight of a cell that is no positive, where a positive weighs 1",
+        above=0,
+        search=Real(0.01, 2, log=True),
+    )
+    by_rating: float = setting(
+        0.0, "weight that each star, or count, adds to a positive", at_least=0
+    )
+    n_steps: int = setting(
+        3, "conjugate gradient steps per row and epoch; 0 solves each row exactly", at_least=0
+    )
+    seed: int = setting(42, "of the first factors", at_least=0)
 
     @property
     def kind(self) -> str:

@@ -14,15 +14,15 @@ n_neighbors of the item (item-knn) or of the user (user-knn); it only ranks.
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from matinee.algorithms.base import Algorithm
 from matinee.algorithms.bias import Bias
-from matinee.algorithms.search_space import Real, Space, Whole
+from matinee.algorithms.hyperparameters import When, redefault, setting
+from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
-from matinee.errors import BadSetting
 from matinee.kernels.item_neighbors import NeighborLists
 from matinee.kernels.similarities import nearest_rows
 from matinee.models.baseline import Baseline
@@ -32,7 +32,6 @@ from matinee.models.user_neighbor import UserNeighborModel
 from matinee.training.item_vectors import item_vectors
 from matinee.training.progress import OnEpoch, quiet
 
-BY_FEEDBACK: Any = None  # a setting left to the feedback; filled in when the value is made
 FEEDBACKS = ("rating", "preference")
 
 
@@ -40,36 +39,54 @@ FEEDBACKS = ("rating", "preference")
 class _KNN(Algorithm):
     """What the two have in common: settings, and the baseline."""
 
-    space: ClassVar[Space] = {
-        "n_neighbors": Whole(5, 200, log=True),
-        "shrinkage": Real(1, 300, log=True),
-        "amplification": Real(0.5, 3),
-    }
-    DEFAULTS: ClassVar[dict[str, dict[str, Any]]]  # of the settings left to the feedback
-
-    feedback: str = "rating"  # "rating": scores in stars; "preference": scores that rank
-    n_neighbors: int = BY_FEEDBACK  # most that speak for one score
-    similarity: str = BY_FEEDBACK  # "adjusted", "cosine" or "pearson"; cosine for preferences
-    shrinkage: float = BY_FEEDBACK  # ratings in common at which a similarity counts half
-    amplification: float = BY_FEEDBACK  # power that similarities are raised to, to be weights
-    damping: float = BY_FEEDBACK  # rating: weight of the baseline among the neighbours
-    asymmetry: float = BY_FEEDBACK  # preference: 1/2 is the cosine, more holds popular ones back
+    feedback: str = setting(
+        "rating", '"rating": scores in stars; "preference": scores that rank', choices=FEEDBACKS
+    )
+    n_neighbors: int = setting(
+        30,
+        "most neighbours that count for one score",
+        When(70, feedback="preference"),
+        at_least=1,
+        search=Whole(5, 200, log=True),
+    )
+    similarity: str = setting(
+        "adjusted",
+        "adjusted cosine, cosine or Pearson correlation; of preferences, cosine",
+        When("cosine", feedback="preference"),
+        choices=SIMILARITIES,
+    )
+    shrinkage: float = setting(
+        25.0,
+        "ratings in common at which a similarity counts half",
+        When(0.0, feedback="preference"),
+        at_least=0,
+        search=Real(1, 300, log=True),
+    )
+    amplification: float = setting(
+        1.5,
+        "power that similarities are raised to, to be weights",
+        When(1.0, feedback="preference"),
+        above=0,
+        search=Real(0.5, 3),
+    )
+    damping: float = setting(
+        0.03,
+        "rating: weight of the baseline among the neighbours",
+        When(0.0, feedback="preference"),
+        at_least=0,
+    )
+    asymmetry: float = setting(
+        0.5,
+        "preference: 1/2 is the cosine, more holds popular ones back",
+        When(0.6, feedback="preference"),
+        at_least=0,
+        at_most=1,
+    )
 
     def __post_init__(self) -> None:
-        self.require("feedback", one_of=FEEDBACKS)
-        for setting, value in self.DEFAULTS[self.feedback].items():
-            if getattr(self, setting) is None:
-                object.__setattr__(self, setting, value)
         super().__post_init__()
-        kinds = SIMILARITIES if self.feedback == "rating" else ("cosine",)
-        self.require("similarity", one_of=kinds)
-        self.require("n_neighbors", at_least=1)
-        self.require("shrinkage", at_least=0)
-        self.require("amplification", above=0)
-        self.require("damping", at_least=0)
-        self.require("asymmetry", at_least=0)
-        if self.asymmetry > 1:
-            raise BadSetting(f"asymmetry is {self.asymmetry}; it must be from 0 to 1")
+        if self.feedback == "preference":
+            self.require_one_of("similarity", ("cosine",))
 
     @property
     def kind(self) -> str:
@@ -96,30 +113,10 @@ class ItemKNN(_KNN):
     """``ItemKNN().fit(train)``: you rated films like this one so, and so you will this one."""
 
     name: ClassVar[str] = "item-knn"
-    DEFAULTS: ClassVar[dict[str, dict[str, Any]]] = {
-        "rating": {
-            "n_neighbors": 30,
-            "similarity": "adjusted",
-            "shrinkage": 25.0,
-            "amplification": 1.5,
-            "damping": 0.03,
-            "asymmetry": 0.5,
-        },
-        "preference": {
-            "n_neighbors": 70,
-            "similarity": "cosine",
-            "shrinkage": 0.0,
-            "amplification": 1.0,
-            "damping": 0.0,
-            "asymmetry": 0.6,
-        },
-    }
 
-    n_candidates: int = 500  # rating: the most alike that each item keeps to find neighbours among
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require("n_candidates", at_least=1)
+    n_candidates: int = setting(
+        500, "rating: nearest items that each item keeps to find neighbours among", at_least=1
+    )
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
@@ -148,24 +145,12 @@ class UserKNN(_KNN):
     """``UserKNN().fit(train)``: people like you rated this so, and so you will."""
 
     name: ClassVar[str] = "user-knn"
-    DEFAULTS: ClassVar[dict[str, dict[str, Any]]] = {
-        "rating": {
-            "n_neighbors": 50,
-            "similarity": "adjusted",
-            "shrinkage": 30.0,
-            "amplification": 1.0,
-            "damping": 0.1,
-            "asymmetry": 0.5,
-        },
-        "preference": {
-            "n_neighbors": 70,
-            "similarity": "cosine",
-            "shrinkage": 0.0,
-            "amplification": 2.0,
-            "damping": 0.0,
-            "asymmetry": 0.5,
-        },
-    }
+
+    n_neighbors: int = redefault(_KNN, "n_neighbors", 50, When(70, feedback="preference"))
+    shrinkage: float = redefault(_KNN, "shrinkage", 30.0, When(0.0, feedback="preference"))
+    amplification: float = redefault(_KNN, "amplification", 1.0, When(2.0, feedback="preference"))
+    damping: float = redefault(_KNN, "damping", 0.1, When(0.0, feedback="preference"))
+    asymmetry: float = redefault(_KNN, "asymmetry", 0.5)
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet

@@ -18,12 +18,13 @@ biased=False drops mu, b and c: the maximum a posteriori of PMF (Salakhutdinov &
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from matinee.algorithms.base import Alternating
-from matinee.algorithms.search_space import Real, Space, Whole
+from matinee.algorithms.hyperparameters import SameAs, When, setting
+from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings, Rows
 from matinee.errors import BadSetting, Setting
 from matinee.kernels.sgd import Penalties
@@ -36,20 +37,6 @@ from matinee.training.grid import Grid
 from matinee.training.priors import NO_PRIOR, ItemPrior
 from matinee.training.progress import OnEpoch, quiet
 
-# What each solver takes where a setting is left as None.
-ALS = {"n_epochs": 12, "reg": 1.3, "bias_reg": 2.0, "init_scale": 0.1, "implicit_weight": 2.0}
-SGD = {
-    "n_epochs": 30,
-    "reg": 1.07,
-    "bias_reg": 4.0,
-    "init_scale": 0.01,
-    "implicit_weight": 0.0,
-    "learning_rate": 0.04,
-}
-# PMF has no implicit part; and without a mean to start from, smaller factors take long to grow.
-UNBIASED = {"init_scale": 0.3, "implicit_weight": 0.0}
-DEFAULTS: dict[str, dict[str, float]] = {"als": ALS, "sgd": SGD}
-BY_SOLVER: Any = None  # a setting left to its solver; filled in when the value is made
 REG_POWER = 0.5
 
 
@@ -58,57 +45,73 @@ class MF(Alternating):
     """``MF().fit(train)``: the accurate one; ALS and SGD above hold the solvers' defaults."""
 
     name: ClassVar[str] = "mf"
-    space: ClassVar[Space] = {
-        "n_factors": Whole(8, 128, log=True),
-        "reg": Real(0.2, 10, log=True),
-        "bias_reg": Real(0.2, 20, log=True),
-        "implicit_weight": Real(0.2, 20, log=True),
-    }
 
-    n_factors: int = 50  # length of p_u and q_i
-    solver: str = "als"  # "als" or "sgd"
-    biased: bool = True  # whether mu, b_u and c_i take part
-    n_epochs: int = BY_SOLVER  # als: items, then users; sgd: every rating once
-    reg: float = BY_SOLVER  # penalty on factors, in squared stars
-    user_reg: float = BY_SOLVER  # for users; reg where not given
-    item_reg: float = BY_SOLVER  # for items; reg where not given
-    bias_reg: float = BY_SOLVER  # penalty on biases
-    implicit_weight: float = BY_SOLVER  # als: how much it counts what was rated at all; 0 for none
-    implicit_reg: float = 100.0  # als: penalty on the implicit factors Z and W
-    learning_rate: float = BY_SOLVER  # sgd: the first step size
-    init_scale: float = BY_SOLVER  # standard deviation of the first factors
-    seed: int = 42
+    n_factors: int = setting(
+        50, "length of p_u and q_i", at_least=1, search=Whole(8, 128, log=True)
+    )
+    solver: str = setting("als", "how the objective is minimised", choices=("als", "sgd"))
+    biased: bool = setting(True, "whether mu, b_u and c_i take part")
+    n_epochs: int = setting(
+        12,
+        "als: one epoch solves all items, then all users; sgd: steps through every rating once",
+        When(30, solver="sgd"),
+        at_least=1,
+    )
+    reg: float = setting(
+        1.3,
+        "penalty on factors, in squared stars",
+        When(1.07, solver="sgd"),
+        at_least=0,
+        search=Real(0.2, 10, log=True),
+    )
+    user_reg: float = setting(SameAs("reg"), "penalty on the factors of users", at_least=0)
+    item_reg: float = setting(SameAs("reg"), "penalty on the factors of items", at_least=0)
+    bias_reg: float = setting(
+        2.0,
+        "penalty on biases",
+        When(4.0, solver="sgd"),
+        at_least=0,
+        search=Real(0.2, 20, log=True),
+    )
+    implicit_weight: float = setting(
+        2.0,
+        "als: weight of who rated what, whatever they gave; 0 for none",
+        When(0.0, solver="sgd"),
+        When(0.0, biased=False),
+        at_least=0,
+        search=Real(0.2, 20, log=True),
+    )
+    implicit_reg: float = setting(100.0, "als: penalty on the implicit factors Z and W", above=0)
+    learning_rate: float = setting(
+        0.04,
+        "sgd: first step size; it falls linearly to zero",
+        When(None, solver="als"),
+        above=0,
+    )
+    init_scale: float = setting(
+        0.1,
+        "standard deviation of the first factors",
+        When(0.3, biased=False),  # without a mean to start from, smaller ones take long to grow
+        When(0.01, solver="sgd"),
+        above=0,
+    )
+    seed: int = setting(42, "of the first factors and the order of steps", at_least=0)
 
     def __post_init__(self) -> None:
-        self.require("solver", one_of=tuple(DEFAULTS))
-        defaults = DEFAULTS[self.solver] | ({} if self.biased else UNBIASED)
-        for setting, value in defaults.items():
-            if getattr(self, setting) is None:
-                object.__setattr__(self, setting, value)
-        for setting in ("user_reg", "item_reg"):
-            if getattr(self, setting) is None:
-                object.__setattr__(self, setting, self.reg)
         super().__post_init__()
-        self.require("n_factors", at_least=1)
-        self.require("n_epochs", at_least=1)
-        for setting in ("reg", "user_reg", "item_reg", "bias_reg"):
-            self.require(setting, above=0 if self.solver == "als" else None, at_least=0)
-        self.require("implicit_weight", at_least=0)
-        self.require("implicit_reg", above=0)
+        if self.solver == "als":
+            for name in ("reg", "user_reg", "item_reg", "bias_reg"):
+                self.require(name, above=0)
         if self.solver == "sgd" and self.implicit_weight:
             raise BadSetting(
                 "implicit_weight goes with ", Setting("solver", "als"), "; svdpp is its like by sgd"
             )
-        if self.solver == "sgd":
-            self.require("learning_rate", above=0)
-        elif self.learning_rate is not None:
+        if self.solver == "als" and self.learning_rate is not None:
             raise BadSetting(
                 "learning_rate goes with ",
                 Setting("solver", "sgd"),
                 "; als solves each row exactly",
             )
-        self.require("init_scale", above=0)
-        self.require("biased", one_of=(True, False))
 
     @property
     def supports_warm_start(self) -> bool:
@@ -126,9 +129,9 @@ class MF(Alternating):
         self.check_start(train, start)
         say_if_too_many(self.n_factors, train)
         if not self.implicit_weight:
-            self.say_idle(Setting("implicit_weight", 0), "implicit_reg")
+            self.warn_without_effect(Setting("implicit_weight", 0), "implicit_reg")
         if not self.biased:
-            self.say_idle("biased=False", "bias_reg")
+            self.warn_without_effect("biased=False", "bias_reg")
         mean = train.mean if self.biased else 0.0
         users, items = initial_embeddings(train, self.n_factors, self.init_scale, self.seed, start)
         if self.implicit_weight:

@@ -16,13 +16,14 @@ by scikit-learn's coordinate descent on the sparse matrix. It ranks, but its sco
 
 import warnings
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from matinee.algorithms.base import Alternating
+from matinee.algorithms.hyperparameters import When, setting
 from matinee.algorithms.mf import MF
-from matinee.algorithms.search_space import Real, Space, Whole
+from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
 from matinee.errors import BadSetting, Setting
 from matinee.models.factor import FactorModel
@@ -34,7 +35,6 @@ from matinee.training.priors import NO_PRIOR, ItemPrior
 from matinee.training.progress import OnEpoch, quiet
 
 STARTS = {"ignore": ("varimax", "random"), "zero": ("random", "nndsvd", "nndsvda", "nndsvdar")}
-BY_MISSING: Any = None  # the first of the starts; filled in when the value is made
 INIT_SCALE = 0.1  # standard deviation of the first factors' chance part
 START_EPOCHS = 10  # of signed factors, for the start from varimax
 SWEEPS = 4  # passes of coordinate descent per row and epoch; the last user solve is exact
@@ -48,34 +48,36 @@ class NMF(Alternating):
     """``NMF(n_factors=15).fit(train)``: readable tastes. Settings marked * are for "ignore"."""
 
     name: ClassVar[str] = "nmf"
-    space: ClassVar[Space] = {
-        "n_factors": Whole(5, 60, log=True),
-        "user_reg": Real(0.1, 5, log=True),
-        "item_reg": Real(0.1, 5, log=True),
-        "user_bias_reg": Real(0.3, 30, log=True),
-        "item_bias_reg": Real(0.3, 30, log=True),
-    }
 
-    n_factors: int = 30  # tastes
-    n_epochs: int = 15  # "ignore": one solves all items, then all users; "zero": at most so many
-    missing: str = "ignore"  # "ignore": absent ratings are unknown; "zero": they are zeros
-    user_reg: float = 0.55  # * penalty per sqrt(rating) on p_u
-    item_reg: float = 1.0  # * penalty per sqrt(rating) on q_i
-    user_bias_reg: float = 3.0  # * penalty on b_u, in ratings
-    item_bias_reg: float = 1.0  # * penalty on c_i, in ratings
-    init: str = BY_MISSING  # "varimax" or "random"; "zero": or "nndsvd", "nndsvda", "nndsvdar"
-    seed: int = 42
+    n_factors: int = setting(30, "number of tastes", at_least=1, search=Whole(5, 60, log=True))
+    n_epochs: int = setting(
+        15, '"ignore": one solves all items, then all users; "zero": the most there are', at_least=1
+    )
+    missing: str = setting(
+        "ignore", '"ignore": absent ratings are unknown; "zero": they are zeros', choices=STARTS
+    )
+    user_reg: float = setting(
+        0.55, "* penalty per sqrt(rating) on p_u", above=0, search=Real(0.1, 5, log=True)
+    )
+    item_reg: float = setting(
+        1.0, "* penalty per sqrt(rating) on q_i", above=0, search=Real(0.1, 5, log=True)
+    )
+    user_bias_reg: float = setting(
+        3.0, "* penalty on b_u, in ratings", above=0, search=Real(0.3, 30, log=True)
+    )
+    item_bias_reg: float = setting(
+        1.0, "* penalty on c_i, in ratings", above=0, search=Real(0.3, 30, log=True)
+    )
+    init: str = setting(
+        "varimax",
+        'start from: "ignore": varimax or random; "zero": random, nndsvd, nndsvda or nndsvdar',
+        When("random", missing="zero"),
+        choices=dict.fromkeys(sum(STARTS.values(), ())),
+    )
+    seed: int = setting(42, "of the first factors", at_least=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require("n_factors", at_least=1)
-        self.require("n_epochs", at_least=1)
-        self.require("missing", one_of=tuple(STARTS))
-        if self.init is None:
-            object.__setattr__(self, "init", STARTS[self.missing][0])
-        for setting in PENALTIES:
-            self.require(setting, above=0)
-        self.require("init", one_of=tuple(dict.fromkeys(sum(STARTS.values(), ()))))
         if self.init not in STARTS[self.missing]:
             others = " or ".join(STARTS[self.missing])
             missing = Setting("missing", self.missing)
@@ -97,7 +99,7 @@ class NMF(Alternating):
         self.check_start(train, start)
         say_if_too_many(self.n_factors, train)
         if self.missing == "zero":
-            self.say_idle(Setting("missing", "zero"), *PENALTIES)
+            self.warn_without_effect(Setting("missing", "zero"), *PENALTIES)
             return self._fit_zero_filled(train)
         return self._fit_observed(train, validation, on_epoch, start, prior)
 

@@ -15,7 +15,8 @@ from typing import ClassVar
 import numpy as np
 
 from matinee.algorithms.base import Algorithm
-from matinee.algorithms.search_space import Real, Space, Whole
+from matinee.algorithms.hyperparameters import setting
+from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
 from matinee.kernels.item_neighbors import NeighborLists
 from matinee.kernels.similarities import Comparison, nearest_rows
@@ -30,21 +31,19 @@ class RP3beta(Algorithm):
     """``RP3beta().fit(train)``: every rating counts as a positive; scores only rank."""
 
     name: ClassVar[str] = "rp3beta"
-    space: ClassVar[Space] = {
-        "n_neighbors": Whole(20, 500, log=True),
-        "alpha": Real(0.2, 1.5),
-        "beta": Real(0, 1),
-    }
 
-    n_neighbors: int = 200  # items that lead to each item
-    alpha: float = 0.6  # power of the chances of each step
-    beta: float = 0.6  # power of an item's popularity, which its scores are divided by
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require("n_neighbors", at_least=1)
-        self.require("alpha", at_least=0)
-        self.require("beta", at_least=0)
+    n_neighbors: int = setting(
+        200, "items that lead to each item", at_least=1, search=Whole(20, 500, log=True)
+    )
+    alpha: float = setting(
+        0.6, "power of the chances of each step", at_least=0, search=Real(0.2, 1.5)
+    )
+    beta: float = setting(
+        0.6,
+        "power of an item's popularity, which its scores are divided by",
+        at_least=0,
+        search=Real(0, 1),
+    )
 
     @property
     def kind(self) -> str:

@@ -13,7 +13,8 @@ from typing import ClassVar
 
 from matinee.algorithms.base import Algorithm
 from matinee.algorithms.bias import Bias
-from matinee.algorithms.search_space import Real, Space
+from matinee.algorithms.hyperparameters import setting
+from matinee.algorithms.search_space import Real
 from matinee.data.ratings import Ratings
 from matinee.kernels.item_neighbors import NeighborLists
 from matinee.kernels.similarities import mean_differences
@@ -28,15 +29,15 @@ class SlopeOne(Algorithm):
     """``SlopeOne().fit(train)``: weighted mean of differences, nothing to tune."""
 
     name: ClassVar[str] = "slope-one"
-    space: ClassVar[Space] = {"damping": Real(0, 30)}
 
-    n_candidates: int = 1000  # items most often rated together that each item keeps; 12 bytes each
-    damping: float = 0.0  # ratings in common that the baseline counts for
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require("n_candidates", at_least=1)
-        self.require("damping", at_least=0)
+    n_candidates: int = setting(
+        1000,
+        "items most often rated together that each item keeps, at 12 bytes each",
+        at_least=1,
+    )
+    damping: float = setting(
+        0.0, "ratings in common that the baseline counts for", at_least=0, search=Real(0, 30)
+    )
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet

@@ -17,7 +17,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from matinee.algorithms.base import Algorithm
-from matinee.algorithms.search_space import Real, Space, Whole
+from matinee.algorithms.hyperparameters import setting
+from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings, Rows
 from matinee.kernels.svdpp import Letters, UserRates, descend_users
 from matinee.models.factor import FactorModel
@@ -34,30 +35,24 @@ class SVDpp(Algorithm):
     """``SVDpp().fit(train)``: ratings, and the choice of what to rate."""
 
     name: ClassVar[str] = "svdpp"
-    space: ClassVar[Space] = {
-        "n_factors": Whole(8, 100, log=True),
-        "learning_rate": Real(0.003, 0.03, log=True),
-        "reg": Real(0.01, 0.3, log=True),
-        "implicit_reg": Real(0.02, 2, log=True),
-    }
 
-    n_factors: int = 50
-    n_epochs: int = 27  # one steps through every rating once
-    learning_rate: float = 0.01
-    reg: float = 0.06  # penalty per rating on p_u and q_i
-    bias_reg: float = 0.03  # penalty per rating on b_u and c_i
-    implicit_reg: float = 0.2  # penalty per user who rated it on z_j
-    init_scale: float = 0.01  # standard deviation of the first factors
-    seed: int = 42
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require("n_factors", at_least=1)
-        self.require("n_epochs", at_least=1)
-        self.require("learning_rate", above=0)
-        self.require("init_scale", above=0)
-        for setting in ("reg", "bias_reg", "implicit_reg"):
-            self.require(setting, at_least=0)
+    n_factors: int = setting(
+        50, "length of p_u, q_i and z_j", at_least=1, search=Whole(8, 100, log=True)
+    )
+    n_epochs: int = setting(27, "one epoch steps through every rating once", at_least=1)
+    learning_rate: float = setting(0.01, "step size", above=0, search=Real(0.003, 0.03, log=True))
+    reg: float = setting(
+        0.06, "penalty per rating on p_u and q_i", at_least=0, search=Real(0.01, 0.3, log=True)
+    )
+    bias_reg: float = setting(0.03, "penalty per rating on b_u and c_i", at_least=0)
+    implicit_reg: float = setting(
+        0.2,
+        "penalty on z_j, per user who rated j",
+        at_least=0,
+        search=Real(0.02, 2, log=True),
+    )
+    init_scale: float = setting(0.01, "standard deviation of the first factors", above=0)
+    seed: int = setting(42, "of the first factors and the order of steps", at_least=0)
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet

@@ -22,7 +22,8 @@ import numpy as np
 
 from matinee.algorithms.base import Algorithm
 from matinee.algorithms.bias import Bias
-from matinee.algorithms.search_space import Choice, Space, Whole
+from matinee.algorithms.hyperparameters import setting
+from matinee.algorithms.search_space import Choice, Whole
 from matinee.data.ratings import Ratings
 from matinee.display.text import counted
 from matinee.errors import BadSetting, Setting
@@ -32,6 +33,7 @@ from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.progress import OnEpoch, quiet
 from matinee.training.singular_vectors import leading_vectors
 
+FILLS = ("zero", "mean", "user_mean", "item_mean", "bias")
 ROW_MEAN = {"none": "none", "user_all": "all", "user_observed": "observed"}
 
 
@@ -40,20 +42,24 @@ class TruncatedSVD(Algorithm):
     """``TruncatedSVD(n_factors=50).fit(train)``: deterministic, without epochs or a seed."""
 
     name: ClassVar[str] = "truncated-svd"
-    space: ClassVar[Space] = {
-        "n_factors": Whole(2, 100, log=True),
-        "fill": Choice("zero", "mean", "user_mean", "item_mean", "bias"),
-    }
 
-    n_factors: int = 10  # more fit the training ratings better and the others worse
-    fill: str = "bias"  # "zero", "mean", "user_mean", "item_mean" or "bias"
-    center: str = "none"  # for fill="zero": "none", "user_all" (zeros count) or "user_observed"
+    n_factors: int = setting(
+        10,
+        "number of singular vectors; more fit the training ratings better and the others worse",
+        at_least=1,
+        search=Whole(2, 100, log=True),
+    )
+    fill: str = setting(
+        "bias", "what absent ratings are taken to be", choices=FILLS, search=Choice(*FILLS)
+    )
+    center: str = setting(
+        "none",
+        'for fill="zero", the row means taken off: of all cells (user_all) or of ratings',
+        choices=ROW_MEAN,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.require("n_factors", at_least=1)
-        self.require("fill", one_of=("zero", "mean", "user_mean", "item_mean", "bias"))
-        self.require("center", one_of=tuple(ROW_MEAN))
         if self.fill != "zero" and self.center != "none":
             raise BadSetting(
                 f"center is {self.center!r}; it goes with ",

@@ -227,7 +227,9 @@ def choose(algorithms: Iterable[Algorithm | str] | None) -> list[Algorithm]:
 
 def label(algorithm: Algorithm) -> str:
     """The name, and the settings that are not the usual ones."""
-    return " ".join([algorithm.name, *(f"{k}={v}" for k, v in algorithm.chosen.items())])
+    return " ".join(
+        [algorithm.name, *(f"{k}={v}" for k, v in algorithm.non_default_settings.items())]
+    )
 
 
 def time_left(done: int, total: int, started: float) -> str:

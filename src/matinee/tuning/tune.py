@@ -56,8 +56,9 @@ class Tuning:
     @property
     def arguments(self) -> list[str]:
         """What ``matinee fit DATA`` takes to fit the winner."""
-        chosen = [f"{name}={value}" for name, value in self.algorithm.chosen.items()]
-        return ["--algorithm", self.algorithm.name, *(w for one in chosen for w in ("--set", one))]
+        settings = self.algorithm.non_default_settings.items()
+        texts = [f"{name}={value}" for name, value in settings]
+        return ["--algorithm", self.algorithm.name, *(w for one in texts for w in ("--set", one))]
 
     def ranked(self) -> list[Trial]:
         """The finished trials, the best first."""
@@ -274,7 +275,8 @@ class _Run:
 def checked_space(base: Algorithm, space: Space | None) -> Space:
     """The space to search. Raises BadSetting where it is missing, unknown or impossible."""
     if space is None:
-        own = {name: one for name, one in base.space.items() if name not in base.chosen}
+        fixed = base.non_default_settings
+        own = {name: one for name, one in base.space.items() if name not in fixed}
         space = {name: one for name, one in own.items() if not _objection(base, name, one)}
     if not space:
         if not fields(base):
@@ -300,7 +302,7 @@ def _objection(base: Algorithm, name: str, dimension: Dimension) -> str:
 
 def with_settings(base: Algorithm, settings: dict[str, Any]) -> Algorithm:
     """The algorithm with other settings; those that follow from others follow anew."""
-    return type(base)(**(base.chosen | settings))
+    return type(base)(**(base.non_default_settings | settings))
 
 
 def _one_metric(

@@ -106,7 +106,7 @@ def type_of(kind: "type[Algorithm]", field: "Field[Any]") -> tuple[type, bool]:
 
 def in_words(kind: "type[Algorithm]") -> str:
     """The settings of an algorithm with their defaults, in one line."""
-    shown = (
-        f"{one.name}={'(depends)' if one.default is None else one.default}" for one in fields(kind)
-    )
+    from matinee.algorithms.hyperparameters import hyperparameter_of
+
+    shown = (f"{one.name}={hyperparameter_of(one).default_in_words}" for one in fields(kind))
     return ", ".join(shown) or "none"

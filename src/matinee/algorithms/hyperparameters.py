@@ -1,0 +1,157 @@
+"""Hyper-parameters, each stated once: type, range, default, meaning, and where to search it.
+
+    n_factors: int = setting(50, "length of p_u and q_i", at_least=1, search=Whole(8, 128))
+    n_epochs: int = setting(12, "passes over the ratings", When(30, solver="sgd"), at_least=1)
+
+The statement is the metadata of a dataclass field. Validation, ``--set``, ``fit --help``, the
+search space, the docstrings and the reference pages all read it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+
+from matinee.algorithms.search_space import Dimension
+from matinee.errors import BadSetting
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T")
+
+KEY = "hyperparameter"  # of the metadata of a field
+TYPES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+
+
+class Limits(TypedDict, total=False):
+    """The range of a number."""
+
+    at_least: float
+    above: float
+    at_most: float
+    below: float
+
+
+class SameAs(str):
+    """A default that is the value of another setting, by the name of that setting."""
+
+
+class When:
+    """A default that replaces the usual one under a condition: ``When(30, solver="sgd")``."""
+
+    def __init__(self, value: Any, **condition: Any) -> None:
+        self.value = value
+        self.condition = condition
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Whether settings with these values meet the condition."""
+        return all(values[name] == value for name, value in self.condition.items())
+
+    def __str__(self) -> str:
+        condition = " ".join(f"{name}={value}" for name, value in self.condition.items())
+        return f"{'none' if self.value is None else self.value} with {condition}"
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """What is stated of one hyper-parameter."""
+
+    default: Any
+    meaning: str
+    exceptions: tuple[When, ...]  # the first that holds replaces the default
+    search: Dimension | None  # where ``matinee.tune`` searches it
+    choices: tuple[Any, ...]
+    limits: Limits
+
+    @property
+    def follows(self) -> bool:
+        """Whether the default follows from other settings; the signature then shows None."""
+        return bool(self.exceptions) or isinstance(self.default, SameAs)
+
+    def default_beside(self, values: Mapping[str, Any]) -> Any:
+        """The default beside other settings, given by name."""
+        for exception in self.exceptions:
+            if exception.holds(values):
+                return exception.value
+        return values[self.default] if isinstance(self.default, SameAs) else self.default
+
+    @property
+    def default_in_words(self) -> str:
+        """The default, followed in brackets by its exceptions."""
+        exceptions = "; ".join(map(str, self.exceptions))
+        return f"{self.default} ({exceptions})" if exceptions else str(self.default)
+
+    def range_in_words(self, kind: object) -> str:
+        """The values that a field of type ``kind`` takes."""
+        if self.choices:
+            return ", ".join(map(str, self.choices))
+        limits = [f"{limit.replace('_', ' ')} {value}" for limit, value in self.limits.items()]
+        return ", ".join([TYPES.get(kind, "algorithms, by name or with settings"), *limits])  # type: ignore[call-overload]
+
+    def check(self, name: str, value: Any, kind: object) -> None:
+        """Raise BadSetting, naming value and limit, unless a field of type ``kind`` takes it."""
+        if kind is int and not (isinstance(value, int) and not isinstance(value, bool)):
+            raise BadSetting(f"{name} is {value!r}; it must be a whole number")
+        if kind is bool or self.choices:
+            check_choice(name, value, self.choices or (True, False))
+        elif kind in (int, float):
+            check_limits(name, value, **self.limits)
+
+
+def setting(
+    default: T | SameAs,
+    meaning: str,
+    *exceptions: When,
+    search: Dimension | None = None,
+    choices: Iterable[Any] = (),
+    **limits: Unpack[Limits],
+) -> T:
+    """The field of one hyper-parameter, for the body of an algorithm's class."""
+    stated = Hyperparameter(default, meaning, exceptions, search, tuple(choices), limits)
+    made: T = _field(stated)
+    return made
+
+
+def redefault(kind: "type[DataclassInstance]", name: str, default: T, *exceptions: When) -> T:
+    """The field of a hyper-parameter of the parent ``kind``, with another default."""
+    inherited = hyperparameter_of(next(one for one in fields(kind) if one.name == name))
+    made: T = _field(replace(inherited, default=default, exceptions=exceptions))
+    return made
+
+
+def hyperparameter_of(stated: "Field[Any]") -> Hyperparameter:
+    """What is stated of the hyper-parameter of a field; plain fields state a default alone."""
+    plain = Hyperparameter(stated.default, "", (), None, (), {})
+    found: Hyperparameter = stated.metadata.get(KEY, plain)
+    return found
+
+
+def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:
+    """Raise BadSetting unless the value is one of the choices."""
+    if value not in choices:
+        raise BadSetting(f"{name} is {value!r}; it must be one of {', '.join(map(repr, choices))}")
+
+
+def check_limits(name: str, value: Any, **limits: Unpack[Limits]) -> None:
+    """Raise BadSetting unless the value is a number within the limits."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise BadSetting(f"{name} is {value!r}; it must be a number")
+    if {"at_least", "at_most"} <= limits.keys():
+        if not limits["at_least"] <= value <= limits["at_most"]:
+            within = f"from {limits['at_least']} to {limits['at_most']}"
+            raise BadSetting(f"{name} is {value}; it must be {within}")
+        return
+    obeyed = {
+        "at_least": lambda limit: value >= limit,
+        "above": lambda limit: value > limit,
+        "at_most": lambda limit: value <= limit,
+        "below": lambda limit: value < limit,
+    }
+    for key, limit in limits.items():
+        if not obeyed[key](limit):
+            raise BadSetting(f"{name} is {value}; it must be {key.replace('_', ' ')} {limit}")
+
+
+def _field(stated: Hyperparameter) -> Any:
+    """A dataclass field that states a hyper-parameter."""
+    return field(default=None if stated.follows else stated.default, metadata={KEY: stated})
