@@ -3,10 +3,10 @@
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from matinee.cli.console import say, width, wrap
-from matinee.cli.options.reading import refuse_options
+from matinee.cli.options.reading import ReadOptions
 from matinee.cli.progress import progress
 from matinee.display.text import seconds
 from matinee.errors import BadSetting, Face
@@ -39,11 +39,11 @@ def state_of(place: Path) -> Path:
     return place.parent / f".{place.name}-fitting"
 
 
-def open_packed(data: str, reading: dict[str, Any], share: float | None) -> "PackedRatings":
+def open_packed(data: str, reading: ReadOptions, share: float | None) -> "PackedRatings":
     """Packed ratings, read as they are. Raises BadSetting for an option that would do nothing."""
     from matinee.data.packed import PackedRatings
 
-    refuse_options(reading, "packed ratings are read as they are")
+    reading.refuse("packed ratings are read as they are")
     if share is not None:
         raise BadSetting("packed ratings are fitted for n_epochs; leave out --validation-share")
     ratings = PackedRatings.open(data)

@@ -3,13 +3,16 @@
 import logging
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from matinee.cli.console import say
-from matinee.cli.options.reading import refuse_options
+from matinee.cli.options.engine import EngineOptions
+from matinee.cli.options.metrics import MeasureOptions
+from matinee.cli.options.reading import ReadOptions
+from matinee.cli.options.split import SplitOptions, option_of
 from matinee.cli.progress import epochs_of
 from matinee.display.text import counted
 from matinee.errors import BadRatings, BadSetting
@@ -71,16 +74,20 @@ def quiet_session(master: str) -> Iterator["SparkSession"]:
 
 
 def fit_on_spark(
-    learner: "Algorithm", data: str, reading: dict[str, Any], master: str, state: Path, resume: bool
+    learner: "Algorithm",
+    data: str,
+    reading: ReadOptions,
+    engine: EngineOptions,
+    state: Path,
+    resume: bool,
 ) -> "FactorModel":
     """The model of ratings that Spark reads."""
     from matinee.spark import fit
 
-    columns = reading.pop("columns")
-    refuse_options(reading, AS_THEY_ARE)
+    reading.refuse(AS_THEY_ARE, allowed=("columns",))
     check_source(data)
-    with quiet_session(master) as spark, epochs_of(learner.name) as on_epoch:
-        frame = frame_of(spark, data, columns)
+    with quiet_session(engine.master) as spark, epochs_of(learner.name) as on_epoch:
+        frame = frame_of(spark, data, reading.columns)
         try:
             return fit(learner, frame, folder=state.absolute(), resume=resume, on_epoch=on_epoch)
         except KeyboardInterrupt:
@@ -90,21 +97,22 @@ def fit_on_spark(
 
 def evaluate_on_spark(
     learner: "Algorithm",
-    splitting: dict[str, Any],
+    splitting: SplitOptions,
+    reading: ReadOptions,
+    measuring: MeasureOptions,
     master: str,
-    lengths: Iterable[int],
-    relevant_from: float | None,
-    metrics: Iterable[str] | None,
 ) -> "Evaluation":
     """Fit on one part and measure on the other, both of which Spark reads."""
     from matinee.spark import evaluate, fit
 
-    train, test = (splitting.pop(name) for name in ("train", "test"))
-    if train is None or test is None or splitting.pop("data") is not None:
+    train, test = splitting.train, splitting.test
+    if train is None or test is None or splitting.data is not None:
         raise BadSetting("--engine spark takes two parts that were split before: --train, --test")
-    for name, value in splitting.items():
-        if value != {"duplicates": "last", "strict": False}.get(name):
-            raise BadSetting(f"{AS_THEY_ARE}; leave out --{name.replace('_', '-')}")
+    for setting in splitting.settings:
+        raise BadSetting(f"{AS_THEY_ARE}; leave out {option_of(setting)}")
+    if splitting.split_name is not None:
+        raise BadSetting(f"{AS_THEY_ARE}; leave out --split")
+    reading.refuse(AS_THEY_ARE)
     for data in (train, test):
         check_source(data)
     with (
@@ -114,13 +122,19 @@ def evaluate_on_spark(
         parts = [frame_of(spark, data) for data in (train, test)]
         with epochs_of(learner.name) as on_epoch:
             model = fit(learner, parts[0], folder=folder, on_epoch=on_epoch)
-        return evaluate(model, parts[1], lengths, relevant_from, metrics, folder=folder)
+        return evaluate(
+            model,
+            parts[1],
+            measuring.lengths,
+            measuring.relevant_from,
+            measuring.metrics,
+            folder=folder,
+        )
 
 
 def lists_on_spark(
     model: str,
-    engine: str,
-    master: str,
+    engine: EngineOptions,
     out: str | None,
     n: int,
     why: bool,
@@ -129,13 +143,13 @@ def lists_on_spark(
     """Lists for everybody into a folder of Parquet files; ``others`` are options it cannot take."""
     from matinee.spark import recommend
 
-    if engine != "spark" or out is None:
+    if not engine.is_spark or out is None:
         raise BadSetting("--engine spark and --out FOLDER go together: a list for everybody")
     for name in (name for name, value in others.items() if value):
         raise BadSetting(f"--engine spark makes a list for everybody; leave out {name}")
     if Path(out).exists():
         raise BadSetting(f"{out} exists; choose another place")
-    with quiet_session(master) as spark:
+    with quiet_session(engine.master) as spark:
         place = str(Path(out).absolute())
         recommend(model, n=n, why=why).write.parquet(place)
         say(f"{counted(spark.read.parquet(place).count(), 'row')} in {out}, as Parquet")

@@ -2,17 +2,17 @@
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from matinee.cli.console import bold, json_option, print_json, say, width, wrap
 from matinee.cli.exit_codes import INTERRUPTED
-from matinee.cli.options.metrics import lengths_option, metrics_option, relevant_option
-from matinee.cli.options.reading import reading_options
-from matinee.cli.options.record import check_record, record_of, recording_options
+from matinee.cli.options.metrics import MeasureOptions, measure_options
+from matinee.cli.options.reading import ReadOptions, reading_options
+from matinee.cli.options.record import RecordOptions, record_options
 from matinee.cli.options.settings import LearningCommand, make_algorithm
-from matinee.cli.options.split import read_split, split_options
+from matinee.cli.options.split import SplitOptions, split_options
 from matinee.cli.progress import progress
 from matinee.display.text_table import aligned
 
@@ -29,23 +29,18 @@ if TYPE_CHECKING:
     metavar="'NAME SETTING=VALUE ...'",
     help="One more, with settings; may be given again.",
 )
-@metrics_option
-@lengths_option
-@relevant_option
-@recording_options
+@measure_options
+@record_options
 @reading_options
 @json_option
 def command(
     algorithms: str | None,
     also: tuple[str, ...],
-    metrics: tuple[str, ...] | None,
-    lengths: tuple[int, ...],
-    relevant_from: float | None,
-    record: str,
-    no_record: bool,
-    resume: bool,
+    splitting: SplitOptions,
+    measuring: MeasureOptions,
+    recording: RecordOptions,
+    reading: ReadOptions,
     as_json: bool,
-    **splitting: Any,
 ) -> int:
     """Compare algorithms on one split, with intervals.
 
@@ -57,18 +52,18 @@ def command(
 
     chosen = choose(named(algorithms) if algorithms is not None else () if also else None)
     chosen += [make_algorithm(name, settings) for name, *settings in map(str.split, also)]
-    check_record(record, no_record)
-    split = read_split(**splitting)
+    recording.check()
+    split = splitting.read(reading)
     say(str(split))
     with progress("compare", every=0) as step:
         found = compare(
             chosen,
             split,
-            metrics=metrics or USUAL_METRICS,
-            ns=lengths,
-            relevant_from=relevant_from,
-            record=record_of(record, no_record),
-            resume=resume,
+            metrics=measuring.metrics or USUAL_METRICS,
+            ns=measuring.lengths,
+            relevant_from=measuring.relevant_from,
+            record=recording.file,
+            resume=recording.resume,
             on_step=step,
         )
     if as_json:

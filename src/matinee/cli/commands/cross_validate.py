@@ -1,12 +1,12 @@
 """``matinee cross-validate DATA``: every rating is tested once; the mean and how far it spreads."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from matinee.cli.console import json_option, print_json, wrap
-from matinee.cli.options.metrics import lengths_option, metrics_option, relevant_option
-from matinee.cli.options.reading import read, reading_options
+from matinee.cli.options.metrics import MeasureOptions, measure_options
+from matinee.cli.options.reading import ReadOptions, reading_options
 from matinee.cli.options.settings import (
     LearningCommand,
     algorithm_option,
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     "--folds", type=click.IntRange(2), default=5, show_default=True, help="How many parts."
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the folds.")
-@lengths_option
-@metrics_option
-@relevant_option
+@measure_options
 @reading_options
 @json_option
 def command(
@@ -38,11 +36,9 @@ def command(
     settings: tuple[str, ...],
     folds: int,
     seed: int,
-    lengths: tuple[int, ...],
-    metrics: tuple[str, ...] | None,
-    relevant_from: float | None,
+    measuring: MeasureOptions,
+    reading: ReadOptions,
     as_json: bool,
-    **reading: Any,
 ) -> None:
     """Fit and measure once per fold of DATA.
 
@@ -53,7 +49,7 @@ def command(
     from matinee.evaluation.evaluate import cross_validate
 
     learner = make_algorithm(algorithm, settings)
-    ratings = read(data, reading)
+    ratings = reading.read(data)
     with progress(f"{algorithm} fold", every=0) as step:
 
         def on_fold(fold: int, result: "Evaluation") -> None:
@@ -61,7 +57,14 @@ def command(
             step(fold, folds, f"{first.upper()} {value:.4f}")
 
         result = cross_validate(
-            learner, ratings, folds, seed, lengths, relevant_from, on_fold, metrics
+            learner,
+            ratings,
+            folds,
+            seed,
+            measuring.lengths,
+            measuring.relevant_from,
+            on_fold,
+            measuring.metrics,
         )
     if as_json:
         print_json(result.to_dict())

@@ -1,20 +1,18 @@
 """``matinee evaluate``: fit on one part of the ratings, measure on another."""
 
-from typing import Any
-
 import click
 
 from matinee.cli.console import json_option, print_json, say, wrap
-from matinee.cli.options.engine import engine_options
-from matinee.cli.options.metrics import lengths_option, metrics_option, relevant_option
-from matinee.cli.options.reading import reading_options
+from matinee.cli.options.engine import EngineOptions, engine_options
+from matinee.cli.options.metrics import MeasureOptions, measure_options
+from matinee.cli.options.reading import ReadOptions, reading_options
 from matinee.cli.options.settings import (
     LearningCommand,
     algorithm_option,
     make_algorithm,
     set_option,
 )
-from matinee.cli.options.split import read_split, split_options
+from matinee.cli.options.split import SplitOptions, split_options
 from matinee.cli.progress import WithProgress, epochs_of
 from matinee.cli.spark_jobs import evaluate_on_spark
 from matinee.errors import BadSetting
@@ -22,9 +20,7 @@ from matinee.errors import BadSetting
 
 @click.command("evaluate", cls=LearningCommand)
 @split_options
-@lengths_option
-@metrics_option
-@relevant_option
+@measure_options
 @click.option(
     "--groups", is_flag=True, help="Show errors by user activity and item popularity as well."
 )
@@ -34,16 +30,14 @@ from matinee.errors import BadSetting
 @reading_options
 @json_option
 def command(
-    lengths: tuple[int, ...],
-    metrics: tuple[str, ...] | None,
-    relevant_from: float | None,
+    splitting: SplitOptions,
+    measuring: MeasureOptions,
     groups: bool,
     algorithm: str,
     settings: tuple[str, ...],
-    engine: str,
-    master: str,
+    engine: EngineOptions,
+    reading: ReadOptions,
     as_json: bool,
-    **splitting: Any,
 ) -> None:
     """Fit on one part of the ratings, measure on the rest.
 
@@ -54,17 +48,21 @@ def command(
     from matinee.evaluation.evaluate import fit_and_evaluate
 
     learner = make_algorithm(algorithm, settings)
-    if engine == "spark":
+    if engine.is_spark:
         if groups:
             raise BadSetting("groups are not measured on Spark; leave out --groups")
-        measure = (lengths, relevant_from, metrics)
-        result = evaluate_on_spark(learner, splitting, master, *measure)
+        result = evaluate_on_spark(learner, splitting, reading, measuring, engine.master)
     else:
-        split = read_split(**splitting)
+        split = splitting.read(reading)
         say(str(split))
         with epochs_of(algorithm) as on_epoch:
-            told = WithProgress(learner, on_epoch)
-            result = fit_and_evaluate(told, split, lengths, relevant_from, metrics)
+            result = fit_and_evaluate(
+                WithProgress(learner, on_epoch),
+                split,
+                measuring.lengths,
+                measuring.relevant_from,
+                measuring.metrics,
+            )
     if as_json:
         print_json(result.to_dict())
     else:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matinee.cli.console import json_option, print_json, program, say
-from matinee.cli.options.engine import engine_options
+from matinee.cli.options.engine import EngineOptions, engine_options
 from matinee.cli.options.model import load
-from matinee.cli.options.reading import read, reading_options
+from matinee.cli.options.reading import ReadOptions, reading_options
 from matinee.cli.options.settings import (
     LearningCommand,
     algorithm_option,
@@ -60,12 +60,11 @@ def command(
     settings: tuple[str, ...],
     out: str,
     validation_share: float | None,
-    engine: str,
-    master: str,
+    engine: EngineOptions,
     resume: bool,
     names_from: str | None,
+    reading: ReadOptions,
     as_json: bool,
-    **reading: Any,
 ) -> None:
     """Learn from DATA and keep the model in a folder.
 
@@ -82,9 +81,9 @@ def command(
         check_epochs(learner)
     older = load(names_from) if names_from is not None else None
     ratings: Ratings | PackedRatings | None = None
-    if engine == "spark":
+    if engine.is_spark:
         started = time.perf_counter()
-        model: Model = fit_on_spark(learner, data, reading, master, state_of(place), resume)
+        model: Model = fit_on_spark(learner, data, reading, engine, state_of(place), resume)
     elif streams(learner, data):
         ratings = open_packed(data, reading, validation_share)
         started = time.perf_counter()
@@ -92,7 +91,7 @@ def command(
     else:
         if resume:
             raise BadSetting("--resume goes with packed ratings and mf, nmf or implicit-als")
-        ratings = read(data, reading)
+        ratings = reading.read(data)
         started = time.perf_counter()
         if validation_share is not None:
             learner = stopped_early(learner, ratings, validation_share)

@@ -1,12 +1,11 @@
 """``matinee inspect DATA``: what a file holds, before anything is fitted to it."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from matinee.cli.console import json_option, print_json, wrap
-from matinee.cli.options.reading import SAMPLE, read, reading_options
+from matinee.cli.options.reading import SAMPLE, ReadOptions, reading_options
 
 
 @click.command("inspect")
@@ -14,7 +13,7 @@ from matinee.cli.options.reading import SAMPLE, read, reading_options
 @click.option("--html", metavar="FILE", help="Write it with charts to a file as well.")
 @reading_options
 @json_option
-def command(data: str, html: str | None, as_json: bool, **reading: Any) -> None:
+def command(data: str, html: str | None, as_json: bool, reading: ReadOptions) -> None:
     """Show how DATA was read and what is in it.
 
     DATA is a MovieLens folder or zip, a text or Parquet file, or the word "sample".
@@ -23,7 +22,7 @@ def command(data: str, html: str | None, as_json: bool, **reading: Any) -> None:
         from matinee.models.storage import check_file
 
         check_file(Path(html))
-    ratings = read(data, reading, quiet=True)
+    ratings = reading.read(data, quiet=True)
     report, description = ratings.report, ratings.describe()
     if html is not None:
         from matinee.report import data_report

@@ -1,12 +1,10 @@
 """``matinee k-curve DATA``: how many factors, and why."""
 
-from typing import Any
-
 import click
 
 from matinee.cli.console import json_option, print_json
 from matinee.cli.options.metrics import read_names, relevant_option
-from matinee.cli.options.reading import read, reading_options
+from matinee.cli.options.reading import ReadOptions, reading_options
 from matinee.cli.options.settings import (
     LearningCommand,
     algorithm_option,
@@ -69,7 +67,7 @@ def command(
     cold: bool,
     relevant_from: float | None,
     as_json: bool,
-    **reading: Any,
+    reading: ReadOptions,
 ) -> None:
     """Show error and ranking against the number of factors.
 
@@ -83,7 +81,7 @@ def command(
     base = make_algorithm(algorithm, settings)
     sizes = checked_sizes(base, read_sizes(factors))
     check_known("rule", rule, RULES)
-    ratings = read(data, reading)
+    ratings = reading.read(data)
     with progress("k-curve", every=0) as step:
         found = k_curve(
             base,

@@ -3,12 +3,11 @@
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import click
 
 from matinee.cli.console import json_option, print_json, program, say, width, wrap
-from matinee.cli.options.reading import SAMPLE, reading_options
+from matinee.cli.options.reading import SAMPLE, ReadOptions, reading_options
 from matinee.cli.progress import progress
 from matinee.display.text import counted, seconds
 from matinee.errors import BadSetting
@@ -26,7 +25,7 @@ from matinee.errors import BadSetting
 )
 @reading_options
 @json_option
-def command(data: str, out: str, memory: str, as_json: bool, **reading: Any) -> None:
+def command(data: str, out: str, memory: str, reading: ReadOptions, as_json: bool) -> None:
     """Pack ratings on disk, for fits beyond memory.
 
     The folder is one that fit takes in the place of DATA, which is a MovieLens folder or zip, a
@@ -42,7 +41,7 @@ def command(data: str, out: str, memory: str, as_json: bool, **reading: Any) -> 
     started = time.perf_counter()
     with progress("pack") as step:
         try:
-            packed = pack(data, Path(out), memory=memory, on_stage=step, **reading)
+            packed = pack(data, Path(out), memory=memory, on_stage=step, **vars(reading))
         except KeyboardInterrupt:
             say("the same command goes on where it was")
             raise

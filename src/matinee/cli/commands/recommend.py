@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matinee.cli.console import json_option, print_json, ranked_list, say, width, wrap
-from matinee.cli.options.engine import engine_options
+from matinee.cli.options.engine import EngineOptions, engine_options
 from matinee.cli.options.model import load, model_argument
 from matinee.cli.options.newcomer import NAME, newcomer
 from matinee.cli.spark_jobs import lists_on_spark
@@ -69,8 +69,7 @@ def command(
     why: bool,
     include_seen: bool,
     out: str | None,
-    engine: str,
-    master: str,
+    engine: EngineOptions,
     as_json: bool,
 ) -> None:
     """Show the best items for a user, and why.
@@ -85,9 +84,9 @@ def command(
         "--features": features,
         "--for": together,
     }
-    if engine == "spark" or out is not None:
+    if engine.is_spark or out is not None:
         others = {**ways, "--include-seen": include_seen, "--json": as_json}
-        lists_on_spark(model_path, engine, master, out, n, why, others)
+        lists_on_spark(model_path, engine, out, n, why, others)
         return
     only_one(ways)
     if how and not together:

@@ -9,7 +9,7 @@ import click
 from matinee.cli.console import json_option, print_json, say
 from matinee.cli.extras import wants
 from matinee.cli.options.model import load, model_argument
-from matinee.cli.options.reading import read, reading_options
+from matinee.cli.options.reading import ReadOptions, reading_options
 from matinee.cli.progress import epochs_of
 from matinee.display.text import counted, seconds
 
@@ -36,7 +36,12 @@ from matinee.display.text import counted, seconds
 @reading_options
 @json_option
 def command(
-    model_path: str, store: str | None, data: str | None, out: str, as_json: bool, **reading: Any
+    model_path: str,
+    store: str | None,
+    data: str | None,
+    out: str,
+    reading: ReadOptions,
+    as_json: bool,
 ) -> None:
     """Learn again with the feedback since.
 
@@ -51,7 +56,7 @@ def command(
     check_place(Path(out))
     model = load(model_path)
     opened = existing_store(Path(model_path), store)
-    ratings = read(data, reading) if data is not None else None
+    ratings = reading.read(data) if data is not None else None
     started = time.perf_counter()
     with epochs_of(model.algorithm) as on_epoch:
         fitted = refit(model, opened, ratings, on_epoch)

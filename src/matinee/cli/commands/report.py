@@ -8,7 +8,7 @@ import click
 
 from matinee.cli.console import json_option, print_json, say
 from matinee.cli.options.model import load, model_argument
-from matinee.cli.options.reading import SAMPLE, read, reading_options
+from matinee.cli.options.reading import SAMPLE, ReadOptions, reading_options
 from matinee.cli.options.record import RECORD
 from matinee.cli.progress import progress
 from matinee.errors import Face, MatineeError
@@ -45,8 +45,8 @@ def command(
     record: str | None,
     curve: str | None,
     no_measure: bool,
+    reading: ReadOptions,
     as_json: bool,
-    **reading: Any,
 ) -> None:
     """Write a report on MODEL: one HTML file to send.
 
@@ -62,7 +62,7 @@ def command(
         check_file(Path(out))
     k_curve = None if curve is None else read_curve(curve)
     loaded = load(model_path)
-    ratings = read(data, reading) if data is not None else None
+    ratings = reading.read(data) if data is not None else None
     with progress("report", every=0) as step:
         rows, found = comparison(record, ratings), None
         n_steps = 1 if no_measure else 2

@@ -2,14 +2,14 @@
 
 import shlex
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from matinee.cli.console import json_option, print_json, program, say, wrap
 from matinee.cli.options.metrics import read_name, relevant_option
-from matinee.cli.options.reading import reading_options
-from matinee.cli.options.record import check_record, record_of, recording_options
+from matinee.cli.options.reading import ReadOptions, reading_options
+from matinee.cli.options.record import RecordOptions, record_options
 from matinee.cli.options.settings import (
     LearningCommand,
     algorithm_option,
@@ -18,7 +18,7 @@ from matinee.cli.options.settings import (
     set_option,
     type_of,
 )
-from matinee.cli.options.split import read_split, split_options
+from matinee.cli.options.split import SplitOptions, split_options
 from matinee.cli.progress import progress
 from matinee.errors import BadSetting, check_known
 
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     help="random, grid, or optuna (pip install 'matinee[tune]').",
 )
 @relevant_option
-@recording_options
+@record_options
 @reading_options
 @json_option
 def command(
@@ -70,11 +70,10 @@ def command(
     seconds: float | None,
     method: str,
     relevant_from: float | None,
-    record: str,
-    no_record: bool,
-    resume: bool,
+    splitting: SplitOptions,
+    recording: RecordOptions,
+    reading: ReadOptions,
     as_json: bool,
-    **splitting: Any,
 ) -> None:
     """Search the best settings of an algorithm.
 
@@ -88,9 +87,8 @@ def command(
     base = make_algorithm(algorithm, settings)
     space = checked_space(base, dict(read_dimension(base, text) for text in dimensions) or None)
     check_known("method", method, METHODS)
-    check_record(record, no_record)
-    data = splitting["data"] or splitting["train"]
-    split = read_split(**splitting)
+    recording.check()
+    split = splitting.read(reading)
     say(str(split))
     with progress(f"{algorithm} trial", every=0) as step:
         found = tune(
@@ -102,16 +100,17 @@ def command(
             seconds=seconds,
             method=method,
             relevant_from=relevant_from,
-            seed=splitting["seed"] or 0,
-            record=record_of(record, no_record),
-            resume=resume,
+            seed=splitting.seed or 0,
+            record=recording.file,
+            resume=recording.resume,
             on_step=step,
         )
     if as_json:
         print_json(found.to_dict())
     else:
         click.echo(wrap(str(found)))
-    say(f"fit it: {program()} {shlex.join(['fit', data, *found.arguments, '--out', 'model'])}")
+    arguments = ["fit", splitting.source, *found.arguments, "--out", "model"]
+    say(f"fit it: {program()} {shlex.join(arguments)}")
 
 
 def read_dimension(base: "Algorithm", text: str) -> "tuple[str, Dimension]":

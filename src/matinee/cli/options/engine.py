@@ -1,24 +1,40 @@
 """``--engine`` and ``--master``: where a command computes."""
 
+from dataclasses import dataclass
+
 import click
 
-from matinee.cli.options.reading import AnyFunction
+from matinee.cli.options.values import gathered
 
 
-def engine_options(command: AnyFunction) -> AnyFunction:
-    """Add --engine and --master."""
-    engine = click.option(
+@dataclass(frozen=True)
+class EngineOptions:
+    """Where to compute: in this process, or on a Spark cluster."""
+
+    engine: str
+    master: str  # URL of the Spark cluster
+
+    @property
+    def is_spark(self) -> bool:
+        """Whether Spark does the work."""
+        return self.engine == "spark"
+
+
+engine_options = gathered(
+    "engine",
+    EngineOptions,
+    click.option(
         "--engine",
         type=click.Choice(["local", "spark"]),
         default="local",
         show_default=True,
         help="Where to work; spark needs matinee[spark] and Java.",
-    )
-    master = click.option(
+    ),
+    click.option(
         "--master",
         default="local[*]",
         show_default=True,
         metavar="URL",
         help="Of the Spark cluster.",
-    )
-    return engine(master(command))
+    ),
+)

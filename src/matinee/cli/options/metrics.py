@@ -1,6 +1,10 @@
-"""What the measuring commands share: list lengths, and algorithms that tell their epochs."""
+"""What the measuring commands share: metrics, list lengths, and what counts as relevant."""
+
+from dataclasses import dataclass
 
 import click
+
+from matinee.cli.options.values import gathered
 
 
 def read_lengths(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
@@ -59,4 +63,18 @@ metrics_option = click.option(
     callback=read_names,
     metavar="NAME,NAME,...",
     help="What to measure, such as rmse,ndcg@10,novelty.",
+)
+
+
+@dataclass(frozen=True)
+class MeasureOptions:
+    """What is measured: metrics, at which list lengths, and which test items are relevant."""
+
+    lengths: tuple[int, ...]
+    metrics: tuple[str, ...] | None  # None: the usual ones
+    relevant_from: float | None  # a rating; None: 3/4 up the scale
+
+
+measure_options = gathered(
+    "measuring", MeasureOptions, lengths_option, metrics_option, relevant_option
 )

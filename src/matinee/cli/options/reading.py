@@ -1,12 +1,14 @@
-"""DATA on the command line: how ratings are read, and what reading them has to say."""
+"""DATA on the command line: how ratings are read."""
 
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from matinee.cli.console import say, width, wrap
+from matinee.cli.options.values import gathered
 from matinee.display.text import counted
 from matinee.errors import BadSetting
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 SAMPLE = "sample"
 SHAPE_OF_COLUMNS = "user=..,item=..,rating=..,timestamp=.."
-AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
+SAMPLE_UNCHANGED = "the embedded sample is read as it is"
 
 
 def read_columns(
@@ -44,7 +46,63 @@ def read_scale(
     return low, high
 
 
-OPTIONS = (
+@dataclass(frozen=True)
+class ReadOptions:
+    """How ratings are read."""
+
+    columns: dict[str, str] | None = None
+    scale: tuple[float, float] | None = None
+    duplicates: str = "last"
+    positives_from: float | None = None
+    strict: bool = False
+    encoding: str | None = None
+    catalog: str | None = None
+
+    def read(self, data: str, *, quiet: bool = False) -> "Ratings":
+        """The ratings of a file, or the embedded sample; reports what was read and set aside.
+
+        Raises BadRatings for what cannot be read, and BadSetting for options that do not apply.
+        """
+        from matinee.sources import read_ratings
+        from matinee.sources.sample import sample
+
+        if data != SAMPLE:
+            ratings = read_ratings(data, **self.arguments())
+        else:
+            self.refuse(SAMPLE_UNCHANGED, allowed=("positives_from",))
+            ratings = sample()
+            if not quiet:
+                say("sample: simulated ratings of real films")
+        if ratings.report is not None and not quiet:
+            say(wrap(str(ratings.report), width(sys.stderr)))
+        return self.positives(ratings, quiet) if self.positives_from is not None else ratings
+
+    def positives(self, ratings: "Ratings", quiet: bool) -> "Ratings":
+        """The ratings of at least ``positives_from``."""
+        threshold = self.positives_from or 0.0
+        positives = ratings.positives_from(threshold)
+        if not quiet:
+            say(
+                f"{len(positives):,} of {counted(len(ratings), 'rating')} kept as positives: "
+                f"{threshold:g} or more"
+            )
+        return positives
+
+    def arguments(self) -> dict[str, Any]:
+        """The keyword arguments of ``read_ratings``."""
+        return {name: value for name, value in vars(self).items() if name != "positives_from"}
+
+    def refuse(self, why: str, allowed: Collection[str] = ()) -> None:
+        """Raise BadSetting for an option that does not apply, as the data stay as they are."""
+        usual = vars(ReadOptions())
+        for name, value in vars(self).items():
+            if name not in allowed and value != usual[name]:
+                raise BadSetting(f"{why}; leave out --{name.replace('_', '-')}")
+
+
+reading_options = gathered(
+    "reading",
+    ReadOptions,
     click.option(
         "--columns",
         callback=read_columns,
@@ -78,47 +136,3 @@ OPTIONS = (
         help="Titles and genres of the items; MovieLens data bring their own.",
     ),
 )
-
-
-def reading_options(command: AnyFunction) -> AnyFunction:
-    """Add the options that all commands which read ratings share; they arrive in ``**reading``."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
-
-
-def read(data: str, reading: dict[str, Any], *, quiet: bool = False) -> "Ratings":
-    """The ratings of a file, or of the embedded sample; says what was read and set aside."""
-    from matinee.sources import read_ratings
-    from matinee.sources.sample import sample
-
-    reading = dict(reading)
-    positives_from = reading.pop("positives_from")
-    if data != SAMPLE:
-        ratings = read_ratings(data, **reading)
-    else:
-        refuse_options(reading)
-        ratings = sample()
-        if not quiet:
-            say("sample: simulated ratings of real films")
-    if ratings.report is not None and not quiet:
-        say(wrap(str(ratings.report), width(sys.stderr)))
-    if positives_from is None:
-        return ratings
-    positives = ratings.positives_from(positives_from)
-    if not quiet:
-        say(
-            f"{len(positives):,} of {counted(len(ratings), 'rating')} kept as positives: "
-            f"{positives_from:g} or more"
-        )
-    return positives
-
-
-def refuse_options(
-    reading: dict[str, Any], why: str = "the embedded sample is read as it is"
-) -> None:
-    """Raise BadSetting for an option that would do nothing, as what is read stays as it is."""
-    usual = {"duplicates": "last", "strict": False}
-    for name, value in reading.items():
-        if value != usual.get(name):
-            raise BadSetting(f"{why}; leave out --{name.replace('_', '-')}")

@@ -1,13 +1,39 @@
-"""Where runs are kept, and taken up again: what ``compare``, ``tune`` and ``runs`` share."""
+"""The record of runs that ``compare``, ``tune`` and ``runs`` share."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from matinee.cli.options.reading import AnyFunction
+from matinee.cli.options.values import gathered
 
 RECORD = "matinee-runs.jsonl"
-OPTIONS = (
+
+
+@dataclass(frozen=True)
+class RecordOptions:
+    """Where runs are recorded, and whether recorded ones are taken up again."""
+
+    record: str
+    no_record: bool
+    resume: bool
+
+    @property
+    def file(self) -> str | None:
+        """The file to record runs in; None with --no-record."""
+        return None if self.no_record else self.record
+
+    def check(self) -> None:
+        """Raise MatineeError, before any work, for a record that cannot be written."""
+        from matinee.models.storage import check_file
+
+        if self.file is not None:
+            check_file(Path(self.file))
+
+
+record_options = gathered(
+    "recording",
+    RecordOptions,
     click.option(
         "--record",
         default=RECORD,
@@ -18,23 +44,3 @@ OPTIONS = (
     click.option("--no-record", is_flag=True, help="Keep nothing."),
     click.option("--resume", is_flag=True, help="Take from the record what it has already."),
 )
-
-
-def recording_options(command: AnyFunction) -> AnyFunction:
-    """Add the options of the record; ``record_of`` takes the first two."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
-
-
-def check_record(record: str, no_record: bool) -> None:
-    """Raise MatineeError, before any work, for a record that cannot be written."""
-    from matinee.models.storage import check_file
-
-    if not no_record:
-        check_file(Path(record))
-
-
-def record_of(record: str, no_record: bool) -> str | None:
-    """The file to keep runs in, or None."""
-    return None if no_record else record

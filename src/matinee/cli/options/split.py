@@ -1,18 +1,84 @@
-"""DATA to be split, or two parts that were split before: what the measuring commands share."""
+"""DATA to split into training and test parts, or two parts that were split before."""
 
 import inspect
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from matinee.cli.options.reading import AnyFunction, read
+from matinee.cli.options.reading import ReadOptions
+from matinee.cli.options.values import gathered
 from matinee.errors import BadSetting, check_known
 
 if TYPE_CHECKING:
     from matinee.splitting import Split
 
 SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
-OPTIONS = (
+
+
+@dataclass(frozen=True)
+class SplitOptions:
+    """What is split and how, or two parts that were split before."""
+
+    data: str | None
+    train: str | None
+    test: str | None
+    split_name: str | None
+    test_share: float | None
+    last: int | None
+    seed: int | None
+
+    @property
+    def source(self) -> str:
+        """The ratings to train on: DATA, or --train."""
+        return self.data or self.train or ""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The parameters of the split that are given, by their names in Python."""
+        values = {"test_share": self.test_share, "n": self.last, "seed": self.seed}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def read(self, reading: ReadOptions) -> "Split":
+        """Read DATA and split it, or read both parts.
+
+        Raises UsageError unless exactly one of the two is given, and BadSetting for an unknown
+        split or a setting that it does not take.
+        """
+        if self.data is not None and self.train is None and self.test is None:
+            return self._split(self.data, reading)
+        if self.data is None and self.train is not None and self.test is not None:
+            return self._join(self.train, self.test, reading)
+        raise click.UsageError("give either DATA, or both --train and --test")
+
+    def _split(self, data: str, reading: ReadOptions) -> "Split":
+        from matinee.splitting import SPLITS
+
+        name = self.split_name or "random"
+        check_known("split", name, SPLITS)
+        parameters = inspect.signature(SPLITS[name]).parameters
+        for setting in self.settings:
+            if setting not in parameters:
+                raise BadSetting(f"--split {name} takes no {option_of(setting)}")
+        return SPLITS[name](reading.read(data), **self.settings)
+
+    def _join(self, train: str, test: str, reading: ReadOptions) -> "Split":
+        from matinee.splitting import given
+
+        options = ["--split"] if self.split_name is not None else []
+        for option in options + [option_of(setting) for setting in self.settings]:
+            raise BadSetting(f"--train and --test are split already; leave out {option}")
+        return given(reading.read(train), reading.read(test))
+
+
+def option_of(setting: str) -> str:
+    """The option that sets a parameter of a split."""
+    return "--last" if setting == "n" else f"--{setting.replace('_', '-')}"
+
+
+split_options = gathered(
+    "splitting",
+    SplitOptions,
     click.argument("data", required=False),
     click.option("--train", metavar="DATA", help="Ratings to fit on, in place of DATA ..."),
     click.option("--test", metavar="DATA", help="... and ratings to measure on."),
@@ -37,58 +103,3 @@ OPTIONS = (
     ),
     click.option("--seed", type=click.IntRange(0), metavar="N", help="Of the split [0]."),
 )
-
-
-def split_options(command: AnyFunction) -> AnyFunction:
-    """Add DATA and the options that say how it is split; ``read_split`` takes them."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
-
-
-def read_split(
-    data: str | None,
-    train: str | None,
-    test: str | None,
-    split_name: str | None,
-    test_share: float | None,
-    last: int | None,
-    seed: int | None,
-    **reading: Any,
-) -> "Split":
-    """Read DATA and split it, or both parts. Raises UsageError unless it is one of the two."""
-    wishes = {"test_share": test_share, "n": last, "seed": seed}
-    wishes = {name: value for name, value in wishes.items() if value is not None}
-    if data is not None and train is None and test is None:
-        return split_data(data, split_name or "random", wishes, reading)
-    if data is None and train is not None and test is not None:
-        return given_parts(train, test, split_name, wishes, reading)
-    raise click.UsageError("give either DATA, or both --train and --test")
-
-
-def split_data(data: str, name: str, wishes: dict[str, Any], reading: dict[str, Any]) -> "Split":
-    """Read DATA and split it, refusing wishes that this kind of split does not know."""
-    from matinee.splitting import SPLITS
-
-    check_known("split", name, SPLITS)
-    takes = inspect.signature(SPLITS[name]).parameters
-    for wish in wishes:
-        if wish not in takes:
-            raise BadSetting(f"--split {name} takes no {option_of(wish)}")
-    return SPLITS[name](read(data, reading), **wishes)
-
-
-def given_parts(
-    train: str, test: str, name: str | None, wishes: dict[str, Any], reading: dict[str, Any]
-) -> "Split":
-    """Read two parts that were split before."""
-    from matinee.splitting import given
-
-    for option in ["--split"] * (name is not None) + [option_of(wish) for wish in wishes]:
-        raise BadSetting(f"--train and --test are split already; leave out {option}")
-    return given(read(train, reading), read(test, reading))
-
-
-def option_of(wish: str) -> str:
-    """The option that a parameter of a split is given by."""
-    return "--last" if wish == "n" else f"--{wish.replace('_', '-')}"
