@@ -139,3 +139,114 @@ def varimax(Q):
         U, _, Vt = np.linalg.svd(Q.T @ (L * (L**2 - (L**2).mean(axis=0))))
         T = U @ Vt
     return T
+
+
+# Random numbers.
+
+
+def philox(counter: Sequence[int], key: Sequence[int]) -> list[int]:
+    """Philox4x32-10 (Salmon et al. 2011) on Python's whole numbers."""
+    word = 1 << 32
+    c, k = list(counter), list(key)
+    for _ in range(10):
+        p0, p1 = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [p1 // word ^ c[1] ^ k[0], p1 % word, p0 // word ^ c[3] ^ k[1], p0 % word]
+        k = [(k[0] + 0x9E3779B9) % word, (k[1] + 0xBB67AE85) % word]
+    return c
+
+
+def draw_normal(n: int, seed: int, draw: int, row: int) -> list[float]:
+    """The n standard normal numbers of a row: Box & Muller on the words of Philox."""
+    word, numbers = 1 << 32, []
+    for block in range(-(-n // 4)):
+        counter, key = [block, row % word, row // word, draw], [seed % word, seed // word]
+        words = philox(counter, key)
+        for a, b in (words[:2], words[2:]):
+            radius = np.sqrt(-2 * np.log((a + 0.5) / word))
+            angle = 2 * np.pi * b / word
+            numbers += [radius * np.cos(angle), radius * np.sin(angle)]
+    return numbers[:n]
+
+
+# Scores and sparse rows.
+
+
+def score_block(mean, P, b, Q, c):
+    """The scores of all users for all items, one after the other."""
+    return np.array(
+        [[mean + b[u] + c[i] + P[u] @ Q[i] for i in range(len(Q))] for u in range(len(P))]
+    )
+
+
+def by_columns(rows: Sequence[Sequence[tuple[int, float]]], n_columns: int) -> list[Any]:
+    """The (row, value) entries of each column, of the (column, value) entries of each row."""
+    return [
+        [(r, value) for r, row in enumerate(rows) for column, value in row if column == wanted]
+        for wanted in range(n_columns)
+    ]
+
+
+# Gradient steps. They overwrite the arrays they are given, in float64.
+
+
+def descend(ratings, mean, rate, penalties, P, b, Q, c):
+    """One step for each (u, i, r), on half of e^2 + the penalties per rating."""
+    reg_p, reg_b, reg_q, reg_c = penalties
+    for u, i, r in ratings:
+        e, p, q = r - (mean + b[u] + c[i] + P[u] @ Q[i]), P[u].copy(), Q[i].copy()
+        P[u] = p + rate * (e * q - reg_p[u] * p)
+        Q[i] = q + rate * (e * p - reg_q[i] * q)
+        b[u] += rate * (e - reg_b[u] * b[u])
+        c[i] += rate * (e - reg_c[i] * c[i])
+
+
+def descend_users(order, rated, implicit, mean, rates, model):
+    """SVD++, a user at a time: z_j take one step for all ratings of the user together."""
+    rate, reg, bias_reg, implicit_reg = rates
+    P, b, Q, c, Z = model
+    for u in order:
+        if not rated[u]:
+            continue
+        s = sum(Z[j] for j in implicit[u]) / np.sqrt(len(implicit[u]))
+        gradient = 0.0
+        for i, r in rated[u]:
+            e, p, q = r - (mean + b[u] + c[i] + Q[i] @ (P[u] + s)), P[u].copy(), Q[i].copy()
+            b[u] += rate * (e - bias_reg * b[u])
+            c[i] += rate * (e - bias_reg * c[i])
+            P[u] = p + rate * (e * q - reg * p)
+            Q[i] = q + rate * (e * (p + s) - reg * q)
+            gradient = gradient + e * q
+        for j in implicit[u]:
+            Z[j] += rate * (gradient / np.sqrt(len(implicit[u])) - implicit_reg * Z[j])
+
+
+def descend_pairs(pairs, strata, rates, draw, P, Q, c):
+    """BPR: for each positive, the highest scored of some random negatives, and a step between."""
+    rate, user_reg, item_reg, bias_reg, n_negatives = rates
+    seed, epoch = draw
+    T = len(pairs.group_starts) - 1
+    for stratum in strata:
+        for a in range(T):
+            block, group = stratum * T + a, (a + stratum) % T
+            first, last = pairs.group_starts[group : group + 2]
+            group_items = pairs.group_items[first:last]
+            for j in range(pairs.starts[block], pairs.starts[block + 1]):
+                u, i = pairs.user[j], pairs.item[j]
+                positives = set(pairs.indices[pairs.indptr[u] : pairs.indptr[u + 1]].tolist())
+                words = [
+                    word
+                    for turn in range(-(-n_negatives // 4))
+                    for word in philox([j, 0, turn, epoch], [seed, 0])
+                ]
+                items = [group_items[word * len(group_items) >> 32] for word in words[:n_negatives]]
+                negatives = [item for item in items if item not in positives]
+                if not negatives:
+                    continue
+                k = max(negatives, key=lambda item: c[item] + P[u] @ Q[item])
+                g = 1 / (1 + np.exp(c[i] - c[k] + P[u] @ (Q[i] - Q[k])))
+                p, q, r = P[u].copy(), Q[i].copy(), Q[k].copy()
+                P[u] = p + rate * (g * (q - r) - user_reg * p)
+                Q[i] = q + rate * (g * p - item_reg[i] * q)
+                Q[k] = r - rate * (g * p + item_reg[k] * r)
+                c[i] += rate * (g - bias_reg * c[i])
+                c[k] -= rate * (g + bias_reg * c[k])

@@ -103,6 +103,18 @@ def test_imports_go_down_only():
     assert not upward
 
 
+def test_only_kernels_know_of_threads_and_compilation():
+    """Their drivers take and return plain arrays; ``kernels.blas`` holds BLAS to one thread."""
+    inside = ("matinee.kernels.jit", "matinee.kernels.threads")
+    outside = [
+        f"{name_of(file)}:{line}: {module}"
+        for file in FILES
+        for line, module in imports_of(file)
+        if module in inside and part_of(file) != "kernels"
+    ]
+    assert not outside
+
+
 # Circles through these modules are still to be opened.
 STILL_OPEN = ("matinee.models.", "matinee.explain.", "matinee.algorithms.blend")
 
