@@ -79,3 +79,11 @@ def test_measured_numbers_are_slopes_of_what_was_measured(script):
     assert found.p == 3
     assert found.a == pytest.approx(20_000)
     assert script.distinct(1e9, 10) == pytest.approx(10)
+
+
+def test_sizes_are_those_of_a_stated_vector_width(script):
+    """Not of the processor that runs the script: 65 unknowns are padded to 80 or to 72."""
+    assert script.bytes_of_sums(20_000) == script.bytes_of_sums(20_000, script.AVX512)
+    assert script.bytes_of_sums(1, script.AVX512) - script.bytes_of_sums(1, script.AVX2) == 8 * (
+        (16 * (80 + 64 + 48 + 32) + 16) - (8 * (72 + 64 + 56 + 48 + 40 + 32 + 24 + 16) + 8)
+    )
