@@ -10,7 +10,7 @@ import matinee
 from matinee.cli import run
 from matinee.cli import walkthrough as demo
 from matinee.cli.commands.demo import commands, report
-from matinee.cli.walkthrough import COMPARED, Demo, chosen
+from matinee.cli.walkthrough import COMPARED, Demo
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_the_data_are_the_sample(found):
 
 
 def test_every_algorithm_is_measured_on_the_held_out_part(found):
-    rows = found.comparison.to_dicts()
+    rows = found.rows
     names = ["popularity", "bias", "nmf", "mf", "truncated-svd"]
     assert [row["algorithm"] for row in rows] == names
     for row in rows:
@@ -49,8 +49,10 @@ def test_every_algorithm_is_measured_on_the_held_out_part(found):
 
 
 def test_settings_that_are_not_the_usual_ones_are_told():
-    assert [chosen(type(algorithm)()) for algorithm in COMPARED] == [{}] * len(COMPARED)
-    assert chosen(matinee.NMF(n_factors=7)) == {"n_factors": 7}
+    assert [type(algorithm)().non_default_settings for algorithm in COMPARED] == [{}] * len(
+        COMPARED
+    )
+    assert matinee.NMF(n_factors=7).non_default_settings == {"n_factors": 7}
 
 
 def test_the_person_is_mixed_and_their_profile_sums_to_one(found):
@@ -81,7 +83,7 @@ def test_the_report_fits_the_page_and_says_it_all(found, columns):
     assert max(len(line) for line in lines if line not in unbroken) <= columns
     assert "simulated" in text
     assert str(found.saved) in text
-    for words in (*(row["algorithm"] for row in found.comparison.to_dicts()), "NDCG@10", "–"):
+    for words in (*(row["algorithm"] for row in found.rows), "NDCG@10", "–"):
         assert words in text
     for taste in found.tastes:
         assert taste.label in text

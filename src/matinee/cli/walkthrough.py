@@ -4,7 +4,6 @@ It computes and does not print; ``matinee demo`` shows what comes out.
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ import numpy as np
 
 from matinee.algorithms import MF, NMF, Algorithm, Bias, Popularity, TruncatedSVD
 from matinee.data.describe import Description
-from matinee.data.ratings import Ratings
 from matinee.display.tables import Table
+from matinee.evaluation.compare import Comparison, Entry, OnStep, quiet
 from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.evaluation.results import Evaluation
 from matinee.explain.explanation import Explanation
@@ -23,7 +22,7 @@ from matinee.report import report_of
 from matinee.report.origins import SAMPLE
 from matinee.sources.sample import sample
 from matinee.sources.synthetic import checkerboard
-from matinee.splitting import random
+from matinee.splitting import Split, random
 from matinee.tastes import Tastes
 
 LIST_LENGTH = 10
@@ -34,34 +33,10 @@ COMPARED: tuple[Algorithm, ...] = (Popularity(), Bias(), READABLE, MF(), Truncat
 N_STEPS = len(COMPARED) + 5  # compiling, sample, each algorithm, model, reasons, report
 TYPICAL_HISTORY = (40, 150)  # ratings of the person shown: enough to know, not a professional
 
-Tell = Callable[[int, int, str], object]  # steps done, steps in all, what comes now
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Algorithms measured on one held-out part, in the order they were given."""
-
-    split: str  # how the part was held out, in words
-    settings: dict[str, dict[str, Any]]  # by algorithm, those that are not the default ones
-    results: dict[str, Evaluation]  # by the name of the algorithm
-
-    def to_dicts(self) -> list[dict[str, Any]]:
-        """One plain dict an algorithm; a metric that does not apply is None."""
-        names = list(dict.fromkeys(name for one in self.results.values() for name in one.metrics))
-        return [
-            {
-                "algorithm": algorithm,
-                "settings": self.settings[algorithm],
-                **{name: result.metrics.get(name) for name in names},
-                "fit_seconds": result.fit_seconds,
-            }
-            for algorithm, result in self.results.items()
-        ]
-
 
 @dataclass(frozen=True)
 class Demo:
-    """All that the demonstration found out."""
+    """All that the demonstration has computed."""
 
     description: Description
     comparison: Comparison
@@ -77,13 +52,18 @@ class Demo:
     next_arguments: tuple[tuple[str, ...], ...]  # of the program, to try next
     seconds: float
 
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The comparison as one plain dict for each algorithm."""
+        return rows_of(self.comparison)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         return {
             "data": {"name": "sample", "simulated": True, **self.description.to_dict()},
             "comparison": {
                 "split": self.comparison.split,
-                "algorithms": self.comparison.to_dicts(),
+                "algorithms": self.rows,
             },
             "tastes": self.tastes.to_dicts(),
             "user": {"user_id": self.user, "ratings": self.n_rated, "profile": self.profile},
@@ -95,39 +75,37 @@ class Demo:
         }
 
 
-def quiet(done: int, total: int, words: str) -> None:
-    """Say nothing."""
-
-
-def run(out: Path, tell: Tell = quiet) -> Demo:
+def run(out: Path, on_step: OnStep = quiet) -> Demo:
     """Do everything on the embedded sample and keep the model in the folder ``out``.
 
     Raises MatineeError when ``out`` holds something that is not a model.
     """
     started = time.perf_counter()
-    tell(0, N_STEPS, "compiling, which later runs need not")
+    on_step(0, N_STEPS, "compiling, which later runs need not")
     compile_all()
-    tell(1, N_STEPS, "simulating people who rate real films")
+    on_step(1, N_STEPS, "simulating people who rate real films")
     ratings = sample()
-    comparison = compare(ratings, tell)
-    tell(N_STEPS - 3, N_STEPS, f"fitting {READABLE.name} on all ratings")
+    split = random(ratings, TEST_SHARE, SEED)
+    results = measure_all(split, on_step)
+    comparison = comparison_of(split, results)
+    on_step(N_STEPS - 3, N_STEPS, f"fitting {READABLE.name} on all ratings")
     model = READABLE.fit(ratings)
-    tell(N_STEPS - 2, N_STEPS, "finding films for one person, and the reasons")
+    on_step(N_STEPS - 2, N_STEPS, "finding films for one person, and the reasons")
     strength = taste_strength(model)
     person = mixed_person(model, strength)
     user = str(model.users.ids[person])
     recommendations = model.recommend(user, LIST_LENGTH)
     first = recommendations.item_id[0]
     saved = model.save(out)
-    tell(N_STEPS - 1, N_STEPS, "writing the report")
+    on_step(N_STEPS - 1, N_STEPS, "writing the report")
     report = report_of(
         model,
         ratings,
         origin=SAMPLE,
-        evaluation=comparison.results[READABLE.name],
-        comparison=comparison.to_dicts(),
+        evaluation=results[READABLE.name],
+        comparison=rows_of(comparison),
     )
-    tell(N_STEPS, N_STEPS, "done")
+    on_step(N_STEPS, N_STEPS, "done")
     return Demo(
         description=ratings.describe(),
         comparison=comparison,
@@ -149,38 +127,63 @@ def run(out: Path, tell: Tell = quiet) -> Demo:
     )
 
 
+def rows_of(comparison: Comparison) -> list[dict[str, Any]]:
+    """One plain dict for each algorithm: settings, metrics, None where one does not apply."""
+    settings = {algorithm.name: algorithm.non_default_settings for algorithm in COMPARED}
+    return [
+        {
+            "algorithm": entry.name,
+            "settings": settings[entry.name],
+            **{name: entry.metrics.get(name) for name in comparison.names},
+            "fit_seconds": entry.fit_seconds,
+        }
+        for entry in comparison.entries
+    ]
+
+
 def compile_all() -> None:
-    """Let every kernel be compiled, or loaded, so that the times measured later are of work."""
+    """Compile every kernel, or load it, so that later times are without compilation."""
     tiny = checkerboard(60)
     for algorithm in COMPARED:
         fit_and_evaluate(algorithm, random(tiny), (LIST_LENGTH,))
 
 
-def compare(ratings: Ratings, tell: Tell = quiet) -> Comparison:
-    """Fit each algorithm on one part of the ratings and measure it on the rest."""
-    split = random(ratings, TEST_SHARE, SEED)
+def measure_all(split: Split, on_step: OnStep = quiet) -> dict[str, Evaluation]:
+    """Fit each algorithm on the training part and measure it on the test part, by its name."""
     results = {}
     for place, algorithm in enumerate(COMPARED, start=2):
-        tell(place, N_STEPS, f"fitting and measuring {algorithm.name}")
+        on_step(place, N_STEPS, f"fitting and measuring {algorithm.name}")
         results[algorithm.name] = fit_and_evaluate(algorithm, split, (LIST_LENGTH,))
-    settings = {algorithm.name: chosen(algorithm) for algorithm in COMPARED}
-    return Comparison(split.description, settings, results)
+    return results
 
 
-def chosen(algorithm: Algorithm) -> dict[str, Any]:
-    """The settings of an algorithm that are not the default ones."""
-    usual = type(algorithm)().settings
-    return {name: value for name, value in algorithm.settings.items() if value != usual[name]}
+def comparison_of(split: Split, results: dict[str, Evaluation]) -> Comparison:
+    """The algorithms side by side, in the order of ``COMPARED``; without intervals."""
+    entries = tuple(
+        Entry(
+            algorithm.name,
+            repr(algorithm),
+            results[algorithm.name].metrics,
+            intervals={},
+            resampled={},
+            fit_seconds=results[algorithm.name].fit_seconds,
+            test_seconds=results[algorithm.name].test_seconds,
+        )
+        for algorithm in COMPARED
+    )
+    names = dict.fromkeys(name for result in results.values() for name in result.metrics)
+    relevant_from = results[READABLE.name].relevant_from
+    return Comparison(entries, tuple(names), split.description, relevant_from, split.origin)
 
 
 def taste_strength(model: FactorModel) -> np.ndarray:
-    """What each taste adds to somebody's score of an average item: (n_users, n_factors)."""
+    """What each taste adds to a user's score of the average item: (n_users, n_factors)."""
     strength: np.ndarray = model.user_factors * model.item_factors.mean(axis=0)
     return strength
 
 
 def mixed_person(model: FactorModel, strength: np.ndarray) -> int:
-    """The row of the person whose third taste is strongest, among typical raters."""
+    """The row of the typical rater whose third strongest taste is the strongest."""
     third = np.sort(strength, axis=1)[:, -3]
     fewest, most = TYPICAL_HISTORY
     counts = model.seen.counts
@@ -188,6 +191,6 @@ def mixed_person(model: FactorModel, strength: np.ndarray) -> int:
 
 
 def profile_of(tastes: Tastes, strength: np.ndarray) -> dict[str, float]:
-    """The share of each taste in what somebody's tastes add, the largest first."""
+    """The share of each taste in a user's ``strength`` (n_factors,), the largest first."""
     share = strength / strength.sum()
     return {tastes[f].name: float(share[f]) for f in np.argsort(-share, kind="stable").tolist()}

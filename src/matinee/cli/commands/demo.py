@@ -74,43 +74,42 @@ def command(out: str, serving: bool, port: int, as_json: bool) -> None:
     with progress("demo", every=0) as step:
         from matinee.cli.walkthrough import run
 
-        found = run(Path(out), step)
+        demo = run(Path(out), step)
     if as_json:
-        print_json(found.to_dict() | {"next": commands(found)})
+        print_json(demo.to_dict() | {"next": commands(demo)})
     else:
-        say("\n".join(report(found, width(sys.stderr))))
+        say("\n".join(report(demo, width(sys.stderr))))
     if serving:
-        serve(found, port)
+        serve(demo, port)
 
 
-def serve(found: "Demo", port: int) -> None:
+def serve(demo: "Demo", port: int) -> None:
     """The page on the demo's model, with what the demo has measured, until interrupted."""
     from matinee.server.measured import Measured
     from matinee.server.running import Place
 
-    rows = found.comparison.to_dicts()
-    measured = Measured(rows, {"split": found.comparison.split})
-    start(found.saved, Place(port=port), measured=measured, show=True)
+    measured = Measured(demo.rows, {"split": demo.comparison.split})
+    start(demo.saved, Place(port=port), measured=measured, show=True)
 
 
-def commands(found: "Demo") -> list[str]:
+def commands(demo: "Demo") -> list[str]:
     """The commands to try next, as they can be typed here."""
-    return [f"{program()} {shlex.join(arguments)}" for arguments in found.next_arguments]
+    return [f"{program()} {shlex.join(arguments)}" for arguments in demo.next_arguments]
 
 
-def report(found: "Demo", columns: int) -> list[str]:
+def report(demo: "Demo", columns: int) -> list[str]:
     """The lines of the whole report."""
-    why, _, *reasons = str(found.explanation).split("\n")
+    why, _, *reasons = str(demo.explanation).split("\n")
     return [
-        *section("The data: simulated ratings of real films", data(found.description)),
-        *section("How well each algorithm does on held-out ratings", comparison(found, columns)),
-        *section("The tastes that nmf found", cards(found.tastes, TOP_FILMS, columns)),
+        *section("The data: simulated ratings of real films", data(demo.description)),
+        *section("How well each algorithm does on held-out ratings", comparison(demo, columns)),
+        *section("The tastes that nmf found", cards(demo.tastes, TOP_FILMS, columns)),
         *section(
-            f"For user {found.user}, who rated {counted(found.n_rated, 'film')}",
-            tops(found, columns),
+            f"For user {demo.user}, who rated {counted(demo.n_rated, 'film')}",
+            tops(demo, columns),
         ),
         *section(why, wrap("\n".join(reasons), columns).split("\n")),
-        *section("Next", ending(found)),
+        *section("Next", ending(demo)),
     ]
 
 
@@ -133,9 +132,9 @@ def data(about: "Description") -> list[str]:
     ]
 
 
-def comparison(found: "Demo", columns: int) -> list[str]:
+def comparison(demo: "Demo", columns: int) -> list[str]:
     """The metrics of each algorithm, the best of each column in bold."""
-    rows = found.comparison.to_dicts()
+    rows = demo.rows
     names = [name for name in HEADINGS if name in rows[0]]
     cells = [["", *(HEADINGS[name] for name in names)]]
     cells += [[row["algorithm"], *(figure(name, row[name]) for name in names)] for row in rows]
@@ -146,19 +145,19 @@ def comparison(found: "Demo", columns: int) -> list[str]:
     return [
         *("  ".join(row).rstrip() for row in table),
         "",
-        *wrap(notes(found), columns).split("\n"),
+        *wrap(notes(demo), columns).split("\n"),
     ]
 
 
-def notes(found: "Demo") -> str:
+def notes(demo: "Demo") -> str:
     """What the table of metrics does not say by itself."""
     changed = "; ".join(
-        f"{name} has {', '.join(f'{setting}={value}' for setting, value in settings.items())}"
-        for name, settings in found.comparison.settings.items()
-        if settings
+        f"{row['algorithm']} has {', '.join(f'{name}={v}' for name, v in row['settings'].items())}"
+        for row in demo.rows
+        if row["settings"]
     )
     return (
-        f"Held out: {found.comparison.split}. Lists of 10 rank all films that a user had not "
+        f"Held out: {demo.comparison.split}. Lists of 10 rank all films that a user had not "
         f"rated; coverage is the share of films in any list. {changed}; all else is by default. "
         "Popularity gives an order and no stars, so it has no RMSE. It can rank better than models "
         "that are fitted to stars: people watch what is popular (see docs/choosing.md)."
@@ -184,17 +183,17 @@ def best_rows(rows: list[dict[str, Any]], name: str) -> list[int]:
     return [place for place, text in enumerate(shown) if text == best]
 
 
-def tops(found: "Demo", columns: int) -> list[str]:
+def tops(demo: "Demo", columns: int) -> list[str]:
     """The tastes of the person and the films that score best for them."""
-    likes = ", ".join(f"{name} {share:.0%}" for name, share in list(found.profile.items())[:LIKES])
-    films = ranked_list(found.recommendations.to_dicts(), "score", columns, with_ids=False)
+    likes = ", ".join(f"{name} {share:.0%}" for name, share in list(demo.profile.items())[:LIKES])
+    films = ranked_list(demo.recommendations.to_dicts(), "score", columns, with_ids=False)
     return [f"likes {likes}", "", *films]
 
 
-def ending(found: "Demo") -> list[str]:
+def ending(demo: "Demo") -> list[str]:
     """Where the model is, and what to try next."""
     took = (
-        f"All this took {seconds(found.seconds)}. The model is in {found.saved}, "
-        f"a report with pictures in {found.report}"
+        f"All this took {seconds(demo.seconds)}. The model is in {demo.saved}, "
+        f"a report with pictures in {demo.report}"
     )
-    return [took, "Try:", *(f"  {command}" for command in commands(found))]
+    return [took, "Try:", *(f"  {command}" for command in commands(demo))]
