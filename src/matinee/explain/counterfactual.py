@@ -1,6 +1,5 @@
 """The fewest of someone's own ratings without which an item would not be in their list."""
 
-import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from matinee.display.markup import el
 from matinee.errors import BadSetting
 from matinee.explain.ranks import ordinal, ranks, unseen, with_histories, without_each
 
@@ -88,7 +88,7 @@ class Counterfactual:
         return self.sentence()
 
     def _repr_html_(self) -> str:
-        return f"<p>{html.escape(self.sentence())}</p>"
+        return el("p", self.sentence())
 
 
 def counterfactual(

@@ -4,11 +4,12 @@ It is data first and picture second: ``terms`` is everything; printing shows the
 sums the small ones in a line of their own, so what is on the screen adds up as well.
 """
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
 from typing import Any
+
+from matinee.display.markup import Markup, el
 
 BAR_WIDTH = 24  # characters of the bar column
 NAME_WIDTH = 30  # characters of a term's name; with a bar and a note a line fits into 80
@@ -241,24 +242,35 @@ def named_in_words(term: Term) -> str:
 def html_of_terms(
     caption: str, rows: Sequence[tuple[str, float, str]], totals: Sequence[tuple[str, float]]
 ) -> str:
-    """Terms (name, value, detail) and what they sum to as an HTML table with bars, all escaped."""
+    """Terms (name, value, detail) with bars, and their totals, as an HTML table."""
     largest = max((abs(value) for _, value, _ in rows), default=0.0) or 1.0
-    body = "".join(
-        f"<tr><td>{html.escape(name)}</td><td style='text-align:right'>{value:+.2f}</td>"
-        f"<td><div style='height:0.7em;width:{6 * abs(value) / largest:.1f}em;"
-        f"background:{'#2a6fb0' if value >= 0 else '#c2622d'}'></div></td>"
-        f"<td>{html.escape(detail)}</td></tr>"
+    right = "text-align:right"
+
+    def bar(value: float) -> Markup:
+        color = "#2a6fb0" if value >= 0 else "#c2622d"
+        width = 6 * abs(value) / largest
+        return el("div", style=f"height:0.7em;width:{width:.1f}em;background:{color}")
+
+    body = (
+        el(
+            "tr",
+            el("td", name),
+            el("td", f"{value:+.2f}", style=right),
+            el("td", bar(value)),
+            el("td", detail),
+        )
         for name, value, detail in rows
     )
-    foot = "".join(
-        f"<tr><th>{html.escape(name)}</th><th style='text-align:right'>{value:.2f}</th>"
-        "<th></th><th></th></tr>"
+    foot = (
+        el("tr", el("th", name), el("th", f"{value:.2f}", style=right), el("th"), el("th"))
         for name, value in totals
     )
-    return (
-        f"<table><caption>{html.escape(caption)}</caption>"
-        "<thead><tr><th>term</th><th>value</th><th></th><th></th></tr></thead>"
-        f"<tbody>{body}</tbody><tfoot>{foot}</tfoot></table>"
+    return el(
+        "table",
+        el("caption", caption),
+        el("thead", el("tr", el("th", "term"), el("th", "value"), el("th"), el("th"))),
+        el("tbody", body),
+        el("tfoot", foot),
     )
 
 

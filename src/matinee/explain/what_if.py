@@ -1,6 +1,5 @@
 """What would happen to a recommendation if someone's ratings or tastes were others."""
 
-import html
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -9,6 +8,7 @@ import numpy as np
 
 from matinee.data.ids import as_id
 from matinee.data.scale import checked_rating
+from matinee.display.markup import html_table
 from matinee.errors import BadSetting, Option, did_you_mean
 from matinee.explain.ranks import ordinal, ranks, unseen, with_histories
 
@@ -77,15 +77,7 @@ class WhatIf:
         return "\n".join([self.sentence(), "", *lines])
 
     def _repr_html_(self) -> str:
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in self.rows()
-        )
-        return (
-            f"<table><caption>{html.escape(self.sentence())}</caption>"
-            "<thead><tr><th></th><th>before</th><th>after</th></tr></thead>"
-            f"<tbody>{body}</tbody></table>"
-        )
+        return html_table(("", "before", "after"), self.rows(), self.sentence())
 
 
 def what_if(

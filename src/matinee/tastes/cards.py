@@ -5,7 +5,6 @@ items; a weight is what the taste adds to the score of an item for somebody typi
 is the root mean square over all people, so that weights of different tastes compare.
 """
 
-import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 
 from matinee.data.catalog import Catalog
 from matinee.data.ids import IdMap
+from matinee.display.markup import Markup, el
 from matinee.display.text import counted
 from matinee.errors import BadSetting, did_you_mean
 from matinee.tastes.canonical import Moments, variances
@@ -141,8 +141,8 @@ class Tastes:
         return [WARNING] if any(taste.unstable for taste in self) else []
 
     def _repr_html_(self) -> str:
-        said = "".join(f"<p>{words}</p>" for words in self.warnings())
-        return "".join(map(card_html, self.by_share())) + said
+        notes = (el("p", words) for words in self.warnings())
+        return "".join([*map(card_html, self.by_share()), *notes])
 
 
 def facts_of(taste: Taste) -> list[str]:
@@ -160,24 +160,28 @@ def said_of_stability(taste: Taste) -> list[str]:
     return [f"{'unstable' if taste.unstable else 'stability'} {taste.stability:.2f}"]
 
 
-def card_html(taste: Taste) -> str:
+def card_html(taste: Taste) -> Markup:
     """One card, as HTML that needs no script."""
     ends = [(taste.name, taste.top)]
     if taste.bottom:
         ends.append((taste.low_name, taste.bottom))
-    lists = "".join(
-        f"<div><b>{html.escape(name)}</b><ol style='margin:0;padding-left:1.5em'>"
-        + "".join(
-            f"<li>{html.escape(title)} <small>{weight:+.2f}</small></li>"
-            for _, title, weight in end[:5]
+    lists = (
+        el(
+            "div",
+            el("b", name),
+            el(
+                "ol",
+                (el("li", title, " ", el("small", f"{w:+.2f}")) for _, title, w in end[:5]),
+                style="margin:0;padding-left:1.5em",
+            ),
         )
-        + "</ol></div>"
         for name, end in ends
     )
-    return (
-        "<figure style='margin:0 0 1em'><figcaption>"
-        f"{taste.number}: {html.escape('; '.join(facts_of(taste)))}</figcaption>"
-        f"<div style='display:flex;gap:2em'>{lists}</div></figure>"
+    return el(
+        "figure",
+        el("figcaption", f"{taste.number}: {'; '.join(facts_of(taste))}"),
+        el("div", lists, style="display:flex;gap:2em"),
+        style="margin:0 0 1em",
     )
 
 
