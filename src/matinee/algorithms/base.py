@@ -22,6 +22,7 @@ from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.alternating import Alternation
 from matinee.training.priors import NO_PRIOR, ItemPrior
 from matinee.training.progress import OnEpoch, quiet
+from matinee.training.solution import Solution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,6 +194,20 @@ class Alternating(Algorithm):
         items are expected to be before their ratings are looked at.
         """
         raise NotImplementedError
+
+    def model_of(self, train: Ratings, solution: Solution, prior: ItemPrior) -> FactorModel:
+        """The model of a solution. Raises Diverged where it is not finite."""
+        return self.model(
+            train,
+            solution.mean,
+            solution.users,
+            solution.items,
+            solution.user_fold,
+            item_fold=solution.item_fold,
+            facts=solution.facts,
+            unrated_items_learned=solution.unrated_items_learned,
+            canonical=not prior.learns_unrated,  # the effects of features must rotate along
+        )
 
     def check_start(self, train: Ratings, start: FactorModel | None) -> None:
         """Raise BadSetting for a ``start`` that these settings cannot go on from."""

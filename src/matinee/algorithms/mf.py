@@ -7,42 +7,35 @@
 The penalties grow with the root of the number of ratings: plain ridge suits dense rows better and
 ALS-WR (penalties times n, Zhou et al. 2008) sparse ones, and the root suits both.
 
-solver="als" solves each row exactly, biases and factors together, items first and users last, so
-every p_u is exactly what folding that user in returns. It learns from who rated what, too: the
-same factors approximate the matrix B of ones where rated and zeros where not (Cortes 2018),
-         + implicit_weight (|B - P Z'|^2 + |B - W Q'|^2 + implicit_reg (|Z|^2 + |W|^2))
-which says most about people and films with few ratings.
-solver="sgd" takes a step per rating, at a rate that falls linearly to zero (Funk 2006); its small
-start and finite number of steps regularise too.
+solver="als", in ``mf_als``, solves each row exactly and learns from who rated what, too, which says
+most about people and films with few ratings (Cortes 2018).
+solver="sgd", in ``mf_sgd``, takes a step per rating (Funk 2006).
 biased=False drops mu, b and c: the maximum a posteriori of PMF (Salakhutdinov & Mnih 2007).
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from matinee.algorithms.base import Alternating
 from matinee.algorithms.hyperparameters import SameAs, When, setting
+from matinee.algorithms.mf_als import fit_by_als
+from matinee.algorithms.mf_sgd import GradientDescent
 from matinee.algorithms.search_space import Real, Whole
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
 from matinee.errors import BadSetting, Setting
-from matinee.kernels.sgd import Penalties
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import LeastSquares
-from matinee.row_solvers.embeddings import Embeddings
-from matinee.training.alternating import Alternation, implicit_products, implicit_rows
-from matinee.training.epochs import Training, initial_embeddings, say_if_too_many
-from matinee.training.grid import Grid
+from matinee.training.alternating import Alternation
+from matinee.training.epochs import say_if_too_many
 from matinee.training.priors import NO_PRIOR, ItemPrior
 from matinee.training.progress import OnEpoch, quiet
 
-REG_POWER = 0.5
+REG_POWER = 0.5  # a row's penalty grows with the root of its number of ratings
 
 
 @dataclass(frozen=True, kw_only=True)
 class MF(Alternating):
-    """``MF().fit(train)``: the accurate one; ALS and SGD above hold the solvers' defaults."""
+    """``MF().fit(train)``: accurate stars, by least squares or gradient steps."""
 
     name: ClassVar[str] = "mf"
 
@@ -132,43 +125,11 @@ class MF(Alternating):
             self.warn_without_effect(Setting("implicit_weight", 0), "implicit_reg")
         if not self.biased:
             self.warn_without_effect("biased=False", "bias_reg")
-        mean = train.mean if self.biased else 0.0
-        users, items = initial_embeddings(train, self.n_factors, self.init_scale, self.seed, start)
-        if self.implicit_weight:
-            users, items = (side.with_implicit() for side in (users, items))
-            if start is not None:
-                learn_implicit(users, items, train.by_user, self.implicit_reg)
-        fit_user, fit_item = (self._row_solve(reg) for reg in (self.user_reg, self.item_reg))
-        training = Training(train, validation, mean, users, items)
-
-        def als_step(epoch: int) -> None:
-            prior.solve(fit_item, train.by_item, mean, users, items)
-            learn_implicit(items, users, train.by_item, self.implicit_reg)
-            fit_user.solve(train.by_user, mean, items, users)
-            learn_implicit(users, items, train.by_user, self.implicit_reg)
-
-        def sgd_step(epoch: int) -> None:
-            rate = self.learning_rate * (1 - (epoch - 1) / self.n_epochs)
-            grid.descend(epoch, mean, rate, penalties, users, items)
-
         if self.solver == "als":
-            step, remedy = als_step, "raise reg"
+            solution = fit_by_als(self.alternation, train, validation, on_epoch, start, prior)
         else:
-            grid = Grid.of(train, self.seed)
-            penalties = self._per_rating(train)
-            step, remedy = sgd_step, f"lower learning_rate (now {self.learning_rate}) or raise reg"
-        facts = training.run(step, self.n_epochs, on_epoch, remedy)
-        return self.model(
-            train,
-            mean,
-            Embeddings(*users[:2]),
-            items,
-            fit_user,
-            item_fold=fit_item,
-            facts=facts,
-            unrated_items_learned=prior.learns_unrated,
-            canonical=not prior.learns_unrated,  # its effects are to be turned along
-        )
+            solution = self._gradient_descent.fit(train, validation, on_epoch)
+        return self.model_of(train, solution, prior)
 
     @property
     def alternation(self) -> Alternation:
@@ -187,6 +148,19 @@ class MF(Alternating):
             implicit_reg=self.implicit_reg if self.implicit_weight else None,
         )
 
+    @property
+    def _gradient_descent(self) -> GradientDescent:
+        return GradientDescent(
+            n_factors=self.n_factors,
+            n_epochs=self.n_epochs,
+            learning_rate=self.learning_rate,
+            init_scale=self.init_scale,
+            seed=self.seed,
+            centered=self.biased,
+            solve_users=self._row_solve(self.user_reg),
+            solve_items=self._row_solve(self.item_reg),
+        )
+
     def _row_solve(self, reg: float) -> LeastSquares:
         return LeastSquares(
             reg=reg,
@@ -194,20 +168,3 @@ class MF(Alternating):
             bias_reg=self.bias_reg if self.biased else None,
             implicit_weight=self.implicit_weight,
         )
-
-    def _per_rating(self, train: Ratings) -> Penalties:
-        """The share of a row's penalties that each of its ratings carries."""
-        n_u, n_i = (np.maximum(n, 1) for n in (train.user_counts, train.item_counts))
-        bias_reg = self.bias_reg if self.biased else np.inf
-        return (
-            self.user_reg * n_u ** (REG_POWER - 1),
-            bias_reg / n_u,
-            self.item_reg * n_i ** (REG_POWER - 1),
-            bias_reg / n_i,
-        )
-
-
-def learn_implicit(side: Embeddings, other: Embeddings, rated: Rows, reg: float) -> None:
-    """Set the implicit factors of a side, where it has any; see ``implicit_rows``."""
-    if side.implicit is not None:
-        side.implicit[:] = implicit_rows(rated, other, implicit_products(other, reg))

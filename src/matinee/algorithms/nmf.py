@@ -1,42 +1,32 @@
 """Non-negative matrix factorization: tastes that only ever add.
 
-missing="ignore", the default: fitted on observed ratings only.
-    score(u, i) = mu + b_u + c_i + p_u . q_i,    p, q >= 0
-    min  sum_observed (r - score)^2 + sum_u user_reg sqrt(n_u) |p_u|^2
-         + sum_i item_reg sqrt(n_i) |q_i|^2 + user_bias_reg sum b_u^2 + item_bias_reg sum c_i^2
-by alternating non-negative least squares, users last. The biases are fitted jointly, so they sink
-as far as the tastes need room to add: every taste term is a reason for, never against. The fit
-starts from the positive parts of signed factors that varimax has made as sparse as they can be
-(cf. Rohe & Zeng 2023): from there it finds the same tastes whatever the seed, mostly.
+    score(u, i) = mu + b_u + c_i + p_u . q_i,    p, q >= 0                 Lee & Seung 2001
 
-missing="zero": the classic tutorial, where an absent rating is a rating of 0.
-    score(u, i) = w_u . h_i,    min |R - W H|^2 over all cells             Lee & Seung 2001
-by scikit-learn's coordinate descent on the sparse matrix. It ranks, but its scores are no stars.
+missing="ignore", in ``nmf_observed``: fitted on observed ratings only, with penalties and biases,
+from a start that mostly finds the same tastes whatever the seed (cf. Rohe & Zeng 2023).
+missing="zero", in ``nmf_zero_filled``: the classic tutorial, where an absent rating is a rating of
+0 and there are no biases. It ranks, but its scores are no stars.
 """
 
-import warnings
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from matinee.algorithms.base import Alternating
 from matinee.algorithms.hyperparameters import When, setting
-from matinee.algorithms.mf import MF
+from matinee.algorithms.nmf_observed import fit_observed, signed_start
+from matinee.algorithms.nmf_zero_filled import fit_zero_filled
 from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
 from matinee.errors import BadSetting, Setting
 from matinee.models.factor import FactorModel
-from matinee.row_solvers import LeastSquares, ZeroFilled
-from matinee.row_solvers.embeddings import Embeddings
-from matinee.training.alternating import Alternation, begin_at
-from matinee.training.epochs import Training, initial_embeddings, say_if_too_many
+from matinee.row_solvers import LeastSquares
+from matinee.training.alternating import Alternation
+from matinee.training.epochs import say_if_too_many
 from matinee.training.priors import NO_PRIOR, ItemPrior
 from matinee.training.progress import OnEpoch, quiet
 
 STARTS = {"ignore": ("varimax", "random"), "zero": ("random", "nndsvd", "nndsvda", "nndsvdar")}
 INIT_SCALE = 0.1  # standard deviation of the first factors' chance part
-START_EPOCHS = 10  # of signed factors, for the start from varimax
 SWEEPS = 4  # passes of coordinate descent per row and epoch; the last user solve is exact
 REMEDY = "raise user_reg and item_reg"
 PENALTIES = ("user_reg", "item_reg", "user_bias_reg", "item_bias_reg")
@@ -100,63 +90,16 @@ class NMF(Alternating):
         say_if_too_many(self.n_factors, train)
         if self.missing == "zero":
             self.warn_without_effect(Setting("missing", "zero"), *PENALTIES)
-            return self._fit_zero_filled(train)
-        return self._fit_observed(train, validation, on_epoch, start, prior)
-
-    def _fit_observed(
-        self,
-        train: Ratings,
-        validation: Ratings | None,
-        on_epoch: OnEpoch,
-        start: FactorModel | None,
-        prior: ItemPrior,
-    ) -> FactorModel:
-        mean = train.mean
-        users, items = self._initial_embeddings(train, start)
-        fit_user, fit_item = self._row_solves()
-
-        def step(epoch: int) -> None:
-            prior.solve(fit_item, train.by_item, mean, users, items)
-            fit_user.solve(train.by_user, mean, items, users)
-
-        training = Training(train, validation, mean, users, items)
-        facts = training.run(step, self.n_epochs, on_epoch, REMEDY)
-        exact = fit_user.exactly()
-        exact.solve(train.by_user, mean, items, users)
-        return self.model(
-            train,
-            mean,
-            users,
-            items,
-            exact,
-            item_fold=fit_item.exactly(),
-            facts=facts,
-            unrated_items_learned=prior.learns_unrated,
-            canonical=not prior.learns_unrated,  # its effects are to be turned along
-        )
-
-    def _initial_embeddings(
-        self, train: Ratings, start: FactorModel | None
-    ) -> tuple[Embeddings, Embeddings]:
-        sides = initial_embeddings(train, self.n_factors, INIT_SCALE, self.seed, start)
-        for side in sides:
-            np.abs(side.factors, out=side.factors)
-        if start is None and self.init == "varimax":
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of too many factors, which has been said
-                model = self._signed.fit(train)
-            for side, turned in zip(
-                sides, (model.user_embeddings, model.item_embeddings), strict=True
-            ):
-                begin_at(side, turned)
-        return sides
-
-    @property
-    def _signed(self) -> MF:
-        """What the start from varimax is taken from."""
-        return MF(
-            n_factors=self.n_factors, n_epochs=START_EPOCHS, implicit_weight=0.0, seed=self.seed
-        )
+            solution = fit_zero_filled(
+                train,
+                n_factors=self.n_factors,
+                n_epochs=self.n_epochs,
+                init=self.init,
+                seed=self.seed,
+            )
+        else:
+            solution = fit_observed(self.alternation, train, validation, on_epoch, start, prior)
+        return self.model_of(train, solution, prior)
 
     @property
     def alternation(self) -> Alternation:
@@ -174,7 +117,7 @@ class NMF(Alternating):
             fit_items=fit_item,
             finish=fit_user.exactly(),
             item_fold=fit_item.exactly(),
-            begin=self._signed if self.init == "varimax" else None,
+            begin=signed_start(self.n_factors, self.seed) if self.init == "varimax" else None,
             remedy=REMEDY,
         )
 
@@ -190,32 +133,3 @@ class NMF(Alternating):
             )
         )
         return user, item
-
-    def _fit_zero_filled(self, train: Ratings) -> FactorModel:
-        from sklearn.decomposition import NMF as ZeroFilledNMF
-        from sklearn.exceptions import ConvergenceWarning
-
-        if train.rating.min() < 0:
-            raise BadSetting(
-                Setting("missing", "zero"),
-                " needs ratings of at least 0; use ",
-                Setting("missing", "ignore"),
-            )
-        n_factors = min(self.n_factors, train.n_users, train.n_items)
-        solver = ZeroFilledNMF(
-            n_components=n_factors, init=self.init, random_state=self.seed, max_iter=self.n_epochs
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # reported as a fact instead
-            W = solver.fit_transform(train.csr().astype(np.float64))
-        facts = {
-            "n_epochs_run": int(solver.n_iter_),
-            "converged": bool(solver.n_iter_ < self.n_epochs),
-        }
-        users, items = (
-            Embeddings(factors.astype(np.float32), np.zeros(len(factors), np.float32))
-            for factors in (W, solver.components_.T)
-        )
-        return self.model(
-            train, 0.0, users, items, ZeroFilled(), facts=facts, unrated_items_learned=True
-        )

@@ -18,6 +18,7 @@ from matinee.data.ratings import Ratings, Rows
 from matinee.kernels.blas import gram, solve_shared
 from matinee.kernels.rows import row_sums
 from matinee.models.factor import FactorModel
+from matinee.row_solvers import ImplicitLeastSquares, LeastSquares
 from matinee.row_solvers.base import FoldIn, RowSolve
 from matinee.row_solvers.embeddings import Embeddings
 
@@ -33,7 +34,7 @@ class Alternation:
     nonnegative: bool = False  # whether the first factors are taken without their sign
     centered: bool = True  # whether the mean rating is a part of the score
     fit_users: RowSolve
-    fit_items: RowSolve
+    fit_items: LeastSquares | ImplicitLeastSquares
     finish: RowSolve | None = None  # the users' last solve, where it differs from the others
     item_fold: RowSolve | None = None  # what a model keeps of the items' solve
     begin: "AlternatingAlgorithm | None" = None  # whose factors' positive parts start this fit

@@ -1,0 +1,20 @@
+"""What a method of fitting hands over to its algorithm."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from matinee.row_solvers.base import FoldIn
+from matinee.row_solvers.embeddings import Embeddings
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """Embeddings and mean of a factor model, and how it folds new users and items in."""
+
+    mean: float
+    users: Embeddings
+    items: Embeddings
+    user_fold: FoldIn
+    item_fold: FoldIn | None = None
+    facts: dict[str, Any] = field(default_factory=dict)  # what is reported of the fit
+    unrated_items_learned: bool = False  # whether items without ratings have a solution
