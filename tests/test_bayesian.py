@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from matinee.algorithms import BayesianMF
-from matinee.algorithms.bayesian_mf import Chain, turns_alike
+from matinee.algorithms.bayesian_mf import Chain, aligning_rotations
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings, Rows
 from matinee.data.scale import Scale
@@ -18,7 +18,7 @@ from matinee.kernels.random import fill_normal, philox
 from matinee.models import load
 from matinee.row_solvers import LeastSquares, PosteriorMean, from_plain, to_plain
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.training.implicit_features import Choices
+from matinee.training.implicit_features import ImplicitFeatures
 from matinee.training.population import Population
 
 QUICK = {"n_factors": 3, "n_features": 8, "n_epochs": 60, "n_samples": 20}
@@ -161,7 +161,8 @@ def test_rotated_samples_face_alike_again():
     rotations = [np.linalg.qr(rng.normal(size=(4, 4)))[0] for _ in range(3)]
     samples = [Q @ rotation for rotation in rotations]
     turned = [
-        one @ turn for one, turn in zip(samples, turns_alike(samples, np.ones(50)), strict=True)
+        one @ turn
+        for one, turn in zip(samples, aligning_rotations(samples, np.ones(50)), strict=True)
     ]
     np.testing.assert_allclose(turned[0], turned[2], atol=1e-5)
     np.testing.assert_allclose(turned[1], turned[2], atol=1e-5)
@@ -333,7 +334,7 @@ def test_scores_follow_the_unit_of_ratings(data):
 
 def test_features_are_what_implicit_factors_add_up_to(data):
     train, _ = data
-    choices = Choices.of(train, 6)
+    choices = ImplicitFeatures.of(train, 6)
     G = np.random.default_rng(0).normal(size=(6, 2))
     implicit = choices.vectors @ G
     for user in (0, 7):

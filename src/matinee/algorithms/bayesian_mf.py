@@ -36,7 +36,7 @@ from matinee.models.posterior import PosteriorModel
 from matinee.row_solvers import PosteriorMean
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.epochs import Training, check_validation, say_if_too_many
-from matinee.training.implicit_features import Choices
+from matinee.training.implicit_features import ImplicitFeatures
 from matinee.training.population import Population, Prior
 from matinee.training.progress import Epoch, OnEpoch, quiet
 
@@ -109,9 +109,13 @@ class BayesianMF(Algorithm):
     ) -> PosteriorModel:
         """The samples side by side, in stars, with all users solved on them."""
         bias = unit * np.array([sample.items.bias for sample in samples], np.float64)
-        turns = turns_alike([sample.items.factors for sample in samples], train.by_item.counts)
+        rotations = aligning_rotations(
+            [sample.items.factors for sample in samples], train.by_item.counts
+        )
         factors, implicit = (
-            np.column_stack([part @ turn for part, turn in zip(parts, turns, strict=True)])
+            np.column_stack(
+                [part @ rotation for part, rotation in zip(parts, rotations, strict=True)]
+            )
             for parts in zip(*((s.items.factors, s.items.implicit) for s in samples), strict=True)
         )
         items = Embeddings(np.float32(unit) * factors, bias.mean(axis=0).astype(np.float32))
@@ -163,7 +167,7 @@ class Chain:
     train: Ratings
     users: Embeddings
     items: Embeddings
-    choices: Choices
+    features: ImplicitFeatures
     of_users: Population
     of_items: Population
     seed: int
@@ -177,14 +181,14 @@ class Chain:
         """A state near the best fit: a few epochs of alternating least squares."""
         k, seed = settings.n_factors, settings.seed
         model = MF(n_factors=k, n_epochs=ALS_EPOCHS, seed=seed).fit(train)
-        choices = Choices.of(train, settings.n_features)
+        features = ImplicitFeatures.of(train, settings.n_features)
         chain = cls(
             train,
             model.user_embeddings.copy(),
             model.item_embeddings.copy(),
-            choices,
-            Population.of(train.by_user, choices.of_users, k, settings.spread),
-            Population.of(train.by_item, choices.of_items, k, settings.spread),
+            features,
+            Population.of(train.by_user, features.of_users, k, settings.spread),
+            Population.of(train.by_item, features.of_items, k, settings.spread),
             seed,
             settings.noise_damping,
             np.ones(train.n_users),
@@ -200,7 +204,7 @@ class Chain:
             self.of_users, self.users, self.items, 2 * epoch + 1, rng
         )
         self._draw_noise(rng)
-        implicit = (self.choices.vectors @ prior.G).astype(np.float32)
+        implicit = (self.features.vectors @ prior.G).astype(np.float32)
         return Sample(seen._replace(implicit=implicit), noise, prior.bias_variance)
 
     def _draw_embeddings(
@@ -245,18 +249,18 @@ class Chain:
         self.steadiness = rng.chisquare(nu + n_u) / (nu + of_user)
 
 
-def turns_alike(samples: list[np.ndarray], counts: np.ndarray) -> list[np.ndarray]:
-    """Rotations (k, k) after which the item factors (n_items, k) of all samples face alike.
+def aligning_rotations(samples: list[np.ndarray], counts: np.ndarray) -> list[np.ndarray]:
+    """Rotations (k, k) that align the item factors (n_items, k) of all samples with each other.
 
-    A sample means the same after any rotation. The last is turned so that its factors explain, one
-    after the other, as much of the ratings as they can; the others are turned towards it
-    (orthogonal Procrustes, Schoenemann 1966). ``counts`` (n_items,) are the items' ratings.
+    A sample scores the same after any rotation. The last is rotated to its principal axes, weighted
+    by ratings; the others are rotated towards it (orthogonal Procrustes, Schoenemann 1966).
+    ``counts`` (n_items,) are the items' ratings.
     """
     weighted = [np.sqrt(counts)[:, None] * Q for Q in samples]
     _, axes = np.linalg.eigh(weighted[-1].T @ weighted[-1])
     target = weighted[-1] @ axes[:, ::-1]
-    turns = []
+    rotations = []
     for Q in weighted:
         left, _, right = np.linalg.svd(Q.T @ target)
-        turns.append((left @ right).astype(np.float32))
-    return turns
+        rotations.append((left @ right).astype(np.float32))
+    return rotations

@@ -23,7 +23,7 @@ from matinee.data.ratings import Ratings, Rows
 from matinee.kernels.svdpp import Letters, UserRates, descend_users
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import AroundImplicit, LeastSquares
-from matinee.row_solvers.around_implicit import choices
+from matinee.row_solvers.around_implicit import implicit_part
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.splitting import check_apart
 from matinee.training.epochs import Training, initial_embeddings, say_if_too_many
@@ -100,7 +100,7 @@ class SVDpp(Algorithm):
         def step(epoch: int) -> None:
             rng = np.random.default_rng((self.seed, 1 + epoch))
             descend_users(rng.permutation(train.n_users), rows, chosen, mean, rates, letters)
-            users.factors[:] = own + choices(chosen, items)
+            users.factors[:] = own + implicit_part(chosen, items)
 
         training = Training(train, validation, mean, users, items)
         remedy = f"lower learning_rate (now {self.learning_rate}) or raise reg"

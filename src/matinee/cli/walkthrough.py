@@ -12,8 +12,9 @@ import numpy as np
 
 from matinee.algorithms import MF, NMF, Algorithm, Bias, Popularity, TruncatedSVD
 from matinee.data.describe import Description
+from matinee.display.steps import OnStep, quiet
 from matinee.display.tables import Table
-from matinee.evaluation.compare import Comparison, Entry, OnStep, quiet
+from matinee.evaluation.compare import Comparison, Entry
 from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.evaluation.results import Evaluation
 from matinee.explain.explanation import Explanation

@@ -6,7 +6,7 @@ the difference to the best, on the same resampled users, may be 0 (paired bootst
 
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 from matinee.algorithms import ALGORITHMS, Algorithm, Bias, Popularity
 from matinee.data.ratings import Ratings
 from matinee.display.markup import Child, el, html_table
+from matinee.display.steps import OnStep, quiet
 from matinee.display.tables import Table
 from matinee.display.text_table import text_table
 from matinee.errors import BadSetting, check_known
@@ -35,12 +36,6 @@ USUAL_METRICS = ("rmse", "mae", "precision", "recall", "ndcg", "coverage")
 COSTS = ("fit_seconds", "test_seconds", "peak_mb", "model_mb")
 MARKS = {"best": "*", "tied": "="}  # of cells in a table of text
 DIGITS = 6  # of resampled values in a record
-
-OnStep = Callable[[int, int, str], object]  # steps done, steps in all, what comes now
-
-
-def quiet(done: int, total: int, words: str) -> None:
-    """Say nothing about a step."""
 
 
 @dataclass(frozen=True)

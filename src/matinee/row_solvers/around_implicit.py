@@ -1,4 +1,4 @@
-"""Least squares around what the choice of items says: the fold-in of SVD++."""
+"""Least squares around the implicit part of a user's factors: the fold-in of SVD++."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -13,7 +13,7 @@ from matinee.row_solvers.least_squares import LeastSquares
 
 @dataclass(frozen=True)
 class AroundImplicit(LeastSquares):
-    """Least squares around what the choice of items says: the fold-in of SVD++ (Koren 2008).
+    """Least squares around the implicit part of a user's factors: that of SVD++ (Koren 2008).
 
         factors = p + s,   s = sum_j z_j / sqrt(n),   p the least-squares solution for t_j - s . q_j
 
@@ -28,7 +28,7 @@ class AroundImplicit(LeastSquares):
         users: Embeddings,
         toward: Embeddings | None = None,
     ) -> None:
-        S = choices(rated, items)
+        S = implicit_part(rated, items)
         row_of = np.repeat(np.arange(len(S)), rated.counts)
         expected = np.einsum("nf,nf->n", S[row_of], items.factors[rated.indices])
         super().solve(rated._replace(values=rated.values - expected), mean, items, users, toward)
@@ -37,20 +37,20 @@ class AroundImplicit(LeastSquares):
     def without_each(
         self, rated: np.ndarray, t: np.ndarray, items: Embeddings
     ) -> np.ndarray | None:
-        return None  # one choice less changes what is expected of all the others
+        return None  # one item less changes the implicit part, and so all targets
 
     def parts(
         self, rated: np.ndarray, t: np.ndarray, items: Embeddings, target: int, person: Embeddings
     ) -> np.ndarray:
         weights = super().parts(rated, np.ones(len(t)), items, target, person)
         beyond = items.factors[target] - weights @ items.factors[rated]  # what s adds directly
-        choice = cast(np.ndarray, items.implicit)[rated] @ beyond / np.sqrt(len(rated))
-        result: np.ndarray = weights * t + choice
+        implicit = cast(np.ndarray, items.implicit)[rated] @ beyond / np.sqrt(len(rated))
+        result: np.ndarray = weights * t + implicit
         return result
 
 
-def choices(rated: Rows, items: Embeddings) -> np.ndarray:
-    """s = sum_j z_j / sqrt(n) of each row: (n_rows, n_factors) float32, zeros for empty rows."""
+def implicit_part(rated: Rows, items: Embeddings) -> np.ndarray:
+    """s = sum_j z_j / sqrt(n) over each row's items: (n_rows, n_factors) float32, 0 without any."""
     root = np.sqrt(np.maximum(rated.counts, 1)).astype(np.float32)
     result: np.ndarray = row_sums(rated, cast(np.ndarray, items.implicit)) / root[:, None]
     return result

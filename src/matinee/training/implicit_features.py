@@ -1,11 +1,11 @@
-"""What people choose to rate, whatever they give: features of users and items for priors.
+"""Features of users and items from what was rated at all, whatever the ratings, for priors.
 
     C = D_u^-1/2 (1 where rated, 0 elsewhere) D_i^-1/2 = U S V'       D: numbers of ratings
 
 A user's features are sum_j v_j / sqrt(n_u) over the n_u items rated, an item's likewise with U over
 its users. Those of all who have ratings average 0 and have variance 1: an item's by taking off the
-average; a user's by shifting the v_j, so that they stay a sum over choices, which a model can hold
-and explain. Only training ratings count as choices.
+average; a user's by shifting the v_j, so that they stay a sum over the items rated, which a model
+can hold and explain. Only training ratings count.
 """
 
 from typing import Any, NamedTuple
@@ -16,15 +16,15 @@ from matinee.data.ratings import Ratings
 from matinee.training.singular_vectors import leading_vectors
 
 
-class Choices(NamedTuple):
+class ImplicitFeatures(NamedTuple):
     """Features of all users and items; those without ratings have zeros."""
 
     of_users: np.ndarray  # (n_users, n_features)
     of_items: np.ndarray  # (n_items, n_features)
-    vectors: np.ndarray  # (n_items, n_features): what a user's choice of an item adds, x sqrt(n_u)
+    vectors: np.ndarray  # (n_items, n_features): what rating an item adds to a user's, x sqrt(n_u)
 
     @classmethod
-    def of(cls, train: Ratings, n_features: int) -> "Choices":
+    def of(cls, train: Ratings, n_features: int) -> "ImplicitFeatures":
         """The features of ``n_features`` singular vectors, or of as many as there are."""
         n = min(n_features, train.n_users - 1, train.n_items - 1)
         if n < 1:
@@ -48,6 +48,6 @@ class Choices(NamedTuple):
 
 
 def _deviation(features: np.ndarray, root: np.ndarray) -> np.ndarray:
-    """Standard deviations over those with ratings; infinite for what tells nobody apart."""
+    """Standard deviations (n_features,) over rows with ratings; infinite for constant features."""
     deviation: np.ndarray = np.sqrt((features**2).sum(axis=0) / (root > 0).sum())
     return np.where(deviation > 1e-9, deviation, np.inf)

@@ -1,7 +1,11 @@
-"""What a fit says of itself after each epoch."""
+"""What a fit reports of its progress: its epochs, and on packed ratings the parts of one."""
 
 from collections.abc import Callable
 from typing import NamedTuple
+
+from matinee.display.steps import quiet
+
+__all__ = ["Epoch", "OnEpoch", "OnPart", "quiet"]
 
 
 class Epoch(NamedTuple):
@@ -9,12 +13,11 @@ class Epoch(NamedTuple):
 
     number: int  # 1, 2, ...
     n_epochs: int
-    train_rmse: float | None  # None where scores are no stars
+    train_rmse: float | None  # in stars; None where scores are not ratings
     validation_rmse: float | None
 
 
 OnEpoch = Callable[[Epoch], None]
 
-
-def quiet(epoch: Epoch) -> None:
-    """Say nothing about an epoch."""
+OnPart = Callable[[int, int, int], None]
+"""Called with the ratings done and the ratings of all passes together, and the epoch."""

@@ -10,7 +10,7 @@ each pass the items', from which an interrupted fit goes on.
 """
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,13 +43,7 @@ from matinee.training.gathering import (
     learn_item_implicit,
     rounds,
 )
-from matinee.training.progress import Epoch, OnEpoch, quiet
-
-OnPart = Callable[[int, int, int], None]  # ratings done and in all, and the epoch
-
-
-def silent(done: int, of: int, epoch: int) -> None:
-    """Say nothing about a part of an epoch."""
+from matinee.training.progress import Epoch, OnEpoch, OnPart, quiet
 
 
 def fit_packed(
@@ -60,7 +54,7 @@ def fit_packed(
     folder: str | Path | None = None,
     resume: bool = False,
     memory: int = MEMORY,
-    on_part: OnPart = silent,
+    on_part: OnPart = quiet,
 ) -> FactorModel:
     """``algorithm.fit`` for packed ratings: the same factors, to the bit, in bounded memory.
 

@@ -16,9 +16,10 @@ import numpy as np
 from matinee.algorithms import Algorithm
 from matinee.algorithms.base import Alternating
 from matinee.data.ratings import Ratings
+from matinee.display.steps import OnStep, quiet
 from matinee.display.text_table import text_table
 from matinee.errors import Advice, BadSetting, check_known
-from matinee.evaluation.compare import OnStep, choose, quiet, time_left
+from matinee.evaluation.compare import choose, time_left
 from matinee.evaluation.evaluate import evaluate
 from matinee.evaluation.profiling import measured, model_mb
 from matinee.evaluation.protocol import Asked, check_kind, check_measurable

@@ -11,8 +11,9 @@ import numpy as np
 from matinee.algorithms import Algorithm
 from matinee.algorithms.from_model import algorithm_of, ratings_of
 from matinee.data.ratings import Ratings
+from matinee.display.steps import OnStep, quiet
 from matinee.errors import Advice, BadSetting, Option
-from matinee.evaluation.compare import OnStep, quiet, time_left
+from matinee.evaluation.compare import time_left
 from matinee.models import FactorModel, Model
 from matinee.models.factor import with_tastes
 from matinee.tastes.labels import supported

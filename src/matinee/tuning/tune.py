@@ -14,11 +14,12 @@ from typing import Any
 from matinee.algorithms import Algorithm
 from matinee.algorithms.search_space import Dimension, Real, Space, Whole
 from matinee.data.ratings import Ratings
+from matinee.display.steps import OnStep, quiet
 from matinee.display.text import counted
 from matinee.display.text_table import text_table
 from matinee.errors import Advice, BadSetting, check_known
 from matinee.evaluation.bootstrap import interval, resample
-from matinee.evaluation.compare import OnStep, choose, quiet, time_left, tried
+from matinee.evaluation.compare import choose, time_left, tried
 from matinee.evaluation.evaluate import evaluate, fit_and_evaluate
 from matinee.evaluation.protocol import Asked, check_kind, check_measurable
 from matinee.evaluation.results import Evaluation, versions

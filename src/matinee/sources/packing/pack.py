@@ -12,7 +12,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from matinee.data.catalog import Catalog
 from matinee.data.packed import FILES, PackedRatings, is_packed
 from matinee.data.read_report import Finding, ReadReport
 from matinee.data.scale import Scale
+from matinee.display.steps import OnStep, quiet
 from matinee.errors import BadRatings, BadSetting, MatineeError, Option
 from matinee.sources import files
 from matinee.sources.checks import check_options, refuse
@@ -39,17 +40,12 @@ from matinee.sources.raw import Fault, Query, ReadOptions
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-OnStage = Callable[[int, int, str], None]
 STAGES = ("reading rows", "numbering ids", "sorting", "writing")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FULL_IN_WORDS = ("no space left", "file too large", "disk quota", "max_temp_directory_size")
 SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT])i?B", re.IGNORECASE)
 LEAST_MEGABYTES = 100  # DuckDB's threads hold some in buffers
 MEMORY = "1GB"  # for DuckDB; what it has no room for it keeps on disk
-
-
-def quiet(done: int, of: int, what: str) -> None:
-    """Report no progress."""
 
 
 def pack(
@@ -64,7 +60,7 @@ def pack(
     catalog: object = None,
     positives_from: float | None = None,
     memory: str = MEMORY,
-    on_stage: OnStage = quiet,
+    on_stage: OnStep = quiet,
 ) -> PackedRatings:
     """Ratings of a file, packed in ``folder``, for fits on more than memory holds.
 
@@ -189,7 +185,7 @@ def _pack_query(
     catalog: Catalog | None,
     work: Path,
     memory: str,
-    on_stage: OnStage,
+    on_stage: OnStep,
 ) -> None:
     """Stage after stage, from the rows of a file to the arrays in ``work / "whole"``."""
     with _database(work, memory) as db:
