@@ -13,7 +13,7 @@ from PIL import Image
 import matinee
 from matinee.cli.walkthrough import READABLE
 from matinee.feedback.store import Store
-from matinee.server.state import State
+from matinee.server.lifecycle import ServerState
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))
@@ -34,7 +34,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp())
     READABLE.fit(matinee.sample()).save(folder / "model")
     store = Store.at(folder / "feedback.sqlite")
-    with answering(State(folder / "model", store)) as client, chromium() as driver:
+    with answering(ServerState(folder / "model", store)) as client, chromium() as driver:
         for name, (address, click, height) in PICTURES.items():
             size(driver, WIDTH, height)
             driver.get("about:blank")

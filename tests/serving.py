@@ -9,9 +9,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from matinee.server.app import make_app
-from matinee.server.running import Place, config_of
-from matinee.server.security import Rules
-from matinee.server.state import State
+from matinee.server.lifecycle import ServerState
+from matinee.server.middleware.security import AccessPolicy
+from matinee.server.process import uvicorn_config
+from matinee.server.settings import Endpoint
 
 TOKEN = "a-token-for-the-tests"
 OWNER = {"Authorization": f"Bearer {TOKEN}"}
@@ -19,11 +20,11 @@ OWNER = {"Authorization": f"Bearer {TOKEN}"}
 
 @contextmanager
 def answering(
-    state: State, rules: Rules | None = None, app: FastAPI | None = None
+    state: ServerState, policy: AccessPolicy | None = None, app: FastAPI | None = None
 ) -> Iterator[httpx.Client]:
     """A client of a server that answers from ``state``."""
-    listening = Place(port=0).listen()
-    server = uvicorn.Server(config_of(app or make_app(state, rules or Rules(TOKEN))))
+    listening = Endpoint(port=0).listen()
+    server = uvicorn.Server(uvicorn_config(app or make_app(state, policy or AccessPolicy(TOKEN))))
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"

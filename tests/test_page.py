@@ -13,9 +13,9 @@ from browser import asked_for, chromium, complaints, size
 from matinee.data.catalog import Catalog, Item
 from matinee.feedback.store import Store
 from matinee.server.app import PAGE
-from matinee.server.measured import Measured
-from matinee.server.security import Rules
-from matinee.server.state import State
+from matinee.server.evaluation_record import EvaluationRecord
+from matinee.server.lifecycle import ServerState
+from matinee.server.middleware.security import AccessPolicy
 from matinee.sources import read_ratings
 from serving import TOKEN, answering
 
@@ -95,7 +95,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def served(folder: Path) -> Iterator[str]:
     store = Store.at(folder / "feedback.sqlite")
-    state = State(folder / "nmf", store, folder / "mf", Measured.of(folder / "runs.jsonl", None))
+    state = ServerState(
+        folder / "nmf", store, folder / "mf", EvaluationRecord.read(folder / "runs.jsonl", None)
+    )
     with answering(state) as client:
         yield str(client.base_url)
     store.close()
@@ -428,7 +430,7 @@ def test_every_kind_of_model_has_a_page(driver, algorithm, tmp_path):
     sample = matinee.sample().with_catalog(Catalog({}))
     algorithm.fit(sample).save(tmp_path / "model")
     store = Store.at(tmp_path / "feedback.sqlite")
-    with answering(State(tmp_path / "model", store)) as client:
+    with answering(ServerState(tmp_path / "model", store)) as client:
         page = Page(driver, str(client.base_url))
         for section in SECTIONS:
             page.open(section).some("main h1")
@@ -444,7 +446,7 @@ def test_every_kind_of_model_has_a_page(driver, algorithm, tmp_path):
 
 def test_a_server_for_others_asks_for_its_token_first(driver, folder, tmp_path):
     store = Store.at(tmp_path / "feedback.sqlite")
-    with answering(State(folder / "nmf", store), Rules(TOKEN, public=True)) as client:
+    with answering(ServerState(folder / "nmf", store), AccessPolicy(TOKEN, public=True)) as client:
         page = Page(driver, str(client.base_url)).open("tastes")
         page.some("input[name=token]")[0].send_keys(TOKEN)
         page.click("main button")
@@ -476,7 +478,7 @@ def nasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ratings = read_ratings((user_ids, item_ids, rng.integers(1, 6, 1200)), catalog=Catalog(entries))
     matinee.NMF(n_factors=3).fit(ratings).save(place / "model")
     store = Store.at(place / "feedback.sqlite")
-    with answering(State(place / "model", store)) as client:
+    with answering(ServerState(place / "model", store)) as client:
         yield str(client.base_url)
     store.close()
 

@@ -11,9 +11,9 @@ import matinee
 from matinee.feedback.store import Store, StoreError
 from matinee.feedback.tables import metadata
 from matinee.server.app import make_app
+from matinee.server.lifecycle import ServerState
+from matinee.server.middleware.security import AccessPolicy
 from matinee.server.routes import ROUTERS
-from matinee.server.security import Rules
-from matinee.server.state import State
 from serving import OWNER, TOKEN, answering
 
 USER, ITEM = "7", "heat-1995"
@@ -27,34 +27,34 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def shared(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
+def shared(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerState]:
     """For tests that change nothing."""
     store = Store.at(tmp_path_factory.mktemp("store") / "feedback.sqlite")
-    yield State(folder, store, beside_path=folder)
+    yield ServerState(folder, store, beside_path=folder)
     store.close()
 
 
 @pytest.fixture(scope="module")
-def reader(shared: State) -> Iterator[httpx.Client]:
+def reader(shared: ServerState) -> Iterator[httpx.Client]:
     with answering(shared) as one:
         yield one
 
 
 @pytest.fixture
-def state(folder: Path, tmp_path: Path) -> Iterator[State]:
+def state(folder: Path, tmp_path: Path) -> Iterator[ServerState]:
     store = Store.at(tmp_path / "feedback.sqlite")
-    yield State(folder, store)
+    yield ServerState(folder, store)
     store.close()
 
 
 @pytest.fixture
-def client(state: State) -> Iterator[httpx.Client]:
+def client(state: ServerState) -> Iterator[httpx.Client]:
     with answering(state) as one:
         yield one
 
 
 @pytest.fixture
-def model(shared: State) -> matinee.Model:
+def model(shared: ServerState) -> matinee.Model:
     return shared.main.model
 
 
@@ -118,7 +118,7 @@ def test_every_answer_to_a_post_has_its_shape(client, state, route):
     check_shape(answer, SHAPES[route, "POST"], state)
 
 
-def check_shape(answer: httpx.Response, shape, state: State) -> None:
+def check_shape(answer: httpx.Response, shape, state: ServerState) -> None:
     """All fields are there and documented, and the answer says who gave it."""
     found = answer.json()
     undocumented = set(found) - set(shape.model_fields)
@@ -298,7 +298,7 @@ def test_users_are_found_and_exported(reader, model):
 def test_a_taste_gets_a_name_for_good(tmp_path):
     place = matinee.NMF(n_factors=2, n_epochs=2).fit(matinee.sample()).save(tmp_path / "m")
     store = Store.at(tmp_path / "feedback.sqlite")
-    with answering(State(place, store)) as client:
+    with answering(ServerState(place, store)) as client:
         before = client.get("/v1/tastes").json()["model_version"]
         answer = client.patch("/v1/tastes/1", json={"name": "Rainy Sundays"}, headers=OWNER)
         assert answer.status_code == 200, answer.text
@@ -337,7 +337,7 @@ def test_a_rating_counts_in_the_next_list(client, state):
 def test_feedback_in_postgresql_counts_and_is_erased(folder, postgresql_url):
     store = Store.at(postgresql_url)
     try:
-        with answering(State(folder, store)) as client:
+        with answering(ServerState(folder, store)) as client:
             event = {"user_id": "ann", "item_id": ITEM, "rating": 5}
             key = {"Idempotency-Key": "k1"}
             for _ in range(2):
@@ -388,7 +388,7 @@ def test_an_erased_user_stays_erased(client, state, folder):
             one["user"] for one in client.get("/v1/users?q=7&n=100").json()["users"]
         ]
         assert client.post("/v1/admin/reload", headers=OWNER).status_code == 200
-    later = State(folder, Store.at(str(state.store.engine.url.database)))
+    later = ServerState(folder, Store.at(str(state.store.engine.url.database)))
     assert later.changes.erased_at(USER) > 0
     later.store.close()
 
@@ -398,18 +398,18 @@ def test_an_erased_user_stays_erased(client, state, folder):
 
 def test_kept_answers_are_given_again_and_leave_when_there_is_no_room(folder, tmp_path):
     store = Store.at(tmp_path / "feedback.sqlite")
-    app = make_app(State(folder, store), Rules(TOKEN))
-    app.user_middleware[-1].kwargs["most"] = 20_000
+    app = make_app(ServerState(folder, store), AccessPolicy(TOKEN))
+    app.user_middleware[-1].kwargs["max_bytes"] = 20_000
     with answering(app.state.matinee, app=app) as client:
         first = [listed(client, str(user), why="true") for user in range(1, 21)]
         assert [listed(client, str(user), why="true") for user in range(1, 21)] == first
         text = client.get("/metrics").text
         assert 'matinee_recommendations_total{strategy="personal"} 40.0' in text
         layer = app.middleware_stack
-        while not hasattr(layer, "kept"):
+        while not hasattr(layer, "entries"):
             layer = layer.app
         assert 0 < layer.size <= 20_000
-        assert layer.size == sum(len(key) + len(one.body) for key, one in layer.kept.items())
+        assert layer.size == sum(len(key) + len(one.body) for key, one in layer.entries.items())
     store.close()
 
 
@@ -426,7 +426,7 @@ def test_years_and_genres_of_a_model_without_catalogue(tmp_path):
     ratings = matinee.uniform(20, 30, 15)
     place = matinee.MF(n_factors=2, n_epochs=2).fit(ratings).save(tmp_path / "m")
     store = Store.at(tmp_path / "feedback.sqlite")
-    with answering(State(place, store)) as client:
+    with answering(ServerState(place, store)) as client:
         user = matinee.load(place).users.ids[0]
         assert len(listed(client, user, exclude_seen=False)) == 10
         assert client.get(f"/v1/users/{user}/recommendations?genre=Drama").status_code == 404

@@ -14,10 +14,10 @@ import pytest
 import matinee
 from matinee.data.catalog import Catalog, Item
 from matinee.feedback.store import Store
-from matinee.server import limits
-from matinee.server.limits import BODY_BYTES
-from matinee.server.security import Rules
-from matinee.server.state import State
+from matinee.server.lifecycle import ServerState
+from matinee.server.middleware import request_limits
+from matinee.server.middleware.request_limits import BODY_BYTES
+from matinee.server.middleware.security import AccessPolicy
 from serving import OWNER, TOKEN, answering
 
 STRANGE_IDS = [
@@ -50,14 +50,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def state(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
+def state(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerState]:
     store = Store.at(tmp_path_factory.mktemp("store") / "feedback.sqlite")
-    yield State(folder, store)
+    yield ServerState(folder, store)
     store.close()
 
 
 @pytest.fixture(scope="module")
-def client(state: State) -> Iterator[httpx.Client]:
+def client(state: ServerState) -> Iterator[httpx.Client]:
     with answering(state) as one:
         yield one
 
@@ -143,7 +143,7 @@ def test_what_is_no_json_is_a_problem(client, body):
 def test_a_failure_is_told_without_its_inside(client, monkeypatch, caplog):
     from matinee.server.routes import model
 
-    monkeypatch.setattr(model, "facts_of", lambda serving: 1 / 0)
+    monkeypatch.setattr(model, "model_facts", lambda serving: 1 / 0)
     answer = client.get("/v1/model")
     is_problem(answer, 500, "the server failed")
     assert "division" not in answer.text
@@ -175,7 +175,7 @@ def test_a_body_in_chunks_is_counted_as_it_comes(client):
 
 
 def test_a_body_that_does_not_come_is_given_up(client, monkeypatch):
-    monkeypatch.setattr(limits, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(request_limits, "BODY_SECONDS", 0.05)
     with socket.create_connection((client.base_url.host, client.base_url.port)) as slow:
         slow.sendall(
             b"POST /v1/feedback HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
@@ -186,7 +186,7 @@ def test_a_body_that_does_not_come_is_given_up(client, monkeypatch):
 
 
 def test_too_many_at_once_are_asked_to_come_again(client, monkeypatch):
-    monkeypatch.setattr(limits, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(request_limits, "MAX_CONCURRENT_REQUESTS", 0)
     answer = client.get("/v1/model")
     is_problem(answer, 429, "come again")
     assert answer.headers["retry-after"] == "1"
@@ -236,7 +236,7 @@ def test_this_machine_is_answered(client, host):
 
 
 def test_a_named_host_is_answered(state):
-    with answering(state, Rules(TOKEN, hosts=frozenset({"films.example"}))) as client:
+    with answering(state, AccessPolicy(TOKEN, hosts=frozenset({"films.example"}))) as client:
         assert client.get("/healthz", headers={"Host": "films.example"}).status_code == 200
 
 
@@ -266,7 +266,7 @@ def test_who_changes_the_model_needs_the_token(client, method, path, body, given
 
 
 def test_a_public_server_needs_the_token_for_everything_it_knows(state):
-    with answering(state, Rules(TOKEN, public=True)) as client:
+    with answering(state, AccessPolicy(TOKEN, public=True)) as client:
         for path in ("/v1/model", LIST, "/metrics", "/v1/%75sers"):
             is_problem(client.get(path), 401, "token")
         assert client.get(LIST, headers=OWNER).status_code == 200

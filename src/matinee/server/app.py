@@ -1,6 +1,5 @@
-"""The application: routes inside layers that guard, bound and remember."""
+"""The ASGI application: routes, the page, and the middleware around them."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -11,69 +10,72 @@ from starlette.staticfiles import StaticFiles
 
 import matinee
 from matinee.charts import stylesheet
-from matinee.server import answered
-from matinee.server.answers import Answers
-from matinee.server.limits import Bounded
-from matinee.server.people import People
-from matinee.server.problems import answer_with_problems
-from matinee.server.reference import html, parts_of
+from matinee.server.lifecycle import ServerState
+from matinee.server.middleware.request_limits import RequestLimitsMiddleware
+from matinee.server.middleware.request_metrics import RequestMetricsMiddleware
+from matinee.server.middleware.response_cache import ResponseCacheMiddleware
+from matinee.server.middleware.security import AccessPolicy, SecurityMiddleware
+from matinee.server.person_resolver import PersonResolver
+from matinee.server.problems import add_problem_handlers
+from matinee.server.reference import api_reference, to_html
 from matinee.server.routes import ROUTERS
-from matinee.server.routes.parameters import only_known
-from matinee.server.security import Guard, Rules
-from matinee.server.state import State
+from matinee.server.routes.parameters import check_query_parameters
+from matinee.server.schemas.operations import ProblemDocument
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 PAGE = Path(__file__).parent / "page"
-PROBLEM = {"model": answered.ProblemDocument, "description": "What is wrong, and what to do."}
+PROBLEM = {"model": ProblemDocument, "description": "What is wrong and how to fix it."}
 
 
-def make_app(state: State, rules: Rules) -> FastAPI:
-    """The server's application."""
+def make_app(state: ServerState, policy: AccessPolicy) -> FastAPI:
+    """The complete application of a server."""
 
     @asynccontextmanager
-    async def living(app: FastAPI) -> AsyncIterator[None]:
-        following = asyncio.create_task(state.follow())
-        yield
-        following.cancel()
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with state.follow_feedback():
+            yield
 
-    app = api(living)
+    app = api(lifespan)
     app.state.matinee = state
-    app.state.people = People(state)
+    app.state.resolver = PersonResolver(state)
     app.add_api_route("/charts.css", charts_css, include_in_schema=False)
     app.add_api_route("/docs", docs, include_in_schema=False)
     if PAGE.is_dir():
         app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
-    answer_with_problems(app)
-    app.add_middleware(Answers, state=state)
-    app.add_middleware(Bounded)
-    app.add_middleware(Guard, rules=rules, metrics=state.metrics)
+    add_problem_handlers(app)
+    # Each is wrapped around those before it: the last is the outermost.
+    app.add_middleware(ResponseCacheMiddleware, state=state)
+    app.add_middleware(RequestLimitsMiddleware)
+    app.add_middleware(SecurityMiddleware, policy=policy)
+    app.add_middleware(RequestMetricsMiddleware, metrics=state.metrics)
     return app
 
 
-def api(living: Lifespan | None = None) -> FastAPI:
-    """The API alone: its routes, and through them its OpenAPI document."""
+def api(lifespan: Lifespan | None = None) -> FastAPI:
+    """The API alone: its routes, and with them its OpenAPI document."""
     app = FastAPI(
         title="Matinee",
         version=matinee.__version__,
         description="Recommendations, and why.",
         docs_url=None,
         redoc_url=None,
-        lifespan=living,
+        lifespan=lifespan,
         default_response_class=JSONResponse,
         responses={"4XX": PROBLEM, "5XX": PROBLEM},
         redirect_slashes=False,
     )
     for router in ROUTERS:
-        app.include_router(router, dependencies=[Depends(only_known)])
+        app.include_router(router, dependencies=[Depends(check_query_parameters)])
     return app
 
 
 async def charts_css() -> Response:
-    """The style sheet of the pictures in answers."""
+    """The style sheet of the charts in responses."""
     return Response(stylesheet(), media_type="text/css")
 
 
 async def docs(request: Request) -> Response:
-    """The API in words."""
+    """The API reference as a page."""
     title = f"The API of Matinee {matinee.__version__}"
-    return Response(html(title, parts_of(request.app.openapi())), media_type="text/html")
+    page = to_html(title, api_reference(request.app.openapi()))
+    return Response(page, media_type="text/html")

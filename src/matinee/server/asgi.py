@@ -1,4 +1,4 @@
-"""The types of an ASGI application: what it is called with."""
+"""Types of the ASGI interface."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any

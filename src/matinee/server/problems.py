@@ -1,4 +1,4 @@
-"""Errors as problem documents (RFC 9457): what is wrong, where, and what to do."""
+"""Errors as problem documents (RFC 9457): what is wrong, where, and how to fix it."""
 
 import logging
 from collections.abc import Sequence
@@ -25,9 +25,9 @@ STATUS_OF: dict[type[MatineeError], int] = {
     BadModel: 500,
     MatineeError: 422,
 }
-MOST_ERRORS = 20  # listed of one request
-MOST_SHOWN = 40  # characters of a value that is named
-LIMITS = {  # pydantic's name of a broken limit: where it keeps the limit, and our words
+MAX_ERRORS = 20  # listed for one request
+MAX_VALUE_LENGTH = 40  # characters of an invalid value
+LIMITS = {  # pydantic's error type: the key of the limit, and its wording
     "less_than_equal": ("le", "at most"),
     "greater_than_equal": ("ge", "at least"),
     "less_than": ("lt", "below"),
@@ -36,14 +36,14 @@ LIMITS = {  # pydantic's name of a broken limit: where it keeps the limit, and o
 
 
 class Problem(Exception):
-    """Something that is answered with a problem document instead of what was asked for."""
+    """An error that is answered with a problem document."""
 
     def __init__(
         self,
         status: int,
         detail: str,
         *,
-        errors: Sequence[dict[str, Any]] = (),
+        errors: Sequence[dict[str, str]] = (),
         retry_after: int | None = None,
         close: bool = False,
     ) -> None:
@@ -60,9 +60,9 @@ class Problem(Exception):
             self.headers["Connection"] = "close"
 
     def response(self, scope: Scope) -> Response:
-        """The document: ``type, title, status, detail``, where it was, and what answered."""
+        """The document: ``type, title, status, detail``, invalid fields, and the model version."""
         title = HTTPStatus(self.status).phrase
-        document: dict[str, Any] = {
+        document: dict[str, object] = {
             "type": f"urn:matinee:problem:{title.lower().replace(' ', '-')}",
             "title": title,
             "status": self.status,
@@ -78,8 +78,8 @@ class Problem(Exception):
         )
 
 
-def of_error(error: MatineeError) -> Problem:
-    """The problem that one of the library's errors is."""
+def library_problem(error: MatineeError) -> Problem:
+    """The problem for an error of the library; the store's own message goes only to the log."""
     if isinstance(error, StoreError):
         log.error("%s", error)
         return Problem(503, STORE_FAILED, retry_after=5)
@@ -87,60 +87,68 @@ def of_error(error: MatineeError) -> Problem:
     return Problem(status, error.worded(Face.HTTP))
 
 
-def of_validation(error: RequestValidationError) -> Problem:
-    """A request that is not of the shape asked for: which part, and what it should be."""
-    errors = []
-    for one in error.errors()[:MOST_ERRORS]:
-        broken = one["type"] == "json_invalid"  # then the rest of its place is a character
-        place = ".".join(str(part) for part in one["loc"][: 1 if broken else None])
-        errors.append({"where": place, "message": _message(one)})
+def validation_problem(error: RequestValidationError) -> Problem:
+    """The problem for an invalid request: the fields that are wrong, and what they must be."""
+    invalid = error.errors()
+    errors = [{"where": _location(one), "message": _message(one)} for one in invalid[:MAX_ERRORS]]
     first = errors[0]
-    more = f" (and {len(error.errors()) - 1} more)" if len(error.errors()) > 1 else ""
+    more = f" (and {len(invalid) - 1} more)" if len(invalid) > 1 else ""
     return Problem(422, f"{first['where']}: {first['message']}{more}", errors=errors)
 
 
+def _location(error: dict[str, Any]) -> str:
+    """The path of a field; of invalid JSON only the body, as the rest is a character position."""
+    parts = error["loc"][:1] if error["type"] == "json_invalid" else error["loc"]
+    return ".".join(str(part) for part in parts)
+
+
 def _message(error: dict[str, Any]) -> str:
-    """What is wrong in our words, with value and limit, where they say more than pydantic's."""
+    """What is wrong: the value and its limit where pydantic's message omits them."""
     if error["type"] == "json_invalid":
         return f"it is not JSON: {error['ctx']['error']} at character {error['loc'][-1]}"
     if error["type"] in LIMITS:
-        key, words = LIMITS[error["type"]]
-        value = str(error["input"])[:MOST_SHOWN]
-        return f"it is {value}; it must be {words} {error['ctx'][key]}"
+        key, comparison = LIMITS[error["type"]]
+        value = str(error["input"])[:MAX_VALUE_LENGTH]
+        return f"it is {value}; it must be {comparison} {error['ctx'][key]}"
     return str(error["msg"]).removeprefix("Value error, ")
 
 
-def answer_with_problems(app: FastAPI) -> None:
-    """Let an application answer every error with a problem document."""
+def http_problem(error: HTTPException, method: str) -> Problem:
+    """The problem for an error of the framework, such as an unknown path."""
+    details = {
+        404: "there is nothing at this path; GET /openapi.json lists all paths",
+        405: f"{method} is not allowed on this path; GET /openapi.json lists what is",
+    }
+    problem = Problem(error.status_code, details.get(error.status_code, str(error.detail)))
+    problem.headers |= dict(error.headers or {})
+    return problem
 
-    async def problem(request: Request, error: Exception) -> Response:
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Answer every error of an application with a problem document."""
+
+    async def on_problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, Problem)
         return error.response(request.scope)
 
-    async def ours(request: Request, error: Exception) -> Response:
+    async def on_library_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, MatineeError)
-        return of_error(error).response(request.scope)
+        return library_problem(error).response(request.scope)
 
-    async def invalid(request: Request, error: Exception) -> Response:
+    async def on_validation_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return of_validation(error).response(request.scope)
+        return validation_problem(error).response(request.scope)
 
-    async def of_http(request: Request, error: Exception) -> Response:
+    async def on_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        told = {
-            404: "there is nothing at this path; GET /openapi.json lists what there is",
-            405: f"{request.method} is not for this path; GET /openapi.json says what is",
-        }
-        found = Problem(error.status_code, told.get(error.status_code, str(error.detail)))
-        found.headers |= dict(error.headers or {})
-        return found.response(request.scope)
+        return http_problem(error, request.method).response(request.scope)
 
-    async def unforeseen(request: Request, error: Exception) -> Response:
-        log.error("an answer failed", exc_info=error)
+    async def on_unexpected_error(request: Request, error: Exception) -> Response:
+        log.error("a request failed", exc_info=error)
         return Problem(500, "the server failed; its log says why").response(request.scope)
 
-    app.add_exception_handler(Problem, problem)
-    app.add_exception_handler(MatineeError, ours)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, of_http)
-    app.add_exception_handler(Exception, unforeseen)
+    app.add_exception_handler(Problem, on_problem)
+    app.add_exception_handler(MatineeError, on_library_error)
+    app.add_exception_handler(RequestValidationError, on_validation_error)
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(Exception, on_unexpected_error)

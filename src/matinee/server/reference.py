@@ -1,6 +1,6 @@
-"""The API in words, written from its OpenAPI document: for the docs, and for a page of its own."""
+"""The API reference, generated from the OpenAPI document as Markdown and as a page."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from matinee.display.markup import Markup, el
@@ -9,82 +9,82 @@ Document = Mapping[str, Any]
 
 
 class Heading(NamedTuple):
-    """A heading; endpoints have level 3."""
+    """A heading of some level; ``code`` sets it in a monospaced font."""
 
     level: int
     text: str
     code: bool = False
 
 
-class Words(NamedTuple):
-    """A paragraph."""
+class Paragraph(NamedTuple):
+    """A paragraph of text."""
 
     text: str
 
 
-class Rows(NamedTuple):
-    """A table: the first column holds names."""
+class Grid(NamedTuple):
+    """A table whose first column holds names."""
 
     columns: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
 
 
-Part = Heading | Words | Rows
+Block = Heading | Paragraph | Grid
 
 
-def parts_of(document: Document) -> Iterator[Part]:
-    """Every endpoint by its subject, then the shapes that bodies and answers are made of."""
+def api_reference(document: Document) -> Iterator[Block]:
+    """Every endpoint by subject, then the schemas of request and response bodies."""
     by_tag: dict[str, list[tuple[str, str, Document]]] = {}
     for path, methods in document["paths"].items():
-        for method, said in methods.items():
-            by_tag.setdefault(said["tags"][0], []).append((method.upper(), path, said))
+        for method, operation in methods.items():
+            by_tag.setdefault(operation["tags"][0], []).append((method.upper(), path, operation))
     for tag, endpoints in by_tag.items():
         yield Heading(2, tag.capitalize())
-        for method, path, said in endpoints:
+        for method, path, operation in endpoints:
             yield Heading(3, f"{method} {path}", code=True)
-            yield Words(said["description"])
-            yield from parameters_of(said)
-            yield from bodies_of(said)
+            yield Paragraph(operation["description"])
+            yield from parameter_table(operation)
+            yield body_summary(operation)
     yield Heading(2, "Shapes")
     for name, schema in document["components"]["schemas"].items():
         if "properties" in schema and "Validation" not in name:
             yield Heading(3, name, code=True)
-            yield Words(schema.get("description", ""))
-            yield fields_of(schema)
+            yield Paragraph(schema.get("description", ""))
+            yield field_table(schema)
 
 
-def parameters_of(said: Document) -> Iterator[Part]:
-    """The parameters of an endpoint, as a table."""
-    found = [one for one in said.get("parameters", []) if not one.get("deprecated")]
-    if found:
+def parameter_table(operation: Document) -> Iterator[Grid]:
+    """The table of an endpoint's parameters; nothing when it has none."""
+    parameters = [one for one in operation.get("parameters", []) if not one.get("deprecated")]
+    if parameters:
         rows = [
             (
-                one["name"],
-                f"{type_of(one['schema'])}, in the {one['in']}",
-                default_of(one["schema"]),
-                one.get("description", ""),
+                parameter["name"],
+                f"{type_of(parameter['schema'])}, in the {parameter['in']}",
+                default_of(parameter["schema"]),
+                parameter.get("description", ""),
             )
-            for one in found
+            for parameter in parameters
         ]
-        yield Rows(("parameter", "type", "default", "meaning"), rows)
+        yield Grid(("parameter", "type", "default", "meaning"), rows)
 
 
-def bodies_of(said: Document) -> Iterator[Part]:
-    """What an endpoint takes and gives, by the names of the shapes."""
-    body = said.get("requestBody")
-    taken = "" if body is None else f"Body: {shape_in(body)}. "
-    given = shape_in(said["responses"]["200"])
-    yield Words(f"{taken}Answer: {given or 'text'}.")
+def body_summary(operation: Document) -> Paragraph:
+    """The schemas of an endpoint's request and response bodies, by name."""
+    body = operation.get("requestBody")
+    request = "" if body is None else f"Body: {json_schema_of(body)}. "
+    response = json_schema_of(operation["responses"]["200"])
+    return Paragraph(f"{request}Answer: {response or 'text'}.")
 
 
-def shape_in(content: Document) -> str:
-    """The shape of JSON content."""
+def json_schema_of(content: Document) -> str:
+    """The name of the schema of JSON content; empty for other content."""
     schema = content.get("content", {}).get("application/json", {}).get("schema", {})
     return type_of(schema) if schema else ""
 
 
-def fields_of(schema: Document) -> Rows:
-    """The fields of a shape."""
+def field_table(schema: Document) -> Grid:
+    """The table of a schema's fields."""
     required = set(schema.get("required", ()))
     rows = [
         (
@@ -95,11 +95,11 @@ def fields_of(schema: Document) -> Rows:
         )
         for name, field in schema["properties"].items()
     ]
-    return Rows(("field", "type", "default", "meaning"), rows)
+    return Grid(("field", "type", "default", "meaning"), rows)
 
 
 def type_of(schema: Document) -> str:
-    """The type of a value in words, with its limits."""
+    """The type of a value, with its limits."""
     if "$ref" in schema:
         return str(schema["$ref"].rsplit("/", 1)[1])
     if "anyOf" in schema:
@@ -110,8 +110,7 @@ def type_of(schema: Document) -> str:
         return repr(schema["const"])
     kind = str(schema.get("type", "anything"))
     if kind == "array":
-        of = type_of(schema.get("items", {}))
-        kind = f"list of {of}"
+        kind = f"list of {type_of(schema.get('items', {}))}"
     elif kind == "object" and isinstance(schema.get("additionalProperties"), Mapping):
         kind = f"object of {type_of(schema['additionalProperties'])}"
     limits = [
@@ -136,27 +135,29 @@ def default_of(schema: Document) -> str:
     return str(default).lower() if isinstance(default, bool) else repr(default)
 
 
-def markdown(parts: Iterator[Part]) -> str:
-    """The parts as Markdown."""
-    return "\n\n".join(_markdown(part) for part in parts)
+def to_markdown(blocks: Iterable[Block]) -> str:
+    """The blocks as Markdown."""
+    return "\n\n".join(_block_markdown(block) for block in blocks)
 
 
-def _markdown(part: Part) -> str:
-    if isinstance(part, Heading):
-        text = f"`{part.text}`" if part.code else part.text
-        return f"{'#' * part.level} {text}"
-    if isinstance(part, Words):
-        return part.text
-    lines = [part.columns, ("---",) * len(part.columns)]
-    lines += [(f"`{name}`", *rest) for name, *rest in part.rows]
-    return "\n".join(
-        f"| {' | '.join(cell.replace('|', chr(92) + '|').replace(chr(10), ' ') for cell in line)} |"
-        for line in lines
-    )
+def _block_markdown(block: Block) -> str:
+    if isinstance(block, Heading):
+        text = f"`{block.text}`" if block.code else block.text
+        return f"{'#' * block.level} {text}"
+    if isinstance(block, Paragraph):
+        return block.text
+    lines = [block.columns, ("---",) * len(block.columns)]
+    lines += [(f"`{name}`", *rest) for name, *rest in block.rows]
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
 
 
-def html(title: str, parts: Iterator[Part]) -> str:
-    """The parts as a page that asks nobody for anything."""
+def _cell(text: str) -> str:
+    """Text of a Markdown table cell: pipes escaped, on one line."""
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def to_html(title: str, blocks: Iterable[Block]) -> str:
+    """The blocks as a page that loads nothing from other hosts."""
     head = el(
         "head",
         el("meta", charset="utf-8"),
@@ -165,18 +166,18 @@ def html(title: str, parts: Iterator[Part]) -> str:
         el("link", rel="stylesheet", href="/charts.css"),
         el("link", rel="stylesheet", href="/style.css"),
     )
-    body = el("body", el("main", el("h1", title), *(_element(part) for part in parts)))
+    body = el("body", el("main", el("h1", title), *(_block_element(block) for block in blocks)))
     return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
 
 
-def _element(part: Part) -> Markup:
-    if isinstance(part, Heading):
-        return el(f"h{part.level}", el("code", part.text) if part.code else part.text)
-    if isinstance(part, Words):
-        return el("p", part.text)
-    head = el("tr", *(el("th", name, scope="col") for name in part.columns))
+def _block_element(block: Block) -> Markup:
+    if isinstance(block, Heading):
+        return el(f"h{block.level}", el("code", block.text) if block.code else block.text)
+    if isinstance(block, Paragraph):
+        return el("p", block.text)
+    head = el("tr", *(el("th", name, scope="col") for name in block.columns))
     body = (
         el("tr", el("th", el("code", name), scope="row"), *(el("td", cell) for cell in rest))
-        for name, *rest in part.rows
+        for name, *rest in block.rows
     )
     return el("div", el("table", el("thead", head), el("tbody", *body)), class_="scroll")

@@ -85,11 +85,12 @@ def command(out: str, serving: bool, port: int, as_json: bool) -> None:
 
 def serve(demo: "Demo", port: int) -> None:
     """The page on the demo's model, with what the demo has measured, until interrupted."""
-    from matinee.server.measured import Measured
-    from matinee.server.running import Place
+    from matinee.server.evaluation_record import EvaluationRecord
+    from matinee.server.settings import Endpoint, ServerSettings
 
-    measured = Measured(demo.rows, {"split": demo.comparison.split})
-    start(demo.saved, Place(port=port), measured=measured, show=True)
+    evaluation = EvaluationRecord(demo.rows, {"split": demo.comparison.split})
+    settings = ServerSettings(demo.saved, Endpoint(port=port), evaluation=evaluation)
+    start(settings, show=True)
 
 
 def commands(demo: "Demo") -> list[str]:

@@ -13,8 +13,8 @@ from matinee.cli.options.model import model_argument
 from matinee.display.text import counted, seconds
 
 if TYPE_CHECKING:
-    from matinee.server.measured import Measured
-    from matinee.server.running import Place, Ready
+    from matinee.server.process import ServerInfo
+    from matinee.server.settings import ServerSettings
 
 TOKEN_VARIABLE = "MATINEE_TOKEN"
 NEEDED = ("fastapi", "uvicorn", "sqlalchemy", "prometheus_client")
@@ -75,12 +75,13 @@ def command(
     what can be asked. Stop with Ctrl-C.
     """
     wants("serve", *NEEDED)
-    from matinee.server.measured import Measured
-    from matinee.server.running import Place
+    from matinee.server.evaluation_record import EvaluationRecord
+    from matinee.server.settings import Endpoint, ServerSettings
 
-    measured = Measured.of(path_of(record), path_of(curve))
-    place = Place(host, port, token, hosts)
-    start(Path(model_path), place, store, path_of(beside), measured, show)
+    evaluation = EvaluationRecord.read(path_of(record), path_of(curve))
+    endpoint = Endpoint(host, port, token, hosts)
+    settings = ServerSettings(Path(model_path), endpoint, store, path_of(beside), evaluation)
+    start(settings, show)
 
 
 def path_of(text: str | None) -> Path | None:
@@ -88,26 +89,19 @@ def path_of(text: str | None) -> Path | None:
     return None if text is None else Path(text)
 
 
-def start(
-    model: Path,
-    place: "Place",
-    store: str | None = None,
-    beside: Path | None = None,
-    measured: "Measured | None" = None,
-    show: bool = False,
-) -> None:
-    """Serve until interrupted; says where."""
+def start(settings: "ServerSettings", show: bool = False) -> None:
+    """Serve until interrupted and report where; with ``show``, open the page in a browser."""
     started = time.perf_counter()
-    from matinee.server.running import serve
+    from matinee.server.process import serve
 
-    def ready(it: "Ready") -> None:
-        events = it.state.store.count()
+    def on_ready(server: "ServerInfo") -> None:
+        events = server.state.store.count()
         kept = f"; {counted(events, 'event')} of feedback" if events else ""
-        say(f"{it.state.main.model!r}{kept}")
-        say(f"ready in {seconds(time.perf_counter() - started)}: {it.url}  (stop with Ctrl-C)")
-        if place.token is None:
-            say(f"what changes the model needs the token {it.token}")
+        say(f"{server.state.main.model!r}{kept}")
+        say(f"ready in {seconds(time.perf_counter() - started)}: {server.url}  (stop with Ctrl-C)")
+        if settings.endpoint.token is None:
+            say(f"what changes the model needs the token {server.token}")
         if show:
-            webbrowser.open(f"{it.url}/#token={it.token}")
+            webbrowser.open(f"{server.url}/#token={server.token}")
 
-    serve(model, place, store, beside, measured, ready)
+    serve(settings, on_ready)

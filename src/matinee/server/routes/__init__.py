@@ -1,16 +1,26 @@
-"""What the API answers, one file for each subject; ``ROUTERS`` are all of them."""
+"""The routes of the API, one router per subject; ``ROUTERS`` lists them in documented order."""
 
 from matinee.server.routes import (
+    explanations,
     feedback,
     items,
-    lists,
     model,
     operations,
-    reasons,
+    recommendations,
     tastes,
     users,
 )
 
 ROUTERS = [
-    one.router for one in (lists, reasons, users, items, tastes, model, feedback, operations)
+    module.router
+    for module in (
+        recommendations,
+        explanations,
+        users,
+        items,
+        tastes,
+        model,
+        feedback,
+        operations,
+    )
 ]

@@ -1,4 +1,4 @@
-"""Feedback: ratings that count from now on."""
+"""Feedback: ratings that count from the next request on."""
 
 import hashlib
 from typing import Annotated
@@ -9,51 +9,52 @@ from starlette.responses import Response
 from matinee.feedback.events import judge
 from matinee.feedback.store import Post
 from matinee.feedback.writing import TooMuch
-from matinee.server import answered
-from matinee.server.answers import answer
-from matinee.server.asked import Feedback
+from matinee.server.dependencies import snapshot_of, state_of
 from matinee.server.problems import Problem
-from matinee.server.working import serving_of, state_of
+from matinee.server.responses import respond
+from matinee.server.schemas.feedback import FeedbackRequest, FeedbackResponse
 
 router = APIRouter(tags=["feedback"])
 
-Key = Annotated[
+IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
         min_length=1,
         max_length=200,
-        description="However often a post with one key comes, it counts once (for a day).",
+        description="Requests with the same key count once (for a day).",
     ),
 ]
 
 
-@router.post("/v1/feedback", response_model=answered.FeedbackAnswer)
-async def feedback(request: Request, body: Feedback, idempotency_key: Key = None) -> Response:
-    """Keep ratings, with a verdict a row. What is accepted is on the disk, and counts at once."""
-    state, serving = state_of(request), serving_of(request)
-    judged = [judge(row, serving.model.items, serving.model.scale) for row in body.events]
+@router.post("/v1/feedback", response_model=FeedbackResponse)
+async def feedback(
+    request: Request, body: FeedbackRequest, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Store ratings and return one verdict per row. Accepted rows are on disk and count at once."""
+    state, snapshot = state_of(request), snapshot_of(request)
+    judged = [judge(row, snapshot.model.items, snapshot.model.scale) for row in body.events]
     events = tuple(event for event, _ in judged if event is not None)
     digest = hashlib.sha256(await request.body()).hexdigest()
     post = Post(events, tuple(verdict for _, verdict in judged), idempotency_key, digest)
     try:
         receipt = await state.writer.write(post)
-    except TooMuch as busy:
-        raise Problem(429, str(busy), retry_after=1) from busy
+    except TooMuch as error:
+        raise Problem(429, str(error), retry_after=1) from error
     if receipt.conflict:
-        raise Problem(422, "this Idempotency-Key came with another body before; use a new one")
+        raise Problem(422, "this Idempotency-Key was used with another body; use a new one")
+    verdicts = [verdict.to_dict() for verdict in receipt.verdicts]
+    n_accepted = sum(verdict["status"] == "accepted" for verdict in verdicts)
+    n_rejected = len(verdicts) - n_accepted
     if not receipt.replayed:
         for event in events:
             state.changes.note(event.user_id, receipt.seq)
-    verdicts = [one.to_dict() for one in receipt.verdicts]
-    accepted = sum(one["status"] == "accepted" for one in verdicts)
-    if not receipt.replayed:
-        state.metrics.events.labels("accepted").inc(accepted)
-        state.metrics.events.labels("rejected").inc(len(verdicts) - accepted)
+        state.metrics.events.labels("accepted").inc(n_accepted)
+        state.metrics.events.labels("rejected").inc(n_rejected)
     content = {
-        "accepted": accepted,
-        "rejected": len(verdicts) - accepted,
+        "accepted": n_accepted,
+        "rejected": n_rejected,
         "replayed": receipt.replayed,
         "verdicts": verdicts,
     }
-    return answer(request, serving, "store", content)
+    return respond(request, snapshot, "store", content)

@@ -1,26 +1,29 @@
-"""Items: found, looked at, and compared."""
-
-from typing import Any
+"""Items: search, details, and similar items."""
 
 import numpy as np
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from matinee.models import FactorModel
-from matinee.server import answered
-from matinee.server.answers import Holds, answer
-from matinee.server.cursors import cursor_to, offset_of
-from matinee.server.filters import Filter
-from matinee.server.ids import ItemInPath
-from matinee.server.lists import entry
+from matinee.server.cursor import decode_cursor, encode_cursor
+from matinee.server.dependencies import compute, snapshot_of
+from matinee.server.item_filter import ItemFilter
+from matinee.server.middleware.response_cache import Dependency
+from matinee.server.presenters.items import (
+    item_details,
+    item_summary,
+    item_with_count,
+    similar_items,
+)
+from matinee.server.responses import respond
 from matinee.server.routes.parameters import Cursor, Genre, Length, Search, Year
-from matinee.server.serving import Serving
-from matinee.server.working import serving_of, work
+from matinee.server.schemas.identifiers import ItemInPath
+from matinee.server.schemas.items import ItemResponse, ItemsResponse, SimilarItemsResponse
+from matinee.server.snapshot import ModelSnapshot
 
 router = APIRouter(tags=["items"])
 
 
-@router.get("/v1/items", response_model=answered.ItemsAnswer)
+@router.get("/v1/items", response_model=ItemsResponse)
 async def items(
     request: Request,
     q: Search = "",
@@ -30,85 +33,65 @@ async def items(
     year_from: Year = None,
     year_to: Year = None,
 ) -> Response:
-    """Items whose title, year or id holds all the words, the most rated first."""
-    serving = serving_of(request)
-    bound = (serving.version, q, genre, year_from, year_to)
-    offset = offset_of(cursor, *bound) if cursor else 0
-    allowed = Filter(genre or (), year_from, year_to).rows(serving)
+    """Items whose title, year or id contains every word, the most rated first."""
+    snapshot = snapshot_of(request)
+    list_key = (snapshot.version, q, genre, year_from, year_to)
+    offset = decode_cursor(cursor, *list_key) if cursor else 0
+    allowed = ItemFilter(genre or (), year_from, year_to).rows(snapshot)
 
-    def compute() -> list[int]:
-        return search(serving, q, allowed)
+    def task() -> list[int]:
+        return search_items(snapshot, q, allowed)
 
-    found = await work(compute, scores=len(serving.model.items) * 10)
-    shown = [with_count(serving, row) for row in found[offset : offset + n]]
-    following = cursor_to(offset + n, *bound) if offset + n < len(found) else None
-    content = {"items": shown, "total": len(found), "next_cursor": following}
-    return answer(request, serving, "model", content, Holds())
-
-
-@router.get("/v1/items/{item}", response_model=answered.ItemAnswer)
-async def item(request: Request, item: ItemInPath) -> Response:
-    """All about one item."""
-    serving = serving_of(request)
-    model = serving.model
-    row = model.items.row(item)
-    rated = model.seen.values[model.seen.indices == row]
+    matches = await compute(task, scores=len(snapshot.model.items) * 10)
+    end = offset + n
     content = {
-        **with_count(serving, row),
-        "features": {name: list(values) for name, values in model.catalog[item].features.items()},
-        "mean_rating": float(rated.mean(dtype=np.float64)) if len(rated) else None,
-        "tastes": tastes_of(serving, row),
+        "items": [item_with_count(snapshot, row) for row in matches[offset:end]],
+        "total": len(matches),
+        "next_cursor": encode_cursor(end, *list_key) if end < len(matches) else None,
     }
-    return answer(request, serving, "model", content, Holds())
+    return respond(request, snapshot, "model", content, Dependency())
 
 
-@router.get("/v1/items/{item}/similar", response_model=answered.SimilarAnswer)
+@router.get("/v1/items/{item}", response_model=ItemResponse)
+async def item(request: Request, item: ItemInPath) -> Response:
+    """Everything about one item."""
+    snapshot = snapshot_of(request)
+    content = item_details(snapshot, snapshot.model.items.row(item))
+    return respond(request, snapshot, "model", content, Dependency())
+
+
+@router.get("/v1/items/{item}/similar", response_model=SimilarItemsResponse)
 async def similar(request: Request, item: ItemInPath, n: Length = 10) -> Response:
-    """The items most like one."""
-    serving = serving_of(request)
-    model = serving.model
+    """The items most similar to one."""
+    snapshot = snapshot_of(request)
+    model = snapshot.model
     row = model.items.row(item)
 
-    def compute() -> tuple[np.ndarray, np.ndarray]:
+    def task() -> tuple[np.ndarray, np.ndarray]:
         return model.nearest("item", row, n)
 
-    rows, similarity = await work(compute, scores=len(model.items) * 10)
-    found = [
-        {"rank": rank, **entry(serving, one), "similarity": round(float(alike), 4)}
-        for rank, (one, alike) in enumerate(zip(rows, similarity, strict=True), start=1)
-    ]
-    content = {"item": entry(serving, row), "items": found}
-    return answer(request, serving, "model", content, Holds())
+    rows, similarities = await compute(task, scores=len(model.items) * 10)
+    content = {
+        "item": item_summary(snapshot, row),
+        "items": similar_items(snapshot, rows, similarities),
+    }
+    return respond(request, snapshot, "model", content, Dependency())
 
 
-def search(serving: Serving, text: str, allowed: np.ndarray) -> list[int]:
-    """Rows of the items that hold all words of a text, whole beginnings first, then by ratings."""
-    may = np.zeros(len(serving.model.items), dtype=bool)
-    may[allowed] = True
+def search_items(snapshot: ModelSnapshot, text: str, allowed: np.ndarray) -> list[int]:
+    """Rows of the allowed items whose search text contains every word of a text.
+
+    Items that begin with the whole text come first, then the most rated. ``allowed`` are item
+    rows.
+    """
+    mask = np.zeros(len(snapshot.model.items), dtype=bool)
+    mask[allowed] = True
     words = text.casefold().split()
-    texts = serving.search_texts
-    found = [
+    texts = snapshot.search_texts
+    matches = [
         row
-        for row in serving.by_count.tolist()
-        if may[row] and all(word in texts[row] for word in words)
+        for row in snapshot.by_count.tolist()
+        if mask[row] and all(word in texts[row] for word in words)
     ]
-    start = text.casefold().strip()
-    return sorted(found, key=lambda row: not texts[row].startswith(start))
-
-
-def with_count(serving: Serving, row: int) -> dict[str, Any]:
-    """An item in short, and how many rated it."""
-    return {**entry(serving, row), "n_ratings": int(serving.model.item_counts[row])}
-
-
-def tastes_of(serving: Serving, row: int) -> list[dict[str, Any]]:
-    """How an item stands on each taste, the largest first."""
-    model = serving.model
-    if not isinstance(model, FactorModel) or not model.n_factors:
-        return []
-    weights = model.item_factors[row]
-    tastes = model.tastes()
-    return [
-        {"number": f, "name": tastes[f].name, "weight": round(float(weights[f]), 4)}
-        for f in np.argsort(-np.abs(weights), kind="stable").tolist()
-    ]
+    prefix = text.casefold().strip()
+    return sorted(matches, key=lambda row: not texts[row].startswith(prefix))

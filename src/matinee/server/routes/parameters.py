@@ -1,4 +1,4 @@
-"""Query parameters: those that several routes share, and none that a route does not have."""
+"""Query parameters that several routes share, and the check for unknown ones."""
 
 from typing import Annotated
 
@@ -7,32 +7,33 @@ from fastapi.routing import APIRoute
 
 from matinee.charts.chart import NARROWEST, WIDEST
 from matinee.errors import check_known
-from matinee.server.limits import DEEPEST, MOST_CANDIDATES, MOST_LISTED
+from matinee.server.limits import MAX_FILTER_ITEMS, MAX_LIST_DEPTH, MAX_LIST_LENGTH
 
-Length = Annotated[int, Query(ge=1, le=MOST_LISTED, description="How many.")]
+Length = Annotated[int, Query(ge=1, le=MAX_LIST_LENGTH, description="Number of entries.")]
 Offset = Annotated[
-    int, Query(ge=0, le=DEEPEST - 1, description="How many of the best to pass over.")
+    int, Query(ge=0, le=MAX_LIST_DEPTH - 1, description="Number of the best entries to skip.")
 ]
-Cursor = Annotated[str | None, Query(description="Where the last answer said to go on.")]
-Beside = Annotated[bool, Query(description="Ask the model beside this one (serve --beside).")]
-Genre = Annotated[list[str] | None, Query(description="A genre; given again, any of them.")]
+Cursor = Annotated[str | None, Query(description="next_cursor of the page before.")]
+Beside = Annotated[bool, Query(description="Use the model beside this one (serve --beside).")]
+Genre = Annotated[list[str] | None, Query(description="A genre; repeat it to allow several.")]
 Year = Annotated[int | None, Query(description="A year.")]
 Items = Annotated[
-    list[str] | None, Query(max_length=MOST_CANDIDATES, description="Only this item; repeatable.")
+    list[str] | None, Query(max_length=MAX_FILTER_ITEMS, description="Only this item; repeatable.")
 ]
 Why = Annotated[
     str | None, Query(description="true, or a view such as factor or history: adds the reasons.")
 ]
-Search = Annotated[str, Query(max_length=200, description="Words to find.")]
+View = Annotated[str | None, Query(description="A view, such as factor or history.")]
+Search = Annotated[str, Query(max_length=200, description="Text to search for.")]
 Width = Annotated[
     int | None,
-    Query(ge=NARROWEST, le=WIDEST, description="Adds pictures, SVG so many pixels wide."),
+    Query(ge=NARROWEST, le=WIDEST, description="Adds pictures: SVG of this width in pixels."),
 ]
 
 
-async def only_known(request: Request) -> None:
-    """Raise BadSetting for a parameter that a route does not have: none is passed over."""
+async def check_query_parameters(request: Request) -> None:
+    """Raise BadSetting for a query parameter that the route does not have."""
     route: APIRoute = request.scope["route"]
-    known = [one.alias for one in route.dependant.query_params]
+    known = [parameter.alias for parameter in route.dependant.query_params]
     for name in request.query_params:
         check_known("query parameter", name, known)

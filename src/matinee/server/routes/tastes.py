@@ -9,42 +9,42 @@ from starlette.responses import Response
 from matinee.charts import taste_card
 from matinee.errors import BadSetting, UnknownId
 from matinee.models.kind import NO_TASTES
-from matinee.server import answered
-from matinee.server.answers import Holds, answer
-from matinee.server.asked import NewName
-from matinee.server.pictures import shown
+from matinee.server.dependencies import snapshot_of, state_of
+from matinee.server.middleware.response_cache import Dependency
+from matinee.server.presenters.charts import chart_data
+from matinee.server.responses import respond
 from matinee.server.routes.parameters import Beside, Width
-from matinee.server.serving import Serving
-from matinee.server.working import serving_of, state_of
+from matinee.server.schemas.tastes import TasteName, TasteResponse, TastesResponse
+from matinee.server.snapshot import ModelSnapshot
 
 router = APIRouter(tags=["tastes"])
 
 
-@router.get("/v1/tastes", response_model=answered.TastesAnswer)
+@router.get("/v1/tastes", response_model=TastesResponse)
 async def tastes(request: Request, width: Width = None, beside: Beside = False) -> Response:
-    """All tastes of the model, those that matter most first; with cards to draw, in that order."""
-    serving = serving_of(request, beside)
-    found = tastes_of(serving)
-    cards = () if width is None else map(taste_card, found.by_share())
-    content = {"tastes": found.to_dicts(), "charts": shown(cards, width)}
-    return answer(request, serving, "model", content, Holds())
+    """All tastes of the model, the most important first; with a width, cards in that order."""
+    snapshot = snapshot_of(request, beside)
+    model_tastes = tastes_of(snapshot)
+    cards = () if width is None else map(taste_card, model_tastes.by_share())
+    content = {"tastes": model_tastes.to_dicts(), "charts": chart_data(cards, width)}
+    return respond(request, snapshot, "model", content, Dependency())
 
 
-@router.patch("/v1/tastes/{taste}", response_model=answered.TasteAnswer)
-async def rename(request: Request, taste: int, body: NewName) -> Response:
-    """Give a taste a name, in the model folder too. Needs the token."""
+@router.patch("/v1/tastes/{taste}", response_model=TasteResponse)
+async def rename(request: Request, taste: int, body: TasteName) -> Response:
+    """Name a taste, in the model folder too. Needs the token."""
     state = state_of(request)
-    known = tastes_of(state.main)
-    if not 0 <= taste < len(known):
-        raise UnknownId(f"there is no taste {taste}; there are 0 to {len(known) - 1}")
-    serving = await asyncio.to_thread(state.rename_taste, taste, body.name)
-    one = tastes_of(serving)[taste].to_dict()
-    return answer(request, serving, "model", {"taste": one})
+    n_tastes = len(tastes_of(state.main))
+    if not 0 <= taste < n_tastes:
+        raise UnknownId(f"there is no taste {taste}; there are 0 to {n_tastes - 1}")
+    snapshot = await asyncio.to_thread(state.rename_taste, taste, body.name)
+    content = {"taste": tastes_of(snapshot)[taste].to_dict()}
+    return respond(request, snapshot, "model", content)
 
 
-def tastes_of(serving: Serving) -> Any:
-    """The tastes of a model. Raises BadSetting where it has none."""
-    find = getattr(serving.model, "tastes", None)
-    if find is None:
-        raise BadSetting(NO_TASTES.format(serving.model.algorithm))
-    return find()
+def tastes_of(snapshot: ModelSnapshot) -> Any:
+    """The tastes of a model. Raises BadSetting for a model without tastes."""
+    tastes = getattr(snapshot.model, "tastes", None)
+    if tastes is None:
+        raise BadSetting(NO_TASTES.format(snapshot.model.algorithm))
+    return tastes()

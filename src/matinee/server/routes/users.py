@@ -1,124 +1,84 @@
-"""Users: found, exported, erased."""
+"""Users: search, export, and erasure."""
 
 import asyncio
-from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from matinee.errors import UnknownId
-from matinee.feedback.history import is_trained, merged, through_of, trained_history
-from matinee.models import FactorModel, Person
-from matinee.server import answered
-from matinee.server.answers import answer
-from matinee.server.cursors import cursor_to, offset_of
-from matinee.server.ids import UserInPath
+from matinee.feedback.history import is_trained
+from matinee.server.cursor import decode_cursor, encode_cursor
+from matinee.server.dependencies import compute, resolver_of, snapshot_of, state_of
+from matinee.server.lifecycle import ServerState
+from matinee.server.presenters.users import user_export
+from matinee.server.responses import respond
 from matinee.server.routes.parameters import Cursor, Length, Search
-from matinee.server.serving import Serving
-from matinee.server.state import State
-from matinee.server.working import people_of, serving_of, state_of, work
+from matinee.server.schemas.identifiers import UserInPath
+from matinee.server.schemas.users import ErasureResponse, UserResponse, UsersResponse
+from matinee.server.snapshot import ModelSnapshot
 
 router = APIRouter(tags=["users"])
 
 
-@router.get("/v1/users", response_model=answered.UsersAnswer)
+@router.get("/v1/users", response_model=UsersResponse)
 async def users(
     request: Request, q: Search = "", n: Length = 10, cursor: Cursor = None
 ) -> Response:
-    """Users whose id holds some text; without a text, samples from the least to the most active."""
-    state, serving = state_of(request), serving_of(request)
-    offset = offset_of(cursor, serving.version, q) if cursor else 0
+    """Users whose id contains a text; without a text, a sample from least to most active."""
+    state, snapshot = state_of(request), snapshot_of(request)
+    offset = decode_cursor(cursor, snapshot.version, q) if cursor else 0
 
-    def compute() -> list[str]:
-        return sorted_users(state, serving, q) if q else samples(state, serving, n)
+    def task() -> list[str]:
+        return search_users(state, snapshot, q) if q else sample_users(state, snapshot, n)
 
-    found = await work(compute, scores=len(serving.model.users))
-    shown = found[offset : offset + n]
-    following = cursor_to(offset + n, serving.version, q) if offset + n < len(found) else None
-    counts = {one: len(serving.model.rated(one)) for one in shown}
-    listed = [{"user": one, "n_ratings": count} for one, count in counts.items()]
-    content = {"users": listed, "total": len(found), "next_cursor": following}
-    return answer(request, serving, "model", content)
+    matches = await compute(task, scores=len(snapshot.model.users))
+    end = offset + n
+    content = {
+        "users": [
+            {"user": user, "n_ratings": len(snapshot.model.rated(user))}
+            for user in matches[offset:end]
+        ],
+        "total": len(matches),
+        "next_cursor": encode_cursor(end, snapshot.version, q) if end < len(matches) else None,
+    }
+    return respond(request, snapshot, "model", content)
 
 
-@router.get("/v1/users/{user}", response_model=answered.UserAnswer)
+@router.get("/v1/users/{user}", response_model=UserResponse)
 async def export(request: Request, user: UserInPath) -> Response:
-    """All that is kept of a user: trained ratings, later events, and what the model makes of it."""
-    state, serving = state_of(request), serving_of(request)
-    person = await people_of(request).find(serving, user)
-    content = await asyncio.to_thread(everything_of, state, serving, person)
+    """Everything stored about a user: trained ratings, later events, and their tastes."""
+    state, snapshot = state_of(request), snapshot_of(request)
+    person = await resolver_of(request).by_id(snapshot, user)
+    content = await asyncio.to_thread(user_export, state, snapshot, person)
     if not content["ratings"] and not content["events"]:
         raise UnknownId(f"nothing is known of user {user!r}")
-    return answer(request, serving, person.strategy, content)
+    return respond(request, snapshot, person.strategy, content)
 
 
-@router.delete("/v1/users/{user}", response_model=answered.ErasedAnswer)
+@router.delete("/v1/users/{user}", response_model=ErasureResponse)
 async def erase(request: Request, user: UserInPath) -> Response:
-    """Erase a user: their events are deleted, and their trained ratings count no more."""
-    state, serving = state_of(request), serving_of(request)
-    trained = is_trained(serving.model, state.changes, user)
-    seq, gone = await asyncio.to_thread(state.store.erase, user)
+    """Erase a user: delete their events and disregard their trained ratings. Needs the token."""
+    state, snapshot = state_of(request), snapshot_of(request)
+    trained = is_trained(snapshot.model, state.changes, user)
+    seq, n_deleted = await asyncio.to_thread(state.store.erase, user)
     state.changes.note_erased(user, seq)
-    content = {"user": user, "events_deleted": gone, "needs_refit": trained}
-    return answer(request, serving, "store", content)
+    content = {"user": user, "events_deleted": n_deleted, "needs_refit": trained}
+    return respond(request, snapshot, "store", content)
 
 
-def sorted_users(state: State, serving: Serving, text: str) -> list[str]:
-    """Users whose id holds some text: the trained ones in order, then who came later."""
-    users = serving.model.users
-    trained = [
-        one for one in users if text in one and is_trained(serving.model, state.changes, one)
-    ]
-    later = (one for one in state.changes.changed if text in one and one not in users)
-    return trained + sorted(later)
+def search_users(state: ServerState, snapshot: ModelSnapshot, text: str) -> list[str]:
+    """Users whose id contains a text: trained ones in model order, then those with feedback."""
+    model, changes = snapshot.model, state.changes
+    trained = [user for user in model.users if text in user and is_trained(model, changes, user)]
+    new = (user for user in changes.changed if text in user and user not in model.users)
+    return trained + sorted(new)
 
 
-def samples(state: State, serving: Serving, n: int) -> list[str]:
-    """Users from the least to the most active."""
-    model = serving.model
+def sample_users(state: ServerState, snapshot: ModelSnapshot, n: int) -> list[str]:
+    """Up to ``n`` trained users at even steps from the least to the most active."""
+    model = snapshot.model
     order = np.argsort(model.seen.counts, kind="stable")
     order = order[model.seen.counts[order] > 0]
     rows = order[np.linspace(0, len(order) - 1, min(n, len(order))).astype(int)]
-    return [one for one in model.users.ids[rows] if is_trained(model, state.changes, one)]
-
-
-def everything_of(state: State, serving: Serving, person: Person) -> dict[str, Any]:
-    """The ratings of a user with where they are from, the events, and the tastes."""
-    model, user = serving.model, person.name
-    trained = trained_history(model, user) if is_trained(model, state.changes, user) else {}
-    events = state.store.events_of(user)
-    later = state.store.events_of(user, after=through_of(model, state.store.name))
-    now = merged(trained, later)
-    ratings = [
-        {
-            "item_id": item,
-            "title": model.catalog.label(item),
-            "rating": rating,
-            "source": "trained" if trained.get(item) == rating else "feedback",
-            "known": item in model.items,
-        }
-        for item, rating in now.items()
-    ]
-    return {
-        "user": user,
-        "n_ratings": len(ratings),
-        "mean_rating": sum(now.values()) / len(now) if now else None,
-        "ratings": ratings,
-        "events": [{"item_id": e.item_id, "rating": e.rating, "timestamp": e.at} for e in events],
-        "tastes": tastes_of(serving, person),
-    }
-
-
-def tastes_of(serving: Serving, person: Person) -> list[dict[str, Any]]:
-    """What each taste adds to somebody's score of an average item, the largest first."""
-    model = serving.model
-    if not isinstance(model, FactorModel) or not model.n_factors:
-        return []
-    strength = person.embeddings.factors[0] * model.item_factors.mean(axis=0)
-    order = np.argsort(-np.abs(strength), kind="stable").tolist()
-    tastes = model.tastes()
-    return [
-        {"number": f, "name": tastes[f].name, "strength": round(float(strength[f]), 4)}
-        for f in order
-    ]
+    return [user for user in model.users.ids[rows] if is_trained(model, state.changes, user)]

@@ -1,17 +1,14 @@
-"""What the server counts, for Prometheus. No label ever holds an id."""
-
-from typing import TYPE_CHECKING
+"""Counters of a running server in the Prometheus format. No label ever holds an id."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
-if TYPE_CHECKING:
-    from matinee.server.serving import Serving
+from matinee.server.snapshot import ModelSnapshot
 
 BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
-class Metrics:
-    """The counters of one server, in a registry of its own."""
+class ServerMetrics:
+    """The counters of one server, in its own registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -24,7 +21,7 @@ class Metrics:
         )
         self.lists = Counter(
             "matinee_recommendations",
-            "Lists of recommendations, by how they came about.",
+            "Recommendation lists, by strategy.",
             ["strategy"],
             registry=self.registry,
         )
@@ -34,16 +31,18 @@ class Metrics:
         self.reloads = Counter(
             "matinee_model_reloads", "Reloads of the model.", ["result"], registry=self.registry
         )
-        self.model = Info("matinee_model", "The model that answers.", registry=self.registry)
+        self.model = Info("matinee_model", "The serving model.", registry=self.registry)
         self.loaded = Gauge(
-            "matinee_model_loaded_timestamp_seconds", "When it was loaded.", registry=self.registry
+            "matinee_model_loaded_timestamp_seconds",
+            "When the serving model was loaded.",
+            registry=self.registry,
         )
 
-    def model_is(self, serving: "Serving") -> None:
-        """Take note of the model that answers from now on."""
-        self.model.info({"version": serving.version, "algorithm": serving.model.algorithm})
-        self.loaded.set(serving.loaded_at)
+    def set_model(self, snapshot: ModelSnapshot) -> None:
+        """Record which model serves from now on."""
+        self.model.info({"version": snapshot.version, "algorithm": snapshot.model.algorithm})
+        self.loaded.set(snapshot.loaded_at)
 
     def text(self) -> bytes:
-        """All of them, as Prometheus reads them."""
+        """All metrics in the Prometheus text format."""
         return generate_latest(self.registry)

@@ -1,0 +1,104 @@
+"""The lifecycle of a server's models and feedback: load, reload, rename, follow, shut down."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from matinee.errors import MatineeError
+from matinee.feedback.changes import Changes
+from matinee.feedback.store import Store
+from matinee.feedback.writing import Writer
+from matinee.server.evaluation_record import EvaluationRecord
+from matinee.server.problems import Problem
+from matinee.server.prometheus import ServerMetrics
+from matinee.server.snapshot import ModelSnapshot
+
+log = logging.getLogger("matinee.server")
+
+POLL_SECONDS = 1.0  # between looks for feedback that other servers wrote
+
+
+@dataclass
+class ServerState:
+    """The models that a server answers from, and the feedback on top of them."""
+
+    path: Path
+    store: Store
+    beside_path: Path | None = None
+    evaluation: EvaluationRecord = field(default_factory=EvaluationRecord)
+    metrics: ServerMetrics = field(default_factory=ServerMetrics)
+
+    def __post_init__(self) -> None:
+        self.snapshots = self._load()
+        self.changes = Changes(self.store)
+        self.changes.follow()
+        self.writer = Writer(self.store)
+        self.reload_lock = threading.Lock()
+        self.metrics.set_model(self.main)
+
+    @property
+    def main(self) -> ModelSnapshot:
+        """The model that answers."""
+        return self.snapshots[0]
+
+    @property
+    def beside(self) -> ModelSnapshot | None:
+        """The model to compare with, if there is one."""
+        return self.snapshots[1] if len(self.snapshots) > 1 else None
+
+    def _load(self) -> tuple[ModelSnapshot, ...]:
+        """Both models as one value, so that they are swapped together."""
+        paths = [self.path] + ([self.beside_path] if self.beside_path else [])
+        return tuple(ModelSnapshot.load(path) for path in paths)
+
+    def reload(self) -> ModelSnapshot:
+        """Load the folders again and swap the models; running requests finish on the old ones.
+
+        Raises BadModel, and keeps the current models, when a folder cannot be read.
+        """
+        with self.reload_lock:
+            try:
+                self.snapshots = self._load()
+            except MatineeError as error:
+                self.metrics.reloads.labels("failed").inc()
+                log.error("the model was not reloaded: %s", error)
+                raise
+            self.metrics.reloads.labels("done").inc()
+            self.metrics.set_model(self.main)
+            log.info("reloaded; the model is %s", self.main.version)
+            return self.main
+
+    def rename_taste(self, number: int, name: str | None) -> ModelSnapshot:
+        """Name a taste in the model folder and in the running server.
+
+        Raises Problem: 409 when the folder holds a newer model, 422 when tastes have fixed names.
+        """
+        with self.reload_lock:
+            if not self.main.is_current(self.path):
+                raise Problem(409, "the folder holds a newer model; reload it first")
+            rename = getattr(self.main.model, "rename_taste", None)
+            if rename is None:
+                raise Problem(422, "the tastes of this model cannot be renamed")
+            rename(number, name).save(self.path)
+            self.snapshots = (ModelSnapshot.load(self.path), *self.snapshots[1:])
+            self.metrics.set_model(self.main)
+            return self.main
+
+    @asynccontextmanager
+    async def follow_feedback(self) -> AsyncIterator[None]:
+        """Poll for feedback that other servers write, until the context ends."""
+        task = asyncio.create_task(self._poll())
+        yield
+        task.cancel()
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                await asyncio.to_thread(self.changes.follow)
+            except MatineeError as error:
+                log.warning("%s", error)

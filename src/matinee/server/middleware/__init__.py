@@ -1,0 +1,1 @@
+"""ASGI middleware, outermost first: request metrics, security, request limits, response cache."""

@@ -1,0 +1,110 @@
+"""A cache of responses, valid while the models and the feedback they depend on are unchanged."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import NamedTuple
+
+from matinee.server.asgi import App, Receive, Scope, Send
+from matinee.server.lifecycle import ServerState
+from matinee.server.middleware.request_metrics import CACHED_ROUTE, START_TIME
+from matinee.server.snapshot import ModelSnapshot
+
+MAX_CACHE_BYTES = 96 * 1024 * 1024
+CACHE = "matinee.response_cache"  # scope key: the cache that may store the response
+
+
+class Dependency(NamedTuple):
+    """What a response depends on besides its model: a user, with their stamp before computing."""
+
+    user: str | None = None
+    stamp: tuple[int, int] = (0, 0)
+
+
+class CachedResponse(NamedTuple):
+    """A JSON body that is valid while its user's stamp is unchanged."""
+
+    dependency: Dependency
+    body: bytes  # without the time taken, which comes last
+    route: str
+    on_send: Callable[[], None]  # called each time the response is sent
+
+
+class ResponseCacheMiddleware:
+    """Serves cached responses to GET requests; evicts the least recently used.
+
+    All entries belong to the current models: a reload clears the cache.
+    """
+
+    def __init__(self, app: App, state: ServerState, max_bytes: int = MAX_CACHE_BYTES) -> None:
+        self.app = app
+        self.state = state
+        self.max_bytes = max_bytes
+        self.size = 0  # bytes of keys and bodies
+        self.entries: OrderedDict[bytes, CachedResponse] = OrderedDict()
+        self.snapshots = state.snapshots
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "GET":
+            scope[CACHE] = self
+            response = self.get(cache_key(scope))
+            if response is not None:
+                scope[CACHED_ROUTE] = response.route
+                response.on_send()
+                await send_json(with_duration(response.body, scope), send)
+                return
+        await self.app(scope, receive, send)
+
+    def get(self, key: bytes) -> CachedResponse | None:
+        """The valid response for a key, or None."""
+        self._drop_old_models()
+        response = self.entries.get(key)
+        if response is None:
+            return None
+        user, stamp = response.dependency
+        if user is not None and self.state.changes.stamp(user) != stamp:
+            self._drop(key)
+            return None
+        self.entries.move_to_end(key)
+        return response
+
+    def put(self, key: bytes, snapshot: ModelSnapshot, response: CachedResponse) -> None:
+        """Store a response, unless its model has been replaced in the meantime."""
+        self._drop_old_models()
+        if snapshot not in self.snapshots:
+            return
+        self._drop(key)
+        self.entries[key] = response
+        self.size += len(key) + len(response.body)
+        while self.size > self.max_bytes:
+            self._drop(next(iter(self.entries)))
+
+    def _drop_old_models(self) -> None:
+        if self.snapshots is not self.state.snapshots:
+            self.snapshots = self.state.snapshots
+            self.entries.clear()
+            self.size = 0
+
+    def _drop(self, key: bytes) -> None:
+        response = self.entries.pop(key, None)
+        if response is not None:
+            self.size -= len(key) + len(response.body)
+
+
+def cache_key(scope: Scope) -> bytes:
+    """The path and query of a request, percent-encoded as they arrived."""
+    key: bytes = scope["raw_path"] + b"?" + scope["query_string"]
+    return key
+
+
+def with_duration(body: bytes, scope: Scope) -> bytes:
+    """A complete JSON body: the milliseconds since the request arrived come last."""
+    milliseconds = (time.perf_counter() - scope[START_TIME]) * 1000
+    return b'%b,"took_ms":%.3f}' % (body, milliseconds)
+
+
+async def send_json(body: bytes, send: Send) -> None:
+    """Send a JSON document with status 200."""
+    headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

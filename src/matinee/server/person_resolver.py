@@ -1,0 +1,85 @@
+"""From a user id or a request body to a Person: trained, folded in, or the average person."""
+
+import asyncio
+import warnings
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from matinee.errors import BadSetting, UnknownId
+from matinee.feedback.changes import NEVER
+from matinee.feedback.history import is_trained, person_of, through_of
+from matinee.models import Person
+from matinee.server.lifecycle import ServerState
+from matinee.server.schemas.persons import PersonReference
+from matinee.server.snapshot import ModelSnapshot
+
+MAX_CACHED_PERSONS = 4096
+WAYS = ("user", "ratings", "tastes", "features")
+NEW_PERSON = "you"  # the name of a person without an id
+
+Key = tuple[str, str, tuple[int, int]]  # model version, user, stamp of the user
+
+
+@dataclass
+class PersonResolver:
+    """Resolves persons, and caches those that need a query to the feedback store."""
+
+    state: ServerState
+    cache: OrderedDict[Key, Person] = field(default_factory=OrderedDict)
+
+    async def by_id(self, snapshot: ModelSnapshot, user: str, fallback: bool = True) -> Person:
+        """The person with an id, with their latest feedback; the average person if unknown.
+
+        Raises UnknownId for an unknown user without ``fallback``.
+        """
+        changes, model = self.state.changes, snapshot.model
+        through = through_of(model, changes.store.name)
+        if changes.changed.get(user, NEVER) <= through:
+            if is_trained(model, changes, user):
+                return model.person(user)
+            person = model.fold_in({}, name=user)
+        else:
+            person = await self._with_feedback(snapshot, user)
+        if person.strategy == "popular" and not person.unknown_items and not fallback:
+            raise UnknownId(f"nothing is known of user {user!r}")
+        return person
+
+    async def by_reference(self, snapshot: ModelSnapshot, reference: PersonReference) -> Person:
+        """The person that a request body describes; the average person if it describes none.
+
+        Raises BadSetting for several descriptions at once, or one the model does not support.
+        """
+        ways = [way for way in WAYS if getattr(reference, way) is not None]
+        if len(ways) > 1:
+            raise BadSetting(f"{' and '.join(ways)} are given; one of {', '.join(WAYS)} is enough")
+        if reference.user is not None:
+            return await self.by_id(snapshot, reference.user)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the response lists unknown items
+            return new_person(snapshot, reference)
+
+    async def _with_feedback(self, snapshot: ModelSnapshot, user: str) -> Person:
+        key = (snapshot.version, user, self.state.changes.stamp(user))
+        if key in self.cache:
+            self.cache.move_to_end(key)
+            return self.cache[key]
+        person = await asyncio.to_thread(person_of, snapshot.model, self.state.changes, user)
+        self.cache[key] = person
+        while len(self.cache) > MAX_CACHED_PERSONS:
+            self.cache.popitem(last=False)
+        return person
+
+
+def new_person(snapshot: ModelSnapshot, reference: PersonReference) -> Person:
+    """A new person folded in from ratings, points for tastes, or features."""
+    model = snapshot.model
+    if reference.tastes is not None:
+        points: dict[object, float] = {
+            int(taste) if taste.isdecimal() else taste: value
+            for taste, value in reference.tastes.items()
+        }
+        return model.fold_in_tastes(points, NEW_PERSON)
+    if reference.features is not None:
+        return model.fold_in_features(reference.features, NEW_PERSON)
+    history: dict[object, float] = {one.item_id: one.rating for one in reference.ratings or ()}
+    return model.fold_in(history, name=NEW_PERSON)

@@ -1,0 +1,87 @@
+"""Explanations as the API shows them: short beside a list, complete on request."""
+
+from typing import Any
+
+from matinee.charts import waterfall
+from matinee.errors import BadSetting
+from matinee.explain.explanation import Explanation, round_to_sum
+from matinee.models import Model, Person
+from matinee.server.snapshot import ModelSnapshot
+
+DIGITS = 2  # of a displayed term
+LEVEL = 0.8  # of the prediction interval
+TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
+
+
+def requested_view(model: Model, why: str | None) -> str | None:
+    """The view that a ``why`` parameter requests: the first for "true", none for "false".
+
+    Raises BadSetting for any other text that is not a view of the model.
+    """
+    if why is None or why in model.views:
+        return why
+    if why.lower() not in TRUTH:
+        raise BadSetting(f"why is {why!r}; it is true, false, {', '.join(model.views)}")
+    return next(iter(model.views)) if TRUTH[why.lower()] else None
+
+
+def short_explanation(explanation: Explanation) -> dict[str, Any]:
+    """The sentence and the largest terms; their rounded values sum to the rounded score."""
+    shown = explanation.shown()
+    values = round_to_sum([term.value for term in shown], explanation.score, DIGITS)
+    terms = []
+    for term, value in zip(shown, values, strict=True):
+        content: dict[str, Any] = {"name": term.name, "value": value, "kind": term.kind}
+        if term.detail:
+            content["detail"] = term.detail
+        terms.append(content)
+    return {"by": explanation.by, "sentence": explanation.sentence(), "terms": terms}
+
+
+def full_explanation(explanation: Explanation) -> dict[str, Any]:
+    """All terms and, in ``shown``, the rows of a waterfall chart with their start and end."""
+    content = explanation.to_dict()
+    del content["strategy"]
+    content["unit"] = explanation.unit
+    content["shown"] = [
+        {"name": name, "value": value, "detail": detail, "start": start, "end": end}
+        for name, value, detail, (start, end) in explanation.rows()
+    ]
+    return content
+
+
+def explanation_of(
+    snapshot: ModelSnapshot,
+    person: Person,
+    item: str,
+    by: str | None,
+    versus: str | None,
+    width: int | None,
+) -> dict[str, Any]:
+    """An explanation with its certainty; as a picture and against another item on request."""
+    model = snapshot.model
+    explanation = model.explain(person, item, by)
+    content: dict[str, Any] = {
+        **full_explanation(explanation),
+        **how_sure(model, person, item),
+        "views": list(model.views),
+    }
+    if width is not None:
+        content["svg"] = str(waterfall(explanation).inline(width))
+    if versus is not None:
+        content["versus"] = model.explain(person, item, by, versus=versus).to_dict()
+    return content
+
+
+def how_sure(model: Model, person: Person, item: str) -> dict[str, Any]:
+    """How many ratings a score rests on, how personal it is, and where the rating may lie."""
+    interval = None
+    if model.has_intervals and len(person.items):
+        (found,) = model.interval(person, item, LEVEL)
+        low, high = (round(float(end), DIGITS) for end in (found.low, found.high))
+        interval = {"level": LEVEL, "low": low, "high": high}
+    return {
+        "evidence": model.evidence(person, item)._asdict(),
+        "personal": round(model.how_personal(person, item), DIGITS),
+        "interval": interval,
+    }

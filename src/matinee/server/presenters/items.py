@@ -1,0 +1,67 @@
+"""Items as the API shows them."""
+
+from typing import Any
+
+import numpy as np
+
+from matinee.models import FactorModel
+from matinee.server.snapshot import ModelSnapshot
+
+DIGITS = 4  # of a taste's weight
+
+
+def item_summary(snapshot: ModelSnapshot, row: int) -> dict[str, Any]:
+    """What identifies the item in a row: id, title, year and genres."""
+    item_id = snapshot.model.items.ids[row]
+    item = snapshot.model.catalog[item_id]
+    return {
+        "item_id": item_id,
+        "title": item.title,
+        "year": item.year,
+        "genres": list(item.genres),
+    }
+
+
+def item_with_count(snapshot: ModelSnapshot, row: int) -> dict[str, Any]:
+    """The summary of an item, and its number of ratings."""
+    return {**item_summary(snapshot, row), "n_ratings": int(snapshot.model.item_counts[row])}
+
+
+def item_details(snapshot: ModelSnapshot, row: int) -> dict[str, Any]:
+    """Everything about one item."""
+    model = snapshot.model
+    features = model.catalog[model.items.ids[row]].features
+    ratings = model.seen.values[model.seen.indices == row]
+    return {
+        **item_with_count(snapshot, row),
+        "features": {name: list(values) for name, values in features.items()},
+        "mean_rating": float(ratings.mean(dtype=np.float64)) if len(ratings) else None,
+        "tastes": item_tastes(snapshot, row),
+    }
+
+
+def item_tastes(snapshot: ModelSnapshot, row: int) -> list[dict[str, Any]]:
+    """The weight of an item on each taste, the largest first; empty without factors."""
+    model = snapshot.model
+    if not isinstance(model, FactorModel) or not model.n_factors:
+        return []
+    weights = model.item_factors[row]
+    tastes = model.tastes()
+    return [
+        {"number": f, "name": tastes[f].name, "weight": round(float(weights[f]), DIGITS)}
+        for f in np.argsort(-np.abs(weights), kind="stable").tolist()
+    ]
+
+
+def similar_items(
+    snapshot: ModelSnapshot, rows: np.ndarray, similarities: np.ndarray
+) -> list[dict[str, Any]]:
+    """Ranked summaries of the most similar items."""
+    return [
+        {
+            "rank": rank,
+            **item_summary(snapshot, row),
+            "similarity": round(float(similarity), DIGITS),
+        }
+        for rank, (row, similarity) in enumerate(zip(rows, similarities, strict=True), start=1)
+    ]

@@ -1,0 +1,27 @@
+"""Facts about a model."""
+
+from typing import Any
+
+from matinee.server.snapshot import ModelSnapshot
+
+
+def model_facts(snapshot: ModelSnapshot) -> dict[str, Any]:
+    """What a model is, in plain data."""
+    model = snapshot.model
+    n_factors = getattr(model, "n_factors", 0)
+    return {
+        "version": snapshot.version,
+        "algorithm": model.algorithm,
+        "kind": model.kind,
+        "scale": list(model.scale),
+        "settings": dict(model.settings),
+        "facts": dict(model.facts),
+        "n_users": len(model.users),
+        "n_items": len(model.items),
+        "n_ratings": len(model.seen.values),
+        "n_factors": n_factors,
+        "views": list(model.views),
+        "genres": list(snapshot.genres),
+        "data_fingerprint": model.data_fingerprint,
+        "has_tastes": n_factors > 0 and hasattr(model, "tastes"),
+    }

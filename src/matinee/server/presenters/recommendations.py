@@ -1,0 +1,78 @@
+"""Recommendation lists as the API shows them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from matinee.models import Person
+from matinee.models.retrieval import best_items
+from matinee.server.presenters.explanations import short_explanation
+from matinee.server.presenters.items import item_summary
+from matinee.server.snapshot import ModelSnapshot
+
+DIGITS = 4  # of a score
+
+
+@dataclass(frozen=True)
+class ListRequest:
+    """Which part of the ranking to list: ``n`` entries after the best ``offset``."""
+
+    n: int
+    offset: int = 0
+    view: str | None = None  # of the reasons; None omits them
+    exclude_seen: bool = True
+
+
+def top_items(
+    snapshot: ModelSnapshot, person: Person, candidates: np.ndarray, request: ListRequest
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and scores of the best candidates for a person, best first.
+
+    ``candidates`` are item rows, ascending. Returns int32 and float32 arrays of at most
+    ``request.n`` entries.
+    """
+    model = snapshot.model
+    seen = model.rated_by if request.exclude_seen else None
+    n_ranked = request.offset + request.n
+    (rows,), (scores,) = best_items(
+        model.scorer(candidates), [person], candidates, n_ranked, seen, len(model.items)
+    )
+    filled = rows >= 0
+    return rows[filled][request.offset :], scores[filled][request.offset :]
+
+
+def recommended_items(
+    snapshot: ModelSnapshot,
+    person: Person,
+    rows: np.ndarray,
+    scores: np.ndarray,
+    first_rank: int = 1,
+) -> list[dict[str, Any]]:
+    """The entries of a list: summary, rank, score and predicted rating of each item."""
+    predicted = snapshot.model.clipped(scores)
+    return [
+        {
+            "rank": rank,
+            **item_summary(snapshot, row),
+            "score": round(float(score), DIGITS),
+            "predicted": round(float(rating), DIGITS),
+        }
+        for rank, (row, score, rating) in enumerate(
+            zip(rows.tolist(), scores.tolist(), predicted, strict=True), start=first_rank
+        )
+    ]
+
+
+def recommendations(
+    snapshot: ModelSnapshot, person: Person, candidates: np.ndarray, request: ListRequest
+) -> list[dict[str, Any]]:
+    """The list for a person, with reasons where a view is requested."""
+    rows, scores = top_items(snapshot, person, candidates, request)
+    entries = recommended_items(snapshot, person, rows, scores, request.offset + 1)
+    if request.view is not None:
+        item_ids = [entry["item_id"] for entry in entries]
+        explanations = snapshot.model.explain_each(person, item_ids, request.view)
+        for entry, explanation in zip(entries, explanations, strict=True):
+            entry["why"] = short_explanation(explanation)
+    return entries

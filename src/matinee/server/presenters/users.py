@@ -1,0 +1,55 @@
+"""Users as the API shows them."""
+
+from typing import Any
+
+import numpy as np
+
+from matinee.feedback.history import is_trained, merged, through_of, trained_history
+from matinee.models import FactorModel, Person
+from matinee.server.lifecycle import ServerState
+from matinee.server.snapshot import ModelSnapshot
+
+DIGITS = 4  # of a taste's strength
+
+
+def user_export(state: ServerState, snapshot: ModelSnapshot, person: Person) -> dict[str, Any]:
+    """Everything stored about a user: ratings with their source, events, and tastes."""
+    model, user = snapshot.model, person.name
+    trained = trained_history(model, user) if is_trained(model, state.changes, user) else {}
+    events = state.store.events_of(user)
+    later = state.store.events_of(user, after=through_of(model, state.store.name))
+    history = merged(trained, later)
+    ratings = [
+        {
+            "item_id": item,
+            "title": model.catalog.label(item),
+            "rating": rating,
+            "source": "trained" if trained.get(item) == rating else "feedback",
+            "known": item in model.items,
+        }
+        for item, rating in history.items()
+    ]
+    return {
+        "user": user,
+        "n_ratings": len(ratings),
+        "mean_rating": sum(history.values()) / len(history) if history else None,
+        "ratings": ratings,
+        "events": [{"item_id": e.item_id, "rating": e.rating, "timestamp": e.at} for e in events],
+        "tastes": taste_strengths(snapshot, person),
+    }
+
+
+def taste_strengths(snapshot: ModelSnapshot, person: Person) -> list[dict[str, Any]]:
+    """What each taste adds to a person's score of an average item, the largest first.
+
+    Empty for a model without factors.
+    """
+    model = snapshot.model
+    if not isinstance(model, FactorModel) or not model.n_factors:
+        return []
+    strength = person.embeddings.factors[0] * model.item_factors.mean(axis=0)
+    tastes = model.tastes()
+    return [
+        {"number": f, "name": tastes[f].name, "strength": round(float(strength[f]), DIGITS)}
+        for f in np.argsort(-np.abs(strength), kind="stable").tolist()
+    ]

@@ -1,0 +1,60 @@
+"""Why an item has its score, and what would change it."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from matinee.server.dependencies import compute, resolver_of, snapshot_of, state_of
+from matinee.server.middleware.response_cache import Dependency
+from matinee.server.presenters.explanations import explanation_of
+from matinee.server.presenters.what_if import what_if
+from matinee.server.responses import respond
+from matinee.server.routes.parameters import Beside, View, Width
+from matinee.server.schemas.explanations import ExplanationRequest, ExplanationResponse
+from matinee.server.schemas.identifiers import ItemInPath, UserInPath
+from matinee.server.schemas.what_if import WhatIfRequest, WhatIfResponse
+
+router = APIRouter(tags=["reasons"])
+
+
+@router.get("/v1/users/{user}/explanations/{item}", response_model=ExplanationResponse)
+async def explanation(
+    request: Request,
+    user: UserInPath,
+    item: ItemInPath,
+    by: View = None,
+    versus: Annotated[str | None, Query(description="Another item to compare with.")] = None,
+    width: Width = None,
+    beside: Beside = False,
+) -> Response:
+    """Why an item has its score for a user, in terms that sum to the score."""
+    snapshot = snapshot_of(request, beside)
+    stamp = state_of(request).changes.stamp(user)
+    person = await resolver_of(request).by_id(snapshot, user)
+    content = explanation_of(snapshot, person, item, by, versus, width)
+    return respond(request, snapshot, person.strategy, content, Dependency(user, stamp))
+
+
+@router.post("/v1/explanations", response_model=ExplanationResponse)
+async def explanation_for_someone(
+    request: Request, body: ExplanationRequest, beside: Beside = False
+) -> Response:
+    """Why an item has its score for a new person, in terms that sum to the score."""
+    snapshot = snapshot_of(request, beside)
+    person = await resolver_of(request).by_reference(snapshot, body)
+    content = explanation_of(snapshot, person, body.item, body.by, body.versus, body.width)
+    return respond(request, snapshot, person.strategy, content)
+
+
+@router.post("/v1/what-if", response_model=WhatIfResponse)
+async def what_would_change(request: Request, body: WhatIfRequest) -> Response:
+    """The list before and after changing ratings, or turning a taste up or down."""
+    snapshot = snapshot_of(request)
+    person = await resolver_of(request).by_reference(snapshot, body)
+
+    def task() -> dict[str, Any]:
+        return what_if(snapshot, person, body)
+
+    content = await compute(task, scores=4 * len(snapshot.model.items))
+    return respond(request, snapshot, person.strategy, {"user": person.name, **content})

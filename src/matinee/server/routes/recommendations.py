@@ -1,0 +1,155 @@
+"""Recommendations: for a user, for a new person, and for many users."""
+
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from matinee.models import Person
+from matinee.server.cursor import decode_cursor, encode_cursor
+from matinee.server.dependencies import compute, resolver_of, snapshot_of, state_of
+from matinee.server.item_filter import ItemFilter
+from matinee.server.limits import MAX_BATCH_EXPLANATIONS, MAX_LIST_DEPTH
+from matinee.server.middleware.response_cache import Dependency
+from matinee.server.presenters.explanations import requested_view
+from matinee.server.presenters.recommendations import ListRequest, recommendations
+from matinee.server.problems import Problem
+from matinee.server.responses import respond
+from matinee.server.routes.parameters import (
+    Beside,
+    Cursor,
+    Genre,
+    Items,
+    Length,
+    Offset,
+    Why,
+    Year,
+)
+from matinee.server.schemas.identifiers import UserInPath
+from matinee.server.schemas.recommendations import (
+    BatchRequest,
+    BatchResponse,
+    ItemConditions,
+    RecommendationsRequest,
+    RecommendationsResponse,
+)
+from matinee.server.snapshot import ModelSnapshot
+
+router = APIRouter(tags=["recommendations"])
+
+
+@router.get(
+    "/v1/users/{user}/recommendations",
+    name="recommendations",
+    response_model=RecommendationsResponse,
+)
+async def recommendations_for_user(
+    request: Request,
+    user: UserInPath,
+    n: Length = 10,
+    offset: Offset = 0,
+    cursor: Cursor = None,
+    why: Why = None,
+    exclude_seen: bool = True,
+    genre: Genre = None,
+    year_from: Year = None,
+    year_to: Year = None,
+    items: Items = None,
+    beside: Beside = False,
+    fallback: Annotated[
+        bool, Query(description="Recommend popular items to unknown users, instead of a 404.")
+    ] = True,
+) -> Response:
+    """The best items for a user, with reasons on request."""
+    state, snapshot = state_of(request), snapshot_of(request, beside)
+    stamp = state.changes.stamp(user)
+    person = await resolver_of(request).by_id(snapshot, user, fallback)
+    if cursor is not None:
+        offset = decode_cursor(cursor, snapshot.version, stamp)
+    check_depth(offset, n)
+    candidates = ItemFilter(genre or (), year_from, year_to, items).rows(snapshot)
+    view = requested_view(snapshot.model, why)
+    entries = await compute_list(
+        snapshot, person, candidates, ListRequest(n, offset, view, exclude_seen)
+    )
+    has_more = len(entries) == n and offset + n < MAX_LIST_DEPTH
+    next_cursor = encode_cursor(offset + n, snapshot.version, stamp) if has_more else None
+    content: dict[str, Any] = {"user": user, "items": entries, "next_cursor": next_cursor}
+    if person.unknown_items:
+        content["unknown_items"] = person.unknown_items
+    count = state.metrics.lists.labels(person.strategy).inc
+    return respond(request, snapshot, person.strategy, content, Dependency(user, stamp), count)
+
+
+@router.post("/v1/recommendations", response_model=RecommendationsResponse)
+async def recommendations_for_someone(request: Request, body: RecommendationsRequest) -> Response:
+    """The best items for a new person: by ratings, by points for tastes, or by features."""
+    snapshot = snapshot_of(request)
+    check_depth(body.offset, body.n)
+    person = await resolver_of(request).by_reference(snapshot, body)
+    candidates = filter_of(body).rows(snapshot)
+    view = requested_view(snapshot.model, body.why)
+    entries = await compute_list(
+        snapshot, person, candidates, ListRequest(body.n, body.offset, view, body.exclude_seen)
+    )
+    content = {
+        "user": person.name,
+        "items": entries,
+        "next_cursor": None,
+        "unknown_items": person.unknown_items,
+    }
+    count = state_of(request).metrics.lists.labels(person.strategy).inc
+    return respond(request, snapshot, person.strategy, content, on_send=count)
+
+
+@router.post("/v1/recommendations:batch", response_model=BatchResponse)
+async def recommendations_for_many(request: Request, body: BatchRequest) -> Response:
+    """The best items for each of many users, in their order."""
+    snapshot = snapshot_of(request)
+    view = requested_view(snapshot.model, body.why)
+    if view and len(body.users) * body.n > MAX_BATCH_EXPLANATIONS:
+        raise Problem(
+            422,
+            f"{len(body.users)} lists of {body.n} are too many with reasons; users times n is at "
+            f"most {MAX_BATCH_EXPLANATIONS:,}",
+        )
+    persons = [await resolver_of(request).by_id(snapshot, user) for user in body.users]
+    candidates = filter_of(body).rows(snapshot)
+    list_request = ListRequest(body.n, 0, view, body.exclude_seen)
+    counter = state_of(request).metrics.lists
+    lists = []
+    for user, person in zip(body.users, persons, strict=True):
+        entries = await compute_list(snapshot, person, candidates, list_request, len(persons))
+        counter.labels(person.strategy).inc()
+        lists.append({"user": user, "strategy": person.strategy, "items": entries})
+    strategies = {person.strategy for person in persons}
+    strategy = strategies.pop() if len(strategies) == 1 else "mixed"
+    return respond(request, snapshot, strategy, {"lists": lists})
+
+
+async def compute_list(
+    snapshot: ModelSnapshot,
+    person: Person,
+    candidates: np.ndarray,
+    request: ListRequest,
+    n_lists: int = 1,
+) -> list[dict[str, Any]]:
+    """The list of a person; on a worker thread where ``n_lists`` such lists take long."""
+
+    def task() -> list[dict[str, Any]]:
+        return recommendations(snapshot, person, candidates, request)
+
+    n_explanations = request.n * n_lists if request.view else 0
+    return await compute(task, scores=len(candidates) * n_lists, explanations=n_explanations)
+
+
+def check_depth(offset: int, n: int) -> None:
+    """Raise Problem for a list beyond the greatest depth."""
+    if offset + n > MAX_LIST_DEPTH:
+        raise Problem(422, f"offset + n is {offset + n}; a list goes {MAX_LIST_DEPTH} deep")
+
+
+def filter_of(body: ItemConditions) -> ItemFilter:
+    """The item filter that a request body describes."""
+    return ItemFilter(body.genre, body.year_from, body.year_to, body.items, body.exclude)

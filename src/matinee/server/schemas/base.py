@@ -1,0 +1,20 @@
+"""What all request bodies and all responses share."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class RequestBody(BaseModel):
+    """A request body; an unknown field is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Envelope(BaseModel):
+    """The fields of every response under ``/v1``."""
+
+    model_version: str
+    strategy: str = Field(
+        description="How the answer came about: personal, folded_in, features, tastes or popular "
+        "for a person; model for what is the same for everybody; store for stored feedback."
+    )
+    took_ms: float

@@ -1,0 +1,79 @@
+"""Explanations: why an item has its score."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from matinee.server.schemas.base import Envelope
+from matinee.server.schemas.identifiers import Id
+from matinee.server.schemas.persons import PersonReference
+
+
+class ExplanationRequest(PersonReference):
+    """Which item to explain, and how."""
+
+    item: Id
+    by: str | None = Field(None, description="A view, such as factor or history.")
+    versus: Id | None = Field(None, description="Another item to compare with.")
+    width: int | None = Field(None, ge=240, le=1600, description="Width of a picture, in pixels.")
+
+
+class Term(BaseModel):
+    """One part of a score."""
+
+    name: str
+    value: float
+    kind: str
+    detail: str | None = None
+
+
+class ShortExplanation(BaseModel):
+    """The reasons beside an item of a list; values rounded to hundredths sum to the score."""
+
+    by: str
+    sentence: str
+    terms: list[Term]
+
+
+class WaterfallRow(BaseModel):
+    """A row of a waterfall chart."""
+
+    name: str
+    value: float
+    detail: str
+    start: float
+    end: float
+
+
+class Interval(BaseModel):
+    """Limits that contain a rating with probability ``level``."""
+
+    level: float
+    low: float
+    high: float
+
+
+class ExplanationResponse(Envelope):
+    """Why an item has its score: ``terms`` sum to it, and the rounded rows in ``shown`` do too."""
+
+    user: str
+    item_id: str
+    title: str
+    by: str
+    views: list[str]
+    score: float
+    predicted: float
+    unit: str
+    sentence: str
+    terms: list[Term]
+    clipping: float
+    shown: list[WaterfallRow]
+    evidence: dict[str, int] = Field(
+        description="Numbers of ratings behind the score: by_user, of_item."
+    )
+    personal: float = Field(description="Share of the item's lead that is specific to this person.")
+    interval: Interval | None = Field(
+        description="Prediction interval of the rating; null where the model has none."
+    )
+    svg: str | None = None
+    versus: dict[str, Any] | None = None

@@ -1,0 +1,28 @@
+"""Whom a request is about."""
+
+from pydantic import Field, FiniteFloat
+
+from matinee.server.limits import MAX_RATINGS
+from matinee.server.schemas.base import RequestBody
+from matinee.server.schemas.identifiers import Id
+
+
+class Rating(RequestBody):
+    """One rating of a history."""
+
+    item_id: Id
+    rating: FiniteFloat
+
+
+class PersonReference(RequestBody):
+    """A user by id, or a new person by ratings, by points for tastes, or by features.
+
+    At most one of the fields may be given; without any it is the average person.
+    """
+
+    user: Id | None = None
+    ratings: list[Rating] | None = Field(None, max_length=MAX_RATINGS)
+    tastes: dict[str, FiniteFloat] | None = Field(
+        None, description="Points for tastes, by number or name."
+    )
+    features: dict[str, str] | None = Field(None, description='Such as {"age": "25"}.')

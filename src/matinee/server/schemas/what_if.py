@@ -1,0 +1,57 @@
+"""What-if: a list under changed ratings or tastes."""
+
+from pydantic import BaseModel, Field, FiniteFloat
+
+from matinee.server.limits import MAX_LIST_LENGTH, MAX_RATINGS
+from matinee.server.schemas.base import Envelope
+from matinee.server.schemas.identifiers import Id
+from matinee.server.schemas.persons import PersonReference, Rating
+from matinee.server.schemas.recommendations import RecommendedItem
+
+
+class WhatIfRequest(PersonReference):
+    """The ratings to remove or replace, and the tastes to weigh differently."""
+
+    item: Id | None = Field(None, description="Also report how this item's score would change.")
+    without: list[Id] = Field([], max_length=MAX_RATINGS, description="Items to unrate.")
+    change: list[Rating] = Field([], max_length=MAX_RATINGS, description="Ratings to replace.")
+    turn: dict[str, FiniteFloat] = Field(
+        {},
+        description="Weight of a taste, by number or name: 0 is off, 1 as it is.",
+    )
+    n: int = Field(10, ge=1, le=MAX_LIST_LENGTH)
+
+
+class RerankedItem(RecommendedItem):
+    """An item of the changed list, and its rank before."""
+
+    rank_before: int | None
+
+
+class ScoreAndRank(BaseModel):
+    """Score and rank of an item among ``n_unseen``."""
+
+    score: float
+    rank: int
+
+
+class ItemChange(BaseModel):
+    """How one item would move."""
+
+    user: str
+    item_id: str
+    title: str
+    changes: list[str]
+    before: ScoreAndRank
+    after: ScoreAndRank
+    n_unseen: int
+    sentence: str
+
+
+class WhatIfResponse(Envelope):
+    """The list before and after the change."""
+
+    user: str
+    before: list[RecommendedItem]
+    after: list[RerankedItem]
+    item: ItemChange

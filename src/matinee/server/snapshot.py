@@ -1,0 +1,87 @@
+"""A loaded model with the indexes that requests need: an immutable value, swapped as a whole."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from matinee.errors import BadModel
+from matinee.models import Model, load
+from matinee.models.storage import MANIFEST
+
+MAX_ATTEMPTS = 5  # to read a folder that is being replaced
+
+
+@dataclass(frozen=True, eq=False)
+class ModelSnapshot:
+    """A model, its version, and indexes over its items."""
+
+    model: Model
+    version: str
+    loaded_at: float = field(default_factory=time.time)  # seconds since 1970
+
+    @classmethod
+    def load(cls, path: Path) -> "ModelSnapshot":
+        """Load the model in a folder and warm it up. Raises BadModel."""
+        for _ in range(MAX_ATTEMPTS):
+            digest = manifest_digest(path)
+            model = load(path)
+            if manifest_digest(path) == digest:
+                snapshot = cls(model, f"{model.algorithm}-{digest}")
+                snapshot.warm_up()
+                return snapshot
+        raise BadModel(f"{path} was replaced each time while it was being read")
+
+    def is_current(self, path: Path) -> bool:
+        """Whether the folder still holds this model."""
+        return self.version.endswith(manifest_digest(path))
+
+    def warm_up(self) -> None:
+        """Compute now what the first request would otherwise wait for."""
+        counts = self.model.seen.counts
+        if counts.any():
+            user = self.model.users.ids[int(counts.argmax())]
+            (first, *_) = self.model.recommend(user, 1, exclude_seen=False).item_id
+            self.model.explain(user, first)
+        self.model.fold_in({})
+        _ = self.years, self.genres, self.search_texts, self.by_count
+
+    @cached_property
+    def years(self) -> np.ndarray:
+        """Year of each item: int32 (n_items,), 0 where unknown."""
+        catalog = self.model.catalog
+        return np.array(
+            [catalog[item_id].year or 0 for item_id in self.model.items], dtype=np.int32
+        )
+
+    @cached_property
+    def genres(self) -> Mapping[str, np.ndarray]:
+        """Mask of the items of each genre, by name: bool (n_items,)."""
+        names, has_genre = self.model.catalog.genre_matrix(self.model.items)
+        return {name: has_genre[:, column] for column, name in enumerate(names)}
+
+    @cached_property
+    def search_texts(self) -> list[str]:
+        """The text that searches match, for each item: title, year and id, case-folded."""
+        catalog = self.model.catalog
+        return [f"{catalog.label(item_id)}\n{item_id}".casefold() for item_id in self.model.items]
+
+    @cached_property
+    def by_count(self) -> np.ndarray:
+        """Item rows ordered by number of ratings, most first: int64 (n_items,)."""
+        return np.argsort(-self.model.item_counts, kind="stable")
+
+
+def manifest_digest(path: Path) -> str:
+    """A short digest of a model folder's manifest, which holds the digests of all other files.
+
+    Raises BadModel for a folder without one.
+    """
+    try:
+        return hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()[:12]
+    except OSError:
+        raise BadModel(f"there is no model at {path}: {path / MANIFEST} is missing") from None
