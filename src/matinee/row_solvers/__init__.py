@@ -1,7 +1,7 @@
-"""How someone's ratings become their factors, on fixed item factors: the row solve as a value.
+"""How a user's ratings become their factors, on fixed item factors: the row solve as a value.
 
-The value that solves every user's row in training is kept on the model. There it folds in people
-who came later, and says how much each rating weighs in a score. One formula, one place.
+The value that solves every user in training is stored on the model. There it folds in new users and
+attributes a score to each of their ratings. One formula, one place.
 """
 
 from dataclasses import asdict

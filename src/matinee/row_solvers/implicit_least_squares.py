@@ -1,4 +1,4 @@
-"""Least squares on choices: the fold-in of implicit ALS and BPR."""
+"""Least squares on implicit feedback: the fold-in of implicit ALS and BPR."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -23,7 +23,7 @@ from matinee.tastes.canonical import Freedom
 
 @dataclass(frozen=True)
 class ImplicitLeastSquares:
-    """Least squares on what was chosen, and more weakly on all that was not.
+    """Least squares on positives, and with a smaller weight on all other items.
 
         min over p   sum_j w_j (target - p . q_j)^2 + unobserved sum over all items (p . q_i)^2
                      + reg (n + unobserved n_items)^reg_power |p|^2,       w_j = 1 + by_rating r_j

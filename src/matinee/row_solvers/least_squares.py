@@ -19,7 +19,7 @@ class LeastSquares:
     """Ridge regression of a row's ratings on the other side's factors, with a bias for the row.
 
         min over p, b   sum_j (r_j - mean - c_j - b - p . q_j)^2
-                        + reg n^reg_power |p|^2 + bias_reg n^bias_power b^2,      p >= 0 if asked
+                        + reg n^reg_power |p|^2 + bias_reg n^bias_power b^2,   p >= 0 if nonnegative
 
     n is the number of ratings in the row (Zhou et al. 2008 have power 1, plain ridge has 0).
     Without ``bias_reg`` the row has no bias. ``sweeps`` passes of coordinate descent stand in for
@@ -159,13 +159,13 @@ class LeastSquares:
         if self.nonnegative or len(rated) < 2:
             return None
         Y = self._design(items.take(rated)).astype(np.float64)
-        given = Y * t[:, None]  # what each rating adds to b
+        share = Y * t[:, None]  # what each rating adds to b
         if self.implicit_weight:
             Z = cast(np.ndarray, items.implicit)[rated]
-            given[:, : items.n_factors] += self.implicit_weight * Z
+            share[:, : items.n_factors] += self.implicit_weight * Z
         A = normal_matrix(Y, self.row_penalty(items), len(rated) - 1)
         worth = np.linalg.solve(A, Y.T).T
-        rest = np.linalg.solve(A, (given.sum(axis=0) - given).T).T
+        rest = np.linalg.solve(A, (share.sum(axis=0) - share).T).T
         leverage = (Y * worth).sum(axis=1)
         return np.asarray(rest + worth * ((Y * rest).sum(axis=1) / (1 - leverage))[:, None])
 

@@ -42,14 +42,16 @@ class PosteriorMean:
         """The row solve and the items of each sample; biases are those of the average."""
         k = items.n_factors // len(self.reg)
         for s, (reg, bias_reg) in enumerate(zip(self.reg, self.bias_reg, strict=True)):
-            here = slice(s * k, (s + 1) * k)
+            columns = slice(s * k, (s + 1) * k)
             if items.implicit is None:
                 yield (
                     LeastSquares(reg, 0.0, bias_reg),
-                    Embeddings(items.factors[:, here], items.bias),
+                    Embeddings(items.factors[:, columns], items.bias),
                 )
             else:
-                sample = Embeddings(items.factors[:, here], items.bias, items.implicit[:, here])
+                sample = Embeddings(
+                    items.factors[:, columns], items.bias, items.implicit[:, columns]
+                )
                 yield AroundImplicit(reg, 0.0, bias_reg), sample
 
     def solve(self, rated: Rows, mean: float, items: Embeddings, users: Embeddings) -> None:
@@ -60,8 +62,8 @@ class PosteriorMean:
         for s, (fold, sample) in enumerate(self.samples(items.take(needed))):
             solved = Embeddings.zeros(len(rows), sample.n_factors)
             fold.solve(rated, mean, sample, solved)
-            here = slice(s * sample.n_factors, (s + 1) * sample.n_factors)
-            users.factors[rows, here] = solved.factors[rows] / np.float32(len(self.reg))
+            columns = slice(s * sample.n_factors, (s + 1) * sample.n_factors)
+            users.factors[rows, columns] = solved.factors[rows] / np.float32(len(self.reg))
             bias += solved.bias
         users.bias[rows] = bias[rows] / len(self.reg)
 

@@ -31,11 +31,11 @@ class Projection:
     def solve(self, rated: Rows, mean: float, items: Embeddings, users: Embeddings) -> None:
         scaled = self._scaled(items)
         for row in np.flatnonzero(rated.counts).tolist():
-            here, values = rated.row(row)
-            t = values - mean - items.bias[here].astype(np.float64)
-            m = t.sum() / self._divisor(len(here), items)
+            columns, values = rated.row(row)
+            t = values - mean - items.bias[columns].astype(np.float64)
+            m = t.sum() / self._divisor(len(columns), items)
             users.bias[row] = m
-            users.factors[row] = t @ scaled[here] - m * self._centred(here, scaled)
+            users.factors[row] = t @ scaled[columns] - m * self._centred(columns, scaled)
 
     def parts(
         self, rated: np.ndarray, t: np.ndarray, items: Embeddings, target: int, person: Embeddings

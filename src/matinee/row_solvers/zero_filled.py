@@ -29,8 +29,8 @@ class ZeroFilled:
 
         factor = np.linalg.cholesky(self._gram(items))
         for row in np.flatnonzero(rated.counts).tolist():
-            here, values = rated.row(row)
-            b = values.astype(np.float64) @ items.factors[here]
+            columns, values = rated.row(row)
+            b = values.astype(np.float64) @ items.factors[columns]
             users.factors[row] = nnls(factor.T, solve_triangular(factor, b, lower=True))[0]
 
     def parts(

@@ -1,4 +1,4 @@
-"""What a fit on packed ratings keeps on disk: its state after each pass, and users' factors."""
+"""The state of a fit on packed ratings, on disk after each pass, and the users' factors."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ class Checkpoints:
         self.folder, self.fingerprint = folder, fingerprint
 
     def begin(self) -> int:
-        """Forget what is here; returns the first pass."""
+        """Delete the state of an earlier fit; returns the first pass, 0."""
         if self.folder.exists() and any(self.folder.iterdir()) and not self._state.exists():
             raise MatineeError(
                 f"{self.folder} exists and holds no state of a fit; choose another place"
@@ -52,12 +52,11 @@ class Checkpoints:
             number = int(state["next"])
             if number < 0:
                 return self.begin()
-            kept = (state.get(name, None) for name in Embeddings._fields)
-            items.fill(Embeddings(*kept))
+            items.fill(Embeddings(*(state.get(name, None) for name in Embeddings._fields)))
         return number
 
     def save(self, items: Embeddings, number: int) -> None:
-        """Keep the items from which pass ``number`` goes on, in one step."""
+        """Store the items that pass ``number`` begins from, atomically."""
         arrays: dict[str, Any] = {
             name: array for name, array in items._asdict().items() if array is not None
         }

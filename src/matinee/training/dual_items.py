@@ -54,11 +54,11 @@ class DualItems:
         user, item, value = [], [], []
         for first, stop in self.ratings.blocks():
             rated = self.ratings.by_user.block(first, stop)
-            kept = self.in_dual[rated.indices]
+            in_dual = self.in_dual[rated.indices]
             users = np.repeat(np.arange(first, stop, dtype=np.int32), rated.counts)
-            user.append(users[kept])
-            item.append(rated.indices[kept])
-            value.append(rated.values[kept])
+            user.append(users[in_dual])
+            item.append(rated.indices[in_dual])
+            value.append(rated.values[in_dual])
         columns = np.concatenate(item)
         order = np.argsort(columns, kind="stable")
         indptr = indptr_of(columns, len(self.in_dual))

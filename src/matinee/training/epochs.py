@@ -1,4 +1,4 @@
-"""Passes over the data: watch the error, keep the best, stop in words when it diverges."""
+"""Epochs of a fit: measure the error, keep the best, and stop with advice when it diverges."""
 
 import warnings
 from collections.abc import Callable
@@ -25,7 +25,7 @@ PATIENCE = 3  # epochs without a better validation error before the fit stops
 
 @dataclass(frozen=True)
 class Training:
-    """One fit in progress: the sides that epochs improve in place, and what they are fitted to."""
+    """One fit in progress: the embeddings that epochs improve in place, and their ratings."""
 
     train: Ratings
     validation: Ratings | None
@@ -34,7 +34,7 @@ class Training:
     items: Embeddings
 
     def rmse(self, ratings: Ratings, clip: bool = False) -> float:
-        """Root of the mean squared error of the scores, clipped to the scale or not."""
+        """Root mean squared error of the scores, in stars; ``clip`` clips them to the scale."""
         low, high = ratings.scale if clip else (-np.inf, np.inf)
         pairs = ratings.user, ratings.item, ratings.rating
         sums = squared_errors(self.mean, self.users, self.items, pairs, (low, high))
@@ -45,32 +45,36 @@ class Training:
     ) -> dict[str, Any]:
         """Call ``step(epoch)`` up to ``n_epochs`` times; returns what to report of the fit.
 
-        With a validation part, the sides end at its best epoch, and the fit stops when that is
-        PATIENCE epochs past. Raises Diverged, with the remedy, when the error is no longer finite.
+        With a validation part, the embeddings end at its best epoch, and the fit stops PATIENCE
+        epochs after it. Raises Diverged, with the remedy, when the error is no longer finite.
         """
         check_validation(self.train, self.validation)
-        best, best_epoch, kept = np.inf, n_epochs, None
+        best, best_epoch = np.inf, n_epochs
+        best_sides: tuple[Embeddings, Embeddings] | None = None
         epoch = Epoch(0, n_epochs, np.nan, None)
         for number in range(1, n_epochs + 1):
             step(number)
-            found = None if self.validation is None else self.rmse(self.validation, clip=True)
-            told = on_epoch is not quiet or found is not None or number == n_epochs
-            rmse = self.rmse(self.train) if told else None  # a sixth of an epoch of steps
-            epoch = Epoch(number, n_epochs, rmse, found)
+            validation_rmse = (
+                None if self.validation is None else self.rmse(self.validation, clip=True)
+            )
+            measured = on_epoch is not quiet or validation_rmse is not None or number == n_epochs
+            rmse = self.rmse(self.train) if measured else None  # a sixth of an epoch of steps
+            epoch = Epoch(number, n_epochs, rmse, validation_rmse)
             if not np.isfinite(self.items.factors if rmse is None else rmse).all():
                 raise diverged(number, self.train.scale, remedy)
             on_epoch(epoch)
-            if found is None:
+            if validation_rmse is None:
                 continue
-            if found < best:
-                best, best_epoch, kept = found, number, (self.users.copy(), self.items.copy())
+            if validation_rmse < best:
+                best, best_epoch = validation_rmse, number
+                best_sides = self.users.copy(), self.items.copy()
             elif number - best_epoch >= PATIENCE:
                 break
-        if kept is not None:
-            self.users.fill(kept[0])
-            self.items.fill(kept[1])
+        if best_sides is not None:
+            self.users.fill(best_sides[0])
+            self.items.fill(best_sides[1])
         facts = {"n_epochs_run": epoch.number, "train_rmse": epoch.train_rmse}
-        if kept is not None:
+        if best_sides is not None:
             facts |= {"best_epoch": best_epoch, "validation_rmse": best}
         return facts
 
@@ -91,7 +95,7 @@ def run_epochs(
     sides: tuple[Embeddings, Embeddings],
     remedy: str,
 ) -> dict[str, Any]:
-    """``Training.run`` where scores are no stars: all epochs, and no error to stop by.
+    """``Training.run`` where scores are not ratings: all epochs, and no error to stop by.
 
     Raises Diverged, with the remedy, when a factor is no longer finite.
     """
@@ -106,7 +110,7 @@ def run_epochs(
 def initial_embeddings(
     train: Ratings, n_factors: int, scale: float, seed: int, start: FactorModel | None = None
 ) -> tuple[Embeddings, Embeddings]:
-    """Sides with normal factors of standard deviation ``scale`` and zero biases.
+    """Users and items with normal factors of standard deviation ``scale`` and zero biases.
 
     The biases and the first factors are those of ``start``, where it is given.
     """
@@ -135,9 +139,9 @@ def first_rows(
     rated: np.ndarray,
     begun: Embeddings | None,
 ) -> None:
-    """Fill a side with the first factors of some users (0) or items (1), from row ``first`` on.
+    """Initialise some users (``which`` 0) or items (1), from row ``first`` of the draw on.
 
-    ``rated`` says which of them have ratings; ``begun`` are those that the factors grow from.
+    ``rated`` (n,) marks those that have ratings; ``begun`` are the embeddings to grow from.
     """
     draw_normal(side.factors, plan.init_scale, plan.seed, which, first)
     if plan.nonnegative:

@@ -1,8 +1,8 @@
-"""What items need of the users of an epoch, gathered block by block of users.
+"""What the items' solve needs of an epoch's users, gathered block by block.
 
-One pass over the users gives all that the items' row solve takes: each item's normal equations,
-sums of its users' factors, and the products P'P. It is little beside the ratings, and the sums have
-the same bits as those of the fit in memory, as long as the blocks come in the order of users.
+One pass over the users gives each item's normal equations, the sums of its users' factors, and the
+products P'P. They are small beside the ratings, and have the same bits as those of a fit in memory,
+as long as the blocks come in the order of users.
 """
 
 from collections.abc import Sequence
@@ -89,13 +89,13 @@ class Gathering:
         terms = self.plan.fit_items.terms(rows, self.mean, users)
         add_ratings(terms, self.sums)
 
-    def solve(self, found: Sums, n_users: int, side: Embeddings) -> None:
+    def solve(self, sums: Sums, n_users: int, side: Embeddings) -> None:
         """Solve these items, writing into the side of all items."""
         fit, k = self.plan.fit_items, self.plan.n_factors
-        products = products_of(self.plan, found)
+        products = products_of(self.plan, sums)
         X = np.ascontiguousarray(fit.rows_of(side)[self.items])
         implicit = (
-            found.implicit[self.items].astype(np.float32) if fit.summed == "implicit" else None
+            sums.implicit[self.items].astype(np.float32) if fit.summed == "implicit" else None
         )
         penalty = fit.penalty(k, n_users, products)
         solve_sums(
@@ -106,17 +106,17 @@ class Gathering:
         fit.put(whole, side)
 
 
-def products_of(plan: Alternation, found: Sums) -> np.ndarray | None:
+def products_of(plan: Alternation, sums: Sums) -> np.ndarray | None:
     """The products that the items' penalty takes."""
     summed = plan.fit_items.summed
-    return None if summed is None else getattr(found, f"of_{summed}")
+    return None if summed is None else getattr(sums, f"of_{summed}")
 
 
-def learn_item_implicit(plan: Alternation, found: Sums, items: Embeddings) -> None:
+def learn_item_implicit(plan: Alternation, sums: Sums, items: Embeddings) -> None:
     """The items' implicit factors, of sums over users; see ``implicit_rows``."""
     if plan.implicit_reg is not None and items.implicit is not None:
-        A = found.of_factors + plan.implicit_reg * np.eye(plan.n_factors)
-        items.implicit[:] = solve_shared(A, found.factors.astype(np.float32))
+        A = sums.of_factors + plan.implicit_reg * np.eye(plan.n_factors)
+        items.implicit[:] = solve_shared(A, sums.factors.astype(np.float32))
 
 
 def rounds(plan: Alternation, items: np.ndarray, memory: int = MEMORY) -> Sequence[np.ndarray]:

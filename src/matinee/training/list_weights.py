@@ -79,20 +79,20 @@ def climb(scored: Scored, n_held_out: np.ndarray, weights: np.ndarray) -> np.nda
                 for change in (factor, 1 / factor):
                     tried = weights.copy()
                     tried[place] *= change
-                    found = scored.ndcg(tried, n_held_out)
-                    if found > best:
-                        best, weights = found, tried
+                    ndcg = scored.ndcg(tried, n_held_out)
+                    if ndcg > best:
+                        best, weights = ndcg, tried
     return weights
 
 
 def all_scores(models: Sequence[Model], held_out: Ratings, users: np.ndarray) -> Iterator[Scored]:
     """What the models say of everything that these users have not seen, some users at a time."""
     for first in range(0, len(users), USERS_AT_ONCE):
-        here = users[first : first + USERS_AT_ONCE]
-        scores = [model.score_block(here).astype(np.float32) for model in models]
-        chosen = np.zeros(scores[0].shape, dtype=bool)
-        for row, user in enumerate(here.tolist()):
-            chosen[row, held_out.by_user.row(user)[0]] = True
+        block = users[first : first + USERS_AT_ONCE]
+        scores = [model.score_block(block).astype(np.float32) for model in models]
+        is_held_out = np.zeros(scores[0].shape, dtype=bool)
+        for row, user in enumerate(block.tolist()):
+            is_held_out[row, held_out.by_user.row(user)[0]] = True
             for one in scores:
                 one[row, models[0].seen.row(user)[0]] = -np.inf
-        yield Scored(scores, chosen)
+        yield Scored(scores, is_held_out)

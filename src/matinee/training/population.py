@@ -36,13 +36,13 @@ class Prior(NamedTuple):
     bias_variance: float
 
     def standardized(self, other: Embeddings) -> Embeddings:
-        """The other side as (q_z, c_z)."""
+        """The embeddings of the other side as (q_z, c_z)."""
         Q = other.factors + self.w
         bias = other.bias + self.c + Q @ self.a
         return Embeddings((Q @ self.root).astype(np.float32), bias.astype(np.float32))
 
     def restored(self, rows: np.ndarray) -> Embeddings:
-        """The side (p, b) whose rows (f G + z, e) these are, (n, k + 1)."""
+        """The embeddings (p, b) whose standardized rows (f G + z, e) these are, (n, k + 1)."""
         P = self.a + rows[:, :-1] @ self.root.T
         bias = self.c + P @ self.w + rows[:, -1]
         return Embeddings(P.astype(np.float32), bias.astype(np.float32))
@@ -76,7 +76,7 @@ class Population:
         return Prior(a, root, G, *self._draw_bias(P, side.bias[known].astype(np.float64), rng))
 
     def beyond(self, leaning: Embeddings, other: Embeddings) -> np.ndarray:
-        """The ratings less the scores of rows that are what their features say, (n_ratings,)."""
+        """The ratings less the scores of rows at what their features predict, (n_ratings,)."""
         scores = score_pairs(0.0, leaning, other, self.row, self.rated.indices)
         beyond: np.ndarray = self.rated.values - scores
         return beyond

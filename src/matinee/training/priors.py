@@ -1,4 +1,4 @@
-"""What an item's factors are expected to be before its ratings are looked at.
+"""Priors of items: what their factors are expected to be before any of their ratings.
 
 An algorithm that alternates between exact row solves leaves its items to a prior. ``NoPrior`` draws
 every item toward zero; ``FeaturePrior`` toward what other items with the same features are like:

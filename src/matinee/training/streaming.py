@@ -4,9 +4,9 @@
     pass e          P = solve(users | Q), block by block
     and on the way  gather the items' normal equations, of which the next Q is solved at its end
 
-The blocks, the sums and the solves are those of the fit in memory, and so are the factors, to the
-bit. What lies on disk meanwhile are the users' factors, where the next pass needs them, and after
-each pass the items', from which an interrupted fit goes on.
+The sums and the solves are those of the fit in memory, and so are the factors, to the bit. The
+users' factors lie on disk where the next pass needs them, and after each pass the items' do too, so
+that an interrupted fit can resume.
 """
 
 import warnings
@@ -58,10 +58,10 @@ def fit_packed(
 ) -> FactorModel:
     """``algorithm.fit`` for packed ratings: the same factors, to the bit, in bounded memory.
 
-    ``folder`` is where a fit keeps its state after each epoch; an interrupted one goes on from
-    there with ``resume``. Left out, a temporary folder is used. ``memory`` is how many bytes the
-    items' normal equations may take; where they need more, an epoch passes over the ratings several
-    times. Users' factors are mapped from a file where they are large.
+    ``folder`` holds the state after each epoch, from which ``resume`` continues an interrupted fit;
+    by default it is a temporary one. ``memory`` is how many bytes the items' normal equations may
+    take; where they need more, an epoch passes over the ratings several times. Users' factors are
+    mapped from a file where they are large.
 
     Raises BadSetting for an algorithm that is not an alternating one, MatineeError for a state of
     another fit, and Diverged.
@@ -140,7 +140,7 @@ class Stream:
         if self.plan.begin is None:
             return None
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of too many factors, which has been said
+            warnings.simplefilter("ignore")  # too many factors: warned of already
             return fit_packed(
                 self.plan.begin,
                 self.ratings,
@@ -169,10 +169,10 @@ class Stream:
         plan, ratings = self.plan, self.ratings
         with_implicit, last = plan.implicit_reg is not None, number == plan.n_epochs
         gathering = None if last else self.gathering.cleared()
-        found = Sums.zeros(ratings.n_items, plan.n_factors, with_implicit)
-        kept = last or plan.nonnegative or len(self.parts) > 1 or self.dual_items.any
+        sums = Sums.zeros(ratings.n_items, plan.n_factors, with_implicit)
+        users_needed = last or plan.nonnegative or len(self.parts) > 1 or self.dual_items.any
         error, done = 0.0, 0
-        with self.state.writing(number) if kept else nullcontext() as keep:
+        with self.state.writing(number) if users_needed else nullcontext() as keep:
             for rated, users in self._solved(number):
                 if number and plan.stars:
                     error += error_of_rows(rated, self.mean, users, self.items)
@@ -184,7 +184,7 @@ class Stream:
                     every = None
                     if with_implicit or gathering.whole:
                         every = by_columns(rated, ratings.n_items)
-                    found.add(every, users)
+                    sums.add(every, users)
                     gathering.add(rated, users, every)
                 done += len(rated.indices)
                 all_passes = (plan.n_epochs + 1) * len(ratings)
@@ -193,11 +193,11 @@ class Stream:
         if rmse is not None and not np.isfinite(rmse):
             self._diverged(number)
         if gathering is not None:
-            gathering.solve(found, ratings.n_users, self.items)
-            self._solve_others(number, self.parts[1:], found)
+            gathering.solve(sums, ratings.n_users, self.items)
+            self._solve_others(number, self.parts[1:], sums)
         return rmse
 
-    def _solve_others(self, number: int, more: Sequence[np.ndarray], found: Sums) -> None:
+    def _solve_others(self, number: int, more: Sequence[np.ndarray], sums: Sums) -> None:
         """The items of further rounds, those solved in the dual, and the implicit factors."""
         plan, ratings = self.plan, self.ratings
         if len(more) or self.dual_items.any:
@@ -207,10 +207,10 @@ class Stream:
             for first, stop in ratings.blocks():
                 block = Embeddings(users.factors[first:stop], users.bias[first:stop])
                 gathering.add(ratings.by_user.block(first, stop), block)
-            gathering.solve(found, ratings.n_users, self.items)
+            gathering.solve(sums, ratings.n_users, self.items)
         if self.dual_items.any:
-            self.dual_items.solve(self.mean, users, found.of_factors, self.items)
-        learn_item_implicit(plan, found, self.items)
+            self.dual_items.solve(self.mean, users, sums.of_factors, self.items)
+        learn_item_implicit(plan, sums, self.items)
         if not np.isfinite(self.items.factors).all():
             self._diverged(number + 1)
 
