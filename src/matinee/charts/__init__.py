@@ -11,12 +11,20 @@ stand in a page under the strictest policy, and weigh a few kilobytes.
 from matinee.charts.chart import Chart, stylesheet, twin
 from matinee.charts.explanation import plain_sentence, taste_card, waterfall
 from matinee.charts.factor_map import Map, has_map, map_of, space
-from matinee.charts.quality import error_by_group, k_curve, trade_off
-from matinee.charts.ratings import long_tail, over_time, rating_distribution, sparsity
+from matinee.charts.quality import charts_of_comparison, error_by_group, k_curve, trade_off
+from matinee.charts.ratings import (
+    charts_of_ratings,
+    long_tail,
+    over_time,
+    rating_distribution,
+    sparsity,
+)
 
 __all__ = [
     "Chart",
     "Map",
+    "charts_of_comparison",
+    "charts_of_ratings",
     "error_by_group",
     "has_map",
     "k_curve",

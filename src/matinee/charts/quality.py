@@ -11,6 +11,7 @@ from matinee.charts.plot import Axis, Plot
 from matinee.display.tables import Table
 from matinee.display.text import counted
 
+TRADE_OFFS = (("ndcg@10", "coverage@10"), ("rmse", "ndcg@10"))  # pairs of metrics shown
 SMALLEST_DOT, LARGEST_DOT = 4.0, 14.0  # pixels, for the shortest and the longest fit
 
 
@@ -98,6 +99,12 @@ def trade_off(
             (Named(points),),
         ),
     )
+
+
+def charts_of_comparison(rows: Sequence[Mapping[str, Any]]) -> list[Chart]:
+    """The trade-offs of ``TRADE_OFFS`` that the algorithms of a comparison have."""
+    charts = (trade_off(rows, x, y) for x, y in TRADE_OFFS)
+    return [chart for chart in charts if chart is not None]
 
 
 def error_by_group(groups: Sequence[Mapping[str, Any]], of: str, metric: str = "rmse") -> Chart:

@@ -1,5 +1,6 @@
 """Charts of ratings: values, the long tail, how full the table is, and time."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -231,3 +232,18 @@ def _date(seconds: int, unit: str) -> str:
     if unit == "quarter":
         return f"{moment.year} Q{(moment.month + 2) // 3}"
     return f"{moment:{ {'year': '%Y', 'month': '%Y-%m'}.get(unit, '%Y-%m-%d') }}"
+
+
+# Every chart of ratings, in the order in which report and page show them.
+RATINGS_CHARTS: dict[str, Callable[[Ratings, Description], Chart | None]] = {
+    "rating-distribution": lambda _, about: rating_distribution(about),
+    "long-tail": lambda ratings, _: long_tail(ratings),
+    "sparsity": lambda ratings, _: sparsity(ratings),
+    "over-time": lambda ratings, _: over_time(ratings),
+}
+
+
+def charts_of_ratings(ratings: Ratings, about: Description) -> list[Chart]:
+    """The charts of ``RATINGS_CHARTS`` that these ratings, described by ``about``, have."""
+    charts = (draw(ratings, about) for draw in RATINGS_CHARTS.values())
+    return [chart for chart in charts if chart is not None]

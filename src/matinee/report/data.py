@@ -1,6 +1,6 @@
 """The section on the data."""
 
-from matinee.charts import long_tail, over_time, rating_distribution, sparsity
+from matinee.charts import charts_of_ratings
 from matinee.data.describe import Description, day, in_words
 from matinee.data.ratings import Ratings
 from matinee.report.elements import Block, Facts, Prose, Section
@@ -15,12 +15,10 @@ def data_section(ratings: Ratings, origin: Origin, fingerprint: str | None = Non
     about = ratings.describe()
     blocks: list[Block] = [
         Facts(facts_of(about) | {"fingerprint": fingerprint or about.fingerprint}),
-        rating_distribution(about),
-        long_tail(ratings),
-        sparsity(ratings),
+        *charts_of_ratings(ratings, about),
     ]
-    time = over_time(ratings)
-    blocks.append(time or Prose("When the ratings were given is not known here."))
+    if about.first_time is None:
+        blocks.append(Prose("When the ratings were given is not known here."))
     if ratings.report is not None:
         blocks += [Prose(line.strip()) for line in str(ratings.report).splitlines()]
     blocks.append(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from matinee.algorithms.from_model import algorithm_of
-from matinee.charts import error_by_group, k_curve, trade_off
+from matinee.charts import charts_of_comparison, error_by_group, k_curve
 from matinee.data.ratings import Ratings
 from matinee.display.tables import Table
 from matinee.display.text import counted
@@ -110,12 +110,8 @@ def of_comparison(rows: Sequence[Mapping[str, Any]]) -> list[Block]:
     columns: dict[str, list[Any]] = {"algorithm": [row["algorithm"] for row in rows]}
     columns |= {name: [_figure(row, name) for row in rows] for name in names}
     notes = ["± is half of the 95 % interval over users."] if _has_intervals(rows) else []
-    blocks: list[Block] = [Listing("Algorithms compared on the same split", Table(columns), notes)]
-    for x, y in ((RANKING, f"coverage@{LIST_LENGTH}"), (RATING_ERROR, RANKING)):
-        chart = trade_off(rows, x, y)
-        if chart is not None:
-            blocks.append(chart)
-    return blocks
+    table = Listing("Algorithms compared on the same split", Table(columns), notes)
+    return [table, *charts_of_comparison(rows)]
 
 
 def _has_intervals(rows: Sequence[Mapping[str, Any]]) -> bool:
