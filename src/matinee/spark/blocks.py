@@ -20,7 +20,7 @@ from matinee.data.scale import Scale
 from matinee.models.tensors import map_tensors
 from matinee.sources.packing.pack_files import smallest
 from matinee.sources.packing.stages import MOST_LEVELS
-from matinee.spark.files import Arrays
+from matinee.spark.payloads import Arrays
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -89,7 +89,7 @@ class Block:
 
 
 @dataclass(frozen=True, eq=False)
-class Shelf:
+class BlockFolder:
     """Where the blocks are, and the row number of the first user of each."""
 
     folder: Path

@@ -1,4 +1,4 @@
-"""Rows of a DataFrame judged: which are ratings, and what is wrong with the others."""
+"""Validation of the rows of a DataFrame: which are ratings, and what is wrong with others."""
 
 import warnings
 from collections.abc import Mapping
@@ -92,12 +92,12 @@ def good(rows: "DataFrame") -> "DataFrame":
     return rows.where(GOOD)
 
 
-def tell_faults(rows: "DataFrame", counts: Mapping[int, int]) -> None:
+def warn_of_faults(rows: "DataFrame", counts: Mapping[int, int]) -> None:
     """Warn of the rows that are set aside, and why. Raises BadRatings where no row is good."""
     n, n_good = sum(counts.values()), counts.get(int(Fault.NONE), 0)
     if not n:
         raise BadRatings("the frame holds no ratings: there is not one row in it")
-    told = []
+    reasons = []
     for fault, count in sorted(counts.items()):
         if fault == Fault.NONE:
             continue
@@ -107,9 +107,9 @@ def tell_faults(rows: "DataFrame", counts: Mapping[int, int]) -> None:
             for row in shown.collect()
         )
         more = ", ..." if count > CASES_SHOWN else ""
-        told.append(f"{count:,} {REASON[Fault(fault)]} ({cases}{more})")
+        reasons.append(f"{count:,} {REASON[Fault(fault)]} ({cases}{more})")
     if not n_good:
-        raise BadRatings("the frame holds no usable ratings: " + "; ".join(told))
-    if told:
+        raise BadRatings("the frame holds no usable ratings: " + "; ".join(reasons))
+    if reasons:
         aside = f"{n - n_good:,} of {counted(n, 'row')} set aside: "
-        warnings.warn(aside + "; ".join(told), stacklevel=5)
+        warnings.warn(aside + "; ".join(reasons), stacklevel=5)

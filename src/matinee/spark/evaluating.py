@@ -30,25 +30,25 @@ from matinee.evaluation.protocol import Asked, ask, fitting, refuse_irrelevant, 
 from matinee.evaluation.ranking_pass import of_catalog
 from matinee.evaluation.results import Evaluation, UserScores, versions
 from matinee.models import Model
-from matinee.spark.cleaning import good, judged, tell_faults
-from matinee.spark.files import Arrays, from_bytes, to_bytes
-from matinee.spark.models import Place
+from matinee.spark.cleaning import good, judged, warn_of_faults
+from matinee.spark.model_folder import ModelFolder
 from matinee.spark.passes import use_threads
+from matinee.spark.payloads import Arrays, from_bytes, to_bytes
 from matinee.spark.sessions import batches_by_rows, check_frame, threads_of_task
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
 
-FOUND = "trained string, payload binary"
+SUMS = "trained string, payload binary"
 COUNTS = ("ratings", "unknown", "cold", "users", "measured", "nan", "relevant")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class EvaluateTask:
     """What tasks need to know to measure."""
 
-    place: Place
+    place: ModelFolder
     asked: list[Asked]
     threshold: float
     threads: int
@@ -72,7 +72,7 @@ def evaluate(
     """
     started = time.perf_counter()
     check_frame("evaluate", test)
-    place = Place.of(model, folder)
+    place = ModelFolder.of(model, folder)
     known = place.model()
     asked = ask(metrics, ns, len(known.items))
     threshold = relevance(relevant_from, known.scale)
@@ -80,23 +80,23 @@ def evaluate(
     asked = fitting(asked, known, genres.shape[1] > 0, chosen=metrics is not None)
     if any(one.how.source == "intervals" for one in asked):
         raise BadSetting("intervals are not measured on Spark; matinee.evaluate measures them")
-    wanted = Wanted(place, asked, threshold, threads_of_task(test.sparkSession))
-    parts = _clean(test).repartition("user_id").mapInArrow(partial(_measure, wanted), FOUND)
+    task = EvaluateTask(place, asked, threshold, threads_of_task(test.sparkSession))
+    parts = _clean(test).repartition("user_id").mapInArrow(partial(_measure, task), SUMS)
     with batches_by_rows(test.sparkSession):
         rows = parts.collect()
     for row in rows:
         if row["trained"] is not None:
             raise BadRatings(row["trained"])
-    found = [from_bytes(row["payload"]) for row in rows]
+    sums = [from_bytes(row["payload"]) for row in rows]
     counts = dict(
-        zip(COUNTS, np.sum([one["counts"] for one in found], axis=0).tolist(), strict=True)
+        zip(COUNTS, np.sum([one["counts"] for one in sums], axis=0).tolist(), strict=True)
     )
     if not counts["ratings"]:
         refuse_unknown(counts["unknown"])
     if any(one.ranks for one in asked) and not counts["relevant"]:
-        refuse_irrelevant(threshold, max(float(one["highest"][0]) for one in found))
+        refuse_irrelevant(threshold, max(float(one["highest"][0]) for one in sums))
     return Evaluation(
-        metrics=_metrics(found, asked),
+        metrics=_metrics(sums, asked),
         relevant_from=threshold,
         users_measured=counts["measured"],
         users_skipped=counts["users"] - counts["measured"],
@@ -115,16 +115,16 @@ def _clean(test: "DataFrame") -> "DataFrame":
     from pyspark.sql import functions as F
 
     rows = judged(test)
-    tell_faults(rows, {row[0]: row[1] for row in rows.groupBy("fault").count().collect()})
+    warn_of_faults(rows, {row[0]: row[1] for row in rows.groupBy("fault").count().collect()})
     order = [name for name in ("moment", "place") if name in rows.columns]
     last = F.max_by("rating", F.struct(*order)).alias("rating")
     return good(rows).groupBy("user_id", "item_id").agg(last)
 
 
-def _metrics(found: list[Arrays], asked: list[Asked]) -> dict[str, float]:
+def _metrics(parts: list[Arrays], asked: list[Asked]) -> dict[str, float]:
     """Every number in the order it was asked for, of the sums of all tasks."""
     sums: Arrays = {}
-    for part in found:
+    for part in parts:
         for name, value in part.items():
             sums[name] = sums[name] + value if name in sums else value
     totals, weights, times = (
@@ -136,17 +136,17 @@ def _metrics(found: list[Arrays], asked: list[Asked]) -> dict[str, float]:
     return {one.name: values[one.name] for one in asked if one.name in values}
 
 
-def _measure(wanted: Wanted, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+def _measure(task: EvaluateTask, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
     import pyarrow as pa
 
-    use_threads(wanted.threads)
+    use_threads(task.threads)
     filled = [batch for batch in batches if batch.num_rows]
     if not filled:
         return
     table = pa.Table.from_batches(filled)
     trained, arrays = None, {}
     try:
-        arrays = _sums(wanted, _ratings(table))
+        arrays = _sums(task, _ratings(table))
     except BadRatings as error:
         trained = str(error)
     yield pa.RecordBatch.from_pydict(
@@ -165,18 +165,18 @@ def _ratings(table: "pa.Table") -> Ratings:
     return Ratings.of(users, items, users.rows(names[0]), items.rows(names[1]), rating)
 
 
-def _sums(wanted: Wanted, given: Ratings) -> Arrays:
+def _sums(task: EvaluateTask, ratings: Ratings) -> Arrays:
     """What the test ratings of some users add to all figures."""
-    model: Any = wanted.place.model()
-    test, unknown = on_ids_of(model, given)
+    model: Any = task.place.model()
+    test, unknown = on_ids_of(model, ratings)
     if test is None:
         counts = np.array([0, unknown, *(0 for _ in COUNTS[2:])])
         return {"counts": counts, "highest": np.array([-np.inf])}
     refuse_trained(model, test)
-    relevant = test.rating >= wanted.threshold
-    asked = [one for one in wanted.asked if relevant.any() or not one.ranks]
+    relevant = test.rating >= task.threshold
+    asked = [one for one in task.asked if relevant.any() or not one.ranks]
     genres = model.catalog.genre_matrix(model.items)[1]
-    measured = Measured.of(model, test, wanted.threshold, asked, genres)
+    measured = Measured.of(model, test, task.threshold, asked, genres)
     n_users, n_measured = (len(np.unique(user)) for user in (test.user, test.user[relevant]))
     counts = np.array(
         [

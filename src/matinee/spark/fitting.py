@@ -25,18 +25,18 @@ from matinee.models.factor import FactorModel
 from matinee.models.rotation import rotated_embeddings
 from matinee.models.storage import MAP_FROM
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.spark.files import from_bytes
 from matinee.spark.passes import (
     SOLVED,
     SUMS,
-    Kept,
     Pass,
     Round,
+    UserFiles,
     finish,
     gather,
     gather_and_solve,
     solver,
 )
+from matinee.spark.payloads import from_bytes
 from matinee.spark.sessions import check_frame, is_local, room_in
 from matinee.spark.state import Blocks, State
 from matinee.spark.users import write_users
@@ -88,7 +88,7 @@ def fit(
         with tempfile.TemporaryDirectory(prefix="matinee-", ignore_cleanup_errors=True) as place:
             return fit(algorithm, frame, folder=place, memory=memory, on_epoch=on_epoch)
     blocks = Blocks.of(Path(folder).absolute(), frame, resume)
-    fitting = Fitting(frame.sparkSession, blocks, memory)
+    fitting = FitRun(frame.sparkSession, blocks, memory)
     fitted = fitting.run(algorithm, blocks.folder, resume, on_epoch)
     arrays: dict[str, Any] = dict(write_users(fitting.frame, blocks, fitted.users))
     if sum(part.n_bytes for part in arrays["user_factors"].parts) <= MAP_FROM:
@@ -97,17 +97,17 @@ def fit(
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
-    """What a fit has found."""
+class FitResult:
+    """The outcome of a fit."""
 
     mean: float
     items: Embeddings  # in canonical form
     item_counts: np.ndarray  # (n_items,) int64
-    users: Kept  # with the turn that brings them into canonical form
+    users: UserFiles  # with the turn that brings them into canonical form
     facts: dict[str, Any]
 
 
-class Fitting:
+class FitRun:
     """A fit in progress, on blocks that lie on a cluster."""
 
     def __init__(self, spark: Any, blocks: Blocks, memory: int) -> None:
@@ -122,7 +122,7 @@ class Fitting:
         folder: Path,
         resume: bool,
         on_epoch: OnEpoch = quiet,
-    ) -> Fitted:
+    ) -> FitResult:
         """All passes; ``folder`` keeps their state."""
         plan, n_items = algorithm.alternation, len(self.numbered.items)
         state = State(folder, algorithm)
@@ -134,7 +134,7 @@ class Fitting:
         items, counts, first = state.items(plan, n_items, grown, resume)
         mean = self.numbered.mean if plan.centered else 0.0
         for number_ in range(first, plan.n_epochs + 1):
-            here = Pass(
+            step = Pass(
                 plan,
                 number_,
                 mean,
@@ -147,13 +147,13 @@ class Fitting:
                 self.tasks,
                 self.threads,
             )
-            if here.last:
+            if step.last:
                 break
-            items, counts, rmse = self._items_after(here)
+            items, counts, rmse = self._items_after(step)
             if number_:
                 on_epoch(Epoch(number_, plan.n_epochs, rmse, None))
             state.save(items, counts, number_ + 1)
-        moments, rmse = self._finish(here)
+        moments, rmse = self._finish(step)
         on_epoch(Epoch(plan.n_epochs, plan.n_epochs, rmse, None))
         facts = {"n_epochs_run": plan.n_epochs} | ({} if rmse is None else {"train_rmse": rmse})
         of_items = Moments(
@@ -163,20 +163,20 @@ class Fitting:
         turn = canonical_turn(items.factors, counts, moments, of_items, fold.freedom)
         if turn is not None:
             items = rotated_embeddings(items, turn)
-        return Fitted(mean, items, counts, state.users(plan.n_epochs, turn), facts)
+        return FitResult(mean, items, counts, state.users(plan.n_epochs, turn), facts)
 
-    def _items_after(self, here: Pass) -> tuple[Embeddings, np.ndarray, float | None]:
+    def _items_after(self, step: Pass) -> tuple[Embeddings, np.ndarray, float | None]:
         """The next items, their ratings, and the training RMSE of this pass."""
-        items, error = here.items.copy(), 0.0
+        items, error = step.items.copy(), 0.0
         counts = np.zeros(len(items.bias), np.int64)
-        parts = rounds(here.plan, np.arange(len(items.bias)), self.memory)
+        parts = rounds(step.plan, np.arange(len(items.bias)), self.memory)
         for place, rows in enumerate(parts):
-            turn = Round(place, len(parts), rows, self._per_range(here.plan))
+            items_round = Round(place, len(parts), rows, self._per_range(step.plan))
             if self.tasks == 1:
-                solved = self.frame.mapInArrow(partial(gather_and_solve, here, turn), SOLVED)
+                solved = self.frame.mapInArrow(partial(gather_and_solve, step, items_round), SOLVED)
             else:
-                sums = self.frame.mapInArrow(partial(gather, here, turn), SUMS)
-                solved = sums.groupBy("range").applyInArrow(solver(here, turn), SOLVED)
+                sums = self.frame.mapInArrow(partial(gather, step, items_round), SUMS)
+                solved = sums.groupBy("range").applyInArrow(solver(step, items_round), SOLVED)
             for row in solved.collect():
                 part = from_bytes(row["payload"])
                 at = part.pop("rows")
@@ -185,26 +185,26 @@ class Fitting:
                 error += of_tasks if row["range"] == 0 else 0.0  # all ranges have the same
                 for name, values in part.items():
                     getattr(items, name)[at] = values
-        rmse = self._rmse(here, error) if here.number else None
+        rmse = self._rmse(step, error) if step.number else None
         if not np.isfinite(items.factors).all():
-            raise diverged(here.number + 1, self.numbered.scale, here.plan.remedy)
+            raise diverged(step.number + 1, self.numbered.scale, step.plan.remedy)
         return items, counts, rmse
 
-    def _finish(self, here: Pass) -> tuple[Moments, float | None]:
+    def _finish(self, step: Pass) -> tuple[Moments, float | None]:
         """The last pass: the moments of its users, and its training RMSE."""
-        rows = self.frame.mapInArrow(partial(finish, here), SUMS).collect()
-        found = [from_bytes(row["payload"]) for row in sorted(rows, key=lambda row: row["task"])]
+        rows = self.frame.mapInArrow(partial(finish, step), SUMS).collect()
+        payloads = [from_bytes(row["payload"]) for row in sorted(rows, key=lambda row: row["task"])]
         second, first, error = (
-            np.stack([one[name] for one in found]).sum(axis=0)
+            np.stack([one[name] for one in payloads]).sum(axis=0)
             for name in ("second", "first", "error")
         )
         n = self.numbered.n_users
         if not np.isfinite(second).all():
-            raise diverged(here.number, self.numbered.scale, here.plan.remedy)
-        return Moments(second / n, first / n), self._rmse(here, float(error[0]))
+            raise diverged(step.number, self.numbered.scale, step.plan.remedy)
+        return Moments(second / n, first / n), self._rmse(step, float(error[0]))
 
-    def _rmse(self, here: Pass, error: float) -> float | None:
-        return float(np.sqrt(error / self.numbered.n_ratings)) if here.plan.stars else None
+    def _rmse(self, step: Pass, error: float) -> float | None:
+        return float(np.sqrt(error / self.numbered.n_ratings)) if step.plan.stars else None
 
     def _per_range(self, plan: Alternation) -> int:
         """Items whose sums meet at one place, all tasks' together."""
@@ -225,7 +225,11 @@ def _check_local(spark: Any, resume: bool) -> None:
 
 
 def _model(
-    algorithm: Algorithm, blocks: Blocks, fitted: Fitted, plan: Alternation, arrays: dict[str, Any]
+    algorithm: Algorithm,
+    blocks: Blocks,
+    fitted: FitResult,
+    plan: Alternation,
+    arrays: dict[str, Any],
 ) -> FactorModel:
     """The model, of the users' arrays that the tasks have written."""
     numbered = blocks.numbered

@@ -1,6 +1,6 @@
-"""How judged rows are laid out in blocks: the items' numbers, and the user each block begins with.
+"""The layout of validated rows in blocks: the items' numbers, and the user that begins each block.
 
-Users are in natural order. Which of them begin blocks is told by a sample of their ids, which is
+Users are in natural order. Which of them begin blocks follows from a sample of their ids, which is
 the same however the rows are spread. The others' ids stay on the cluster.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from matinee.data.ids import IdMap
 from matinee.sources.raw import Fault
-from matinee.spark.cleaning import GOOD, tell_faults
+from matinee.spark.cleaning import GOOD, warn_of_faults
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,7 +42,7 @@ class Layout:
         return self.digits + 1 if self.digits else 0
 
     def block(self, rows: "DataFrame") -> "DataFrame":
-        """The rows with ``key``, and with ``block``, which is found by halving the bounds."""
+        """The rows with ``key``, and with ``block``, which is found by bisection of the bounds."""
         from pyspark.sql import functions as F
 
         rows = rows.withColumns({"key": key_of(self.digits), "block": F.lit(0)})
@@ -50,9 +50,9 @@ class Layout:
             return rows
         bounds, n = F.lit(self.bounds), len(self.bounds)
         for step in (1 << power for power in reversed(range(n.bit_length()))):
-            here = F.col("block")
-            later = F.element_at(bounds, here + step) <= F.col("key")  # counted from 1
-            moved = F.when((here + step <= n) & later, here + step).otherwise(here)
+            place = F.col("block")
+            later = F.element_at(bounds, place + step) <= F.col("key")  # counted from 1
+            moved = F.when((place + step <= n) & later, place + step).otherwise(place)
             rows = rows.withColumn("block", moved)
         return rows
 
@@ -74,21 +74,21 @@ def layout_of(rows: "DataFrame") -> Layout:
     if dict(rows.dtypes)["user_id"] == "string":
         digits = F.when(F.bool_and(name.rlike(WHOLE)), F.max(F.length(name))).otherwise(0)
     sums = F.sum(F.when(is_item, F.col("n"))), F.count_if(~is_item), digits
-    found = {fault: of_fault for fault, *of_fault in each.groupBy("fault").agg(*sums).collect()}
-    tell_faults(rows, {fault: n for fault, (n, _, _) in found.items()})
+    by_fault = {fault: of_fault for fault, *of_fault in each.groupBy("fault").agg(*sums).collect()}
+    warn_of_faults(rows, {fault: n for fault, (n, _, _) in by_fault.items()})
 
-    n_ratings, n_users, longest = found[int(Fault.NONE)]
+    n_ratings, n_users, longest = by_fault[int(Fault.NONE)]
     size = min(max(n_ratings // BLOCKS, LEAST_PER_BLOCK), RATINGS_PER_BLOCK)
     n_blocks = -(-n_ratings // size)
     one_of = max(1, n_users // max(SAMPLED, SAMPLED_PER_BLOCK * n_blocks))
     is_drawn = F.pmod(F.xxhash64(name), F.lit(one_of)) == 0
-    wanted = each.where(GOOD).where(is_item | is_drawn)
-    table = wanted.select("of_item", "item_id", key_of(longest).alias("key"), "n").toArrow()
+    rows_needed = each.where(GOOD).where(is_item | is_drawn)
+    table = rows_needed.select("of_item", "item_id", key_of(longest).alias("key"), "n").toArrow()
     each.unpersist()
     of_items, drawn = (table.filter(kind) for kind in (pc.field("of_item"), ~pc.field("of_item")))
     items, numbers = _numbered(of_items.column("item_id"))
     bounds = _bounds(drawn.sort_by("key"), n_blocks)
-    n_read = sum(n for n, _, _ in found.values())
+    n_read = sum(n for n, _, _ in by_fault.values())
     return Layout(items, numbers, longest, bounds, n_ratings, n_read)
 
 

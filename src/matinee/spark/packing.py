@@ -19,8 +19,8 @@ from matinee.sources.packing.sorting import Part, in_order
 from matinee.sources.packing.stages import MOST_LEVELS
 from matinee.spark.blocks import Size
 from matinee.spark.cleaning import good
-from matinee.spark.files import write_arrays
 from matinee.spark.layout import Layout
+from matinee.spark.payloads import write_arrays
 from matinee.spark.sessions import batches_by_rows
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from matinee.kernels.rows import by_columns
 from matinee.models.rotation import times_turn
 from matinee.models.tensors import map_tensors
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.spark.blocks import Block, Shelf
-from matinee.spark.files import Arrays, from_bytes, to_bytes, write_arrays
+from matinee.spark.blocks import Block, BlockFolder
+from matinee.spark.payloads import Arrays, from_bytes, to_bytes, write_arrays
 from matinee.training.alternating import Alternation, implicit_products, implicit_rows
 from matinee.training.epochs import error_of_rows, first_rows
 from matinee.training.gathering import Gathering, Sums, learn_item_implicit
@@ -33,7 +33,7 @@ SOLVED = "range int, payload binary"
 
 
 @dataclass(frozen=True)
-class Kept:
+class UserFiles:
     """Users' factors in files, one a block, and how they are to be turned."""
 
     folder: Path
@@ -61,11 +61,11 @@ class Pass:
     number: int
     mean: float
     n_users: int
-    shelf: Shelf
+    shelf: BlockFolder
     items: Embeddings
-    kept: Kept  # the users of this pass
-    before: Kept  # those of the pass before it
-    begun: Kept | None  # those that the first factors grow from, where there are any
+    user_files: UserFiles  # of this pass
+    previous_files: UserFiles  # of the pass before it
+    begun: UserFiles | None  # those that the first factors grow from, where there are any
     tasks: int  # side by side
     threads: int  # of each
 
@@ -83,7 +83,7 @@ class Pass:
         plan, n = self.plan, len(block.rated.counts)
         users = Embeddings.zeros(n, plan.n_factors)
         if plan.nonnegative and self.number > 1:  # each row begins where it was
-            users.fill(self.before.read(block.number))
+            users.fill(self.previous_files.read(block.number))
         elif self.number == 0 or plan.nonnegative:
             begun = None if self.begun is None else self.begun.read(block.number)
             first_rows(plan, users, 0, block.first, block.rated.counts > 0, begun)
@@ -120,47 +120,49 @@ def use_threads(n: int) -> None:
     os.environ["MATINEE_THREADS"] = str(n)
 
 
-def gather(here: Pass, turn: Round, batches: Batches) -> Batches:
+def gather(step: Pass, items_round: Round, batches: Batches) -> Batches:
     """A task: solve the users of its blocks, and hand on what the items of a round need of them.
 
     Columns ``range, task, payload``. Each row has the sums over users that all items share.
     """
-    use_threads(here.threads)
-    plan, items = here.plan, turn.items
-    gathering = Gathering.of(plan, here.mean, items, len(here.items.bias))
-    found = Sums.zeros(len(items), plan.n_factors, plan.implicit_reg is not None)
+    use_threads(step.threads)
+    plan, items = step.plan, items_round.items
+    gathering = Gathering.of(plan, step.mean, items, len(step.items.bias))
+    shared_sums = Sums.zeros(len(items), plan.n_factors, plan.implicit_reg is not None)
     error, task = 0.0, -1
-    for block in here.shelf.blocks(batches):
+    for block in step.shelf.blocks(batches):
         task = block.number if task < 0 else task
-        if turn.number == 0:
-            users = here.users_of(block)
-            if here.number and plan.stars:
-                error += error_of_rows(block.rated, here.mean, users, here.items)
-            if here.keeps(turn.of):
-                here.kept.write(block.number, users)
+        if items_round.number == 0:
+            users = step.users_of(block)
+            if step.number and plan.stars:
+                error += error_of_rows(block.rated, step.mean, users, step.items)
+            if step.keeps(items_round.of):
+                step.user_files.write(block.number, users)
         else:
-            users = here.kept.read(block.number)
-        users = here.with_implicit(block, users)
+            users = step.user_files.read(block.number)
+        users = step.with_implicit(block, users)
         slots = None if gathering.whole else gathering.slots
         by_item = by_columns(block.rated, len(items), slots)
-        found.add(by_item, users)
+        shared_sums.add(by_item, users)
         gathering.add(block.rated, users, by_item)
     if task < 0:
         return
     flush(gathering.sums)
-    common = {"of_factors": found.of_factors, "of_implicit": found.of_implicit}
+    common = {"of_factors": shared_sums.of_factors, "of_implicit": shared_sums.of_implicit}
     common["error"] = np.array([error])
-    for number in range(-(-len(items) // turn.per_range)):
-        data = _partial(gathering.sums, found, number * turn.per_range, turn.per_range)
+    for number in range(-(-len(items) // items_round.per_range)):
+        data = _partial(
+            gathering.sums, shared_sums, number * items_round.per_range, items_round.per_range
+        )
         yield _row(number, task, to_bytes(**data, **common))
 
 
-def _partial(sums: NormalSums, found: Sums, first: int, n: int) -> Arrays:
+def _partial(sums: NormalSums, shared_sums: Sums, first: int, n: int) -> Arrays:
     """What is summed of n items of a round, from a place on; in single precision."""
     places = np.flatnonzero(sums.n[first : first + n]) + first
     more = {}
-    if len(found.factors):
-        more = {"S": found.factors, "T": found.implicit}
+    if len(shared_sums.factors):
+        more = {"S": shared_sums.factors, "T": shared_sums.implicit}
     whole = {"A": sums.A, "b": sums.b, **more}
     single = {name: array[places].astype(np.float32) for name, array in whole.items()}
     return {"places": places, "n": sums.n[places], **single}
@@ -177,7 +179,7 @@ def _row(number: int, task: int, data: bytes) -> "pa.RecordBatch":
     return pa.RecordBatch.from_pydict(columns)
 
 
-def solver(here: Pass, turn: Round) -> Callable[[Any, "pa.Table"], "pa.Table"]:
+def solver(step: Pass, items_round: Round) -> Callable[[Any, "pa.Table"], "pa.Table"]:
     """What adds up the sums of a range of items, in the order of tasks, and solves them."""
 
     def solve(key: Any, table: "pa.Table") -> "pa.Table":
@@ -185,69 +187,69 @@ def solver(here: Pass, turn: Round) -> Callable[[Any, "pa.Table"], "pa.Table"]:
 
         use_threads(1)  # others are solved beside it
         payloads = table.sort_by("task").column("payload").to_pylist()
-        return pa.Table.from_batches([_solved(here, turn, key[0].as_py(), payloads)])
+        return pa.Table.from_batches([_solved(step, items_round, key[0].as_py(), payloads)])
 
     return solve
 
 
-def gather_and_solve(here: Pass, turn: Round, batches: Batches) -> Batches:
+def gather_and_solve(step: Pass, items_round: Round, batches: Batches) -> Batches:
     """What ``gather`` and ``solver`` do, where one task has all users and nothing need be sent."""
-    for sums in gather(here, turn, batches):
-        yield _solved(here, turn, sums.column(0)[0].as_py(), sums.column(2).to_pylist())
+    for sums in gather(step, items_round, batches):
+        yield _solved(step, items_round, sums.column(0)[0].as_py(), sums.column(2).to_pylist())
 
 
-def _solved(here: Pass, turn: Round, number: int, payloads: list[bytes]) -> "pa.RecordBatch":
+def _solved(step: Pass, items_round: Round, number: int, payloads: list[bytes]) -> "pa.RecordBatch":
     """A range of items, of what tasks have summed."""
     import pyarrow as pa
 
-    first = number * turn.per_range
-    rows = turn.items[first : first + turn.per_range]
-    data = to_bytes(**_solve_items(here, rows, first, map(from_bytes, payloads)))
+    first = number * items_round.per_range
+    rows = items_round.items[first : first + items_round.per_range]
+    data = to_bytes(**_solve_items(step, rows, first, map(from_bytes, payloads)))
     columns = {"range": pa.array([number], pa.int32()), "payload": pa.array([data], pa.binary())}
     return pa.RecordBatch.from_pydict(columns)
 
 
-def _solve_items(here: Pass, rows: np.ndarray, first: int, parts: Iterable[Arrays]) -> Arrays:
+def _solve_items(step: Pass, rows: np.ndarray, first: int, parts: Iterable[Arrays]) -> Arrays:
     """Items in some rows, of the sums that tasks have found; ``first`` is where they begin."""
-    plan, n = here.plan, len(rows)
-    gathering = Gathering.of(plan, here.mean, np.arange(n), n)
-    found = Sums.zeros(n, plan.n_factors, plan.implicit_reg is not None)
+    plan, n = step.plan, len(rows)
+    gathering = Gathering.of(plan, step.mean, np.arange(n), n)
+    shared_sums = Sums.zeros(n, plan.n_factors, plan.implicit_reg is not None)
     error = np.zeros(1)
     for part in parts:
         at = part["places"] - first
         for name in ("A", "b", "n"):
             getattr(gathering.sums, name)[at] += part[name]
         for name in ("of_factors", "of_implicit"):
-            getattr(found, name)[:] += part[name]
+            getattr(shared_sums, name)[:] += part[name]
         if "S" in part:
-            found.factors[at] += part["S"]
-            found.implicit[at] += part["T"]
+            shared_sums.factors[at] += part["S"]
+            shared_sums.implicit[at] += part["T"]
         error += part["error"]
-    items = here.items.take(rows)
-    gathering.solve(found, here.n_users, items)
-    learn_item_implicit(plan, found, items)
+    items = step.items.take(rows)
+    gathering.solve(shared_sums, step.n_users, items)
+    learn_item_implicit(plan, shared_sums, items)
     solved = {"factors": items.factors, "bias": items.bias}
     if items.implicit is not None:
         solved["implicit"] = items.implicit
     return solved | {"rows": rows, "counts": gathering.sums.n, "error": error}
 
 
-def finish(here: Pass, batches: Batches) -> Batches:
+def finish(step: Pass, batches: Batches) -> Batches:
     """A task of the last pass: solve and keep its users, and hand on their moments and error."""
-    use_threads(here.threads)
-    plan = here.plan
-    found, total = Sums.zeros(0, plan.n_factors, False), np.zeros(plan.n_factors)
+    use_threads(step.threads)
+    plan = step.plan
+    shared_sums, total = Sums.zeros(0, plan.n_factors, False), np.zeros(plan.n_factors)
     error, task = 0.0, -1
-    for block in here.shelf.blocks(batches):
+    for block in step.shelf.blocks(batches):
         task = block.number if task < 0 else task
-        users = here.users_of(block)
+        users = step.users_of(block)
         if plan.stars:
-            error += error_of_rows(block.rated, here.mean, users, here.items)
+            error += error_of_rows(block.rated, step.mean, users, step.items)
         if plan.finish is not None:
-            plan.finish.solve(block.rated, here.mean, here.items, users)
-        here.kept.write(block.number, users)
-        found.add(None, users)
+            plan.finish.solve(block.rated, step.mean, step.items, users)
+        step.user_files.write(block.number, users)
+        shared_sums.add(None, users)
         total += users.factors.sum(axis=0, dtype=np.float64)
     if task >= 0:
         error_ = np.array([error])
-        yield _row(0, task, to_bytes(second=found.of_factors, first=total, error=error_))
+        yield _row(0, task, to_bytes(second=shared_sums.of_factors, first=total, error=error_))

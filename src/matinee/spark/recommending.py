@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from matinee.models import Model
-from matinee.spark.models import Place
+from matinee.spark.model_folder import ModelFolder
 from matinee.spark.passes import use_threads
 from matinee.spark.sessions import current, threads_of_task
 
@@ -22,10 +22,10 @@ LISTS = "user_id string, rank int, item_id string, title string, score float"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RecommendTask:
     """What tasks need to know to recommend."""
 
-    place: Place
+    place: ModelFolder
     users: np.ndarray | None  # rows; None for everybody who has ratings
     n: int
     why: bool
@@ -50,7 +50,7 @@ def recommend(
 
     Raises UnknownId for an id without training ratings, and BadSetting when ``n`` is below 1.
     """
-    place = Place.of(model, folder)
+    place = ModelFolder.of(model, folder)
     known, rows = place.model(), None
     if users is None:
         known.recommend(known.users.ids[int(np.argmax(known.seen.counts))], n)  # n can be
@@ -64,31 +64,31 @@ def recommend(
         n_rows = len(rows)
     spark = current()
     blocks = spark.range(-(-n_rows // USERS_PER_BLOCK)).repartition("id")
-    wanted = Wanted(place, rows, n, why, threads_of_task(spark))
+    task = RecommendTask(place, rows, n, why, threads_of_task(spark))
     columns = f"{LISTS}, why string" if why else LISTS
-    lists: DataFrame = blocks.mapInArrow(partial(_lists, wanted), columns)
+    lists: DataFrame = blocks.mapInArrow(partial(_lists, task), columns)
     return lists
 
 
-def _lists(wanted: Wanted, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
-    use_threads(wanted.threads)
-    model = wanted.place.model()
+def _lists(task: RecommendTask, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+    use_threads(task.threads)
+    model = task.place.model()
     for batch in batches:
         for block in batch.column(0).to_pylist():
-            here = slice(block * USERS_PER_BLOCK, (block + 1) * USERS_PER_BLOCK)
-            if wanted.users is not None:
-                rows = wanted.users[here]
+            span = slice(block * USERS_PER_BLOCK, (block + 1) * USERS_PER_BLOCK)
+            if task.users is not None:
+                rows = task.users[span]
             else:
-                bounds = model.seen.indptr[here.start : here.stop + 1]
-                rows = np.flatnonzero(np.diff(bounds)) + here.start
+                bounds = model.seen.indptr[span.start : span.stop + 1]
+                rows = np.flatnonzero(np.diff(bounds)) + span.start
             if len(rows):
-                yield _batch(model, model.users.ids[rows].tolist(), wanted)
+                yield _batch(model, model.users.ids[rows].tolist(), task)
 
 
-def _batch(model: Model, users: list[str], wanted: Wanted) -> "pa.RecordBatch":
+def _batch(model: Model, users: list[str], task: RecommendTask) -> "pa.RecordBatch":
     import pyarrow as pa
 
-    columns: dict[str, Any] = model.recommend(users, wanted.n).columns
+    columns: dict[str, Any] = model.recommend(users, task.n).columns
     arrays = {
         "user_id": pa.array(list(columns["user_id"]), pa.string()),
         "rank": pa.array(columns["rank"], pa.int32()),
@@ -96,7 +96,7 @@ def _batch(model: Model, users: list[str], wanted: Wanted) -> "pa.RecordBatch":
         "title": pa.array(list(columns["title"]), pa.string()),
         "score": pa.array(np.asarray(columns["score"], np.float32)),
     }
-    if wanted.why:
+    if task.why:
         pairs = zip(columns["user_id"], columns["item_id"], strict=True)
         arrays["why"] = pa.array([model.explain(*pair).sentence() for pair in pairs], pa.string())
     return pa.RecordBatch.from_pydict(arrays)

@@ -31,7 +31,7 @@ def session(master: str = "local[*]", **settings: str) -> "SparkSession":
         raise MatineeError("pyspark is not installed: pip install 'matinee[spark]'") from None
     usual = {
         "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",  # epochs are told anyway
+        "spark.ui.showConsoleProgress": "false",  # epochs are reported anyway
         "spark.log.level": "ERROR",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
     }
@@ -39,17 +39,17 @@ def session(master: str = "local[*]", **settings: str) -> "SparkSession":
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         usual["spark.sql.shuffle.partitions"] = str(2 * (os.cpu_count() or 1))
     builder = SparkSession.builder.master(master).appName("matinee")
-    given = {name.replace("_", "."): value for name, value in settings.items()}
-    for name, value in (usual | given).items():
+    chosen = {name.replace("_", "."): value for name, value in settings.items()}
+    for name, value in (usual | chosen).items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
 
 
-def check_frame(taker: str, given: object) -> None:
+def check_frame(function: str, argument: object) -> None:
     """Raise BadRatings unless what a function was given is a DataFrame of Spark's."""
-    if not hasattr(given, "sparkSession"):
+    if not hasattr(argument, "sparkSession"):
         raise BadRatings(
-            f"{taker} takes a Spark DataFrame, not {type(given).__name__}; "
+            f"{function} takes a Spark DataFrame, not {type(argument).__name__}; "
             "read it first, as with spark.read.parquet(path)"
         )
 
@@ -58,10 +58,10 @@ def current() -> "SparkSession":
     """The session that is open. Raises MatineeError where there is none."""
     from pyspark.sql import SparkSession
 
-    found = SparkSession.getActiveSession()
-    if found is None:
+    active = SparkSession.getActiveSession()
+    if active is None:
         raise MatineeError("there is no Spark session; open one with matinee.spark.session(master)")
-    return found
+    return active
 
 
 @contextmanager
@@ -116,13 +116,13 @@ def check_java() -> None:
     """Raise MatineeError unless there is a Java that Spark runs on."""
     home = os.environ.get("JAVA_HOME")
     java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
-    found = None
+    installed = None
     if java is not None and Path(java).exists():
-        said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
-        version = re.search(r'version "(\d+)', said.stderr)
-        found = int(version[1]) if version else None
-    if found is None or found < LEAST_JAVA:
-        what = "there is no Java here" if found is None else f"Java {found} is here"
+        process = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)
+        version = re.search(r'version "(\d+)', process.stderr)
+        installed = int(version[1]) if version else None
+    if installed is None or installed < LEAST_JAVA:
+        what = "there is no Java here" if installed is None else f"Java {installed} is here"
         raise MatineeError(
             f"Spark needs Java {LEAST_JAVA} or newer, and {what}; on Debian: "
             "apt-get install openjdk-17-jre-headless, or point JAVA_HOME at one"

@@ -1,4 +1,4 @@
-"""What a fit on Spark keeps: packed blocks, what the driver knows, and items after each pass."""
+"""The state of a fit on Spark: packed blocks, what the driver knows, and items after each pass."""
 
 import hashlib
 import shutil
@@ -14,11 +14,11 @@ from matinee.data.texts import Texts
 from matinee.display.text import counted
 from matinee.errors import MatineeError, Option, Setting
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.spark.blocks import Numbered, Shelf, Size
+from matinee.spark.blocks import BlockFolder, Numbered, Size
 from matinee.spark.cleaning import judged
 from matinee.spark.layout import layout_of
 from matinee.spark.packing import pack
-from matinee.spark.passes import Kept
+from matinee.spark.passes import UserFiles
 from matinee.spark.sessions import Room
 from matinee.training.alternating import AlternatingAlgorithm, Alternation, fit_fingerprint
 from matinee.training.epochs import first_rows
@@ -49,9 +49,9 @@ class State:
         self.fingerprint = fit_fingerprint(algorithm)
         self.file = folder / "items.npz"
 
-    def users(self, number: int, turn: np.ndarray | None = None) -> Kept:
+    def users(self, number: int, turn: np.ndarray | None = None) -> UserFiles:
         """Where the users of a pass are; those of the one before it are not written over."""
-        return Kept(self.folder / f"users-{number % 2}", turn)
+        return UserFiles(self.folder / f"users-{number % 2}", turn)
 
     def begin(self) -> None:
         """Make room for users' files."""
@@ -100,8 +100,8 @@ class State:
         new.replace(self.file)
 
 
-class Known(NamedTuple):
-    """What is kept of the ``Size`` of a block."""
+class BlockSize(NamedTuple):
+    """The part of the ``Size`` of a block that is stored."""
 
     block: int
     users: int
@@ -113,7 +113,7 @@ class Known(NamedTuple):
 class Blocks:
     """The packed blocks of a folder."""
 
-    def __init__(self, folder: Path, numbered: Numbered, sizes: list[Known]) -> None:
+    def __init__(self, folder: Path, numbered: Numbered, sizes: list[BlockSize]) -> None:
         self.folder, self.numbered, self.sizes = folder, numbered, sizes
 
     @classmethod
@@ -124,8 +124,8 @@ class Blocks:
         """
         known = folder / "numbered.npz"
         if resume and known.exists():
-            with np.load(known, allow_pickle=False) as kept:
-                before, now = int(kept["n_read"]), frame.count()
+            with np.load(known, allow_pickle=False) as arrays:
+                before, now = int(arrays["n_read"]), frame.count()
             if before != now:
                 raise MatineeError(
                     f"{folder} holds a fit to a frame of {counted(before, 'row')}, and this one "
@@ -151,10 +151,10 @@ class Blocks:
         return frame
 
     @property
-    def shelf(self) -> Shelf:
+    def shelf(self) -> BlockFolder:
         """Where tasks find the blocks."""
         users = [size.users for size in self.sizes]
-        return Shelf(self.folder / BLOCKS, np.cumsum([0, *users[:-1]]))
+        return BlockFolder(self.folder / BLOCKS, np.cumsum([0, *users[:-1]]))
 
     @property
     def fingerprint(self) -> str:
@@ -207,7 +207,7 @@ def _save(file: Path, numbered: Numbered, sizes: list[Size], n_read: int) -> Non
     new.replace(file)
 
 
-def _load(file: Path) -> tuple[Numbered, list[Known]]:
+def _load(file: Path) -> tuple[Numbered, list[BlockSize]]:
     with np.load(file, allow_pickle=False) as one:
         low, high = one["scale"].tolist()
         n_users, n_ratings = one["n"].tolist()
@@ -220,4 +220,4 @@ def _load(file: Path) -> tuple[Numbered, list[Known]]:
             float(one["mean"]),
             Scale(low, high),
             one.get("levels", None),
-        ), [Known._make((*size, digest)) for size, digest in rows]
+        ), [BlockSize._make((*size, digest)) for size, digest in rows]

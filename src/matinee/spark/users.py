@@ -14,9 +14,9 @@ import numpy as np
 
 from matinee.models.storage import USERS, file_name
 from matinee.models.tensors import Part, Stacked, stacked
-from matinee.spark.blocks import Block, Numbered, Shelf
-from matinee.spark.files import Arrays, write_arrays
-from matinee.spark.passes import Kept
+from matinee.spark.blocks import Block, BlockFolder, Numbered
+from matinee.spark.passes import UserFiles
+from matinee.spark.payloads import Arrays, write_arrays
 from matinee.spark.state import Blocks
 
 if TYPE_CHECKING:
@@ -27,18 +27,18 @@ PARTS = "block int, file string, sha256 string, bytes long"
 
 
 @dataclass(frozen=True)
-class Writing:
+class WriteTask:
     """What tasks need to know to write users' files."""
 
     folder: Path
-    shelf: Shelf
+    shelf: BlockFolder
     numbered: Numbered
-    kept: Kept  # the users, and how they are turned
+    user_files: UserFiles
     firsts: dict[int, tuple[int, int]]  # by block: ratings and letters of ids before it
     last: int  # the last block
 
 
-def write_users(frame: "DataFrame", blocks: Blocks, kept: Kept) -> dict[str, Stacked]:
+def write_users(frame: "DataFrame", blocks: Blocks, user_files: UserFiles) -> dict[str, Stacked]:
     """Write the files of all users; returns their arrays, mapped."""
     folder = blocks.folder / "parts"
     folder.mkdir(exist_ok=True)
@@ -46,12 +46,14 @@ def write_users(frame: "DataFrame", blocks: Blocks, kept: Kept) -> dict[str, Sta
     for size in blocks.sizes:
         firsts[size.block] = ratings, letters
         ratings, letters = ratings + size.ratings, letters + size.letters
-    writing = Writing(folder, blocks.shelf, blocks.numbered, kept, firsts, blocks.sizes[-1].block)
+    writing = WriteTask(
+        folder, blocks.shelf, blocks.numbered, user_files, firsts, blocks.sizes[-1].block
+    )
     rows = frame.mapInArrow(partial(_write, writing), PARTS).collect()
     return stacked([Part(folder / row[1], row[2], row[3]) for row in sorted(rows)])
 
 
-def _write(writing: Writing, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+def _write(writing: WriteTask, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
     import pyarrow as pa
 
     for block in writing.shelf.blocks(batches):
@@ -65,9 +67,9 @@ def _write(writing: Writing, batches: "Iterator[pa.RecordBatch]") -> "Iterator[p
         yield pa.RecordBatch.from_pydict(columns)
 
 
-def _arrays(writing: Writing, block: Block) -> Arrays:
+def _arrays(writing: WriteTask, block: Block) -> Arrays:
     """The arrays of a block by the names that a model folder knows them by."""
-    users, arrays = writing.kept.read(block.number), block.arrays
+    users, arrays = writing.user_files.read(block.number), block.arrays
     ratings, letters = writing.firsts[block.number]
     stop = None if block.number == writing.last else -1  # all rows' ends but the last begin others
     return {

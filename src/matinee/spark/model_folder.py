@@ -12,14 +12,14 @@ from matinee.models.storage import MANIFEST
 
 
 @dataclass(frozen=True)
-class Place:
+class ModelFolder:
     """Where a model is, and which of those that were there."""
 
     folder: Path
     changed: int  # nanoseconds since 1970
 
     @classmethod
-    def of(cls, model: Model | str | Path, folder: str | Path | None) -> "Place":
+    def of(cls, model: Model | str | Path, folder: str | Path | None) -> "ModelFolder":
         """The folder of a saved model; another is saved first, for as long as this program runs."""
         if isinstance(model, Model):
             place = Path(tempfile.mkdtemp(prefix="matinee-", dir=folder))
