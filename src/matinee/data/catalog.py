@@ -1,4 +1,4 @@
-"""What is known of the items: titles, years, genres and free features. Optional everywhere."""
+"""Item metadata: titles, years, genres and free features. Optional everywhere."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What is in some ratings: counts, how full, how they spread over values, users, items, time."""
+"""A description of ratings: counts, sparsity, distributions over values, users, items and time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ VALUES_SHOWN = 20  # more distinct ratings than this are grouped for the bars
 
 
 class Describable(Protocol):
-    """What a description is drawn from; ``Ratings`` is one."""
+    """The columns that a description needs; ``Ratings`` has them."""
 
     @property
     def user(self) -> np.ndarray: ...
@@ -49,7 +49,7 @@ class Quantiles(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """The facts that one wants to know of ratings before fitting anything to them."""
+    """The facts to know of ratings before fitting a model to them."""
 
     n_users: int  # with at least one rating
     n_items: int  # with at least one rating

@@ -56,7 +56,7 @@ class Vocabulary:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """What each feature is called: ``genre Horror``, ``1990s``, ``word ghost``."""
+        """The name of each feature: ``genre Horror``, ``1990s``, ``word ghost``."""
         return tuple(map(name_of, self.features))
 
     @cached_property
@@ -93,7 +93,7 @@ class Vocabulary:
 
 
 def features_of(entry: Item) -> Iterator[Feature]:
-    """All that a catalogue says of an item, the words of a text one by one."""
+    """The features of an item in a catalogue, the words of a text one by one."""
     for genre in entry.genres:
         yield "genre", genre
     if entry.year is not None:
@@ -119,7 +119,7 @@ def _stop_words() -> frozenset[str]:
 
 
 def name_of(feature: Feature) -> str:
-    """What a feature is called."""
+    """The name of a feature."""
     kind, value = feature
     if feature == EVERYTHING:
         return "what is usual"

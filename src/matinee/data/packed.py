@@ -49,7 +49,7 @@ RATINGS_PER_BLOCK = 4_000_000  # looked at together: a block costs some 40 bytes
 
 @dataclass(frozen=True, eq=False)
 class PackedRows:
-    """What ``Rows`` is, in small numbers: a value is a place in ``levels``, where there are any."""
+    """``Rows`` in small types: a value is a position in ``levels``, where there are any."""
 
     indptr: np.ndarray  # (n_rows + 1,) int64
     indices: np.ndarray  # (n_ratings,) uint8, uint16 or int32
@@ -67,7 +67,7 @@ class PackedRows:
         return Values(self)
 
     def values_of(self, codes: np.ndarray) -> np.ndarray:
-        """What some codes stand for: float32."""
+        """The ratings that some codes stand for: float32, of the same shape."""
         if self.levels is None:
             return np.asarray(codes, np.float32)
         values: np.ndarray = self.levels[codes]
@@ -129,7 +129,7 @@ def rows_of(arrays: Mapping[str, np.ndarray]) -> Rows | PackedRows:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PackedRatings:
-    """Ratings in a folder, made by ``matinee.pack``; algorithms with ``fit_packed`` learn of them.
+    """Ratings in a folder, made by ``matinee.pack``; algorithms with ``fit_packed`` fit them.
 
     Users and items are numbered as ``read_ratings`` would. Times are not kept.
     """
@@ -144,12 +144,12 @@ class PackedRatings:
     scale: Scale
     catalog: Catalog
     fingerprint: str
-    report: Mapping[str, Any]  # what reading understood and set aside, in plain data
+    report: Mapping[str, Any]  # how the source was read, in plain data
     mean: float
 
     @classmethod
     def open(cls, path: str | Path) -> "PackedRatings":
-        """The ratings packed in a folder. Raises BadRatings where it is none, or is damaged."""
+        """The ratings packed in a folder. Raises BadRatings for any other or a damaged folder."""
         path = Path(path)
         manifest = read_manifest(path)
         arrays = {name: _mapped(path, name, *kind) for name, kind in manifest["arrays"].items()}
@@ -200,7 +200,7 @@ class PackedRatings:
 
     @property
     def n_bytes(self) -> int:
-        """What the folder holds."""
+        """The size of the folder in bytes."""
         return sum(file.stat().st_size for file in self.path.iterdir())
 
     @cached_property

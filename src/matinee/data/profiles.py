@@ -1,4 +1,4 @@
-"""What is known of users beside their ratings, such as age or occupation. Optional everywhere."""
+"""User metadata, such as age or occupation. Optional everywhere."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

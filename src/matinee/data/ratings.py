@@ -1,4 +1,4 @@
-"""Ratings: who gave what how many stars, and when. Immutable, numbered, without duplicates."""
+"""Ratings: (user, item, stars, time) columns. Immutable, numbered, without duplicates."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -83,7 +83,7 @@ class Ratings:
     timestamp: np.ndarray | None  # (n_ratings,) int64, seconds since 1970, or unknown
     scale: Scale
     catalog: Catalog = NO_CATALOG
-    report: "ReadReport | None" = None  # what reading them understood and set aside
+    report: "ReadReport | None" = None  # how their source was read
     profiles: Profiles = NO_PROFILES
 
     @classmethod

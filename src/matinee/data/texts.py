@@ -1,7 +1,7 @@
-"""Many short texts as one run of bytes: what millions of ids are kept as.
+"""Many short texts packed into one array of bytes, as millions of ids are stored.
 
-A Python string costs some 60 bytes and more to make; here an id costs its letters and 8 bytes,
-may lie in a file that is mapped into memory, and becomes a string when somebody looks at it.
+A Python string takes some 60 bytes, and time to make. Here an id takes its letters and 8 bytes, may
+lie in a file that is mapped into memory, and becomes a string when it is read.
 """
 
 from collections.abc import Iterable, Iterator

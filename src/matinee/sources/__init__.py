@@ -1,4 +1,4 @@
-"""Ratings and catalogues from wherever people keep them.
+"""Readers of ratings and catalogues.
 
 ``SOURCES`` lists the kinds of source; the first that recognises what it is given reads it. Each
 reader returns its rows as they stand (``raw.Raw``), and ``checks.clean`` validates them all alike.
@@ -52,10 +52,9 @@ def read_ratings(
 
     ``ratings.report`` says how the source was understood and what became of each row.
 
-    source: a path to a MovieLens folder, zip or file, to delimited text (also gz) or Parquet, or
-        to packed ratings; a
-        pandas, polars or pyarrow table; ``(users, items, ratings[, times])``; a scipy sparse
-        matrix, alone or as ``(matrix, user_ids, item_ids)``.
+    source: a path to a MovieLens folder, zip or file, to delimited text (also gz), to Parquet, or
+        to packed ratings; a pandas, polars or pyarrow table; ``(users, items, ratings[, times])``;
+        a scipy sparse matrix, alone or as ``(matrix, user_ids, item_ids)``.
     columns: ``{"user_id": ..., "item_id": ..., "rating": ..., "timestamp": ...}``, any of them:
         the name of a column, or its number from 0 where there is no header.
     scale: the lowest and highest rating; rows outside are set aside. Known of MovieLens,

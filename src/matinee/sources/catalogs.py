@@ -2,8 +2,8 @@
 
 The columns are found by name: an item id as in ratings, ``title`` (or ``name``), ``year`` and
 ``genres`` (separated by ``|``, else by ``,`` or ``;``). Every other column becomes a feature of
-the same name, split at ``|``. A title that ends in a year, as in ``Heat (1995)``, gives it up
-where there is no column for it.
+the same name, split at ``|``. A title that ends in a year, as in ``Heat (1995)``, supplies
+the year where there is no column for it.
 """
 
 import csv

@@ -135,7 +135,7 @@ def findings(raw: Raw, scale: Scale) -> Iterator[Finding]:
 
 
 def refuse(name: str, finding: Finding) -> None:
-    """Raise what ``strict`` promises: the first case, and how to go on without it."""
+    """Raise BadRatings, for ``strict``, with the first faulty row and how to read without it."""
     case = finding.first[0]
     raise BadRatings(
         f"{name}, {case.place}: {case.value} - one of {finding.count:,} rows {finding.reason}; "
@@ -146,7 +146,7 @@ def refuse(name: str, finding: Finding) -> None:
 
 
 def nothing_left(raw: Raw, set_aside: tuple[Finding, ...]) -> None:
-    """Raise an error in words for a source without one good row."""
+    """Raise BadRatings for a source without a good row, with the reasons."""
     if not set_aside:
         raise BadRatings(f"{raw.name} holds no ratings: there is not one row in it")
     raise BadRatings(

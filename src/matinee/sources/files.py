@@ -1,4 +1,4 @@
-"""Files as they come: told apart by their first bytes, unpacked and turned into plain UTF-8."""
+"""Input files: recognised by their first bytes, decompressed and converted to plain UTF-8."""
 
 import codecs
 import gzip
@@ -55,7 +55,7 @@ def as_path(source: object) -> Path | None:
 
 
 def name_of(path: Path) -> str:
-    """What messages call a file or folder: its name, which ``.`` and ``..`` do not say."""
+    """The name of a file or folder in messages, with ``.`` and ``..`` resolved."""
     name = path.name if path.name != ".." else ""
     return name or path.resolve().name or str(path)
 
@@ -72,7 +72,7 @@ def check_exists(path: Path) -> None:
 
 
 def kind_of(path: Path) -> str:
-    """What the first bytes of a file say it is: a name of SIGNATURES, or "text"."""
+    """The kind of a file by its first bytes: a name of SIGNATURES, or "text"."""
     try:
         with path.open("rb") as file:
             start = file.read(16)
@@ -121,7 +121,7 @@ def encoding_of(sample: bytes) -> str:
 
 
 def in_words(encoding: str) -> str:
-    """An encoding as people call it."""
+    """The usual name of an encoding."""
     return {"utf-8": "UTF-8", "utf-8-sig": "UTF-8 with BOM"}.get(encoding, encoding)
 
 
@@ -202,7 +202,7 @@ def write_text(text: TextIO, out: BinaryIO) -> None:
 
 
 def words(error: BaseException) -> str:
-    """What an exception says, in one line."""
+    """The message of an exception in one line."""
     return " ".join(str(error).split()) or type(error).__name__
 
 

@@ -205,7 +205,7 @@ def catalog_of(bundle: Bundle, layout: Layout) -> Catalog:
 
 
 def profiles_of(bundle: Bundle) -> Profiles:
-    """Age, gender and occupation of the users of 100K and 1M; of nobody in the others."""
+    """Age, gender and occupation of the users of 100K and 1M; none in the others."""
     if "u.user" in bundle:  # id | age | gender | occupation | zip
         rows = (line.split("|") for line in bundle.text("u.user", "latin-1").splitlines())
         people = {row[0]: (row[2], row[1], row[3]) for row in rows if len(row) >= 4}

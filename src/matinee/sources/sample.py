@@ -1,4 +1,4 @@
-"""A small world of real films and simulated people, made afresh from a seed.
+"""A sample of real films and simulated people, generated from a seed.
 
 The films and the facts about them are real (`films.csv`). The people, what they like, what they
 rate and how many stars they give are drawn at random. The truth behind the stars is kept, so that
@@ -100,7 +100,7 @@ FAINT_TASTE = 0.12  # tastes weaker than this are dropped
 TASTE_NOISE = 0.25  # standard deviation of the log of a film's tastes
 QUALITY_SPREAD = 0.42  # standard deviation of q_i, in stars
 QUALITY_FAME = 0.55  # correlation of quality with the log of visibility
-FAME_NOISE = 0.6  # standard deviation of visibility not told by the facts
+FAME_NOISE = 0.6  # standard deviation of visibility not explained by the metadata
 TAIL_EXPONENT = 1.1  # visibility falls as (1 + rank / TAIL_HEAD) ** -TAIL_EXPONENT ...
 TAIL_HEAD = 14.0  # films
 TAIL_FLOOR = 0.03  # ... down to this, as a share of the most visible film
@@ -200,7 +200,7 @@ def visibility_and_quality(
 ) -> tuple[Floats, Floats]:
     """v_i with its long tail, and q_i, which goes with it: much-seen films are better liked."""
     film, person = made_by(films)
-    known = np.log(np.bincount(person))[person]  # of people with many films here, one has heard
+    known = np.log(np.bincount(person))[person]  # people with many films here are well known
     draw = has_genre(films) @ np.array([DRAW.get(genre, 0.0) for genre in GENRES])
     fame = mean_by(film, known, len(films)) + draw - ((years(films) - 2000) / 45) ** 2
     fame += HOUSEHOLD_BONUS * np.isin([f.item_id for f in films], HOUSEHOLD_NAMES.split())

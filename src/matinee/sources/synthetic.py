@@ -1,4 +1,4 @@
-"""Made-up ratings whose answer is known: uniform noise, planted factors, a checkerboard.
+"""Synthetic ratings whose answer is known: uniform noise, planted factors, a checkerboard.
 
 Users and items are numbered from ``"0"``, and all of them are there, rated or not.
 """

@@ -111,7 +111,7 @@ def evaluate(
 
 
 def _clean(test: "DataFrame") -> "DataFrame":
-    """The good rows, one of each pair; tells what is set aside."""
+    """The good rows, one of each pair; warns of the rows that are set aside."""
     from pyspark.sql import functions as F
 
     rows = judged(test)

@@ -58,7 +58,7 @@ class Layout:
 
 
 def layout_of(rows: "DataFrame") -> Layout:
-    """The layout of judged rows, of one pass over them; tells what is set aside.
+    """The layout of validated rows, from one pass; warns of the rows that are set aside.
 
     Raises BadRatings where no row is good.
     """

@@ -61,7 +61,7 @@ class State:
     def items(
         self, plan: Alternation, n_items: int, begun: Embeddings | None, resume: bool
     ) -> tuple[Embeddings, np.ndarray, int]:
-        """The items from which a fit goes on, their ratings, and the pass that comes next.
+        """The items from which a fit resumes, their ratings, and the number of the next pass.
 
         Raises MatineeError for the state of a fit with other settings, or of more epochs.
         """
@@ -90,7 +90,7 @@ class State:
             return items, state["counts"], number
 
     def save(self, items: Embeddings, counts: np.ndarray, number: int) -> None:
-        """Keep the items from which pass ``number`` goes on, in one step."""
+        """Save the items that pass ``number`` starts from, atomically."""
         arrays: dict[str, Any] = {
             name: one for name, one in items._asdict().items() if one is not None
         }

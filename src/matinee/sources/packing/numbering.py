@@ -1,7 +1,7 @@
 """Columns in memory: numbering ids, and reading ratings and times, value by value where needed.
 
 A whole number stands for its decimal text. A column of floats is taken for ids only where every
-value is a whole number that a float can tell from its neighbours, and the report says so.
+value is a whole number that a float represents exactly, and the report says so.
 """
 
 import math
@@ -14,7 +14,7 @@ import numpy as np
 from matinee.errors import BadRatings
 from matinee.sources.raw import BAD_TIME, UNKNOWN_TIME, Fault, Numbered
 
-EXACT_BELOW = 2**53  # whole numbers that a float column tells apart
+EXACT_BELOW = 2**53  # whole numbers that a float represents exactly
 LARGEST = float(np.finfo(np.float32).max)  # beyond it a rating would be stored as infinite
 
 
