@@ -10,7 +10,6 @@ from matinee.algorithms import EASE, MF, NMF, BayesianMF, Bias, ItemKNN, Popular
 from matinee.data.ratings import Rows
 from matinee.errors import BadSetting, UnknownId
 from matinee.models import load
-from matinee.models.intervals import deviations
 from matinee.row_solvers import LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.sources.synthetic import planted
@@ -102,8 +101,8 @@ def test_who_rated_little_and_what_was_rated_little_is_less_sure(models):
     history = dict(zip(model.items.ids[:30].tolist(), [3.0, 4.0, 5.0] * 10, strict=True))
     items = np.arange(40, 60)
     few, many = (model.fold_in(dict(list(history.items())[:n])) for n in (3, 30))
-    assert deviations(model, few, items).mean() > deviations(model, many, items).mean()
-    nobody = deviations(model, model.fold_in({}), items)
+    assert model.deviations(few, items).mean() > model.deviations(many, items).mean()
+    nobody = model.deviations(model.fold_in({}), items)
     assert np.isfinite(nobody).all()
 
 
@@ -126,33 +125,12 @@ def test_intervals_are_around_predictions_and_refuse_in_words(models):
             other.fit(planted(20, 10, 1, density=0.5)).interval("1", "3")
 
 
-def test_intervals_survive_saving_and_older_folders_have_them_too(models, tmp_path):
+def test_intervals_survive_saving(models, tmp_path):
     model = models["nmf"]
     loaded = load(model.save(tmp_path / "model"))
     assert loaded.item_fold == model.item_fold
-    assert np.array_equal(loaded.saved_calibration.strays, model.calibration.strays)
+    assert np.array_equal(loaded.calibration.strays, model.calibration.strays)
     assert loaded.interval("1", ["3", "4"]) == model.interval("1", ["3", "4"])
-    facts, arrays = model.parts()
-    del facts["item_fold_in"]  # as folders were before
-    arrays = {name: array for name, array in arrays.items() if "calibration" not in name}
-    common = {
-        name: getattr(model, name)
-        for name in (
-            "users",
-            "items",
-            "seen",
-            "scale",
-            "kind",
-            "algorithm",
-            "settings",
-            "data_fingerprint",
-            "catalog",
-            "facts",
-        )
-    }
-    older = type(model).from_parts(common, facts, arrays)
-    assert older.item_fold is None
-    assert older.interval("1", "3").low[0] < older.interval("1", "3").high[0]
 
 
 def test_a_person_with_one_rating_each_gives_nothing_to_calibrate_on():

@@ -17,7 +17,10 @@ from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
 from matinee.errors import BadRatings, BadSetting, UnknownId
+from matinee.explain.views import VIEWS
 from matinee.models import load
+from matinee.models.capabilities import INTERVALS, SIMILAR, TASTES
+from matinee.models.serialization import learned_arrays
 
 # Settings that keep the suite quick; every solver and way of filling is a case of its own.
 CASES = {
@@ -344,8 +347,7 @@ def test_wrong_questions_get_an_answer_in_words(model):
 def test_the_model_is_immutable(model):
     with pytest.raises(dataclasses.FrozenInstanceError):
         model.scale = None
-    _, arrays = model.parts()
-    for array in arrays.values():
+    for array in learned_arrays(model).values():
         with pytest.raises(ValueError, match="read-only"):
             array[...] = 0
 
@@ -388,3 +390,21 @@ def test_a_title_is_told_from_an_id(models):
     for title in ("Film 3", "film 3 (1990)"):
         with pytest.raises(UnknownId, match="that is the title of item '3'"):
             models["bias"].explain("u000", title)
+
+
+@pytest.mark.parametrize("name", sorted({*INTERVALS.algorithms, *TASTES.algorithms}))
+def test_messages_name_algorithms_whose_models_can_do_it(name):
+    model = make(name).fit(ratings_of())
+    assert model.has_intervals or name not in INTERVALS.algorithms
+    assert model.taste_controls is not None or name not in TASTES.algorithms
+    for side, capability in SIMILAR.items():
+        if name in capability.algorithms:
+            assert len(model.nearest(side, 0, 3)[0]) == 3
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_view_of_a_model_is_one_that_all_faces_know(case):
+    model = make(case).fit(ratings_of())
+    assert model.views.keys() <= VIEWS.keys()
+    for name, view in model.views.items():
+        assert dataclasses.replace(view, terms=VIEWS[name].terms) == VIEWS[name]

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matinee.explain.explanation import Explanation, Term, round_to_sum
+from matinee.explain.explanation import Explanation, round_to_sum
+from matinee.explain.term import Term
 
 
 def explanation(*terms, predicted=None, by="factor"):

@@ -90,7 +90,7 @@ def test_points_that_are_left_go_to_the_average_person(nmf):
 def test_samples_share_their_tastes(train):
     model = BayesianMF(n_factors=3, n_epochs=20, n_samples=4).fit(train)
     person = model.fold_in_tastes({1: 10})
-    assert np.flatnonzero(model.strength(person)).tolist() == [1]
+    assert np.flatnonzero(model.taste_space.strength(person)).tolist() == [1]
     reasons = model.explain(person, "3", by="factor")
     assert len([term for term in reasons.terms if term.kind == "taste"]) == 1
     assert sum(term.value for term in reasons.terms) == pytest.approx(reasons.score, abs=1e-4)

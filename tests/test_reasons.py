@@ -15,8 +15,9 @@ from matinee.algorithms import ALGORITHMS, EASE, MF, NMF, BayesianMF, Bias, Item
 from matinee.data.catalog import Catalog, Item
 from matinee.errors import BadRatings, BadSetting, UnknownId
 from matinee.explain.contrast import contrast
-from matinee.explain.explanation import Explanation, Term
+from matinee.explain.explanation import Explanation
 from matinee.explain.ranks import ordinal, ranks
+from matinee.explain.term import Term
 from matinee.models.nearby_users import groups_of_people
 from matinee.sources.synthetic import planted
 

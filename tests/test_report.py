@@ -16,7 +16,8 @@ from matinee.charts.chart import SVG
 from matinee.cli import run
 from matinee.data.catalog import Catalog, Item
 from matinee.evaluation.run_log import Record
-from matinee.explain.explanation import Explanation, Term
+from matinee.explain.explanation import Explanation
+from matinee.explain.term import Term
 from matinee.report import data_report, measure, ratings_of, report_of
 from matinee.report.model_card import biases_of, limits_of
 from matinee.report.origins import SAMPLE

@@ -40,7 +40,7 @@ def folder(model, tmp_path):
 def test_the_folder_holds_numbers_and_json_only(folder):
     assert {file.suffix for file in folder.iterdir()} == {".json", ".safetensors"}
     manifest = json.loads((folder / "model.json").read_text())
-    assert manifest["format_version"] == 1
+    assert manifest["format_version"] == 2
     assert manifest["settings"]["n_factors"] == 3
 
 
@@ -67,7 +67,7 @@ def test_newer_foreign_and_missing_folders_are_refused(folder, tmp_path):
         load(tmp_path / "nowhere")
     manifest = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps(manifest | {"format_version": 99}))
-    with pytest.raises(BadModel, match=r"format 99.*reads format 1"):
+    with pytest.raises(BadModel, match=r"format 99.*reads format 2"):
         load(folder)
     (folder / "model.json").write_text('{"format": "something else"}')
     with pytest.raises(BadModel, match="not written by Matinee"):

@@ -72,7 +72,7 @@ def allowed_turn(model, seed=0):
 
 
 def test_a_turn_changes_neither_scores_nor_fold_ins(model, train):
-    other = model.turned(allowed_turn(model)).canonical()
+    other = model.rotated(allowed_turn(model)).canonical()
     everyone = np.arange(train.n_users)
     np.testing.assert_allclose(other.score_block(everyone), model.score_block(everyone), atol=2e-5)
     for history in ({"1": 5, "2": 0.5, "7": 4}, train.history("u004")):
@@ -143,7 +143,7 @@ def test_factors_of_zeros_are_left_alone():
 def test_all_samples_of_a_posterior_are_turned_alike(train):
     model = make("bayesian-mf").fit(train)
     T = orthogonal(model.n_factors)
-    other = model.turned(T)
+    other = model.rotated(T)
     for mine, its in zip(model.taste_factors, other.taste_factors, strict=True):
         np.testing.assert_allclose(its, mine @ T, atol=1e-5)
     assert isinstance(other, FactorModel)
@@ -153,7 +153,7 @@ def test_all_samples_of_a_posterior_are_turned_alike(train):
 def test_effects_of_features_are_turned_along(of, train):
     model = make(of).fit(train)
     T = orthogonal(model.n_factors)
-    guesses = [expected(one.features, one.weights).factors for one in (model, model.turned(T))]
+    guesses = [expected(one.features, one.weights).factors for one in (model, model.rotated(T))]
     np.testing.assert_allclose(guesses[0] @ T, guesses[1], atol=1e-5)
     cold = model.item_counts == 0
     np.testing.assert_allclose(guesses[0][cold], model.item_factors[cold], atol=1e-5)
@@ -166,7 +166,7 @@ def test_what_profiles_say_is_turned_along(train):
     told = dataclasses.replace(train, profiles=profiles)
     for case in ("mf", "bayesian-mf"):
         model = make(case).fit(told)
-        other = model.turned(orthogonal(model.n_factors))
+        other = model.rotated(orthogonal(model.n_factors))
         people = [one.fold_in_features({"shift": "late"}) for one in (model, other)]
         scores = [
             one.score_people([person], np.arange(40))
@@ -356,7 +356,7 @@ def test_names_are_unique_whatever_the_labels_say():
 def test_a_person_is_told_of_the_end_they_are_at(signed):
     """At the low end of a taste a film is high on what the low end is called."""
     for user in train_users(signed):
-        strength = signed.strength(signed.person(user))
+        strength = signed.taste_space.strength(signed.person(user))
         terms = {term.name: term for term in signed.explain(user, "7") if term.kind == "taste"}
         for taste, p in zip(signed.tastes(), strength, strict=True):
             name = taste.name if p >= 0 else taste.low_name

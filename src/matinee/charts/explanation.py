@@ -7,15 +7,9 @@ from matinee.charts.chart import Chart
 from matinee.display.tables import Table
 from matinee.display.text import counted
 from matinee.explain.explanation import Explanation
+from matinee.explain.views import label_of
 from matinee.tastes import UNLABELLED, Taste
 from matinee.tastes.cards import said_of_stability
-
-VIEWS = {
-    "factor": ", by taste",
-    "history": ", by your ratings",
-    "people": ", by people like you",
-    "features": ", by what it is",
-}
 
 
 def waterfall(why: Explanation) -> Chart:
@@ -44,7 +38,7 @@ def waterfall(why: Explanation) -> Chart:
     )
     return Chart(
         "waterfall",
-        f"Why {why.title}{VIEWS.get(why.by, '')}",
+        f"Why {why.title}, {label_of(why.by)}",
         plain_sentence(why),
         Table({"term": [name for name, _ in told], why.unit: [value for _, value in told]}),
         Bars(tuple(bars), low, joined=True, note=f"bars begin at {low:.2f}" if low > 0 else ""),

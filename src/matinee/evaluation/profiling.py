@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from matinee.models import Model
+from matinee.models.serialization import learned_arrays
+
 SECONDS_BETWEEN_LOOKS = 0.005
 STATM = Path("/proc/self/statm")  # Linux: pages of memory, the second number is those in use
 
@@ -66,6 +69,6 @@ def resident_bytes() -> int | None:
 
 def model_mb(model: Any) -> float | None:
     """Megabytes of the numbers that a model learned, without the ratings it keeps beside them."""
-    if not hasattr(model, "parts"):
+    if not isinstance(model, Model):
         return None
-    return float(sum(array.nbytes for array in model.parts()[1].values()) / 1e6)
+    return float(sum(array.nbytes for array in learned_arrays(model).values()) / 1e6)

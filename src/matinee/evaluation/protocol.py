@@ -11,6 +11,7 @@ from matinee.data.scale import Scale
 from matinee.display.text import counted
 from matinee.errors import Advice, BadRatings, BadSetting, Option, check_known
 from matinee.evaluation.metrics import METRICS, Metric
+from matinee.models.capabilities import INTERVALS
 from matinee.splitting import Split
 
 NS = Advice("ns", "-n")  # the list lengths
@@ -178,7 +179,7 @@ def fitting(asked: list[Asked], model: Measurable, genres: bool, chosen: bool) -
         check_kind(asked, model.kind, getattr(model, "algorithm", "this model"))
         for one in asked:
             if one.how.source == "intervals" and not interval:
-                raise BadSetting(f"{one.name}: this model gives no intervals; mf and nmf do")
+                raise BadSetting(f"{one.name}: this model gives no intervals; {INTERVALS.instead}")
             if one.how.needs_genres and not genres:
                 raise BadSetting(f"{one.name} needs the genres of items; give a catalog")
         return asked

@@ -1,10 +1,4 @@
-"""Reasons beyond one score: what sets two items apart, and what would change a recommendation.
+"""Explanations: terms of a score, what sets two items apart, and what would change a list.
 
-They ask a model, and so know it only by what every model can do.
+Models are known here only by what ``Explainable`` says of them.
 """
-
-from matinee.explain.contrast import Contrast
-from matinee.explain.counterfactual import Counterfactual
-from matinee.explain.what_if import WhatIf
-
-__all__ = ["Contrast", "Counterfactual", "WhatIf"]

@@ -9,11 +9,11 @@ from matinee.explain.explanation import (
     NAMED_REASONS,
     SHOWN_TERMS,
     Explanation,
-    Term,
     cut,
     html_of_terms,
     round_to_sum,
 )
+from matinee.explain.term import Term
 
 PEOPLE = "people like you"  # those asked about one item are not those asked about another
 

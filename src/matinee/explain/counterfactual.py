@@ -5,17 +5,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from math import comb
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from matinee.display.markup import el
 from matinee.errors import BadSetting
+from matinee.explain.explainable import Explainable
 from matinee.explain.ranks import ordinal, ranks, unseen, with_histories, without_each
-
-if TYPE_CHECKING:
-    from matinee.models.model import Model
-    from matinee.models.person import Person
+from matinee.row_solvers.person import Person
 
 SETS = 1000  # so many sets of one size are all tried; of more, the promising ones
 BEAM = 6  # sets of a size that larger ones are grown from
@@ -92,7 +90,7 @@ class Counterfactual:
 
 
 def counterfactual(
-    model: "Model", person: "Person", item: int, n: int, most: int
+    model: Explainable, person: Person, item: int, n: int, most: int
 ) -> Counterfactual:
     """Search sets of one rating, then of two, and so on: all of them, or a beam of the best.
 
@@ -137,14 +135,14 @@ Set = tuple[int, ...]  # places in the person's history, ascending
 class _Search:
     """Sets of ratings to leave out of one person's history, and how an item stands without."""
 
-    model: "Model"
-    person: "Person"
+    model: Explainable
+    person: Person
     n: int
     among: np.ndarray  # rows of the items that it is ranked among
     place: int  # of the item among them
 
     @classmethod
-    def of(cls, model: "Model", person: "Person", item: int, n: int) -> "_Search":
+    def of(cls, model: Explainable, person: Person, item: int, n: int) -> "_Search":
         among = unseen(model, person, item)
         return cls(model, person, n, among, int(np.searchsorted(among, item)))
 
@@ -211,7 +209,7 @@ class _Search:
         histories = [(np.delete(items, one), np.delete(ratings, one)) for one in map(list, sets)]
         return self._stand(with_histories(self.model, self.person, histories))
 
-    def _stand(self, people: "Sequence[Person]") -> tuple[np.ndarray, np.ndarray]:
+    def _stand(self, people: Sequence[Person]) -> tuple[np.ndarray, np.ndarray]:
         scores = self.model.score_people(people, self.among)
         own, others = scores[:, self.place], np.delete(scores, self.place, axis=1)
         if others.shape[1] < self.n:  # it is within the first n whatever happens

@@ -10,6 +10,8 @@ from math import floor
 from typing import Any
 
 from matinee.display.markup import Markup, el
+from matinee.explain.term import TELLING, Term
+from matinee.explain.views import noun_of
 
 BAR_WIDTH = 24  # characters of the bar column
 NAME_WIDTH = 30  # characters of a term's name; with a bar and a note a line fits into 80
@@ -41,29 +43,7 @@ REASONS = {
     "user": ("you rate most things high", "you rate most things high", "you rate most things low"),
 }
 FIXED = ("base", "user", "item", "alike")  # always shown, and first
-# What is said of the item; "alike" is how it is rated going by its features alone.
-TELLING = ("taste", "rating", "feature", "person", "model", "item", "alike")
 FEW_RATERS = 20  # fewer are counted in words
-
-
-@dataclass(frozen=True)
-class Term:
-    """One part of a score, in the units of the score."""
-
-    name: str  # as shown to people
-    value: float
-    kind: str  # "base", "user", one of TELLING, "remainder", "rest" or "clipping"
-    detail: str = ""  # what helps to read it, such as the rating given
-    said: str = ""  # what a sentence calls it, where that is not the name
-
-    @property
-    def called(self) -> str:
-        """What a sentence calls it: ``*Horror*``, or ``films of the *1980s*``."""
-        return self.said or f"*{self.name}*"
-
-    def to_dict(self) -> dict[str, Any]:
-        plain: dict[str, Any] = {"name": self.name, "value": self.value, "kind": self.kind}
-        return plain | ({"detail": self.detail} if self.detail else {})
 
 
 @dataclass(frozen=True)
@@ -107,10 +87,8 @@ class Explanation:
         small = others[most:] if len(others) > most + 1 else []
         kept = others[: len(others) - len(small)]
         if small:
-            names = {"history": "ratings", "factor": "tastes", "features": "features"}
-            what = names.get(self.by, "terms")
             total = sum(term.value for term in small)
-            kept.append(Term(f"{len(small)} more {what}, together", total, "rest"))
+            kept.append(Term(f"{len(small)} more {noun_of(self.by)}, together", total, "rest"))
         return (*fixed, *kept)
 
     def sentence(self) -> str:

@@ -1,12 +1,11 @@
 """How personal a recommendation is: how much of an item's lead is the person's own."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from matinee.models.model import Model
-    from matinee.models.person import Person
+from matinee.explain.explainable import Explainable
+from matinee.row_solvers.person import Person
 
 
 class Evidence(NamedTuple):
@@ -16,7 +15,7 @@ class Evidence(NamedTuple):
     of_item: int
 
 
-def shares(model: "Model", person: "Person", items: np.ndarray) -> np.ndarray:
+def shares(model: Explainable, person: Person, items: np.ndarray) -> np.ndarray:
     """The share (n,) of each item's lead that the average person would not give it, 0..1.
 
     lead(u, i) = score(u, i) - mean over rated items of score(u, j)

@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from matinee.data.ratings import Rows
-
-if TYPE_CHECKING:
-    from matinee.models.model import Model
-    from matinee.models.person import Person
-    from matinee.row_solvers.embeddings import Embeddings
+from matinee.explain.explainable import Explainable
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.person import Person
 
 
-def unseen(model: "Model", person: "Person", item: int) -> np.ndarray:
+def unseen(model: Explainable, person: Person, item: int) -> np.ndarray:
     """Rows of the items that a person has not rated, and of ``item``, ascending: int32."""
     open_to = np.ones(len(model.items), dtype=bool)
     open_to[person.items] = False
@@ -33,8 +30,8 @@ def ranks(scores: np.ndarray, place: int) -> np.ndarray:
 
 
 def with_histories(
-    model: "Model", person: "Person", histories: Sequence[tuple[np.ndarray, np.ndarray]]
-) -> "list[Person]":
+    model: Explainable, person: Person, histories: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> list[Person]:
     """The person as they would be with each of some (item rows, ratings) in place of their own.
 
         side + solve(new history) - solve(own history)
@@ -49,7 +46,7 @@ def with_histories(
     return _moved(model, person, histories, solved)
 
 
-def without_each(model: "Model", person: "Person") -> "list[Person]":
+def without_each(model: Explainable, person: Person) -> list[Person]:
     """The person as they would be without each of their ratings in turn; see above."""
     solved = model.solve_without_each(person.items, person.ratings)
     places = range(len(person.items))
@@ -58,11 +55,11 @@ def without_each(model: "Model", person: "Person") -> "list[Person]":
 
 
 def _moved(
-    model: "Model",
-    person: "Person",
+    model: Explainable,
+    person: Person,
     histories: Sequence[tuple[np.ndarray, np.ndarray]],
-    solved: "Embeddings",
-) -> "list[Person]":
+    solved: Embeddings,
+) -> list[Person]:
     own = model.solve(person.items, person.ratings)
     factors = person.embeddings.factors - own.factors + solved.factors
     bias = person.embeddings.bias - own.bias + solved.bias

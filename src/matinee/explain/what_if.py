@@ -1,8 +1,8 @@
 """What would happen to a recommendation if someone's ratings or tastes were others."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -10,14 +10,12 @@ from matinee.data.ids import as_id
 from matinee.data.scale import checked_rating
 from matinee.display.markup import html_table
 from matinee.errors import BadSetting, Option, did_you_mean
+from matinee.explain.explainable import Explainable
 from matinee.explain.ranks import ordinal, ranks, unseen, with_histories
+from matinee.row_solvers.person import Person
 
 WITHOUT, CHANGE, TASTES = (Option(name, ...) for name in ("without", "change", "tastes"))
 NEAR_TITLE = 0.8  # likeness of titles that people mistake for one another
-
-if TYPE_CHECKING:
-    from matinee.models.model import Model
-    from matinee.models.person import Person
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class WhatIf:
     item_id: str
     title: str
     changes: tuple[str, ...]  # in words, such as "without your 5 for *Alien (1979)*"
-    person: "Person"  # with the changed ratings; usable wherever a user is
+    person: Person  # with the changed ratings; usable wherever a user is
     score_before: float
     score_after: float
     rank_before: int
@@ -81,8 +79,8 @@ class WhatIf:
 
 
 def what_if(
-    model: "Model",
-    person: "Person",
+    model: Explainable,
+    person: Person,
     item: int,
     without: Iterable[object],
     change: Mapping[object, float],
@@ -125,7 +123,7 @@ def what_if(
 
 
 def _take_out(
-    model: "Model", person: "Person", history: dict[int, float], without: list[str]
+    model: Explainable, person: Person, history: dict[int, float], without: list[str]
 ) -> list[str]:
     """Take ratings out of a history; returns what was done, in words."""
     told = []
@@ -149,8 +147,8 @@ def _take_out(
 
 
 def _rate(
-    model: "Model",
-    person: "Person",
+    model: Explainable,
+    person: Person,
     history: dict[int, float],
     change: Mapping[object, float],
     without: list[str],
@@ -174,28 +172,26 @@ def _rate(
 
 
 def _with_tastes(
-    model: Any, person: "Person", tastes: Mapping[object, float]
-) -> "tuple[Person, list[str]]":
-    """The person with some of their factors multiplied, and what was done, in words.
-
-    A model of several samples holds them side by side, so a taste is every n_factors-th column.
-    """
-    if not hasattr(model, "tastes"):
+    model: Explainable, person: Person, tastes: Mapping[object, float]
+) -> tuple[Person, list[str]]:
+    """The person with some tastes stronger or weaker, and the changes in words."""
+    controls = model.taste_controls
+    if controls is None:
         raise BadSetting(
             f"models of {model.algorithm} have no tastes; give ", WITHOUT, " or ", CHANGE
         )
-    factors, told = person.embeddings.factors.copy(), []
-    for asked, factor in tastes.items():
-        taste = model.tastes().find(asked)
+    changed, changes = person, []
+    for name, factor in tastes.items():
+        taste = controls.find(name)
         if not np.isfinite(factor):
-            raise BadSetting(f"the factor for taste {asked!r} is {factor}, not a finite number")
+            raise BadSetting(f"the factor for taste {name!r} is {factor}, not a finite number")
         if factor < 0:
             raise BadSetting(
-                f"the factor for taste {asked!r} is {factor:g}; it must be at least 0, "
+                f"the factor for taste {name!r} is {factor:g}; it must be at least 0, "
                 "which takes the taste away (1 leaves it as it is)"
             )
-        factors[:, taste.number :: model.n_factors] *= np.float32(factor)
-        called = taste.said_for(float(model.strength(person)[taste.number]))
-        name = f"your taste in {called}"
-        told.append(f"without {name}" if factor == 0 else f"with {factor:g} times {name}")
-    return replace(person, embeddings=person.embeddings._replace(factors=factors)), told
+        changed = controls.multiplied(changed, taste.number, factor)
+        strength = float(controls.strength(person)[taste.number])
+        words = f"your taste in {taste.said_for(strength)}"
+        changes.append(f"without {words}" if factor == 0 else f"with {factor:g} times {words}")
+    return changed, changes

@@ -6,7 +6,7 @@ from dataclasses import replace
 from matinee.feedback.changes import NEVER, Changes
 from matinee.feedback.events import Event
 from matinee.models.model import Model
-from matinee.models.person import Person
+from matinee.row_solvers.person import Person
 
 FACT = "feedback"  # of a refitted model: {"store": its name, "through": the last number in it}
 

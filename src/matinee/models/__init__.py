@@ -2,7 +2,7 @@
 
 from matinee.models.factor import FactorModel
 from matinee.models.model import Model
-from matinee.models.person import Person
 from matinee.models.saved import load
+from matinee.row_solvers.person import Person
 
 __all__ = ["FactorModel", "Model", "Person", "load"]

@@ -15,14 +15,14 @@ import numpy as np
 
 from matinee.data.ids import as_id
 from matinee.data.ratings import Ratings, Rows
-from matinee.explain.explanation import Term
+from matinee.explain.term import Term
 from matinee.kernels.sparse import Sparse
 from matinee.models.factor import FactorModel
 from matinee.models.folding import FoldingModel
 from matinee.models.model import fields_of
-from matinee.models.person import Person
-from matinee.row_solvers import FoldIn, LeastSquares, from_plain, to_plain
+from matinee.row_solvers import FoldIn, LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.person import Person
 
 
 class Baseline(NamedTuple):
@@ -153,21 +153,3 @@ class BaselineModel(FoldingModel):
             Term("how this is rated", float(self.item_embeddings.bias[item]), "item"),
             Term("how you rate", float(person.embeddings.bias[0]), "user"),
         ]
-
-    def baseline_parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """The baseline's share of ``parts``."""
-        facts = {"global_mean": self.global_mean, "fold_in": to_plain(self.fold)}
-        return facts, {
-            "user_bias": self.user_embeddings.bias,
-            "item_bias": self.item_embeddings.bias,
-        }
-
-    @staticmethod
-    def baseline_from(facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-        """The fields whose ``baseline_parts`` these are."""
-        fields: dict[str, Any] = {
-            f"{side}_embeddings": Embeddings(np.zeros((len(bias), 0), np.float32), bias)
-            for side in ("user", "item")
-            for bias in [arrays[f"{side}_bias"]]
-        }
-        return fields | {"global_mean": facts["global_mean"], "fold": from_plain(facts["fold_in"])}

@@ -3,22 +3,22 @@
     score(u, i) = constant + sum_m weight_m score_m(u, i)
 
 A sum of sums is a sum: the terms of each model times its weight are the terms of the blend, and
-terms of one name are one term. A person's side holds the sides of all models end to end.
+terms of one name are one term. A person's embeddings hold those of all models end to end.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate, pairwise
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from matinee.explain.explanation import Term
-from matinee.models.kind import View
+from matinee.explain.term import Term
+from matinee.explain.views import MODEL, VIEWS, View
 from matinee.models.model import Model
-from matinee.models.person import Person
 from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.person import Person
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -65,36 +65,8 @@ class BlendModel(Model):
     def views(self) -> Mapping[str, View]:
         shared = set.intersection(*(set(model.views) for model in self.models))
         names = [name for name in self.models[0].views if name in shared]
-        return {"model": terms_by_model} | {name: partial(terms_by, by=name) for name in names}
-
-    def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        from matinee.models.saved import signature
-
-        told: list[dict[str, Any]] = []
-        arrays: dict[str, np.ndarray] = {}
-        for number, model in enumerate(self.models):
-            facts, own = model.parts()
-            told.append(signature(model) | {"parts": facts})
-            arrays |= {f"{number}/{name}": array for name, array in own.items()}
-        facts = {"constant": self.constant, "weights": list(self.weights), "models": told}
-        return facts, arrays
-
-    @classmethod
-    def from_parts(
-        cls, common: dict[str, Any], facts: dict[str, Any], arrays: dict[str, np.ndarray]
-    ) -> Self:
-        from matinee.models.saved import model_of
-
-        models = []
-        for number, told in enumerate(facts["models"]):
-            own = {
-                name.removeprefix(f"{number}/"): array
-                for name, array in arrays.items()
-                if name.startswith(f"{number}/")
-            }
-            models.append(model_of(common, told, own))
-        weights = tuple(facts["weights"])
-        return cls(**common, constant=facts["constant"], weights=weights, models=tuple(models))
+        joined = {name: VIEWS[name].of(partial(terms_by, by=name)) for name in names}
+        return {MODEL.name: MODEL.of(terms_by_model)} | joined
 
     def persons(self, person: Person) -> list[Person]:
         """The person as each model knows them."""
@@ -132,7 +104,7 @@ def terms_by(blend: BlendModel, person: Person, item: int, by: str) -> list[Term
     constant = _constant(blend)
     joined = {(constant.name, constant.kind): constant}
     for weight, model, own in zip(blend.weights, blend.models, blend.persons(person), strict=True):
-        for term in model.views[by](model, own, item):
+        for term in model.views[by].terms(model, own, item):
             key = (term.name, term.kind)
             before = joined[key].value if key in joined else 0.0
             joined[key] = replace(term, value=before + weight * term.value)

@@ -8,7 +8,7 @@ Nearly every algorithm ends in one of these. Nothing here learns.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
 
@@ -16,32 +16,28 @@ from matinee.data.ids import as_id
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings
 from matinee.display.text import counted
-from matinee.errors import BadSetting
-from matinee.explain.explanation import Term
+from matinee.explain.explainable import TasteControls
+from matinee.explain.term import Term
+from matinee.explain.views import FACTOR, HISTORY, PEOPLE, View
 from matinee.kernels.factors import score_block, score_pairs
-from matinee.kernels.least_squares import Penalty
+from matinee.models import intervals
+from matinee.models.capabilities import INTERVALS, TASTES
 from matinee.models.folding import FoldingModel
-from matinee.models.intervals import Calibration, calibrate, deviations
-from matinee.models.kind import NO_TASTES, Scorer, View
+from matinee.models.intervals import Calibration, RowSolves
 from matinee.models.model import Model, fields_of
 from matinee.models.nearby_users import terms_of_people
-from matinee.models.person import Person
-from matinee.models.population_statistics import (
-    Lovers,
-    crowd_arrays,
-    crowd_of,
-    lovers_of,
-    moments_of,
-)
+from matinee.models.newcomers import from_tastes, without_ratings
+from matinee.models.population_statistics import PopulationStatistics, moments_of
 from matinee.models.profile_map import ProfileMap
-from matinee.models.retrieval import similar_rows
-from matinee.models.rotation import rotated_embeddings, turned_effects
+from matinee.models.retrieval import Scorer, similar_rows
+from matinee.models.rotation import rotated_effects, rotated_embeddings
+from matinee.models.taste_space import TasteSpace, item_tastes, user_tastes
 from matinee.models.tensors import Stacked
-from matinee.row_solvers import FoldIn, LeastSquares, from_plain, to_plain
+from matinee.row_solvers import FoldIn, LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.tastes import NO_NOTES, TasteNotes, Tastes, find_tastes
-from matinee.tastes.canonical import Moments, canonical_turn
-from matinee.tastes.cards import n_strongest
+from matinee.row_solvers.person import Person
+from matinee.tastes import NO_NOTES, TasteNotes, Tastes
+from matinee.tastes.canonical import canonical_turn
 
 # What a score has beyond a history, by how the person is known.
 BEYOND = {
@@ -56,9 +52,8 @@ class FactorModel(FoldingModel):
     """A model of biases and factors."""
 
     item_fold: LeastSquares | None = None  # the row solve of items, or one that is like it
-    saved_calibration: Calibration | None = None  # of its intervals, where it comes from a folder
-    profile_map: ProfileMap | None = None  # what people's features say, where they were known
-    taste_notes: TasteNotes = NO_NOTES  # names that people gave tastes, and how stable these are
+    profile_map: ProfileMap | None = None  # from users' features to embeddings, where known
+    taste_notes: TasteNotes = NO_NOTES  # names that people gave tastes, and their stability
 
     @classmethod
     def of(
@@ -123,14 +118,14 @@ class FactorModel(FoldingModel):
         return self.item_embeddings.n_factors
 
     def score_people(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
-        return self._scores(self._sides(people), self.item_embeddings.take(items))
+        return self._scores(self._embeddings(people), self.item_embeddings.take(items))
 
     def scorer(self, items: np.ndarray) -> Scorer:
         every = len(items) == len(self.items)
-        side = self.item_embeddings if every else self.item_embeddings.take(items)
+        embeddings = self.item_embeddings if every else self.item_embeddings.take(items)
 
         def score(people: Sequence[object], out: np.ndarray) -> None:
-            self._scores(self._sides(people), side, out)
+            self._scores(self._embeddings(people), embeddings, out)
 
         return score
 
@@ -154,60 +149,66 @@ class FactorModel(FoldingModel):
     def canonical(self, in_place: bool = False) -> Self:
         """The model of the same scores whose factors can be read; see ``tastes.canonical``.
 
-        ``in_place`` turns the users' factors where they are: so this model is no more.
+        ``in_place`` overwrites the users' factors, so this model must not be used any more.
         """
-        Q = self.taste_factors[1]
-        moments = self.user_moments, moments_of(Q)
-        turn = canonical_turn(Q, self.item_counts, *moments, self.fold.freedom)
-        return self if turn is None else self.turned(turn, in_place)
+        P, Q = self.taste_factors
+        rotation = canonical_turn(
+            Q, self.item_counts, moments_of(P), moments_of(Q), self.fold.freedom
+        )
+        return self if rotation is None else self.rotated(rotation, in_place)
 
-    def turned(self, turn: np.ndarray, in_place: bool = False) -> Self:
-        """The model with all factors times ``turn`` (n_factors, n_factors), which is orthogonal."""
+    def rotated(self, rotation: np.ndarray, in_place: bool = False) -> Self:
+        """The model with all factors times an orthogonal matrix (n_factors, n_factors)."""
         profiles = self.profile_map
         if profiles is not None:
-            profiles = replace(profiles, weights=turned_effects(profiles.weights, turn))
+            profiles = replace(profiles, weights=rotated_effects(profiles.weights, rotation))
         return replace(
             self,
-            user_embeddings=rotated_embeddings(self.user_embeddings, turn, in_place),
-            item_embeddings=rotated_embeddings(self.item_embeddings, turn),
+            user_embeddings=rotated_embeddings(self.user_embeddings, rotation, in_place),
+            item_embeddings=rotated_embeddings(self.item_embeddings, rotation),
             profile_map=profiles,
         )
 
+    # Tastes.
+
+    @property
+    def n_samples(self) -> int:
+        """Posterior samples whose factors stand side by side; 1 for a point estimate."""
+        return 1
+
     @property
     def taste_factors(self) -> tuple[np.ndarray, np.ndarray]:
-        """Users' and items' factors as tastes are read from them: column f is taste f."""
-        return self.user_factors, self.item_factors
-
-    @cached_property
-    def _tastes(self) -> Tastes:
-        return find_tastes(
-            self.items,
-            self.taste_factors[1],
-            (self.user_moments, moments_of(self.taste_factors[1])),
-            self.n_strongest,
-            self.item_counts,
-            self.catalog,
-            self.taste_notes,
+        """Users' and items' factors (n, n_factors) as tastes are read from them."""
+        return (
+            user_tastes(self.user_factors, self.n_samples),
+            item_tastes(self.item_factors, self.n_samples),
         )
 
     @cached_property
-    def user_moments(self) -> Moments:
-        """Averages over all users' factors."""
-        return moments_of(self.taste_factors[0])
+    def population(self) -> PopulationStatistics:
+        """How strong tastes are in the users."""
+        return PopulationStatistics.of(self.taste_factors, self.user_factors, self.seen.counts > 0)
 
     @cached_property
-    def n_strongest(self) -> np.ndarray:
-        """How many users each taste is the strongest of: (n_factors,)."""
-        return n_strongest(*self.taste_factors)
+    def taste_space(self) -> TasteSpace:
+        """How factors are read as tastes."""
+        return TasteSpace(
+            self.items,
+            self.item_counts,
+            self.catalog,
+            self.taste_notes,
+            self.item_factors,
+            self.n_samples,
+            self.population,
+        )
 
-    @cached_property
-    def lovers(self) -> Lovers:
-        """How strong each factor is in people with ratings."""
-        return lovers_of(self.user_factors, self.seen.counts > 0)
+    @property
+    def taste_controls(self) -> TasteControls | None:
+        return self.taste_space if self.n_factors else None
 
     def tastes(self) -> Tastes:
         """What each factor stands for: top items, share of scores, how many people, a label."""
-        return self._tastes
+        return self.taste_space.cards
 
     def rename_taste(self, taste: object, name: str | None) -> Self:
         """The same model with a name for a taste, which takes the place of its label everywhere.
@@ -217,24 +218,22 @@ class FactorModel(FoldingModel):
         characters, or is that of another taste.
         """
         number = self.tastes().find(taste).number
-        return replace(self, taste_notes=self.taste_notes.renamed(number, name, self.n_factors))
+        return self.with_notes(self.taste_notes.renamed(number, name, self.n_factors))
 
-    def strength(self, person: Person) -> np.ndarray:
-        """How strong each taste is in somebody: p_f, (n_factors,)."""
-        strength: np.ndarray = person.embeddings.factors[0]
-        return strength
+    def with_notes(self, notes: TasteNotes) -> Self:
+        """The same model with other notes on its tastes."""
+        model = replace(self, taste_notes=notes)
+        known = {name: vars(self)[name] for name in self.precomputed if name in vars(self)}
+        vars(model).update(known)
+        return model
 
-    def products(self, person: Person, item: int) -> np.ndarray:
-        """What each taste adds to the score: p_f q_f, (n_factors,) float64."""
-        products: np.ndarray = (
-            person.embeddings.factors[0].astype(np.float64) * self.item_factors[item]
-        )
-        return products
-
-    def item_term(self, item: int) -> Term:
-        """What the item's bias adds to the score for everybody."""
-        what = "how this is rated" if self.kind == "rating" else "how many know this"
-        return Term(what, float(self.item_bias[item]), "item")
+    def fold_in_tastes(self, points: Mapping[object, float], name: str = "newcomer") -> Person:
+        if not self.n_factors:
+            raise TASTES.missing(self.algorithm)
+        average = self.average_user
+        lovers = self.taste_space.synthetic_users(average)
+        embeddings = from_tastes(points, self.tastes(), lovers, average)
+        return without_ratings(name, embeddings, "tastes")
 
     def embeddings_of_features(self, features: Mapping[str, object]) -> Embeddings:
         if self.profile_map is None:
@@ -242,96 +241,60 @@ class FactorModel(FoldingModel):
         nonnegative = bool((self.user_factors >= 0).all())
         return self.profile_map.embeddings(features, self.average_user, nonnegative)
 
-    def people_of_tastes(self) -> tuple[Embeddings, list[str]]:
-        if self.n_factors == 0:
-            return super().people_of_tastes()
-        worth = np.abs(self.item_factors).mean(axis=0, dtype=np.float64)
-        usual = float((self.lovers.usual * worth).sum())
-        strength = np.minimum(usual / np.where(worth > 0, worth, np.inf), self.lovers.keenest)
-        factors = np.diag(strength).astype(np.float32)
-        bias = np.repeat(self.average_user.bias, len(worth))
-        return Embeddings(factors, bias), [taste.name for taste in self.tastes()]
+    # Explanations.
+
+    def item_term(self, item: int) -> Term:
+        """What the item's bias adds to the score for everybody."""
+        what = "how this is rated" if self.kind == "rating" else "how many know this"
+        return Term(what, float(self.item_bias[item]), "item")
 
     @property
     def views(self) -> Mapping[str, View]:
-        if not self.n_factors and not self.user_bias.any():  # everybody is scored alike
-            return {"history": terms_by_history}
-        views = {"factor": terms_by_factor, "history": terms_by_history}
-        return views | ({"people": terms_by_people} if self.n_factors else {})
+        by_history = HISTORY.of(terms_by_history)
+        if not self.n_factors and not self.user_bias.any():  # all users are scored alike
+            return {by_history.name: by_history}
+        found = [FACTOR.of(terms_by_factor), by_history]
+        if self.n_factors:
+            found.append(PEOPLE.of(terms_by_people))
+        return {view.name: view for view in found}
+
+    # Intervals.
 
     @property
     def has_intervals(self) -> bool:
         return self.kind == "rating" and isinstance(self.fold, LeastSquares)
 
-    @property
-    def row_solve(self) -> LeastSquares:
-        """The fold-in of a model that has intervals."""
-        return cast(LeastSquares, self.fold)
-
     @cached_property
-    def row_penalty(self) -> Penalty:
-        """What all row solves have in common; see ``LeastSquares.shared``."""
-        return self.row_solve.row_penalty(self.item_embeddings)
+    def row_solves(self) -> RowSolves:
+        """The row solves that intervals follow from. Raises BadSetting for a model without."""
+        if not isinstance(self.fold, LeastSquares):
+            raise INTERVALS.missing(self.algorithm)
+        penalty = self.fold.row_penalty(self.item_embeddings)
+        return RowSolves(self.fold, self.item_fold or self.fold, penalty)
 
     @cached_property
     def calibration(self) -> Calibration:
-        """How ratings lie around predictions, learned when it is first asked for, or saved."""
-        return self.saved_calibration or calibrate(self)
+        """How ratings lie around predictions, learned when it is first needed."""
+        return intervals.calibrate(self, self.row_solves)
+
+    def deviations(self, person: Person, items: np.ndarray) -> np.ndarray:
+        """Standard deviation (n,), in stars, of this person's ratings of items (rows)."""
+        return intervals.deviations(self, self.row_solves, self.calibration, person, items)
 
     def reach(self, person: Person, items: np.ndarray, level: float) -> np.ndarray:
-        return self.calibration.reach(level) * deviations(self, person, items)
+        return self.calibration.reach(level) * self.deviations(person, items)
 
-    def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        facts: dict[str, Any] = {
-            "global_mean": self.global_mean,
-            "fold_in": to_plain(self.fold),
-            "taste_notes": self.taste_notes.to_dict(),
-        }
-        if self.item_fold is not None:
-            facts["item_fold_in"] = to_plain(self.item_fold)
-        told, of_profiles = self.profile_map.parts() if self.profile_map else ({}, {})
-        arrays = {
-            "user_factors": self.user_factors,
-            "user_bias": self.user_bias,
-            "item_factors": self.item_factors,
-            "item_bias": self.item_bias,
-        }
-        if self.item_embeddings.implicit is not None:
-            arrays["item_implicit"] = self.item_embeddings.implicit
-        return facts | told, arrays | of_profiles | self._calibration_arrays() | crowd_arrays(self)
-
-    def _calibration_arrays(self) -> dict[str, np.ndarray]:
-        if not self.has_intervals or not (self.seen.counts > 1).any():
-            return {}
-        return {f"calibration_{name}": a for name, a in self.calibration._asdict().items()}
-
-    @classmethod
-    def from_parts(
-        cls, common: dict[str, Any], facts: dict[str, Any], arrays: dict[str, np.ndarray]
-    ) -> Self:
-        of_items = facts.get("item_fold_in")  # folders written before it have none
-        model = cls(
-            **common,
-            global_mean=facts["global_mean"],
-            user_embeddings=Embeddings(arrays["user_factors"], arrays["user_bias"]),
-            item_embeddings=Embeddings(
-                arrays["item_factors"], arrays["item_bias"], arrays.get("item_implicit")
-            ),
-            fold=from_plain(facts["fold_in"]),
-            item_fold=cast(LeastSquares, from_plain(of_items)) if of_items else None,
-            saved_calibration=Calibration.from_arrays(arrays),
-            profile_map=ProfileMap.from_parts(facts, arrays),
-            taste_notes=TasteNotes.from_dict(facts["taste_notes"]),
-        )
-        vars(model).update(crowd_of(arrays))  # to look at everybody takes long where they are many
-        return model
+    @property
+    def precomputed(self) -> tuple[str, ...]:
+        calibrated = self.has_intervals and bool((self.seen.counts > 1).any())
+        return (*super().precomputed, "population", *(["calibration"] if calibrated else []))
 
     def _scores(
         self, people: Embeddings, items: Embeddings, out: np.ndarray | None = None
     ) -> np.ndarray:
         return score_block(self.global_mean, people, items, out)
 
-    def _sides(self, people: Sequence[object]) -> Embeddings:
+    def _embeddings(self, people: Sequence[object]) -> Embeddings:
         """Biases and factors of ids and Persons, the average for whoever is unknown."""
         rows = self.users.rows("" if isinstance(one, Person) else as_id(one) for one in people)
         unknown = ~np.array([isinstance(one, Person) for one in people], dtype=bool) & (rows < 0)
@@ -347,14 +310,14 @@ class FactorModel(FoldingModel):
 def with_tastes(model: Model) -> FactorModel:
     """A model that has tastes, as it is. Raises BadSetting for one that has none."""
     if not isinstance(model, FactorModel) or not model.n_factors:
-        raise BadSetting(NO_TASTES.format(model.algorithm))
+        raise TASTES.missing(model.algorithm)
     return model
 
 
 def terms_by_factor(model: FactorModel, person: Person, item: int) -> list[Term]:
     """mean + user + item + one term p_f q_f per taste, named for the end that the person is at."""
-    strength = model.strength(person)
-    products = model.products(person, item)
+    strength = model.taste_space.strength(person)
+    products = model.taste_space.products(person, item)
     user = Term("how you rate", float(person.embeddings.bias[0]), "user")
     tastes = [
         Term(taste.named_for(p), float(value), "taste", said=taste.said_for(p))

@@ -1,4 +1,4 @@
-"""A factor model that knows what items are like, and can answer for those that nobody rated.
+"""A factor model that knows what items are like, and scores items without ratings.
 
     q_i = W' f_i + its ratings, beyond that,    c_i likewise
 
@@ -9,7 +9,7 @@ the score is a sum over them.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -17,12 +17,12 @@ from matinee.data.catalog import Catalog
 from matinee.data.features import Vocabulary
 from matinee.data.ids import IdMap
 from matinee.errors import BadSetting
-from matinee.explain.explanation import Term
+from matinee.explain.term import Term
+from matinee.explain.views import FEATURES, View
 from matinee.models.factor import FactorModel
-from matinee.models.kind import View
-from matinee.models.person import Person
-from matinee.models.rotation import turned_effects
+from matinee.models.rotation import rotated_effects
 from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.person import Person
 
 NOTHING_BEYOND = 1e-5  # a difference from what features say that is rounding
 
@@ -42,12 +42,13 @@ class HybridModel(FactorModel):
         """What the catalogue says of each item: (n_items, n_features) float32."""
         return self.vocabulary.encode(self.catalog, self.items)
 
-    def turned(self, turn: np.ndarray, in_place: bool = False) -> Self:
-        return replace(super().turned(turn, in_place), weights=turned_effects(self.weights, turn))
+    def rotated(self, rotation: np.ndarray, in_place: bool = False) -> Self:
+        model = super().rotated(rotation, in_place)
+        return replace(model, weights=rotated_effects(self.weights, rotation))
 
     @property
     def views(self) -> Mapping[str, View]:
-        return {**super().views, "features": terms_by_feature}
+        return {**super().views, FEATURES.name: FEATURES.of(terms_by_feature)}
 
     def item_term(self, item: int) -> Term:
         """The bias; where it is that of the features, its ratings had no part in it."""
@@ -72,35 +73,22 @@ class HybridModel(FactorModel):
         old = items.rows(self.items)
         entries = {**catalog.entries, **self.catalog.entries}
         F = self.vocabulary.encode(Catalog(entries), items)
-        side = expected(F, self.weights, nonnegative=bool((self.item_factors >= 0).all()))
-        side.factors[old], side.bias[old] = self.item_factors, self.item_bias
+        embeddings = expected(F, self.weights, nonnegative=bool((self.item_factors >= 0).all()))
+        embeddings.factors[old], embeddings.bias[old] = self.item_factors, self.item_bias
         if self.item_embeddings.implicit is not None:
-            implicit = np.zeros_like(side.factors)
+            implicit = np.zeros_like(embeddings.factors)
             implicit[old] = self.item_embeddings.implicit
-            side = side._replace(implicit=implicit)
-        return replace(
+            embeddings = embeddings._replace(implicit=implicit)
+        model = replace(
             self,
             items=items,
             catalog=Catalog(entries),
             seen=self.seen._replace(indices=old[self.seen.indices]),
-            item_embeddings=side.frozen(),
+            item_embeddings=embeddings.frozen(),
         )
-
-    def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        facts, arrays = super().parts()
-        facts["features"] = [list(feature) for feature in self.vocabulary.features]
-        return facts, arrays | {"feature_idf": self.vocabulary.idf, "feature_weights": self.weights}
-
-    @classmethod
-    def from_parts(
-        cls, common: dict[str, Any], facts: dict[str, Any], arrays: dict[str, np.ndarray]
-    ) -> Self:
-        features = tuple((kind, value) for kind, value in facts["features"])
-        own = {
-            "vocabulary": Vocabulary(features, arrays["feature_idf"]),
-            "weights": arrays["feature_weights"],
-        }
-        return super().from_parts(common | own, facts, arrays)
+        if "calibration" in vars(self):  # its ratings are the same
+            vars(model)["calibration"] = self.calibration
+        return model
 
 
 def expected(F: "csr_array", W: np.ndarray, nonnegative: bool = False) -> Embeddings:

@@ -10,17 +10,16 @@ ratings, too; their pull is taken out by its leverage, as in PRESS (Allen 1974),
 for its ways around by other users and items, which was chosen on MovieLens 100K.
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from matinee.data.ratings import Rows, indptr_of
 from matinee.errors import BadSetting
-
-if TYPE_CHECKING:
-    from matinee.models.factor import FactorModel
-    from matinee.models.person import Person
+from matinee.kernels.least_squares import Penalty
+from matinee.models.folding import FoldingModel
+from matinee.row_solvers import LeastSquares
+from matinee.row_solvers.person import Person
 
 SAMPLE = 1000  # users whose ratings are held out
 TENTHS = 10  # parts that a user's ratings are held out in
@@ -40,30 +39,46 @@ class Calibration(NamedTuple):
     moments: np.ndarray  # (d,): eigenvalues of E[x x'] over ratings
     axes: np.ndarray  # (d, d): its eigenvectors, in columns
 
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "Calibration | None":
-        """The calibration in a saved model's arrays; None where they hold none."""
-        if "calibration_coefficients" not in arrays:
-            return None
-        return cls(*(arrays[f"calibration_{name}"] for name in cls._fields))
-
     def reach(self, level: float) -> float:
         """How many deviations hold a share ``level`` of the ratings."""
         return float(np.interp(level, LEVELS, self.strays))
 
 
-def deviations(model: "FactorModel", person: "Person", items: np.ndarray) -> np.ndarray:
+class RowSolves(NamedTuple):
+    """The row solves that a model's ratings were fitted by."""
+
+    users: LeastSquares
+    items: LeastSquares
+    penalty: Penalty  # of the users' row solves
+
+
+def deviations(
+    model: FoldingModel,
+    solves: RowSolves,
+    calibration: Calibration,
+    person: Person,
+    items: np.ndarray,
+) -> np.ndarray:
     """Standard deviation (n,) of this person's ratings of items (rows) around the predictions."""
-    found = model.calibration
-    of_user = model.row_solve.spread(
-        person.items, model.item_embeddings, items, person.embeddings, model.row_penalty
+    of_user = solves.users.spread(
+        person.items, model.item_embeddings, items, person.embeddings, solves.penalty
     )
-    of_item = _item_spread(model, found, person.embeddings.factors, items, model.item_counts[items])
+    moments, axes = calibration.moments, calibration.axes
+    raters = Raters(moments, axes, model.item_counts[items])
+    of_item = _item_spread(model, solves.items, raters, person.embeddings.factors, items)
     features = _features(of_user, of_item, np.full(len(items), len(person.items)))
-    return np.asarray(np.sqrt(features @ found.coefficients))
+    return np.asarray(np.sqrt(features @ calibration.coefficients))
 
 
-def calibrate(model: "FactorModel") -> Calibration:
+class Raters(NamedTuple):
+    """The users who rated some items, taken as typical of all."""
+
+    moments: np.ndarray  # (d,), as in Calibration
+    axes: np.ndarray  # (d, d)
+    n: np.ndarray  # (n_items,): how many of each item
+
+
+def calibrate(model: FoldingModel, solves: RowSolves) -> Calibration:
     """Learn the variance of ratings around predictions from a sample of the training ratings.
 
     Raises BadSetting where nobody has two ratings.
@@ -75,7 +90,6 @@ def calibrate(model: "FactorModel") -> Calibration:
         raise BadSetting("nobody has two ratings or more, so no interval can be calibrated")
     users = np.sort(rng.choice(users, min(SAMPLE, len(users)), replace=False))
     moments, axes = _moments(model)
-    found = Calibration(np.zeros(4), np.zeros(len(LEVELS)), moments, axes)
     spans = [slice(*model.seen.indptr[u : u + 2]) for u in users]
     item = np.concatenate([model.seen.indices[span] for span in spans])
     rating = np.concatenate([model.seen.values[span] for span in spans]).astype(np.float64)
@@ -83,32 +97,33 @@ def calibrate(model: "FactorModel") -> Calibration:
     predicted, factors = _held_out(model, row, item, rating, rng.integers(0, TENTHS, len(row)))
     inside = np.concatenate(
         [
-            model.row_solve.spread(
+            solves.users.spread(
                 model.seen.indices[span],
                 model.item_embeddings,
                 model.seen.indices[span],
                 model.user_embeddings.row(u),
-                model.row_penalty,
+                solves.penalty,
             )
             for u, span in zip(users.tolist(), spans, strict=True)
         ]
     )
     of_user = inside / np.maximum(1 - inside, 1 - MOST_LEVERAGE)
-    of_item = _item_spread(model, found, factors, item, model.item_counts[item] - 1)
+    raters = Raters(moments, axes, model.item_counts[item] - 1)
+    of_item = _item_spread(model, solves.items, raters, factors, item)
     pull = WAYS_AROUND * of_item / (1 + of_item) * (1 + of_user)
     error = (rating - predicted) / (1 - np.minimum(pull, MOST_LEVERAGE))
     error = np.abs(rating - np.clip(rating - error, *model.scale))
     features = _features(of_user, of_item, counts[users][row] - 1)
     coefficients = _fit_variance(features, error**2, 1 / np.sqrt(counts[users][row]))
     strays = np.quantile(error / np.sqrt(features @ coefficients), LEVELS)
-    found = Calibration(coefficients, strays, moments, axes)
-    for array in found:
+    calibration = Calibration(coefficients, strays, moments, axes)
+    for array in calibration:
         array.flags.writeable = False
-    return found
+    return calibration
 
 
 def _held_out(
-    model: "FactorModel", row: np.ndarray, item: np.ndarray, rating: np.ndarray, part: np.ndarray
+    model: FoldingModel, row: np.ndarray, item: np.ndarray, rating: np.ndarray, part: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """What each rating is predicted without its part of the user's, and the factors it is by."""
     n_rows = int(row[-1]) + 1
@@ -120,36 +135,42 @@ def _held_out(
             Rows(indptr_of(row[kept], n_rows), item[kept], rating[kept].astype(np.float32))
         )
         factors[out] = side.factors[row[out]]
-        products = np.einsum("nf,nf->n", factors[out], model.item_factors[item[out]])
+        products = np.einsum("nf,nf->n", factors[out], model.item_embeddings.factors[item[out]])
         predicted[out] = (
-            model.global_mean + side.bias[row[out]] + model.item_bias[item[out]] + products
+            model.global_mean
+            + side.bias[row[out]]
+            + model.item_embeddings.bias[item[out]]
+            + products
         )
     return predicted, factors
 
 
-def _moments(model: "FactorModel") -> tuple[np.ndarray, np.ndarray]:
+def _moments(model: FoldingModel) -> tuple[np.ndarray, np.ndarray]:
     """E[x x'] over the training ratings, as eigenvalues and eigenvectors."""
     users = np.flatnonzero(model.seen.counts)
     users = users[:: max(1, len(users) // TYPICAL)]
-    X = _with_ones(model.user_factors[users])
+    X = _with_ones(model.user_embeddings.factors[users])
     weights = model.seen.counts[users] / model.seen.counts[users].sum()
     moments, axes = np.linalg.eigh(X.T @ (weights[:, None] * X))
     return np.maximum(moments, 0.0), axes
 
 
 def _item_spread(
-    model: "FactorModel", found: Calibration, factors: np.ndarray, items: np.ndarray, n: np.ndarray
+    model: FoldingModel,
+    solve: LeastSquares,
+    raters: Raters,
+    factors: np.ndarray,
+    items: np.ndarray,
 ) -> np.ndarray:
     """x' (n E[x x'] + reg n^power)^-1 x (n,) for items with n ratings; n 0 counts as 1 in reg."""
-    solve = model.item_fold or model.row_solve
     if solve.nonnegative:  # a factor held at zero takes no part
-        factors = factors * (model.item_factors[items] > 0)
-    turned = _with_ones(factors) @ found.axes
+        factors = factors * (model.item_embeddings.factors[items] > 0)
+    rotated = _with_ones(factors) @ raters.axes
     reg, power = solve.reg, solve.reg_power
     if not reg:
         reg, power = solve.bias_reg or LEAST_REG, solve.bias_power
-    penalty = reg * np.maximum(n, 1).astype(np.float64) ** power
-    spread: np.ndarray = turned**2 / (n[:, None] * found.moments + penalty[:, None])
+    penalty = reg * np.maximum(raters.n, 1).astype(np.float64) ** power
+    spread: np.ndarray = rotated**2 / (raters.n[:, None] * raters.moments + penalty[:, None])
     result: np.ndarray = spread.sum(axis=1)
     return result
 

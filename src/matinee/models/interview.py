@@ -26,7 +26,7 @@ from matinee.display.text import counted
 from matinee.errors import BadSetting
 from matinee.models.factor import FactorModel
 from matinee.models.model import Model
-from matinee.models.person import Person, numbered_history
+from matinee.row_solvers.person import Person, numbered_history
 
 MOST = 200_000  # ratings, and people, that are looked at: where there are more, spread evenly
 

@@ -61,7 +61,7 @@ class TasteMatches:
             if one.new and one.new.number not in own and one.old.name.casefold() not in taken
         }
         notes = replace(self.new.taste_notes, names=dict(sorted((own | names).items())))
-        return replace(self.new, taste_notes=notes)
+        return self.new.with_notes(notes)
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """One plain dict an old taste."""

@@ -1,51 +1,196 @@
 """What every fitted model can do, whatever it is made of.
 
-Predicting, recommending and explaining follow from what each kind of model says of itself
-(``Kind``); they are written here, once. Folding in is in ``newcomers``.
+Predicting, recommending and explaining follow from a few methods that each kind of model defines:
+how it scores people, how it solves a new person's embeddings, and which views a score has.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast, overload
 
 import numpy as np
 
-from matinee.data.ids import as_id
+from matinee.data.catalog import NO_CATALOG, Catalog
+from matinee.data.ids import IdMap, as_id
 from matinee.data.packed import PackedRatings
-from matinee.data.ratings import Ratings
+from matinee.data.ratings import Ratings, Rows
+from matinee.data.scale import Scale
 from matinee.display.tables import Table
 from matinee.errors import Advice, BadSetting, Message, UnknownId
 from matinee.explain.contrast import Contrast, contrast
 from matinee.explain.counterfactual import Counterfactual, counterfactual
+from matinee.explain.explainable import TasteControls
 from matinee.explain.explanation import Explanation
 from matinee.explain.personalization import Evidence, shares
+from matinee.explain.views import View
 from matinee.explain.what_if import WhatIf, what_if
-from matinee.models.newcomers import Newcomers
-from matinee.models.person import Person
+from matinee.models.capabilities import INTERVALS, SIMILAR, TASTES
+from matinee.models.newcomers import from_ratings, without_ratings
 from matinee.models.predictions import Predictions
-from matinee.models.retrieval import best_items
+from matinee.models.retrieval import Scorer, best_items
+from matinee.models.serialization import save_model
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.person import Person
 
 PIECE = 1 << 22  # numbers counted at once
 NEGLIGIBLE = 1e-9  # a term this small is a zero of the model, not a reason
-SOMEBODY_NEW: Message = (
-    "; somebody new comes by their ratings (",
+NEW_USERS: Message = (
+    "; fold new users in from their ratings (",
     Advice("model.fold_in", "matinee recommend --ratings FILE", "POST /v1/recommendations"),
-    ") or a few questions (",
+    ") or from a few questions (",
     Advice("matinee.Interview", "matinee interview"),
     ")",
 )
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Model(Newcomers):
+class Model:
     """A fitted model. Make one with an algorithm's ``fit``, or ``matinee.load``.
 
     Whoever or whatever has no training rating is scored as the average of those who have:
     ``predict`` and ``score`` do so and mark it, ``recommend`` and ``explain`` ask for a known
     user or a folded-in one.
     """
+
+    users: IdMap
+    items: IdMap
+    seen: Rows  # the training ratings of each user
+    scale: Scale
+    kind: str  # "rating": scores are stars; "preference": scores only rank
+    algorithm: str  # its registered name
+    settings: Mapping[str, Any]  # its hyper-parameters
+    data_fingerprint: str
+    catalog: Catalog = NO_CATALOG
+    facts: Mapping[str, Any] = field(default_factory=dict)  # what the fit reports, in plain data
+
+    # What each kind of model defines.
+
+    def score_people(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
+        """Unclipped scores (n_people, n) float32 of the items in rows ``items`` (n,).
+
+        People are ids or Persons; an unknown id counts as the average person.
+        """
+        raise NotImplementedError
+
+    def score_block(self, users: np.ndarray) -> np.ndarray:
+        """Unclipped scores (n, n_items) float32 of all items for the users in rows ``users``."""
+        raise NotImplementedError
+
+    def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
+        """Unclipped scores (n,) float32 of pairs of row numbers."""
+        raise NotImplementedError
+
+    def solve(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
+        """Bias and factors, one row, of someone with these ratings; the average user for none."""
+        raise NotImplementedError
+
+    def embeddings_of(self, user: int) -> Embeddings:
+        """Bias and factors, one row, of a trained user by row number."""
+        raise NotImplementedError
+
+    @property
+    def views(self) -> Mapping[str, View]:
+        """The ways to explain a score, by name; the first is the default."""
+        raise NotImplementedError
+
+    @property
+    def precomputed(self) -> tuple[str, ...]:
+        """Names of cached properties that a folder stores, as they take long to compute."""
+        return ("item_counts",)
+
+    # What only some kinds can do.
+
+    def scorer(self, items: np.ndarray) -> Scorer:
+        """``score_people`` of these items, for one block of people after another."""
+
+        def score(people: Sequence[object], out: np.ndarray) -> None:
+            out[:] = self.score_people(people, items)
+
+        return score
+
+    def solve_many(self, rated: Rows) -> Embeddings:
+        """``solve`` for each row of ``rated``, as embeddings of as many rows."""
+        solved = [self.solve(*rated.row(r)) for r in range(len(rated.counts))]
+        return Embeddings(
+            np.concatenate([one.factors for one in solved]),
+            np.concatenate([one.bias for one in solved]),
+        )
+
+    def solve_without_each(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
+        """``solve`` without each of n ratings in turn, as embeddings of n rows."""
+        n = len(items)
+        rest = np.nonzero(~np.eye(n, dtype=bool))[1]
+        ends = np.arange(n + 1) * (n - 1)
+        return self.solve_many(Rows(ends, items[rest], ratings[rest]))
+
+    def nearest(self, side: str, row: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows (n,) of the items or users ("item", "user") most like a row, and similarities (n,).
+
+        Raises BadSetting for a model that does not compare them.
+        """
+        raise SIMILAR[side].missing(self.algorithm)
+
+    @property
+    def taste_controls(self) -> TasteControls | None:
+        """Its tastes, for explanations; None for a model without any."""
+        return None
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether ``interval`` can say where a rating will lie."""
+        return False
+
+    def reach(self, person: Person, items: np.ndarray, level: float) -> np.ndarray:
+        """How far (n,) from the predictions a share ``level`` of this person's ratings lie."""
+        raise INTERVALS.missing(self.algorithm)
+
+    def embeddings_of_features(self, features: Mapping[str, object]) -> Embeddings:
+        """Bias and factors, one row, expected of someone with these features. Raises BadSetting."""
+        raise BadSetting(
+            f"this model of {self.algorithm} knows nothing of people but their ratings; fit mf or "
+            "nmf on ratings with profiles, as MovieLens 100K and 1M have them",
+            Advice(" (ratings.with_profiles adds some)", ""),
+        )
+
+    # Cold-start users.
+
+    def fold_in(self, history: Mapping[object, float], name: str = "newcomer") -> Person:
+        """Someone new, from ``{item id: rating}``, without a refit; usable wherever a user is.
+
+        Items that the model does not know are left out and named in ``person.unknown_items``; an
+        empty history gives the average person. Raises BadRatings for a rating that is no finite
+        number or lies outside the scale, UnknownId when no item of the history is known.
+        """
+        (person,) = from_ratings(self, {name: history})
+        return person
+
+    def fold_in_many(self, histories: Mapping[str, Mapping[object, float]]) -> list[Person]:
+        """``fold_in`` for many people at once, ``{name: {item id: rating}}``: much quicker."""
+        return from_ratings(self, histories)
+
+    def fold_in_tastes(self, points: Mapping[object, float], name: str = "newcomer") -> Person:
+        """Someone new without ratings, who shares 10 points among tastes: ``{"Horror": 6, 3: 4}``.
+
+            person = sum_t points_t / 10 lover_t + (points left) / 10 average person
+
+        lover_t has taste t alone, as strong as all tastes of people are together on average:
+        |p_t| times the mean |q_it| is the mean over people of sum_f |p_uf| times the mean |q_if|.
+        The strength is capped at the 95th percentile of the people who are at that end of it.
+        Tastes go by name, or by number (see ``model.tastes()``). Raises BadSetting for unknown
+        tastes, one named twice, points below 0 or above 10 in all, and for models without tastes.
+        """
+        raise TASTES.missing(self.algorithm)
+
+    def fold_in_features(self, features: Mapping[str, object], name: str = "newcomer") -> Person:
+        """Someone new without ratings, from their profile: ``{"age": 25, "gender": "F"}``.
+
+        The model must have been fitted on ratings with profiles (MovieLens 100K and 1M have them).
+        What is not given counts as average. Raises BadSetting for unknown names or values, and for
+        a model that knows no profiles.
+        """
+        return without_ratings(name, self.embeddings_of_features(features), "features")
 
     # People.
 
@@ -54,8 +199,8 @@ class Model(Newcomers):
         return user.name if isinstance(user, Person) else as_id(user)
 
     def user_row(self, user: object) -> int:
-        """Row of a user. Raises UnknownId, with near ids and the way of whoever is new."""
-        return self.users.row(user, SOMEBODY_NEW)
+        """Row of a user. Raises UnknownId, with near ids and how to fold new users in."""
+        return self.users.row(user, NEW_USERS)
 
     def require(self, user: object) -> None:
         """Raise UnknownId unless there are ratings to know this user by."""
@@ -63,9 +208,7 @@ class Model(Newcomers):
             return
         row = self.user_row(user)
         if self.seen.indptr[row] == self.seen.indptr[row + 1]:
-            raise UnknownId(
-                f"user {as_id(user)!r} has no rating in the training data", *SOMEBODY_NEW
-            )
+            raise UnknownId(f"user {as_id(user)!r} has no rating in the training data", *NEW_USERS)
 
     def person(self, user: object) -> Person:
         """The person behind an id. Raises UnknownId when there is no rating to know them by."""
@@ -182,16 +325,16 @@ class Model(Newcomers):
             self.require(one)
         candidates = self._candidates(items, exclude)
         seen = self.rated_by if exclude_seen else None
-        found, scores = best_items(
+        best, scores = best_items(
             self.scorer(candidates), people, candidates, n, seen, len(self.items)
         )
-        filled = found >= 0
+        filled = best >= 0
         columns: dict[str, Any] = {}
         if not single:
             names = np.array([self.name_of(one) for one in people], dtype=object)
             columns["user_id"] = np.repeat(names, filled.sum(axis=1))
-        columns["rank"] = np.broadcast_to(np.arange(1, found.shape[1] + 1), found.shape)[filled]
-        columns |= self.named(found[filled]) | {"score": scores[filled].astype(float)}
+        columns["rank"] = np.broadcast_to(np.arange(1, best.shape[1] + 1), best.shape)[filled]
+        columns |= self.named(best[filled]) | {"score": scores[filled].astype(float)}
         return Table(columns)
 
     def named(self, rows: np.ndarray) -> dict[str, Any]:
@@ -243,8 +386,8 @@ class Model(Newcomers):
         """
         if versus is not None:
             return contrast(self.explain(user, item, by), self.explain(user, versus, by))
-        (found,) = self.explain_each(user, [item], by)
-        return found
+        (explanation,) = self.explain_each(user, [item], by)
+        return explanation
 
     def explain_each(
         self, user: object, items: Iterable[object], by: str | None = None
@@ -270,7 +413,9 @@ class Model(Newcomers):
                 score=score,
                 predicted=predicted,
                 strategy=person.strategy,
-                terms=tuple(t for t in views[by](self, person, row) if abs(t.value) > NEGLIGIBLE),
+                terms=tuple(
+                    t for t in views[by].terms(self, person, row) if abs(t.value) > NEGLIGIBLE
+                ),
                 unit="stars" if self.kind == "rating" else "points",
                 usual=usual,
                 n_raters=int(self.item_counts[row]),
@@ -332,19 +477,17 @@ class Model(Newcomers):
         gives none.
         """
         if not self.has_intervals:
-            raise BadSetting(
-                f"models of {self.algorithm} give no intervals; mf, nmf, svdpp and bayesian-mf do"
-            )
+            raise INTERVALS.missing(self.algorithm)
         if not 0 < level < 1:
             raise BadSetting(f"level is {level}; it must lie between 0 and 1")
         who, what = np.broadcast_arrays(as_objects(users), as_objects(items))
         rows = np.array([self.item_row(item) for item in what], dtype=np.int64)
         rating, reach = np.empty(len(rows)), np.empty(len(rows))
         for user in {id(one) if isinstance(one, Person) else one: one for one in who}.values():
-            here = np.array([one is user or one == user for one in who])
+            at = np.array([one is user or one == user for one in who])
             person = self.person(user)
-            rating[here] = self.clipped(self.score_people([user], rows[here])[0])
-            reach[here] = self.reach(person, rows[here], level)
+            rating[at] = self.clipped(self.score_people([user], rows[at])[0])
+            reach[at] = self.reach(person, rows[at], level)
         ends = {"low": rating - reach, "high": rating + reach}
         ids = {
             "user_id": np.array([self.name_of(user) for user in who], dtype=object),
@@ -356,8 +499,6 @@ class Model(Newcomers):
 
     def save(self, path: str | Path) -> Path:
         """Write the model to the folder ``path``, as data and never code; see ``matinee.load``."""
-        from matinee.models.saved import save_model
-
         return save_model(self, Path(path))
 
     def _candidates(

@@ -1,26 +1,23 @@
-"""What people like you gave, told of at least five at a time: what one person rated is theirs."""
+"""What similar users gave, aggregated over at least 5 users for privacy."""
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from matinee.display.text import counted
-from matinee.explain.explanation import Term
+from matinee.explain.term import Term
+from matinee.models.folding import FoldingModel
+from matinee.row_solvers.person import Person
 
-if TYPE_CHECKING:
-    from matinee.models.factor import FactorModel
-    from matinee.models.person import Person
-
-FEWEST = 5  # people that a term tells of
-ASKED = 50  # people nearest in factor space who are asked
+FEWEST = 5  # users that a term aggregates
+N_NEAREST = 50  # users nearest in factor space who count
 
 
 def groups_of_people(ratings: np.ndarray | None, parts: np.ndarray) -> list[Term]:
     """What each of some people adds to a score (n,), as terms of groups who gave alike.
 
     Groups are of neighbouring ratings and as small as they may be; without ``ratings`` all are
-    one. Fewer than five people are not told of: what they add is a remainder.
+    one. What fewer than 5 people add is a remainder, for privacy.
     """
     if len(parts) < FEWEST:
         few = Term(f"fewer than {FEWEST} people like you", float(parts.sum()), "remainder")
@@ -47,9 +44,9 @@ def groups_of_people(ratings: np.ndarray | None, parts: np.ndarray) -> list[Term
 
 
 def parts_of_people(
-    model: "FactorModel", person: "Person", item: int
+    model: FoldingModel, person: Person, item: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The ratings of those nearest in factor space who rated an item, and what each would add.
+    """The ratings of those nearest in factor space who rated an item, and what each adds.
 
         w_v d_v / sum w,    w_v = cosine of p_u and p_v,   d_v = r_vi - mean - b_v - c_i
 
@@ -60,25 +57,28 @@ def parts_of_people(
     if person.strategy == "personal":
         others = users != model.users.row(person.name)
         users, rated = users[others], rated[others]
-    P = model.user_factors[users].astype(np.float64)
+    P = model.user_embeddings.factors[users].astype(np.float64)
     p = person.embeddings.factors[0].astype(np.float64)
     norms = np.linalg.norm(P, axis=1) * np.linalg.norm(p)
     likeness = P @ p / np.where(norms > 0, norms, 1.0)
-    nearest = np.argsort(-likeness, kind="stable")[:ASKED]
+    nearest = np.argsort(-likeness, kind="stable")[:N_NEAREST]
     nearest = nearest[likeness[nearest] > 0]
     users, ratings = users[nearest], model.seen.values[rated[nearest]].astype(np.float64)
     weights = likeness[nearest] / (likeness[nearest].sum() or 1.0)
     if model.kind == "rating":
-        said = ratings - model.global_mean - model.user_bias[users] - model.item_bias[item]
+        votes = ratings - model.global_mean - model.user_embeddings.bias[users]
+        votes = votes - model.item_embeddings.bias[item]
     else:
-        said = P[nearest] @ model.item_factors[item]
-    return ratings, weights * said
+        votes = P[nearest] @ model.item_embeddings.factors[item]
+    return ratings, weights * votes
 
 
-def terms_of_people(model: "FactorModel", person: "Person", item: int) -> list[Term]:
-    """What groups of at least five people like you add to p . q, and what else was learned."""
+def terms_of_people(model: FoldingModel, person: Person, item: int) -> list[Term]:
+    """What groups of at least 5 similar users add to p . q, and what was learned beyond them."""
     ratings, parts = parts_of_people(model, person, item)
-    learned = float(person.embeddings.factors[0].astype(np.float64) @ model.item_factors[item])
+    learned = float(
+        person.embeddings.factors[0].astype(np.float64) @ model.item_embeddings.factors[item]
+    )
     if len(parts) < FEWEST:
         return [Term(f"fewer than {FEWEST} people like you rated it", learned, "remainder")]
     terms = groups_of_people(ratings if model.kind == "rating" else None, parts)

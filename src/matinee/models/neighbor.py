@@ -9,12 +9,13 @@ SLIM end in one of these; what each rating adds to a score is known exactly.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self, cast
+from typing import cast
 
 import numpy as np
 
 from matinee.display.text import counted
-from matinee.explain.explanation import Term
+from matinee.explain.term import Term
+from matinee.explain.views import HISTORY, View
 from matinee.kernels.item_neighbors import (
     NeighborLists,
     add_list_scores,
@@ -24,8 +25,7 @@ from matinee.kernels.item_neighbors import (
     list_terms,
 )
 from matinee.models.baseline import BaselineModel, People
-from matinee.models.kind import View
-from matinee.models.person import Person
+from matinee.row_solvers.person import Person
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -83,28 +83,7 @@ class NeighborModel(BaselineModel):
 
     @property
     def views(self) -> Mapping[str, View]:
-        return {"history": terms_by_history}
-
-    def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        facts, arrays = self.baseline_parts()
-        if not isinstance(self.weights, NeighborLists):
-            return facts, arrays | {"weights": self.weights}
-        lists = self.weights._asdict()
-        sums = {name: lists.pop(name) for name in ("n_neighbors", "averaged", "damping")}
-        return facts | {"sums": sums}, arrays | {f"list_{key}": lists[key] for key in lists}
-
-    @classmethod
-    def from_parts(
-        cls, common: dict[str, Any], facts: dict[str, Any], arrays: dict[str, np.ndarray]
-    ) -> Self:
-        weights: NeighborLists | np.ndarray
-        if "sums" in facts:
-            names = ("indptr", "neighbors", "weights", "shifts")
-            lists: dict[str, Any] = {name: arrays[f"list_{name}"] for name in names}
-            weights = NeighborLists(**lists, **facts["sums"])
-        else:
-            weights = arrays["weights"]
-        return cls(**common, **cls.baseline_from(facts, arrays), weights=weights)
+        return {HISTORY.name: HISTORY.of(terms_by_history)}
 
 
 def terms_by_history(model: NeighborModel, person: Person, item: int) -> list[Term]:

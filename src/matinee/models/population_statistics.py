@@ -1,84 +1,65 @@
-"""What a model needs of all its people at once: a few numbers, found piece by piece.
+"""Statistics over all users of a factor model, computed in pieces.
 
-A model folder keeps them, so that a server answers without having read everybody's factors.
+A model folder stores them, so that a server answers without reading every user's factors.
 """
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from matinee.kernels.blas import gram
-from matinee.row_solvers.embeddings import Embeddings
 from matinee.tastes.canonical import Moments
+from matinee.tastes.cards import n_strongest
 
-KEENEST = 0.95  # of the people at one end of a taste: nobody is made up who loves it more
-TYPICAL = 100_000  # most people that the keenest are sought among
-PIECE = 1 << 16
+CAP_QUANTILE = 0.95  # of the users at one end of a taste; caps the strength of synthetic users
+MOST_USERS = 100_000  # that the quantile is taken over
+PIECE = 1 << 16  # users looked at together
 
 
-class Lovers(NamedTuple):
-    """How strong tastes are in people with ratings."""
+class PopulationStatistics(NamedTuple):
+    """How strong tastes are in the users; k is the number of factor columns."""
 
-    usual: np.ndarray  # (k,) float64: the mean of |p_f|
-    keenest: np.ndarray  # (k,) float64
+    moments: Moments  # of the taste factors of all users
+    n_strongest: np.ndarray  # (n_factors,) int64: users whose strongest taste each one is
+    mean_strength: np.ndarray  # (k,) float64: mean of |p_f| over users with ratings
+    strength_cap: np.ndarray  # (k,) float64: 95th percentile of p_f at the high end
+
+    @classmethod
+    def of(
+        cls, tastes: tuple[np.ndarray, np.ndarray], factors: np.ndarray, rated: np.ndarray
+    ) -> "PopulationStatistics":
+        """Of user and item factors as tastes (n, n_factors), and user factors (n_users, k).
+
+        ``rated`` (n_users,) bool marks the users with ratings.
+        """
+        total = np.zeros(factors.shape[1])
+        for first in range(0, len(factors), PIECE):
+            piece = slice(first, first + PIECE)
+            total += np.abs(factors[piece][rated[piece]]).sum(axis=0, dtype=np.float64)
+        rows = np.flatnonzero(rated)
+        sample = rows[:: max(1, len(rows) // MOST_USERS)]
+        mean = total / max(len(rows), 1)
+        return cls(
+            moments_of(tastes[0]), n_strongest(*tastes), mean, strength_cap(factors[sample])
+        ).frozen()
+
+    def frozen(self) -> "PopulationStatistics":
+        """The same, its arrays read-only from now on."""
+        for array in (*self.moments, *self[1:]):
+            array.flags.writeable = False
+        return self
 
 
 def moments_of(factors: np.ndarray) -> Moments:
-    """E[x x'] and E[x] over the rows of a side."""
+    """E[x x'] (k, k) and E[x] (k,) over the rows x of ``factors`` (n, k)."""
     n = max(len(factors), 1)
     return Moments(gram(factors) / n, factors.sum(axis=0, dtype=np.float64) / n)
 
 
-def lovers_of(factors: np.ndarray, known: np.ndarray) -> Lovers:
-    """Of the people in the marked rows (n,); where they are very many, the keenest of some."""
-    total = np.zeros(factors.shape[1])
-    for first in range(0, len(factors), PIECE):
-        here = slice(first, first + PIECE)
-        total += np.abs(factors[here][known[here]]).sum(axis=0, dtype=np.float64)
-    rows = np.flatnonzero(known)
-    some = rows[:: max(1, len(rows) // TYPICAL)]
-    return Lovers(total / max(len(rows), 1), keenest(factors[some]))
+def strength_cap(factors: np.ndarray) -> np.ndarray:
+    """The 95th percentile (k,) of each column's positive entries.
 
-
-def keenest(factors: np.ndarray) -> np.ndarray:
-    """What 19 of 20 of the people at the high end of each taste do not exceed, (n_factors,).
-
-    Where nobody is at the high end, what people at the other end do not, away from 0.
+    Of the absolute values where a column has no positive entry, and 0 where it is all zero.
     """
     ends = (column[column > 0] if (column > 0).any() else -column for column in factors.T)
-    return np.array([np.quantile(end, KEENEST) if len(end) else 0.0 for end in ends])
-
-
-# As a folder keeps it: the array, and what a model calls it.
-KEPT = {
-    "average_user": ("crowd_average", "crowd_average_bias"),
-    "user_moments": ("crowd_products", "crowd_sums"),
-    "n_strongest": ("crowd_strongest",),
-    "lovers": ("crowd_usual", "crowd_keenest"),
-}
-
-
-def crowd_arrays(model: Any) -> dict[str, np.ndarray]:
-    """What a factor model knows of all its people, as arrays of a folder."""
-    found: dict[str, np.ndarray] = {}
-    for what, names in KEPT.items():
-        value = getattr(model, what)
-        arrays = value if isinstance(value, tuple) else (value,)
-        for name, array in zip(names, arrays, strict=False):
-            found[name] = np.asarray(array).view()
-    for array in found.values():
-        array.flags.writeable = False
-    return found
-
-
-def crowd_of(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
-    """The same by the names of a model's properties; nothing of a folder that keeps none."""
-    if "crowd_average" not in arrays:
-        return {}
-    kinds = {"average_user": Embeddings, "user_moments": Moments, "lovers": Lovers}
-    found: dict[str, Any] = {}
-    for what, names in KEPT.items():
-        values = [arrays[name] for name in names]
-        found[what] = kinds[what](*values) if what in kinds else values[0]
-    return found
+    return np.array([np.quantile(end, CAP_QUANTILE) if len(end) else 0.0 for end in ends])

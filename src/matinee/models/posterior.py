@@ -1,20 +1,20 @@
 """A factor model that is the average of posterior samples, and knows how sure it is.
 
 The samples' factors stand side by side: sample s has the columns s k .. (s + 1) k. Column f of
-every sample is the same taste, as the algorithm has turned the samples to face the same way.
+every sample is the same taste, as the algorithm has aligned the samples.
 """
 
 from dataclasses import dataclass
-from typing import Any, Self, cast
+from typing import cast
 
 import numpy as np
 from scipy.special import ndtri
 
 from matinee.data.ratings import Rows
 from matinee.models.factor import FactorModel
-from matinee.models.person import Person
 from matinee.row_solvers import PosteriorMean
 from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.person import Person
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -37,8 +37,9 @@ class PosteriorModel(FactorModel):
     def has_intervals(self) -> bool:
         return True
 
-    def _calibration_arrays(self) -> dict[str, np.ndarray]:
-        return {}  # its intervals come from the samples
+    @property
+    def precomputed(self) -> tuple[str, ...]:
+        return tuple(name for name in super().precomputed if name != "calibration")
 
     def reach(self, person: Person, items: np.ndarray, level: float) -> np.ndarray:
         deviation = np.sqrt(self.variance(person, items))
@@ -54,7 +55,7 @@ class PosteriorModel(FactorModel):
         """
         n, fold = len(person.items), cast(PosteriorMean, self.fold)
         rated = Rows(np.array([0, n]), np.arange(n, dtype=np.int32), person.ratings)
-        scores, unsure = [], []
+        scores, spreads = [], []
         for ridge, sample in fold.samples(
             self.item_embeddings.take(np.append(person.items, items))
         ):
@@ -63,43 +64,9 @@ class PosteriorModel(FactorModel):
             scores.append(solved.bias + sample.factors[n:] @ solved.factors[0])
             targets, penalty = np.arange(n, n + len(items)), ridge.row_penalty(sample)
             spread = ridge.spread(rated.indices, sample, targets, solved, penalty)
-            unsure.append(ridge.reg * spread)
+            spreads.append(ridge.reg * spread)
         known = self.item_counts > 0
         everywhere = self.score_people([person], np.flatnonzero(known)).var(dtype=np.float64)
         variance: np.ndarray = np.where(known[items], self.item_bias_variance[items], everywhere)
-        variance += np.mean(unsure, axis=0) + np.var(scores, axis=0) + float(np.mean(fold.reg))
+        variance += np.mean(spreads, axis=0) + np.var(scores, axis=0) + float(np.mean(fold.reg))
         return variance
-
-    def strength(self, person: Person) -> np.ndarray:
-        strength: np.ndarray = person.embeddings.factors[0].reshape(self.n_samples, -1).sum(axis=0)
-        return strength
-
-    def products(self, person: Person, item: int) -> np.ndarray:
-        all_samples = super().products(person, item).reshape(self.n_samples, -1)
-        products: np.ndarray = all_samples.sum(axis=0)
-        return products
-
-    def people_of_tastes(self) -> tuple[Embeddings, list[str]]:
-        lovers, names = super().people_of_tastes()  # of each sample's column by itself
-        k = self.n_factors
-        factors = lovers.factors.reshape(self.n_samples, k, -1).mean(axis=0)
-        return Embeddings(factors, lovers.bias[:k]), names
-
-    @property
-    def taste_factors(self) -> tuple[np.ndarray, np.ndarray]:
-        P, Q = (
-            factors.reshape(len(factors), self.n_samples, -1)
-            for factors in (self.user_factors, self.item_factors)
-        )
-        return P.sum(axis=1), Q.mean(axis=1)  # users hold their factors over n_samples
-
-    def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        facts, arrays = super().parts()
-        return facts, arrays | {"item_bias_variance": self.item_bias_variance}
-
-    @classmethod
-    def from_parts(
-        cls, common: dict[str, Any], facts: dict[str, Any], arrays: dict[str, np.ndarray]
-    ) -> Self:
-        variance = arrays["item_bias_variance"]
-        return super().from_parts(common | {"item_bias_variance": variance}, facts, arrays)

@@ -95,19 +95,6 @@ class ProfileMap:
             factors = np.maximum(factors, 0.0)
         return Embeddings(factors, average.bias + change[-1:])
 
-    def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """What a saved model keeps of it: plain facts, and arrays."""
-        facts = {"profile_values": [list(pair) for pair in self.values]}
-        return facts, {"profile_share": self.share, "profile_weights": self.weights}
-
-    @classmethod
-    def from_parts(cls, facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self | None:
-        """The map whose ``parts`` these are; None in a folder without one."""
-        if "profile_values" not in facts:
-            return None
-        values = tuple((name, value) for name, value in facts["profile_values"])
-        return cls(values, arrays["profile_share"], arrays["profile_weights"])
-
 
 def _list(names: Any) -> str:
     return ", ".join(map(repr, names))

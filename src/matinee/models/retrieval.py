@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from matinee.kernels.ranking import ItemSets, top_n_in_blocks
-from matinee.models.kind import Scorer
 
 ROWS_AT_ONCE = 1 << 16  # rows compared at once
 SHRINKAGE = 10.0  # ratings at which a similarity counts half
 
+# Writes the scores (n_people, n_items) of some people into an array that is used again.
+Scorer = Callable[[Sequence[object], np.ndarray], None]
 Seen = Callable[[Sequence[object]], tuple[np.ndarray, np.ndarray]]
 
 

@@ -1,4 +1,4 @@
-"""Factors, and effects on factors, times an orthogonal matrix: the scores stay what they are."""
+"""Rotations: factors, and effects on factors, times an orthogonal matrix; scores stay the same."""
 
 import numpy as np
 
@@ -6,23 +6,30 @@ from matinee.kernels.blas import rotated
 from matinee.row_solvers.embeddings import Embeddings
 
 
-def times_turn(factors: np.ndarray, turn: np.ndarray, in_place: bool = False) -> np.ndarray:
-    """Factors times ``turn``; where samples stand side by side, those of each."""
-    samples = np.ascontiguousarray(factors).reshape(-1, len(turn))
+def rotated_factors(
+    factors: np.ndarray, rotation: np.ndarray, in_place: bool = False
+) -> np.ndarray:
+    """Factors (n, n_samples * k) times ``rotation`` (k, k), sample by sample; float32."""
+    samples = np.ascontiguousarray(factors).reshape(-1, len(rotation))
     out = samples if in_place else None
-    return rotated(samples, turn.astype(np.float32), out).reshape(factors.shape)
+    return rotated(samples, rotation.astype(np.float32), out).reshape(factors.shape)
 
 
-def rotated_embeddings(side: Embeddings, turn: np.ndarray, in_place: bool = False) -> Embeddings:
-    """The side with all its factors times ``turn``, written over the others if so asked."""
+def rotated_embeddings(
+    embeddings: Embeddings, rotation: np.ndarray, in_place: bool = False
+) -> Embeddings:
+    """Embeddings with all factors rotated, read-only; ``in_place`` overwrites the old factors."""
     if in_place:
-        side.factors.flags.writeable = True
-    implicit = None if side.implicit is None else times_turn(side.implicit, turn)
-    return Embeddings(times_turn(side.factors, turn, in_place), side.bias, implicit).frozen()
+        embeddings.factors.flags.writeable = True
+    implicit = embeddings.implicit
+    if implicit is not None:
+        implicit = rotated_factors(implicit, rotation)
+    factors = rotated_factors(embeddings.factors, rotation, in_place)
+    return Embeddings(factors, embeddings.bias, implicit).frozen()
 
 
-def turned_effects(weights: np.ndarray, turn: np.ndarray) -> np.ndarray:
-    """Effects (n, n_factors + 1) on factors and on the bias, those on factors times ``turn``."""
-    result = np.column_stack([times_turn(weights[:, :-1], turn), weights[:, -1]])
-    result.flags.writeable = False
-    return result
+def rotated_effects(weights: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+    """Effects (n, n_factors + 1) on factors and on the bias, those on factors rotated."""
+    effects = np.column_stack([rotated_factors(weights[:, :-1], rotation), weights[:, -1]])
+    effects.flags.writeable = False
+    return effects

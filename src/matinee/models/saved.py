@@ -1,75 +1,52 @@
-"""A model to a folder and back."""
+"""Loading a model from its folder: the types that a folder may hold."""
 
-import platform
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-import matinee
-from matinee.data.catalog import Catalog
-from matinee.data.ids import IdMap
-from matinee.data.packed import rows_of
+from matinee.data.features import Vocabulary
 from matinee.data.scale import Scale
-from matinee.data.texts import Texts
 from matinee.errors import BadModel
+from matinee.kernels.item_neighbors import NeighborLists
 from matinee.models.blend import BlendModel
 from matinee.models.factor import FactorModel
 from matinee.models.hybrid import HybridModel
+from matinee.models.intervals import Calibration
 from matinee.models.model import Model
 from matinee.models.neighbor import NeighborModel
+from matinee.models.population_statistics import PopulationStatistics
 from matinee.models.posterior import PosteriorModel
-from matinee.models.storage import read_folder, write_folder
+from matinee.models.profile_map import ProfileMap
+from matinee.models.serialization import TYPE, Reader
+from matinee.models.similarity import Similarity
+from matinee.models.storage import read_folder
 from matinee.models.user_neighbor import UserNeighborModel
+from matinee.row_solvers import FOLD_INS
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.tastes import TasteNotes
+from matinee.tastes.canonical import Moments
 
-MODELS: dict[str, type[Model]] = {
-    "factor": FactorModel,
-    "hybrid": HybridModel,
-    "posterior": PosteriorModel,
-    "neighbor": NeighborModel,
-    "user-neighbor": UserNeighborModel,
-    "blend": BlendModel,
-}
-
-
-def save_model(model: Model, path: Path) -> Path:
-    """Write a model to the folder ``path``; see ``storage.write_folder``."""
-    own_facts, arrays = model.parts()
-    facts = signature(model) | {
-        "scale": list(model.scale),
-        "data_fingerprint": model.data_fingerprint,
-        "versions": {
-            "matinee": matinee.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
-        "parts": own_facts,
-        "whole_numbers": {ids.kind: ids.whole_numbers for ids in (model.users, model.items)},
-    }
-    arrays |= model.seen.parts() | {"item_counts": model.item_counts}
-    for side, ids in (("user", model.users), ("item", model.items)):
-        packed = ids.texts
-        arrays |= {f"{side}_ids": packed.data, f"{side}_id_ends": packed.ends}
-    write_folder(path, facts, arrays, {"catalog": model.catalog.to_plain()})
-    return path
-
-
-def signature(model: Model) -> dict[str, Any]:
-    """What kind of model it is, and which algorithm with which settings made it."""
-    return {
-        "model": next(name for name, kind in MODELS.items() if type(model) is kind),
-        "algorithm": model.algorithm,
-        "settings": dict(model.settings),
-        "kind": model.kind,
-        "facts": dict(model.facts),
-    }
-
-
-def model_of(common: dict[str, Any], facts: dict[str, Any], arrays: dict[str, np.ndarray]) -> Model:
-    """The model with this ``signature`` and these ``parts``."""
-    own = {name: facts[name] for name in ("kind", "algorithm", "settings", "facts")}
-    return MODELS[facts["model"]].from_parts(common | own, facts["parts"], arrays)
+MODELS: tuple[type[Model], ...] = (
+    FactorModel,
+    HybridModel,
+    PosteriorModel,
+    NeighborModel,
+    UserNeighborModel,
+    BlendModel,
+)
+VALUES: tuple[type, ...] = (
+    Calibration,
+    Embeddings,
+    NeighborLists,
+    Moments,
+    PopulationStatistics,
+    ProfileMap,
+    Scale,
+    Similarity,
+    TasteNotes,
+    Vocabulary,
+    *FOLD_INS.values(),
+)
+TYPES: dict[str, type] = {kind.__name__: kind for kind in (*MODELS, *VALUES)}
 
 
 def load(path: str | Path) -> Model:
@@ -80,25 +57,12 @@ def load(path: str | Path) -> Model:
     if not isinstance(path, str | PathLike):
         raise BadModel(f"load takes the path of a model's folder, not {path!r}")
     facts, arrays, texts = read_folder(Path(path))
-    kind = facts.get("model")
-    if kind not in MODELS:
+    facts.pop("versions", None)
+    kind = facts.get(TYPE)
+    if kind not in TYPES or not issubclass(TYPES[kind], Model):
         raise BadModel(f"{path} holds a model of kind {kind!r}, which this Matinee does not know")
-    whole = facts.get("whole_numbers", {})  # older folders do not say
     try:
-        common = {
-            f"{side}s": IdMap.packed(
-                Texts(arrays[f"{side}_ids"], arrays[f"{side}_id_ends"]), side, whole.get(side)
-            )
-            for side in ("user", "item")
-        } | {
-            "seen": rows_of(arrays),
-            "scale": Scale(*facts["scale"]),
-            "catalog": Catalog.from_plain(texts["catalog"]),
-            "data_fingerprint": facts["data_fingerprint"],
-        }
-        model = model_of(common, facts, arrays)
-        if "item_counts" in arrays:  # to count them anew takes long where ratings are many
-            vars(model)["item_counts"] = arrays["item_counts"]
+        model: Model = Reader(TYPES, arrays, texts).value(facts)
         return model
-    except KeyError as missing:
-        raise BadModel(f"{path} lacks {missing}; fit the model again") from None
+    except (KeyError, TypeError) as error:
+        raise BadModel(f"{path} does not hold a whole model ({error}); fit it again") from None

@@ -25,7 +25,7 @@ from matinee.errors import BadModel, MatineeError
 from matinee.models.tensors import Part, Stacked, map_tensors, stacked, write_tensors
 
 FORMAT = "matinee-model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "model.json"
 USERS = "users"  # what users' files are called
 MAP_FROM = 256 << 20  # bytes from which arrays are mapped instead of read
@@ -217,6 +217,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         )
     if manifest.pop("checksum", None) != _checksum(manifest):
         raise BadModel(f"{file} was altered: its checksum does not match")
+    del manifest["format"], manifest["format_version"]
     return manifest
 
 

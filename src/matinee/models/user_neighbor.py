@@ -11,12 +11,12 @@ thousands of users, where item weights serve millions.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
 
 import numpy as np
 
 from matinee.display.text import counted
-from matinee.explain.explanation import Term
+from matinee.explain.term import Term
+from matinee.explain.views import HISTORY, PEOPLE, View
 from matinee.kernels.similarities import Vectors, similarities
 from matinee.kernels.sparse import Sparse
 from matinee.kernels.user_neighbors import (
@@ -27,10 +27,9 @@ from matinee.kernels.user_neighbors import (
     user_terms,
 )
 from matinee.models.baseline import BaselineModel, People
-from matinee.models.kind import View
 from matinee.models.nearby_users import groups_of_people
-from matinee.models.person import Person
 from matinee.models.similarity import Similarity
+from matinee.row_solvers.person import Person
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -110,28 +109,8 @@ class UserNeighborModel(BaselineModel):
 
     @property
     def views(self) -> Mapping[str, View]:
-        return {"history": terms_by_history, "people": terms_by_people}
-
-    def parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        facts, arrays = self.baseline_parts()
-        own = {
-            "similarity": self.similarity._asdict(),
-            "n_neighbors": self.n_neighbors,
-            "damping": self.damping,
-        }
-        return facts | own, arrays
-
-    @classmethod
-    def from_parts(
-        cls, common: dict[str, Any], facts: dict[str, Any], arrays: dict[str, np.ndarray]
-    ) -> Self:
-        return cls(
-            **common,
-            **cls.baseline_from(facts, arrays),
-            similarity=Similarity(**facts["similarity"]),
-            n_neighbors=facts["n_neighbors"],
-            damping=facts["damping"],
-        )
+        found = (HISTORY.of(terms_by_history), PEOPLE.of(terms_by_people))
+        return {view.name: view for view in found}
 
 
 def terms_by_people(model: UserNeighborModel, person: Person, item: int) -> list[Term]:

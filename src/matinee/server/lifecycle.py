@@ -12,6 +12,7 @@ from matinee.errors import MatineeError
 from matinee.feedback.changes import Changes
 from matinee.feedback.store import Store
 from matinee.feedback.writing import Writer
+from matinee.models import FactorModel
 from matinee.server.evaluation_record import EvaluationRecord
 from matinee.server.problems import Problem
 from matinee.server.prometheus import ServerMetrics
@@ -80,10 +81,9 @@ class ServerState:
         with self.reload_lock:
             if not self.main.is_current(self.path):
                 raise Problem(409, "the folder holds a newer model; reload it first")
-            rename = getattr(self.main.model, "rename_taste", None)
-            if rename is None:
+            if not isinstance(self.main.model, FactorModel):
                 raise Problem(422, "the tastes of this model cannot be renamed")
-            rename(number, name).save(self.path)
+            self.main.model.rename_taste(number, name).save(self.path)
             self.snapshots = (ModelSnapshot.load(self.path), *self.snapshots[1:])
             self.metrics.set_model(self.main)
             return self.main

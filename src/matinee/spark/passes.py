@@ -15,7 +15,7 @@ import numpy as np
 
 from matinee.kernels.normal_sums import NormalSums, flush
 from matinee.kernels.rows import by_columns
-from matinee.models.rotation import times_turn
+from matinee.models.rotation import rotated_factors
 from matinee.models.tensors import map_tensors
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.spark.blocks import Block, BlockFolder
@@ -44,7 +44,7 @@ class UserFiles:
         arrays = map_tensors(self.folder / str(block))
         factors = arrays["factors"]
         return Embeddings(
-            factors if self.turn is None else times_turn(factors, self.turn), arrays["bias"]
+            factors if self.turn is None else rotated_factors(factors, self.turn), arrays["bias"]
         )
 
     def write(self, block: int, side: Embeddings) -> None:

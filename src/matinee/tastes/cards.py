@@ -20,6 +20,7 @@ from matinee.tastes.canonical import Moments, variances
 from matinee.tastes.labels import ON_CARD, UNLABELLED, is_period, label_ends, supported
 from matinee.tastes.notes import NO_NOTES, TasteNotes
 
+MOST_LISTED = 8  # tastes that a message names
 PIECE = 1 << 16  # users looked at together
 EXAMPLES = 2  # items that stand for a taste without a name
 UNSTABLE = 0.5  # stability below which a taste is as much a find of chance
@@ -103,19 +104,31 @@ class Tastes:
     def __getitem__(self, number: int) -> Taste:
         return self.tastes[number]
 
-    def find(self, asked: object) -> Taste:
-        """The taste with a number, or a name in any case. Raises BadSetting, with near names."""
-        number = int(str(asked)) if str(asked).isdecimal() else -1
-        if 0 <= number < len(self):
-            return self[number]
-        wanted = str(asked).strip().casefold()
-        for taste in self:
-            if wanted and wanted in (taste.name.casefold(), taste.low_name.casefold()):
-                return taste
-        names = [name for taste in self for name in (taste.name, taste.low_name) if name]
-        hint = did_you_mean(str(asked), names)
-        hint = hint or f"; there are 0 to {len(self) - 1}"
-        raise BadSetting(f"there is no taste {asked!r}{hint}")
+    def find(self, taste: object, *, low_ends: bool = True) -> Taste:
+        """The taste with a number, or a name in any case, that of its low end included.
+
+        Without ``low_ends`` a name means the high end. Raises BadSetting, with near names.
+        """
+        last = len(self) - 1
+        if str(taste).isdecimal():
+            number = int(str(taste))
+            if number <= last:
+                return self[number]
+            raise BadSetting(f"there is no taste {taste!r}; there are 0 to {last}")
+        names = [(one.name, one) for one in self]
+        if low_ends:
+            names += [(one.low_name, one) for one in self if one.low_name]
+        wanted = str(taste).strip().casefold()
+        for name, one in names:
+            if name.casefold() == wanted:
+                return one
+        hint = did_you_mean(str(taste), [name for name, _ in names]) or self._listed()
+        raise BadSetting(f"there is no taste {taste!r}{hint}")
+
+    def _listed(self) -> str:
+        listed = ", ".join(f"{one.number} {one.name!r}" for one in self.tastes[:MOST_LISTED])
+        more = f" and {len(self) - MOST_LISTED} more" if len(self) > MOST_LISTED else ""
+        return f"; by number or name, there are {listed}{more}"
 
     def by_share(self) -> list[Taste]:
         """The tastes that matter most first."""

@@ -65,7 +65,7 @@ def taste_stability(
     on_step(n_refits, n_refits, "done")
     stability = tuple(np.mean(alike, axis=0).tolist())
     notes = replace(model.taste_notes, stability=stability, refits=n_refits)
-    return replace(model, taste_notes=notes)
+    return model.with_notes(notes)
 
 
 def likeness(model: FactorModel, other: FactorModel) -> np.ndarray:

@@ -12,11 +12,10 @@ from matinee.cli.options.model import ITEM_HELP, find_item, load, model_argument
 from matinee.cli.options.newcomer import number, pairs
 from matinee.display.text import counted
 from matinee.errors import BadSetting
+from matinee.explain.views import VIEWS
 
 if TYPE_CHECKING:
     from matinee.models import Model
-
-VIEWS = "factor|history|people|features"
 
 
 @click.command("explain")
@@ -25,8 +24,8 @@ VIEWS = "factor|history|people|features"
 @click.option("--item", required=True, metavar="ID", help=ITEM_HELP)
 @click.option(
     "--by",
-    metavar=VIEWS,
-    help="By tastes, by what the user rated, by what people like them gave, or by what it is.",
+    metavar="|".join(VIEWS),
+    help=f"How to take the score apart: {', '.join(view.label for view in VIEWS.values())}.",
 )
 @click.option("--versus", metavar="ID", help="What sets the item apart from this one.")
 @click.option(
@@ -93,13 +92,13 @@ def command(
         answer = model.explain(user, row, by, versus=find_item(model, versus))
     else:
         answer = model.explain(user, row, by)
-    sure = {} if several else how_sure(model, user, row)
+    certain = {} if several else certainty_of(model, user, row)
     if as_json:
-        print_json(answer.to_dict() | sure)
+        print_json(answer.to_dict() | certain)
         return
     click.echo(wrap(str(answer)))
-    if sure:
-        click.echo(wrap(in_words(sure)))
+    if certain:
+        click.echo(wrap(in_words(certain)))
 
 
 def changes(model: "Model", given: tuple[str, ...]) -> dict[object, float]:
@@ -127,26 +126,21 @@ def times(given: tuple[str, ...]) -> dict[object, float]:
     }
 
 
-def how_sure(model: "Model", user: str, item: str) -> dict[str, Any]:
-    """What a score rests on, how personal it is, and where the rating will lie.
+def certainty_of(model: "Model", user: str, item: str) -> dict[str, Any]:
+    """The certainty of a score, in plain data; without an interval for what is rated already."""
+    from matinee.models.certainty import certainty
 
-    What is rated already has no interval.
-    """
-    sure: dict[str, Any] = {
-        "evidence": model.evidence(user, item)._asdict(),
-        "personal": model.how_personal(user, item),
-    }
-    if model.has_intervals and model.items.row(item) not in model.rated(user):
-        found = model.interval(user, item)
-        sure["interval"] = {"level": 0.8, "low": found.low[0], "high": found.high[0]}
-    return sure
+    plain = certainty(model, user, item).to_dict()
+    if plain["interval"] is None or model.items.row(item) in model.rated(user):
+        del plain["interval"]
+    return plain
 
 
-def in_words(sure: dict[str, Any]) -> str:
-    """``how_sure`` as a sentence or two."""
-    by_user, of_item = sure["evidence"].values()
-    said = f"It rests on {counted(by_user, 'rating')} by you and {of_item:,} of it."
-    if "interval" in sure:
-        low, high = sure["interval"]["low"], sure["interval"]["high"]
-        said += f" With a chance of 80 % you would rate it from {low:.1f} to {high:.1f}."
-    return said
+def in_words(certain: dict[str, Any]) -> str:
+    """A certainty as a sentence or two."""
+    by_user, of_item = certain["evidence"].values()
+    sentence = f"It rests on {counted(by_user, 'rating')} by you and {of_item:,} of it."
+    if "interval" in certain:
+        low, high = certain["interval"]["low"], certain["interval"]["high"]
+        sentence += f" With a chance of 80 % you would rate it from {low:.1f} to {high:.1f}."
+    return sentence

@@ -6,10 +6,10 @@ from matinee.charts import waterfall
 from matinee.errors import BadSetting
 from matinee.explain.explanation import Explanation, round_to_sum
 from matinee.models import Model, Person
+from matinee.models.certainty import certainty
 from matinee.server.snapshot import ModelSnapshot
 
 DIGITS = 2  # of a displayed term
-LEVEL = 0.8  # of the prediction interval
 TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
 
 
@@ -63,7 +63,7 @@ def explanation_of(
     explanation = model.explain(person, item, by)
     content: dict[str, Any] = {
         **full_explanation(explanation),
-        **how_sure(model, person, item),
+        **certainty(model, person, item).to_dict(DIGITS),
         "views": list(model.views),
     }
     if width is not None:
@@ -71,17 +71,3 @@ def explanation_of(
     if versus is not None:
         content["versus"] = model.explain(person, item, by, versus=versus).to_dict()
     return content
-
-
-def how_sure(model: Model, person: Person, item: str) -> dict[str, Any]:
-    """How many ratings a score rests on, how personal it is, and where the rating may lie."""
-    interval = None
-    if model.has_intervals and len(person.items):
-        (found,) = model.interval(person, item, LEVEL)
-        low, high = (round(float(end), DIGITS) for end in (found.low, found.high))
-        interval = {"level": LEVEL, "low": low, "high": high}
-    return {
-        "evidence": model.evidence(person, item)._asdict(),
-        "personal": round(model.how_personal(person, item), DIGITS),
-        "interval": interval,
-    }

@@ -21,6 +21,7 @@ def model_facts(snapshot: ModelSnapshot) -> dict[str, Any]:
         "n_ratings": len(model.seen.values),
         "n_factors": n_factors,
         "views": list(model.views),
+        "view_labels": {view.name: view.label for view in model.views.values()},
         "genres": list(snapshot.genres),
         "data_fingerprint": model.data_fingerprint,
         "has_tastes": n_factors > 0 and hasattr(model, "tastes"),

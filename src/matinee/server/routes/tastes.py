@@ -1,14 +1,14 @@
 """Tastes: what each factor stands for, and a better name for it."""
 
 import asyncio
-from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from matinee.charts import taste_card
-from matinee.errors import BadSetting, UnknownId
-from matinee.models.kind import NO_TASTES
+from matinee.errors import UnknownId
+from matinee.models import FactorModel
+from matinee.models.capabilities import TASTES
 from matinee.server.dependencies import snapshot_of, state_of
 from matinee.server.middleware.response_cache import Dependency
 from matinee.server.presenters.charts import chart_data
@@ -16,6 +16,7 @@ from matinee.server.responses import respond
 from matinee.server.routes.parameters import Beside, Width
 from matinee.server.schemas.tastes import TasteName, TasteResponse, TastesResponse
 from matinee.server.snapshot import ModelSnapshot
+from matinee.tastes import Tastes
 
 router = APIRouter(tags=["tastes"])
 
@@ -42,9 +43,8 @@ async def rename(request: Request, taste: int, body: TasteName) -> Response:
     return respond(request, snapshot, "model", content)
 
 
-def tastes_of(snapshot: ModelSnapshot) -> Any:
+def tastes_of(snapshot: ModelSnapshot) -> Tastes:
     """The tastes of a model. Raises BadSetting for a model without tastes."""
-    tastes = getattr(snapshot.model, "tastes", None)
-    if tastes is None:
-        raise BadSetting(NO_TASTES.format(snapshot.model.algorithm))
-    return tastes()
+    if not isinstance(snapshot.model, FactorModel):
+        raise TASTES.missing(snapshot.model.algorithm)
+    return snapshot.model.tastes()

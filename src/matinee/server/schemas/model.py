@@ -22,6 +22,7 @@ class ModelFacts(BaseModel):
     n_ratings: int
     n_factors: int
     views: list[str]
+    view_labels: dict[str, str]
     genres: list[str]
     data_fingerprint: str
     has_tastes: bool

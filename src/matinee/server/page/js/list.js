@@ -6,8 +6,6 @@ import { jsonAt, jsonOf } from "./json.js";
 import { note, someone } from "./state.js";
 import { whatIf } from "./what_if.js";
 
-const VIEWS = { factor: "by taste", history: "by your ratings", people: "by people like you", features: "by what it is" };
-
 export async function list({ query, model, current }) {
   const who = someone(query);
   if (!who) {
@@ -94,7 +92,7 @@ function controls(asked, model, who, refresh) {
   const genres = el("select", { name: "genre", onchange: (event) => change("genre", "genre", event.target.value) },
     el("option", { value: "" }, "all genres"), model.genres.map((one) => el("option", { value: one, selected: one === asked.genre }, one)));
   return el("div", {},
-    model.views.length > 1 && choice("Reasons", "by", model.views.map((one) => [one, VIEWS[one] || one]), asked.by, (value) => change("by", "by", value)),
+    model.views.length > 1 && choice("Reasons", "by", model.views.map((one) => [one, model.view_labels[one]]), asked.by, (value) => change("by", "by", value)),
     el("div", { className: "row" },
       model.genres.length > 0 && el("label", {}, el("span", { className: "hidden" }, "Genre"), genres),
       year("year_from", "from", "from"), year("year_to", "to", "to"), box("seen", "also films already rated"),

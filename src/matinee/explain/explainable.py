@@ -1,0 +1,74 @@
+"""What a model must offer so that its scores can be explained and questioned."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from matinee.data.catalog import Catalog
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Rows
+from matinee.data.scale import Scale
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.person import Person
+from matinee.tastes import Taste
+
+
+class TasteControls(Protocol):
+    """The tastes of a model, by number and as strong as they are in somebody."""
+
+    def find(self, taste: object) -> Taste:
+        """The taste with a number or a name. Raises BadSetting."""
+
+    def strength(self, person: Person) -> np.ndarray:
+        """How strong each taste is in somebody: (n_tastes,)."""
+
+    def multiplied(self, person: Person, number: int, factor: float) -> Person:
+        """The person with one taste ``factor`` times as strong."""
+
+
+class Explainable(Protocol):
+    """A fitted model, seen from below: it scores people and solves them again."""
+
+    @property
+    def items(self) -> IdMap:
+        """The items that are scored."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """What is known of the items."""
+
+    @property
+    def scale(self) -> Scale:
+        """The rating scale."""
+
+    @property
+    def kind(self) -> str:
+        """Whether scores are stars ("rating") or only rank ("preference")."""
+
+    @property
+    def algorithm(self) -> str:
+        """The name of the algorithm that fitted it."""
+
+    @property
+    def item_counts(self) -> np.ndarray:
+        """Training ratings of each item: int64 (n_items,)."""
+
+    @property
+    def taste_controls(self) -> TasteControls | None:
+        """Its tastes; None for a model without any."""
+
+    def score_people(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
+        """Unclipped scores (n_people, n) float32 of the items in rows ``items`` (n,)."""
+
+    def solve(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
+        """Bias and factors (one row) of someone with these ratings."""
+
+    def solve_many(self, rated: Rows) -> Embeddings:
+        """``solve`` for each row of ``rated``."""
+
+    def solve_without_each(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
+        """``solve`` without each of n ratings in turn: n rows."""
+
+    def fold_in(self, history: Mapping[object, float]) -> Person:
+        """Someone new, from ``{item id: rating}``."""

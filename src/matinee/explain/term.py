@@ -1,0 +1,27 @@
+"""One part of a score, named for people."""
+
+from dataclasses import dataclass
+from typing import Any
+
+# Kinds of terms that speak of the item; "alike" is how it is rated going by its features alone.
+TELLING = ("taste", "rating", "feature", "person", "model", "item", "alike")
+
+
+@dataclass(frozen=True)
+class Term:
+    """One part of a score, in the units of the score."""
+
+    name: str  # as shown to people
+    value: float
+    kind: str  # "base", "user", one of TELLING, "remainder", "rest" or "clipping"
+    detail: str = ""  # what helps to read it, such as the rating given
+    said: str = ""  # what a sentence calls it, where that is not the name
+
+    @property
+    def called(self) -> str:
+        """What a sentence calls it: ``*Horror*``, or ``films of the *1980s*``."""
+        return self.said or f"*{self.name}*"
+
+    def to_dict(self) -> dict[str, Any]:
+        plain: dict[str, Any] = {"name": self.name, "value": self.value, "kind": self.kind}
+        return plain | ({"detail": self.detail} if self.detail else {})

@@ -1,0 +1,49 @@
+"""The ways to take a score apart, each a value that every face of the program reads."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from matinee.explain.term import Term
+
+if TYPE_CHECKING:  # loading it takes long, and the command line's help reads these values
+    from matinee.row_solvers.person import Person
+
+TermsOf = Callable[[Any, "Person", int], list[Term]]  # of a model, a person and an item row
+
+
+def _no_terms(model: object, person: "Person", item: int) -> list[Term]:
+    raise NotImplementedError("a model gives a view its terms")
+
+
+@dataclass(frozen=True)
+class View:
+    """One way to take a score apart into terms that sum to it."""
+
+    name: str  # what ``by`` asks for
+    label: str  # how titles and menus continue: "by taste"
+    noun: str  # what its terms are called together
+    terms: TermsOf = _no_terms  # as a model computes them
+
+    def of(self, terms: TermsOf) -> "View":
+        """The view with the terms of a kind of model."""
+        return replace(self, terms=terms)
+
+
+FACTOR = View("factor", "by taste", "tastes")
+HISTORY = View("history", "by your ratings", "ratings")
+PEOPLE = View("people", "by people like you", "terms")
+FEATURES = View("features", "by what it is", "features")
+MODEL = View("model", "by model", "models")
+
+VIEWS = {view.name: view for view in (FACTOR, HISTORY, PEOPLE, FEATURES, MODEL)}
+
+
+def label_of(name: str) -> str:
+    """The label of a view; its name where it is not one of ours."""
+    return VIEWS[name].label if name in VIEWS else f"by {name}"
+
+
+def noun_of(name: str) -> str:
+    """What the terms of a view are called together."""
+    return VIEWS[name].noun if name in VIEWS else "terms"
