@@ -37,9 +37,9 @@ from matinee.row_solvers.person import Person
 PIECE = 1 << 22  # numbers counted at once
 NEGLIGIBLE = 1e-9  # a term this small is a zero of the model, not a reason
 NEW_USERS: Message = (
-    "; fold new users in from their ratings (",
+    "; fold new users in by their ratings (",
     Advice("model.fold_in", "matinee recommend --ratings FILE", "POST /v1/recommendations"),
-    ") or from a few questions (",
+    ") or by a few questions (",
     Advice("matinee.Interview", "matinee interview"),
     ")",
 )
@@ -253,7 +253,9 @@ class Model:
     @cached_property
     def item_counts(self) -> np.ndarray:
         """Training ratings of each item: int64 (n_items,)."""
-        return counts_of(self.seen.indices, len(self.items))
+        counts = counts_of(self.seen.indices, len(self.items))
+        counts.flags.writeable = False
+        return counts
 
     @cached_property
     def _rated_items(self) -> np.ndarray:
