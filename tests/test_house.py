@@ -300,7 +300,7 @@ NOT_COUNTED = {
     "{FEWEST} people",
     "{_short(row['group'])} ratings",
     "{size} factors",
-    "{len(found)} items",
+    "{len(matches)} items",
     "{finding.count} rows",
     "{counts[0]} rows",
     "{self.n_waiting} events",

@@ -24,7 +24,7 @@ class Row:
     words: str = ""  # said when one points at it
 
     @property
-    def told(self) -> str:
+    def full_label(self) -> str:
         """Label and note."""
         return f"{self.label}, {self.note}" if self.note else self.label
 
@@ -41,7 +41,7 @@ class Bars:
     def draw(self, width: float) -> tuple[float, list[Markup]]:
         """Height and elements at a width."""
         figures = LETTER * max((len(row.figure) for row in self.rows), default=0) + GAP
-        labels = max((len(row.told) for row in self.rows), default=0)
+        labels = max((len(row.full_label) for row in self.rows), default=0)
         narrow = width < NARROW and labels > LONG
         left = 0.0 if narrow else min(LETTER * labels + 12, width * 0.44)
         step = ROW + 16 if narrow else ROW
@@ -61,7 +61,7 @@ class Bars:
             elements.append(
                 el(
                     "rect",
-                    el("title", row.words or f"{row.told}: {row.figure}"),
+                    el("title", row.words or f"{row.full_label}: {row.figure}"),
                     x=a,
                     y=top,
                     width=max(b - a, 1.2),
@@ -84,10 +84,10 @@ class Bars:
 
 def _label(row: Row, left: float, top: float, room: float, narrow: bool) -> list[Markup]:
     most = max(int(room / LETTER) - 1, 4)
-    short = row.told
+    short = row.full_label
     if len(short) > most:
-        kept = max(most - 1 - (len(row.note) + 2 if row.note else 0), 4)
-        short = replace(row, label=row.label[:kept].rstrip() + "…").told
+        letters = max(most - 1 - (len(row.note) + 2 if row.note else 0), 4)
+        short = replace(row, label=row.label[:letters].rstrip() + "…").full_label
     if narrow:
         return [el("text", short, x=1.0, y=top - 4)]
     return [el("text", short, x=left - GAP, y=top + 12, text_anchor="end")]

@@ -18,21 +18,21 @@ def waterfall(why: Explanation) -> Chart:
     Where the limits of the scale clip it, they are the last term before the predicted rating.
     """
     score = round(why.score, 2)
-    bars, told, at = [], [], 0.0
+    bars, figures, at = [], [], 0.0
     for place, (name, value, detail, _) in enumerate(why.rows()):
         style = "base" if place == 0 else "up" if value >= 0 else "down"
         figure = _signed(value) if place else f"{value:.2f}"
         bars.append(Row(name, figure, at, at + value, style, detail))
-        told.append((bars[-1].told, value))
+        figures.append((bars[-1].full_label, value))
         at += value
     bars.append(Row("score", f"{score:.2f}", 0.0, score, "total"))
-    told.append(("score", score))
+    figures.append(("score", score))
     if why.limits:
         limits, rating = why.limits.value, round(why.predicted, 2)
         style = "up" if limits >= 0 else "down"
         bars.append(Row(why.limits.name, _signed(limits), score, rating, style))
         bars.append(Row("predicted rating", f"{rating:.2f}", 0.0, rating, "total"))
-        told += [(why.limits.name, limits), ("predicted rating", rating)]
+        figures += [(why.limits.name, limits), ("predicted rating", rating)]
     low = _beginning(
         [bars[0].end, *(end for bar in bars[1:] for end in (bar.start, bar.end) if end)]
     )
@@ -40,7 +40,7 @@ def waterfall(why: Explanation) -> Chart:
         "waterfall",
         f"Why {why.title}, {label_of(why.by)}",
         plain_sentence(why),
-        Table({"term": [name for name, _ in told], why.unit: [value for _, value in told]}),
+        Table({"term": [name for name, _ in figures], why.unit: [value for _, value in figures]}),
         Bars(tuple(bars), low, joined=True, note=f"bars begin at {low:.2f}" if low > 0 else ""),
     )
 

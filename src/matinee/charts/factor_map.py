@@ -114,36 +114,42 @@ def principal(factors: np.ndarray, of: np.ndarray, rows: np.ndarray) -> tuple[np
     return (factors[rows] - mean) @ leading, share
 
 
-def space(found: Map) -> Chart:
+def space(factor_map: Map) -> Chart:
     """The picture of a map."""
-    of_class = {name: N_COLORS - 1 if name == OTHER else at for at, name in enumerate(found.legend)}
+    of_class = {
+        name: N_COLORS - 1 if name == OTHER else at for at, name in enumerate(factor_map.legend)
+    }
     points = [
         (x, y, of_class[of], f"{name}: {of}", key)
         for (x, y), of, name, key in zip(
-            found.places.tolist(), found.classes, found.names, found.ids, strict=True
+            factor_map.places.tolist(),
+            factor_map.classes,
+            factor_map.names,
+            factor_map.ids,
+            strict=True,
         )
     ]
     points.sort(key=lambda point: -point[2])  # the common ones on top
-    fewer = f"; the {len(points):,} with most ratings are shown" if found.left_out else ""
+    fewer = f"; the {len(points):,} with most ratings are shown" if factor_map.left_out else ""
     return Chart(
-        f"map-of-{found.of}",
-        f"{found.of.capitalize()} by taste, coloured by {found.color}",
+        f"map-of-{factor_map.of}",
+        f"{factor_map.of.capitalize()} by taste, coloured by {factor_map.color}",
         f"What lies near is alike in the two directions that differ most; these hold "
-        f"{found.explained:.0%} of all differences{fewer}.",
+        f"{factor_map.explained:.0%} of all differences{fewer}.",
         Table(
             {
-                "name": list(found.names),
-                "id": list(found.ids),
-                found.color: list(found.classes),
-                "x": found.places[:, 0],
-                "y": found.places[:, 1],
+                "name": list(factor_map.names),
+                "id": list(factor_map.ids),
+                factor_map.color: list(factor_map.classes),
+                "x": factor_map.places[:, 0],
+                "y": factor_map.places[:, 1],
             }
         ),
         Plot(
             Axis.around("", [x for x, *_ in points]),
             Axis.around("", [y for _, y, *_ in points]),
             (Dots(tuple(points)),),
-            legend=tuple((of_class[name], name) for name in found.legend),
+            legend=tuple((of_class[name], name) for name in factor_map.legend),
             height=460,
             bare=True,
         ),
@@ -171,6 +177,6 @@ def _classes(
 def _common(classes: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The classes, with all but the commonest called other; and their names, commonest first."""
     counted = [name for name, _ in Counter(sorted(classes)).most_common() if name != OTHER]
-    kept = counted if len(counted) < N_COLORS else counted[: N_COLORS - 1]
-    told = tuple(name if name in kept else OTHER for name in classes)
-    return told, (*kept, OTHER) if OTHER in told else tuple(kept)
+    common = counted if len(counted) < N_COLORS else counted[: N_COLORS - 1]
+    classes_shown = tuple(name if name in common else OTHER for name in classes)
+    return classes_shown, (*common, OTHER) if OTHER in classes_shown else tuple(common)

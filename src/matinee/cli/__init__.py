@@ -1,7 +1,7 @@
-"""The command line: ``matinee VERB``. Data go to standard output, talk to standard error.
+"""The command line: ``matinee COMMAND``. Data go to standard output, messages to standard error.
 
-``COMMANDS`` says where each verb lives. Those files import the numerical libraries inside their
-functions and not at the top, so that help comes at once.
+``COMMANDS`` names the module of each command. Those modules import the numerical libraries inside
+their functions and not at the top, so that help is quick.
 """
 
 import os
@@ -38,8 +38,8 @@ COMMANDS = {
 }
 
 
-class Verbs(click.Group):
-    """The verbs of ``COMMANDS``, each imported when it is asked for."""
+class Commands(click.Group):
+    """The commands of ``COMMANDS``, each imported when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -62,19 +62,19 @@ class Verbs(click.Group):
 
 
 def refuse_repeats(command: click.Command, ctx: click.Context, args: Sequence[str]) -> None:
-    """Fail where an option that takes one value is given again: the last would win in silence."""
+    """Fail where an option that takes one value is given again: the last would silently win."""
     own = click.Context(command, parent=ctx, resilient_parsing=True)
-    _, _, given = command.make_parser(own).parse_args(list(args))
-    for option in given:
+    _, _, options = command.make_parser(own).parse_args(list(args))
+    for option in options:
         if not isinstance(option, click.Option) or option.multiple or option.is_flag:
             continue
-        if (times := given.count(option)) > 1:
+        if (times := options.count(option)) > 1:
             name = max(option.opts, key=len)
             ctx.fail(f"{name} is given {times} times; it takes one value, so give it once")
 
 
 @click.group(
-    cls=Verbs,
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with: matinee demo",
 )

@@ -81,8 +81,8 @@ def fit_in_blocks(
                 ratings, on_epoch, folder=state, resume=resume, on_part=on_part
             )
         except KeyboardInterrupt:
-            kept = "before epoch 1" if last is None else f"after epoch {last.number}"
-            say(f"the same command with --resume goes on {kept}")
+            place = "before epoch 1" if last is None else f"after epoch {last.number}"
+            say(f"the same command with --resume goes on {place}")
             raise
 
 

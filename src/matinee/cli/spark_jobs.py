@@ -53,8 +53,8 @@ def frame_of(
         else:
             frame = spark.read.parquet(place)
     except (PySparkException, Py4JError) as error:
-        said = re.search(r"\[[A-Z_.]+\][^\n]*", str(error))  # amid a trace of Java's stack
-        raise BadRatings(f"Spark cannot read {data}: {said[0] if said else error}") from None
+        message = re.search(r"\[[A-Z_.]+\][^\n]*", str(error))  # amid a trace of Java's stack
+        raise BadRatings(f"Spark cannot read {data}: {message[0] if message else error}") from None
     names = frame.columns
     at = find_columns(names, columns, data)
     return frame.select(*(frame[f"`{names[n]}`"].alias(field) for field, n in at.items()))

@@ -10,7 +10,7 @@ from matinee.evaluation.results import versions
 from matinee.models import Model
 from matinee.report.elements import Block, Facts, Points, Section
 
-PEOPLE_ASKED = 200  # whose lists are counted, evenly spread over all
+USERS_SAMPLED = 200  # whose lists are counted, evenly spread over all
 LIST_LENGTH = 10
 POPULAR = 10  # the most rated n-th of the items
 
@@ -49,16 +49,16 @@ INTENDED = (
 def limits_of(model: Model) -> list[str]:
     """What the model cannot do, in sentences."""
     cold = int((model.item_counts == 0).sum())
-    told = [
+    limits = [
         _known_of_people(model),
         "A score is an estimate. What nobody like you has rated, it can only guess.",
         "Reasons say how the score comes about in the model; they are not causes in the world.",
     ]
     if model.kind == "preference":
-        told.append("Its scores only rank; they are not predicted ratings.")
+        limits.append("Its scores only rank; they are not predicted ratings.")
     if cold:
-        told.append(f"{counted(cold, 'item')} without a rating: scored as the average item.")
-    return told
+        limits.append(f"{counted(cold, 'item')} without a rating: scored as the average item.")
+    return limits
 
 
 def _known_of_people(model: Model) -> str:
@@ -82,7 +82,7 @@ def biases_of(model: Model) -> list[str]:
     return [
         f"Popularity: the most rated tenth of the items has {in_data:.0%} of the ratings and "
         f"{in_lists:.0%} of the places in lists of {LIST_LENGTH}.",
-        f"Coverage: the lists of {counted(len(people_asked(model)), 'person')}, evenly spread "
+        f"Coverage: the lists of {counted(len(sampled_users(model)), 'person')}, evenly spread "
         "over all, name "
         f"{different:,} of {counted(len(rated), 'item')}.",
         f"Activity: the most active tenth of the people gave {active:.0%} of the ratings, so the "
@@ -92,17 +92,17 @@ def biases_of(model: Model) -> list[str]:
     ]
 
 
-def people_asked(model: Model) -> np.ndarray:
+def sampled_users(model: Model) -> np.ndarray:
     """Rows of users, evenly spread over those with ratings."""
     rated = np.flatnonzero(model.seen.counts)
-    place = np.linspace(0, len(rated) - 1, min(PEOPLE_ASKED, len(rated))).round().astype(int)
+    place = np.linspace(0, len(rated) - 1, min(USERS_SAMPLED, len(rated))).round().astype(int)
     rows: np.ndarray = rated[place]
     return rows
 
 
 def lists_of(model: Model) -> np.ndarray:
     """Rows of the items on the lists of many people, one after the other."""
-    people: Sequence[str] = model.users.ids[people_asked(model)].tolist()
+    people: Sequence[str] = model.users.ids[sampled_users(model)].tolist()
     rows: np.ndarray = model.items.rows(model.recommend(people, LIST_LENGTH).item_id)
     return rows
 

@@ -64,14 +64,14 @@ def _training_part(origin: Mapping[str, Any], ratings: Ratings) -> str | None:
 
 
 def quality_section(
-    found: Evaluation | None,
+    evaluation: Evaluation | None,
     rows: Sequence[Mapping[str, Any]],
     curve: Mapping[str, Any] | None,
 ) -> Section:
     """What was measured, of the model's own algorithm, of others, and by number of factors."""
     blocks: list[Block] = []
-    if found is not None:
-        blocks += of_evaluation(found)
+    if evaluation is not None:
+        blocks += of_evaluation(evaluation)
     if rows:
         blocks += of_comparison(rows)
     if curve is not None:
@@ -81,19 +81,22 @@ def quality_section(
     return Section("quality", "How good it is", blocks)
 
 
-def of_evaluation(found: Evaluation) -> list[Block]:
+def of_evaluation(evaluation: Evaluation) -> list[Block]:
     """The metrics of one algorithm, and its errors in groups."""
     metrics = Table(
-        {"metric": list(found.metrics), "value": [float(v) for v in found.metrics.values()]}
+        {
+            "metric": list(evaluation.metrics),
+            "value": [float(v) for v in evaluation.metrics.values()],
+        }
     )
     notes = (
-        found.protocol,
-        f"{counted(found.users_measured, 'user')} measured; {found.cold_ratings:,} of "
-        f"{found.test_ratings:,} test ratings are of users or items without training ratings.",
+        evaluation.protocol,
+        f"{counted(evaluation.users_measured, 'user')} measured; {evaluation.cold_ratings:,} of "
+        f"{evaluation.test_ratings:,} test ratings are of users or items without training ratings.",
     )
     title = "The same algorithm and settings, fitted on four fifths of the ratings"
-    metric = RATING_ERROR if RATING_ERROR in found.metrics else RANKING
-    groups = (("user", found.by_activity), ("item", found.by_popularity))
+    metric = RATING_ERROR if RATING_ERROR in evaluation.metrics else RANKING
+    groups = (("user", evaluation.by_activity), ("item", evaluation.by_popularity))
     return [
         Listing(title, metrics, notes),
         *(

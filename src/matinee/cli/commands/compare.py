@@ -56,7 +56,7 @@ def command(
     split = splitting.read(reading)
     say(str(split))
     with progress("compare", every=0) as step:
-        found = compare(
+        comparison = compare(
             chosen,
             split,
             metrics=measuring.metrics or USUAL_METRICS,
@@ -67,10 +67,12 @@ def command(
             on_step=step,
         )
     if as_json:
-        print_json(found.to_dict())
+        print_json(comparison.to_dict())
     else:
-        click.echo("\n".join([*table(found), *wrap("\n".join(found.notes())).split("\n")]))
-    return INTERRUPTED if found.unfinished else 0
+        click.echo(
+            "\n".join([*table(comparison), *wrap("\n".join(comparison.notes())).split("\n")])
+        )
+    return INTERRUPTED if comparison.unfinished else 0
 
 
 def named(text: str) -> list[str]:
@@ -78,21 +80,21 @@ def named(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def table(found: "Comparison") -> list[str]:
+def table(comparison: "Comparison") -> list[str]:
     """The lines of the table; the best stand out, where that can be shown, and are marked.
 
     Columns that do not fit beside the others stand below them, with the names again.
     """
-    columns = list(zip(*found.cells(), strict=True))
+    columns = list(zip(*comparison.cells(), strict=True))
     widths = [max(len(text) for text, _ in column) + 2 for column in columns]
     lines: list[str] = []
-    here = [0]
+    block = [0]
     for place in range(1, len(columns)):
-        if len(here) > 1 and sum(widths[one] for one in here) + widths[place] > width():
-            lines += [*part([columns[one] for one in here]), ""]
-            here = [0]
-        here.append(place)
-    return [*lines, *part([columns[one] for one in here]), ""]
+        if len(block) > 1 and sum(widths[one] for one in block) + widths[place] > width():
+            lines += [*part([columns[one] for one in block]), ""]
+            block = [0]
+        block.append(place)
+    return [*lines, *part([columns[one] for one in block]), ""]
 
 
 def part(columns: Sequence[Sequence[tuple[str, str]]]) -> list[str]:

@@ -66,12 +66,12 @@ def command(
     as_json: bool,
 ) -> None:
     """Show the reasons for one score; they add up to it."""
-    asked = {
+    questions = {
         "--versus": versus is not None,
         "--without, --change or --tastes": bool(without or change or tastes),
         "--counterfactual": counterfactual,
     }
-    several = [name for name, given in asked.items() if given]
+    several = [name for name, asked in questions.items() if asked]
     if len(several) > 1:
         raise BadSetting(f"{' and '.join(several)} are different questions; ask one at a time")
     if by is not None and several and versus is None:
@@ -82,9 +82,9 @@ def command(
     row = find_item(model, item)
     answer: Any
     if without or change or tastes:
-        gone = [find_item(model, one) for one in without]
+        removed = [find_item(model, one) for one in without]
         answer = model.what_if(
-            user, row, without=gone, change=changes(model, change), tastes=times(tastes)
+            user, row, without=removed, change=changes(model, change), tastes=times(tastes)
         )
     elif counterfactual:
         answer = model.counterfactual(user, row, 10 if n is None else n)
@@ -101,10 +101,10 @@ def command(
         click.echo(wrap(in_words(certain)))
 
 
-def changes(model: "Model", given: tuple[str, ...]) -> dict[object, float]:
+def changes(model: "Model", texts: tuple[str, ...]) -> dict[object, float]:
     """``{item: rating}`` of the texts ``ITEM=RATING``. Raises BadSetting for another form."""
-    found: dict[object, float] = {}
-    for text in given:
+    ratings: dict[object, float] = {}
+    for text in texts:
         item, _, rating = text.rpartition("=")
         try:
             if not item:
@@ -114,15 +114,15 @@ def changes(model: "Model", given: tuple[str, ...]) -> dict[object, float]:
             raise BadSetting(
                 f"--change is {text!r}; write ITEM=RATING, such as 'Heat (1995)=4'"
             ) from None
-        found[find_item(model, item)] = stars
-    return found
+        ratings[find_item(model, item)] = stars
+    return ratings
 
 
-def times(given: tuple[str, ...]) -> dict[object, float]:
+def times(texts: tuple[str, ...]) -> dict[object, float]:
     """``{taste: times}`` of the texts ``TASTE=TIMES``. Raises BadSetting for another form."""
-    told = pairs(",".join(given), "--tastes", "Horror=0 or, by number, 3=2")
+    factors = pairs(",".join(texts), "--tastes", "Horror=0 or, by number, 3=2")
     return {
-        taste: number(f"the factor for taste {taste!r} is", text) for taste, text in told.items()
+        taste: number(f"the factor for taste {taste!r} is", text) for taste, text in factors.items()
     }
 
 

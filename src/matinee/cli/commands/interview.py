@@ -43,7 +43,7 @@ def command(model_path: str, questions: int, n: int, as_json: bool) -> None:
     model = load(model_path)
     interview = Interview(model)
     say(f"How many stars, {model.scale}? {NOT_SEEN} = not seen, {ENOUGH} = enough")
-    interview = asked(interview, questions)
+    interview = answer_questions(interview, questions)
     person = interview.person(NAME)
     known = f"from {counted(len(interview.answers), 'answer')}"
     if person.strategy == "popular":
@@ -62,9 +62,9 @@ def command(model_path: str, questions: int, n: int, as_json: bool) -> None:
         print_list(rows)
 
 
-def asked(interview: "Interview", questions: int) -> "Interview":
+def answer_questions(interview: "Interview", questions: int) -> "Interview":
     """The interview after its answers; it ends with enough of them, at q, or with the input."""
-    lines: Iterator[str] = given_lines()
+    lines: Iterator[str] = input_lines()
     while len(interview.answers) < questions:
         question = interview.question
         if question is None:
@@ -89,7 +89,7 @@ def asked(interview: "Interview", questions: int) -> "Interview":
     return interview
 
 
-def given_lines() -> Iterator[str]:
+def input_lines() -> Iterator[str]:
     """What is typed or piped, line by line."""
     for line in sys.stdin:
         yield line.strip()

@@ -83,7 +83,7 @@ def command(
     check_known("rule", rule, RULES)
     ratings = reading.read(data)
     with progress("k-curve", every=0) as step:
-        found = k_curve(
+        curve = k_curve(
             base,
             ratings,
             factors=sizes,
@@ -97,9 +97,9 @@ def command(
             on_step=step,
         )
     if as_json:
-        print_json(found.to_dict())
+        print_json(curve.to_dict())
     else:
-        click.echo(str(found))
+        click.echo(str(curve))
 
 
 def read_sizes(text: str) -> list[int]:

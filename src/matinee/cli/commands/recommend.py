@@ -113,10 +113,10 @@ def command(
 
 def only_one(ways: dict[str, object]) -> None:
     """Raise BadSetting unless it is said in exactly one way whom to recommend to."""
-    given = [name for name, value in ways.items() if value]
-    if len(given) != 1:
-        said = f"{' and '.join(given)} are given" if given else "none is given"
-        raise BadSetting(f"say by one of {', '.join(ways)} whom to recommend to; {said}")
+    names = [name for name, value in ways.items() if value]
+    if len(names) != 1:
+        problem = f"{' and '.join(names)} are given" if names else "none is given"
+        raise BadSetting(f"say by one of {', '.join(ways)} whom to recommend to; {problem}")
 
 
 def show_together(
@@ -126,7 +126,7 @@ def show_together(
     from matinee.models.group import recommend_together
 
     users = [user.strip() for user in together.split(",") if user.strip()]
-    found = recommend_together(model, users, n, how, exclude_seen=exclude_seen)
+    group_list = recommend_together(model, users, n, how, exclude_seen=exclude_seen)
     rows = [
         {
             "rank": row["rank"],
@@ -136,14 +136,14 @@ def show_together(
             "scores": {user: row[user] for user in users},
             **({"turn": row["turn"]} if "turn" in row else {}),
         }
-        for row in found.to_dicts()
+        for row in group_list.to_dicts()
     ]
     if len(rows) < n:
         say(f"note: {len(rows)} of {n} for these users; there are no more")
     if why:
         for row in rows:
             row["why"] = {
-                user: reasons.sentence() for user, reasons in found.why(row["item_id"]).items()
+                user: reasons.sentence() for user, reasons in group_list.why(row["item_id"]).items()
             }
     if as_json:
         print_json(rows)
@@ -155,8 +155,8 @@ def show_together(
         for user in users:
             turn = " (their turn)" if row.get("turn") == user else ""
             reason = ", " + row["why"][user].removeprefix(f"{row['title']}, ") if why else ""
-            told = f"      for {user}: {row['scores'][user]:.2f}{turn}{reason}"
-            click.echo(wrap(told, width()))
+            line_for_user = f"      for {user}: {row['scores'][user]:.2f}{turn}{reason}"
+            click.echo(wrap(line_for_user, width()))
 
 
 def rows_for(
@@ -170,8 +170,8 @@ def rows_for(
             row["why"] = explanation.sentence()
             row["reasons"] = [term.to_dict() for term in explanation]
             row["personal"] = model.how_personal(user, row["item_id"])
-            said = {term.kind for term in explanation.reasons()}
-            if row["personal"] < PERSONAL and not said <= {"item", "user"}:
+            kinds = {term.kind for term in explanation.reasons()}
+            if row["personal"] < PERSONAL and not kinds <= {"item", "user"}:
                 row["why"] = f"{row['why'].removesuffix('.')}; more popular than personal."
     return rows
 

@@ -63,7 +63,7 @@ def command(
     opened.close()
     duration = time.perf_counter() - started
     fitted.save(out)
-    told: dict[str, Any] = {
+    summary: dict[str, Any] = {
         "algorithm": fitted.algorithm,
         "model": out,
         "users": len(fitted.users),
@@ -73,11 +73,11 @@ def command(
         "fit_seconds": duration,
     }
     say(
-        f"refitted {told['algorithm']} in {seconds(duration)}: "
-        f"{counted(told['ratings'], 'rating')} "
-        f"(before: {told['ratings_before']:,}), {counted(told['users'], 'user')}, "
-        f"{counted(told['items'], 'item')}"
+        f"refitted {summary['algorithm']} in {seconds(duration)}: "
+        f"{counted(summary['ratings'], 'rating')} "
+        f"(before: {summary['ratings_before']:,}), {counted(summary['users'], 'user')}, "
+        f"{counted(summary['items'], 'item')}"
     )
     say(f"kept in {out}")
     if as_json:
-        print_json(told)
+        print_json(summary)

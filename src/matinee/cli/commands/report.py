@@ -64,17 +64,17 @@ def command(
     loaded = load(model_path)
     ratings = reading.read(data) if data is not None else None
     with progress("report", every=0) as step:
-        rows, found = comparison(record, ratings), None
+        rows, evaluation = comparison(record, ratings), None
         n_steps = 1 if no_measure else 2
         if not no_measure:
             step(0, n_steps, "measuring")
-            found = measured(measure, loaded, ratings or ratings_of(loaded))
+            evaluation = measured(measure, loaded, ratings or ratings_of(loaded))
         step(n_steps - 1, n_steps, "drawing")
         report = report_of(
             loaded,
             ratings,
             origin=THE_SAMPLE if data == SAMPLE else None,
-            evaluation=found,
+            evaluation=evaluation,
             comparison=rows,
             curve=k_curve,
         )

@@ -96,8 +96,8 @@ def start(settings: "ServerSettings", show: bool = False) -> None:
 
     def on_ready(server: "ServerInfo") -> None:
         events = server.state.store.count()
-        kept = f"; {counted(events, 'event')} of feedback" if events else ""
-        say(f"{server.state.main.model!r}{kept}")
+        feedback = f"; {counted(events, 'event')} of feedback" if events else ""
+        say(f"{server.state.main.model!r}{feedback}")
         say(f"ready in {seconds(time.perf_counter() - started)}: {server.url}  (stop with Ctrl-C)")
         if settings.endpoint.token is None:
             say(f"what changes the model needs the token {server.token}")

@@ -18,10 +18,10 @@ def command(model_path: str, item: str | None, user: str | None, n: int, as_json
         raise click.UsageError("give either --item or --user")
     model = load(model_path)
     if item is not None:
-        found = model.similar_items(find_item(model, item), n)
+        neighbors = model.similar_items(find_item(model, item), n)
     else:
-        found = model.similar_users(user, n)
+        neighbors = model.similar_users(user, n)
     if as_json:
-        print_json(found.to_dicts())
+        print_json(neighbors.to_dicts())
     else:
-        click.echo("\n".join(ranked_list(found.to_dicts(), "similarity")))
+        click.echo("\n".join(ranked_list(neighbors.to_dicts(), "similarity")))

@@ -91,7 +91,7 @@ def command(
     split = splitting.read(reading)
     say(str(split))
     with progress(f"{algorithm} trial", every=0) as step:
-        found = tune(
+        tuning = tune(
             base,
             split,
             space=space,
@@ -106,10 +106,10 @@ def command(
             on_step=step,
         )
     if as_json:
-        print_json(found.to_dict())
+        print_json(tuning.to_dict())
     else:
-        click.echo(wrap(str(found)))
-    arguments = ["fit", splitting.source, *found.arguments, "--out", "model"]
+        click.echo(wrap(str(tuning)))
+    arguments = ["fit", splitting.source, *tuning.arguments, "--out", "model"]
     say(f"fit it: {program()} {shlex.join(arguments)}")
 
 

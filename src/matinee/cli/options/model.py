@@ -32,16 +32,18 @@ def find_item(model: "Model", text: str) -> str:
     if text in model.items:
         return text
     wanted = text.strip().casefold()
-    found = [
+    matches = [
         one
         for one in model.items
         if wanted in (model.catalog.label(one).casefold(), model.catalog[one].title.casefold())
     ]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        several = ", ".join(f"{one} ({model.catalog.label(one)})" for one in found[:SHOWN_MATCHES])
-        raise BadSetting(f"{len(found)} items have the title {text!r}; give an id: {several}")
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        several = ", ".join(
+            f"{one} ({model.catalog.label(one)})" for one in matches[:SHOWN_MATCHES]
+        )
+        raise BadSetting(f"{len(matches)} items have the title {text!r}; give an id: {several}")
     titles = {
         name for one in model.items for name in (model.catalog.label(one), model.catalog[one].title)
     }

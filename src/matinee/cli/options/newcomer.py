@@ -81,11 +81,11 @@ def number(what: str, text: str) -> float:
 
 def pairs(text: str, option: str, example: str) -> dict[str, str]:
     """``a=1,b=2`` as a mapping. Raises BadSetting for anything else, and for a name given twice."""
-    told = [(name.strip(), value.strip()) for name, value in PAIR.findall(text)]
-    if PAIR.sub("", text).strip() or not all(name and value for name, value in told):
+    entries = [(name.strip(), value.strip()) for name, value in PAIR.findall(text)]
+    if PAIR.sub("", text).strip() or not all(name and value for name, value in entries):
         raise BadSetting(f"{option} reads {example}, not {text!r}")
-    found = dict(told)
-    twice = [name for name in found if [one for one, _ in told].count(name) > 1]
+    values = dict(entries)
+    twice = [name for name in values if [one for one, _ in entries].count(name) > 1]
     if twice:
         raise BadSetting(f"{option} names {twice[0]!r} twice")
-    return found
+    return values
