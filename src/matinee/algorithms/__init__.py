@@ -1,6 +1,6 @@
 """Every algorithm by its name on the command line. One line here, and it is everywhere."""
 
-from matinee.algorithms.base import Algorithm
+from matinee.algorithms.base import ALGORITHMS, Algorithm
 from matinee.algorithms.bayesian_mf import BayesianMF
 from matinee.algorithms.bias import Bias
 from matinee.algorithms.blend import Blend
@@ -19,7 +19,7 @@ from matinee.algorithms.svdpp import SVDpp
 from matinee.algorithms.truncated_svd import TruncatedSVD
 from matinee.training.progress import Epoch, OnEpoch
 
-ALGORITHMS: dict[str, type[Algorithm]] = {
+ALGORITHMS |= {
     kind.name: kind
     for kind in (
         Popularity,

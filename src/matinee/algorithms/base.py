@@ -225,3 +225,7 @@ class Alternating(Algorithm):
                 f"{self.settings['n_factors']} "
                 "of n_factors"
             )
+
+
+ALGORITHMS: dict[str, type[Algorithm]] = {}
+"""Every algorithm by name. The package fills it, and an algorithm made of others reads it here."""

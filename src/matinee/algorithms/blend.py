@@ -14,7 +14,7 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm
+from matinee.algorithms.base import ALGORITHMS, Algorithm
 from matinee.algorithms.hyperparameters import setting
 from matinee.data.ratings import Ratings
 from matinee.display.text import counted
@@ -102,8 +102,6 @@ def fitted_weights(models: list[Model], held_out: Ratings, reg: float) -> list[f
 
 def named(name: str) -> Algorithm:
     """The algorithm of this name with its defaults. Raises BadSetting for an unknown name."""
-    from matinee.algorithms import ALGORITHMS
-
     if name not in ALGORITHMS or name == Blend.name:
         raise BadSetting(f"a blend cannot be of {name!r}{did_you_mean(name, ALGORITHMS)}")
     return ALGORITHMS[name]()
