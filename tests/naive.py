@@ -250,3 +250,21 @@ def descend_pairs(pairs, strata, rates, draw, P, Q, c):
                 Q[k] = r - rate * (g * p + item_reg[k] * r)
                 c[i] += rate * (g - bias_reg * c[i])
                 c[k] -= rate * (g + bias_reg * c[k])
+
+
+# Sparse regressions.
+
+
+def sparse_regressions(G, l1, l2, sweeps=3000):
+    """Non-negative elastic net of each column on the others, from their products G."""
+    W = np.zeros_like(G)
+    for j in range(len(G)):
+        for _ in range(sweeps):
+            before = W[:, j].copy()
+            for i in range(len(G)):
+                if i != j:
+                    rest = G[i, j] - G[i] @ W[:, j] + G[i, i] * W[i, j]
+                    W[i, j] = max(0.0, rest - l1) / (G[i, i] + l2[i])
+            if np.abs(W[:, j] - before).max() < 1e-12:
+                break
+    return W

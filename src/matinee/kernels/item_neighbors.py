@@ -49,6 +49,12 @@ class NeighborLists(NamedTuple):
             float(damping),
         )
 
+    @classmethod
+    def sums(cls, weights: Sparse) -> "NeighborLists":
+        """Lists whose scores are plain sums over all weights (n_items, n_items), an item a row."""
+        most = max(1, int(weights.counts.max(initial=0)))
+        return cls(*weights.frozen(), read_only(np.empty(0), np.float32), most, False, 0.0)
+
     def reversed(self) -> "NeighborLists":
         """The lists the other way round: at j, the items that have j for a neighbour."""
         n_items = len(self.indptr) - 1

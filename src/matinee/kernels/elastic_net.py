@@ -1,0 +1,194 @@
+"""Sparse non-negative regressions of each column of a matrix on the others, from its Gram matrix.
+
+    min over w >= 0 with w_j = 0   1/2 |x_j - X w|^2 + l1 sum_i w_i + 1/2 sum_i l2_i w_i^2
+
+Coordinate descent with an active set (Friedman, Hastie & Tibshirani 2010): only the columns whose
+weights may leave 0 take part, by covariance updates, so X itself is never read.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.sparse import Sparse
+from matinee.kernels.threads import RANGES_PER_THREAD, equal_cost_ranges, n_threads, run_all
+
+TOLERANCE = 1e-4  # of |x_j|^2: changes of the objective that are not worth another step
+FIRST = 32  # columns that enter the active set at first; then it may double each time
+MOST_SWEEPS = 1000  # over the active set; a bound that is hardly ever met
+
+
+class Penalized(NamedTuple):
+    """A Gram matrix by rows, and the penalties."""
+
+    indptr: np.ndarray  # (n + 1,) int64
+    columns: np.ndarray  # (n_entries,) int32
+    products: np.ndarray  # (n_entries,) float32: x_i . x_k
+    diagonal: np.ndarray  # (n,) float64
+    l1: float
+    l2: np.ndarray  # (n,) float64
+    tolerance: float
+
+
+def sparse_regressions(
+    gram: Sparse, l1: float, l2: np.ndarray, tolerance: float = TOLERANCE
+) -> Sparse:
+    """The weights of each column's regression on the others, heaviest first.
+
+    Args:
+        gram: X'X (n, n) with entries of at least 0, each row's once.
+        l1: penalty on weights, above 0, in the unit of the products.
+        l2: penalty (n,) on the squares of weights, likewise.
+        tolerance: see ``TOLERANCE``.
+
+    Returns:
+        Row j holds the columns that column j is regressed on, and their weights.
+    """
+    rows = gram.frozen()
+    n = len(rows.indptr) - 1
+    owner = np.repeat(np.arange(n), rows.counts)
+    diagonal = np.bincount(owner, rows.values * (owner == rows.indices), n)
+    problem = Penalized(
+        *rows, read_only(diagonal, np.float64), l1, read_only(l2, np.float64), tolerance
+    )
+    cost = np.bincount(owner, rows.values > l1, n) + 1.0
+    ranges = equal_cost_ranges(cost, n_threads() * RANGES_PER_THREAD)
+    parts: list[tuple[np.ndarray, ...]] = [()] * len(ranges)
+
+    def run(place: int, start: int, stop: int) -> None:
+        parts[place] = _sparse_regressions(start, stop, problem)
+
+    run_all([partial(run, place, *one) for place, one in enumerate(ranges)])
+    counts, indices, values = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return Sparse(np.r_[0, np.cumsum(counts)], indices, values)
+
+
+@kernel
+def _sparse_regressions(start, stop, problem):
+    # Returns how many weights each of the columns start..stop has, their columns, and the weights.
+    n = len(problem.diagonal)
+    gradient, weights = np.empty(n), np.zeros(n)
+    place = np.full(n, -1, np.int32)  # of a column in the active set
+    candidates, active = np.empty(n, np.int32), np.empty(n, np.int32)
+    products = np.empty((FIRST, FIRST), np.float32)  # of the columns in the active set
+    counts = np.zeros(stop - start, np.int64)
+    columns, values, size = np.empty(stop - start, np.int32), np.empty(stop - start, np.float32), 0
+    for j in range(start, stop):
+        n_candidates = start_column(j, problem, gradient, candidates)
+        n_active = 0
+        while True:
+            violators = most_violating(
+                candidates[:n_candidates], max(FIRST, n_active), j, problem, gradient, place
+            )
+            if len(violators) == 0:
+                break
+            if n_active + len(violators) > len(products):
+                products = larger(products, 2 * (n_active + len(violators)))
+            for i in violators:
+                enter(i, n_active, problem, place, products)
+                active[n_active] = i
+                n_active += 1
+            descend(j, active[:n_active], problem, products, gradient, weights)
+        order = np.argsort(-weights[active[:n_active]], kind="mergesort")
+        for i in active[:n_active][order]:
+            if weights[i] > 0.0:
+                if size == len(columns):
+                    columns, values = longer(columns), longer(values)
+                columns[size], values[size] = i, weights[i]
+                counts[j - start] += 1
+                size += 1
+            weights[i] = 0.0
+            place[i] = -1
+    return counts, columns[:size].copy(), values[:size].copy()
+
+
+@kernel
+def start_column(j, problem, gradient, candidates):
+    """Fill ``gradient`` (n,) with x_i . x_j - l1 where it is above 0, else with minus infinity.
+
+    As products and weights are at least 0, no other column can have a weight. Fills the first of
+    ``candidates`` (n,) with those that can, and returns how many.
+    """
+    gradient[:] = -np.inf
+    n_candidates = 0
+    for entry in range(problem.indptr[j], problem.indptr[j + 1]):
+        i, pull = problem.columns[entry], problem.products[entry] - problem.l1
+        if i != j and pull > 0.0:
+            gradient[i] = pull
+            candidates[n_candidates] = i
+            n_candidates += 1
+    return n_candidates
+
+
+@kernel
+def most_violating(candidates, most, j, problem, gradient, place):
+    """The inactive columns whose weights would gain most by leaving 0, at most so many."""
+    enough = problem.tolerance * problem.diagonal[j]
+    violators, gains, n = np.empty(len(candidates), np.int32), np.empty(len(candidates)), 0
+    for i in candidates:
+        if place[i] < 0 and gradient[i] > 0.0:
+            gain = gradient[i] ** 2 / (problem.diagonal[i] + problem.l2[i])
+            if gain > enough:
+                violators[n], gains[n] = i, gain
+                n += 1
+    return violators[:n][np.argsort(-gains[:n], kind="mergesort")[:most]]
+
+
+@kernel
+def enter(i, n_active, problem, place, products):
+    """Make a column the last of the active set, with its products with the others of the set."""
+    place[i] = n_active
+    products[n_active, : n_active + 1] = 0.0
+    products[: n_active + 1, n_active] = 0.0
+    for entry in range(problem.indptr[i], problem.indptr[i + 1]):
+        other = place[problem.columns[entry]]
+        if other >= 0:
+            products[n_active, other] = products[other, n_active] = problem.products[entry]
+
+
+@kernel
+def descend(j, active, problem, products, gradient, weights):
+    """Minimise over the weights of the active set, then bring the gradient of all up to date.
+
+    ``gradient`` is x_i . (x_j - X w) - l1.
+    """
+    enough = problem.tolerance * problem.diagonal[j]
+    own, before = gradient[active], weights[active]
+    for _ in range(MOST_SWEEPS):
+        gain = 0.0
+        for k in range(len(active)):
+            i = active[k]
+            curvature = problem.diagonal[i] + problem.l2[i]
+            weight = max(0.0, (own[k] + problem.diagonal[i] * weights[i]) / curvature)
+            change = weight - weights[i]
+            if change != 0.0:
+                weights[i] = weight
+                gain = max(gain, change**2 * curvature)
+                for m in range(len(active)):
+                    own[m] -= change * products[k, m]
+        if gain < enough:
+            break
+    for k in range(len(active)):
+        i = active[k]
+        change = weights[i] - before[k]
+        if change != 0.0:
+            for entry in range(problem.indptr[i], problem.indptr[i + 1]):
+                gradient[problem.columns[entry]] -= change * problem.products[entry]
+
+
+@kernel
+def larger(square, size):
+    """A square matrix of another size with the old one in its corner."""
+    out = np.empty((size, size), square.dtype)
+    out[: len(square), : len(square)] = square
+    return out
+
+
+@kernel
+def longer(array):
+    """An array with room for twice as much."""
+    out = np.empty(2 * len(array), array.dtype)
+    out[: len(array)] = array
+    return out
