@@ -52,6 +52,7 @@ CASES = {
     "user-knn:pearson": {"n_neighbors": 5, "similarity": "pearson", "shrinkage": 5.0},
     "user-knn:preference": {"feedback": "preference", "n_neighbors": 10},
     "slope-one": {},
+    "slim": {},
     "rp3beta": {"n_neighbors": 10},
     "ease": {"reg": 5.0},
     "implicit-als": {"n_factors": 4, "n_epochs": 5},

@@ -47,6 +47,7 @@ HOMES = {
         "NMF",
         "Popularity",
         "RP3beta",
+        "SLIM",
         "SVDpp",
         "SlopeOne",
         "TruncatedSVD",

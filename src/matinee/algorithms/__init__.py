@@ -14,6 +14,7 @@ from matinee.algorithms.mf import MF
 from matinee.algorithms.nmf import NMF
 from matinee.algorithms.popularity import Popularity
 from matinee.algorithms.rp3beta import RP3beta
+from matinee.algorithms.slim import SLIM
 from matinee.algorithms.slope_one import SlopeOne
 from matinee.algorithms.svdpp import SVDpp
 from matinee.algorithms.truncated_svd import TruncatedSVD
@@ -33,6 +34,7 @@ ALGORITHMS |= {
         UserKNN,
         SlopeOne,
         EASE,
+        SLIM,
         RP3beta,
         Blend,
         ImplicitALS,
@@ -48,6 +50,7 @@ __all__ = [
     "EASE",
     "MF",
     "NMF",
+    "SLIM",
     "Algorithm",
     "BayesianMF",
     "Bias",
