@@ -31,7 +31,7 @@ from matinee.sources.synthetic import planted
 from matinee.tuning import tune as tuning
 from matinee.tuning.k_curve import k_curve
 from matinee.tuning.rules import RULES, elbow, minimum, one_standard_error
-from matinee.tuning.search import Chance, Grid, Pruning, Trial
+from matinee.tuning.search import Grid, Pruning, RandomSearch, Trial
 from matinee.tuning.spectrum import hints, scaled, shuffle
 from matinee.tuning.stability import agreement
 from matinee.tuning.tune import tune
@@ -144,9 +144,9 @@ def test_a_grid_of_names_alone_ends():
     assert len(Grid.of({"solver": Choice("als", "sgd")}, 50, 0, False).points) == 2
 
 
-def test_chance_depends_on_seed_and_number_and_does_not_repeat():
+def test_random_search_depends_on_seed_and_number_and_does_not_repeat():
     space = {"n_factors": Whole(1, 3)}
-    search = Chance.of(space, 9, seed=4, higher=False)
+    search = RandomSearch.of(space, 9, seed=4, higher=False)
     assert search.propose(5) == search.propose(5)
     found = []
     for number in range(1, 9):

@@ -1,6 +1,6 @@
-"""Where the settings of an algorithm are worth searching: each algorithm states its own space.
+"""Where the settings of an algorithm are worth searching: each field states its own dimension.
 
-    space: ClassVar[Space] = {"n_factors": Whole(8, 128, log=True), "reg": Real(0.1, 10, log=True)}
+    n_factors: int = setting(50, "length of p_u and q_i", search=Whole(8, 128, log=True))
 
 A dimension draws a value, lists values for a grid, and knows when a value lies at its edge.
 """
@@ -21,7 +21,7 @@ class Dimension(Protocol):
     """The values that one setting may take in a search."""
 
     def draw(self, rng: np.random.Generator) -> Any:
-        """A value by chance."""
+        """A random value."""
 
     def grid(self, points: int) -> list[Any]:
         """At most ``points`` values that span it; all of them where they are named one by one."""

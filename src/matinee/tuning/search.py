@@ -1,4 +1,4 @@
-"""Ways to walk through a search space: a grid, by chance, or Optuna's samplers."""
+"""Ways to walk through a search space: grid search, random search, or Optuna's samplers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from matinee.errors import BadSetting, Option
 
 TRIALS_BEFORE_PRUNING = 4  # finished ones, before any is given up
 EPOCHS_BEFORE_PRUNING = 4
-REDRAWS = 20  # when chance draws what was tried already
+REDRAWS = 20  # of settings that were tried already
 
 State = Literal["done", "pruned", "failed"]
 
@@ -97,15 +97,15 @@ class Grid(Pruning):
 
 
 @dataclass
-class Chance(Pruning):
-    """Independent draws; each depends on the seed and its number alone, so a search can resume."""
+class RandomSearch(Pruning):
+    """Independent draws, each from the seed and its number alone, so that a search can resume."""
 
     space: Space = field(default_factory=dict)
     seed: int = 0
     tried: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, space: Space, budget: int, seed: int, higher: bool) -> "Chance":
+    def of(cls, space: Space, budget: int, seed: int, higher: bool) -> "RandomSearch":
         return cls(space=space, seed=seed)
 
     def propose(self, number: int) -> dict[str, Any] | None:
@@ -187,7 +187,7 @@ class Optuna:
 
 
 METHODS: dict[str, Callable[[Space, int, int, bool], Search]] = {
-    "random": Chance.of,
+    "random": RandomSearch.of,
     "grid": Grid.of,
     "optuna": Optuna,
 }
