@@ -192,24 +192,25 @@ class _Search:
     def judge(self, sets: Sequence[Set]) -> tuple[np.ndarray, np.ndarray]:
         """How far the item is inside the first n without each set, below 0 outside; its rank."""
         blocks = [self._judge(sets[k : k + BLOCK_SETS]) for k in range(0, len(sets), BLOCK_SETS)]
-        margins, found = zip(*blocks, strict=True)
-        return np.concatenate(margins), np.concatenate(found)
+        margins, item_ranks = zip(*blocks, strict=True)
+        return np.concatenate(margins), np.concatenate(item_ranks)
 
     def judge_each(self) -> tuple[np.ndarray, np.ndarray]:
         """``judge`` of the sets of one rating each, by downdates where these are to be had."""
         people = without_each(self.model, self.person)
         blocks = [
-            self._stand(people[k : k + BLOCK_SETS]) for k in range(0, len(people), BLOCK_SETS)
+            self._margins_and_ranks(people[k : k + BLOCK_SETS])
+            for k in range(0, len(people), BLOCK_SETS)
         ]
-        margins, found = zip(*blocks, strict=True)
-        return np.concatenate(margins), np.concatenate(found)
+        margins, item_ranks = zip(*blocks, strict=True)
+        return np.concatenate(margins), np.concatenate(item_ranks)
 
     def _judge(self, sets: Sequence[Set]) -> tuple[np.ndarray, np.ndarray]:
         items, ratings = self.person.items, self.person.ratings
         histories = [(np.delete(items, one), np.delete(ratings, one)) for one in map(list, sets)]
-        return self._stand(with_histories(self.model, self.person, histories))
+        return self._margins_and_ranks(with_histories(self.model, self.person, histories))
 
-    def _stand(self, people: Sequence[Person]) -> tuple[np.ndarray, np.ndarray]:
+    def _margins_and_ranks(self, people: Sequence[Person]) -> tuple[np.ndarray, np.ndarray]:
         scores = self.model.score_people(people, self.among)
         own, others = scores[:, self.place], np.delete(scores, self.place, axis=1)
         if others.shape[1] < self.n:  # it is within the first n whatever happens

@@ -97,8 +97,8 @@ def what_if(
     if told:
         (changed,) = with_histories(model, person, [(rows, ratings)])
     if tastes:
-        changed, said = _with_tastes(model, changed, tastes)
-        told += said
+        changed, taste_changes = _with_tastes(model, changed, tastes)
+        told += taste_changes
     if not told:
         raise BadSetting("nothing would change; give ", WITHOUT, ", ", CHANGE, " or ", TASTES)
     after = set(unseen(model, changed, item).tolist())

@@ -24,5 +24,5 @@ def model_facts(snapshot: ModelSnapshot) -> dict[str, Any]:
         "view_labels": {view.name: view.label for view in model.views.values()},
         "genres": list(snapshot.genres),
         "data_fingerprint": model.data_fingerprint,
-        "has_tastes": n_factors > 0 and hasattr(model, "tastes"),
+        "has_tastes": model.taste_controls is not None,
     }
