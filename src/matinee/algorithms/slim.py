@@ -15,9 +15,9 @@ from typing import ClassVar
 import numpy as np
 
 from matinee.algorithms.base import Algorithm
-from matinee.algorithms.search_space import Real, Space
+from matinee.algorithms.hyperparameters import setting
+from matinee.algorithms.search_space import Real
 from matinee.data.ratings import Ratings
-from matinee.errors import BadSetting
 from matinee.kernels.elastic_net import sparse_regressions
 from matinee.kernels.item_neighbors import NeighborLists
 from matinee.kernels.sparse import Sparse
@@ -31,23 +31,22 @@ class SLIM(Algorithm):
     """``SLIM().fit(train)``: every rating counts as a positive; scores only rank."""
 
     name: ClassVar[str] = "slim"
-    space: ClassVar[Space] = {
-        "l1": Real(0.05, 2, log=True),
-        "l2": Real(0.5, 50, log=True),
-        "dropout": Real(0, 0.9),
-    }
 
-    l1: float = 0.3  # penalty on weights, in roots of the mean number of users of an item
-    l2: float = 5.0  # penalty on squared weights, in the same unit
-    dropout: float = 0.5  # chance of an entry to be missing in training, 0 to below 1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.require("l1", above=0)
-        self.require("l2", above=0)
-        self.require("dropout", at_least=0)
-        if not self.dropout < 1:
-            raise BadSetting(f"dropout is {self.dropout}; it must be below 1")
+    l1: float = setting(
+        0.3,
+        "penalty on weights, in roots of the mean number of users of an item",
+        above=0,
+        search=Real(0.05, 2, log=True),
+    )
+    l2: float = setting(
+        5.0,
+        "penalty on squared weights, in the same unit",
+        above=0,
+        search=Real(0.5, 50, log=True),
+    )
+    dropout: float = setting(
+        0.5, "chance that an entry is missing in training", at_least=0, below=1, search=Real(0, 0.9)
+    )
 
     @property
     def kind(self) -> str:
