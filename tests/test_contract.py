@@ -28,6 +28,7 @@ CASES = {
     "bias": {},
     "nmf": {"n_factors": 4, "n_epochs": 5},
     "nmf:zero": {"n_factors": 4, "n_epochs": 50, "missing": "zero", "init": "nndsvd"},
+    "nmf:zero-random": {"n_factors": 4, "n_epochs": 50, "missing": "zero"},
     "truncated-svd": {"n_factors": 4},
     "truncated-svd:zero": {"n_factors": 4, "fill": "zero"},
     "truncated-svd:user_all": {"n_factors": 4, "fill": "zero", "center": "user_all"},
@@ -66,7 +67,7 @@ CASES = {
 }
 ITERATIVE = [case for case in CASES if case.split(":")[0] in ("bias", "mf", "svdpp")] + ["nmf"]
 # Gradient steps and zero-filled NMF do not end on an exact user solve; the others do.
-INEXACT = {"bpr", "svdpp", "mf:sgd", "mf:sgd-unbiased", "nmf:zero"}
+INEXACT = {"bpr", "svdpp", "mf:sgd", "mf:sgd-unbiased", "nmf:zero", "nmf:zero-random"}
 EXACT = [case for case in CASES if case not in INEXACT]
 TOLERANCE = 1e-4  # how far terms may be from their score, relative to it
 NOTHING = 1e-6  # a score this small is rounding alone

@@ -49,4 +49,5 @@ def fit_zero_filled(
         Embeddings(factors.astype(np.float32), np.zeros(len(factors), np.float32))
         for factors in (W, solver.components_.T)
     )
-    return Solution(0.0, users, items, ZeroFilled(), facts=facts, unrated_items_learned=True)
+    fold = ZeroFilled(ordered=init.startswith("nndsvd"))  # then factors stand by singular value
+    return Solution(0.0, users, items, fold, facts=facts, unrated_items_learned=True)

@@ -19,9 +19,11 @@ class ZeroFilled:
     Lawson & Hanson 1974, by scipy, on the triangular factor of sum_j q_j q_j'.
     """
 
+    ordered: bool = False  # whether the factors have an order that is to stay, as from an SVD
+
     @property
     def freedom(self) -> Freedom:
-        return "order"
+        return "none" if self.ordered else "order"
 
     def solve(self, rated: Rows, mean: float, items: Embeddings, users: Embeddings) -> None:
         from scipy.linalg import solve_triangular

@@ -16,8 +16,8 @@ from matinee.kernels.blas import one_blas_thread
 from matinee.kernels.varimax import varimax
 
 # What may be done to factors so that a fold-in gives what it gave, and always at once to users,
-# items and implicit factors: any orthogonal turn, or only a change of order.
-Freedom = Literal["turn", "order"]
+# items and implicit factors: any orthogonal turn, only a change of order, or neither.
+Freedom = Literal["turn", "order", "none"]
 
 MOST_ITEMS = 5_000  # the most rated ones decide on the turn; more cost time and change little
 NO_TURN = 1e-2  # a turn whose entries are this near to those of the identity is none
@@ -41,6 +41,8 @@ def canonical_turn(
 
     Q (n_items, n_factors), the ratings of each item (n_items,), and the moments of both sides.
     """
+    if freedom == "none":
+        return None
     T = np.eye(Q.shape[1])
     with one_blas_thread():
         if freedom == "turn":
