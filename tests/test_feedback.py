@@ -16,10 +16,11 @@ from matinee.data.scale import Scale
 from matinee.feedback.changes import Changes
 from matinee.feedback.events import Event, Verdict, judge
 from matinee.feedback.history import person_of, trained_history
-from matinee.feedback.refitting import refit
+from matinee.feedback.refitting import refit, save_refitted
 from matinee.feedback.store import Post, Store, StoreError
 from matinee.feedback.tables import metadata
 from matinee.feedback.writing import TooMuch, Writer
+from matinee.models.storage import manifest_digest
 
 YES = Verdict("accepted")
 STRANGE_IDS = [
@@ -375,6 +376,17 @@ def test_a_refitted_model_counts_no_event_twice(store, model):
 def test_names_of_tastes_go_over_to_a_refit(store, model):
     named = model.rename_taste(0, "Heist films")
     assert refit(named, store).tastes()[0].name == "Heist films"
+
+
+def test_a_name_given_while_a_refit_ran_is_not_lost(store, model, tmp_path):
+    path = model.save(tmp_path / "model")
+    replaced = manifest_digest(path)
+    fitted = refit(matinee.load(path), store)
+    matinee.load(path).rename_taste(0, "Heist films").save(path)
+    save_refitted(fitted, path, replaced)
+    kept = matinee.load(path)
+    assert kept.facts["feedback"]["store"] == store.name
+    assert "Heist films" in kept.taste_notes.names.values()
 
 
 def test_erased_users_are_left_out_of_a_refit(store, model):

@@ -22,6 +22,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 LAYERS = [
     "errors",
     "display",
+    "disk",
     "data kernels",
     "sources splitting",
     "row_solvers tastes",

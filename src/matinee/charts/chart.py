@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
 
+from matinee.disk.whole_files import write_whole
 from matinee.display.markup import Markup, el
 from matinee.display.tables import Table, show
 
@@ -94,9 +95,9 @@ class Chart:
         }
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture to an SVG file."""
+        """Write the picture to an SVG file, in one step."""
         path = Path(path)
-        path.write_text(self.svg(), encoding="utf-8")
+        write_whole(path, self.svg())
         return path
 
     def _repr_html_(self) -> str:

@@ -2,7 +2,6 @@
 
 import logging
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from matinee.cli.options.metrics import MeasureOptions
 from matinee.cli.options.reading import ReadOptions
 from matinee.cli.options.split import SplitOptions, option_of
 from matinee.cli.progress import epochs_of
+from matinee.disk.temporary_folders import temporary_folder
 from matinee.display.text import counted
 from matinee.errors import BadRatings, BadSetting
 
@@ -117,8 +117,9 @@ def evaluate_on_spark(
         check_source(data)
     with (
         quiet_session(master) as spark,
-        tempfile.TemporaryDirectory(dir=".", prefix=".fit-") as folder,
+        temporary_folder(".", ".fit-") as temporary,
     ):
+        folder = temporary / "fit"
         parts = [frame_of(spark, data) for data in (train, test)]
         with epochs_of(learner.name) as on_epoch:
             model = fit(learner, parts[0], folder=folder, on_epoch=on_epoch)

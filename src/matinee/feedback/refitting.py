@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -13,8 +14,10 @@ from matinee.errors import Advice, MatineeWarning
 from matinee.feedback.changes import NEVER
 from matinee.feedback.history import FACT, through_of
 from matinee.feedback.store import Store
-from matinee.models import FactorModel, Model
+from matinee.models import FactorModel, Model, load
 from matinee.models.matching import match_tastes
+from matinee.models.serialization import save_model
+from matinee.models.storage import Replaced, manifest_digest
 from matinee.training.progress import OnEpoch, quiet
 
 
@@ -76,14 +79,37 @@ def refit(
             ),
             stacklevel=2,
         )
-    if isinstance(model, FactorModel) and model.taste_notes.names:
-        matches = match_tastes(model, fitted)
-        for one in matches.lost:
-            warnings.warn(
-                f"the new model has no taste like {one.old.name!r} (the most similar one has "
-                f"{one.similarity:.2f}), so that name is lost",
-                stacklevel=2,
-            )
-        fitted = matches.named()
     fact = {"store": store.name, "through": through}
-    return replace(fitted, facts={**fitted.facts, FACT: fact})
+    return with_taste_names(model, replace(fitted, facts={**fitted.facts, FACT: fact}))
+
+
+def with_taste_names(model: Model, fitted: Model) -> Model:
+    """A refitted model, its tastes named as the same tastes of the old one are.
+
+    Warns of each name whose taste has no like in the new model.
+    """
+    if not isinstance(model, FactorModel) or not model.taste_notes.names:
+        return fitted
+    matches = match_tastes(model, fitted)
+    for one in matches.lost:
+        warnings.warn(
+            f"the new model has no taste like {one.old.name!r} (the most similar one has "
+            f"{one.similarity:.2f}), so that name is lost",
+            stacklevel=3,
+        )
+    return matches.named()
+
+
+def save_refitted(fitted: Model, path: Path, replaced: str | None) -> None:
+    """Write a refitted model in the place of the model that it was refitted from.
+
+    ``replaced`` is the digest of that model's manifest; None where the place is another. Tastes
+    that were renamed while it was fitted keep their new names. Raises MatineeError as ``save``.
+    """
+    while True:
+        try:
+            save_model(fitted, path, replaced)
+            return
+        except Replaced:
+            replaced = manifest_digest(path)
+            fitted = with_taste_names(load(path), fitted)

@@ -37,8 +37,11 @@ class Storable(Protocol):
         """The names of these properties."""
 
 
-def save_model(model: Storable, path: Path) -> Path:
-    """Write a model to the folder ``path``. Raises MatineeError where it cannot be written."""
+def save_model(model: Storable, path: Path, replaced: str | None = None) -> Path:
+    """Write a model to the folder ``path``, in the place of ``replaced`` alone where it is given.
+
+    Raises MatineeError where it cannot be written; see ``write_folder``.
+    """
     writer = Writer()
     facts = {
         "versions": {
@@ -48,7 +51,7 @@ def save_model(model: Storable, path: Path) -> Path:
         },
         **writer.plain(model, ""),
     }
-    write_folder(path, facts, writer.arrays, writer.texts)
+    write_folder(path, facts, writer.arrays, writer.texts, replaced)
     return path
 
 

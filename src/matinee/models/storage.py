@@ -12,15 +12,15 @@ old model or the new one and never a mixture, whenever the writer dies.
 import hashlib
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
+from matinee.disk.locks import folder_lock, work_folder
+from matinee.disk.whole_files import sync, sync_folder
 from matinee.errors import BadModel, MatineeError
 from matinee.models.tensors import Part, Stacked, map_tensors, stacked, write_tensors
 
@@ -28,22 +28,37 @@ FORMAT = "matinee-model"
 FORMAT_VERSION = 2
 MANIFEST = "model.json"
 USERS = "users"  # what users' files are called
+OWN_FILE = re.compile(r"(arrays|catalog|users)-[0-9a-f]{12}\.(safetensors|json)")
 MAP_FROM = 256 << 20  # bytes from which arrays are mapped instead of read
 
 
+class Replaced(MatineeError):
+    """The folder holds another model than the one that was to be replaced."""
+
+
 def write_folder(
-    path: Path, facts: Mapping[str, Any], arrays: Mapping[str, Any], texts: Mapping[str, Any]
+    path: Path,
+    facts: Mapping[str, Any],
+    arrays: Mapping[str, Any],
+    texts: Mapping[str, Any],
+    replaced: str | None = None,
 ) -> None:
     """Write a model folder, replacing a model that is there in one step.
 
     ``facts`` goes into the manifest, ``arrays`` into safetensors, each of ``texts`` into a JSON
-    file of its own; arrays that lie in several files stay in several. Raises MatineeError when the
-    folder cannot be written or holds something else.
+    file of its own; arrays that lie in several files stay in several. One writer at a time is let
+    in; another waits for it. ``replaced`` is the ``manifest_digest`` of the model that may be
+    replaced, where that is one alone.
+
+    Raises MatineeError when the folder cannot be written or holds something else, InUse when
+    another writer holds it, and Replaced when it holds another model than the one to replace.
     """
     check_place(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _beside(path) as temporary:
+        with folder_lock(path), work_folder(path) as temporary:
+            if replaced is not None and manifest_digest(path) != replaced:
+                raise Replaced(f"{path} holds a newer model")
             in_parts = {name: one for name, one in arrays.items() if isinstance(one, Stacked)}
             whole = {name: one for name, one in arrays.items() if name not in in_parts}
             files: dict[str, Any] = {"arrays": _written(temporary, "arrays", "safetensors", whole)}
@@ -60,7 +75,7 @@ def write_folder(
             manifest["checksum"] = _checksum(manifest)
             with (temporary / MANIFEST).open("wb") as stream:
                 stream.write(json.dumps(manifest, ensure_ascii=False, indent=1).encode())
-                _sync(stream)
+                sync(stream)
             _replace(path, temporary)
     except OSError as error:
         raise MatineeError(f"the model could not be written to {path}: {error.strerror}") from error
@@ -76,7 +91,7 @@ def _written(folder: Path, name: str, suffix: str, value: Any) -> dict[str, Any]
             data = json.dumps(value, ensure_ascii=False).encode()
             digest = hashlib.sha256(data).hexdigest()
             stream.write(data)
-        _sync(stream)
+        sync(stream)
     file = file_name(name, digest, suffix)
     new.rename(folder / file)
     return {"file": file, "sha256": digest, "bytes": (folder / file).stat().st_size}
@@ -221,24 +236,25 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
+def manifest_digest(path: Path) -> str:
+    """A short digest of a model folder's manifest, which holds the digests of all other files.
+
+    Raises BadModel for a folder without one.
+    """
+    try:
+        return hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()[:12]
+    except OSError:
+        raise BadModel(f"there is no model at {path}: {path / MANIFEST} is missing") from None
+
+
 def _checksum(manifest: Mapping[str, Any]) -> str:
     plain = {name: value for name, value in manifest.items() if name != "checksum"}
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
-@contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """A temporary folder beside a path, gone afterwards."""
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    try:
-        yield temporary
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
 def _replace(path: Path, temporary: Path) -> None:
     """Put files into the folder, the manifest last; a folder that is not there appears whole."""
-    _sync_folder(temporary)
+    sync_folder(temporary)
     temporary.chmod(0o755)
     if not path.exists():
         temporary.rename(path)
@@ -246,23 +262,8 @@ def _replace(path: Path, temporary: Path) -> None:
         names = [file.name for file in temporary.iterdir()]
         for name in sorted(names, key=lambda name: name == MANIFEST):
             (temporary / name).replace(path / name)
-            _sync_folder(path)
+            sync_folder(path)
         for old in path.iterdir():
-            if old.name not in names and old.name.startswith(("arrays-", "catalog-", f"{USERS}-")):
+            if old.name not in names and OWN_FILE.fullmatch(old.name):
                 old.unlink()
-    _sync_folder(path.parent)
-
-
-def _sync(stream: IO[bytes]) -> None:
-    stream.flush()
-    os.fsync(stream.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    if os.name == "nt":
-        return  # a folder cannot be synced there
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(path.parent)

@@ -10,6 +10,7 @@ from typing import Any
 
 import matinee
 from matinee.charts import stylesheet
+from matinee.disk.whole_files import write_whole
 from matinee.display.markup import Markup, el
 from matinee.errors import MatineeError
 from matinee.report.elements import Section
@@ -61,10 +62,10 @@ class Report:
         }
 
     def save(self, path: str | Path) -> Path:
-        """Write the document to a file. Raises MatineeError where that cannot be."""
+        """Write the document to a file, in one step. Raises MatineeError where that cannot be."""
         file = Path(path)
         try:
-            file.write_text(self.html(), encoding="utf-8")
+            write_whole(file, self.html())
         except OSError as error:
             raise MatineeError(f"{file} cannot be written: {error.strerror}") from error
         return file

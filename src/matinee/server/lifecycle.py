@@ -8,11 +8,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from matinee.disk.locks import InUse
 from matinee.errors import MatineeError
 from matinee.feedback.changes import Changes
 from matinee.feedback.store import Store
 from matinee.feedback.writing import Writer
 from matinee.models import FactorModel
+from matinee.models.serialization import save_model
+from matinee.models.storage import Replaced
 from matinee.server.evaluation_record import EvaluationRecord
 from matinee.server.problems import Problem
 from matinee.server.prometheus import ServerMetrics
@@ -79,11 +82,15 @@ class ServerState:
         Raises Problem: 409 when the folder holds a newer model, 422 when tastes have fixed names.
         """
         with self.reload_lock:
-            if not self.main.is_current(self.path):
-                raise Problem(409, "the folder holds a newer model; reload it first")
             if not isinstance(self.main.model, FactorModel):
                 raise Problem(422, "the tastes of this model cannot be renamed")
-            self.main.model.rename_taste(number, name).save(self.path)
+            renamed = self.main.model.rename_taste(number, name)
+            try:
+                save_model(renamed, self.path, replaced=self.main.digest)
+            except Replaced:
+                raise Problem(409, "the folder holds a newer model; reload it first") from None
+            except InUse:
+                raise Problem(409, "the model is being written; rename the taste later") from None
             self.snapshots = (ModelSnapshot.load(self.path), *self.snapshots[1:])
             self.metrics.set_model(self.main)
             return self.main

@@ -1,6 +1,5 @@
 """A loaded model with the indexes that requests need: an immutable value, swapped as a whole."""
 
-import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ import numpy as np
 
 from matinee.errors import BadModel
 from matinee.models import Model, load
-from matinee.models.storage import MANIFEST
+from matinee.models.storage import manifest_digest
 
 MAX_ATTEMPTS = 5  # to read a folder that is being replaced
 
@@ -36,9 +35,10 @@ class ModelSnapshot:
                 return snapshot
         raise BadModel(f"{path} was replaced each time while it was being read")
 
-    def is_current(self, path: Path) -> bool:
-        """Whether the folder still holds this model."""
-        return self.version.endswith(manifest_digest(path))
+    @property
+    def digest(self) -> str:
+        """The digest of the manifest that the model was loaded from."""
+        return self.version.rsplit("-", 1)[1]
 
     def warm_up(self) -> None:
         """Compute now what the first request would otherwise wait for."""
@@ -74,14 +74,3 @@ class ModelSnapshot:
     def by_count(self) -> np.ndarray:
         """Item rows ordered by number of ratings, most first: int64 (n_items,)."""
         return np.argsort(-self.model.item_counts, kind="stable")
-
-
-def manifest_digest(path: Path) -> str:
-    """A short digest of a model folder's manifest, which holds the digests of all other files.
-
-    Raises BadModel for a folder without one.
-    """
-    try:
-        return hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()[:12]
-    except OSError:
-        raise BadModel(f"there is no model at {path}: {path / MANIFEST} is missing") from None

@@ -5,7 +5,6 @@ filled block by block, so that there is never a second copy of them.
 """
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from matinee.disk.temporary_folders import temporary_folder
 from matinee.errors import BadRatings
 from matinee.sources.files import words
 from matinee.sources.raw import (
@@ -37,24 +37,39 @@ BLOCKS = 8  # steps in which the arrays are filled: each holds a copy of its par
 
 
 @contextmanager
+def interrupts() -> Iterator[None]:
+    """Make Ctrl-C inside DuckDB, which it reports as an error of its own, a KeyboardInterrupt."""
+    import duckdb
+
+    try:
+        yield
+    except (RuntimeError, duckdb.InterruptException) as error:
+        if "interrupt" in str(error).lower():
+            raise KeyboardInterrupt from None
+        raise
+
+
+@contextmanager
 def connection(name: str, path: Path) -> Iterator["DuckDBPyConnection"]:
     """A private DuckDB for one file, never on the network; its errors become BadRatings."""
     import duckdb
 
     threads = 1 + path.stat().st_size // BYTES_PER_THREAD
-    with tempfile.TemporaryDirectory(prefix="matinee-") as folder:
+    with temporary_folder() as folder, interrupts():
         connection = duckdb.connect(
             ":memory:",
             config={
                 "threads": min(threads, MOST_THREADS, os.cpu_count() or 1),
                 "memory_limit": MEMORY,
-                "temp_directory": folder,
+                "temp_directory": str(folder),
                 "autoinstall_known_extensions": "false",
             },
         )
         try:
             connection.execute("SET TimeZone = 'UTC'")
             yield connection
+        except duckdb.InterruptException:
+            raise
         except duckdb.Error as error:
             raise BadRatings(f"{name} cannot be read: {words(error)[:200]}") from None
         finally:

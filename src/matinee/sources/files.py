@@ -5,7 +5,6 @@ import gzip
 import io
 import re
 import shutil
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, BinaryIO, TextIO, cast
 
+from matinee.disk.temporary_folders import temporary_folder
 from matinee.errors import BadRatings, Option, did_you_mean
 
 BLOCK = 1 << 20
@@ -99,8 +99,8 @@ def plain_text(
     if path is not None and encoding in ("utf-8", "utf-8-sig") and is_plain(path, sample):
         yield path, in_words(encoding)
         return
-    with tempfile.TemporaryDirectory(prefix="matinee-") as folder:
-        copy = Path(folder) / "plain.txt"
+    with temporary_folder() as folder:
+        copy = folder / "plain.txt"
         with open_bytes() as file, copy.open("wb") as out:
             write_plain(name, file, out, encoding, untidy(sample))
         yield copy, in_words(encoding)

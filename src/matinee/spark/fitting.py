@@ -6,7 +6,6 @@ up, in the order of blocks, and solve them. The driver sees the items' factors; 
 ratings it never sees: the tasks write them into files of the model folder.
 """
 
-import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from matinee.algorithms.base import Algorithm
 from matinee.data.ids import IdMap
 from matinee.data.packed import rows_of
 from matinee.data.texts import Texts
+from matinee.disk.temporary_folders import temporary_folder
 from matinee.errors import BadSetting
 from matinee.kernels.blas import gram
 from matinee.kernels.normal_sums import packed_size
@@ -85,8 +85,8 @@ def fit(
     if folder is None:
         _check_local(frame.sparkSession, resume)
         # a file that is mapped stays readable when its name is gone
-        with tempfile.TemporaryDirectory(prefix="matinee-", ignore_cleanup_errors=True) as place:
-            return fit(algorithm, frame, folder=place, memory=memory, on_epoch=on_epoch)
+        with temporary_folder() as place:
+            return fit(algorithm, frame, folder=place / "fit", memory=memory, on_epoch=on_epoch)
     blocks = Blocks.of(Path(folder).absolute(), frame, resume)
     fitting = FitRun(frame.sparkSession, blocks, memory)
     fitted = fitting.run(algorithm, blocks.folder, resume, on_epoch)

@@ -15,12 +15,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Rows
+from matinee.disk.locks import folder_lock
+from matinee.disk.temporary_folders import temporary_folder
 from matinee.display.text import counted
 from matinee.errors import MatineeError, Option, Setting
 from matinee.kernels.rows import by_columns
@@ -64,19 +65,30 @@ def fit_packed(
     mapped from a file where they are large.
 
     Raises BadSetting for an algorithm that is not an alternating one, MatineeError for a state of
-    another fit, and Diverged.
+    another fit or one that another program is at work on, and Diverged.
     """
     algorithm = algorithm.for_blocks
-    plan = algorithm.alternation
-    say_if_too_many(plan.n_factors, ratings)
+    say_if_too_many(algorithm.alternation.n_factors, ratings)
     if folder is None:
         # a file that is mapped stays readable when its name is gone
-        with TemporaryDirectory(prefix="matinee-", ignore_cleanup_errors=True) as temporary:
+        with temporary_folder() as temporary:
+            state = temporary / "state"
             return fit_packed(
-                algorithm, ratings, on_epoch, folder=temporary, memory=memory, on_part=on_part
+                algorithm, ratings, on_epoch, folder=state, memory=memory, on_part=on_part
             )
-    state = Checkpoints(Path(folder), fit_fingerprint(algorithm, ratings.fingerprint))
-    stream = Stream(plan, ratings, state, memory, on_part)
+    place = Path(folder)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    checkpoints = Checkpoints(place, fit_fingerprint(algorithm, ratings.fingerprint))
+    with folder_lock(place, seconds=0):
+        stream = Stream(algorithm.alternation, ratings, checkpoints, memory, on_part)
+        return _fit_stream(algorithm, stream, on_epoch, resume)
+
+
+def _fit_stream(
+    algorithm: AlternatingAlgorithm, stream: "Stream", on_epoch: OnEpoch, resume: bool
+) -> FactorModel:
+    """The model of a fit that begins, or resumes where its state is."""
+    plan, ratings, state = stream.plan, stream.ratings, stream.state
     first = state.load(stream.items) if resume else state.begin()
     if first > plan.n_epochs:
         raise MatineeError(

@@ -50,10 +50,12 @@ def command(
     """
     wants("serve", "sqlalchemy")
     from matinee.feedback.places import existing_store
-    from matinee.feedback.refitting import refit
-    from matinee.models.storage import check_place
+    from matinee.feedback.refitting import refit, save_refitted
+    from matinee.models.storage import check_place, manifest_digest
 
     check_place(Path(out))
+    in_place = Path(out).resolve() == Path(model_path).resolve()
+    replaced = manifest_digest(Path(model_path)) if in_place else None
     model = load(model_path)
     opened = existing_store(Path(model_path), store)
     ratings = reading.read(data) if data is not None else None
@@ -62,7 +64,7 @@ def command(
         fitted = refit(model, opened, ratings, on_epoch)
     opened.close()
     duration = time.perf_counter() - started
-    fitted.save(out)
+    save_refitted(fitted, Path(out), replaced)
     summary: dict[str, Any] = {
         "algorithm": fitted.algorithm,
         "model": out,

@@ -21,11 +21,12 @@ from matinee.data.catalog import Catalog
 from matinee.data.packed import FILES, PackedRatings, is_packed
 from matinee.data.read_report import Finding, ReadReport
 from matinee.data.scale import Scale
+from matinee.disk.locks import folder_lock
 from matinee.display.steps import OnStep, quiet
 from matinee.errors import BadRatings, BadSetting, MatineeError, Option
 from matinee.sources import files
 from matinee.sources.checks import check_options, refuse
-from matinee.sources.duck import MOST_THREADS
+from matinee.sources.duck import MOST_THREADS, interrupts
 from matinee.sources.packing import stages
 from matinee.sources.packing.pack_files import (
     Facts,
@@ -69,8 +70,8 @@ def pack(
     what sorting may hold. A folder of packed ratings that is there is replaced at the end. After an
     interruption the same call resumes where it was; it needs some 30 bytes of disk per rating.
 
-    Raises BadRatings as ``read_ratings`` does, and MatineeError when the disk is full, or the
-    folder holds something else.
+    Raises BadRatings as ``read_ratings`` does, and MatineeError when the disk is full, the folder
+    holds something else, or another program packs into it now.
     """
     from matinee.sources import read_catalog, read_ratings, source_of
 
@@ -82,7 +83,9 @@ def pack(
     check_place(goal)
     own_catalog = None if catalog is None else read_catalog(catalog)
     kind = source_of(source)
-    with _work_folder(goal, source_fingerprint(source, options, positives_from)) as work:
+    fingerprint = source_fingerprint(source, options, positives_from)
+    goal.parent.mkdir(parents=True, exist_ok=True)
+    with folder_lock(goal, seconds=0), _work_folder(goal, fingerprint) as work:
         if kind.query is None:
             ratings = read_ratings(
                 source,
@@ -147,11 +150,8 @@ def _work_folder(goal: Path, fingerprint: str) -> Iterator[Path]:
     try:
         work.mkdir(parents=True, exist_ok=True)
         label.write_text(fingerprint)
-        yield work
-    except (RuntimeError, duckdb.InterruptException) as error:  # DuckDB's words for Ctrl-C
-        if "interrupt" in str(error).lower():
-            raise KeyboardInterrupt from None
-        raise
+        with interrupts():
+            yield work
     except duckdb.OutOfMemoryException:
         shutil.rmtree(work, ignore_errors=True)
         raise MatineeError(
