@@ -146,6 +146,9 @@ class FactorModel(FoldingModel):
             return similar_rows(self.item_factors, row, n, self.item_counts)
         return similar_rows(self.user_factors, row, n, self.seen.counts)
 
+    def item_vectors(self, items: np.ndarray) -> np.ndarray | None:
+        return np.asarray(self.item_factors[items]) if self.n_factors else None
+
     def canonical(self, in_place: bool = False) -> Self:
         """The model of the same scores whose factors can be read; see ``tastes.canonical``.
 

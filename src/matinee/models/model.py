@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast, overload
+from typing import Any, Unpack, cast, overload
 
 import numpy as np
 
@@ -27,9 +27,11 @@ from matinee.explain.personalization import Evidence, shares
 from matinee.explain.views import View
 from matinee.explain.what_if import WhatIf, what_if
 from matinee.models.capabilities import INTERVALS, SIMILAR, TASTES
+from matinee.models.list_rules import ListRules, RuleArguments
 from matinee.models.newcomers import from_ratings, without_ratings
 from matinee.models.predictions import Predictions
-from matinee.models.retrieval import Scorer, best_items
+from matinee.models.retrieval import Scorer
+from matinee.models.ruled_lists import ListMaker
 from matinee.models.serialization import save_model
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
@@ -131,6 +133,10 @@ class Model:
         Raises BadSetting for a model that does not compare them.
         """
         raise SIMILAR[side].missing(self.algorithm)
+
+    def item_vectors(self, items: np.ndarray) -> np.ndarray | None:
+        """Vectors (n, k) by which the items in these rows are alike; None where there are none."""
+        return None
 
     @property
     def taste_controls(self) -> TasteControls | None:
@@ -258,6 +264,13 @@ class Model:
         return counts
 
     @cached_property
+    def item_genres(self) -> np.ndarray:
+        """Which item has which genre of the catalogue: bool (n_items, n_genres)."""
+        _, genres = self.catalog.genre_matrix(self.items)
+        genres.flags.writeable = False
+        return genres
+
+    @cached_property
     def _rated_items(self) -> np.ndarray:
         """Rows of the items with training ratings."""
         return np.flatnonzero(self.item_counts > 0).astype(np.int32)
@@ -312,6 +325,7 @@ class Model:
         exclude_seen: bool = True,
         items: Iterable[object] | None = None,
         exclude: Iterable[object] | None = None,
+        **rules: Unpack[RuleArguments],
     ) -> Table:
         """The ``n`` items that score best for a user, or for each of several users.
 
@@ -319,6 +333,13 @@ class Model:
         are unclipped; ties keep the order of items. ``items`` limits the candidates, ``exclude``
         takes some out. Raises UnknownId for an id without training ratings (fold them in first),
         and BadSetting when ``n`` is below 1.
+
+        Rules: ``min_ratings=20`` and ``where={"genre": "Horror", "year": (1990, 1999)}`` filter,
+        on any column of the catalogue, by a value, a list of values or a range; ``hide`` are items
+        to leave out. ``diversity``, ``novelty`` and ``calibrated`` (strengths from 0; 1 is strong)
+        and ``boost={item id: stars}`` re-rank the best 100; each is then a column, whose values
+        are added to the score, ``total`` is what ranks, and ``moved`` says how far an item moved
+        and by which rule. Raises BadSetting for an unknown column or value.
         """
         _at_least_one(n)
         single = isinstance(user, str | Person) or not isinstance(user, Iterable)
@@ -326,18 +347,16 @@ class Model:
         for one in people:
             self.require(one)
         candidates = self._candidates(items, exclude)
-        seen = self.rated_by if exclude_seen else None
-        best, scores = best_items(
-            self.scorer(candidates), people, candidates, n, seen, len(self.items)
-        )
-        filled = best >= 0
+        maker = ListMaker.of(self, ListRules(**rules), candidates, exclude_seen)
+        lists = maker.lists(people, n)
+        best, filled = lists.rows, lists.filled
         columns: dict[str, Any] = {}
         if not single:
             names = np.array([self.name_of(one) for one in people], dtype=object)
             columns["user_id"] = np.repeat(names, filled.sum(axis=1))
         columns["rank"] = np.broadcast_to(np.arange(1, best.shape[1] + 1), best.shape)[filled]
-        columns |= self.named(best[filled]) | {"score": scores[filled].astype(float)}
-        return Table(columns)
+        columns |= self.named(best[filled]) | {"score": lists.scores[filled].astype(float)}
+        return Table(columns | lists.columns())
 
     def named(self, rows: np.ndarray) -> dict[str, Any]:
         """Ids and titles of item rows, as columns."""

@@ -1,0 +1,137 @@
+"""Which items of a catalogue meet conditions on its columns.
+
+    {"genre": "Horror"}                  one value
+    {"genre": ["Horror", "Sci-Fi"]}      any of several
+    {"year": (1990, 1999)}               a range of numbers; None leaves an end open
+
+The columns are ``title``, ``genre``, ``year``, and those that the catalogue holds beyond them.
+"""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, cast
+
+import numpy as np
+
+from matinee.data.catalog import Catalog, Item
+from matinee.errors import BadSetting, check_known
+
+MOST_LISTED = 20  # values of a column that a message lists
+
+
+def matching_items(
+    catalog: Catalog, items: Iterable[str], where: Mapping[str, object]
+) -> np.ndarray:
+    """Which items (n_items,) bool meet all the conditions; None is no condition.
+
+    An item that lacks a column does not meet a condition on it. Raises BadSetting for an unknown
+    column or value, with the nearest, and for a range of what is not numbers.
+    """
+    ids = list(items)
+    matches = np.ones(len(ids), dtype=bool)
+    for name, condition in where.items():
+        if condition is None:
+            continue
+        column = column_of(catalog, name)
+        values = [values_of(catalog[item_id], column) for item_id in ids]
+        matches &= matching_values(column, values, condition)
+    return matches
+
+
+def column_of(catalog: Catalog, name: str) -> str:
+    """The column of a name, in the singular or the plural. Raises BadSetting, with the nearest."""
+    columns = ["title", "genre", "year"]
+    columns += sorted({one for entry in catalog.entries.values() for one in entry.features})
+    for column in columns:
+        if singular(column) == singular(name):
+            return column
+    check_known("column", name, columns)
+    return name
+
+
+def singular(name: str) -> str:
+    """A column's name without case and plural."""
+    return name.casefold().removesuffix("s")
+
+
+def values_of(entry: Item, column: str) -> tuple[Any, ...]:
+    """What an item has in a column."""
+    if column == "genre":
+        return entry.genres
+    if column == "year":
+        return () if entry.year is None else (entry.year,)
+    return (entry.title,) if column == "title" else entry.features.get(column, ())
+
+
+def matching_values(column: str, values: list[tuple[Any, ...]], condition: object) -> np.ndarray:
+    """Which of the items' values meet one condition: (n_items,) bool."""
+    if isinstance(condition, tuple) and not all(isinstance(one, str) for one in condition):
+        low, high = ends_of(column, condition)
+        numbers = [numbers_of(column, row) for row in values]
+        return np.array([any(low <= one <= high for one in row) for row in numbers], dtype=bool)
+    several = isinstance(condition, Iterable) and not isinstance(condition, str)
+    alternatives = list(cast(Iterable[object], condition)) if several else [condition]
+    known = {text_of(one): str(one) for row in values for one in row}
+    for one in alternatives:
+        if text_of(one) not in known:
+            raise unknown_value(column, str(one), sorted(known.values(), key=order_of))
+    wanted = set(map(text_of, alternatives))
+    return np.array([any(text_of(one) in wanted for one in row) for row in values], dtype=bool)
+
+
+def text_of(value: object) -> str:
+    """A value as it is compared: its text without case."""
+    return str(value).strip().casefold()
+
+
+def number_of(text: str) -> float | None:
+    """The number that a text is; None for other texts."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def order_of(text: str) -> tuple[float, str]:
+    """A key that sorts numbers by size, and other texts after them."""
+    number = number_of(text)
+    return (np.inf if number is None else number, text)
+
+
+def ends_of(column: str, condition: tuple[Any, ...]) -> tuple[float, float]:
+    """The ends of a range, open ones infinite. Raises BadSetting unless it is one."""
+    try:
+        first, last = condition
+        low = -np.inf if first is None else float(first)
+        high = np.inf if last is None else float(last)
+    except (TypeError, ValueError):
+        raise BadSetting(
+            f"the range of {column} is {condition!r}; it must be (low, high), numbers or None"
+        ) from None
+    if not low <= high:
+        raise BadSetting(f"the range of {column} is {condition!r}; its low end is above its high")
+    return low, high
+
+
+def numbers_of(column: str, values: tuple[Any, ...]) -> list[float]:
+    """Values as numbers. Raises BadSetting for a column of text."""
+    try:
+        return [float(one) for one in values]
+    except ValueError:
+        raise BadSetting(
+            f"{column} holds text such as {values[0]!r}, which has no range; give one value or a "
+            "list of values"
+        ) from None
+
+
+def unknown_value(column: str, value: str, known: list[str]) -> BadSetting:
+    """The error for a value that no item has in a column."""
+    names = {text_of(one): one for one in known}
+    near = [] if number_of(value) is not None else get_close_matches(text_of(value), names, n=3)
+    if near:
+        hint = f"did you mean {' or '.join(repr(names[one]) for one in near)}?"
+    elif len(known) <= MOST_LISTED:
+        hint = f"there are {', '.join(known) or 'none'}"
+    else:
+        hint = f"they go from {known[0]} to {known[-1]}"
+    return BadSetting(f"no item has the {column} {value!r}; {hint}")
