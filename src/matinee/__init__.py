@@ -2,7 +2,7 @@
 
     import matinee
     ratings = matinee.read_ratings("ml-latest-small.zip")
-    model = matinee.NMF(n_factors=15).fit(ratings)
+    model = matinee.fit(ratings)
     print(model.recommend("42"))
     print(model.explain("42", "260"))
 
@@ -53,6 +53,7 @@ HOMES = {
         "TruncatedSVD",
         "UserKNN",
     ],
+    "matinee.algorithms.default": ["default_algorithm", "fit"],
     "matinee.explain.contrast": ["Contrast"],
     "matinee.explain.counterfactual": ["Counterfactual"],
     "matinee.explain.what_if": ["WhatIf"],

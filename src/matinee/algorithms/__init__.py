@@ -6,6 +6,7 @@ from matinee.algorithms.bias import Bias
 from matinee.algorithms.blend import Blend
 from matinee.algorithms.bpr import BPR
 from matinee.algorithms.content import ContentBased
+from matinee.algorithms.default import default_algorithm, fit
 from matinee.algorithms.ease import EASE
 from matinee.algorithms.hybrid import Hybrid
 from matinee.algorithms.implicit_als import ImplicitALS
@@ -67,4 +68,6 @@ __all__ = [
     "SlopeOne",
     "TruncatedSVD",
     "UserKNN",
+    "default_algorithm",
+    "fit",
 ]

@@ -95,6 +95,10 @@ class Algorithm:
             Advice(", and packed.in_memory() brings packed ratings into memory", ""),
         )
 
+    def for_data(self, train: Ratings) -> "Algorithm":
+        """The algorithm as it learns from these ratings: itself, or a form for bare choices."""
+        return self
+
     @property
     def for_blocks(self) -> "Algorithm":
         """The algorithm as it learns from ratings that are not in memory: itself, or nearly so."""

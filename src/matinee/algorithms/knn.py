@@ -13,8 +13,9 @@ feedback="preference": every rating counts 1, and a score is a plain sum of the 
 n_neighbors of the item (item-knn) or of the user (user-knn); it only ranks.
 """
 
+import warnings
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from matinee.algorithms.bias import Bias
 from matinee.algorithms.hyperparameters import When, redefault, setting
 from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
+from matinee.errors import MatineeWarning, Setting
 from matinee.kernels.item_neighbors import NeighborLists
 from matinee.kernels.similarities import nearest_rows
 from matinee.models.baseline import Baseline
@@ -33,6 +35,7 @@ from matinee.training.item_vectors import item_vectors
 from matinee.training.progress import OnEpoch, quiet
 
 FEEDBACKS = ("rating", "preference")
+OF_CHOICES = ("adjusted", "cosine")  # similarities that, with ratings all equal, are the cosine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +95,24 @@ class _KNN(Algorithm):
     def kind(self) -> str:
         return self.feedback
 
+    def for_data(self, train: Ratings) -> Self:
+        """With ``feedback="preference"`` where all ratings are equal, as they say nothing in stars.
+
+        A similarity that only stars have is left as it is.
+        """
+        if (
+            train.signal.kind != "choices"
+            or self.feedback == "preference"
+            or self.similarity not in OF_CHOICES
+        ):
+            return self
+        return type(self)(**self.non_default_settings | {"feedback": "preference"})
+
+    def warn_of_choices(self, train: Ratings) -> None:
+        """Warn that ratings are learned from as choices, though nobody has said so."""
+        message = f"{train.signal}, so {self.name} takes "
+        warnings.warn(MatineeWarning(message, Setting("feedback", self.feedback)), stacklevel=3)
+
     def _similarity(self) -> Similarity:
         return Similarity(
             self.similarity,
@@ -122,6 +143,9 @@ class ItemKNN(_KNN):
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> NeighborModel:
         self.check_train(train)
+        if (other := self.for_data(train)) is not self:
+            other.warn_of_choices(train)
+            return other.fit(train, validation, on_epoch)
         baseline, rating = self._baseline(train), self.feedback == "rating"
         n = max(self.n_candidates, self.n_neighbors) if rating else self.n_neighbors
         neighbors, weights = nearest_items(train, baseline.deviations(train), self._similarity(), n)
@@ -156,6 +180,9 @@ class UserKNN(_KNN):
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> UserNeighborModel:
         self.check_train(train)
+        if (other := self.for_data(train)) is not self:
+            other.warn_of_choices(train)
+            return other.fit(train, validation, on_epoch)
         return UserNeighborModel.of(
             train,
             self._baseline(train),

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from matinee.data.scale import Scale
+from matinee.data.signal import Signal
 from matinee.display.text import bar
 from matinee.display.text_table import text_table
 
+FEW_RATINGS = 10  # an item with fewer is known too little to be recommended on its mean alone
 VALUES_SHOWN = 20  # more distinct ratings than this are grouped for the bars
 
 
@@ -27,6 +29,8 @@ class Describable(Protocol):
     def timestamp(self) -> np.ndarray | None: ...
     @property
     def scale(self) -> Scale: ...
+    @property
+    def signal(self) -> Signal: ...
     @property
     def fingerprint(self) -> str: ...
 
@@ -56,10 +60,12 @@ class Description:
     n_ratings: int
     sparsity: float  # share of the n_users x n_items cells that are empty
     scale: Scale
+    signal: Signal
     mean: float
     distribution: Mapping[float, int]  # rating value -> how many, ascending
     per_user: Quantiles
     per_item: Quantiles
+    n_rarely_rated: int  # items with 1 to 9 ratings
     first_time: int | None  # seconds since 1970; None without known times
     last_time: int | None
     n_without_time: int  # ratings whose time is unknown, where others are known
@@ -80,10 +86,12 @@ class Description:
             n_ratings=len(ratings.rating),
             sparsity=1 - len(ratings.rating) / (n_users * n_items),
             scale=ratings.scale,
+            signal=ratings.signal,
             mean=float(ratings.rating.mean(dtype=np.float64)),
             distribution=dict(zip(shortest, counts.tolist(), strict=True)),
             per_user=Quantiles.of(per_user),
             per_item=Quantiles.of(per_item),
+            n_rarely_rated=n_rarely_rated(per_item),
             first_time=int(times.min()) if times is not None and known else None,
             last_time=int(times.max()) if times is not None and known else None,
             n_without_time=len(ratings.rating) - len(times) if times is not None and known else 0,
@@ -96,10 +104,12 @@ class Description:
             "items": f"{self.n_items:,}",
             "ratings": f"{self.n_ratings:,}",
             "sparsity": f"{self.sparsity:.2%} of the cells are empty",
-            "scale": str(self.scale),
+            "scale": f"{self.scale}, {self.signal}",
             "mean": f"{self.mean:.3f}",
             "per user": in_words(self.per_user),
             "per item": in_words(self.per_item),
+            "few ratings": f"{self.n_rarely_rated / self.n_items:.0%} of the items have "
+            f"fewer than {FEW_RATINGS}",
             "time": self._span(),
             "fingerprint": self.fingerprint,
         }
@@ -130,15 +140,22 @@ class Description:
             "ratings": self.n_ratings,
             "sparsity": self.sparsity,
             "scale": list(self.scale),
+            "kind": self.signal.kind,
             "mean": self.mean,
             "distribution": {f"{value:g}": count for value, count in self.distribution.items()},
             "per_user": self.per_user._asdict(),
             "per_item": self.per_item._asdict(),
+            "rarely_rated_items": self.n_rarely_rated,
             "first_time": self.first_time,
             "last_time": self.last_time,
             "without_time": self.n_without_time,
             "fingerprint": self.fingerprint,
         }
+
+
+def n_rarely_rated(counts: np.ndarray) -> int:
+    """How many items have a rating, but fewer than 10, by the ratings of each (n_items,)."""
+    return int(np.count_nonzero((counts > 0) & (counts < FEW_RATINGS)))
 
 
 def in_words(quantiles: Quantiles) -> str:

@@ -12,6 +12,7 @@ from matinee.data.catalog import NO_CATALOG, Catalog
 from matinee.data.ids import IdMap
 from matinee.data.profiles import NO_PROFILES, Profiles
 from matinee.data.scale import Scale
+from matinee.data.signal import Signal
 from matinee.display.text import counted
 from matinee.errors import BadRatings, Option
 
@@ -239,6 +240,11 @@ class Ratings:
         if not isinstance(profiles, Profiles):
             profiles = Profiles.of(profiles)
         return replace(self, profiles=profiles)
+
+    @cached_property
+    def signal(self) -> Signal:
+        """Whether these are stars, counts or choices; see ``data.signal``."""
+        return Signal.of(self.rating)
 
     def describe(self) -> "Description":
         """Counts, sparsity, distribution, activity, scale and time span; see ``Description``."""

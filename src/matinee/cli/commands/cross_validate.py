@@ -8,10 +8,10 @@ from matinee.cli.console import json_option, print_json, wrap
 from matinee.cli.options.metrics import MeasureOptions, measure_options
 from matinee.cli.options.reading import ReadOptions, reading_options
 from matinee.cli.options.settings import (
+    LearnerOptions,
     LearningCommand,
-    algorithm_option,
-    make_algorithm,
-    set_option,
+    default_for,
+    learner_options,
 )
 from matinee.cli.progress import progress
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 @click.command("cross-validate", cls=LearningCommand)
 @click.argument("data")
-@algorithm_option
-@set_option
+@learner_options
 @click.option(
     "--folds", type=click.IntRange(2), default=5, show_default=True, help="How many parts."
 )
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
 @json_option
 def command(
     data: str,
-    algorithm: str,
-    settings: tuple[str, ...],
+    learning: LearnerOptions,
     folds: int,
     seed: int,
     measuring: MeasureOptions,
@@ -48,9 +46,10 @@ def command(
     """
     from matinee.evaluation.evaluate import cross_validate
 
-    learner = make_algorithm(algorithm, settings)
+    learner = learning.named()
     ratings = reading.read(data)
-    with progress(f"{algorithm} fold", every=0) as step:
+    learner = learner or default_for(ratings)
+    with progress(f"{learner.name} fold", every=0) as step:
 
         def on_fold(fold: int, result: "Evaluation") -> None:
             first, value = next(iter(result.metrics.items()))

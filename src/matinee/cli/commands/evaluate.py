@@ -7,10 +7,10 @@ from matinee.cli.options.engine import EngineOptions, engine_options
 from matinee.cli.options.metrics import MeasureOptions, measure_options
 from matinee.cli.options.reading import ReadOptions, reading_options
 from matinee.cli.options.settings import (
+    LearnerOptions,
     LearningCommand,
-    algorithm_option,
-    make_algorithm,
-    set_option,
+    default_for,
+    learner_options,
 )
 from matinee.cli.options.split import SplitOptions, split_options
 from matinee.cli.progress import WithProgress, epochs_of
@@ -24,8 +24,7 @@ from matinee.errors import BadSetting
 @click.option(
     "--groups", is_flag=True, help="Show errors by user activity and item popularity as well."
 )
-@algorithm_option
-@set_option
+@learner_options
 @engine_options
 @reading_options
 @json_option
@@ -33,8 +32,7 @@ def command(
     splitting: SplitOptions,
     measuring: MeasureOptions,
     groups: bool,
-    algorithm: str,
-    settings: tuple[str, ...],
+    learning: LearnerOptions,
     engine: EngineOptions,
     reading: ReadOptions,
     as_json: bool,
@@ -45,17 +43,19 @@ def command(
     MovieLens folder or zip, a text or Parquet file, or the word "sample". Spark takes two parts,
     and measures no groups.
     """
+    from matinee.algorithms import MF
     from matinee.evaluation.evaluate import fit_and_evaluate
 
-    learner = make_algorithm(algorithm, settings)
+    learner = learning.named()
     if engine.is_spark:
         if groups:
             raise BadSetting("groups are not measured on Spark; leave out --groups")
-        result = evaluate_on_spark(learner, splitting, reading, measuring, engine.master)
+        result = evaluate_on_spark(learner or MF(), splitting, reading, measuring, engine.master)
     else:
         split = splitting.read(reading)
         say(str(split))
-        with epochs_of(algorithm) as on_epoch:
+        learner = learner or default_for(split.train)
+        with epochs_of(learner.name) as on_epoch:
             result = fit_and_evaluate(
                 WithProgress(learner, on_epoch),
                 split,

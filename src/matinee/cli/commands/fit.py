@@ -15,15 +15,16 @@ from matinee.cli.options.engine import EngineOptions, engine_options
 from matinee.cli.options.model import load
 from matinee.cli.options.reading import ReadOptions, reading_options
 from matinee.cli.options.settings import (
+    LearnerOptions,
     LearningCommand,
-    algorithm_option,
-    make_algorithm,
-    set_option,
+    default_for,
+    learner_options,
 )
 from matinee.cli.options.split import SHARE
 from matinee.cli.packed_fit import fit_in_blocks, open_packed, state_of, streams
 from matinee.cli.progress import epochs_of
 from matinee.cli.spark_jobs import fit_on_spark
+from matinee.data.describe import n_rarely_rated
 from matinee.display.text import counted, seconds
 from matinee.errors import BadSetting
 
@@ -31,13 +32,15 @@ if TYPE_CHECKING:
     from matinee.algorithms import Algorithm
     from matinee.data.packed import PackedRatings
     from matinee.data.ratings import Ratings
+    from matinee.evaluation.list_check import ListCheck
     from matinee.models import Model
+
+CHEAP_FIT = 20.0  # seconds of a fit that is worth another one to check its lists
 
 
 @click.command("fit", cls=LearningCommand)
 @click.argument("data")
-@algorithm_option
-@set_option
+@learner_options
 @click.option("--out", required=True, metavar="FOLDER", help="Where to keep the model.")
 @click.option(
     "--validation-share",
@@ -52,17 +55,18 @@ if TYPE_CHECKING:
     metavar="MODEL",
     help="Carry the names of tastes over from an older model, where the tastes live on.",
 )
+@click.option("--no-check", is_flag=True, help="Do not measure the lists on a held-out piece.")
 @reading_options
 @json_option
 def command(
     data: str,
-    algorithm: str,
-    settings: tuple[str, ...],
+    learning: LearnerOptions,
     out: str,
     validation_share: float | None,
     engine: EngineOptions,
     resume: bool,
     names_from: str | None,
+    no_check: bool,
     reading: ReadOptions,
     as_json: bool,
 ) -> None:
@@ -74,17 +78,17 @@ def command(
     """
     from matinee.models.storage import check_place
 
-    learner = make_algorithm(algorithm, settings)
+    learner = named_or_default(learning, data, engine)
     place = Path(out)
     check_place(place)
-    if validation_share is not None:
+    if validation_share is not None and learner is not None:
         check_epochs(learner)
     older = load(names_from) if names_from is not None else None
     ratings: Ratings | PackedRatings | None = None
-    if engine.is_spark:
+    if engine.is_spark and learner is not None:
         started = time.perf_counter()
         model: Model = fit_on_spark(learner, data, reading, engine, state_of(place), resume)
-    elif streams(learner, data):
+    elif learner is not None and streams(learner, data):
         ratings = open_packed(data, reading, validation_share)
         started = time.perf_counter()
         model = fit_in_blocks(learner, ratings, state_of(place), resume)
@@ -92,20 +96,77 @@ def command(
         if resume:
             raise BadSetting("--resume goes with packed ratings and mf, nmf or implicit-als")
         ratings = reading.read(data)
+        learner = learner or default_for(ratings)
+        say_kind(learner, ratings)
         started = time.perf_counter()
         if validation_share is not None:
             learner = stopped_early(learner, ratings, validation_share)
-        with epochs_of(algorithm) as on_epoch:
+        with epochs_of(learner.name) as on_epoch:
             model = learner.fit(ratings, on_epoch=on_epoch)
     duration = time.perf_counter() - started
     if older is not None:
         model = with_names(older, model)
     model.save(place)
     shutil.rmtree(state_of(place), ignore_errors=True)
+    check = None if no_check else list_check(learner, model, ratings, duration)
+    if check is not None:
+        say_check(check, model)
     say_done(model, place, duration)
     if as_json:
         set_aside = None if ratings is None else n_set_aside(ratings)
-        print_json(document(learner, model, place, set_aside, duration))
+        checked = {"check": None if check is None else check._asdict()}
+        print_json(document(learner, model, place, set_aside, duration) | checked)
+
+
+def named_or_default(
+    learning: LearnerOptions, data: str, engine: EngineOptions
+) -> "Algorithm | None":
+    """The algorithm where it is known before the ratings are in memory; else None."""
+    from matinee.algorithms import MF
+    from matinee.data.packed import PackedRatings, is_packed
+
+    learner = learning.named()
+    if learner is not None:
+        return learner
+    if engine.is_spark:
+        return MF()
+    return default_for(PackedRatings.open(data)) if is_packed(data) else None
+
+
+def say_kind(learner: "Algorithm", ratings: "Ratings") -> None:
+    """What to know of ratings that are no stars, and the option that follows."""
+    signal = ratings.signal
+    if signal.kind == "counts":
+        weight = f"{1 / signal.median:.2g}"
+        say(f"{signal}; --algorithm implicit-als --set by_rating={weight} weighs choices by them")
+    elif signal.kind == "choices" and learner.for_data(ratings).kind == "rating":
+        say(f"note: {signal}; {learner.name} predicts stars: without --algorithm, choices count")
+
+
+def list_check(
+    learner: "Algorithm",
+    model: "Model",
+    ratings: "Ratings | PackedRatings | None",
+    duration: float,
+) -> "ListCheck | None":
+    """How the lists do: as the fit has measured, or by another fit where that took little time."""
+    from matinee.data.ratings import Ratings
+    from matinee.evaluation.list_check import ListCheck, check_lists
+
+    known = ListCheck.of_facts(model)
+    if known is not None or duration > CHEAP_FIT or not isinstance(ratings, Ratings):
+        return known
+    return check_lists(learner, ratings)
+
+
+def say_check(check: "ListCheck", model: "Model") -> None:
+    """One line on the lists, and a warning where popularity makes better ones."""
+    say(str(check))
+    if check.behind:
+        say(
+            f"note: the lists of {model.algorithm} find less than popularity does; "
+            "try --algorithm implicit-als"
+        )
 
 
 def document(
@@ -119,6 +180,7 @@ def document(
         "users": len(model.users),
         "items": len(model.items),
         "ratings": len(model.seen.indices),
+        "rarely_rated_items": n_rarely_rated(model.item_counts),
         "set_aside": set_aside,
         "fit_seconds": duration,
         "facts": dict(model.facts),

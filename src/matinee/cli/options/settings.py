@@ -2,15 +2,19 @@
 
 import types
 from collections.abc import Callable, Sequence
-from dataclasses import Field, fields
+from dataclasses import Field, dataclass, fields
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 import click
 
+from matinee.cli.console import say
+from matinee.cli.options.values import gathered
 from matinee.errors import BadSetting, check_known
 
 if TYPE_CHECKING:
     from matinee.algorithms import Algorithm
+    from matinee.data.packed import PackedRatings
+    from matinee.data.ratings import Ratings
 
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -58,6 +62,53 @@ set_option = click.option(
     multiple=True,
     metavar="NAME=VALUE",
     help="A setting of the algorithm; may be given again for others.",
+)
+
+
+@dataclass(frozen=True)
+class LearnerOptions:
+    """An algorithm and its settings, or none: then the data decide."""
+
+    algorithm: str | None
+    settings: tuple[str, ...]
+
+    def named(self) -> "Algorithm | None":
+        """The algorithm where one is named, known before any data are read.
+
+        Raises BadSetting where it does not exist, and for settings without an algorithm.
+        """
+        if self.algorithm is not None:
+            return make_algorithm(self.algorithm, self.settings)
+        if self.settings:
+            raise BadSetting("--set goes with --algorithm, which has the setting; name it")
+        return None
+
+
+def default_for(ratings: "Ratings | PackedRatings") -> "Algorithm":
+    """The default algorithm for some ratings, and a line that says why."""
+    from matinee.algorithms import Blend, default_algorithm
+    from matinee.data.ratings import Ratings
+
+    learner = default_algorithm(ratings)
+    parts = ""
+    if isinstance(learner, Blend):
+        parts = f" of {' and '.join(one.name for one in learner.algorithms)}"
+    kind = f" for {ratings.signal.kind}" if isinstance(ratings, Ratings) else ""
+    say(f"algorithm: {learner.name}{parts}, the default{kind}; --algorithm NAME takes another")
+    return learner
+
+
+learner_options = gathered(
+    "learning",
+    LearnerOptions,
+    click.option(
+        "--algorithm",
+        "-a",
+        metavar="NAME",
+        help="What to fit, of those below [mf for stars; a blend of ease and implicit-als, or the "
+        "latter alone, for counts and choices].",
+    ),
+    set_option,
 )
 
 

@@ -1,0 +1,53 @@
+"""The algorithm for ratings that nobody has chosen one for.
+
+stars              mf: predicted stars, and lists by choice and stars
+counts, choices    a blend of ease and implicit-als; implicit-als alone for wide catalogues
+"""
+
+from matinee.algorithms.base import ALGORITHMS, Algorithm
+from matinee.algorithms.blend import Blend
+from matinee.algorithms.implicit_als import ImplicitALS
+from matinee.algorithms.mf import MF
+from matinee.data.packed import PackedRatings
+from matinee.data.ratings import Ratings, check_ratings
+from matinee.errors import check_known
+from matinee.models.model import Model
+from matinee.training.progress import OnEpoch, quiet
+
+MOST_ITEMS = 5_000  # for ease, whose fit inverts a matrix of all pairs of items
+FEWEST_RATINGS = 1_000  # for a blend, whose weights are fitted on a tenth of them
+
+
+def default_algorithm(ratings: Ratings | PackedRatings) -> Algorithm:
+    """The algorithm that lists best what people choose next, by the kind of the ratings.
+
+    Stars are learned by ``MF``. Counts and bare choices (``ratings.signal``) are learned by a
+    ``Blend`` of ``EASE`` and ``ImplicitALS``, or by ``ImplicitALS`` alone above 5,000 items and
+    below 1,000 ratings. Packed ratings are stars unless their scale is a single value.
+    """
+    if isinstance(ratings, PackedRatings):
+        return ImplicitALS() if ratings.scale.low == ratings.scale.high else MF()
+    if ratings.signal.graded:
+        return MF()
+    if ratings.n_items > MOST_ITEMS or len(ratings) < FEWEST_RATINGS:
+        return ImplicitALS()
+    return Blend(of=("ease", "implicit-als"))
+
+
+def fit(
+    ratings: Ratings,
+    algorithm: Algorithm | str | None = None,
+    *,
+    validation: Ratings | None = None,
+    on_epoch: OnEpoch = quiet,
+) -> Model:
+    """The model of some ratings, by ``default_algorithm`` or by an algorithm or its name.
+
+    Raises BadRatings for what is not ``Ratings``, and BadSetting for an unknown name.
+    """
+    check_ratings("fit", ratings)
+    if isinstance(algorithm, str):
+        check_known("algorithm", algorithm, ALGORITHMS)
+        algorithm = ALGORITHMS[algorithm]()
+    learner = default_algorithm(ratings) if algorithm is None else algorithm
+    return learner.fit(ratings, validation, on_epoch)

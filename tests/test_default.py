@@ -1,0 +1,190 @@
+"""What kind of data it is, the algorithm that follows, and the check of its lists."""
+
+import json
+
+import numpy as np
+import pytest
+
+import matinee
+from matinee.algorithms import MF, NMF, Blend, ImplicitALS, ItemKNN, Popularity, UserKNN
+from matinee.algorithms.default import MOST_ITEMS, default_algorithm
+from matinee.cli import run
+from matinee.data.signal import Signal
+from matinee.errors import BadRatings, BadSetting, MatineeWarning
+from matinee.evaluation.list_check import ListCheck, check_lists, piece_of_users
+from matinee.sources.synthetic import checkerboard, uniform
+
+
+@pytest.mark.parametrize(
+    "values, kind",
+    [
+        ([1, 1, 1], "choices"),
+        ([5, 5], "choices"),
+        ([1, 2, 3, 4, 5], "stars"),
+        ([0.5, 4, 5], "stars"),
+        ([-9.95, 0.2, 10], "stars"),  # Jester: a scale below 0 is no count
+        ([1, 50, 100], "stars"),
+        ([0, 0, 0, 8, 10], "stars"),  # Book-Crossing: 0 is "not rated", and no median
+        ([1, 1, 1, 95], "counts"),
+        ([0.1, 0.5, 260.0, 352_698.0], "counts"),
+    ],
+)
+def test_kinds_of_ratings(values, kind):
+    signal = Signal.of(np.array(values, np.float32))
+    assert signal.kind == kind
+    assert signal.graded == (kind == "stars")
+    assert str(signal).startswith(kind)
+
+
+def test_the_unit_of_counts_does_not_matter():
+    counts = np.array([1, 1, 2, 95], np.float32)
+    assert Signal.of(60 * counts).kind == Signal.of(counts).kind == "counts"
+
+
+def test_a_description_says_kind_and_rarely_rated_items():
+    ratings = matinee.read_ratings((["a", "b", "c"], ["x", "x", "y"], [1, 1, 1]))
+    told = ratings.describe()
+    assert (told.signal.kind, told.n_rarely_rated) == ("choices", 2)
+    assert told.to_dict()["kind"] == "choices"
+    assert told.to_dict()["rarely_rated_items"] == 2
+    assert "100% of the items have fewer than 10" in str(told)
+    assert "choices: every rating is 1" in str(told)
+    assert uniform(40, 4, 3).describe().n_rarely_rated == 0
+
+
+# The default.
+
+
+def test_the_default_follows_from_the_kind():
+    stars = uniform(200, 50, 10)
+    assert default_algorithm(stars) == MF()
+    choices = stars.positives_from(1)
+    assert default_algorithm(choices) == Blend(of=("ease", "implicit-als"))
+    assert default_algorithm(stars.positives_from(5)) == ImplicitALS()  # too few for a blend
+    wide = uniform(20, MOST_ITEMS + 1, 100).positives_from(1)
+    assert default_algorithm(wide) == ImplicitALS()
+
+
+def test_fit_takes_the_default_an_algorithm_or_a_name():
+    stars = uniform(90, 80, 8)
+    chosen = NMF(n_factors=2, n_epochs=2)
+    assert matinee.fit(stars.positives_from(1)).algorithm == "implicit-als"
+    assert matinee.fit(stars, "popularity").algorithm == "popularity"
+    by_hand = chosen.fit(stars)
+    np.testing.assert_array_equal(matinee.fit(stars, chosen).user_factors, by_hand.user_factors)
+    with pytest.raises(BadSetting, match="did you mean 'popularity'"):
+        matinee.fit(stars, "popularty")
+    with pytest.raises(BadRatings, match="read them first"):
+        matinee.fit("ratings.csv")
+
+
+@pytest.mark.parametrize("kind", [ItemKNN, UserKNN])
+def test_neighbours_take_equal_ratings_for_choices_and_say_so(kind):
+    likes = checkerboard(40).positives_from(5)
+    with pytest.warns(MatineeWarning, match='every rating is 1, so .*feedback="preference"'):
+        model = kind(n_neighbors=7).fit(likes)
+    stated = kind(n_neighbors=7, feedback="preference")
+    assert model.kind == "preference"
+    assert model.settings == stated.settings
+    rows = np.arange(40)
+    np.testing.assert_array_equal(model.score_block(rows), stated.fit(likes).score_block(rows))
+
+
+def test_neighbours_keep_stars_and_a_similarity_of_stars():
+    assert ItemKNN().for_data(checkerboard(40)) == ItemKNN()
+    pearson = ItemKNN(similarity="pearson")
+    assert pearson.for_data(checkerboard(40).positives_from(5)) is pearson
+
+
+# The check of lists.
+
+
+def test_a_check_holds_out_a_fifth_of_some_users():
+    ratings = uniform(2000, 50, 20)
+    held_out = piece_of_users(ratings, 0)
+    users = np.unique(ratings.user[held_out])
+    assert 950 < len(users) <= 1000
+    assert np.mean(held_out[np.isin(ratings.user, users)]) == pytest.approx(0.2, abs=0.02)
+    assert np.array_equal(held_out, piece_of_users(ratings, 0))
+
+
+def test_a_check_knows_what_beats_popularity():
+    ratings = checkerboard(80, density=0.5)
+    check = check_lists(ImplicitALS(n_factors=2), ratings.positives_from(5))
+    assert check is not None
+    assert check.lists > check.popularity > 0
+    assert not check.behind
+    same = check_lists(Popularity(), ratings)
+    assert same is not None
+    assert same.lists == same.popularity
+    assert check_lists(Popularity(), checkerboard(10)) is None  # too few users
+
+
+def test_figures_of_the_fit_are_taken_over():
+    model = Popularity().fit(uniform(30, 20, 5))
+    assert ListCheck.of_facts(model) is None
+    found = {"ndcg@10": {"list": 0.3, "popularity": 0.4}, "n_users": 12}
+    check = ListCheck.of_facts(type("Model", (), {"facts": {"lists": found}})())
+    assert check == (0.3, 0.4, 12)
+    assert check.behind
+    assert str(check).startswith("lists: NDCG@10 0.300 on held-out ratings of 12 users, 0.400 by")
+
+
+# On the command line.
+
+
+@pytest.fixture
+def file(tmp_path):
+    """1,000 ratings of 1..5 by 100 users."""
+    ratings = uniform(100, 40, 10)
+    path = tmp_path / "ratings.csv"
+    rows = zip(
+        ratings.users.ids[ratings.user],
+        ratings.items.ids[ratings.item],
+        ratings.rating.tolist(),
+        strict=True,
+    )
+    path.write_text("user_id,item_id,rating\n" + "".join(f"{u},{i},{r}\n" for u, i, r in rows))
+    return path
+
+
+def test_fit_names_the_default_and_checks_it(file, capsys):
+    place = str(file.parent / "model")
+    likes = ["--positives-from", "3", "--out", place, "--json"]
+    assert run(["fit", str(file), *likes]) == 0
+    out, err = capsys.readouterr()
+    document = json.loads(out)
+    assert document["algorithm"] == "implicit-als"
+    assert document["rarely_rated_items"] > 0
+    assert 0 < document["check"]["popularity"] < 1
+    assert "algorithm: implicit-als, the default for choices" in err
+    assert f"lists: NDCG@10 {document['check']['lists']:.3f} on held-out ratings" in err
+    assert run(["fit", str(file), *likes, "--no-check"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["check"] is None
+    assert "NDCG" not in err
+
+
+def test_fit_warns_of_lists_worse_than_popularity(file, capsys):
+    behind = ListCheck(0.1, 0.2, 50)
+    from matinee.cli.commands.fit import say_check
+
+    say_check(behind, Popularity().fit(uniform(30, 20, 5)))
+    assert "note: the lists of popularity find less than popularity" in capsys.readouterr().err
+
+
+def test_fit_says_what_kind_of_data_it_is(file, capsys):
+    how = ["--out", str(file.parent / "model"), "--no-check"]
+    assert run(["fit", str(file), "--positives-from", "3", "-a", "bias", *how]) == 0
+    assert "every rating is 1; bias predicts stars" in capsys.readouterr().err
+    plays = file.with_name("plays.csv")
+    plays.write_text("user,item,rating\n" + "a,x,1\na,y,2\nb,x,4\nb,y,2\nb,z,700\n")
+    assert run(["fit", str(plays), *how]) == 0
+    err = capsys.readouterr().err
+    assert "counts: up to 700, half are at most 2" in err
+    assert "--algorithm implicit-als --set by_rating=0.5" in err
+
+
+def test_settings_need_the_algorithm_that_has_them(file, capsys):
+    assert run(["fit", str(file), "--set", "n_factors=3", "--out", "model"]) == 2
+    assert "--set goes with --algorithm" in capsys.readouterr().err
