@@ -58,6 +58,8 @@ CASES = {
     "ease": {"reg": 5.0},
     "implicit-als": {"n_factors": 4, "n_epochs": 5},
     "implicit-als:weighted": {"n_factors": 4, "n_epochs": 5, "by_rating": 0.5, "reg_power": 1.0},
+    "implicit-als:graded": {"n_factors": 4, "n_epochs": 5, "lowest": 0.2},
+    "implicit-als:nonnegative": {"n_factors": 4, "nonnegative": True, "lowest": 0.0},
     "bpr": {"n_factors": 4, "n_epochs": 5},
     "hybrid": {"of": MF(n_factors=4, n_epochs=5)},
     "hybrid:nmf": {"of": NMF(n_factors=4, n_epochs=5)},

@@ -1,9 +1,12 @@
 """Implicit feedback: the models against their dense definitions, and their laws."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.optimize import nnls
 
-from matinee.algorithms import BPR, ImplicitALS
+from matinee.algorithms import BPR, ImplicitALS, Popularity
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
@@ -12,7 +15,11 @@ from matinee.kernels.blas import gram
 from matinee.kernels.bpr import draw_negative, has, pair_step
 from matinee.row_solvers import ImplicitLeastSquares, from_plain, to_plain
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.sources.synthetic import checkerboard
+from matinee.sources.synthetic import checkerboard, planted
+from matinee.training import held_out
+from matinee.training.alternating import TableSummary
+from matinee.training.balance import BALANCES, USUAL, Balance
+from matinee.training.held_out import HeldOut
 
 
 def choices(n_users=50, n_items=30, seed=0, stars=False):
@@ -29,7 +36,7 @@ def dense_row(fold, x, values, Q):
     penalty = fold.reg * (chosen.sum() + fold.unobserved * len(Q)) ** fold.reg_power
     weight = chosen * (1 + fold.by_rating * values)
     A = Q.T @ np.diag(weight) @ Q + fold.unobserved * Q.T @ Q + penalty * np.eye(Q.shape[1])
-    return np.linalg.solve(A, Q.T @ (weight * fold.target))
+    return np.linalg.solve(A, Q.T @ (weight * (fold.target + fold.slope * values)))
 
 
 def dense_objective(model, algorithm, train):
@@ -38,11 +45,14 @@ def dense_objective(model, algorithm, train):
     X, R = np.zeros((len(P), len(Q))), np.zeros((len(P), len(Q)))
     X[train.user, train.item], R[train.user, train.item] = 1, train.rating
     S = P @ Q.T
-    total = (X * (1 + algorithm.by_rating * R) * (1 - S) ** 2).sum()
-    total += algorithm.unobserved * (S**2).sum()
+    reg, unobserved = model.fold.reg, model.fold.unobserved
+    low, high = train.scale
+    targets = algorithm.lowest + (1 - algorithm.lowest) * (R - low) / (high - low)
+    total = (X * (1 + algorithm.by_rating * R) * (targets - S) ** 2).sum()
+    total += unobserved * (S**2).sum()
     for F, counts, n_others in ((P, X.sum(1), len(Q)), (Q, X.sum(0), len(P))):
-        scale = (counts + algorithm.unobserved * n_others) ** algorithm.reg_power
-        total += algorithm.reg * (scale * (F**2).sum(1)).sum()
+        scale = (counts + unobserved * n_others) ** algorithm.reg_power
+        total += reg * (scale * (F**2).sum(1)).sum()
     return total
 
 
@@ -50,6 +60,7 @@ FOLDS = [
     ImplicitLeastSquares(0.1, 0.3),
     ImplicitLeastSquares(0.35, 0.5, reg_power=0.5, target=2.0),
     ImplicitLeastSquares(0.05, 0.1, reg_power=0.0, by_rating=0.7),
+    ImplicitLeastSquares(0.2, 0.4, by_rating=0.2, target=0.1, slope=0.18),
 ]
 
 
@@ -97,6 +108,8 @@ def test_the_gram_matrix_has_the_same_bits_at_any_number_of_threads(monkeypatch)
         {"n_steps": 1},
         {"reg_power": 1.0, "reg": 0.05},
         {"by_rating": 0.4, "unobserved": 0.05},
+        {"lowest": 0.2},
+        {"lowest": 0.0, "nonnegative": True},
     ],
 )
 def test_the_objective_never_rises(settings):
@@ -147,6 +160,142 @@ def test_a_user_folds_in_to_the_trained_row_although_training_takes_steps():
         history = dict(zip((train.items.ids[i] for i in here), values.tolist(), strict=True))
         folded = model.fold_in(history).embeddings.factors[0]
         np.testing.assert_allclose(folded, model.user_factors[int(user)], atol=1e-5)
+
+
+def test_a_row_with_bounds_is_the_dense_non_negative_solution():
+    train, fold = choices(stars=True), replace(FOLDS[-1], nonnegative=True)
+    Q = np.random.default_rng(1).normal(0.2, 0.5, (train.n_items, 6)).astype(np.float32)
+    items, users = Embeddings.zeros(len(Q), 6), Embeddings.zeros(train.n_users, 6)
+    items.factors[:] = Q
+    fold.solve(train.by_user, 0.0, items, users)
+    R = train.csr().toarray()
+    n_at_zero = 0
+    for row, p in enumerate(users.factors):
+        n = (R[row] > 0).sum()
+        weights = (R[row] > 0) * (1 + fold.by_rating * R[row])
+        targets = (R[row] > 0) * (fold.target + fold.slope * R[row])
+        penalty = fold.reg * (n + fold.unobserved * len(Q)) ** fold.reg_power
+        cells = np.sqrt(fold.unobserved) * Q
+        wide = np.vstack([np.sqrt(weights)[:, None] * Q, cells, np.sqrt(penalty) * np.eye(6)])
+        right = np.r_[np.sqrt(weights) * targets, np.zeros(len(Q) + 6)]
+        np.testing.assert_allclose(p, nnls(wide, right)[0], rtol=1e-3, atol=1e-5)
+        n_at_zero += np.count_nonzero(p == 0)
+    assert n_at_zero > 0, "the bounds hold somewhere"
+
+
+@pytest.mark.parametrize("settings", [{"lowest": 0.2}, {"lowest": 0.0, "nonnegative": True}])
+def test_units_of_graded_ratings_do_not_matter(settings):
+    train = choices(stars=True)
+    high = Scale(7.0, 107.0)
+    other = replace(train, rating=7 + 20 * train.rating, scale=high)
+    algorithm, everyone = ImplicitALS(n_factors=4, n_epochs=4, **settings), np.arange(50)
+    one, same = (algorithm.fit(part).score_block(everyone) for part in (train, other))
+    np.testing.assert_allclose(one, same, atol=1e-4)
+
+
+def test_equal_positives_have_no_use_for_the_stars():
+    train = choices(stars=True)
+    ones = replace(train, rating=np.ones_like(train.rating))
+    one, same = (ImplicitALS(n_factors=4).fit(part).item_factors for part in (train, ones))
+    assert np.array_equal(one, same)
+
+
+def test_graded_targets_put_what_is_liked_above_what_is_not():
+    """Of items that are chosen alike, those rated 5 by all come above those rated 1."""
+    train = choices(stars=True)
+    good = train.item % 2 == 0
+    graded = replace(train, rating=np.where(good, 5.0, 0.0).astype(np.float32))
+    scores = ImplicitALS(n_factors=8, lowest=0.0).fit(graded).score_block(np.arange(50))
+    assert np.abs(scores[:, 1::2]).max() < 1e-6, "their targets are zero"
+    assert scores[graded.user[good], graded.item[good]].min() > 1e-3
+
+
+def test_tastes_without_signs_only_add():
+    model = ImplicitALS(n_factors=5, nonnegative=True).fit(choices())
+    assert (model.user_factors >= 0).all()
+    assert (model.item_factors >= 0).all()
+    terms = model.explain("3", "5", by="factor").terms
+    assert all(term.value >= 0 for term in terms)
+
+
+# What is learned: the balance of the unobserved and the penalty.
+
+
+def test_the_unobserved_weigh_a_multiple_of_the_positives():
+    table = TableSummary(600, 50, 30, Scale(0, 5))
+    for balance in BALANCES:
+        assert balance.unobserved(table) * 50 * 30 == pytest.approx(balance.ratio * 600)
+
+
+def test_the_penalty_of_an_average_row_follows_the_noise():
+    """strength is in units of the largest singular value of so many ones put at random."""
+    rng, n_users, n_items = np.random.default_rng(0), 400, 300
+    X = rng.random((n_users, n_items)) < 0.05
+    table = TableSummary(int(X.sum()), n_users, n_items, Scale(0, 1))
+    largest = np.linalg.norm(X - X.mean(), 2)
+    for power in (0.5, 1.0):
+        reg = Balance(12.0, 0.5).reg(table, 0.6, power)
+        weight = (X.sum() + 0.6 * X.size) / X.size**0.5
+        assert reg * weight**power == pytest.approx(0.5 * largest, rel=0.1)
+
+
+def test_what_is_given_holds_and_the_rest_is_learned():
+    train = choices()
+    given = ImplicitALS(n_factors=4, reg=0.7).fit(train)
+    assert given.fold.reg == 0.7
+    assert given.fold.unobserved == pytest.approx(USUAL.unobserved(TableSummary.of(train)))
+    assert given.facts["unobserved"] == given.fold.unobserved
+    both = ImplicitALS(n_factors=4, reg=0.7, unobserved=0.2).fit(train)
+    assert (both.fold.reg, both.fold.unobserved) == (0.7, 0.2)
+    assert "balance" not in both.facts
+
+
+def test_the_balance_is_that_whose_lists_are_best(monkeypatch):
+    monkeypatch.setattr(held_out, "LEAST_USERS", 100)
+    train = planted(500, 80, 4, density=0.2, noise=0.3, seed=1).positives_from(4)
+    model = ImplicitALS(n_factors=8).fit(train)
+    ndcg = model.facts["held_out_ndcg@10"]
+    assert list(ndcg) == [str(balance) for balance in BALANCES]
+    assert str(Balance(**model.facts["balance"])) == max(ndcg, key=ndcg.__getitem__)
+    again = ImplicitALS(n_factors=8).fit(train)
+    assert again.facts == model.facts
+    further = ImplicitALS(n_factors=8, n_epochs=2).fit(train, start=model)
+    assert further.fold == model.fold
+
+
+def test_held_out_lists_equal_their_definition():
+    train = planted(400, 40, 3, density=0.4, noise=0.3, seed=2)
+    parts = HeldOut.of(train, seed=5)
+    assert len(parts.train) + len(parts.test) == len(train)
+    assert np.array_equal(parts.test.user_counts, train.user_counts // 5)
+    model = Popularity().fit(parts.train)
+    gains = np.random.default_rng(0).random(len(parts.test))
+    worth = np.zeros((400, 40))
+    worth[parts.test.user, parts.test.item] = gains
+    total = []
+    for user in np.flatnonzero(parts.test.user_counts):
+        scores = model.score_block(np.array([user]))[0].astype(float)
+        scores[parts.train.by_user.row(user)[0]] = -np.inf
+        listed = np.argsort(-scores, kind="stable")[:10]
+        listed = listed[scores[listed] > -np.inf]
+        dcg = sum(worth[user, item] / np.log2(place + 2) for place, item in enumerate(listed))
+        ideal = sorted(worth[user], reverse=True)[:10]
+        total.append(dcg / sum(gain / np.log2(place + 2) for place, gain in enumerate(ideal)))
+    assert parts.ndcg(model, gains) == pytest.approx(np.mean(total))
+
+
+def test_few_users_are_no_judges_and_many_are_sampled(monkeypatch):
+    train = planted(400, 40, 3, density=0.4, noise=0.3, seed=2)
+    monkeypatch.setattr(held_out, "LEAST_USERS", 401)
+    assert HeldOut.of(train, seed=5) is None
+    monkeypatch.setattr(held_out, "LEAST_USERS", 50)
+    monkeypatch.setattr(held_out, "MOST_USERS", 60)
+    parts = HeldOut.of(train, seed=5)
+    assert parts.train.n_users == 60
+    for part in (parts.train, parts.test):
+        names = part.users.ids[part.user], part.items.ids[part.item]
+        for user, item, rating in zip(*names, part.rating, strict=True):
+            assert train.history(user)[item] == pytest.approx(rating)
 
 
 def test_what_nobody_chose_scores_zero():

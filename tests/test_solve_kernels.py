@@ -14,7 +14,6 @@ from matinee.kernels.vectors import LANES
 from matinee.row_solvers.embeddings import Embeddings
 
 D = 20
-TARGET = np.float32(1.5)
 
 
 def problem(weighted, seed=0):
@@ -29,7 +28,8 @@ def problem(weighted, seed=0):
     typical = (Y**2).mean(axis=0)
     penalty = penalty_of(np.full(D, 0.3), np.full(D, 0.5), 60.0, diagonal=60 * typical)
     pull = rng.normal(size=(9, D)) if weighted else None
-    positives = Positives.of(Rows(indptr, indices, np.empty(0)), weights, TARGET, Y)
+    targets = rng.uniform(0, 1.5, len(indices)).astype(np.float32)
+    positives = Positives.of(Rows(indptr, indices, targets), weights, Y)
     return positives, penalty, pull, typical
 
 
@@ -42,12 +42,12 @@ def improved(given, n_steps, X):
 
 def system(given, row):
     """A and b of a row, written out."""
-    (indptr, indices, weights, target, Y), penalty, pull, _ = given
+    (indptr, indices, weights, targets, Y), penalty, pull, _ = given
     here = slice(indptr[row], indptr[row + 1])
     y, n = Y[indices[here]].astype(np.float64), indptr[row + 1] - indptr[row]
     w = weights[here].astype(np.float64) if weights.size else np.ones(n)
     reg = penalty.diagonal + penalty.reg * (n + penalty.more) ** penalty.power
-    b = target * y.T @ w + (0 if pull is None else pull[row])
+    b = y.T @ (w * targets[here]) + (0 if pull is None else pull[row])
     return y.T @ (w[:, None] * y) + np.diag(reg), b
 
 
@@ -77,7 +77,7 @@ def test_a_solution_is_left_as_it_is():
     given = problem(weighted=True)
     solved = improved(given, 25, np.zeros((9, D), np.float32))
     np.testing.assert_allclose(improved(given, 3, solved), solved, atol=1e-6)
-    nothing = given[0]._replace(target=np.float32(0.0)), given[1], None, given[3]
+    nothing = given[0]._replace(targets=np.zeros_like(given[0].targets)), given[1], None, given[3]
     assert not improved(nothing, 3, np.zeros_like(solved)).any()
 
 

@@ -15,6 +15,7 @@ from matinee.models.model import counts_of
 from matinee.sources.packing.pack import pack
 from matinee.training import checkpoints
 from matinee.training import gathering as gathering_module
+from matinee.training.alternating import TableSummary
 
 CASES = {
     "mf": MF(n_factors=6, n_epochs=3),
@@ -26,6 +27,9 @@ CASES = {
     "implicit-als": ImplicitALS(n_factors=6, n_epochs=3, n_steps=0),
     "implicit-als:weighted": ImplicitALS(
         n_factors=20, n_epochs=2, n_steps=0, by_rating=0.5, reg_power=1.0
+    ),
+    "implicit-als:nonnegative": ImplicitALS(
+        n_factors=6, n_epochs=3, n_steps=0, lowest=0.2, nonnegative=True
     ),
 }
 PIECE = 16  # users, so that a few hundred of them are many pieces
@@ -104,7 +108,9 @@ def test_blocks_threads_and_rounds_change_no_bit(algorithm, train, packed, monke
     monkeypatch.setattr(PackedRatings.blocks, "__defaults__", (1,))
     monkeypatch.setenv("MATINEE_THREADS", "3")
     check_equal(algorithm.fit_packed(packed, memory=20_000), wanted)
-    parts = gathering_module.rounds(algorithm.alternation, np.arange(60), 20_000)
+    parts = gathering_module.rounds(
+        algorithm.alternation(TableSummary.of(train)), np.arange(60), 20_000
+    )
     assert len(parts) > 3
 
 

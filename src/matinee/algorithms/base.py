@@ -19,7 +19,7 @@ from matinee.models.factor import FactorModel
 from matinee.models.model import Model
 from matinee.row_solvers import FoldIn
 from matinee.row_solvers.embeddings import Embeddings
-from matinee.training.alternating import Alternation
+from matinee.training.alternating import Alternation, TableSummary
 from matinee.training.priors import NO_PRIOR, ItemPrior
 from matinee.training.progress import OnEpoch, quiet
 from matinee.training.solution import Solution
@@ -86,8 +86,7 @@ class Algorithm:
         """Raise BadRatings unless ``train`` is ``Ratings``; every ``fit`` begins with it."""
         check_ratings("fit", train)
 
-    @property
-    def alternation(self) -> Alternation:
+    def alternation(self, table: TableSummary) -> Alternation:
         """The same fit for ratings that are not in memory. Raises BadSetting if there is none."""
         raise BadSetting(
             f"{self.name} learns from ratings in memory only; mf, nmf and implicit-als take packed "
@@ -108,6 +107,9 @@ class Algorithm:
         self, ratings: PackedRatings, on_epoch: OnEpoch = quiet, **how: Any
     ) -> FactorModel:
         """The model that ``fit`` would learn, to the bit, of ratings that stay on disk.
+
+        Settings that ``fit`` chooses on a held-out piece follow from the counts alone here; the
+        model's ``facts`` hold them.
 
         ``how`` says where the fit keeps its state, how much memory it may take, and whether it goes
         on from an interruption: see ``matinee.training.streaming.fit_packed``.

@@ -82,7 +82,7 @@ class Hybrid(Algorithm):
         prior = FeaturePrior(
             F=vocabulary.encode(train.catalog, train.items),
             reg=self.feature_reg,
-            nonnegative=isinstance(base, NMF),
+            nonnegative=isinstance(base, NMF) or getattr(base, "nonnegative", False),
             W=np.zeros((len(vocabulary), base.n_factors + 1), np.float32),
         )
         model = base.fit(train, validation, on_epoch, prior=prior)

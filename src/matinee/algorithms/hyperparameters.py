@@ -4,12 +4,14 @@
     n_epochs: int = setting(12, "passes over the ratings", When(30, solver="sgd"), at_least=1)
 
 The statement is the metadata of a dataclass field. Validation, ``--set``, ``fit --help``, the
-search space, the docstrings and the reference pages all read it.
+search space, the docstrings and the reference pages all read it. A setting whose default is None is
+learned from the data.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, get_args
 
 from matinee.algorithms.search_space import Dimension
 from matinee.errors import BadSetting
@@ -68,6 +70,11 @@ class Hyperparameter:
         """Whether the default follows from other settings; the signature then shows None."""
         return bool(self.exceptions) or isinstance(self.default, SameAs)
 
+    @property
+    def learned(self) -> bool:
+        """Whether the fit learns it from the data, unless a value is given."""
+        return self.default is None and not self.follows
+
     def default_beside(self, values: Mapping[str, Any]) -> Any:
         """The default beside other settings, given by name."""
         for exception in self.exceptions:
@@ -79,23 +86,34 @@ class Hyperparameter:
     def default_in_words(self) -> str:
         """The default, followed in brackets by its exceptions."""
         exceptions = "; ".join(map(str, self.exceptions))
-        return f"{self.default} ({exceptions})" if exceptions else str(self.default)
+        default = "learned" if self.learned else str(self.default)
+        return f"{default} ({exceptions})" if exceptions else default
 
     def range_in_words(self, kind: object) -> str:
         """The values that a field of type ``kind`` takes."""
         if self.choices:
             return ", ".join(map(str, self.choices))
+        kind = without_none(kind)
         limits = [f"{limit.replace('_', ' ')} {value}" for limit, value in self.limits.items()]
         return ", ".join([TYPES.get(kind, "algorithms, by name or with settings"), *limits])  # type: ignore[call-overload]
 
     def check(self, name: str, value: Any, kind: object) -> None:
         """Raise BadSetting, naming value and limit, unless a field of type ``kind`` takes it."""
+        if value is None and self.learned:
+            return
+        kind = without_none(kind)
         if kind is int and not (isinstance(value, int) and not isinstance(value, bool)):
             raise BadSetting(f"{name} is {value!r}; it must be a whole number")
         if kind is bool or self.choices:
             check_choice(name, value, self.choices or (True, False))
         elif kind in (int, float):
             check_limits(name, value, **self.limits)
+
+
+def without_none(kind: object) -> object:
+    """The type that ``T | None`` is of besides None; any other type as it is."""
+    plain = [one for one in get_args(kind) if one is not NoneType]
+    return plain[0] if isinstance(kind, UnionType) and len(plain) == 1 else kind
 
 
 def setting(

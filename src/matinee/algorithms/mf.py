@@ -25,7 +25,7 @@ from matinee.data.ratings import Ratings
 from matinee.errors import BadSetting, Setting
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import LeastSquares
-from matinee.training.alternating import Alternation
+from matinee.training.alternating import Alternation, TableSummary
 from matinee.training.epochs import say_if_too_many
 from matinee.training.priors import NO_PRIOR, ItemPrior
 from matinee.training.progress import OnEpoch, quiet
@@ -126,13 +126,13 @@ class MF(Alternating):
         if not self.biased:
             self.warn_without_effect("biased=False", "bias_reg")
         if self.solver == "als":
-            solution = fit_by_als(self.alternation, train, validation, on_epoch, start, prior)
+            plan = self.alternation(TableSummary.of(train))
+            solution = fit_by_als(plan, train, validation, on_epoch, start, prior)
         else:
             solution = self._gradient_descent.fit(train, validation, on_epoch)
         return self.model_of(train, solution, prior)
 
-    @property
-    def alternation(self) -> Alternation:
+    def alternation(self, table: TableSummary) -> Alternation:
         """The same fit for ratings that are not in memory. Raises BadSetting for ``sgd``."""
         if self.solver != "als":
             raise BadSetting("packed ratings and Spark take ", Setting("solver", "als"))

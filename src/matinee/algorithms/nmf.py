@@ -20,7 +20,7 @@ from matinee.data.ratings import Ratings
 from matinee.errors import BadSetting, Setting
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import LeastSquares
-from matinee.training.alternating import Alternation
+from matinee.training.alternating import Alternation, TableSummary
 from matinee.training.epochs import say_if_too_many
 from matinee.training.priors import NO_PRIOR, ItemPrior
 from matinee.training.progress import OnEpoch, quiet
@@ -98,11 +98,11 @@ class NMF(Alternating):
                 seed=self.seed,
             )
         else:
-            solution = fit_observed(self.alternation, train, validation, on_epoch, start, prior)
+            plan = self.alternation(TableSummary.of(train))
+            solution = fit_observed(plan, train, validation, on_epoch, start, prior)
         return self.model_of(train, solution, prior)
 
-    @property
-    def alternation(self) -> Alternation:
+    def alternation(self, table: TableSummary) -> Alternation:
         """The same fit for ratings that are not in memory. Raises BadSetting for ``zero``."""
         if self.missing != "ignore":
             raise BadSetting("packed ratings and Spark take ", Setting("missing", "ignore"))

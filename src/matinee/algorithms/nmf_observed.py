@@ -11,16 +11,11 @@ signed factors that varimax has made as sparse as they can be (cf. Rohe & Zeng 2
 fit mostly finds the same tastes whatever the seed.
 """
 
-import warnings
-
-import numpy as np
-
 from matinee.algorithms.mf import MF
 from matinee.data.ratings import Ratings
 from matinee.models.factor import FactorModel
-from matinee.row_solvers.embeddings import Embeddings
-from matinee.training.alternating import Alternation, begin_at
-from matinee.training.epochs import Training, initial_embeddings
+from matinee.training.alternating import Alternation
+from matinee.training.epochs import Training, first_embeddings
 from matinee.training.priors import ItemPrior
 from matinee.training.progress import OnEpoch
 from matinee.training.solution import Solution
@@ -57,20 +52,3 @@ def fit_observed(
     exact = plan.finish or plan.fit_users
     exact.solve(train.by_user, mean, items, users)
     return Solution(mean, users, items, exact, plan.item_fold, facts, prior.learns_unrated)
-
-
-def first_embeddings(
-    plan: Alternation, train: Ratings, start: FactorModel | None
-) -> tuple[Embeddings, Embeddings]:
-    """Non-negative embeddings of users and items: of ``start``, of ``plan.begin``, or random."""
-    sides = initial_embeddings(train, plan.n_factors, plan.init_scale, plan.seed, start)
-    for side in sides:
-        np.abs(side.factors, out=side.factors)
-    if start is None and isinstance(plan.begin, MF):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # this fit has warned of too many factors already
-            model = plan.begin.fit(train)
-        signed = model.user_embeddings, model.item_embeddings
-        for side, embeddings in zip(sides, signed, strict=True):
-            begin_at(side, embeddings)
-    return sides

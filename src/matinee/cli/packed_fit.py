@@ -23,11 +23,12 @@ SECONDS_BETWEEN_LINES = 10.0
 def streams(learner: "Algorithm", data: str) -> bool:
     """Whether DATA is packed and this algorithm can read it in blocks; says so where it cannot."""
     from matinee.data.packed import is_packed
+    from matinee.training.alternating import ANY_TABLE
 
     if not is_packed(data):
         return False
     try:
-        _ = learner.alternation
+        learner.alternation(ANY_TABLE)
     except BadSetting as error:
         say(f"note: {error.worded(Face.COMMAND_LINE)}; now all of them are read into memory")
         return False

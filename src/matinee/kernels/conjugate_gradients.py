@@ -1,12 +1,12 @@
 """Steps of conjugate gradients on a row's least squares: cheap where the factors are many.
 
-    A x = b     A = Y'W Y + D,   b = target Y'w + pull,   D = diag(penalty)
+    A x = b     A = Y'W Y + D,   b = Y'W t + pull,   D = diag(penalty)
 
-It is the row that ``least_squares`` solves exactly, with one target for all ratings. Here A is
-never formed: a step reads the row's part of Y once and costs 4 n d, where the exact solution costs
-n d^2 + d^3 / 3. The steps start from the row's last solution (Takács, Pilászy & Tikk 2011), and are
-conditioned by D and what a row of such weight adds to it on average. Where Y'Y is diagonal, that
-is nearly all of A: on MovieLens 1M three steps leave a five hundredth of the distance.
+It is the row that ``least_squares`` solves exactly, without offsets. Here A is never formed: a step
+reads the row's part of Y once and costs 4 n d, where the exact solution costs n d^2 + d^3 / 3. The
+steps start from the row's last solution (Takács, Pilászy & Tikk 2011), and are conditioned by D and
+what a row of such weight adds to it on average. Where Y'Y is diagonal, that is nearly all of A: on
+MovieLens 1M three steps leave a five hundredth of the distance.
 """
 
 from typing import NamedTuple
@@ -31,8 +31,14 @@ def weight_at(weights, j, last):
 
 
 @kernel
-def push_errors(Y, rows, weights, target, x, sums, out):
-    """out = Y'W (target - Y x) over the listed rows of Y, four of them at a time.
+def target_at(targets, j):
+    """The target of rating j, 0 where there are no targets."""
+    return np.float32(0.0) if targets.size == 0 else targets[j]
+
+
+@kernel
+def push_errors(Y, rows, weights, targets, x, sums, out):
+    """out = Y'W (targets - Y x) over the listed rows of Y, four of them at a time.
 
     Sums run over blocks in float32 (``sums``) and are gathered in float64 (``out``).
     """
@@ -42,13 +48,10 @@ def push_errors(Y, rows, weights, target, x, sums, out):
         last = min(first + BLOCK, n)
         sums[:] = 0.0
         for j in range(first, last, 4):
-            r0, r1, r2, r3 = (
-                rows[j],
-                rows[min(j + 1, n - 1)],
-                rows[min(j + 2, n - 1)],
-                rows[min(j + 3, n - 1)],
-            )
-            e0 = e1 = e2 = e3 = target
+            j1, j2, j3 = min(j + 1, n - 1), min(j + 2, n - 1), min(j + 3, n - 1)
+            r0, r1, r2, r3 = rows[j], rows[j1], rows[j2], rows[j3]
+            e0, e1 = target_at(targets, j), target_at(targets, j1)
+            e2, e3 = target_at(targets, j2), target_at(targets, j3)
             for f in range(d):
                 e0 -= Y[r0, f] * x[f]
                 e1 -= Y[r1, f] * x[f]
@@ -65,21 +68,21 @@ def push_errors(Y, rows, weights, target, x, sums, out):
 
 
 @kernel
-def take_steps(Y, rows, weights, target, pull, D, over, n_steps, sums, x):
+def take_steps(Y, rows, weights, targets, pull, D, over, n_steps, sums, x):
     """Up to ``n_steps`` from x (d,) float32 towards the solution, which may come before them.
 
     ``over`` (d,) is one over the diagonal that conditions the steps; ``pull`` is (d,), D too.
     """
     d = D.size
     p, left, Ap = np.empty(d, np.float32), np.empty(d), np.empty(d)
-    push_errors(Y, rows, weights, target, x, sums, left)
+    push_errors(Y, rows, weights, targets, x, sums, left)
     square = 0.0  # of what is left, b - A x, as the conditioner measures it
     for f in range(d):
         left[f] += pull[f] - D[f] * x[f]
         p[f] = over[f] * left[f]
         square += over[f] * left[f] * left[f]
     for _ in range(n_steps):
-        push_errors(Y, rows, weights, np.float32(0.0), p, sums, Ap)
+        push_errors(Y, rows, weights, targets[:0], p, sums, Ap)
         curvature = 0.0
         for f in range(d):
             Ap[f] = D[f] * p[f] - Ap[f]
@@ -96,24 +99,22 @@ def take_steps(Y, rows, weights, target, pull, D, over, n_steps, sums, x):
 
 
 class Positives(NamedTuple):
-    """Ratings of many rows that all have one target: each term is w (target - y . x)^2."""
+    """Positives of many rows, and their targets: each term is w (target - y . x)^2."""
 
     indptr: np.ndarray  # (n_rows + 1,) int64
     indices: np.ndarray  # (n_ratings,) int32 rows of Y
     weights: np.ndarray  # (n_ratings,) float32, or (0,) where all weigh one
-    target: np.float32
+    targets: np.ndarray  # (n_ratings,) float32
     Y: np.ndarray  # (n_cols, d) float32
 
     @classmethod
-    def of(
-        cls, rated: Rows, weights: np.ndarray | None, target: float, Y: np.ndarray
-    ) -> "Positives":
-        """Contiguous, of these types, and read-only."""
+    def of(cls, rated: Rows, weights: np.ndarray | None, Y: np.ndarray) -> "Positives":
+        """Contiguous, of these types, and read-only; the values of ``rated`` are the targets."""
         return cls(
             read_only(rated.indptr, np.int64),
             read_only(rated.indices, np.int32),
             read_only(np.empty(0) if weights is None else weights, np.float32),
-            np.float32(target),
+            read_only(rated.values, np.float32),
             read_only(Y, np.float32),
         )
 
@@ -147,7 +148,7 @@ def improve_rows(
 @kernel
 def _improve_rows(start, stop, positives, penalty, pull, typical, n_steps, X):
     """``improve_rows`` for rows start..stop."""
-    indptr, indices, weights, target, Y = positives
+    indptr, indices, weights, targets, Y = positives
     d = Y.shape[1]
     x, sums = np.empty(d, np.float32), np.empty(d, np.float32)
     drawn, D, over = np.zeros(d), np.empty(d), np.empty(d)
@@ -163,6 +164,6 @@ def _improve_rows(start, stop, positives, penalty, pull, typical, n_steps, X):
             over[f] = 1.0 / (D[f] + weight * typical[f])
         for f in range(pull.shape[1]):
             drawn[f] = pull[row, f]
-        take_steps(Y, rows, w, target, drawn, D, over, n_steps, sums, x)
+        take_steps(Y, rows, w, targets[here], drawn, D, over, n_steps, sums, x)
         for f in range(d):
             X[row, f] = x[f]

@@ -1,7 +1,6 @@
 """Least squares on implicit feedback: the fold-in of implicit ALS and BPR."""
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import numpy as np
 
@@ -25,14 +24,16 @@ from matinee.tastes.canonical import Freedom
 class ImplicitLeastSquares:
     """Least squares on positives, and with a smaller weight on all other items.
 
-        min over p   sum_j w_j (target - p . q_j)^2 + unobserved sum over all items (p . q_i)^2
-                     + reg (n + unobserved n_items)^reg_power |p|^2,       w_j = 1 + by_rating r_j
+        min over p   sum_j w_j (x_j - p . q_j)^2 + unobserved sum over all items (p . q_i)^2
+                     + reg (n + unobserved n_items)^reg_power |p|^2
+        w_j = 1 + by_rating r_j,    x_j = target + slope r_j
 
-    Every rating is a positive, whatever its value (Hu, Koren & Volinsky 2008; with the penalty of
-    Rendle et al. 2021). The sum over all items is one matrix, unobserved Q'Q, for all rows; in the
-    basis of its eigenvectors, where the dual is solved, it is diagonal and joins the penalty.
-    ``n_steps`` of conjugate gradients from the row as it is stand in for the exact solution while
-    training; 0 means exact.
+    Every rating is a positive (Hu, Koren & Volinsky 2008; with the penalty of Rendle et al. 2021);
+    with a slope, higher ratings are to score higher. The sum over all items is one matrix,
+    unobserved Q'Q, for all rows; in the basis of its eigenvectors, where the dual is solved, it is
+    diagonal and joins the penalty.
+    While training, ``n_steps`` of conjugate gradients from the row as it is stand in for the exact
+    solution, or ``sweeps`` of coordinate descent where p >= 0 (``nonnegative``); 0 means exact.
     """
 
     reg: float
@@ -40,12 +41,14 @@ class ImplicitLeastSquares:
     reg_power: float = 1.0
     by_rating: float = 0.0
     target: float = 1.0
+    slope: float = 0.0
     n_steps: int = 0
-    sweeps: ClassVar[int] = 0
+    nonnegative: bool = False
+    sweeps: int = 0
 
     @property
     def freedom(self) -> Freedom:
-        return "turn"
+        return "order" if self.nonnegative else "turn"
 
     def solve(
         self,
@@ -66,14 +69,15 @@ class ImplicitLeastSquares:
         if toward is not None:
             pull = self.penalties(rated, n_items)[:, None] * toward.factors
         penalty = self.penalty(d, n_items, products)
-        dual_Y = rotated(items.factors if toward is None else items.factors[:0], rotation)
+        dual = self.has_dual and toward is None
+        dual_Y = rotated(items.factors if dual else items.factors[:0], rotation)
         solve_rows(
             self.terms(rated, mean, items),
-            Regularizer.of(penalty, pull, self.lower(d), 0),
+            Regularizer.of(penalty, pull, self.lower(d), self.sweeps),
             Dual.of(dual_Y, dual_penalty),
             X,
         )
-        if toward is None:
+        if dual:
             rotate_back(X, rated.counts, rotation)
         has_ratings = rated.counts > 0
         users.factors[has_ratings] = X[has_ratings]
@@ -95,7 +99,8 @@ class ImplicitLeastSquares:
             pull = self.penalties(rated, len(items.bias))[:, None] * drawn
         weights = self._weights(rated.values) if self.by_rating else None
         X = rotated(users.factors, rotation)
-        positives = Positives.of(rated, weights, self.target, rotated(items.factors, rotation))
+        rated = rated._replace(values=self.targets(rated.values))
+        positives = Positives.of(rated, weights, rotated(items.factors, rotation))
         typical = penalty.diagonal / all_cells
         improve_rows(positives, penalty, pull, typical, self.n_steps, X)
         has_ratings = (rated.counts > 0)[:, None]
@@ -107,15 +112,14 @@ class ImplicitLeastSquares:
 
     @property
     def has_dual(self) -> bool:
-        return True
+        return not self.nonnegative
 
     def width(self, n_factors: int) -> int:
         return n_factors
 
     def terms(self, rated: Rows, mean: float, items: Embeddings) -> Terms:
-        values = np.full(len(rated.indices), self.target, np.float32)
         weights = self._weights(rated.values) if self.by_rating else None
-        rated = rated._replace(values=values)
+        rated = rated._replace(values=self.targets(rated.values))
         return Terms.of(rated, np.zeros(len(items.bias)), items.factors, weights)
 
     def penalty(self, n_factors: int, n_cols: int, products: np.ndarray | None) -> Penalty:
@@ -134,7 +138,7 @@ class ImplicitLeastSquares:
         return penalty_of(reg, power, more, diagonal=diagonal), basis.astype(np.float32)
 
     def lower(self, n_factors: int) -> np.ndarray:
-        return np.full(n_factors, -np.inf)
+        return np.full(n_factors, 0.0 if self.nonnegative else -np.inf)
 
     def pull(self, S: np.ndarray | None) -> None:
         return None
@@ -150,10 +154,19 @@ class ImplicitLeastSquares:
     ) -> np.ndarray:
         Y, y = items.factors[rated].astype(np.float64), items.factors[target].astype(np.float64)
         penalty = self.penalty(len(y), len(items.factors), gram(items.factors))
-        w = self._weights(t + items.bias[rated])
+        ratings = t + items.bias[rated]
+        w = self._weights(ratings)
         A = normal_matrix(Y, penalty, len(rated), w)
-        result: np.ndarray = self.target * w * (Y @ np.linalg.solve(A, y))
+        free = np.ones(len(y), dtype=bool)
+        if self.nonnegative:  # a factor held at zero takes no part
+            free = person.factors[0] > 0
+        worth = np.linalg.solve(A[np.ix_(free, free)], y[free])
+        result: np.ndarray = self.targets(ratings) * w * (Y[:, free] @ worth)
         return result
+
+    def targets(self, ratings: np.ndarray) -> np.ndarray:
+        """What the score of each rating is to be: (n,) float32."""
+        return (self.target + self.slope * ratings.astype(np.float64)).astype(np.float32)
 
     def penalties(self, rated: Rows, n_items: int) -> np.ndarray:
         """The penalty on |p|^2 of each row: (n_rows,)."""
@@ -162,7 +175,7 @@ class ImplicitLeastSquares:
 
     def exactly(self) -> "ImplicitLeastSquares":
         """The same solve without a shortcut: what folds in, and ends a fit."""
-        return replace(self, n_steps=0)
+        return replace(self, n_steps=0, sweeps=0)
 
     def _weights(self, ratings: np.ndarray) -> np.ndarray:
         return 1.0 + self.by_rating * ratings.astype(np.float64)

@@ -41,7 +41,7 @@ from matinee.spark.sessions import check_frame, is_local, room_in
 from matinee.spark.state import Blocks, State
 from matinee.spark.users import write_users
 from matinee.tastes.canonical import Moments, canonical_turn
-from matinee.training.alternating import AlternatingAlgorithm, Alternation
+from matinee.training.alternating import ANY_TABLE, AlternatingAlgorithm, Alternation, TableSummary
 from matinee.training.epochs import diverged
 from matinee.training.gathering import MEMORY, rounds
 from matinee.training.progress import Epoch, OnEpoch, quiet
@@ -76,7 +76,7 @@ def fit(
     """
     check_frame("fit", frame)
     algorithm = algorithm.for_blocks
-    plan = algorithm.alternation
+    algorithm.alternation(ANY_TABLE)  # refuses before anything is packed
     if "://" in str(folder):
         raise BadSetting(
             f"folder is {folder}; it must be a path under which the driver and all executors "
@@ -93,13 +93,14 @@ def fit(
     arrays: dict[str, Any] = dict(write_users(fitting.frame, blocks, fitted.users))
     if sum(part.n_bytes for part in arrays["user_factors"].parts) <= MAP_FROM:
         arrays = {name: np.asarray(array) for name, array in arrays.items()}
-    return _model(algorithm, blocks, fitted, plan, arrays)
+    return _model(algorithm, blocks, fitted, arrays)
 
 
 @dataclass(frozen=True, eq=False)
 class FitResult:
     """The outcome of a fit."""
 
+    plan: Alternation
     mean: float
     items: Embeddings  # in canonical form
     item_counts: np.ndarray  # (n_items,) int64
@@ -124,7 +125,10 @@ class FitRun:
         on_epoch: OnEpoch = quiet,
     ) -> FitResult:
         """All passes; ``folder`` keeps their state."""
-        plan, n_items = algorithm.alternation, len(self.numbered.items)
+        numbered = self.numbered
+        n_items = len(numbered.items)
+        table = TableSummary(numbered.n_ratings, numbered.n_users, n_items, numbered.scale)
+        plan = algorithm.alternation(table)
         state = State(folder, algorithm)
         state.begin()
         begun = None
@@ -132,13 +136,13 @@ class FitRun:
             begun = self.run(plan.begin, folder / "begin", resume)
         grown = begun.items if begun else None
         items, counts, first = state.items(plan, n_items, grown, resume)
-        mean = self.numbered.mean if plan.centered else 0.0
+        mean = numbered.mean if plan.centered else 0.0
         for number_ in range(first, plan.n_epochs + 1):
             step = Pass(
                 plan,
                 number_,
                 mean,
-                self.numbered.n_users,
+                numbered.n_users,
                 self.blocks.shelf,
                 items,
                 state.users(number_),
@@ -155,7 +159,8 @@ class FitRun:
             state.save(items, counts, number_ + 1)
         moments, rmse = self._finish(step)
         on_epoch(Epoch(plan.n_epochs, plan.n_epochs, rmse, None))
-        facts = {"n_epochs_run": plan.n_epochs} | ({} if rmse is None else {"train_rmse": rmse})
+        facts = {"n_epochs_run": plan.n_epochs, **plan.facts}
+        facts |= {} if rmse is None else {"train_rmse": rmse}
         of_items = Moments(
             gram(items.factors) / n_items, items.factors.sum(axis=0, dtype=np.float64) / n_items
         )
@@ -163,7 +168,8 @@ class FitRun:
         turn = canonical_turn(items.factors, counts, moments, of_items, fold.freedom)
         if turn is not None:
             items = rotated_embeddings(items, turn)
-        return FitResult(mean, items, counts, state.users(plan.n_epochs, turn), facts)
+        users = state.users(plan.n_epochs, turn)
+        return FitResult(plan, mean, items, counts, users, facts)
 
     def _items_after(self, step: Pass) -> tuple[Embeddings, np.ndarray, float | None]:
         """The next items, their ratings, and the training RMSE of this pass."""
@@ -228,11 +234,10 @@ def _model(
     algorithm: Algorithm,
     blocks: Blocks,
     fitted: FitResult,
-    plan: Alternation,
     arrays: dict[str, Any],
 ) -> FactorModel:
     """The model, of the users' arrays that the tasks have written."""
-    numbered = blocks.numbered
+    numbered, plan = blocks.numbered, fitted.plan
     if numbered.levels is not None:
         arrays["seen_levels"] = numbered.levels
     model = FactorModel(

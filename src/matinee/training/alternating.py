@@ -8,19 +8,40 @@ with implicit factors learned after each solve, where there are any.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings, Rows
+from matinee.data.scale import Scale
 from matinee.kernels.blas import gram, solve_shared
 from matinee.kernels.rows import row_sums
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import ImplicitLeastSquares, LeastSquares
 from matinee.row_solvers.base import FoldIn, RowSolve
 from matinee.row_solvers.embeddings import Embeddings
+
+
+class TableSummary(NamedTuple):
+    """What the settings of a fit may follow from, wherever the ratings are."""
+
+    n_ratings: int
+    n_users: int  # with ratings
+    n_items: int  # with ratings
+    scale: Scale
+
+    @classmethod
+    def of(cls, ratings: Ratings | PackedRatings) -> "TableSummary":
+        """The summary of ratings in memory or packed."""
+        n_users, n_items = (
+            int(np.count_nonzero(counts)) for counts in (ratings.user_counts, ratings.item_counts)
+        )
+        return cls(len(ratings), n_users, n_items, ratings.scale)
+
+
+ANY_TABLE = TableSummary(1, 1, 1, Scale(0.0, 1.0))  # to ask whether there is an alternation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +58,12 @@ class Alternation:
     fit_items: LeastSquares | ImplicitLeastSquares
     finish: RowSolve | None = None  # the users' last solve, where it differs from the others
     item_fold: RowSolve | None = None  # what a model keeps of the items' solve
-    begin: "AlternatingAlgorithm | None" = None  # whose factors' positive parts start this fit
+    begin: "FirstAlgorithm | None" = None  # whose factors' positive parts start this fit
     implicit_reg: float | None = None  # penalty on implicit factors, where there are any
     stars: bool = True  # whether scores are ratings, and so have an error
     unrated_learned: bool = False  # whether who or what has no rating has a solution: zero
     remedy: str = "raise reg"  # what to do where it diverges
+    facts: Mapping[str, Any] = field(default_factory=dict)  # what was learned of the settings
 
 
 class AlternatingAlgorithm(Protocol):
@@ -53,8 +75,7 @@ class AlternatingAlgorithm(Protocol):
     def settings(self) -> Mapping[str, Any]:
         """The hyper-parameters by name, as plain JSON data."""
 
-    @property
-    def alternation(self) -> Alternation:
+    def alternation(self, table: TableSummary) -> Alternation:
         """The fit as a value. Raises BadSetting where these settings have none."""
 
     @property
@@ -71,6 +92,13 @@ class AlternatingAlgorithm(Protocol):
         **more: Any,
     ) -> FactorModel:
         """The model of these embeddings. Raises Diverged where they are not finite."""
+
+
+class FirstAlgorithm(AlternatingAlgorithm, Protocol):
+    """What another fit begins with, in memory too."""
+
+    def fit(self, train: Ratings) -> FactorModel:
+        """The model of ratings in memory."""
 
 
 def fit_fingerprint(algorithm: AlternatingAlgorithm, *data: str) -> str:

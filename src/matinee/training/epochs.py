@@ -123,6 +123,30 @@ def initial_embeddings(
     return sides
 
 
+def first_embeddings(
+    plan: Alternation, train: Ratings, start: FactorModel | None
+) -> tuple[Embeddings, Embeddings]:
+    """The embeddings that a fit begins with: of ``start``, of ``plan.begin``, or random.
+
+    They are non-negative where the plan is.
+    """
+    sides = initial_embeddings(train, plan.n_factors, plan.init_scale, plan.seed, start)
+    if plan.nonnegative:
+        for side in sides:
+            np.abs(side.factors, out=side.factors)
+    if plan.unrated_learned:
+        for side, rated in zip(sides, (train.by_user, train.by_item), strict=True):
+            side.factors[rated.counts == 0] = 0.0  # the solution for who or what has no rating
+    if start is None and plan.begin is not None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # this fit has warned of too many factors already
+            model = plan.begin.fit(train)
+        known = model.user_embeddings, model.item_embeddings
+        for side, embeddings in zip(sides, known, strict=True):
+            begin_at(side, embeddings)
+    return sides
+
+
 def error_of_rows(rated: Rows, mean: float, users: Embeddings, items: Embeddings) -> float:
     """The sum of squared errors of the scores of ``rated`` (n_users, n_items), in squared stars."""
     user = np.repeat(np.arange(len(users.bias), dtype=np.int32), rated.counts)

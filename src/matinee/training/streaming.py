@@ -30,6 +30,7 @@ from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.alternating import (
     AlternatingAlgorithm,
     Alternation,
+    TableSummary,
     fit_fingerprint,
     implicit_products,
     implicit_rows,
@@ -68,7 +69,8 @@ def fit_packed(
     another fit or one that another program is at work on, and Diverged.
     """
     algorithm = algorithm.for_blocks
-    say_if_too_many(algorithm.alternation.n_factors, ratings)
+    plan = algorithm.alternation(TableSummary.of(ratings))
+    say_if_too_many(plan.n_factors, ratings)
     if folder is None:
         # a file that is mapped stays readable when its name is gone
         with temporary_folder() as temporary:
@@ -80,7 +82,7 @@ def fit_packed(
     place.parent.mkdir(parents=True, exist_ok=True)
     checkpoints = Checkpoints(place, fit_fingerprint(algorithm, ratings.fingerprint))
     with folder_lock(place, seconds=0):
-        stream = Stream(algorithm.alternation, ratings, checkpoints, memory, on_part)
+        stream = Stream(plan, ratings, checkpoints, memory, on_part)
         return _fit_stream(algorithm, stream, on_epoch, resume)
 
 
@@ -105,7 +107,8 @@ def _fit_stream(
             state.save(stream.items, number + 1)
         if number:
             on_epoch(Epoch(number, plan.n_epochs, rmse, None))
-    facts = {"n_epochs_run": plan.n_epochs} | ({} if rmse is None else {"train_rmse": rmse})
+    facts = {"n_epochs_run": plan.n_epochs, **plan.facts}
+    facts |= {} if rmse is None else {"train_rmse": rmse}
     users = state.last_users(plan.n_epochs, ratings.n_users, plan.n_factors)
     model = algorithm.model(
         ratings,

@@ -353,7 +353,8 @@ def _concluded(
     edges = [
         note
         for name, dimension in space.items()
-        if (note := _edge_note(name, dimension, best.settings[name]))
+        if best.settings[name] is not None  # learned from the data
+        and (note := _edge_note(name, dimension, best.settings[name]))
     ]
     return Tuning(
         algorithm=winner,

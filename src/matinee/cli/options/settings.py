@@ -137,7 +137,7 @@ def read_setting(kind: "type[Algorithm]", text: str) -> tuple[str, Any]:
         raise BadSetting(f"--set takes NAME=VALUE, such as n_factors=15, not {text!r}")
     kind.check_setting(name)
     taken, none_too = type_of(kind, next(one for one in fields(kind) if one.name == name))
-    if none_too and value.lower() == "none":
+    if none_too and value.lower() in ("none", "learned"):
         return name, None
     read, words = READERS[taken]
     try:

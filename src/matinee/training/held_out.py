@@ -1,0 +1,87 @@
+"""Settings chosen on a held-out piece of the training ratings: whose lists find most of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from matinee.data.ids import IdMap
+from matinee.data.ratings import Ratings
+from matinee.kernels.ranking import ItemSets, top_n
+from matinee.models.model import Model
+
+SHARE = 5  # one in so many of each user's ratings is held out
+LENGTH = 10  # of the lists
+LEAST_USERS = 300  # with ratings held out: fewer tell nothing apart
+MOST_USERS = 10_000  # whose ratings are looked at
+USERS_MEASURED = 2000
+USERS_AT_ONCE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """A fifth of each user's ratings, held out from the rest."""
+
+    train: Ratings
+    test: Ratings
+
+    @classmethod
+    def of(cls, ratings: Ratings, seed: int) -> "HeldOut | None":
+        """The parts of up to MOST_USERS random users; None where they are too few to judge by.
+
+        The same ratings and seed give the same parts.
+        """
+        rng = np.random.default_rng(seed)
+        if np.count_nonzero(ratings.user_counts) > MOST_USERS:
+            ratings = sample_of_users(ratings, MOST_USERS, rng)
+        draw = np.lexsort((rng.random(len(ratings)), ratings.user))
+        place = np.arange(len(ratings)) - ratings.by_user.indptr[ratings.user]
+        in_test = np.zeros(len(ratings), dtype=bool)
+        in_test[draw] = place < (ratings.user_counts // SHARE)[ratings.user]
+        if len(np.unique(ratings.user[in_test])) < LEAST_USERS:
+            return None
+        return cls(ratings.subset(~in_test), ratings.subset(in_test))
+
+    def ndcg(self, model: Model, gains: np.ndarray) -> float:
+        """Mean NDCG@10 of the lists of up to USERS_MEASURED users, without what they trained on.
+
+        ``gains`` (n_test,) are what it is worth to find each held-out rating. The ideal list holds
+        a user's greatest gains.
+        """
+        tested = np.flatnonzero(self.test.user_counts)
+        users = tested[:: -(-len(tested) // USERS_MEASURED)]
+        indptr, indices, _ = self.test.by_user
+        shape = self.test.n_users, self.test.n_items
+        worth = csr_array((gains.astype(np.float64), indices, indptr), shape=shape)
+        sums = [
+            ndcg_of_users(model, self.train, worth, users[first : first + USERS_AT_ONCE])
+            for first in range(0, len(users), USERS_AT_ONCE)
+        ]
+        return float(np.concatenate(sums).mean())
+
+
+def ndcg_of_users(model: Model, train: Ratings, worth: csr_array, users: np.ndarray) -> np.ndarray:
+    """NDCG@10 of each user: (n,). ``worth`` (n_users, n_items) holds the gains."""
+    seen = train.by_user.take(users)
+    scores = model.score_block(users.astype(np.int32))
+    listed, _ = top_n(scores, ItemSets(seen.indptr, seen.indices), LENGTH)
+    gains = worth[users].toarray()
+    discounts = 1 / np.log2(np.arange(2, LENGTH + 2))
+    reached = np.where(listed < 0, 0.0, np.take_along_axis(gains, np.maximum(listed, 0), axis=1))
+    ideal = -np.sort(-gains, axis=1)[:, :LENGTH]
+    best = np.maximum(ideal @ discounts[: ideal.shape[1]], 1e-12)  # all gains may be zero
+    result: np.ndarray = reached @ discounts / best
+    return result
+
+
+def sample_of_users(ratings: Ratings, n: int, rng: np.random.Generator) -> Ratings:
+    """The ratings of ``n`` random users that have some, over these users and what they rated."""
+    rated = np.flatnonzero(ratings.user_counts)
+    chosen = np.zeros(ratings.n_users, dtype=bool)
+    chosen[rng.choice(rated, n, replace=False)] = True
+    part = ratings.subset(chosen[ratings.user])
+    users, items = (
+        IdMap.of(ids.ids[np.unique(rows)].tolist(), kind)
+        for ids, rows, kind in ((part.users, part.user, "user"), (part.items, part.item, "item"))
+    )
+    return part.renumbered(users, items)
