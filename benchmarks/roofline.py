@@ -33,7 +33,7 @@ from matinee.kernels.least_squares import dual_is_cheaper
 from matinee.kernels.random import draw_normal
 from matinee.kernels.ranking import ItemSets, top_n
 from matinee.kernels.rows import row_sums
-from matinee.kernels.similarities import co_occurrences
+from matinee.kernels.similarities import inner_products
 from matinee.kernels.sparse import Sparse
 from matinee.kernels.threads import run_all
 from matinee.models.similarity import Similarity
@@ -170,10 +170,10 @@ def of_pairs(train: Ratings) -> Iterator[Work]:
         pairs,
         pairs,
         pairs * 20,
-        partial(co_occurrences, *rated),
+        partial(inner_products, *rated),
         double=True,
     )
-    A = co_occurrences(*rated) + 500.0 * np.eye(n)
+    A = inner_products(*rated) + 500.0 * np.eye(n)
     yield Work(
         "ease: inverse",
         "item^3",

@@ -53,7 +53,7 @@ COMPARED_IN = {
     "add_user_scores_of_pairs": "test_an_item_scores_the_same_alone_and_among_all",
     "user_terms": "test_user_neighbours_equal_the_slow_twin",
     "mean_differences": "test_slope_one_equals_the_paper",
-    "co_occurrences": "test_ease_equals_dense_algebra",
+    "inner_products": "test_ease_equals_dense_algebra",
     "add_matrix_scores": "test_ease_equals_dense_algebra",
     "add_matrix_scores_of_pairs": "test_an_item_scores_the_same_alone_and_among_all",
     "top_n_in_blocks": "test_best_items_among_many",

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from matinee.algorithms import EASE, Bias, ItemKNN, RP3beta, SlopeOne, UserKNN
+from matinee.algorithms import EASE, SLIM, Bias, ItemKNN, RP3beta, SlopeOne, UserKNN
 from matinee.algorithms.knn import nearest_items
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
@@ -208,16 +208,62 @@ def test_a_walk_without_powers_ends_somewhere():
 # EASE.
 
 
+def graded(ratings, lowest):
+    """What each rating counts: from ``lowest`` at half a star to 1 at five, and 0 without one."""
+    R = ratings.csr().toarray().astype(float)
+    return np.where(R > 0, lowest + (1 - lowest) * (R - 0.5) / 4.5, 0.0)
+
+
+@pytest.mark.parametrize("n_users", [60, 20], ids=["more users", "more items"])
+@pytest.mark.parametrize("lowest", [1.0, 0.15, 0.0])
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
-def test_ease_equals_dense_algebra(dropout):
-    X = (TRAIN.csr().toarray() > 0).astype(float)
+def test_ease_equals_dense_algebra(dropout, lowest, n_users):
+    train = ratings_of(n_users)
+    X = graded(train, lowest)
     G = X.T @ X
-    P = np.linalg.inv(G + np.diag(7.0 + dropout / (1 - dropout) * np.diag(G)))
+    reg = 7.0 * np.trace(G) / len(train)
+    P = np.linalg.inv(G + np.diag(reg + dropout / (1 - dropout) * np.diag(G)))
     B = P / -np.diag(P)
     np.fill_diagonal(B, 0)
-    model = EASE(reg=7, dropout=dropout).fit(TRAIN)
+    model = EASE(reg=7, dropout=dropout, lowest=lowest).fit(train)
     np.testing.assert_allclose(model.weights, B, atol=1e-6)
-    np.testing.assert_allclose(model.score_block(np.arange(60)), X @ B, atol=1e-5)
+    np.testing.assert_allclose(model.score_block(np.arange(n_users)), X @ B, atol=1e-5)
+    newcomer = model.fold_in({"3": 5, "5": 0.5})
+    scores = model.score_people([newcomer], np.arange(40, dtype=np.int32))[0]
+    np.testing.assert_allclose(scores, B[3] + lowest * B[5], atol=1e-6)
+
+
+def test_the_penalty_of_ease_is_learned_unless_it_is_given():
+    """80 and 1.5 for each of the users that an item has on average; the last item has none."""
+    model = EASE().fit(TRAIN)
+    reg = 80 + 1.5 * len(TRAIN) / 39
+    assert model.facts == {"reg": pytest.approx(reg)}
+    by_hand = EASE(reg=reg).fit(TRAIN)
+    assert np.array_equal(by_hand.weights, model.weights)
+    assert by_hand.facts == {}
+
+
+@pytest.mark.parametrize("algorithm", [EASE, SLIM])
+def test_graded_choices_put_what_is_liked_above_what_is_only_chosen(algorithm):
+    """Everyone chooses one of two kinds of films with film 0, and likes one kind only."""
+    user = np.repeat(np.arange(40), 3)
+    item = np.concatenate([[0, 1 + 2 * (u % 2), 2 + 2 * (u % 2)] for u in range(40)])
+    stars = np.where(item % 2 == 0, 5.0, 1.0)
+    users, items = IdMap.of(range(40), "user"), IdMap.of(range(5), "item")
+    train = Ratings.of(users, items, user, item, stars, scale=Scale(1, 5))
+    for lowest, alike in ((1.0, True), (0.15, False)):
+        model = algorithm(lowest=lowest).fit(train)
+        scores = model.score_people([model.fold_in({"0": 5})], np.arange(5, dtype=np.int32))[0]
+        chosen, liked = scores[[1, 3]], scores[[2, 4]]
+        assert (np.isclose(liked, chosen, rtol=1e-3) if alike else liked > 2 * chosen).all()
+
+
+def test_constant_ratings_are_graded_alike():
+    ones = TRAIN.positives_from(0.5)
+    for algorithm in (EASE, SLIM):
+        plain, learned = algorithm().fit(ones), algorithm(lowest=0.15).fit(ones)
+        rows = np.arange(60)
+        assert np.array_equal(plain.score_block(rows), learned.score_block(rows))
 
 
 def test_ease_weights_are_the_constrained_minimum():
@@ -347,6 +393,7 @@ def test_fewer_than_five_people_are_not_told_of(checkerboard):
         (RP3beta, {"beta": -0.1}, "beta is -0.1"),
         (EASE, {"reg": 0}, "reg is 0; it must be above 0"),
         (EASE, {"dropout": 1}, "dropout is 1; it must be below 1"),
+        (EASE, {"lowest": -0.1}, "lowest is -0.1; it must be from 0 to 1"),
     ],
 )
 def test_impossible_settings_are_refused(kind, settings, words):
@@ -355,7 +402,9 @@ def test_impossible_settings_are_refused(kind, settings, words):
 
 
 def test_ease_refuses_more_items_than_fit():
-    with pytest.raises(BadSetting, match=r"ease needs 0\.0 GB for 40 x 40 .* max_memory_gb=1e-06"):
+    with pytest.raises(
+        BadSetting, match=r"ease needs 0\.0 GB for 40 x 40 .* max_memory_gb=1e-06.* use slim"
+    ):
         EASE(max_memory_gb=1e-6).fit(TRAIN)
 
 

@@ -18,6 +18,19 @@ class Scale(NamedTuple):
         """The scale that some ratings show: their smallest and largest value."""
         return cls(float(ratings.min()), float(ratings.max()))
 
+    def targets(self, ratings: np.ndarray, lowest: float) -> np.ndarray:
+        """What models of choices fit in the place of ratings: (n_ratings,) float32.
+
+            x = lowest + (1 - lowest) (r - low) / (high - low)
+
+        The lowest rating counts ``lowest`` and the highest 1; all count 1 on a scale of one value.
+        """
+        if lowest == 1 or self.high == self.low:
+            return np.ones(len(ratings), np.float32)
+        slope = (1 - lowest) / (self.high - self.low)
+        targets: np.ndarray = 1 - slope * (self.high - ratings.astype(np.float64))
+        return targets.astype(np.float32)
+
     def __str__(self) -> str:
         return f"{self.low:g}..{self.high:g}"
 

@@ -1,8 +1,8 @@
-"""Comparing sparse vectors: similarities, mean differences, and co-occurrences.
+"""Comparing sparse vectors: similarities, mean differences, and inner products.
 
 Vectors of items have users for coordinates, those of users have items. Each row is compared with
 all others through the coordinates they share, in a scratch of one entry per row, and keeps its
-best: no n x n matrix is made, except by ``co_occurrences``, whose result is one.
+best: no n x n matrix is made, except by ``inner_products``, whose result is one.
 """
 
 from typing import NamedTuple
@@ -97,18 +97,16 @@ def mean_differences(
     return rows, counts, differences
 
 
-def co_occurrences(by_row: Sparse, by_column: Sparse) -> np.ndarray:
-    """How many coordinates each two rows share: (n_rows, n_rows) float64."""
+def inner_products(by_row: Sparse, by_column: Sparse) -> np.ndarray:
+    """The inner product of each two rows: (n_rows, n_rows) float64."""
     n_rows = len(by_row.indptr) - 1
     out = np.zeros((n_rows, n_rows))
     rows, columns = by_row.frozen(), by_column.frozen()
     run_rows(
-        _co_occurrences,
+        _inner_products,
         pair_costs(by_row, by_column.counts),
-        rows.indptr,
-        rows.indices,
-        columns.indptr,
-        columns.indices,
+        *rows,
+        *columns,
         out,
     )
     return out
@@ -212,8 +210,9 @@ def _mean_differences(
 
 
 @kernel
-def _co_occurrences(start, stop, indptr, columns, column_indptr, rows, out):
+def _inner_products(start, stop, indptr, columns, values, column_indptr, rows, row_values, out):
     for i in range(start, stop):
-        for column in columns[indptr[i] : indptr[i + 1]]:
-            for j in rows[column_indptr[column] : column_indptr[column + 1]]:
-                out[i, j] += 1.0
+        for at in range(indptr[i], indptr[i + 1]):
+            x, column = np.float64(values[at]), columns[at]
+            for entry in range(column_indptr[column], column_indptr[column + 1]):
+                out[i, rows[entry]] += x * row_values[entry]

@@ -3,7 +3,8 @@
     score(u, i) = mean + b_u + c_i + the sum or mean of neighbours' deviations
     d_uj = r_uj - mean - b_u - c_j
 
-A model of preferences has no baseline: mean, b and c are 0, and d_uj is 1 for all that u has.
+A model of preferences has no baseline: mean, b and c are 0, and d_uj is the target x_uj of the
+fit: 1 for all that u has, or less where u rated it low (``Scale.targets``).
 """
 
 from collections.abc import Sequence
@@ -63,6 +64,8 @@ class People(NamedTuple):
 class BaselineModel(FoldingModel):
     """Embeddings of biases alone; what neighbours add to them is the subclass's."""
 
+    lowest: float = 1.0  # preferences: target of the lowest rating on the scale
+
     @classmethod
     def of(cls, train: Ratings, baseline: Baseline, **own: Any) -> Self:
         """The model fitted on ``train`` from this baseline and the fields of its own."""
@@ -92,7 +95,7 @@ class BaselineModel(FoldingModel):
 
     def _people(self, row: np.ndarray, bias: np.ndarray, rated: Rows) -> People:
         if self.kind == "preference":
-            deviations = np.ones(len(rated.values), np.float32)
+            deviations = self.scale.targets(rated.values, self.lowest)
         else:
             expected = np.repeat(bias, rated.counts) + self.item_embeddings.bias[rated.indices]
             deviations = rated.values - np.float32(self.global_mean) - expected
