@@ -66,6 +66,7 @@ HOMES = {
     "matinee.models.matching": ["match_tastes"],
     "matinee.tuning.k_curve": ["k_curve"],
     "matinee.tuning.stability": ["taste_stability"],
+    "matinee.tuning.auto": ["auto"],
     "matinee.tuning.tune": ["tune"],
 }
 HOME_OF = {name: home for home, names in HOMES.items() for name in names}

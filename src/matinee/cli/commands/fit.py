@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from matinee.cli.auto_fit import AUTO, SearchOptions, check_auto, search_options
 from matinee.cli.console import json_option, print_json, program, say
 from matinee.cli.options.engine import EngineOptions, engine_options
 from matinee.cli.options.model import load
@@ -48,8 +49,13 @@ CHEAP_FIT = 20.0  # seconds of a fit that is worth another one to check its list
     metavar="SHARE",
     help="Find the best number of epochs on this share of the ratings, then fit on all of them.",
 )
+@search_options
 @engine_options
-@click.option("--resume", is_flag=True, help="Packed ratings or Spark: go on from the last epoch.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Packed ratings or Spark: go on from the last epoch. auto: take up the recorded trials.",
+)
 @click.option(
     "--names-from",
     metavar="MODEL",
@@ -63,6 +69,7 @@ def command(
     learning: LearnerOptions,
     out: str,
     validation_share: float | None,
+    searching: SearchOptions,
     engine: EngineOptions,
     resume: bool,
     names_from: str | None,
@@ -74,11 +81,14 @@ def command(
 
     DATA is a MovieLens folder or zip, a text or Parquet file, or the word "sample"; or a folder of
     packed ratings, which mf, nmf and implicit-als read in blocks, keeping their state after each
-    epoch.
+    epoch. The algorithm "auto" stands for a search over all of them and their settings.
     """
     from matinee.models.storage import check_place
 
-    learner = named_or_default(learning, data, engine)
+    search = searching if learning.algorithm == AUTO else None
+    if search is not None:
+        check_auto(learning, engine, validation_share)
+    learner = None if search is not None else named_or_default(learning, data, engine)
     place = Path(out)
     check_place(place)
     if validation_share is not None and learner is not None:
@@ -93,16 +103,15 @@ def command(
         started = time.perf_counter()
         model = fit_in_blocks(learner, ratings, state_of(place), resume)
     else:
-        if resume:
+        if resume and search is None:
             raise BadSetting("--resume goes with packed ratings and mf, nmf or implicit-als")
         ratings = reading.read(data)
-        learner = learner or default_for(ratings)
-        say_kind(learner, ratings)
         started = time.perf_counter()
-        if validation_share is not None:
-            learner = stopped_early(learner, ratings, validation_share)
-        with epochs_of(learner.name) as on_epoch:
-            model = learner.fit(ratings, on_epoch=on_epoch)
+        if search is not None:
+            found = search.run(ratings, resume)
+            learner, model = found.algorithm, found.model
+        else:
+            learner, model = fit_in_memory(learner, ratings, validation_share)
     duration = time.perf_counter() - started
     if older is not None:
         model = with_names(older, model)
@@ -116,6 +125,18 @@ def command(
         set_aside = None if ratings is None else n_set_aside(ratings)
         checked = {"check": None if check is None else check._asdict()}
         print_json(document(learner, model, place, set_aside, duration) | checked)
+
+
+def fit_in_memory(
+    learner: "Algorithm | None", ratings: "Ratings", share: float | None
+) -> "tuple[Algorithm, Model]":
+    """The model, and the algorithm that learned it: the default where none is named."""
+    learner = learner or default_for(ratings)
+    say_kind(learner, ratings)
+    if share is not None:
+        learner = stopped_early(learner, ratings, share)
+    with epochs_of(learner.name) as on_epoch:
+        return learner, learner.fit(ratings, on_epoch=on_epoch)
 
 
 def named_or_default(
