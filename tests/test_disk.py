@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import matinee
 from matinee.algorithms import Bias, Popularity
 from matinee.disk.locks import InUse, folder_lock, work_folder
 from matinee.disk.temporary_folders import temporary_folder
@@ -259,11 +260,23 @@ def test_a_save_deletes_nothing_that_it_does_not_own(tmp_path):
 
 
 def test_two_packings_into_one_folder_are_refused(tmp_path):
-    import matinee
-
     with folder_lock(tmp_path / "packed"), pytest.raises(MatineeError, match="another writer"):
         matinee.pack((["u"], ["i"], [3.0]), tmp_path / "packed")
     assert len(matinee.pack((["u"], ["i"], [3.0]), tmp_path / "packed")) == 1
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_the_damaged_state_of_a_fit_is_refused(tmp_path, share):
+    from matinee.algorithms import NMF
+
+    packed = matinee.pack(([*"uuvv"], [*"abab"], [1.0, 2, 3, 4]), tmp_path / "packed")
+    algorithm = NMF(n_factors=1, n_epochs=2)
+    algorithm.fit_packed(packed, folder=tmp_path / "state")
+    state = tmp_path / "state" / "state.npz"
+    whole = state.read_bytes()
+    state.write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(MatineeError, match="whole state of a fit"):
+        algorithm.fit_packed(packed, folder=tmp_path / "state", resume=True)
 
 
 def test_a_reader_of_a_folder_that_is_gone_is_told(tmp_path):

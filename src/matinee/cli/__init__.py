@@ -35,6 +35,7 @@ COMMANDS = {
     "serve": "matinee.cli.commands.serve",
     "refit": "matinee.cli.commands.refit",
     "report": "matinee.cli.commands.report",
+    "verify": "matinee.cli.commands.verify",
 }
 
 

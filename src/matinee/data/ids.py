@@ -135,3 +135,15 @@ class IdMap:
             return np.fromiter((self.find(as_id(value)) for value in values), dtype=np.int32)
         row_of = self._row_of
         return np.fromiter((row_of.get(as_id(value), -1) for value in values), dtype=np.int32)
+
+
+def check_ids(ids: IdMap) -> None:
+    """Raise ValueError unless ids from a disk are what their map takes them for.
+
+    Few are compared each with each; many are only looked at, as to compare them takes long.
+    """
+    if isinstance(ids.ids, Texts):
+        if ids.whole_numbers and not ids.ids.whole_numbers():
+            raise ValueError(f"the ids of {ids.kind}s are no whole numbers, though they should be")
+    elif len(set(ids.ids.tolist())) < len(ids):
+        raise ValueError(f"an id of {ids.kind}s stands there twice")

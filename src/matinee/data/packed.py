@@ -1,6 +1,6 @@
 """Ratings packed on disk: more of them than memory holds, mapped and read in blocks of users.
 
-    packed.json       the manifest: format, counts, types, scale, fingerprint, what reading found
+    packed.json       the manifest: format, counts, types, digests, scale, what reading found
     offsets           (n_users + 1,) int64: where each user's ratings begin
     items             (n_ratings,) item numbers, ascending within a user, in the smallest type
     ratings           (n_ratings,) uint8 or uint16 numbers in the list of levels, or float32
@@ -11,7 +11,8 @@
 A usual rating takes 3 bytes: two for the item, one for the stars.
 """
 
-import json
+import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,16 +22,27 @@ from typing import Any, ClassVar
 import numpy as np
 
 from matinee.data.catalog import Catalog
-from matinee.data.ids import IdMap
+from matinee.data.ids import IdMap, check_ids
+from matinee.data.integrity import check_codes, check_counts, check_rows, check_texts
 from matinee.data.profiles import NO_PROFILES, Profiles
 from matinee.data.ratings import Ratings, Rows
 from matinee.data.scale import Scale
 from matinee.data.texts import Texts
+from matinee.disk.reading import (
+    DOCUMENT_BYTES,
+    BadFile,
+    check_digest,
+    entries_of,
+    open_regular,
+    parse_json,
+    read_sealed,
+)
 from matinee.display.text import counted
 from matinee.errors import Advice, BadRatings
 
 FORMAT = "matinee-packed-ratings"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+VERSIONS = {"format": FORMAT, "version": FORMAT_VERSION}
 MANIFEST, CATALOG = "packed.json", "catalog.json"
 ARRAYS = (
     "offsets",
@@ -43,6 +55,17 @@ ARRAYS = (
     "item_id_ends",
 )
 FILES = (MANIFEST, CATALOG, *ARRAYS)
+FILE_NAMES = {name: re.escape(name) for name in (CATALOG, *ARRAYS)}
+DTYPES = {
+    "offsets": "<i8",
+    "items": "|u1 <u2 <i4",
+    "ratings": "|u1 <u2 <f4",
+    "item_counts": "<i8",
+    "user_ids": "|u1",
+    "user_id_ends": "<i8",
+    "item_ids": "|u1",
+    "item_id_ends": "<i8",
+}
 USERS_PER_PIECE = 8192  # blocks hold whole pieces, so that sums over pieces keep their order
 RATINGS_PER_BLOCK = 4_000_000  # looked at together: a block costs some 40 bytes for each
 
@@ -149,11 +172,30 @@ class PackedRatings:
 
     @classmethod
     def open(cls, path: str | Path) -> "PackedRatings":
-        """The ratings packed in a folder. Raises BadRatings for any other or a damaged folder."""
+        """The ratings packed in a folder.
+
+        Every file is checked by its digest and every array for what it may hold, which takes about
+        a second per GB. Raises BadRatings, in words, for any other folder and a damaged one.
+        """
         path = Path(path)
         manifest = read_manifest(path)
-        arrays = {name: _mapped(path, name, *kind) for name, kind in manifest["arrays"].items()}
-        levels = manifest["levels"]
+        try:
+            return cls._of(path, manifest)
+        except BadFile as error:
+            raise BadRatings(f"{error}; pack the ratings again") from None
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            raise BadRatings(
+                f"{path} does not hold whole packed ratings ({error}); pack them again"
+            ) from None
+
+    @classmethod
+    def _of(cls, path: Path, manifest: Mapping[str, Any]) -> "PackedRatings":
+        entries = entries_of(manifest["files"], FILE_NAMES)
+        arrays = {
+            name: _mapped(path, name, entries[name], *manifest["arrays"][name]) for name in ARRAYS
+        }
+        levels = None if manifest["levels"] is None else np.array(manifest["levels"], np.float32)
+        _check(arrays, levels)
         users, items = (
             IdMap.packed(
                 Texts(arrays[f"{kind}_ids"], arrays[f"{kind}_id_ends"]),
@@ -162,22 +204,26 @@ class PackedRatings:
             )
             for kind in ("user", "item")
         )
+        for ids in (users, items):
+            check_ids(ids)
+        with open_regular(path / CATALOG) as file:
+            check_digest(path / CATALOG, file, entries[CATALOG])
+            catalog = Catalog.from_plain(parse_json(file.read(DOCUMENT_BYTES), path / CATALOG))
+        low, high = map(float, manifest["scale"])
+        if not -math.inf < low <= high < math.inf:
+            raise BadFile(f"{path / MANIFEST} has a scale that is none")
+        rows = PackedRows(arrays["offsets"], arrays["items"], arrays["ratings"], levels)
         return cls(
             path,
             users,
             items,
-            PackedRows(
-                arrays["offsets"],
-                arrays["items"],
-                arrays["ratings"],
-                None if levels is None else np.array(levels, np.float32),
-            ),
+            rows,
             arrays["item_counts"],
-            Scale(*manifest["scale"]),
-            Catalog.from_plain(json.loads((path / CATALOG).read_bytes())),
-            manifest["fingerprint"],
+            Scale(low, high),
+            catalog,
+            str(manifest["fingerprint"]),
             manifest["report"],
-            manifest["mean"],
+            float(manifest["mean"]),
         )
 
     def __len__(self) -> int:
@@ -236,25 +282,34 @@ def is_packed(path: str | Path) -> bool:
 
 def read_manifest(path: Path) -> dict[str, Any]:
     """The manifest of a folder. Raises BadRatings, in words, where it is missing or not ours."""
-    try:
-        manifest: dict[str, Any] = json.loads((path / MANIFEST).read_bytes())
-    except (OSError, ValueError):
+    if not is_packed(path):
         pack = Advice("matinee.pack", "matinee pack")
-        raise BadRatings(f"{path} holds no packed ratings; make some with ", pack) from None
-    if manifest.get("format") != FORMAT or manifest.get("version") != FORMAT_VERSION:
-        raise BadRatings(
-            f"{path} has the form {manifest.get('format')} {manifest.get('version')}; this Matinee "
-            f"reads {FORMAT} {FORMAT_VERSION}. Pack the ratings again"
-        )
-    return manifest
+        raise BadRatings(f"{path} holds no packed ratings; make some with ", pack)
+    try:
+        return read_sealed(path / MANIFEST, "packed ratings of", VERSIONS)
+    except BadFile as error:
+        raise BadRatings(f"{error}; pack the ratings again") from None
 
 
-def _mapped(path: Path, name: str, dtype: str, length: int) -> np.ndarray:
-    """An array of the folder, mapped. Raises BadRatings where the file is missing or cut short."""
-    file, expected = path / name, length * np.dtype(dtype).itemsize
-    size = file.stat().st_size if file.is_file() else -1
-    if size != expected:
-        what = "is missing" if size < 0 else f"holds {size:,} bytes and not {expected:,}"
-        raise BadRatings(f"{file} {what}; pack the ratings again")
-    mapped = np.memmap(file, dtype, "r") if length else np.empty(0, dtype)
-    return mapped.view(np.ndarray)
+def _mapped(path: Path, name: str, entry: Mapping[str, Any], dtype: str, length: int) -> np.ndarray:
+    """An array of the folder, mapped. Raises BadFile unless it is as it was written."""
+    if dtype not in DTYPES[name].split() or type(length) is not int or length < 0:
+        raise BadFile(f"{path / MANIFEST} gives {name} a type or a length that it cannot have")
+    with open_regular(path / name) as file:
+        check_digest(path / name, file, entry)
+        if entry["bytes"] != length * np.dtype(dtype).itemsize:
+            raise BadFile(f"{path / name} is not as long as its type and length say")
+        if not length:
+            return np.empty(0, dtype)
+        return np.memmap(file, dtype, "r", shape=(length,)).view(np.ndarray)
+
+
+def _check(arrays: Mapping[str, np.ndarray], levels: np.ndarray | None) -> None:
+    """Raise BadArray unless a kernel may index with the arrays."""
+    n_users, n_items = len(arrays["user_id_ends"]), len(arrays["item_id_ends"])
+    items = arrays["items"]
+    for side in ("user", "item"):
+        check_texts(f"{side}_ids", arrays[f"{side}_ids"], arrays[f"{side}_id_ends"])
+    check_rows(arrays["offsets"], items, n_users, n_items)
+    check_codes(arrays["ratings"], levels, len(items))
+    check_counts(arrays["item_counts"], items, n_items)

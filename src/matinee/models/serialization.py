@@ -10,13 +10,14 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from types import UnionType
+from typing import Any, Protocol, get_origin, get_type_hints
 
 import numpy as np
 
 import matinee
 from matinee.data.catalog import Catalog
-from matinee.data.ids import IdMap
+from matinee.data.ids import IdMap, check_ids
 from matinee.data.packed import PackedRows, rows_of
 from matinee.data.ratings import Rows
 from matinee.data.texts import Texts
@@ -24,6 +25,12 @@ from matinee.models.storage import write_folder
 from matinee.models.tensors import Stacked
 
 TYPE, ARRAY, PAIRS = "$type", "$array", "$pairs"
+# What may stand where a field is of some type: JSON writes 1.0 as 1 elsewhere, rows may be packed.
+ALLOWED: dict[Any, Any] = {
+    float: (float, int),
+    np.ndarray: (np.ndarray, Stacked),
+    Rows: (Rows, PackedRows),
+}
 IDS, SHARED, COMPUTED = "$ids", "$shared", "$computed"
 # What the arrays of a field are named for, where that is not the field itself.
 PREFIXES = {"user_embeddings": "user", "item_embeddings": "item"}
@@ -135,7 +142,11 @@ class Reader:
     shared: dict[str, Any] = field(default_factory=dict)
 
     def value(self, plain: Any) -> Any:
-        """What ``Writer.plain`` was given. Raises KeyError for an unknown type or array."""
+        """What ``Writer.plain`` was given.
+
+        Raises KeyError for an unknown type or array, and TypeError where a field is of another
+        type than its class says.
+        """
         if isinstance(plain, list):
             return tuple(self.value(one) for one in plain)
         if not isinstance(plain, dict):
@@ -157,6 +168,7 @@ class Reader:
         values = {
             name: self.value(one) for name, one in plain.items() if name not in (TYPE, COMPUTED)
         }
+        _check_fields(kind, values)
         made = kind(**values)
         for name, one in plain.get(COMPUTED, {}).items():
             vars(made)[name] = self.value(one)
@@ -172,5 +184,21 @@ class Reader:
             return Catalog.from_plain(self.texts["catalog"])
         if name == "ratings":
             return rows_of(self.arrays)
+        if name not in ("user", "item"):
+            raise KeyError(name)
         texts = Texts(self.arrays[f"{name}_ids"], self.arrays[f"{name}_id_ends"])
-        return IdMap.packed(texts, name, plain["whole_numbers"])
+        ids = IdMap.packed(texts, name, plain["whole_numbers"])
+        check_ids(ids)
+        return ids
+
+
+def _check_fields(kind: type, values: Mapping[str, Any]) -> None:
+    """Raise TypeError where a value is of another type than its field, as far as that is one."""
+    for name, annotation in get_type_hints(kind).items():
+        allowed = ALLOWED.get(annotation, get_origin(annotation) or annotation)
+        plain = isinstance(allowed, tuple | type) and not getattr(allowed, "_is_protocol", False)
+        if not plain or allowed is UnionType or name not in values:
+            continue
+        value = values[name]
+        if not isinstance(value, allowed) or (isinstance(value, bool) and allowed is not bool):
+            raise TypeError(f"{name} is no {getattr(annotation, '__name__', annotation)}")

@@ -19,16 +19,34 @@ from typing import Any
 
 import numpy as np
 
+from matinee.data.integrity import BadArray
 from matinee.disk.locks import folder_lock, work_folder
+from matinee.disk.reading import (
+    DOCUMENT_BYTES,
+    BadFile,
+    check_digest,
+    check_entry,
+    entries_of,
+    open_regular,
+    parse_json,
+    read_sealed,
+    seal,
+)
 from matinee.disk.whole_files import sync, sync_folder
 from matinee.errors import BadModel, MatineeError
-from matinee.models.tensors import Part, Stacked, map_tensors, stacked, write_tensors
+from matinee.models.array_laws import check_arrays
+from matinee.models.tensors import Part, Stacked, map_tensors, tensors_of, write_tensors
 
 FORMAT = "matinee-model"
 FORMAT_VERSION = 2
+VERSIONS = {"format": FORMAT, "format_version": FORMAT_VERSION}
 MANIFEST = "model.json"
 USERS = "users"  # what users' files are called
 OWN_FILE = re.compile(r"(arrays|catalog|users)-[0-9a-f]{12}\.(safetensors|json)")
+HEX = "[0-9a-f]{12}"
+FILE_NAMES = {"arrays": rf"arrays-{HEX}\.safetensors", "catalog": rf"catalog-{HEX}\.json"}
+PART_NAMES = {USERS: rf"{USERS}-{HEX}\.safetensors"}
+MOST_ATTEMPTS = 5  # to read a folder that is being replaced
 MAP_FROM = 256 << 20  # bytes from which arrays are mapped instead of read
 
 
@@ -66,15 +84,8 @@ def write_folder(
                 files[USERS] = _written_in_parts(temporary, in_parts)
             for name, value in texts.items():
                 files[name] = _written(temporary, name, "json", value)
-            manifest: dict[str, Any] = {
-                "format": FORMAT,
-                "format_version": FORMAT_VERSION,
-                **facts,
-                "files": files,
-            }
-            manifest["checksum"] = _checksum(manifest)
             with (temporary / MANIFEST).open("wb") as stream:
-                stream.write(json.dumps(manifest, ensure_ascii=False, indent=1).encode())
+                stream.write(seal({**VERSIONS, **facts, "files": files}))
                 sync(stream)
             _replace(path, temporary)
     except OSError as error:
@@ -154,86 +165,88 @@ def check_folder(path: Path, folder: Path) -> None:
 def read_folder(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, Any]]:
     """Facts, arrays and texts of a model folder, as ``write_folder`` took them.
 
-    Raises BadModel, in words, when the folder is missing, truncated, altered, newer or foreign.
+    Every file is checked by its digest, large ones before they are mapped, and every array for the
+    laws of ``array_laws``. A folder that is replaced meanwhile is read again. Raises BadModel, in
+    words, when the folder is missing, truncated, altered, newer, foreign or inconsistent.
     """
-    from safetensors.numpy import load
+    for _ in range(MOST_ATTEMPTS):
+        manifest = _read_manifest(path)
+        try:
+            return _read_files(path, manifest)
+        except (BadFile, BadArray, ValueError) as error:
+            problem = error
+        if _read_manifest(path) == manifest:
+            break
+    if isinstance(problem, BadFile):
+        raise BadModel(f"{problem}; the model at {path} is incomplete or damaged") from None
+    raise BadModel(f"{path} does not hold a whole model: {problem}; fit it again") from None
 
-    manifest = _read_manifest(path)
-    contents: dict[str, Any] = {}
-    files = manifest.pop("files")
-    in_parts = _read_parts(path, files.pop(USERS, []))
-    for name, entry in files.items():
-        file = path / str(entry["file"])
-        if name == "arrays" and entry.get("bytes", 0) > MAP_FROM:
-            contents[name] = _mapped(file, entry)
-        else:
-            contents[name] = _read(file, entry)
-    found = contents.pop("arrays")
-    arrays: dict[str, Any] = found if isinstance(found, dict) else load(found)
-    arrays |= in_parts
+
+def _read_files(
+    path: Path, manifest: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, Any]]:
+    files = dict(manifest["files"]) if isinstance(manifest.get("files"), dict) else {}
+    parts = files.pop(USERS, [])
+    entries = entries_of(files, FILE_NAMES)
+    if not isinstance(parts, list) or "arrays" not in entries:
+        raise BadFile(f"{path / MANIFEST} was not written by Matinee: its files are not listed")
+    for entry in parts:
+        check_entry(USERS, entry, PART_NAMES)
+    arrays: dict[str, Any] = _read_arrays(path, entries.pop("arrays"))
+    arrays |= _read_parts(path, parts)
     for array in arrays.values():
         if isinstance(array, np.ndarray):
             array.flags.writeable = False
-    return manifest, arrays, {name: json.loads(data) for name, data in contents.items()}
+    check_arrays(arrays)
+    facts = {name: value for name, value in manifest.items() if name != "files"}
+    return facts, arrays, {name: _read_text(path, entry) for name, entry in entries.items()}
 
 
-def _read(file: Path, entry: Mapping[str, Any]) -> bytes:
-    """A whole file. Raises BadModel unless it is as it was written."""
-    try:
-        data = file.read_bytes()
-    except OSError:
-        raise BadModel(f"{file} is missing; the model at {file.parent} is incomplete") from None
-    if hashlib.sha256(data).hexdigest() != entry["sha256"]:
-        raise BadModel(f"{file} was altered or cut short: its checksum does not match")
-    return data
+def _read_text(path: Path, entry: Mapping[str, Any]) -> Any:
+    """The value of a JSON file. Raises BadFile unless it is as it was written."""
+    file = path / entry["file"]
+    with open_regular(file) as stream:
+        check_digest(file, stream, entry)
+        if entry["bytes"] > DOCUMENT_BYTES:
+            raise BadFile(f"{file} holds more than the {DOCUMENT_BYTES:,} bytes it may")
+        return parse_json(stream.read(), file)
+
+
+def _read_arrays(path: Path, entry: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The arrays of a file, mapped where it is large. Raises BadFile unless it is as written."""
+    file = path / entry["file"]
+    with open_regular(file) as stream:
+        check_digest(file, stream, entry)
+        try:
+            if entry["bytes"] > MAP_FROM:
+                return map_tensors(stream)
+            return tensors_of(np.frombuffer(stream.read(), np.uint8))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise BadFile(f"{file} was altered: its header cannot be read") from None
 
 
 def _read_parts(path: Path, entries: list[dict[str, Any]]) -> dict[str, Any]:
     """Arrays that lie in several files: mapped where they are large, and else as usual arrays."""
-    from safetensors.numpy import load
-
-    files = [path / str(entry["file"]) for entry in entries]
-    if sum(entry["bytes"] for entry in entries) > MAP_FROM:
-        for file, entry in zip(files, entries, strict=True):
-            _mapped(file, entry)
-        parts = zip(files, entries, strict=True)
-        return dict(stacked([Part(file, one["sha256"], one["bytes"]) for file, one in parts]))
-    read = [load(_read(file, entry)) for file, entry in zip(files, entries, strict=True)]
-    return {name: np.concatenate([one[name] for one in read]) for name in (read or [{}])[0]}
-
-
-def _mapped(file: Path, entry: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """The arrays of a large file, mapped. Its length is checked; to read it all would take long."""
-    if not file.is_file():
-        raise BadModel(f"{file} is missing; the model is incomplete")
-    if file.stat().st_size != entry["bytes"]:
-        raise BadModel(f"{file} was cut short: it should hold {entry['bytes']:,} bytes")
-    try:
-        return map_tensors(file)
-    except (ValueError, KeyError):
-        raise BadModel(f"{file} was altered: its header cannot be read") from None
+    if not entries:
+        return {}
+    mapped = sum(entry["bytes"] for entry in entries) > MAP_FROM
+    read = [_read_arrays(path, {**entry}) for entry in entries]
+    names = list(read[0])
+    if any(list(one) != names for one in read):
+        raise BadFile(f"the files of users in {path} do not hold the same arrays")
+    if mapped:
+        parts = [Part(path / one["file"], one["sha256"], one["bytes"]) for one in entries]
+        return {name: Stacked([one[name] for one in read], parts) for name in names}
+    return {name: np.concatenate([one[name] for one in read]) for name in names}
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
-    file = path / MANIFEST
-    if not file.is_file():
-        raise BadModel(f"there is no model at {path}: {file} is missing")
+    if not (path / MANIFEST).is_file():
+        raise BadModel(f"there is no model at {path}: {path / MANIFEST} is missing")
     try:
-        manifest = json.loads(file.read_bytes())
-    except ValueError:
-        raise BadModel(f"{file} is not readable JSON; it was cut short or altered") from None
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise BadModel(f"{file} was not written by Matinee")
-    version = manifest.get("format_version")
-    if version != FORMAT_VERSION:
-        raise BadModel(
-            f"{path} has model format {version}; this Matinee reads format {FORMAT_VERSION}. "
-            "Upgrade Matinee, or fit the model again"
-        )
-    if manifest.pop("checksum", None) != _checksum(manifest):
-        raise BadModel(f"{file} was altered: its checksum does not match")
-    del manifest["format"], manifest["format_version"]
-    return manifest
+        return read_sealed(path / MANIFEST, "model", VERSIONS)
+    except BadFile as error:
+        raise BadModel(str(error)) from None
 
 
 def manifest_digest(path: Path) -> str:
@@ -245,11 +258,6 @@ def manifest_digest(path: Path) -> str:
         return hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()[:12]
     except OSError:
         raise BadModel(f"there is no model at {path}: {path / MANIFEST} is missing") from None
-
-
-def _checksum(manifest: Mapping[str, Any]) -> str:
-    plain = {name: value for name, value in manifest.items() if name != "checksum"}
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def _replace(path: Path, temporary: Path) -> None:

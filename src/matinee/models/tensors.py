@@ -7,6 +7,7 @@ What one program cannot hold may lie in many files, each with some of the rows o
 
 import hashlib
 import json
+import math
 import mmap
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +19,8 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 PART = 64 << 20  # bytes written at once
+HEADER_BYTES = 64 << 20
+MOST_DIMENSIONS = 4
 CODES = {
     "float16": "F16",
     "float32": "F32",
@@ -64,10 +67,9 @@ def write_tensors(file: IO[bytes], arrays: Mapping[str, np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def map_tensors(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a file, mapped read-only: what is not looked at is not read."""
-    with path.open("rb") as file:
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+def map_tensors(file: IO[bytes]) -> dict[str, np.ndarray]:
+    """The arrays of an open file, mapped read-only: what is not looked at is not read."""
+    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     if hasattr(mmap, "MADV_NOHUGEPAGE"):
         with suppress(OSError):  # a system without huge pages
             mapped.madvise(mmap.MADV_NOHUGEPAGE)  # else to look at a row may map 2 MB
@@ -75,18 +77,39 @@ def map_tensors(path: Path) -> dict[str, np.ndarray]:
 
 
 def tensors_of(data: np.ndarray) -> dict[str, np.ndarray]:
-    """The arrays in the bytes of a file, where they are. Raises ValueError for other bytes."""
+    """The arrays in the bytes of a file, where they are.
+
+    Raises ValueError for other bytes: the arrays of the header must fill the file, one behind the
+    other, each of a known type and as long as its shape says.
+    """
     start = 8 + int.from_bytes(data[:8].tobytes(), "little")
-    if start > len(data):
+    if len(data) < 8 or start > min(len(data), HEADER_BYTES):
         raise ValueError("the header is longer than the file")
     header = json.loads(data[8:start].tobytes())
+    if not isinstance(header, dict):
+        raise ValueError("the header is no object")
     header.pop("__metadata__", None)
-    arrays = {}
-    for name, one in header.items():
-        first, end = one["data_offsets"]
-        bytes_of = data[start + first : start + end].view(np.ndarray)
-        arrays[name] = bytes_of.view(TYPES[one["dtype"]]).reshape(one["shape"])
+    arrays, at = {}, 0
+    for name, one in sorted(header.items(), key=lambda entry: entry[1]["data_offsets"]):
+        kind, shape = TYPES[one["dtype"]], _shape_of(one["shape"])
+        end = at + math.prod(shape) * kind.itemsize
+        if one["data_offsets"] != [at, end] or start + end > len(data):
+            raise ValueError(f"the place of {name!r} is not that of its shape")
+        bytes_of = data[start + at : start + end].view(np.ndarray)
+        arrays[name] = bytes_of.view(kind).reshape(shape)
+        at = end
+    if start + at != len(data):
+        raise ValueError("the file is longer than its arrays")
     return arrays
+
+
+def _shape_of(shape: Any) -> tuple[int, ...]:
+    """A shape of the header. Raises ValueError unless it is a list of sizes."""
+    if not isinstance(shape, list) or len(shape) > MOST_DIMENSIONS:
+        raise ValueError("a shape is no list of sizes")
+    if any(type(size) is not int or not 0 <= size < 1 << 48 for size in shape):
+        raise ValueError("a shape is no list of sizes")
+    return tuple(shape)
 
 
 class Part(NamedTuple):
@@ -182,5 +205,8 @@ class Stacked(NDArrayOperatorsMixin):
 
 def stacked(parts: Sequence[Part]) -> dict[str, Stacked]:
     """The arrays whose rows lie in these files, mapped."""
-    mapped = [map_tensors(part.path) for part in parts]
+    mapped = []
+    for part in parts:
+        with part.path.open("rb") as file:
+            mapped.append(map_tensors(file))
     return {name: Stacked([one[name] for one in mapped], parts) for name in mapped[0]}

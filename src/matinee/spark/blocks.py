@@ -99,5 +99,6 @@ class BlockFolder:
         """Those whose numbers are in Arrow batches, mapped."""
         for batch in batches:
             for number in batch.column(0).to_pylist():
-                arrays = map_tensors(self.folder / str(number))
+                with (self.folder / str(number)).open("rb") as file:
+                    arrays = map_tensors(file)
                 yield Block(number, int(self.firsts[number]), arrays)

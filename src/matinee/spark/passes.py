@@ -41,7 +41,8 @@ class UserFiles:
 
     def read(self, block: int) -> Embeddings:
         """The users of a block."""
-        arrays = map_tensors(self.folder / str(block))
+        with (self.folder / str(block)).open("rb") as file:
+            arrays = map_tensors(file)
         factors = arrays["factors"]
         return Embeddings(
             factors if self.turn is None else rotated_factors(factors, self.turn), arrays["bias"]

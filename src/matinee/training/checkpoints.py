@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
+from matinee.disk.reading import open_regular
 from matinee.errors import MatineeError, Option
 from matinee.row_solvers.embeddings import Embeddings
 
@@ -42,7 +44,7 @@ class Checkpoints:
         """
         if not self._state.exists():
             return self.begin()
-        with np.load(self._state, allow_pickle=False) as state:
+        with self._read_state() as state:
             if str(state["fingerprint"]) != self.fingerprint:
                 raise MatineeError(
                     f"{self.folder} holds the state of a fit with other settings or ratings; "
@@ -52,8 +54,27 @@ class Checkpoints:
             number = int(state["next"])
             if number < 0:
                 return self.begin()
-            items.fill(Embeddings(*(state.get(name, None) for name in Embeddings._fields)))
+            stored = Embeddings(*(state.get(name, None) for name in Embeddings._fields))
+            if [one is None or one.shape for one in stored] != [
+                one is None or one.shape for one in items
+            ]:
+                raise ValueError("its arrays do not fit the fit")
+            items.fill(stored)
         return number
+
+    @contextmanager
+    def _read_state(self) -> Iterator[Any]:
+        """The arrays of the state. Raises MatineeError, in words, for a damaged one."""
+        try:
+            with open_regular(self._state) as file, np.load(file, allow_pickle=False) as state:
+                yield state
+        except MatineeError:
+            raise
+        except (OSError, ValueError, LookupError, TypeError, EOFError, BadZipFile) as error:
+            raise MatineeError(
+                f"{self.folder} does not hold the whole state of a fit ({error}); begin without ",
+                Option("resume"),
+            ) from None
 
     def save(self, items: Embeddings, number: int) -> None:
         """Store the items that pass ``number`` begins from, atomically."""

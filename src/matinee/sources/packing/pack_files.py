@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +10,13 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from matinee.data.catalog import Catalog
-from matinee.data.packed import CATALOG, FORMAT, FORMAT_VERSION, MANIFEST, PackedRows
+from matinee.data.packed import CATALOG, MANIFEST, VERSIONS, PackedRows
 from matinee.data.ratings import PIECE, Ratings
 from matinee.data.read_report import ReadReport
 from matinee.data.scale import Scale
 from matinee.data.texts import Texts
+from matinee.disk.reading import entry_of, seal
+from matinee.disk.whole_files import sync
 from matinee.errors import BadRatings
 from matinee.sources.checks import MERGE
 from matinee.sources.packing.sorting import Bins, Part
@@ -109,8 +110,7 @@ class PackWriter:
 
     def __exit__(self, *_: object) -> None:
         for file in (self._items, self._ratings):
-            file.flush()
-            os.fsync(file.fileno())
+            sync(file)
             file.close()
 
     def add(self, user: np.ndarray, item: np.ndarray, rating: np.ndarray) -> None:
@@ -138,27 +138,29 @@ class PackWriter:
         for name, array in arrays.items():
             with (self.folder / name).open("wb") as file:
                 array.tofile(file)
+                sync(file)
         plain = json.dumps(catalog.to_plain(), ensure_ascii=False).encode()
-        (self.folder / CATALOG).write_bytes(plain)
+        with (self.folder / CATALOG).open("wb") as file:
+            file.write(plain)
+            sync(file)
         manifest = {
-            "format": FORMAT,
-            "version": FORMAT_VERSION,
+            **VERSIONS,
             "ratings": self.n_ratings,
             "scale": list(scale),
             "levels": None if self.levels is None else self.levels.tolist(),
             "mean": self._mean(),
             "arrays": kinds,
             "fingerprint": self._fingerprint(sorted(kinds)),
+            "files": {name: entry_of(self.folder / name) for name in (CATALOG, *sorted(kinds))},
             "whole_numbers": {
                 "user": self.users.whole_numbers(),
                 "item": self.items.whole_numbers(),
             },
             "report": report,
         }
-        with (self.folder / MANIFEST).open("w", encoding="utf-8") as text:
-            json.dump(manifest, text, ensure_ascii=False, indent=1)
-            text.flush()
-            os.fsync(text.fileno())
+        with (self.folder / MANIFEST).open("wb") as file:
+            file.write(seal(manifest))
+            sync(file)
 
     def _mean(self) -> float:
         """As ``Ratings.mean``: sums over the same pieces."""
