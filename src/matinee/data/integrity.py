@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from matinee.display.text import counted
+
 PIECE = 1 << 20  # numbers looked at together
 
 
@@ -53,7 +55,7 @@ def check_ends(name: str, ends: Any, first: int, last: int) -> None:
 def check_indptr(name: str, indptr: Any, n_rows: int, n: int) -> None:
     """Raise BadArray unless these are the bounds of so many rows of ``n`` numbers in all."""
     if len(indptr) != n_rows + 1 or int(indptr[0]) != 0:
-        raise BadArray(f"{name} does not bound {n_rows:,} rows")
+        raise BadArray(f"{name} does not bound {counted(n_rows, 'row')}")
     check_ends(name, indptr, 0, n)
 
 
@@ -90,7 +92,9 @@ def check_rows(indptr: Any, items: Any, n_rows: int, n_items: int) -> None:
 def check_codes(ratings: Any, levels: Any, n_ratings: int) -> None:
     """Raise BadArray unless there are so many ratings, each finite or a place in ``levels``."""
     if len(ratings) != n_ratings:
-        raise BadArray(f"there are {len(ratings):,} ratings and {n_ratings:,} items of them")
+        raise BadArray(
+            f"the rows hold {counted(len(ratings), 'rating')} of {counted(n_ratings, 'item')}"
+        )
     if levels is None:
         if ratings.dtype != np.float32:
             raise BadArray("the ratings are no float32 numbers, and there are no levels")
