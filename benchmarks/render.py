@@ -106,6 +106,24 @@ TABLES = {
             },
         ),
     },
+    "Learned settings and the best of a grid": {
+        "learned_settings": (
+            "A fifth of each user's likes (at least 3/4 up the scale) is held out, all other "
+            "ratings train, and what was trained on is not ranked. NDCG@10 on up to 2,000 users, "
+            "with unobserved and reg learned and with the best of nine pairs of ratio and "
+            "strength. That pair is chosen on the test part, and a loss is in shares of its "
+            "figure. `lowest` is the target of the lowest rating. One split and one seed each.",
+            {
+                "data_set": "data",
+                "algorithm": "algorithm",
+                "lowest": "lowest",
+                "learned": "learned",
+                "best": "best",
+                "of_grid": "best pair",
+                "loss": "loss",
+            },
+        ),
+    },
     "What time would add": {
         "time_terms": (
             "Biases of an item by 30 bins of time, drift of a user (Koren 2009), or both, are "
