@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from matinee.algorithms import ALGORITHMS, EASE, MF, NMF, Bias, ImplicitALS, ItemKNN, Popularity
+from matinee.algorithms.choice import RatingAlgorithm
 from matinee.data.catalog import Catalog, Item
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
@@ -77,8 +78,13 @@ TOLERANCE = 1e-4  # how far terms may be from their score, relative to it
 NOTHING = 1e-6  # a score this small is rounding alone
 
 
-def make(case):
-    return ALGORITHMS[case.split(":")[0]](**CASES[case])
+CHOICE = (ImplicitALS(n_factors=4, n_epochs=4),)  # a quick choice part, where there can be one
+
+
+def make(case, **more):
+    kind = ALGORITHMS[case.split(":")[0]]
+    quick = {"choice": CHOICE} if issubclass(kind, RatingAlgorithm) else {}
+    return kind(**quick | CASES[case] | more)
 
 
 def ratings_of(n_users=60, n_items=40, seed=0):
@@ -259,12 +265,22 @@ def test_terms_sum_to_the_score(model, train, user):
             assert total == pytest.approx(reasons.score, rel=TOLERANCE, abs=NOTHING)
             shown = sum(round(100 * value) for _, value, *_ in reasons.rows())
             assert shown == round(100 * reasons.score), "the rounded numbers add up too"
-            limits = round(100 * reasons.limits.value) if reasons.limits else 0
-            assert shown + limits == round(100 * reasons.predicted), "down to what people see"
             predicted = float(model.predict(person, item))
             assert reasons.predicted == pytest.approx(predicted, abs=1e-6)
-            scored = float(model.score_people([person], np.array([int(item)]))[0, 0])
+            ranker = model.ranker
+            known = ranker.from_stars([model.person(person)])
+            scored = float(ranker.score_people(known, np.array([int(item)]))[0, 0])
             assert reasons.score == pytest.approx(scored, abs=1e-6)
+            if model.kind == "preference":
+                continue
+            stars = model.explain(person, item, by=by, of="stars")
+            score = float(model.score_people([person], np.array([int(item)]))[0, 0])
+            assert stars.score == pytest.approx(score, abs=1e-6)
+            total = sum(term.value for term in stars.terms)
+            assert total == pytest.approx(stars.score, rel=TOLERANCE, abs=NOTHING)
+            shown = sum(round(100 * value) for _, value, *_ in stars.rows())
+            limits = round(100 * stars.limits.value) if stars.limits else 0
+            assert shown + limits == round(100 * stars.predicted), "down to what people see"
 
 
 @pytest.mark.parametrize("case", EXACT)

@@ -99,6 +99,11 @@ class Algorithm:
         return self
 
     @property
+    def for_stars(self) -> "Algorithm":
+        """The algorithm without what its lists take beside its scores: the same predictions."""
+        return self
+
+    @property
     def for_blocks(self) -> "Algorithm":
         """The algorithm as it learns from ratings that are not in memory: itself, or nearly so."""
         return self

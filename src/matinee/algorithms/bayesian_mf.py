@@ -24,7 +24,7 @@ from typing import ClassVar, NamedTuple, cast
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm
+from matinee.algorithms.choice import RatingAlgorithm
 from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.mf import MF
 from matinee.algorithms.search_space import Real, Whole
@@ -45,7 +45,7 @@ PRIOR_RATINGS = 1.0  # ratings with noise as large as all variance that the prio
 
 
 @dataclass(frozen=True, kw_only=True)
-class BayesianMF(Algorithm):
+class BayesianMF(RatingAlgorithm):
     """``BayesianMF().fit(train)``: the most accurate on ratings alone, and it has intervals."""
 
     name: ClassVar[str] = "bayesian-mf"
@@ -91,7 +91,8 @@ class BayesianMF(Algorithm):
                 if epoch in self._kept:
                     samples.append(sample)
                 on_epoch(Epoch(epoch, self.n_epochs, unit * chain.rmse, None))
-            return self._average(train, validation, mean, unit, samples)
+            model = self._average(train, validation, mean, unit, samples)
+        return self.with_choice(model, train)
 
     @property
     def _kept(self) -> set[int]:
@@ -180,7 +181,7 @@ class Chain:
     def start(cls, train: Ratings, settings: BayesianMF) -> "Chain":
         """A state near the best fit: a few epochs of alternating least squares."""
         k, seed = settings.n_factors, settings.seed
-        model = MF(n_factors=k, n_epochs=ALS_EPOCHS, seed=seed).fit(train)
+        model = MF(n_factors=k, n_epochs=ALS_EPOCHS, seed=seed, choice=None).fit(train)
         features = ImplicitFeatures.of(train, settings.n_features)
         chain = cls(
             train,

@@ -10,7 +10,7 @@ keeps the biases of people and films with few ratings near zero.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from matinee.algorithms.base import Algorithm
+from matinee.algorithms.choice import RatingAlgorithm
 from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.search_space import Real
 from matinee.data.ratings import Ratings
@@ -22,7 +22,7 @@ from matinee.training.progress import OnEpoch, quiet
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bias(Algorithm):
+class Bias(RatingAlgorithm):
     """``Bias().fit(train)``: the rating baseline, by alternating exact solutions."""
 
     name: ClassVar[str] = "bias"
@@ -56,4 +56,5 @@ class Bias(Algorithm):
 
         training = Training(train, validation, mean, users, items)
         facts = training.run(step, self.n_epochs, on_epoch, "raise the dampings")
-        return self.model(train, mean, users, items, fit_user, item_fold=fit_item, facts=facts)
+        model = self.model(train, mean, users, items, fit_user, item_fold=fit_item, facts=facts)
+        return self.with_choice(model, train)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from matinee.algorithms.base import ALGORITHMS, Algorithm
+from matinee.algorithms.choice import RatingAlgorithm
 from matinee.algorithms.hyperparameters import setting
 from matinee.data.ratings import Ratings
 from matinee.display.text import counted
@@ -26,7 +27,7 @@ from matinee.training.progress import OnEpoch, quiet
 
 
 @dataclass(frozen=True, kw_only=True)
-class Blend(Algorithm):
+class Blend(RatingAlgorithm):
     """``Blend(of=("mf", "item-knn"))``, or of algorithms with settings: ``of=(MF(reg=2), ...)``."""
 
     name: ClassVar[str] = "blend"
@@ -49,7 +50,8 @@ class Blend(Algorithm):
     @property
     def algorithms(self) -> tuple[Algorithm, ...]:
         """What is blended, names replaced by algorithms with their defaults."""
-        return tuple(named(one) if isinstance(one, str) else one for one in self.of)
+        given = (named(one) if isinstance(one, str) else one for one in self.of)
+        return tuple(one.for_stars for one in given)
 
     @property
     def kind(self) -> str:
@@ -58,7 +60,8 @@ class Blend(Algorithm):
     @property
     def settings(self) -> dict[str, Any]:
         of = [{"algorithm": one.name, **one.settings} for one in self.algorithms]
-        return {"of": of, "share": self.share, "reg": self.reg, "seed": self.seed}
+        plain = {"of": of, "share": self.share, "reg": self.reg, "seed": self.seed}
+        return plain | self.choice_setting
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
@@ -78,7 +81,7 @@ class Blend(Algorithm):
         else:
             constant, *weights = fitted_weights(trials, aside, self.reg)
         models = tuple(one.fit(train, on_epoch=on_epoch) for one in self.algorithms)
-        return BlendModel(
+        model = BlendModel(
             **fields_of(train),
             kind=self.kind,
             algorithm=self.name,
@@ -88,6 +91,7 @@ class Blend(Algorithm):
             weights=tuple(weights),
             models=models,
         )
+        return self.with_choice(model, train)
 
 
 def fitted_weights(models: list[Model], held_out: Ratings, reg: float) -> list[float]:

@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm
 from matinee.algorithms.bias import Bias
+from matinee.algorithms.choice import RatingAlgorithm
 from matinee.algorithms.hybrid import vocabulary_of, with_features
 from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.search_space import Real, Whole
@@ -33,7 +33,7 @@ REG_POWER = 0.5  # a user's penalty grows with the root of the number of ratings
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContentBased(Algorithm):
+class ContentBased(RatingAlgorithm):
     """``ContentBased().fit(train)``: needs a catalogue with genres, people, tags or texts."""
 
     name: ClassVar[str] = "content"
@@ -60,7 +60,7 @@ class ContentBased(Algorithm):
         vocabulary = vocabulary_of(train, self.name)
         F = vocabulary.encode(train.catalog, train.items)
         rated = train.by_item.counts
-        mean, quality = float(train.rating.mean(dtype="f8")), Bias().fit(train).item_bias
+        mean, quality = float(train.rating.mean(dtype="f8")), Bias(choice=None).fit(train).item_bias
         nothing = np.zeros((len(vocabulary), 1), np.float32)
         w = ridge(F, rated[:, None], quality[:, None].astype(np.float64), FEATURE_DAMPING, nothing)
 
@@ -74,4 +74,4 @@ class ContentBased(Algorithm):
         model = self.model(
             train, mean, users, items, fold, unrated_items_learned=True, canonical=False
         )
-        return with_features(model, self, vocabulary, W)
+        return self.with_choice(with_features(model, self, vocabulary, W), train)

@@ -8,12 +8,13 @@ fits the ratings: mf, nmf or implicit-als, by name or with settings of its own. 
 ratings is what they say; one without any is W' f_i, and is scored and explained all the same.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from matinee.algorithms.base import Algorithm
+from matinee.algorithms.choice import RatingAlgorithm
 from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.implicit_als import ImplicitALS
 from matinee.algorithms.mf import MF
@@ -31,7 +32,7 @@ BASES: dict[str, type[MF | NMF | ImplicitALS]] = {one.name: one for one in (MF, 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hybrid(Algorithm):
+class Hybrid(RatingAlgorithm):
     """``Hybrid().fit(train)``, or over another algorithm: ``Hybrid(of=NMF(n_factors=15))``."""
 
     name: ClassVar[str] = "hybrid"
@@ -62,7 +63,16 @@ class Hybrid(Algorithm):
     @property
     def base(self) -> MF | NMF | ImplicitALS:
         """The algorithm that fits the ratings."""
-        return BASES[self.of]() if isinstance(self.of, str) else self.of  # type: ignore[return-value]
+        given = BASES[self.of]() if isinstance(self.of, str) else self.of
+        return given.for_stars  # type: ignore[return-value]
+
+    @property
+    def choosers(self) -> tuple[Algorithm, ...]:
+        """Choices are learned with the features too, where that can be: films are new to both."""
+        return tuple(
+            replace(self, of=one, choice=None) if one.name in BASES else one
+            for one in super().choosers
+        )
 
     @property
     def kind(self) -> str:
@@ -71,7 +81,7 @@ class Hybrid(Algorithm):
     @property
     def settings(self) -> dict[str, Any]:
         base = {"algorithm": self.base.name, **self.base.settings}
-        return {"of": base, "feature_reg": self.feature_reg}
+        return {"of": base, "feature_reg": self.feature_reg, **self.choice_setting}
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
@@ -86,7 +96,7 @@ class Hybrid(Algorithm):
             W=np.zeros((len(vocabulary), base.n_factors + 1), np.float32),
         )
         model = base.fit(train, validation, on_epoch, prior=prior)
-        return with_features(model, self, vocabulary, prior.W)
+        return self.with_choice(with_features(model, self, vocabulary, prior.W), train)
 
 
 def vocabulary_of(train: Ratings, name: str) -> Vocabulary:

@@ -19,8 +19,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm
 from matinee.algorithms.bias import Bias
+from matinee.algorithms.choice import RatingAlgorithm
 from matinee.algorithms.hyperparameters import When, redefault, setting
 from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
@@ -39,7 +39,7 @@ OF_CHOICES = ("adjusted", "cosine")  # similarities that, with ratings all equal
 
 
 @dataclass(frozen=True, kw_only=True)
-class _KNN(Algorithm):
+class _KNN(RatingAlgorithm):
     """What the two have in common: settings, and the baseline."""
 
     feedback: str = setting(
@@ -126,7 +126,7 @@ class _KNN(Algorithm):
         """Biases for ratings, zeros for preferences."""
         if self.feedback == "preference":
             return Baseline.zero(train)
-        return Baseline.of(Bias().fit(train))
+        return Baseline.of(Bias(choice=None).fit(train))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,12 +156,8 @@ class ItemKNN(_KNN):
             averaged=rating,
             damping=self.damping,
         )
-        return NeighborModel.of(
-            train,
-            baseline,
-            weights=lists,
-            **self.signature,
-        )
+        model = NeighborModel.of(train, baseline, weights=lists, **self.signature)
+        return self.with_choice(model, train)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +179,7 @@ class UserKNN(_KNN):
         if (other := self.for_data(train)) is not self:
             other.warn_of_choices(train)
             return other.fit(train, validation, on_epoch)
-        return UserNeighborModel.of(
+        model = UserNeighborModel.of(
             train,
             self._baseline(train),
             **self.signature,
@@ -191,6 +187,7 @@ class UserKNN(_KNN):
             n_neighbors=self.n_neighbors,
             damping=float(self.damping),
         )
+        return self.with_choice(model, train)
 
 
 def nearest_items(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from matinee.algorithms.base import Alternating
+from matinee.algorithms.choice import RatingAlgorithm
 from matinee.algorithms.hyperparameters import SameAs, When, setting
 from matinee.algorithms.mf_als import fit_by_als
 from matinee.algorithms.mf_sgd import GradientDescent
@@ -34,7 +35,7 @@ REG_POWER = 0.5  # a row's penalty grows with the root of its number of ratings
 
 
 @dataclass(frozen=True, kw_only=True)
-class MF(Alternating):
+class MF(Alternating, RatingAlgorithm):
     """``MF().fit(train)``: accurate stars, by least squares or gradient steps."""
 
     name: ClassVar[str] = "mf"
@@ -130,7 +131,7 @@ class MF(Alternating):
             solution = fit_by_als(plan, train, validation, on_epoch, start, prior)
         else:
             solution = self._gradient_descent.fit(train, validation, on_epoch)
-        return self.model_of(train, solution, prior)
+        return self.with_choice(self.model_of(train, solution, prior), train)
 
     def alternation(self, table: TableSummary) -> Alternation:
         """The same fit for ratings that are not in memory. Raises BadSetting for ``sgd``."""

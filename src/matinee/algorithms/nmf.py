@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from matinee.algorithms.base import Alternating
+from matinee.algorithms.choice import RatingAlgorithm
 from matinee.algorithms.hyperparameters import When, setting
 from matinee.algorithms.nmf_observed import fit_observed, signed_start
 from matinee.algorithms.nmf_zero_filled import fit_zero_filled
@@ -34,7 +35,7 @@ REG_POWER = 0.5  # a row's penalty grows with the root of its number of ratings
 
 
 @dataclass(frozen=True, kw_only=True)
-class NMF(Alternating):
+class NMF(Alternating, RatingAlgorithm):
     """``NMF(n_factors=15).fit(train)``: readable tastes. Settings marked * are for "ignore"."""
 
     name: ClassVar[str] = "nmf"
@@ -100,7 +101,8 @@ class NMF(Alternating):
         else:
             plan = self.alternation(TableSummary.of(train))
             solution = fit_observed(plan, train, validation, on_epoch, start, prior)
-        return self.model_of(train, solution, prior)
+        model = self.model_of(train, solution, prior)
+        return model if self.missing == "zero" else self.with_choice(model, train)
 
     def alternation(self, table: TableSummary) -> Alternation:
         """The same fit for ratings that are not in memory. Raises BadSetting for ``zero``."""

@@ -11,8 +11,8 @@ exactly the weighted scheme of the paper.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from matinee.algorithms.base import Algorithm
 from matinee.algorithms.bias import Bias
+from matinee.algorithms.choice import RatingAlgorithm
 from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.search_space import Real
 from matinee.data.ratings import Ratings
@@ -25,7 +25,7 @@ from matinee.training.progress import OnEpoch, quiet
 
 
 @dataclass(frozen=True, kw_only=True)
-class SlopeOne(Algorithm):
+class SlopeOne(RatingAlgorithm):
     """``SlopeOne().fit(train)``: weighted mean of differences, nothing to tune."""
 
     name: ClassVar[str] = "slope-one"
@@ -43,7 +43,7 @@ class SlopeOne(Algorithm):
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> NeighborModel:
         self.check_train(train)
-        baseline = Baseline.of(Bias().fit(train))
+        baseline = Baseline.of(Bias(choice=None).fit(train))
         vectors = item_vectors(train, baseline.deviations(train))
         neighbors, counts, differences = mean_differences(*vectors, self.n_candidates)
         lists = NeighborLists.of(
@@ -54,4 +54,5 @@ class SlopeOne(Algorithm):
             averaged=True,
             damping=self.damping,
         )
-        return NeighborModel.of(train, baseline, weights=lists, **self.signature)
+        model = NeighborModel.of(train, baseline, weights=lists, **self.signature)
+        return self.with_choice(model, train)

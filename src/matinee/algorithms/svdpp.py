@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from matinee.algorithms.base import Algorithm
+from matinee.algorithms.choice import RatingAlgorithm
 from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings, Rows
@@ -31,7 +31,7 @@ from matinee.training.progress import OnEpoch, quiet
 
 
 @dataclass(frozen=True, kw_only=True)
-class SVDpp(Algorithm):
+class SVDpp(RatingAlgorithm):
     """``SVDpp().fit(train)``: ratings, and the choice of what to rate."""
 
     name: ClassVar[str] = "svdpp"
@@ -58,7 +58,8 @@ class SVDpp(Algorithm):
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> FactorModel:
         self.check_train(train)
-        return self._learn(train, train.by_user, validation, on_epoch)
+        model = self._learn(train, train.by_user, validation, on_epoch)
+        return self.with_choice(model, train)
 
     def fit_transductive(
         self, train: Ratings, chosen: Ratings, on_epoch: OnEpoch = quiet

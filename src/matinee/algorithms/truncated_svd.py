@@ -143,7 +143,7 @@ class TruncatedSVD(Algorithm):
             totals = np.bincount(train.item, train.rating - mean, train.n_items)
             items.bias[:] = totals / np.maximum(train.by_item.counts, 1)
             return mean, users, items, Projection(row_mean="none", dense=False)
-        baseline = Bias()
+        baseline = Bias(choice=None)
         biases = baseline.fit(train)
         users.bias[:], items.bias[:] = biases.user_bias, biases.item_bias
         damping = baseline.user_damping

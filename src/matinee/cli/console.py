@@ -75,6 +75,7 @@ def ranked_list(
     shown = {
         "rank": [str(row["rank"]) for row in rows],
         "title": [row.get("title", "") for row in rows] if titled else [],
+        "stars": numbers([row["stars"] for row in rows if "stars" in row]),
         score: numbers([row[score] for row in rows]),
         key: [row[key] for row in rows] if with_ids or not titled else [],
     }

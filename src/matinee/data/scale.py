@@ -31,6 +31,11 @@ class Scale(NamedTuple):
         targets: np.ndarray = 1 - slope * (self.high - ratings.astype(np.float64))
         return targets.astype(np.float32)
 
+    @property
+    def liked_from(self) -> float:
+        """From which rating on something was liked, where nobody says otherwise."""
+        return self.low + 0.75 * (self.high - self.low)
+
     def __str__(self) -> str:
         return f"{self.low:g}..{self.high:g}"
 

@@ -24,7 +24,14 @@ from matinee.evaluation.bootstrap import DRAWS, LEVEL, interval, resample, tied
 from matinee.evaluation.evaluate import evaluate_fitted
 from matinee.evaluation.metrics import METRICS
 from matinee.evaluation.profiling import measured, model_mb
-from matinee.evaluation.protocol import Asked, check_measurable, fitting, has_genres, relevance
+from matinee.evaluation.protocol import (
+    Asked,
+    check_measurable,
+    fitting,
+    has_genres,
+    needed,
+    relevance,
+)
 from matinee.evaluation.results import versions
 from matinee.evaluation.run_log import Record, key_of
 from matinee.models import Model
@@ -268,7 +275,7 @@ def _run(algorithm: Algorithm, split: Split, asked: list[Asked], threshold: floa
         warnings.simplefilter("ignore")
         tried(algorithm)
         with measured() as cost:
-            model = algorithm.fit(split.train)
+            model = needed(algorithm, asked).fit(split.train)
     size = model_mb(model)
     found: dict[str, Any] = {"fit_seconds": cost.seconds, "peak_mb": cost.peak_mb, "model_mb": size}
     named = (label(algorithm), repr(algorithm))

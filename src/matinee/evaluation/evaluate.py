@@ -23,6 +23,7 @@ from matinee.evaluation.protocol import (
     check_measurable,
     check_relevant,
     fitting,
+    needed,
     relevance,
 )
 from matinee.evaluation.ranking_pass import Ranked, of_catalog, rank_test
@@ -115,8 +116,9 @@ def fit_and_evaluate(
     """
     names, lengths = None if metrics is None else tuple(metrics), tuple(ns)
     check_measurable(split, lengths, relevant_from, names, algorithm)
+    learner = needed(algorithm, ask(names, lengths, split.train.n_items))
     started = time.perf_counter()
-    model = algorithm.fit(split.train)
+    model = learner.fit(split.train)
     fit_seconds = time.perf_counter() - started
     return evaluate_fitted(model, algorithm, split, lengths, relevant_from, names, fit_seconds)
 

@@ -14,7 +14,7 @@ from matinee.evaluation.metrics.explanations import (
     largest_terms_share,
     stability,
 )
-from matinee.models import Model
+from matinee.models import Model, Person
 
 FEWEST_RATINGS = 2  # of a person whose reasons are tested by deleting one of them
 Pair = tuple[str, str]  # user id, item id
@@ -96,7 +96,7 @@ def _fidelity(model: Model, pairs: list[Pair], rng: np.random.Generator) -> floa
             continue
         first = id_of[max(terms, key=lambda term: term.value).name]
         other = str(rng.choice([one for one in ids if one != first]))
-        before = model.score(person, item)[0]
+        before = _score(model, person, item)
         drops.append(
             [before - _score_without(model, history, gone, item) for gone in (first, other)]
         )
@@ -105,7 +105,14 @@ def _fidelity(model: Model, pairs: list[Pair], rng: np.random.Generator) -> floa
 
 def _score_without(model: Model, history: dict[str, float], gone: str, item: str) -> float:
     rest = {one: rating for one, rating in history.items() if one != gone}
-    return float(model.score(model.fold_in(rest), item)[0])  # type: ignore[arg-type]
+    return _score(model, model.fold_in(rest), item)  # type: ignore[arg-type]
+
+
+def _score(model: Model, person: Person, item: str) -> float:
+    """The score that ranks the item in the person's list."""
+    ranker = model.ranker
+    scores = ranker.score_people(ranker.from_stars([person]), np.array([model.item_row(item)]))
+    return float(scores[0, 0])
 
 
 def _stability(algorithm: Any, train: Ratings, pairs: list[Pair], n_seeds: int) -> float:

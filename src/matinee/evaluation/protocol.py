@@ -1,7 +1,7 @@
 """What is to be measured, and whether it can be: asked before any work is done."""
 
 from collections.abc import Iterable
-from typing import NamedTuple, NoReturn, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 import numpy as np
 
@@ -138,11 +138,18 @@ def has_genres(split: Split) -> bool:
     return any(catalog[item].genres for item in catalog)
 
 
+def needed(algorithm: Any, asked: list[Asked]) -> Any:
+    """The algorithm, without what only its lists take where nothing asked is about lists."""
+    if any(one.ranks for one in asked):
+        return algorithm
+    return getattr(algorithm, "for_stars", algorithm)
+
+
 def relevance(relevant_from: float | None, scale: Scale) -> float:
     """From which rating on a test item is relevant."""
     if relevant_from is not None:
         return float(relevant_from)
-    return scale.low + 0.75 * (scale.high - scale.low)
+    return scale.liked_from
 
 
 def check_relevant(test: Ratings, threshold: float) -> None:

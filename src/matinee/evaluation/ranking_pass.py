@@ -55,8 +55,9 @@ def rank_test(
     better, tied = np.empty(len(item), np.int32), np.empty(len(item), np.int32)
     shown = _Shown.over(model, threshold, asked, genres, len(users))
     nan_scores = 0
+    ranker = getattr(model, "ranker", model)  # lists by choice and stars, where a model has both
     for block, rows, span in _blocks(model, users, indptr, item):
-        scores = model.score_block(block.users)
+        scores = ranker.score_block(block.users)
         nan_scores += int(np.count_nonzero(np.isnan(scores)))
         better[span], tied[span] = rank_intervals(scores, block.seen, block.tested)
         shown.take(rows, block, scores)

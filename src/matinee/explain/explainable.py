@@ -47,6 +47,10 @@ class Explainable(Protocol):
         """Whether scores are stars ("rating") or only rank ("preference")."""
 
     @property
+    def unit(self) -> str:
+        """What scores are in: stars or points."""
+
+    @property
     def algorithm(self) -> str:
         """The name of the algorithm that fitted it."""
 

@@ -10,6 +10,7 @@ from math import floor
 from typing import Any
 
 from matinee.display.markup import Markup, el
+from matinee.display.text import counted
 from matinee.explain.term import TELLING, Term
 from matinee.explain.views import noun_of
 
@@ -18,6 +19,8 @@ NAME_WIDTH = 30  # characters of a term's name; with a bar and a note a line fit
 SHOWN_TERMS = 8  # tastes or ratings shown one by one
 LIMITS = "limits of the scale"  # the name of clipping
 NAMED_REASONS = 2  # tastes or films that a sentence names
+
+LIST, STARS = "list", "stars"  # which number is taken apart
 
 # Why something scores high in stars, or in points, and why low in stars, by the kind of term.
 REASONS = {
@@ -40,9 +43,16 @@ REASONS = {
         "many people know such items",
         "such items are rated low",
     ),
+    "choice": (
+        "you tend to choose {}",
+        "you tend to choose {}",
+        "you seldom choose such things",
+    ),
+    "popularity": ("many choose it", "many choose it", "few choose it"),
+    "certainty": ("only {few} rated it", "only {few} rated it", "only {few} rated it"),
     "user": ("you rate most things high", "you rate most things high", "you rate most things low"),
 }
-FIXED = ("base", "user", "item", "alike")  # always shown, and first
+FIXED = ("base", "user", "item", "alike", "popularity", "certainty")  # always shown, and first
 FEW_RATERS = 20  # fewer are counted in words
 
 
@@ -64,18 +74,21 @@ class Explanation:
     unit: str = "stars"
     usual: float | None = None  # the mean score of this person; the average rating where not given
     n_raters: int | None = None  # training ratings of the item, where known
+    of: str = STARS  # the number that the terms sum to: "stars", or the "list" score
 
     def __iter__(self) -> Any:
         return iter(self.terms)
 
     @property
     def clipping(self) -> float:
-        """What the limits of the scale add to the score: 0 within them."""
-        return self.predicted - self.score
+        """What the limits of the scale add to stars: 0 within them, and for other scores."""
+        return self.predicted - self.score if self.of == STARS else 0.0
 
     @property
     def limits(self) -> Term | None:
         """The clipping as a term to show, which leads from the rounded score to the prediction."""
+        if self.of != STARS:
+            return None
         value = round(round(self.predicted, 2) - round(self.score, 2), 2)
         return Term(LIMITS, value, "clipping") if value else None
 
@@ -107,7 +120,8 @@ class Explanation:
         said = " and ".join(named)
         for again in ("you gave ", "you chose ", "of how you rated "):
             said = said.replace(f" and {again}", " and ")
-        return f"{self.title}{scores}, because {words.format(said, raters=self._raters)}."
+        because = words.format(said, raters=self._raters, few=self._few)
+        return f"{self.title}{scores}, because {because}."
 
     @property
     def _raters(self) -> str:
@@ -116,6 +130,12 @@ class Explanation:
         if not n or n >= FEW_RATERS:
             return "those who rated it rate"
         return "the one who rated it rates" if n == 1 else f"the {n} who rated it rate"
+
+    @property
+    def _few(self) -> str:
+        """How few rated the item."""
+        n = self.n_raters
+        return "few" if n is None or n >= FEW_RATERS else counted(n, "person")
 
     @property
     def _sign(self) -> int:
@@ -144,6 +164,7 @@ class Explanation:
             "item_id": self.item_id,
             "title": self.title,
             "by": self.by,
+            "of": self.of,
             "strategy": self.strategy,
             "score": self.score,
             "predicted": self.predicted,
@@ -175,7 +196,10 @@ class Explanation:
         scale = BAR_WIDTH / (high - left or 1.0)
         names = [row[0] for row in rows] + [LIMITS if self.limits else "score"]
         width = min(max(map(len, names)), NAME_WIDTH)
-        lines = [f"Why {self.title} for {self.user}: {total:.2f} {self.unit}", ""]
+        shown = f"{total:.2f} {self.unit}"
+        if self.of == LIST and self.unit == "stars":
+            shown += f" in the list, of which {self.predicted:.2f} predicted"
+        lines = [f"Why {self.title} for {self.user}: {shown}", ""]
         for place, (name, value, detail, (start, end)) in enumerate(rows):
             a, b = sorted((max(start, left), max(end, left)))
             first, last = (min(round((at - left) * scale), BAR_WIDTH) for at in (a, b))

@@ -4,7 +4,20 @@ from dataclasses import dataclass
 from typing import Any
 
 # Kinds of terms that speak of the item; "alike" is how it is rated going by its features alone.
-TELLING = ("taste", "rating", "feature", "person", "model", "item", "alike")
+# "popularity" is how many choose it, "choice" what someone tends to choose, and "certainty" what
+# few ratings take off.
+TELLING = (
+    "taste",
+    "choice",
+    "rating",
+    "feature",
+    "person",
+    "model",
+    "item",
+    "alike",
+    "popularity",
+    "certainty",
+)
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def what_if(
         rank_before=before,
         rank_after=now,
         n_unseen=len(among),
-        unit="stars" if model.kind == "rating" else "points",
+        unit=model.unit,
     )
 
 

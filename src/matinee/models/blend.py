@@ -8,15 +8,17 @@ terms of one name are one term. A person's embeddings hold those of all models e
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
 
+from matinee.data.ratings import Rows
 from matinee.explain.term import Term
 from matinee.explain.views import MODEL, VIEWS, View
 from matinee.models.model import Model
+from matinee.models.retrieval import Scorer
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
 
@@ -43,6 +45,20 @@ class BlendModel(Model):
             for model, persons in zip(self.models, own, strict=True)
         )
 
+    def scorer(self, items: np.ndarray) -> Scorer:
+        scorers = [model.scorer(items) for model in self.models]
+
+        def score(people: Sequence[object], out: np.ndarray) -> None:
+            own = zip(*(self._persons(one) for one in people), strict=True)
+            part = np.empty(out.shape, out.dtype)
+            out[:] = np.float32(self.constant)
+            for weight, scores_of, persons in zip(self.weights, scorers, own, strict=True):
+                scores_of(persons, part)
+                part *= np.float32(weight)
+                out += part
+
+        return score
+
     def score_block(self, users: np.ndarray) -> np.ndarray:
         return self._sum(model.score_block(users) for model in self.models)
 
@@ -50,13 +66,19 @@ class BlendModel(Model):
         return self._sum(model.score_rows(user, item) for model in self.models)
 
     def solve(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
-        return _end_to_end([model.solve(items, ratings) for model in self.models])
+        return end_to_end([model.solve(items, ratings) for model in self.models])
+
+    def solve_many(self, rated: Rows) -> Embeddings:
+        return end_to_end([model.solve_many(rated) for model in self.models])
+
+    def solve_without_each(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
+        return end_to_end([model.solve_without_each(items, ratings) for model in self.models])
 
     def embeddings_of_features(self, features: Mapping[str, object]) -> Embeddings:
-        return _end_to_end([model.embeddings_of_features(features) for model in self.models])
+        return end_to_end([model.embeddings_of_features(features) for model in self.models])
 
     def embeddings_of(self, user: int) -> Embeddings:
-        return _end_to_end([model.embeddings_of(user) for model in self.models])
+        return end_to_end([model.embeddings_of(user) for model in self.models])
 
     def nearest(self, side: str, row: int, n: int) -> tuple[np.ndarray, np.ndarray]:
         return self.models[int(np.argmax(self.weights))].nearest(side, row, n)
@@ -70,13 +92,18 @@ class BlendModel(Model):
 
     def persons(self, person: Person) -> list[Person]:
         """The person as each model knows them."""
-        sides = [model.solve(person.items[:0], person.ratings[:0]) for model in self.models]
-        ends = list(accumulate((1 + side.n_factors for side in sides), initial=0))
         row = person.embeddings.factors
         return [
             replace(person, embeddings=Embeddings(row[:, first + 1 : last], row[:, first]))
-            for first, last in pairwise(ends)
+            for first, last in pairwise(self._ends)
         ]
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """Where the embeddings of each model begin and end in those of all."""
+        nobody = self.seen.indices[:0], self.seen.values[:0]
+        widths = (1 + model.solve(*nobody).n_factors for model in self.models)
+        return list(accumulate(widths, initial=0))
 
     def _persons(self, user: object) -> list[object]:
         if isinstance(user, Person):
@@ -115,8 +142,10 @@ def _constant(blend: BlendModel) -> Term:
     return Term("constant of the blend", blend.constant, "base")
 
 
-def _end_to_end(sides: Sequence[Embeddings]) -> Embeddings:
-    """Bias and factors of one person in each model, as one row of factors."""
-    row = np.concatenate([part for side in sides for part in (side.bias[:1], side.factors[0])])
-    row.flags.writeable = False
-    return Embeddings(row[None, :], np.zeros(1, np.float32))
+def end_to_end(sides: Sequence[Embeddings]) -> Embeddings:
+    """Biases and factors of the same people in each model, as one row of factors a person."""
+    rows = np.concatenate(
+        [part for side in sides for part in (side.bias[:, None], side.factors)], axis=1
+    )
+    rows.flags.writeable = False
+    return Embeddings(rows, np.zeros(len(rows), np.float32))

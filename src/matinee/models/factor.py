@@ -26,7 +26,7 @@ from matinee.models.folding import FoldingModel
 from matinee.models.intervals import Calibration, RowSolves
 from matinee.models.model import Model, fields_of
 from matinee.models.nearby_users import terms_of_people
-from matinee.models.newcomers import from_tastes, without_ratings
+from matinee.models.newcomers import POINTS, from_tastes, without_ratings
 from matinee.models.population_statistics import PopulationStatistics, moments_of
 from matinee.models.profile_map import ProfileMap
 from matinee.models.retrieval import Scorer, similar_rows
@@ -236,7 +236,12 @@ class FactorModel(FoldingModel):
         average = self.average_user
         lovers = self.taste_space.synthetic_users(average)
         embeddings = from_tastes(points, self.tastes(), lovers, average)
-        return without_ratings(name, embeddings, "tastes")
+        choice = None
+        if self.choice is not None:
+            gains = self.item_factors @ (embeddings.factors[0] - average.factors[0])
+            share = min(1.0, sum(map(float, points.values())) / POINTS)
+            choice = self.choice.embeddings_of_tastes(gains, share)
+        return without_ratings(name, embeddings, "tastes", choice)
 
     def embeddings_of_features(self, features: Mapping[str, object]) -> Embeddings:
         if self.profile_map is None:

@@ -48,11 +48,14 @@ def recommend_together(
     *,
     exclude_seen: bool = True,
     items: Iterable[object] | None = None,
+    stars_weight: float | None = None,
+    caution: float | None = None,
 ) -> Together:
     """The ``n`` items that suit several people best, by ``how``; none that any of them has rated.
 
-    Users are ids or folded-in people with different names. ``items`` limits the candidates. Raises
-    UnknownId, and BadSetting for an unknown ``how`` or nobody to recommend to.
+    Users are ids or folded-in people with different names. ``items`` limits the candidates;
+    ``stars_weight`` and ``caution`` are those of ``recommend``. Raises UnknownId, and BadSetting
+    for an unknown ``how`` or nobody to recommend to.
     """
     people = list(users)
     names = [model.name_of(one) for one in people]
@@ -66,7 +69,9 @@ def recommend_together(
         for one in people:
             allowed[model.rated(one)] = False
     candidates = np.flatnonzero(allowed).astype(np.int32)
-    scores = np.asarray(model.score_people(people, candidates), dtype=np.float64)
+    model = model.weighed(stars_weight, caution)
+    ranker = model.ranker
+    scores = ranker.score_people(ranker.from_stars(people), candidates).astype(np.float64)
     turns: list[int] | None = None
     if how == "fair-share":
         order, turns = fair_share(scores, n)

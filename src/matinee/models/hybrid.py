@@ -85,6 +85,7 @@ class HybridModel(FactorModel):
             catalog=Catalog(entries),
             seen=self.seen._replace(indices=old[self.seen.indices]),
             item_embeddings=embeddings.frozen(),
+            choice=None if self.choice is None else self.choice.with_items(catalog),
         )
         if "calibration" in vars(self):  # its ratings are the same
             vars(model)["calibration"] = self.calibration

@@ -5,10 +5,10 @@ how it scores people, how it solves a new person's embeddings, and which views a
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Unpack, cast, overload
+from typing import Any, Protocol, Self, Unpack, cast, overload
 
 import numpy as np
 
@@ -18,11 +18,11 @@ from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings, Rows
 from matinee.data.scale import Scale
 from matinee.display.tables import Table
-from matinee.errors import Advice, BadSetting, Message, UnknownId
+from matinee.errors import Advice, BadSetting, Message, Option, UnknownId
 from matinee.explain.contrast import Contrast, contrast
 from matinee.explain.counterfactual import Counterfactual, counterfactual
 from matinee.explain.explainable import TasteControls
-from matinee.explain.explanation import Explanation
+from matinee.explain.explanation import LIST, STARS, Explanation
 from matinee.explain.personalization import Evidence, shares
 from matinee.explain.views import View
 from matinee.explain.what_if import WhatIf, what_if
@@ -47,6 +47,28 @@ NEW_USERS: Message = (
 )
 
 
+class Choice(Protocol):
+    """What a model of stars knows of who chooses what, for its lists."""
+
+    def check(self, stars: "Model") -> None:
+        """Raise BadModel unless this can be part of a model of stars."""
+
+    def ranker(self, stars: "Model") -> "Model":
+        """What ranks the lists of ``stars``."""
+
+    def weighed(self, stars_weight: float | None, caution: float | None) -> "Choice":
+        """The same with another weight of the stars, or another caution. Raises BadSetting."""
+
+    def with_items(self, catalog: Catalog) -> "Choice | None":
+        """The same for the items of a catalogue too; None where it cannot know them."""
+
+    def embeddings_of_features(self, features: Mapping[str, object]) -> Embeddings:
+        """How someone with these features chooses. Raises BadSetting."""
+
+    def embeddings_of_tastes(self, gains: np.ndarray, share: float) -> Embeddings:
+        """How someone chooses whose tastes add ``gains`` (n_items,) to the stars of items."""
+
+
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Model:
     """A fitted model. Make one with an algorithm's ``fit``, or ``matinee.load``.
@@ -66,6 +88,12 @@ class Model:
     data_fingerprint: str
     catalog: Catalog = NO_CATALOG
     facts: Mapping[str, Any] = field(default_factory=dict)  # what the fit reports, in plain data
+    choice: Choice | None = None  # ranks lists together with the stars; None: scores alone rank
+
+    def __post_init__(self) -> None:
+        """Raise BadModel for a choice part of other users or items."""
+        if self.choice is not None:
+            self.choice.check(self)
 
     # What each kind of model defines.
 
@@ -160,6 +188,58 @@ class Model:
             Advice(" (ratings.with_profiles adds some)", ""),
         )
 
+    # What ranks.
+
+    @cached_property
+    def ranker(self) -> "Model":
+        """The model whose scores rank lists: itself, or the sum of stars and choice."""
+        return self if self.choice is None else self.choice.ranker(self)
+
+    def weighed(self, stars_weight: float | None = None, caution: float | None = None) -> Self:
+        """The same model, whose lists weigh stars and choice differently.
+
+        ``stars_weight`` is how many points of choice a star is worth: 0 ranks by choice alone,
+        infinity by stars alone. ``caution`` is the dial from safe (above 0) to adventurous (0, or
+        below): how much what few have rated is held back. Raises BadSetting where either is given
+        and the model has no choice part, and for what is no number.
+        """
+        if stars_weight is None and caution is None:
+            return self
+        if self.choice is None:
+            raise BadSetting(
+                f"this model of {self.algorithm} ranks by its scores alone; ",
+                Option("stars_weight", ...),
+                " and ",
+                Option("caution", ...),
+                " are for models of stars that were fitted with a choice part",
+            )
+        model = replace(self, choice=self.choice.weighed(stars_weight, caution))
+        own = {one.name for one in fields(self)} | {"ranker"}
+        vars(model).update({name: one for name, one in vars(self).items() if name not in own})
+        return model
+
+    @property
+    def unit(self) -> str:
+        """What scores are in: stars, or points where they only rank."""
+        return "stars" if self.kind == "rating" else "points"
+
+    @property
+    def explains(self) -> str:
+        """Which number its explanations are of: "stars", or the "list" score."""
+        return STARS if self.kind == "rating" else LIST
+
+    def from_stars(self, people: Sequence[object]) -> list[object]:
+        """Ids, and Persons of the model that this one ranks for, as this one knows them."""
+        return list(people)
+
+    def to_stars(self, person: Person) -> Person:
+        """``from_stars`` in reverse."""
+        return person
+
+    def predicted(self, person: Person, items: np.ndarray) -> np.ndarray:
+        """Predicted ratings (n,) of the items in rows ``items``: scores clipped to the scale."""
+        return self.clipped(self.score_people([person], items)[0])
+
     # Cold-start users.
 
     def fold_in(self, history: Mapping[object, float], name: str = "newcomer") -> Person:
@@ -196,7 +276,9 @@ class Model:
         What is not given counts as average. Raises BadSetting for unknown names or values, and for
         a model that knows no profiles.
         """
-        return without_ratings(name, self.embeddings_of_features(features), "features")
+        embeddings = self.embeddings_of_features(features)
+        choice = None if self.choice is None else self.choice.embeddings_of_features(features)
+        return without_ratings(name, embeddings, "features", choice)
 
     # People.
 
@@ -325,14 +407,23 @@ class Model:
         exclude_seen: bool = True,
         items: Iterable[object] | None = None,
         exclude: Iterable[object] | None = None,
+        stars_weight: float | None = None,
+        caution: float | None = None,
         **rules: Unpack[RuleArguments],
     ) -> Table:
-        """The ``n`` items that score best for a user, or for each of several users.
+        """The ``n`` items that suit a user best, or each of several users.
 
-        Columns ``rank, item_id, title, score``, with ``user_id`` first for several users. Scores
-        are unclipped; ties keep the order of items. ``items`` limits the candidates, ``exclude``
-        takes some out. Raises UnknownId for an id without training ratings (fold them in first),
-        and BadSetting when ``n`` is below 1.
+            score(u, i) = stars(u, i) + choice(u, i) / stars_weight - caution noise / sqrt(n_i + 1)
+
+        That is where the model has a choice part; else the score is the model's own. Columns
+        ``rank, item_id, title, stars, score``, with ``user_id`` first for several users, and
+        without stars for a model of preferences. Stars are predicted, on the scale; scores are
+        unclipped; ties keep the order of items. ``items`` limits the candidates, ``exclude`` takes
+        some out. ``stars_weight``, in points of choice per star, is the one learned unless given:
+        0 ranks by choice alone, infinity by stars alone. ``caution`` is the dial from safe (above
+        0) to adventurous (0, or below): it holds back what few have rated. Raises UnknownId for an
+        id without training ratings (fold them in first), and BadSetting when ``n`` is below 1, or
+        where the model has no choice part to weigh.
 
         Rules: ``min_ratings=20`` and ``where={"genre": "Horror", "year": (1990, 1999)}`` filter,
         on any column of the catalogue, by a value, a list of values or a range; ``hide`` are items
@@ -347,16 +438,33 @@ class Model:
         for one in people:
             self.require(one)
         candidates = self._candidates(items, exclude)
-        maker = ListMaker.of(self, ListRules(**rules), candidates, exclude_seen)
-        lists = maker.lists(people, n)
+        ranker = self.weighed(stars_weight, caution).ranker
+        maker = ListMaker.of(ranker, ListRules(**rules), candidates, exclude_seen)
+        lists = maker.lists(ranker.from_stars(people), n)
         best, filled = lists.rows, lists.filled
         columns: dict[str, Any] = {}
         if not single:
             names = np.array([self.name_of(one) for one in people], dtype=object)
             columns["user_id"] = np.repeat(names, filled.sum(axis=1))
         columns["rank"] = np.broadcast_to(np.arange(1, best.shape[1] + 1), best.shape)[filled]
-        columns |= self.named(best[filled]) | {"score": lists.scores[filled].astype(float)}
+        columns |= self.named(best[filled])
+        if self.kind == "rating":
+            columns["stars"] = self._stars_of(people, best)[filled].astype(float)
+        columns["score"] = lists.scores[filled].astype(float)
         return Table(columns | lists.columns())
+
+    def _stars_of(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
+        """Predicted ratings of the items (n_people, n) in each one's row; -1 is none."""
+        stars = np.full(items.shape, np.nan, np.float32)
+        rows = self.users.rows("" if isinstance(one, Person) else as_id(one) for one in people)
+        known = (items >= 0) & (rows >= 0)[:, None]
+        stars[known] = self.predict_rows(
+            np.repeat(rows, known.sum(axis=1)).astype(np.int32), items[known]
+        )
+        for place, one in enumerate(people):
+            if isinstance(one, Person):
+                stars[place] = self.predicted(one, items[place])
+        return stars
 
     def named(self, rows: np.ndarray) -> dict[str, Any]:
         """Ids and titles of item rows, as columns."""
@@ -389,42 +497,86 @@ class Model:
 
     @overload
     def explain(
-        self, user: object, item: object, by: str | None = None, *, versus: None = None
+        self,
+        user: object,
+        item: object,
+        by: str | None = None,
+        *,
+        versus: None = None,
+        of: str | None = None,
     ) -> Explanation: ...
     @overload
     def explain(
-        self, user: object, item: object, by: str | None = None, *, versus: object
+        self,
+        user: object,
+        item: object,
+        by: str | None = None,
+        *,
+        versus: object,
+        of: str | None = None,
     ) -> Explanation | Contrast: ...
     def explain(
-        self, user: object, item: object, by: str | None = None, *, versus: object = None
+        self,
+        user: object,
+        item: object,
+        by: str | None = None,
+        *,
+        versus: object = None,
+        of: str | None = None,
     ) -> Explanation | Contrast:
         """Why this item scores what it does for this user, in terms that sum to the score.
+
+        ``of="list"`` takes apart the score that ranks lists, ``of="stars"`` the predicted rating;
+        left out, it is the list's, as long as that is another number.
 
         ``by="factor"``: average, user, item, and one term per taste. ``by="history"``: one term
         per rating the user gave; what training added beyond them is a term of its own. Left out,
         the model's usual view. With ``versus``, another item, the terms that set the two apart.
-        Raises UnknownId, and BadSetting for a view it does not have.
+        Raises UnknownId, and BadSetting for a view or a number it does not have.
         """
         if versus is not None:
-            return contrast(self.explain(user, item, by), self.explain(user, versus, by))
-        (explanation,) = self.explain_each(user, [item], by)
+            return contrast(
+                self.explain(user, item, by, of=of), self.explain(user, versus, by, of=of)
+            )
+        (explanation,) = self.explain_each(user, [item], by, of)
         return explanation
 
     def explain_each(
-        self, user: object, items: Iterable[object], by: str | None = None
+        self,
+        user: object,
+        items: Iterable[object],
+        by: str | None = None,
+        of: str | None = None,
     ) -> list[Explanation]:
         """``explain`` of several items for one user, at less cost than one by one."""
+        rows = np.array([self.item_row(item) for item in items], dtype=np.int32)
+        scored = self if self._explained(of) == STARS else self.ranker
+        (person,) = scored.from_stars([self.person(user)])
+        return scored.explanations(cast(Person, person), rows, by)
+
+    def _explained(self, of: str | None) -> str:
+        """Which number an explanation is of. Raises BadSetting."""
+        usual = LIST if self.kind == "preference" or self.choice is not None else STARS
+        if of not in (None, LIST, STARS):
+            raise BadSetting(f"of is {of!r}; it must be {LIST!r} or {STARS!r}")
+        if of == STARS and self.kind == "preference":
+            raise BadSetting(f"models of {self.algorithm} predict no stars to explain")
+        return of or usual
+
+    def explanations(
+        self, person: Person, rows: np.ndarray, by: str | None = None
+    ) -> list[Explanation]:
+        """Why the items in ``rows`` have these scores of this model, for one of its people."""
         views = self.views
         by = by or next(iter(views))
         if by not in views:
             raise BadSetting(
                 f"by is {by!r}; models of {self.algorithm} explain by {' or '.join(views)}"
             )
-        person = self.person(user)
-        rows = np.array([self.item_row(item) for item in items], dtype=np.int32)
         scores = self.score_people([person], rows)[0]
         usual = float(self.score_people([person], self._rated_items).mean(dtype=np.float64))
-        numbers = zip(rows.tolist(), scores.tolist(), self.clipped(scores).tolist(), strict=True)
+        predicted_ratings = self.predicted(person, rows).tolist()
+        numbers = zip(rows.tolist(), scores.tolist(), predicted_ratings, strict=True)
         return [
             Explanation(
                 user=person.name,
@@ -437,8 +589,9 @@ class Model:
                 terms=tuple(
                     t for t in views[by].terms(self, person, row) if abs(t.value) > NEGLIGIBLE
                 ),
-                unit="stars" if self.kind == "rating" else "points",
+                unit=self.unit,
                 usual=usual,
+                of=self.explains,
                 n_raters=int(self.item_counts[row]),
             )
             for row, score, predicted in numbers
@@ -461,7 +614,9 @@ class Model:
         for an item in ``without`` that was never rated, or for a taste the model does not have.
         """
         row = self.item_row(item)
-        return what_if(self, self.person(user), row, without, change or {}, tastes or {})
+        ranker, person = self._ranked(user)
+        result = what_if(ranker, person, row, without, change or {}, tastes or {})
+        return replace(result, person=ranker.to_stars(result.person))
 
     def counterfactual(
         self, user: object, item: object, n: int = 10, most: int = 5
@@ -471,7 +626,12 @@ class Model:
         At most ``most``; where no such set is found, the result says so. Raises UnknownId, and
         BadSetting for an item that is not among the first ``n``.
         """
-        return counterfactual(self, self.person(user), self.item_row(item), n, most)
+        return counterfactual(*self._ranked(user), self.item_row(item), n, most)
+
+    def _ranked(self, user: object) -> "tuple[Model, Person]":
+        """What ranks, and a user as it knows them."""
+        (person,) = self.ranker.from_stars([self.person(user)])
+        return self.ranker, cast(Person, person)
 
     def evidence(self, user: object, item: object) -> Evidence:
         """How many ratings a score rests on: ``by_user`` and ``of_item``.
@@ -487,7 +647,7 @@ class Model:
         1 - lead for the average person / lead for the user; 0 where the item has no lead. Below
         one half an item is popular rather than personal. Raises UnknownId.
         """
-        return float(shares(self, self.person(user), np.array([self.item_row(item)]))[0])
+        return float(shares(*self._ranked(user), np.array([self.item_row(item)]))[0])
 
     def interval(self, users: object, items: object, level: float = 0.8) -> Table:
         """Where the rating of each (user, item) pair will lie with probability ``level``.

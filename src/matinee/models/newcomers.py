@@ -78,9 +78,12 @@ def from_tastes(
     )
 
 
-def without_ratings(name: str, embeddings: Embeddings, strategy: str) -> Person:
-    """A person known by one row of embeddings alone."""
-    return Person(name, np.empty(0, np.int32), np.empty(0, np.float32), embeddings, strategy)
+def without_ratings(
+    name: str, embeddings: Embeddings, strategy: str, choice: Embeddings | None = None
+) -> Person:
+    """A person known by one row of embeddings alone, and one of the choice part."""
+    nothing = np.empty(0, np.int32), np.empty(0, np.float32)
+    return Person(name, *nothing, embeddings, strategy, choice=choice)
 
 
 def _points(taste: object, given: object) -> float:

@@ -8,6 +8,7 @@ from matinee.data.scale import Scale
 from matinee.errors import BadModel
 from matinee.kernels.item_neighbors import NeighborLists
 from matinee.models.blend import BlendModel
+from matinee.models.choice import ChoicePart
 from matinee.models.factor import FactorModel
 from matinee.models.hybrid import HybridModel
 from matinee.models.intervals import Calibration
@@ -35,6 +36,7 @@ MODELS: tuple[type[Model], ...] = (
 )
 VALUES: tuple[type, ...] = (
     Calibration,
+    ChoicePart,
     Embeddings,
     NeighborLists,
     Moments,

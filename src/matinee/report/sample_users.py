@@ -20,7 +20,13 @@ MAP_POINTS = 1000
 LIST_LENGTH = 5
 QUANTILES = (0.1, 0.5, 0.95)  # of activity, of the people shown
 FAVOURITES = 4
-PERSONAL = ("taste", "rating", "person", "feature")  # kinds of terms that are somebody's own
+PERSONAL = (
+    "taste",
+    "choice",
+    "rating",
+    "person",
+    "feature",
+)  # kinds of terms that are somebody's own
 TOO_SMALL = 0.05  # stars; a smaller term is not named
 
 

@@ -23,6 +23,7 @@ class Person:
     strategy: str  # "personal": trained; "folded_in", "tastes", "features": see newcomers.py;
     # "popular": nothing is known, and the average person answers
     unknown_items: tuple[str, ...] = ()  # ids in their history that the model does not know
+    choice: Embeddings | None = None  # of the model's choice part, where not of their ratings
 
     def __repr__(self) -> str:
         return f"<Person {self.name!r}: {counted(len(self.items), 'rating')}, {self.strategy}>"

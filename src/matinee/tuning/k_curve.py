@@ -319,12 +319,12 @@ def _stability(base: Algorithm, size: int, data: Ratings, n_seeds: int) -> float
     settings = [{"n_factors": size, "seed": first + k} for k in range(n_seeds)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        models = [with_settings(base, one).fit(data) for one in settings]
+        models = [with_settings(base, one).for_stars.fit(data) for one in settings]
     return agreement([getattr(model, "item_factors", None) for model in models])
 
 
 def _variance(base: Algorithm, most: int, data: Ratings) -> tuple[float, ...]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        facts = with_settings(base, {"n_factors": most}).fit(data).facts
+        facts = with_settings(base, {"n_factors": most}).for_stars.fit(data).facts
     return tuple(np.cumsum(facts["variance_explained"]).tolist())

@@ -29,7 +29,7 @@ class Hints:
 
 def hints(ratings: Ratings, most: int, seed: int = 0) -> Hints:
     """Both hints, up to ``most`` factors."""
-    values = ratings.rating - Bias().fit(ratings).score_rows(ratings.user, ratings.item)
+    values = ratings.rating - Bias(choice=None).fit(ratings).score_rows(ratings.user, ratings.item)
     R = scaled(ratings, values)
     most = max(1, min(most, min(R.shape) - 1))
     shuffled = (scaled(ratings, shuffle(ratings, values, (seed, k))) for k in range(PERMUTATIONS))

@@ -103,6 +103,6 @@ def _seed(algorithm: Algorithm) -> int:
 def _fitted(algorithm: Algorithm, ratings: Ratings) -> FactorModel:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # said when the model itself was fitted
-        model = algorithm.fit(ratings)
+        model = algorithm.for_stars.fit(ratings)
     assert isinstance(model, FactorModel)
     return model

@@ -21,7 +21,7 @@ from matinee.errors import Advice, BadSetting, check_known
 from matinee.evaluation.bootstrap import interval, resample
 from matinee.evaluation.compare import choose, time_left, tried
 from matinee.evaluation.evaluate import evaluate, fit_and_evaluate
-from matinee.evaluation.protocol import Asked, check_kind, check_measurable
+from matinee.evaluation.protocol import Asked, check_kind, check_measurable, needed
 from matinee.evaluation.results import Evaluation, versions
 from matinee.evaluation.run_log import Record, key_of
 from matinee.splitting import Split, random
@@ -253,7 +253,7 @@ class _Run:
             return Trial(number, settings, state, epochs=tuple(errors), seconds=seconds, **more)
 
         try:
-            algorithm = with_settings(self.base, settings)
+            algorithm = needed(with_settings(self.base, settings), [self.asked])
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 model = algorithm.fit(

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     metavar="|".join(VIEWS),
     help=f"How to take the score apart: {', '.join(view.label for view in VIEWS.values())}.",
 )
+@click.option(
+    "--of",
+    metavar="list|stars",
+    help="Which number to take apart: the score that ranks, or the stars predicted.",
+)
 @click.option("--versus", metavar="ID", help="What sets the item apart from this one.")
 @click.option(
     "--without",
@@ -57,6 +62,7 @@ def command(
     user: str,
     item: str,
     by: str | None,
+    of: str | None,
     versus: str | None,
     without: tuple[str, ...],
     change: tuple[str, ...],
@@ -76,6 +82,8 @@ def command(
         raise BadSetting(f"{' and '.join(several)} are different questions; ask one at a time")
     if by is not None and several and versus is None:
         raise BadSetting(f"--by goes with reasons and --versus, not with {several[0]}")
+    if of is not None and several and versus is None:
+        raise BadSetting(f"--of goes with reasons and --versus, not with {several[0]}")
     if n is not None and not counterfactual:
         raise BadSetting("-n goes with --counterfactual")
     model = load(model_path)
@@ -89,9 +97,9 @@ def command(
     elif counterfactual:
         answer = model.counterfactual(user, row, 10 if n is None else n)
     elif versus is not None:
-        answer = model.explain(user, row, by, versus=find_item(model, versus))
+        answer = model.explain(user, row, by, versus=find_item(model, versus), of=of)
     else:
-        answer = model.explain(user, row, by)
+        answer = model.explain(user, row, by, of=of)
     certain = {} if several else certainty_of(model, user, row)
     if as_json:
         print_json(answer.to_dict() | certain)

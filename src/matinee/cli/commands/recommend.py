@@ -54,6 +54,17 @@ PERSONAL = 0.5  # a smaller share of an item's lead than this is not the user's 
 @click.option("-n", "n", type=int, default=10, show_default=True, help="How many.")
 @click.option("--why", is_flag=True, help="Add the reasons.")
 @click.option("--include-seen", is_flag=True, help="Also what the user has rated.")
+@click.option(
+    "--stars-weight",
+    type=float,
+    help="Points of choice that a star is worth; as learned unless given. 0 lists by choice alone, "
+    "inf by stars alone.",
+)
+@click.option(
+    "--caution",
+    type=float,
+    help="From safe (above 0) to adventurous (0, or below): holds back what few have rated.",
+)
 @click.option("--out", metavar="FOLDER", help="Spark: a list for everybody goes there, as Parquet.")
 @engine_options
 @json_option
@@ -68,6 +79,8 @@ def command(
     n: int,
     why: bool,
     include_seen: bool,
+    stars_weight: float | None,
+    caution: float | None,
     out: str | None,
     engine: EngineOptions,
     as_json: bool,
@@ -85,13 +98,20 @@ def command(
         "--for": together,
     }
     if engine.is_spark or out is not None:
-        others = {**ways, "--include-seen": include_seen, "--json": as_json}
+        weights = {"--stars-weight": stars_weight, "--caution": caution}
+        given: dict[str, object] = {name: value is not None for name, value in weights.items()}
+        others: dict[str, object] = {
+            **ways,
+            **given,
+            "--include-seen": include_seen,
+            "--json": as_json,
+        }
         lists_on_spark(model_path, engine, out, n, why, others)
         return
     only_one(ways)
     if how and not together:
         raise BadSetting("--how goes with --for ID,ID")
-    model = load(model_path)
+    model = load(model_path).weighed(stars_weight, caution)
     if together:
         show_together(model, together, how or "average", n, why, not include_seen, as_json)
         return

@@ -152,7 +152,7 @@ def type_of(kind: "type[Algorithm]", field: "Field[Any]") -> tuple[type, bool]:
     if not isinstance(hint, types.UnionType):
         return get_origin(hint) or hint, field.default is None
     plain = [one for one in get_args(hint) if one is not types.NoneType]
-    return plain[0], len(plain) < len(get_args(hint))
+    return get_origin(plain[0]) or plain[0], len(plain) < len(get_args(hint))
 
 
 def in_words(kind: "type[Algorithm]") -> str:

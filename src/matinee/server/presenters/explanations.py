@@ -57,10 +57,11 @@ def explanation_of(
     by: str | None,
     versus: str | None,
     width: int | None,
+    of: str | None = None,
 ) -> dict[str, Any]:
     """An explanation with its certainty; as a picture and against another item on request."""
     model = snapshot.model
-    explanation = model.explain(person, item, by)
+    explanation = model.explain(person, item, by, of=of)
     content: dict[str, Any] = {
         **full_explanation(explanation),
         **certainty(model, person, item).to_dict(DIGITS),
@@ -69,5 +70,5 @@ def explanation_of(
     if width is not None:
         content["svg"] = str(waterfall(explanation).inline(width))
     if versus is not None:
-        content["versus"] = model.explain(person, item, by, versus=versus).to_dict()
+        content["versus"] = model.explain(person, item, by, versus=versus, of=of).to_dict()
     return content

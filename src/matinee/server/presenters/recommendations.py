@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from matinee.models import Person
+from matinee.models import Model, Person
 from matinee.models.retrieval import best_items
 from matinee.server.presenters.explanations import short_explanation
 from matinee.server.presenters.items import item_summary
@@ -22,6 +22,12 @@ class ListRequest:
     offset: int = 0
     view: str | None = None  # of the reasons; None omits them
     exclude_seen: bool = True
+    stars_weight: float | None = None  # of the stars against the choice; None: as learned
+    caution: float | None = None  # from safe (above 0) to adventurous; None: the model's
+
+    def model_of(self, snapshot: ModelSnapshot) -> Model:
+        """The model that lists. Raises BadSetting where it cannot weigh as requested."""
+        return snapshot.model.weighed(self.stars_weight, self.caution)
 
 
 def top_items(
@@ -32,11 +38,17 @@ def top_items(
     ``candidates`` are item rows, ascending. Returns int32 and float32 arrays of at most
     ``request.n`` entries.
     """
-    model = snapshot.model
+    model = request.model_of(snapshot)
     seen = model.rated_by if request.exclude_seen else None
     n_ranked = request.offset + request.n
+    ranker = model.ranker
     (rows,), (scores,) = best_items(
-        model.scorer(candidates), [person], candidates, n_ranked, seen, len(model.items)
+        ranker.scorer(candidates),
+        ranker.from_stars([person]),
+        candidates,
+        n_ranked,
+        seen,
+        len(model.items),
     )
     filled = rows >= 0
     return rows[filled][request.offset :], scores[filled][request.offset :]
@@ -50,7 +62,7 @@ def recommended_items(
     first_rank: int = 1,
 ) -> list[dict[str, Any]]:
     """The entries of a list: summary, rank, score and predicted rating of each item."""
-    predicted = snapshot.model.clipped(scores)
+    predicted = snapshot.model.predicted(person, rows)
     return [
         {
             "rank": rank,
@@ -72,7 +84,7 @@ def recommendations(
     entries = recommended_items(snapshot, person, rows, scores, request.offset + 1)
     if request.view is not None:
         item_ids = [entry["item_id"] for entry in entries]
-        explanations = snapshot.model.explain_each(person, item_ids, request.view)
+        explanations = request.model_of(snapshot).explain_each(person, item_ids, request.view)
         for entry, explanation in zip(entries, explanations, strict=True):
             entry["why"] = short_explanation(explanation)
     return entries

@@ -51,5 +51,6 @@ def rank_of(snapshot: ModelSnapshot, person: Person, row: int) -> int | None:
     if row in person.items:
         return None
     candidates = unseen(snapshot.model, person, row)
-    scores = snapshot.model.score_people([person], candidates)
+    ranker = snapshot.model.ranker
+    scores = ranker.score_people(ranker.from_stars([person]), candidates)
     return int(ranks(scores, int(np.searchsorted(candidates, row)))[0])

@@ -10,7 +10,7 @@ from matinee.server.middleware.response_cache import Dependency
 from matinee.server.presenters.explanations import explanation_of
 from matinee.server.presenters.what_if import what_if
 from matinee.server.responses import respond
-from matinee.server.routes.parameters import Beside, View, Width
+from matinee.server.routes.parameters import Beside, Of, View, Width
 from matinee.server.schemas.explanations import ExplanationRequest, ExplanationResponse
 from matinee.server.schemas.identifiers import ItemInPath, UserInPath
 from matinee.server.schemas.what_if import WhatIfRequest, WhatIfResponse
@@ -26,13 +26,14 @@ async def explanation(
     by: View = None,
     versus: Annotated[str | None, Query(description="Another item to compare with.")] = None,
     width: Width = None,
+    of: Of = None,
     beside: Beside = False,
 ) -> Response:
     """Why an item has its score for a user, in terms that sum to the score."""
     snapshot = snapshot_of(request, beside)
     stamp = state_of(request).changes.stamp(user)
     person = await resolver_of(request).by_id(snapshot, user)
-    content = explanation_of(snapshot, person, item, by, versus, width)
+    content = explanation_of(snapshot, person, item, by, versus, width, of)
     return respond(request, snapshot, person.strategy, content, Dependency(user, stamp))
 
 
@@ -43,7 +44,8 @@ async def explanation_for_someone(
     """Why an item has its score for a new person, in terms that sum to the score."""
     snapshot = snapshot_of(request, beside)
     person = await resolver_of(request).by_reference(snapshot, body)
-    content = explanation_of(snapshot, person, body.item, body.by, body.versus, body.width)
+    view = body.by, body.versus, body.width, body.of
+    content = explanation_of(snapshot, person, body.item, *view)
     return respond(request, snapshot, person.strategy, content)
 
 

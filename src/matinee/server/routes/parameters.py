@@ -23,6 +23,17 @@ Items = Annotated[
 Why = Annotated[
     str | None, Query(description="true, or a view such as factor or history: adds the reasons.")
 ]
+StarsWeight = Annotated[
+    float | None,
+    Query(ge=0, description="Points of choice that a star is worth: 0 ranks by choice alone."),
+]
+Caution = Annotated[
+    float | None,
+    Query(description="From safe (above 0) to adventurous (0, or below): holds rare items back."),
+]
+Of = Annotated[
+    str | None, Query(description="The number to take apart: list, its score, or stars.")
+]
 View = Annotated[str | None, Query(description="A view, such as factor or history.")]
 Search = Annotated[str, Query(max_length=200, description="Text to search for.")]
 Width = Annotated[

@@ -18,11 +18,13 @@ from matinee.server.problems import Problem
 from matinee.server.responses import respond
 from matinee.server.routes.parameters import (
     Beside,
+    Caution,
     Cursor,
     Genre,
     Items,
     Length,
     Offset,
+    StarsWeight,
     Why,
     Year,
 )
@@ -56,6 +58,8 @@ async def recommendations_for_user(
     year_from: Year = None,
     year_to: Year = None,
     items: Items = None,
+    stars_weight: StarsWeight = None,
+    caution: Caution = None,
     beside: Beside = False,
     fallback: Annotated[
         bool, Query(description="Recommend popular items to unknown users, instead of a 404.")
@@ -71,7 +75,10 @@ async def recommendations_for_user(
     candidates = ItemFilter(genre or (), year_from, year_to, items).rows(snapshot)
     view = requested_view(snapshot.model, why)
     entries = await compute_list(
-        snapshot, person, candidates, ListRequest(n, offset, view, exclude_seen)
+        snapshot,
+        person,
+        candidates,
+        ListRequest(n, offset, view, exclude_seen, stars_weight, caution),
     )
     has_more = len(entries) == n and offset + n < MAX_LIST_DEPTH
     next_cursor = encode_cursor(offset + n, snapshot.version, stamp) if has_more else None
@@ -91,7 +98,7 @@ async def recommendations_for_someone(request: Request, body: RecommendationsReq
     candidates = filter_of(body).rows(snapshot)
     view = requested_view(snapshot.model, body.why)
     entries = await compute_list(
-        snapshot, person, candidates, ListRequest(body.n, body.offset, view, body.exclude_seen)
+        snapshot, person, candidates, list_request(body, view, body.offset)
     )
     content = {
         "user": person.name,
@@ -116,11 +123,11 @@ async def recommendations_for_many(request: Request, body: BatchRequest) -> Resp
         )
     persons = [await resolver_of(request).by_id(snapshot, user) for user in body.users]
     candidates = filter_of(body).rows(snapshot)
-    list_request = ListRequest(body.n, 0, view, body.exclude_seen)
+    requested = list_request(body, view)
     counter = state_of(request).metrics.lists
     lists = []
     for user, person in zip(body.users, persons, strict=True):
-        entries = await compute_list(snapshot, person, candidates, list_request, len(persons))
+        entries = await compute_list(snapshot, person, candidates, requested, len(persons))
         counter.labels(person.strategy).inc()
         lists.append({"user": user, "strategy": person.strategy, "items": entries})
     strategies = {person.strategy for person in persons}
@@ -148,6 +155,14 @@ def check_depth(offset: int, n: int) -> None:
     """Raise Problem for a list beyond the greatest depth."""
     if offset + n > MAX_LIST_DEPTH:
         raise Problem(422, f"offset + n is {offset + n}; a list goes {MAX_LIST_DEPTH} deep")
+
+
+def list_request(
+    body: RecommendationsRequest | BatchRequest, view: str | None, offset: int = 0
+) -> ListRequest:
+    """The list that a request body describes."""
+    weights = body.stars_weight, body.caution
+    return ListRequest(body.n, offset, view, body.exclude_seen, *weights)
 
 
 def filter_of(body: ItemConditions) -> ItemFilter:

@@ -14,6 +14,7 @@ class ExplanationRequest(PersonReference):
 
     item: Id
     by: str | None = Field(None, description="A view, such as factor or history.")
+    of: str | None = Field(None, description="The number to take apart: list, or stars.")
     versus: Id | None = Field(None, description="Another item to compare with.")
     width: int | None = Field(None, ge=240, le=1600, description="Width of a picture, in pixels.")
 
@@ -60,6 +61,7 @@ class ExplanationResponse(Envelope):
     item_id: str
     title: str
     by: str
+    of: str = Field(description="The number that the terms sum to: the list score, or stars.")
     views: list[str]
     score: float
     predicted: float

@@ -21,6 +21,12 @@ class ItemConditions(RequestBody):
     )
     exclude: list[Id] = Field([], max_length=MAX_FILTER_ITEMS, description="Not these items.")
     exclude_seen: bool = Field(True, description="Leave out items the person has rated.")
+    stars_weight: float | None = Field(
+        None, ge=0, description="Points of choice that a star is worth: 0 ranks by choice alone."
+    )
+    caution: float | None = Field(
+        None, description="From safe (above 0) to adventurous (0, or below): holds rare items back."
+    )
 
 
 class RecommendationsRequest(PersonReference, ItemConditions):
@@ -40,7 +46,7 @@ class BatchRequest(ItemConditions):
 
 
 class RecommendedItem(ItemSummary):
-    """An item of a list; ``predicted`` is the score clipped to the rating scale."""
+    """An item of a list; ``predicted`` is the rating predicted, and ``score`` what ranks."""
 
     rank: int
     score: float

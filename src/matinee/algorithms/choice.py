@@ -1,0 +1,136 @@
+"""Lists by choice and stars: what an algorithm of stars fits beside its stars, and how it weighs.
+
+    score(u, i) = stars(u, i) + choice(u, i) / w - caution noise / sqrt(n_i + 1)
+
+Stars say what someone would like, and a list also asks what they would choose. That is learned from
+all ratings, as what was rated low was chosen too. w is the weight with which lists best find likes
+that were held out. The stars themselves are what they are without it.
+"""
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+
+from matinee.algorithms.base import ALGORITHMS, Algorithm
+from matinee.algorithms.hyperparameters import setting
+from matinee.data.ratings import Ratings
+from matinee.errors import BadSetting, check_known
+from matinee.models.blend import BlendModel
+from matinee.models.choice import ChoicePart
+from matinee.models.model import Model, fields_of
+from matinee.training.stars_weight import (
+    USUAL_WEIGHT,
+    deviation_of_scores,
+    fitted_stars_weight,
+    held_out_likes,
+    some_users,
+)
+
+M = TypeVar("M", bound=Model)
+
+CAUTION = 1.0  # standard errors of a film's mean rating that its score is held back by
+NOISE_RATINGS = 200_000  # ratings that the noise is measured on
+
+
+@dataclass(frozen=True, kw_only=True)
+class RatingAlgorithm(Algorithm):
+    """Parent of those that predict stars, whose lists are by choice and stars."""
+
+    choice: tuple[str | Algorithm, ...] | str | Algorithm | None = setting(
+        ("implicit-als",),
+        "what learns who chooses what, for lists by choice and stars: algorithms of preferences, "
+        "by name or with settings; none for lists by stars alone, as packed ratings and Spark give",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.choice, str | Algorithm):
+            object.__setattr__(self, "choice", (self.choice,))
+        for one in self.choosers:
+            if one.kind != "preference":
+                raise BadSetting(f"choice is of algorithms of preferences, and {one.name} is not")
+
+    @property
+    def choosers(self) -> tuple[Algorithm, ...]:
+        """What learns the choices, names replaced by algorithms with their defaults."""
+        given = () if self.choice is None else self.choice
+        return tuple(_named(one) if isinstance(one, str) else one for one in given)  # type: ignore[union-attr]
+
+    @property
+    def for_stars(self) -> "RatingAlgorithm":
+        return replace(self, choice=None)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return super().settings | self.choice_setting
+
+    @property
+    def choice_setting(self) -> dict[str, Any]:
+        """The choice among the settings: names, or algorithms with their settings."""
+        if self.choice is None:
+            return {"choice": None}
+        of = (one if isinstance(one, str) else _described(one) for one in self.choice)  # type: ignore[union-attr]
+        return {"choice": list(of)}
+
+    def with_choice(self, stars: M, train: Ratings) -> M:
+        """The fitted model with its choice part, and in ``facts`` how its lists do."""
+        if not self.choosers or stars.kind != "rating":
+            return stars
+        rng = np.random.default_rng(0)
+        choice = _fit(self.choosers, train)
+        noise, weight = _noise(stars), USUAL_WEIGHT
+        facts: dict[str, Any] = {}
+        aside = held_out_likes(train, rng)
+        if aside is not None:
+            rest, held_out = aside
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what there is to say, the whole fit has said
+                trials = self.for_stars.fit(rest), _fit(self.choosers, rest)
+            weight, facts = fitted_stars_weight(*trials, held_out, CAUTION * noise, rng)
+        spread = float(train.rating.std(dtype="f8")) or 1.0
+        part = ChoicePart(
+            model=choice,
+            stars_weight=weight * deviation_of_scores(choice, some_users(choice, rng)) / spread,
+            caution=CAUTION,
+            noise=noise,
+        )
+        return replace(stars, choice=part, facts={**stars.facts, **facts})
+
+
+def _fit(choosers: tuple[Algorithm, ...], train: Ratings) -> Model:
+    """The model of choices: of several, the sum of scores divided by their standard deviations."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a small table supports fewer factors; the rest are zeros
+        models = [one.fit(train) for one in choosers]
+    if len(models) == 1:
+        return models[0]
+    users = some_users(models[0], np.random.default_rng(0))
+    return BlendModel(
+        **fields_of(train),
+        kind="preference",
+        algorithm="blend",
+        settings={"of": [_described(one) for one in choosers]},
+        constant=0.0,
+        weights=tuple(1 / deviation_of_scores(one, users) for one in models),
+        models=tuple(models),
+    )
+
+
+def _noise(stars: Model) -> float:
+    """Root mean squared distance of ratings from the stars, on some of the training ratings."""
+    seen = stars.seen
+    some = np.arange(0, len(seen.indices), 1 + len(seen.indices) // NOISE_RATINGS)
+    user = (np.searchsorted(seen.indptr, some, side="right") - 1).astype(np.int32)
+    distance = stars.score_rows(user, seen.indices[some]).astype("f8") - seen.values[some]
+    return float(np.sqrt((distance**2).mean()))
+
+
+def _described(chooser: Algorithm) -> dict[str, Any]:
+    return {"algorithm": chooser.name, **chooser.settings}
+
+
+def _named(name: str) -> Algorithm:
+    check_known("algorithm", name, ALGORITHMS)
+    return ALGORITHMS[name]()

@@ -1,0 +1,91 @@
+"""The choice part of a model of stars: who chooses what, for its lists."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import isinf, isnan
+from typing import Any
+
+import numpy as np
+
+from matinee.data.catalog import Catalog
+from matinee.errors import BadModel, BadSetting
+from matinee.models.hybrid import HybridModel
+from matinee.models.list_model import ListModel
+from matinee.models.model import Model
+from matinee.row_solvers.embeddings import Embeddings
+
+TYPICAL = 20  # films that somebody is taken to have chosen who tells us tastes alone
+SHRINKAGE = 20.0  # ratings at which what a film offers to a taste counts half
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class ChoicePart:
+    """A fitted model of preferences, over the users and items of the model that it is part of."""
+
+    model: Model
+    stars_weight: float  # points of choice that a star is worth
+    caution: float  # of the lists, where no other is given
+    noise: float  # standard deviation of ratings around the stars
+
+    def check(self, stars: Model) -> None:
+        """Raise BadModel unless this can be part of a model of stars."""
+        if self.model.kind != "preference" or stars.kind != "rating":
+            raise BadModel("a choice part is a model of preferences, of a model of ratings")
+        for side in ("users", "items"):
+            mine, theirs = getattr(self.model, side), getattr(stars, side)
+            if mine is not theirs and mine != theirs:
+                raise BadModel(f"the choice part has other {side} than the model it is part of")
+
+    def ranker(self, stars: Model) -> ListModel:
+        """What ranks the lists of ``stars``."""
+        return ListModel.of(stars, self.model, self.stars_weight, self.caution, self.noise)
+
+    def weighed(self, stars_weight: float | None, caution: float | None) -> "ChoicePart":
+        """The same with another weight of the stars, or another caution.
+
+        Stars alone, with an infinite weight, are not held back either unless ``caution`` is given.
+        Raises BadSetting for a weight below 0 and for what is no number.
+        """
+        given = self.stars_weight if stars_weight is None else stars_weight
+        weight = _number("stars_weight", given)
+        if weight < 0:
+            raise BadSetting(f"stars_weight is {weight:g}; it must be at least 0")
+        if caution is None:
+            caution = 0.0 if isinf(weight) else self.caution
+        if isinf(_number("caution", caution)):
+            raise BadSetting(f"caution is {caution}; it must be finite")
+        return replace(self, stars_weight=weight, caution=float(caution))
+
+    def with_items(self, catalog: Catalog) -> "ChoicePart | None":
+        """The part for the items of a catalogue too, where it knows what items are like."""
+        if not isinstance(self.model, HybridModel):
+            return None
+        return replace(self, model=self.model.with_items(catalog))
+
+    def embeddings_of_features(self, features: Mapping[str, object]) -> Embeddings:
+        """How someone with these features chooses. Raises BadSetting."""
+        return self.model.embeddings_of_features(features)
+
+    def embeddings_of_tastes(self, gains: np.ndarray, share: float) -> Embeddings:
+        """How someone chooses who has tastes, for ``share`` of them, and is average for the rest.
+
+        ``gains`` (n_items,) are the stars that the tastes add to each item. They are taken to have
+        chosen the items that gain most, those counting less that few have rated.
+        """
+        counts = self.model.item_counts
+        worth = np.where(counts > 0, gains * counts / (counts + SHRINKAGE), -np.inf)
+        best = np.sort(np.argsort(-worth, kind="stable")[: min(TYPICAL, (counts > 0).sum())])
+        ratings = np.full(len(best), self.model.scale.high, np.float32)
+        nobody = self.model.seen.indices[:0], self.model.seen.values[:0]
+        chooser = self.model.solve(best.astype(np.int32), ratings)
+        average = self.model.solve(*nobody)
+        return Embeddings(
+            np.float32(share) * chooser.factors + np.float32(1 - share) * average.factors,
+            np.float32(share) * chooser.bias + np.float32(1 - share) * average.bias,
+        )
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or isnan(value):
+        raise BadSetting(f"{name} is {value!r}; it must be a number")
+    return float(value)

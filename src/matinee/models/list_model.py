@@ -1,0 +1,222 @@
+"""What ranks the lists of a model of stars: what someone would like, and what they would choose.
+
+    score(u, i) = stars(u, i) + choice(u, i) / stars_weight - caution noise / sqrt(n_i + 1)
+
+``stars_weight`` is how many points of choice a star is worth, so the score is in stars. With 0 it
+is choice(u, i), in points; with infinity, stars(u, i). ``noise`` is the standard deviation of
+ratings around the stars, so the last term is about the standard error of a film's mean rating.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from matinee.data.ratings import Rows
+from matinee.display.text import counted
+from matinee.explain.explanation import LIST
+from matinee.explain.term import Term
+from matinee.explain.views import FACTOR, VIEWS, View
+from matinee.models.blend import BlendModel, end_to_end
+from matinee.models.factor import FactorModel
+from matinee.models.model import Model
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.person import Person
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from matinee.explain.explainable import TasteControls
+    from matinee.models.retrieval import Scorer
+    from matinee.tastes import Taste
+
+FEW_RATED = "few have rated it"
+CHOSEN_BY_MANY = "chosen by many"
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class ListModel(BlendModel):
+    """The weighted sum of a model of stars and one of choices, and one offset per item.
+
+    It knows people by the embeddings of both, end to end; ``from_stars`` brings those that the
+    model of stars knows, and ``to_stars`` takes them back.
+    """
+
+    offsets: np.ndarray  # (n_items,) float32: what is taken off for what few have rated
+
+    @classmethod
+    def of(
+        cls, stars: Model, choice: Model, stars_weight: float, caution: float, noise: float
+    ) -> "ListModel":
+        """The sum for a weight of the stars, from 0 to infinity, and a caution."""
+        weights = (0.0, 1.0) if stars_weight == 0 else (1.0, 1 / stars_weight)
+        offsets = -weights[0] * caution * noise / np.sqrt(stars.item_counts + 1)
+        model = cls(
+            users=stars.users,
+            items=stars.items,
+            seen=stars.seen,
+            scale=stars.scale,
+            kind=stars.kind,
+            algorithm=stars.algorithm,
+            settings=stars.settings,
+            data_fingerprint=stars.data_fingerprint,
+            catalog=stars.catalog,
+            constant=0.0,
+            weights=weights,
+            models=(stars, choice),
+            offsets=offsets.astype(np.float32),
+        )
+        vars(model)["item_counts"] = stars.item_counts
+        return model
+
+    @property
+    def unit(self) -> str:
+        return super().unit if self.weights[0] else "points"
+
+    @property
+    def explains(self) -> str:
+        return LIST
+
+    def score_people(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
+        return np.asarray(super().score_people(people, items) + self.offsets[items])
+
+    def scorer(self, items: np.ndarray) -> "Scorer":
+        score_sum, offsets = super().scorer(items), self.offsets[items]
+
+        def score(people: Sequence[object], out: np.ndarray) -> None:
+            score_sum(people, out)
+            out += offsets
+
+        return score
+
+    def score_block(self, users: np.ndarray) -> np.ndarray:
+        return np.asarray(super().score_block(users) + self.offsets)
+
+    def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
+        return np.asarray(super().score_rows(user, item) + self.offsets[item])
+
+    def predicted(self, person: Person, items: np.ndarray) -> np.ndarray:
+        stars, own = self.models[0], self.persons(person)[0]
+        return stars.clipped(stars.score_people([own], items)[0])
+
+    def item_vectors(self, items: np.ndarray) -> np.ndarray | None:
+        return self.models[0].item_vectors(items)
+
+    # People.
+
+    def from_stars(self, people: Sequence[object]) -> list[object]:
+        sides = iter(self._choice_sides([one for one in people if isinstance(one, Person)]))
+        return [
+            replace(one, embeddings=end_to_end([one.embeddings, next(sides)]), choice=None)
+            if isinstance(one, Person)
+            else one
+            for one in people
+        ]
+
+    def _choice_sides(self, people: Sequence[Person]) -> list[Embeddings]:
+        """How the choice part knows people: as it was trained, or by their ratings."""
+        known = [one.choice or self._trained(one) for one in people]
+        asked = [one for one, side in zip(people, known, strict=True) if side is None]
+        ends = np.cumsum([0, *(len(one.items) for one in asked)])
+        items = np.concatenate([self.seen.indices[:0], *(one.items for one in asked)])
+        ratings = np.concatenate([self.seen.values[:0], *(one.ratings for one in asked)])
+        solved = self.models[1].solve_many(Rows(ends, items, ratings)) if asked else None
+        rows = iter(range(len(asked)))
+        return [solved.row(next(rows)) if side is None and solved else side for side in known]  # type: ignore[misc]
+
+    def to_stars(self, person: Person) -> Person:
+        stars, choice = self.persons(person)
+        return replace(stars, choice=choice.embeddings)
+
+    def _trained(self, person: Person) -> Embeddings | None:
+        """The trained choice side of a trained user."""
+        row = self.users.find(person.name) if person.strategy == "personal" else -1
+        return self.models[1].embeddings_of(row) if row >= 0 else None
+
+    @property
+    def taste_controls(self) -> "TasteControls | None":
+        controls = self.models[0].taste_controls
+        return None if controls is None else _StarTastes(self, controls)
+
+    # Explanations.
+
+    @property
+    def views(self) -> "Mapping[str, View]":
+        """Those of the stars."""
+        names = self.models[0].views
+        return {name: VIEWS[name].of(partial(terms_of_list, by=name)) for name in names}
+
+
+@dataclass(frozen=True)
+class _StarTastes:
+    """The tastes in stars, of people known by the embeddings of both parts."""
+
+    model: ListModel
+    controls: "TasteControls"
+
+    def find(self, taste: object) -> "Taste":
+        return self.controls.find(taste)
+
+    def strength(self, person: Person) -> np.ndarray:
+        return self.controls.strength(self.model.persons(person)[0])
+
+    def multiplied(self, person: Person, number: int, factor: float) -> Person:
+        stars, choice = self.model.persons(person)
+        changed = self.controls.multiplied(stars, number, factor)
+        return replace(person, embeddings=end_to_end([changed.embeddings, choice.embeddings]))
+
+
+def terms_of_list(model: ListModel, person: Person, item: int, by: str) -> list[Term]:
+    """The terms of the stars, those of the choice in stars, and what few ratings take off.
+
+    Terms of one name and kind are one: a film that speaks for both is named once.
+    """
+    stars, choice = model.models
+    own_stars, own_choice = model.persons(person)
+    found = (
+        stars.views[by].terms(stars, own_stars, item),
+        choice_terms(choice, own_choice, item, by),
+    )
+    joined: dict[tuple[str, str], Term] = {}
+    for weight, terms in zip(model.weights, found, strict=True):
+        for term in terms:
+            key = (term.name, term.kind)
+            before = joined[key].value if key in joined else 0.0
+            joined[key] = replace(joined.get(key, term), value=before + weight * term.value)
+    detail = counted(int(model.item_counts[item]), "rating")
+    certainty = Term(FEW_RATED, float(model.offsets[item]), "certainty", detail)
+    return [*joined.values(), certainty]
+
+
+def choice_terms(choice: Model, person: Person, item: int, by: str) -> list[Term]:
+    """A score of choice in the terms of a view, or what everybody and what this person adds."""
+    if by != FACTOR.name and by in choice.views:
+        return choice.views[by].terms(choice, person, item)
+    everybody = choice.fold_in({})
+    scores = choice.score_people([everybody, person], np.array([item]))[:, 0].astype(np.float64)
+    common, whole = scores.tolist()
+    own: list[Term]
+    if isinstance(choice, FactorModel) and choice.n_factors:
+        own = taste_terms(choice, person, everybody, item)
+    else:
+        own = [Term("what you tend to choose", whole - common, "choice", said="such films")]
+    rest = whole - sum(term.value for term in own)
+    return [Term(CHOSEN_BY_MANY, rest, "popularity"), *own]
+
+
+def taste_terms(choice: FactorModel, person: Person, everybody: Person, item: int) -> list[Term]:
+    """One term per taste in choosing, for what sets this person apart from everybody.
+
+    Non-negative tastes are taken as they are: they only ever add.
+    """
+    if not (choice.item_factors >= 0).all():
+        factors = person.embeddings.factors - everybody.embeddings.factors
+        person = replace(person, embeddings=person.embeddings._replace(factors=factors))
+    strength = choice.taste_space.strength(person)
+    products = choice.taste_space.products(person, item)
+    return [
+        Term(f"you choose {taste.named_for(p)}", float(value), "choice", said=taste.said_for(p))
+        for taste, p, value in zip(choice.tastes(), strength, products, strict=True)
+    ]

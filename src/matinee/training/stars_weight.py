@@ -1,0 +1,118 @@
+"""The weight of the stars in lists by choice and stars, learned on held-out likes.
+
+A fifth of what some users liked is held out. From a grid, that weight is taken with which lists of
+ten, of everything else, find most of it: by NDCG@10 on one half of these users. The figures to
+report are measured on the other half. Weights are in standard deviations, of scores of choice per
+star's: so neither the unit of the ratings nor that of the choices matters.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from matinee.data.ratings import Ratings
+from matinee.models.model import Model
+from matinee.training.list_weights import Scored, all_scores
+
+WEIGHTS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
+USUAL_WEIGHT = 0.75  # where there are too few likes to learn from
+LIKES_HELD_OUT = 5  # one of so many
+MOST_USERS = 1000
+LEAST_USERS = 40
+MOST_RATINGS = 2_000_000  # of the trials: with more, those of some users
+SCORES = ("choice", "held back", "stars", "popularity")  # stars held back by doubt, and as they are
+SPREAD_USERS = 200  # whose scores a standard deviation is measured on
+
+
+def held_out_likes(train: Ratings, rng: np.random.Generator) -> tuple[Ratings, Ratings] | None:
+    """The ratings to fit trials on, and likes of some users; None where too few have likes."""
+    liked = train.rating >= train.scale.liked_from
+    n_likes = np.bincount(train.user[liked], minlength=train.n_users)
+    users = np.flatnonzero(n_likes >= LIKES_HELD_OUT)
+    if len(users) < LEAST_USERS or liked.all():
+        return None
+    tested = np.zeros(train.n_users, bool)
+    tested[rng.choice(users, min(len(users), MOST_USERS), replace=False)] = True
+    # The likes of each user in an order by chance; of n, the first n // 5 are held out.
+    at = np.flatnonzero(liked & tested[train.user])
+    at = at[np.lexsort((rng.random(len(at)), train.user[at]))]
+    first = np.searchsorted(train.user[at], train.user[at])
+    place = np.arange(len(at)) - first
+    held_out = at[place < n_likes[train.user[at]] // LIKES_HELD_OUT]
+    keep = np.ones(len(train), bool)
+    keep[held_out] = False
+    if len(train) > MOST_RATINGS:
+        kept = tested | (rng.random(train.n_users) < MOST_RATINGS / len(train))
+        keep &= kept[train.user]
+    return train.subset(keep), train.subset(np.sort(held_out))
+
+
+def fitted_stars_weight(
+    stars: Model, choice: Model, held_out: Ratings, doubt: float, rng: np.random.Generator
+) -> tuple[float, dict[str, Any]]:
+    """The weight of the stars, in standard deviations, and what to report of the lists.
+
+    ``stars`` and ``choice`` are fitted without ``held_out``; ``doubt / sqrt(n_i + 1)`` is what the
+    stars of an item are held back by.
+    """
+    users = np.flatnonzero(held_out.by_user.counts).astype(np.int32)
+    counts = stars.item_counts
+    certainty = (-doubt / np.sqrt(counts + 1)).astype(np.float32)
+    popularity = np.log1p(counts).astype(np.float32)
+    parts = []
+    for stars_of, choice_of, held in _blocks(stars, choice, held_out, users):
+        listed = choice_of > -np.inf
+        scores = [choice_of, stars_of + certainty, stars_of, np.where(listed, popularity, -np.inf)]
+        parts.append(Scored(scores, held).best())
+    best = Scored(
+        [np.concatenate(one) for one in zip(*(part.scores for part in parts), strict=True)],
+        np.concatenate([part.held_out for part in parts]),
+    )
+    n_held_out = held_out.by_user.counts[users]
+    unit = deviation_of_scores(choice, users[:SPREAD_USERS]) / _spread(stars)
+    learning = rng.permutation(len(users)) < len(users) // 2
+
+    def ndcg(rows: np.ndarray, weights: Mapping[str, float]) -> float:
+        """Of lists by some of the scores, for some of the users."""
+        scores = [best.scores[SCORES.index(name)][rows] for name in weights]
+        by_weight = Scored(scores, best.held_out[rows])
+        return by_weight.ndcg(np.array(list(weights.values())), n_held_out[rows])
+
+    found = [ndcg(learning, {"choice": 1.0, "held back": one * unit}) for one in WEIGHTS]
+    weight = WEIGHTS[int(np.argmax(found))]
+    figures = {"list": ndcg(~learning, {"choice": 1.0, "held back": weight * unit})}
+    figures |= {one: ndcg(~learning, {one: 1.0}) for one in ("stars", "choice", "popularity")}
+    return weight, {"lists": {"ndcg@10": figures, "n_users": int((~learning).sum())}}
+
+
+def deviation_of_scores(model: Model, users: np.ndarray) -> float:
+    """The standard deviation of the scores of what these users have not rated; above 0."""
+    sums = np.zeros(3)
+    for user in users.tolist():
+        scores = model.score_block(np.array([user], np.int32))[0].astype(np.float64)
+        scores = np.delete(scores, model.seen.row(user)[0])
+        sums += len(scores), scores.sum(), (scores**2).sum()
+    n, total, squares = sums
+    if not n:
+        return 1.0
+    return float(np.sqrt(max(squares / n - (total / n) ** 2, 0.0))) or 1.0
+
+
+def some_users(model: Model, rng: np.random.Generator) -> np.ndarray:
+    """Rows of some users with ratings."""
+    users = np.flatnonzero(model.seen.counts).astype(np.int32)
+    return np.sort(rng.choice(users, min(len(users), SPREAD_USERS), replace=False))
+
+
+def _spread(stars: Model) -> float:
+    """The standard deviation of the ratings."""
+    return float(stars.seen.values.std(dtype="f8")) or 1.0
+
+
+def _blocks(
+    stars: Model, choice: Model, held_out: Ratings, users: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Scores of stars and of choice, and what is held out, of some users at a time."""
+    for scored in all_scores([stars, choice], held_out, users):
+        yield scored.scores[0], scored.scores[1], scored.held_out
