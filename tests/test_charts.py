@@ -131,7 +131,7 @@ def test_a_waterfall_begins_with_the_base_and_adds_up(model, by):
 
 
 def test_the_limits_of_the_scale_lead_from_the_score_to_the_prediction(model):
-    why = replace(model.explain("42", "oppenheimer-2023"), predicted=5.0)
+    why = replace(model.explain("42", "oppenheimer-2023", of="stars"), predicted=5.0)
     term, value = (charts.waterfall(why).table.columns[name][-3:] for name in ("term", "stars"))
     assert term == ("score", "limits of the scale", "predicted rating")
     assert sum(value[:2]) == pytest.approx(value[2])

@@ -17,7 +17,7 @@ from matinee.data.catalog import Catalog, Item
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
-from matinee.errors import BadRatings, BadSetting, UnknownId
+from matinee.errors import BadModel, BadRatings, BadSetting, UnknownId
 from matinee.explain.views import VIEWS
 from matinee.models import load
 from matinee.models.capabilities import INTERVALS, SIMILAR, TASTES
@@ -267,9 +267,7 @@ def test_terms_sum_to_the_score(model, train, user):
             assert shown == round(100 * reasons.score), "the rounded numbers add up too"
             predicted = float(model.predict(person, item))
             assert reasons.predicted == pytest.approx(predicted, abs=1e-6)
-            ranker = model.ranker
-            known = ranker.from_stars([model.person(person)])
-            scored = float(ranker.score_people(known, np.array([int(item)]))[0, 0])
+            scored = float(model.list_scores([person], np.array([int(item)]))[0, 0])
             assert reasons.score == pytest.approx(scored, abs=1e-6)
             if model.kind == "preference":
                 continue
@@ -430,3 +428,147 @@ def test_every_view_of_a_model_is_one_that_all_faces_know(case):
     assert model.views.keys() <= VIEWS.keys()
     for name, view in model.views.items():
         assert dataclasses.replace(view, terms=VIEWS[name].terms) == VIEWS[name]
+
+
+# Lists by choice and stars.
+
+WITH_CHOICE = [
+    case
+    for case in CASES
+    if issubclass(ALGORITHMS[case.split(":")[0]], RatingAlgorithm)
+    and make(case).kind == "rating"
+    and not case.startswith("nmf:zero")
+]
+# A newcomer has all users for neighbours, among them the one with the same ratings.
+FOLDED = [one for one in WITH_CHOICE if one in EXACT and not one.startswith("user-knn")]
+PEOPLE = ["u000", "u031"]
+
+
+@pytest.fixture(params=WITH_CHOICE)
+def choosing(request, models):
+    return models[request.param]
+
+
+@pytest.fixture(scope="module")
+def by_stars(train):
+    """The same fits without a choice part."""
+    return {case: make(case, choice=None).fit(train) for case in WITH_CHOICE}
+
+
+def test_other_models_rank_by_their_own_scores(case, models):
+    if case not in WITH_CHOICE:
+        assert models[case].choice is None
+        assert models[case].ranker is models[case]
+
+
+@pytest.mark.parametrize("case", WITH_CHOICE)
+def test_a_choice_part_changes_no_stars(case, models, by_stars):
+    everyone = np.arange(len(models[case].users))
+    assert np.array_equal(models[case].score_block(everyone), by_stars[case].score_block(everyone))
+
+
+@pytest.mark.parametrize("case", WITH_CHOICE)
+def test_an_infinite_weight_gives_the_lists_by_stars(case, models, by_stars):
+    old = by_stars[case].recommend(PEOPLE, 7)
+    assert models[case].recommend(PEOPLE, 7, stars_weight=np.inf).to_dicts() == old.to_dicts()
+
+
+def test_a_list_score_is_stars_choice_and_certainty(choosing, train):
+    part, items = choosing.choice, np.arange(train.n_items)
+    stars = choosing.score_people(PEOPLE, items)
+    choice = part.model.score_people(PEOPLE, items)
+    doubt = part.caution * part.noise / np.sqrt(train.by_item.counts + 1)
+    expected = stars + choice / part.stars_weight - doubt
+    assert choosing.list_scores(PEOPLE, items) == pytest.approx(expected, rel=1e-5, abs=1e-5)
+    rows = train.users.rows(PEOPLE)
+    assert choosing.ranker.score_block(rows) == pytest.approx(expected, rel=1e-5, abs=1e-5)
+    listed = choosing.recommend("u000", 5)
+    places = train.items.rows(listed.item_id)
+    assert listed.score == pytest.approx(expected[0, places].tolist(), rel=1e-5)
+    assert listed.stars == pytest.approx(np.clip(stars[0, places], 0.5, 5).tolist(), rel=1e-5)
+
+
+def test_a_weight_of_nothing_ranks_by_choice_alone(choosing):
+    chosen = choosing.choice.model.recommend("u000", 7)
+    listed = choosing.recommend("u000", 7, stars_weight=0)
+    assert (listed.item_id, listed.score) == (chosen.item_id, chosen.score)
+    reasons = choosing.weighed(0).explain("u000", chosen.item_id[0])
+    assert reasons.unit == "points"
+    assert sum(term.value for term in reasons) == pytest.approx(reasons.score, abs=1e-4)
+
+
+def test_caution_holds_back_what_few_have_rated(choosing, train):
+    part, items = choosing.choice, np.arange(train.n_items)
+    scores = [choosing.weighed(None, c).list_scores(["u000"], items)[0] for c in (-1, 0, 2)]
+    moved = part.noise / np.sqrt(train.by_item.counts + 1)
+    assert scores[0] - scores[1] == pytest.approx(moved, abs=1e-4)
+    assert scores[1] - scores[2] == pytest.approx(2 * moved, abs=1e-4)
+    (term,) = [one for one in choosing.explain("u000", "0") if one.kind == "certainty"]
+    assert term.value == pytest.approx(-part.caution * moved[0], abs=1e-6)
+
+
+def test_a_saved_model_lists_the_same(choosing, tmp_path):
+    saved = load(choosing.save(tmp_path / "model"))
+    people = [*PEOPLE, saved.fold_in({"1": 5, "5": 1})]
+    own = [*PEOPLE, choosing.fold_in({"1": 5, "5": 1})]
+    assert saved.recommend(people, 9).to_dicts() == choosing.recommend(own, 9).to_dicts()
+    assert saved.explain("u000", "0").to_dict() == choosing.explain("u000", "0").to_dict()
+
+
+@pytest.mark.parametrize("case", FOLDED)
+def test_a_known_history_folded_in_gets_that_user_s_list(case, models, train):
+    model = models[case]
+    items, ratings = train.by_user.row(3)
+    history = dict(zip(train.items.ids[items], ratings.tolist(), strict=True))
+    rows = np.arange(train.n_items)
+    known, folded = model.list_scores(["u003", model.fold_in(history)], rows)
+    assert folded == pytest.approx(known, abs=0.02)
+
+
+@pytest.mark.parametrize("name", ["stars_weight", "caution"])
+@pytest.mark.parametrize("value", [np.nan, "2", True])
+def test_weights_of_lists_are_numbers(models, name, value):
+    with pytest.raises(BadSetting, match=name):
+        models["mf"].recommend("u000", **{name: value})
+
+
+def test_weights_of_lists_are_refused_where_there_is_no_choice_part(models):
+    with pytest.raises(BadSetting, match="ranks by its scores alone"):
+        models["ease"].recommend("u000", stars_weight=1)
+    with pytest.raises(BadSetting, match="at least 0"):
+        models["mf"].recommend("u000", stars_weight=-1)
+    with pytest.raises(BadSetting, match="finite"):
+        models["mf"].recommend("u000", caution=np.inf)
+
+
+def test_a_choice_part_is_of_the_same_users_and_items(models):
+    other = make("implicit-als").fit(ratings_of(n_users=50))
+    part = dataclasses.replace(models["mf"].choice, model=other)
+    with pytest.raises(BadModel, match="other users"):
+        dataclasses.replace(models["mf"], choice=part)
+    part = dataclasses.replace(models["mf"].choice, model=models["bias"])
+    with pytest.raises(BadModel, match="preferences"):
+        dataclasses.replace(models["mf"], choice=part)
+
+
+def test_choices_are_learned_by_preferences_alone():
+    with pytest.raises(BadSetting, match="bias is not"):
+        MF(choice="bias")
+    with pytest.raises(BadSetting, match="no algorithm 'eas'"):
+        MF(choice="eas")
+    assert MF(choice="ease").choice == ("ease",)
+
+
+def test_several_learn_choices_together(train):
+    model = MF(n_factors=3, n_epochs=3, choice=(EASE(reg=5.0), Popularity())).fit(train)
+    parts = model.choice.model
+    rows = np.arange(train.n_items)
+    both = [
+        one.score_people(["u000"], rows)[0] * w
+        for one, w in zip(parts.models, parts.weights, strict=True)
+    ]
+    assert parts.score_people(["u000"], rows)[0] == pytest.approx(sum(both), rel=1e-5)
+    item = model.recommend("u000", 1).item_id[0]
+    for by in model.views:
+        reasons = model.explain("u000", item, by)
+        assert sum(term.value for term in reasons) == pytest.approx(reasons.score, abs=1e-4)

@@ -48,6 +48,11 @@ def model(request, models):
     return models[request.param]
 
 
+def list_score(model, user, item):
+    """The score that ranks an item in a list, of one user."""
+    return float(model.list_scores([user], model.items.rows([item]))[0, 0])
+
+
 # Contrast.
 
 
@@ -164,7 +169,7 @@ def test_people_near_in_factor_space_are_those_of_a_slow_search(models):
             alike[other] = cosine, stars[list(items).index(column)] - base
     near = [pair for pair in alike.values() if pair[0] > 0]
     expected = sum(w * d for w, d in near) / sum(w for w, _ in near)
-    terms = model.explain(user, item, by="people").terms
+    terms = model.explain(user, item, by="people", of="stars").terms
     assert sum(t.value for t in terms if t.kind == "person") == pytest.approx(expected, rel=1e-4)
     assert terms[-1].name == "learned beyond people like you"
 
@@ -195,7 +200,7 @@ def test_what_if_is_a_newcomer_with_those_ratings_where_users_are_solved_last(mo
         answer = model.what_if("3", item, without=[gone], change={other: 2})
         rest = {one: stars for one, stars in history.items() if one != gone} | {other: 2.0}
         twin = model.fold_in(rest)
-        assert answer.score_after == pytest.approx(float(model.score(twin, item)[0]), abs=1e-4)
+        assert answer.score_after == pytest.approx(list_score(model, twin, item), abs=1e-4)
         assert answer.rank_before == 3
         unrated = [one for one in model.items if one not in history]
         listed = model.recommend(twin, 1000, items=unrated)
@@ -210,7 +215,7 @@ def test_what_gradient_steps_learned_beyond_the_ratings_stays(models):
     item = model.recommend("3", 1).item_id[0]
     answer = model.what_if("3", item, without=[gone])
     rest = {one: stars for one, stars in history.items() if one != gone}
-    folded = [float(model.score(model.fold_in(h), item)[0]) for h in (rest, history)]
+    folded = [list_score(model, model.fold_in(h), item) for h in (rest, history)]
     moved = answer.score_after - answer.score_before
     assert moved == pytest.approx(folded[0] - folded[1], abs=1e-4)
     same = model.what_if("3", item, change={gone: history[gone]})
@@ -221,7 +226,7 @@ def test_every_model_answers_and_the_changed_person_can_be_asked(model):
     item = model.recommend("3", 1).item_id[0]
     gone = list(history_of(model, "3"))
     answer = model.what_if("3", item, without=gone[:1])
-    assert float(model.score(answer.person, item)[0]) == pytest.approx(answer.score_after, abs=1e-5)
+    assert list_score(model, answer.person, item) == pytest.approx(answer.score_after, abs=1e-5)
     assert gone[0] not in model.items.ids[answer.person.items]
     assert answer.sentence().startswith("Without ")
     assert json.loads(json.dumps(answer.to_dict())) == answer.to_dict()

@@ -27,7 +27,7 @@ def test_average_and_least_misery_by_hand(model):
     users = ["u003", "u031"]
     everything = np.arange(40)
     seen = set(model.rated("u003")) | set(model.rated("u031"))
-    scores = np.asarray(model.score_people(users, everything), dtype=float)
+    scores = np.asarray(model.list_scores(users, everything), dtype=float)
     scores[:, list(seen)] = -np.inf
     for how, joint in (("average", scores.mean(axis=0)), ("least-misery", scores.min(axis=0))):
         listed = recommend_together(model, users, 5, how)

@@ -110,9 +110,7 @@ def _score_without(model: Model, history: dict[str, float], gone: str, item: str
 
 def _score(model: Model, person: Person, item: str) -> float:
     """The score that ranks the item in the person's list."""
-    ranker = model.ranker
-    scores = ranker.score_people(ranker.from_stars([person]), np.array([model.item_row(item)]))
-    return float(scores[0, 0])
+    return float(model.list_scores([person], np.array([model.item_row(item)]))[0, 0])
 
 
 def _stability(algorithm: Any, train: Ratings, pairs: list[Pair], n_seeds: int) -> float:

@@ -65,8 +65,8 @@ class FoldedIn:
 
     def score_block(self, users: np.ndarray) -> np.ndarray:
         """Scores (n, n_items) that rank all items for the users in rows ``users``."""
-        people, ranker = [self._person(row) for row in users.tolist()], self.model.ranker
-        return ranker.score_people(ranker.from_stars(people), self._all_items)  # type: ignore[no-any-return]
+        people = [self._person(row) for row in users.tolist()]
+        return self.model.list_scores(people, self._all_items)  # type: ignore[no-any-return]
 
     def predict_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
         """Predicted ratings of pairs of row numbers, which come in order of users."""

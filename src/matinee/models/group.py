@@ -70,8 +70,7 @@ def recommend_together(
             allowed[model.rated(one)] = False
     candidates = np.flatnonzero(allowed).astype(np.int32)
     model = model.weighed(stars_weight, caution)
-    ranker = model.ranker
-    scores = ranker.score_people(ranker.from_stars(people), candidates).astype(np.float64)
+    scores = model.list_scores(people, candidates).astype(np.float64)
     turns: list[int] | None = None
     if how == "fair-share":
         order, turns = fair_share(scores, n)

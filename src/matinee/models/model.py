@@ -223,6 +223,10 @@ class Model:
         """What scores are in: stars, or points where they only rank."""
         return "stars" if self.kind == "rating" else "points"
 
+    def list_scores(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
+        """Scores (n_people, n) float32 that rank the items in rows ``items`` in people's lists."""
+        return self.ranker.score_people(self.ranker.from_stars(people), items)
+
     @property
     def explains(self) -> str:
         """Which number its explanations are of: "stars", or the "list" score."""

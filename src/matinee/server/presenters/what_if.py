@@ -51,6 +51,5 @@ def rank_of(snapshot: ModelSnapshot, person: Person, row: int) -> int | None:
     if row in person.items:
         return None
     candidates = unseen(snapshot.model, person, row)
-    ranker = snapshot.model.ranker
-    scores = ranker.score_people(ranker.from_stars([person]), candidates)
+    scores = snapshot.model.list_scores([person], candidates)
     return int(ranks(scores, int(np.searchsorted(candidates, row)))[0])
