@@ -271,7 +271,7 @@ def test_last_is_by_order_without_times_and_on_ties(tmp_path: Path) -> None:
 def test_duplicates_as_an_error(tmp_path: Path) -> None:
     with pytest.raises(BadRatings, match=r"user 'u' rated item 'i' 3 times \(line 2 and line 3"):
         read_ratings(write(tmp_path, REPEATED), duplicates="error")
-    with pytest.raises(BadSetting, match="last, mean, error"):
+    with pytest.raises(BadSetting, match="last, mean, sum, count, error"):
         read_ratings(write(tmp_path, REPEATED), duplicates="first")
 
 
@@ -374,7 +374,7 @@ NOT_RATINGS = {
     "broken gzip": (b"\x1f\x8bnonsense", "damaged or cut short"),
     "broken zip": (b"PK\x03\x04nonsense", "damaged zip"),
     "broken Parquet": (b"PAR1" + bytes(100), "cannot be read"),
-    "prose": (b"It was a dark night.\nNo ratings.\n", "no usable ratings"),
+    "prose": (b"It was a dark night.\nNo ratings.\n", "no header and 5 columns"),
     "one column": (b"rating\n5\n4\n", "does not look like ratings"),
     "nothing good": (b"1,2,x\n1,3,y\n1,4,nan\n", "no usable ratings: 2 whose rating is not a"),
 }

@@ -19,6 +19,7 @@ HOMES = {
         "BadModel",
         "BadRatings",
         "BadSetting",
+        "DataWarning",
         "Diverged",
         "MatineeError",
         "UnknownId",

@@ -47,7 +47,7 @@ class Option:
     """
 
     name: str
-    value: "str | float | Mapping[str, str | int] | EllipsisType | None" = None
+    value: "str | float | Mapping[str, str | float] | EllipsisType | None" = None
 
     def worded(self, face: Face) -> str:
         """The option as this face takes it: an argument, an option, or a parameter."""
@@ -121,6 +121,10 @@ class MatineeError(Worded, ValueError):
 
 class MatineeWarning(Worded, UserWarning):
     """Something the user should know, with a remedy in it."""
+
+
+class DataWarning(MatineeWarning):
+    """Rows of a source were set aside or merged; the read report says which."""
 
 
 class BadSetting(MatineeError):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import click
 
 from matinee.cli.console import say
-from matinee.errors import Face, MatineeError, worded
+from matinee.errors import DataWarning, Face, MatineeError, worded
 
 FAILURE, INTERRUPTED = 1, 130
 
@@ -66,5 +66,6 @@ def warnings_as_notes() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", UserWarning)
+        warnings.simplefilter("ignore", DataWarning)  # the whole read report is shown
         warnings.showwarning = note
         yield

@@ -72,6 +72,11 @@ class IdMap:
         return cls(array, kind)
 
     @classmethod
+    def counting(cls, n: int, kind: str) -> "IdMap":
+        """The ids 0 .. n - 1, which are in natural order already."""
+        return cls.packed(Texts.counting(n), kind, numeric=True)
+
+    @classmethod
     def packed(cls, ids: Texts, kind: str, numeric: bool | None = None) -> "IdMap":
         """The map of ids that stand in natural order already; few of them are unpacked at once."""
         return cls(ids if len(ids) > UNPACK_BELOW else ids.unpacked(), kind, numeric)

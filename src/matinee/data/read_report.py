@@ -7,6 +7,13 @@ from typing import Any, NamedTuple
 from matinee.data.scale import Scale
 from matinee.display.text import counted
 
+MERGED = {  # what became of duplicates
+    "last": "the last was kept",
+    "mean": "the mean was kept",
+    "sum": "their sum was kept",
+    "count": "their number was kept",
+}
+
 
 class Case(NamedTuple):
     """One offending row: where it stands and what it says."""
@@ -58,6 +65,19 @@ class ReadReport:
         """How many rows were left out because something is wrong with them."""
         return sum(finding.count for finding in self.set_aside)
 
+    @property
+    def losses(self) -> str:
+        """In one sentence how many rows were set aside, merged, or have no time; or nothing."""
+        parts = [f"{counted(self.n_set_aside, 'row')} set aside"] * bool(self.n_set_aside)
+        parts += [f"{self.n_merged:,} merged into others"] * bool(self.n_merged)
+        if not parts:
+            return ""
+        reasons = "; ".join(f"{one.count:,} {one.reason}" for one in self.set_aside)
+        return (
+            f"{self.source}: {self.n_kept:,} of {counted(self.n_rows, 'row')} kept, "
+            f"{' and '.join(parts)}" + (f" ({reasons})" if reasons else "")
+        )
+
     def __str__(self) -> str:
         return "\n".join([self._source(), *self._rows(), *self.notes])
 
@@ -73,9 +93,9 @@ class ReadReport:
     def _rows(self) -> list[str]:
         lines = [f"{counted(self.n_rows, 'row')} read, {self.n_kept:,} kept"]
         if self.n_merged:
-            how = "the mean" if self.duplicates == "mean" else "the last"
             pair = "another of the same user and item"
-            lines.append(f"{counted(self.n_merged, 'row')} merged into {pair}: {how} was kept")
+            how = MERGED[self.duplicates]
+            lines.append(f"{counted(self.n_merged, 'row')} merged into {pair}: {how}")
         if self.n_set_aside:
             lines.append(f"{counted(self.n_set_aside, 'row')} set aside:")
             lines += [f"  {finding}" for finding in self.set_aside]

@@ -30,6 +30,21 @@ class Texts:
         ends = np.cumsum([len(data) for data in encoded], dtype=np.int64)
         return cls(np.frombuffer(b"".join(encoded), dtype=np.uint8), ends)
 
+    @classmethod
+    def counting(cls, n: int) -> "Texts":
+        """The decimal texts of 0 .. n - 1."""
+        pieces, lengths = [], []
+        for width in range(1, len(str(n)) + 1):
+            first, stop = 10 ** (width - 1) * (width > 1), min(n, 10**width)
+            if first < stop:
+                powers = 10 ** np.arange(width - 1, -1, -1)
+                digits = np.arange(first, stop)[:, None] // powers % 10
+                pieces.append((digits + ZERO).astype(np.uint8).ravel())
+                lengths.append(np.full(stop - first, width))
+        none = [np.zeros(0, np.uint8)]
+        ends = np.cumsum(np.concatenate(lengths or none), dtype=np.int64)
+        return cls(np.concatenate(pieces or none), ends)
+
     def __len__(self) -> int:
         return len(self.ends)
 

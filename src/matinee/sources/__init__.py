@@ -4,16 +4,17 @@
 reader returns its rows as they stand (``raw.Raw``), and ``checks.clean`` validates them all alike.
 """
 
+import warnings
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from dataclasses import replace
 from typing import NamedTuple
 
 from matinee.data.packed import PackedRatings, is_packed
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
-from matinee.errors import BadRatings, BadSetting
+from matinee.errors import BadRatings, BadSetting, DataWarning, Option
 from matinee.sources import arrays, delimited, files, frames, movielens, parquet
-from matinee.sources.catalogs import read_catalog
+from matinee.sources.catalogs import catalog_and_notes, read_catalog
 from matinee.sources.checks import check_options, clean
 from matinee.sources.raw import QueryBuilder, Reader, ReadOptions
 
@@ -47,44 +48,76 @@ def read_ratings(
     strict: bool = False,
     encoding: str | None = None,
     catalog: object = None,
+    quoting: bool = True,
+    decimal: str | None = None,
+    events: Mapping[str, float] | None = None,
+    wide: float | str | None = None,
+    table: str | None = None,
 ) -> Ratings:
-    """Ratings from a file, a MovieLens folder or zip, a DataFrame, arrays or a sparse matrix.
+    """Ratings from a file, a folder, a zip, a pipe, a DataFrame, arrays or a sparse matrix.
 
     ``ratings.report`` says how the source was understood and what became of each row.
 
-    source: a path to a MovieLens folder, zip or file, to delimited text (also gz), to Parquet, or
-        to packed ratings; a pandas, polars or pyarrow table; ``(users, items, ratings[, times])``;
-        a scipy sparse matrix, alone or as ``(matrix, user_ids, item_ids)``.
+    source: a path to a MovieLens folder, zip or file, to delimited text or JSON lines (also gz, or
+        in a zip), to Parquet, or to packed ratings; a pandas, polars or pyarrow table; a tuple of
+        columns ``(users, items, ratings[, times])``, or a list of such rows; a scipy sparse
+        matrix, alone or as ``(matrix, user_ids, item_ids)``.
     columns: ``{"user_id": ..., "item_id": ..., "rating": ..., "timestamp": ...}``, any of them:
         the name of a column, or its number from 0 where there is no header.
     scale: the lowest and highest rating; rows outside are set aside. Known of MovieLens,
         otherwise inferred as the smallest and largest rating.
-    duplicates: of rows with one user and item keep the ``"last"`` (by time, else by order) or
-        their ``"mean"``, or raise for ``"error"``.
+    duplicates: of rows with one user and item keep the ``"last"`` (by time, else by order), their
+        ``"mean"`` or ``"sum"``, or their number (``"count"``, which needs no column of ratings);
+        or raise for ``"error"``.
     strict: raise for the first row with anything wrong instead of setting rows aside.
-    encoding: of a text file; UTF-8, or what its byte order mark says, unless given.
+    encoding: of a text file and of the catalogue; UTF-8, or what its byte order mark says, unless
+        given.
     catalog: a Catalog or what ``read_catalog`` takes; MovieLens brings its own.
+    quoting: whether ``"`` encloses fields of a text file; otherwise it is a letter like any other.
+    decimal: the decimal mark of the ratings in a text file, ``"."`` or ``","``; the other one then
+        stands between thousands. Found by the values where they leave no doubt.
+    events: weights of words in the column of ratings: ``{"view": 1, "cart": 3, "purchase": 5}``.
+    wide: each line of a text file is a user and each column an item; this is the value of what is
+        not rated, such as 99, or ``"empty"``.
+    table: the file to read in a zip or folder that holds several.
 
-    Raises BadRatings for a source that cannot be read or holds no good row, and BadSetting for
-    read options of packed ratings.
+    Warns with DataWarning when rows are set aside or merged. Raises BadRatings for a source that
+    cannot be read or holds no good row, and BadSetting for read options of packed ratings.
     """
     limits = None if scale is None else Scale(float(scale[0]), float(scale[1]))
-    options = ReadOptions(columns, limits, duplicates, strict, encoding)
+    options = ReadOptions(
+        columns, limits, duplicates, strict, encoding, quoting, decimal, events, wide, table
+    )
     check_options(options)
+    with files.on_disk(source) as place:
+        ratings = _read(place, options)
+    if catalog is not None:
+        items, notes = catalog_and_notes(catalog, options)
+        ratings = ratings.with_catalog(items)
+        if ratings.report is not None:
+            report = replace(ratings.report, notes=(*ratings.report.notes, *notes))
+            ratings = replace(ratings, report=report)
+    if ratings.report is not None and (losses := ratings.report.losses):
+        warnings.warn(DataWarning(losses), stacklevel=2)
+    return ratings
+
+
+def _read(source: object, options: ReadOptions) -> Ratings:
+    """The ratings of a source; packed ones in memory, where no read option may be given."""
     path = files.as_path(source)
     if path is not None and is_packed(path):
-        return _unpacked(path, options, catalog)
-    with source_of(source).read(source, options) as raw:
-        ratings = clean(raw, options)
-    return ratings if catalog is None else ratings.with_catalog(read_catalog(catalog))
-
-
-def _unpacked(path: Path, options: ReadOptions, catalog: object) -> Ratings:
-    """Packed ratings in memory. Raises BadSetting where any read option is given."""
-    if options != ReadOptions():
-        raise BadSetting(f"{path} is packed already; read options do not apply to packed data")
-    ratings = PackedRatings.open(path).in_memory()
-    return ratings if catalog is None else ratings.with_catalog(read_catalog(catalog))
+        if options != ReadOptions():
+            raise BadSetting(f"{path} is packed already; read options do not apply to packed data")
+        return PackedRatings.open(path).in_memory()
+    kind = source_of(source)
+    if options.wide is not None and kind.query is None:
+        raise BadSetting(
+            Option("wide"),
+            " is for text files; give a matrix in memory as a scipy sparse matrix, or a DataFrame "
+            "with a row for each rating",
+        )
+    with kind.read(source, options) as raw:
+        return clean(raw, options)
 
 
 def source_of(source: object) -> Source:

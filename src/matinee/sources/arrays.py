@@ -1,4 +1,4 @@
-"""Columns in a tuple, and sparse matrices.
+"""Columns in a tuple, rows in a list, and sparse matrices.
 
 In a sparse matrix an empty cell means *not rated*, so a stored zero is no rating either: it is
 set aside and counted, unless a ``scale`` is given that has a zero in it. All rows and columns
@@ -11,39 +11,90 @@ from typing import Any
 
 import numpy as np
 
+from matinee.data.ids import IdMap
 from matinee.errors import BadRatings
 from matinee.sources.columns import FIELDS
-from matinee.sources.packing.numbering import as_column, number_ids, read_numbers, read_times
+from matinee.sources.packing.numbering import (
+    as_column,
+    number_ids,
+    read_numbers,
+    read_times,
+    weighed,
+)
 from matinee.sources.raw import Fault, Numbered, Raw, ReadOptions
+
+WIDTHS = (2, 3, 4)  # columns: users, items, and perhaps ratings and times
 
 
 def is_columns(source: object) -> bool:
-    """A tuple or list of three or four columns: users, items, ratings and perhaps times."""
-    return isinstance(source, tuple | list) and len(source) in (3, 4)
+    """A tuple of columns (users, items[, ratings[, times]]), or a list of such rows or columns."""
+    if isinstance(source, tuple):
+        return len(source) in WIDTHS
+    return isinstance(source, list) and bool(source) and all(map(is_sequence, source))
+
+
+def is_sequence(value: object) -> bool:
+    """Whether a value is a row or a column."""
+    return (
+        hasattr(value, "__len__") and hasattr(value, "__getitem__") and not isinstance(value, str)
+    )
+
+
+def as_columns(source: tuple[Any, ...] | list[Any]) -> tuple[list[Any], str]:
+    """The columns of a source, and what they were given as.
+
+    A tuple is one of columns. A list is one of rows, unless it holds arrays or lists too long to
+    be rows. Raises BadRatings where lists could be either, and for rows of different lengths.
+    """
+    if isinstance(source, tuple):
+        return list(source), "arrays"
+    lengths = {len(one) for one in source}
+    if len(source) in WIDTHS and not any(isinstance(one, tuple) for one in source):
+        if any(isinstance(one, np.ndarray) or hasattr(one, "to_numpy") for one in source):
+            return source, "arrays"
+        if lengths & set(WIDTHS):
+            raise BadRatings(
+                f"a list of {len(source)} lists could be rows or columns; give columns in a tuple, "
+                "as in (users, items, ratings), or rows as tuples, as in [(user, item, rating)]"
+            )
+        return source, "arrays"
+    if len(lengths) > 1 or not lengths <= set(WIDTHS):
+        raise BadRatings(
+            "a list is read as rows (user, item, rating) or (user, item, rating, time), all of one "
+            f"length, not of {', '.join(map(str, sorted(lengths)[:3]))}"
+        )
+    return [list(column) for column in zip(*source, strict=True)], "rows"
 
 
 @contextmanager
 def read_columns(source: object, options: ReadOptions) -> Iterator[Raw]:
     """The rows of three or four arrays or sequences of equal length."""
     assert isinstance(source, tuple | list)
-    columns = dict(zip(FIELDS, map(as_column, source), strict=False))
+    given, form = as_columns(source)
+    columns = dict(zip(FIELDS, map(as_column, given), strict=False))
     lengths = {field: len(column) for field, column in columns.items()}
     if len(set(lengths.values())) > 1:
         raise BadRatings(f"the arrays have different lengths: {lengths}")
     notes: list[str] = []
     users, items = (number_ids(columns[field], field, notes) for field in ("user_id", "item_id"))
-    rating, fault = read_numbers(columns["rating"], "rating")
+    values = columns.get("rating")
+    if values is None or not options.rating_needed:
+        values = np.ones(len(columns["user_id"]), np.float32)
+    rating, fault = read_numbers(weighed(values, options.events), "rating")
     fault[(users.code < 0) | (items.code < 0)] = Fault.MISSING
     yield Raw(
-        name=f"the {len(columns)} arrays",
-        format="arrays",
+        name=f"the {len(columns)} {form}" if form == "arrays" else "the list",
+        format=form,
         users=users,
         items=items,
         rating=rating,
         time=read_times(columns["timestamp"], "timestamp") if "timestamp" in columns else None,
         fault=fault,
         show=lambda row: ", ".join(f"{name} {one[row]!s}" for name, one in columns.items()),
-        columns={field: f"array {place}" for place, field in enumerate(columns)},
+        columns={
+            field: f"{'array' if form == 'arrays' else 'place'} {place}"
+            for place, field in enumerate(columns)
+        },
         notes=notes,
     )
 
@@ -64,6 +115,8 @@ def read_sparse(source: object, options: ReadOptions) -> Iterator[Raw]:
     rating, fault = read_numbers(cells.data, "the matrix")
     if options.scale is None or not options.scale.low <= 0 <= options.scale.high:
         fault[rating == 0] = Fault.STORED_ZERO
+    if not options.rating_needed:
+        rating = np.ones_like(rating)
     yield Raw(
         name=f"the {cells.shape[0]:,} x {cells.shape[1]:,} matrix",
         format="scipy sparse matrix",
@@ -71,21 +124,30 @@ def read_sparse(source: object, options: ReadOptions) -> Iterator[Raw]:
         items=Numbered(items, cells.col.astype(np.int32)),
         rating=rating,
         fault=fault,
-        show=lambda at: f"{users[cells.row[at]]!r}, {items[cells.col[at]]!r}: {cells.data[at]}",
+        show=lambda at: (
+            f"{id_at(users, cells.row[at])!r}, {id_at(items, cells.col[at])!r}: {cells.data[at]}"
+        ),
         place="cell",
         details={"ids": "row and column numbers" if parts[1] is None else "given"},
         all_ids=True,
     )
 
 
-def axis_ids(ids: object, n: int, kind: str) -> list[str]:
+def id_at(axis: list[str] | IdMap, row: int) -> str:
+    """The id of one row or column of a matrix."""
+    ids: Any = axis.ids if isinstance(axis, IdMap) else axis
+    return str(ids[row])
+
+
+def axis_ids(ids: object, n: int, kind: str) -> list[str] | IdMap:
     """The ids of one axis of a matrix, each once. Raises BadRatings when they do not fit."""
     if ids is None:
-        return [str(number) for number in range(n)]
+        return IdMap.counting(n, kind)
     column = as_column(ids)
     distinct, code = number_ids(column, f"{kind} ids", [])
     if len(code) != n:
         raise BadRatings(f"the matrix has {n:,} {kind}s but {len(code):,} {kind} ids were given")
     if len(distinct) < n or (code < 0).any():
         raise BadRatings(f"the {kind} ids of a matrix must all be there and differ")
-    return [distinct[place] for place in code.tolist()]
+    texts = list(distinct)
+    return [texts[place] for place in code.tolist()]

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from matinee.errors import BadRatings
+from matinee.sources import files
 from matinee.sources.files import name_of, opener, read_some, words
 
 ABSURD_RATIO = 300  # unpacked bytes per packed one; real ratings stay below 20
@@ -62,6 +63,8 @@ def open_bundle(path: Path, depth: int = 2) -> Iterator[Bundle]:
     except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
         raise BadRatings(f"{name_of(path)} is a damaged zip: {words(error)}") from None
     with archive:
+        if "xl/workbook.xml" in archive.namelist():
+            raise BadRatings(f"{name_of(path)} is {files.WORKBOOK}")
         yield Bundle(name_of(path), dict(members(archive, name_of(path))), {})
 
 

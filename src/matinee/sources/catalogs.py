@@ -6,17 +6,19 @@ the same name, split at ``|``. A title that ends in a year, as in ``Heat (1995)`
 the year where there is no column for it.
 """
 
-import csv
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from matinee.data.catalog import Catalog, Item
 from matinee.data.ids import as_id
-from matinee.errors import BadRatings
+from matinee.display.text import counted
+from matinee.errors import BadRatings, DataWarning
 from matinee.sources import duck, files, frames, movielens, parquet
 from matinee.sources.columns import by_name, plain
-from matinee.sources.dialect import sniff
+from matinee.sources.dialect import Dialect, sniff
 from matinee.sources.packing.numbering import is_missing
+from matinee.sources.raw import ReadOptions
 from matinee.sources.titles import split_title
 
 TITLE = ("title", "name", "itemname", "movietitle", "movie", "film", "label")
@@ -99,21 +101,40 @@ def parts(value: object, separators: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in values if one not in movielens.NO_GENRE))
 
 
-def delimited_table(path: Path) -> Catalog:
-    """From a text file with a header."""
-    with files.plain_text(path.name, files.opener(path), path, None) as (text, _):
-        dialect = sniff(text, path.name, TITLE, least=2)
+def delimited_table(path: Path, options: ReadOptions) -> tuple[Catalog, list[str]]:
+    """From a text file with a header, and notes on it.
+
+    It is split as ratings are: line by line, so that no line takes its neighbours with it. A line
+    whose quotes are broken is split as it stands, and counted.
+    """
+    with files.plain_text(path.name, files.opener(path), path, options.encoding) as (text, _):
+        dialect = sniff(text, path.name, TITLE, least=2, quoting=options.quoting)
         if not dialect.header:
             raise BadRatings(f"{path.name} has no header; name its columns, as in item_id,title")
-        with text.open(encoding="utf-8-sig", newline="") as file:
-            if len(dialect.delimiter) == 1:
-                rows: Iterator[list[str]] = csv.reader(file, delimiter=dialect.delimiter)
-            else:
-                rows = (line.rstrip("\r\n").split(dialect.delimiter) for line in file)
-            next(rows)
-            n = len(dialect.header)
-            full = ([*row, *[""] * (n - len(row))] for row in rows if any(row))
-            return of_table(path.name, list(dialect.header), full)
+        broken: list[int] = []
+        with text.open(encoding="utf-8-sig", newline="\n") as file:
+            rows = full_rows(file, dialect, broken)
+            catalog = of_table(path.name, list(dialect.header), rows)
+    if not broken:
+        return catalog, []
+    lines = ", ".join(f"{line:,}" for line in broken[:3]) + ", ..." * (len(broken) > 3)
+    return catalog, [
+        f"{path.name}: {counted(len(broken), 'line')} with broken quotes read as written ({lines})"
+    ]
+
+
+def full_rows(file: Iterable[str], dialect: Dialect, broken: list[int]) -> Iterator[list[str]]:
+    """The rows of a file, each with all its columns; notes the lines whose quotes are broken."""
+    for at, line in enumerate(file):
+        text = line.rstrip("\r\n")
+        if at < dialect.preamble or not text.strip():
+            continue
+        row = dialect.fields(text)
+        if row is None:
+            broken.append(at + 1)
+            row = text.split(dialect.delimiter)
+        if any(row):
+            yield [*row, *[""] * (dialect.n_columns - len(row))]
 
 
 def parquet_table(path: Path) -> Catalog:
@@ -132,26 +153,38 @@ def frame_table(source: object) -> Catalog:
     )
 
 
-def read_catalog(source: object) -> Catalog:
+def read_catalog(source: object, *, encoding: str | None = None) -> Catalog:
     """What is known of items: from MovieLens, a table (text, Parquet, DataFrame) or a mapping.
 
-    A mapping is ``{item id: title or Item}``. Raises BadRatings where no items are found.
+    A mapping is ``{item id: title or Item}``; ``encoding`` is that of a text file. Warns with
+    DataWarning of lines with broken quotes. Raises BadRatings where no items are found.
     """
+    catalog, notes = catalog_and_notes(source, ReadOptions(encoding=encoding))
+    if notes:
+        warnings.warn(DataWarning("; ".join(notes)), stacklevel=2)
+    return catalog
+
+
+def catalog_and_notes(source: object, options: ReadOptions) -> tuple[Catalog, list[str]]:
+    """The catalogue in a source, and notes on how it was read."""
     if isinstance(source, Catalog):
-        return source
+        return source, []
     if isinstance(source, Mapping):
-        return of_mapping(source)
+        return of_mapping(source), []
     path = files.as_path(source)
     if path is None:
-        return frame_table(source)
+        return frame_table(source), []
     files.check_exists(path)
-    return of_path(path)(path)
+    with files.on_disk(path) as place:
+        assert isinstance(place, Path)
+        read = of_path(place)
+        return (read(place), []) if read else delimited_table(place, options)
 
 
-def of_path(path: Path) -> Callable[[Path], Catalog]:
-    """The reader for what a path leads to."""
+def of_path(path: Path) -> Callable[[Path], Catalog] | None:
+    """The reader for what a path leads to; None for delimited text."""
     ratings = {layout.ratings for layout in movielens.LAYOUTS}
     movie_files = {layout.movies for layout in movielens.LAYOUTS}
     if path.is_dir() or files.kind_of(path) == "zip" or path.name in movie_files | ratings:
         return movielens.read_catalog
-    return parquet_table if files.kind_of(path) == "Parquet" else delimited_table
+    return parquet_table if files.kind_of(path) == "Parquet" else None

@@ -4,7 +4,8 @@ Times are whole seconds since 1970. A time of 0, an empty one and one that canno
 all *unknown* and stored as 0; a source without one known time has no timestamps at all.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -13,16 +14,20 @@ from matinee.data.ratings import Ratings
 from matinee.data.read_report import Case, Finding, ReadReport
 from matinee.data.scale import Scale
 from matinee.errors import Advice, BadRatings, BadSetting, Message, Option
+from matinee.sources.decimals import check_decimal
 from matinee.sources.raw import BAD_TIME, REASON, UNKNOWN_TIME, Fault, Numbered, Raw, ReadOptions
 
 CASES_SHOWN = 3
+WORDS_LOOKED_AT = 50  # rows, for the events that an error offers weights for
 MERGE: Message = (  # what to do about duplicates
     Option("duplicates", "last"),
     " or ",
     Option("duplicates", "mean"),
     " to merge them",
 )
-DUPLICATES = ("last", "mean", "error")
+DUPLICATES = ("last", "mean", "sum", "count", "error")
+ADDING = ("sum", "count")  # merged ratings lie on a scale of their own
+YEARS = (1900, 2100)  # of dates written YYYYMMDD
 TIME_UNITS = ((10**9, "nanoseconds"), (10**6, "microseconds"), (10**3, "milliseconds"))
 MILLISECONDS_FROM = 10**11  # as seconds this is the year 5138, as milliseconds March 1973
 
@@ -32,12 +37,28 @@ def check_options(options: ReadOptions) -> None:
     if options.duplicates not in DUPLICATES:
         choice = Option("duplicates", options.duplicates)
         raise BadSetting(choice, f" is not one of {', '.join(DUPLICATES)}")
+    check_decimal(options.decimal)
+    check_events(options.events)
+    if not options.rating_needed and "rating" in (options.columns or {}):
+        how = Option("duplicates", options.duplicates)
+        raise BadSetting(how, " counts rows, so it takes no column of ratings")
     if options.scale is not None:
+        if options.duplicates in ADDING:
+            how = Option("duplicates", options.duplicates)
+            raise BadSetting("a scale is of single ratings, so it cannot be given with ", how)
         low, high = options.scale
         if not (np.isfinite(low) and np.isfinite(high) and low < high):
             raise BadSetting(
                 f"a scale goes from low to high, such as (1, 5), not {low:g}..{high:g}"
             )
+
+
+def check_events(events: Mapping[str, float] | None) -> None:
+    """Raise BadSetting unless the weights of events are numbers."""
+    for event, weight in (events or {}).items():
+        number = isinstance(weight, int | float) and np.isfinite(weight)
+        if not isinstance(event, str) or not number:
+            raise BadSetting(f"the weight of event {event!r} is {weight!r}; it must be a number")
 
 
 def clean(raw: Raw, options: ReadOptions) -> Ratings:
@@ -52,7 +73,7 @@ def clean(raw: Raw, options: ReadOptions) -> Ratings:
         refuse(raw.name, set_aside[0])
     good = good_rows(raw.fault)
     if not len(raw.rating[good]):
-        nothing_left(raw, set_aside)
+        raise nothing_left(raw.name, set_aside, lambda: columns_remedy(raw))
     users, user = numbering(raw.users, good, "user", raw.all_ids)
     items, item = numbering(raw.items, good, "item", raw.all_ids)
     rating = raw.rating[good]
@@ -67,6 +88,8 @@ def clean(raw: Raw, options: ReadOptions) -> Ratings:
     n_good = len(rating)
     if len(again):
         user, item, rating, time = merged(user, item, rating, time, again, options.duplicates)
+    if options.duplicates in ADDING:
+        scale, scale_from = Scale.of(rating), "inferred"
     report = ReadReport(
         source=raw.name,
         format=raw.format,
@@ -145,13 +168,31 @@ def refuse(name: str, finding: Finding) -> None:
     )
 
 
-def nothing_left(raw: Raw, set_aside: tuple[Finding, ...]) -> None:
-    """Raise BadRatings for a source without a good row, with the reasons."""
+def nothing_left(
+    name: str, set_aside: Sequence[Finding], remedy: Callable[[], Message]
+) -> BadRatings:
+    """The error for a source without a good row, with the reasons and, for words, a remedy."""
     if not set_aside:
-        raise BadRatings(f"{raw.name} holds no ratings: there is not one row in it")
-    raise BadRatings(
-        f"{raw.name} holds no usable ratings: " + "; ".join(f"{finding}" for finding in set_aside)
-    )
+        return BadRatings(f"{name} holds no ratings: there is not one row in it")
+    reasons = "; ".join(f"{finding}" for finding in set_aside)
+    words = any(finding.reason == REASON[Fault.NOT_A_NUMBER] for finding in set_aside)
+    return BadRatings(f"{name} holds no usable ratings: {reasons}", *(remedy() if words else ()))
+
+
+def columns_remedy(raw: Raw) -> Message:
+    """What to do where no rating is a number: weigh the words, or name another column."""
+    rows = np.flatnonzero(raw.fault == Fault.NOT_A_NUMBER)[:WORDS_LOOKED_AT].tolist()
+    return words_remedy(raw.show(row) for row in rows)
+
+
+def words_remedy(shown: Iterable[str]) -> Message:
+    """The remedy for ratings that are words, given as messages show them."""
+    words = sorted({one.strip("'\"") for one in shown})
+    another: Message = ("; name the column of ratings with ", Option("columns", {"rating": "..."}))
+    if not words or not all(re.fullmatch(r"[\w-]+", word) for word in words):
+        return another
+    weights = {word: place for place, word in enumerate(words, start=1)}
+    return (*another, ", or give each event a weight of your choice: ", Option("events", weights))
 
 
 def numbering(
@@ -159,6 +200,8 @@ def numbering(
 ) -> tuple[IdMap, np.ndarray]:
     """Ids in natural order and the row number (int32) of each good row."""
     code = column.code[good]
+    if isinstance(column.ids, IdMap):
+        return column.ids, code
     used = np.ones(len(column.ids), dtype=bool)
     if not all_ids:
         used[:] = False
@@ -182,20 +225,44 @@ def seconds(raw: Raw, good: Selection) -> tuple[np.ndarray | None, Finding | Non
     if not time.any():
         raw.notes.append("there are timestamps, but not one is known")
         return None, unread
-    divisor, unit = time_unit(time)
-    if divisor > 1:
-        time = time // divisor
-        raw.notes.append(f"timestamps are in {unit}; kept in whole seconds")
+    time, note = whole_seconds(time)
+    raw.notes += [note] if note else []
     return time, unread
 
 
-def time_unit(time: np.ndarray) -> tuple[int, str]:
-    """How many of a unit make a second, judged by the size of the median known time."""
-    size = float(np.median(np.abs(time[time != UNKNOWN_TIME])))
-    for divisor, unit in TIME_UNITS:
-        if size >= MILLISECONDS_FROM * (divisor // 1000):
-            return divisor, unit
-    return 1, "seconds"
+def whole_seconds(time: np.ndarray) -> tuple[np.ndarray, str | None]:
+    """Times in whole seconds, and a note where they are not so written.
+
+    The unit is judged time by time, by its size. A column of nothing but dates as YYYYMMDD is one
+    of dates.
+    """
+    known = time != UNKNOWN_TIME
+    if (days := dates(time[known])) is not None:
+        seconds = time.copy()
+        seconds[known] = days
+        return seconds, "timestamps are dates as YYYYMMDD"
+    size = np.abs(time)
+    divisor = np.ones(len(time), np.int64)
+    for each, _ in reversed(TIME_UNITS):
+        divisor[size >= MILLISECONDS_FROM * (each // 1000)] = each
+    units = [unit for each, unit in TIME_UNITS if (divisor == each).any()]
+    if not units:
+        return time, None
+    units += ["seconds"] * bool((divisor[known] == 1).any())
+    return time // divisor, f"timestamps are in {' and '.join(units)}; kept in whole seconds"
+
+
+def dates(time: np.ndarray) -> np.ndarray | None:
+    """Seconds of dates written as YYYYMMDD, or None unless all of them are."""
+    year, month, day = time // 10_000, time // 100 % 100, time % 100
+    if not ((year >= YEARS[0]) & (year < YEARS[1]) & (month >= 1) & (month <= 12)).all():
+        return None
+    months = (year - 1970).astype("M8[Y]").astype("M8[M]") + (month - 1)
+    last = ((months + 1).astype("M8[D]") - months.astype("M8[D]")).astype(np.int64)
+    if not ((day >= 1) & (day <= last)).all():
+        return None
+    seconds: np.ndarray = (months.astype("M8[D]") + (day - 1)).astype("M8[s]").astype(np.int64)
+    return seconds
 
 
 def repeats(user: np.ndarray, item: np.ndarray, n_items: int) -> np.ndarray:
@@ -241,8 +308,9 @@ def merge(
 ) -> tuple[np.ndarray, np.ndarray]:
     """One position for each (user, item) pair, the last by time and then by order; its rating.
 
-    An unknown time comes before any known one. The mean is taken in float64 over sorted
-    values, so that the order of rows cannot show in its last bit.
+    An unknown time comes before any known one. Sum and mean are taken in float64 over sorted
+    values, so that the order of rows cannot show in their last bit. Where rows are counted, each
+    rating is 1.
     """
     when = np.zeros(len(user), np.int64) if time is None else np.where(time == 0, BAD_TIME, time)
     order = np.lexsort((when, item, user))
@@ -254,7 +322,9 @@ def merge(
         return chosen, rating[chosen]
     by_value = np.lexsort((rating, item, user))
     total = np.add.reduceat(rating[by_value].astype(np.float64), starts)
-    return chosen, (total / (ends - starts + 1)).astype(np.float32)
+    if how == "mean":
+        total /= ends - starts + 1
+    return chosen, total.astype(np.float32)
 
 
 def repeated(

@@ -9,6 +9,8 @@ from matinee.errors import BadRatings, BadSetting, Option, did_you_mean
 FIELDS = ("user_id", "item_id", "rating", "timestamp")
 NEEDED = FIELDS[:3]
 REMEDY = Option("columns", {"user_id": "...", "item_id": "...", "rating": "..."})
+NO_RATINGS = "no column of ratings: every row counts as 1"
+COUNT = Option("duplicates", "count")
 
 # In each field the first group that a header shows decides; two names of one group are a doubt.
 # Names are compared without case, spaces and punctuation.
@@ -17,6 +19,7 @@ USUAL_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("userid", "uid"),
         ("user", "users", "userkey", "usernumber"),
         ("reviewerid", "customerid", "memberid", "viewerid", "personid", "profileid", "raterid"),
+        ("visitorid", "visitor", "accountid", "listenerid", "buyerid", "playerid"),
         ("username", "reviewer", "customer", "member", "viewer", "person", "profile", "rater"),
     ),
     "item_id": (
@@ -24,11 +27,15 @@ USUAL_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("item", "items", "itemkey", "itemnumber"),
         ("movieid", "filmid", "productid", "bookid", "songid", "trackid", "gameid", "showid"),
         ("asin", "isbn", "mid", "parentasin", "businessid", "artistid", "animeid", "recipeid"),
+        ("placeid", "venueid", "locationid", "articleid", "newsid", "videoid", "appid", "sku"),
         ("movie", "film", "product", "book", "song", "track", "game", "show", "title"),
+        ("place", "venue", "business", "artist", "anime", "recipe", "article", "video"),
     ),
     "rating": (
         ("rating", "ratings", "userrating", "ratingvalue"),
         ("stars", "star", "score", "starrating", "bookrating", "overall", "grade", "value"),
+        ("feedback", "preference", "weight", "hours", "plays", "playcount", "count", "quantity"),
+        ("purchase", "purchases", "listens", "clicks", "views", "event", "eventtype"),
     ),
     "timestamp": (
         ("timestamp", "ts", "unixreviewtime", "ratingtimestamp"),
@@ -37,12 +44,13 @@ USUAL_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
 }
 SHORT = {"user": "user_id", "item": "item_id", "time": "timestamp"}
+RECBOLE_TYPE = re.compile(r":(token|float)(_seq)?$")  # as in user_id:token
 KNOWN = {name for groups in USUAL_NAMES.values() for group in groups for name in group}
 
 
 def plain(name: str) -> str:
-    """A column name as it is compared: ``User ID``, ``userId`` and ``user_id`` are one."""
-    return re.sub(r"[\W_]+", "", name).casefold()
+    """A column name as it is compared: ``User ID``, ``userId``, ``user_id:token`` are one."""
+    return re.sub(r"[\W_]+", "", RECBOLE_TYPE.sub("", name)).casefold()
 
 
 def is_usual(name: str) -> bool:
@@ -51,44 +59,62 @@ def is_usual(name: str) -> bool:
 
 
 def find_columns(
-    names: Sequence[str], chosen: Mapping[str, str | int] | None, source: str
+    names: Sequence[str],
+    chosen: Mapping[str, str | int] | None,
+    source: str,
+    *,
+    rating_needed: bool = True,
 ) -> dict[str, int]:
     """Field -> position among the named columns of a source; ``timestamp`` may be absent.
 
+    ``rating`` may be absent too where there is no other column, or ``rating_needed`` is false.
     Raises BadRatings when a needed one is missing or two would do.
     """
     position = chosen_columns(names, chosen, source)
-    for field in FIELDS:
+    for field in FIELDS if rating_needed else (*FIELDS[:2], FIELDS[3]):
         if field not in position:
             at = by_name(names, field, source, position.values())
             position |= {} if at is None else {field: at}
     lacking = [field for field in NEEDED if field not in position]
+    if lacking == ["rating"] and (not rating_needed or len(names) == len(position)):
+        lacking = []
     if lacking:
         raise BadRatings(
             f"{source} has the columns {', '.join(map(repr, names))}: which is "
             f"{' and which is '.join(lacking)}? Say so with ",
             REMEDY,
+            *((", or count rows with ", COUNT) if lacking == ["rating"] else ()),
         )
     return {field: position[field] for field in FIELDS if field in position}
 
 
 def columns_by_position(
-    n_columns: int, chosen: Mapping[str, str | int] | None, source: str
+    n_columns: int,
+    chosen: Mapping[str, str | int] | None,
+    source: str,
+    *,
+    rating_needed: bool = True,
 ) -> dict[str, int]:
-    """Field -> position where a source has no header: user, item, rating[, timestamp].
+    """Field -> position where a source has no header: user, item[, rating[, timestamp]].
 
-    Raises BadRatings when there are too few columns.
+    Raises BadRatings where more columns than these leave a doubt.
     """
-    if chosen:
-        by_default = dict(zip(NEEDED, range(3), strict=True))
-        columns = by_default | {SHORT.get(key, key): column for key, column in chosen.items()}
-        return chosen_columns([str(at) for at in range(n_columns)], columns, source)
-    if n_columns < len(NEEDED):
+    if chosen or (n_columns > len(FIELDS) and not rating_needed):
+        usual = NEEDED[: min(n_columns, 3 if rating_needed else 2)]
+        by_default = dict(zip(usual, range(3), strict=False))
+        given = {SHORT.get(key, key): column for key, column in (chosen or {}).items()}
+        return chosen_columns([str(at) for at in range(n_columns)], by_default | given, source)
+    if n_columns > len(FIELDS):
         raise BadRatings(
-            f"{source} has {counted(n_columns, 'column')} and no header; "
-            "user, item and rating (and perhaps timestamp) are needed, in this order"
+            f"{source} has no header and {counted(n_columns, 'column')}: which of them, from 0 to "
+            f"{n_columns - 1}, are user, item and rating? Say so with ",
+            Option("columns", dict(zip(NEEDED, range(3), strict=True))),
+            " or other numbers; where each line is a user and each column an item, name the "
+            "value of what is not rated, as in ",
+            Option("wide", "empty"),
         )
-    return dict(zip(FIELDS, range(min(n_columns, len(FIELDS))), strict=False))
+    fields = FIELDS if rating_needed else (*FIELDS[:2], FIELDS[3])
+    return dict(zip(fields, range(min(n_columns, len(fields))), strict=False))
 
 
 def chosen_columns(
@@ -106,18 +132,40 @@ def chosen_columns(
                 Option("columns", {key: "..."}),
                 f": {key!r} is not one of {', '.join(FIELDS)}{did_you_mean(key, FIELDS)}",
             )
-        if isinstance(column, int) and 0 <= column < len(names):
-            position[field] = column
-        elif column in names:
-            position[field] = list(names).index(str(column))
-        else:
-            raise BadRatings(
-                f"{source} has no column {column!r} for {field}; it has "
-                f"{listed(names)}{did_you_mean(str(column), names)}"
-            )
+        position[field] = position_of(column, names, field, source)
     if len(set(position.values())) < len(position):
         raise BadSetting(Option("columns", dict(chosen or {})), " uses one column for two fields")
     return position
+
+
+def position_of(column: str | int, names: Sequence[str], field: str, source: str) -> int:
+    """Where a column is, by its name, or by its number from 0 where no column has that name.
+
+    Raises BadRatings where there is none, or two of the name.
+    """
+    if isinstance(column, str) and names.count(column) > 1:
+        raise doubt(names, field, source, [at for at, one in enumerate(names) if one == column])
+    if column in names:
+        return list(names).index(str(column))
+    if str(column).isdecimal() and int(column) < len(names):
+        return int(column)
+    raise BadRatings(
+        f"{source} has no column {column!r} for {field}; it has "
+        f"{listed(names)}{did_you_mean(str(column), names)}"
+    )
+
+
+def doubt(names: Sequence[str], field: str, source: str, fits: Sequence[int]) -> BadRatings:
+    """The error for several columns that could be one field; equal names go by number."""
+    alike = len({names[at] for at in fits}) < len(fits)
+    either = " or ".join(
+        f"column {at}, {names[at]!r}," if alike else repr(names[at]) for at in fits
+    )
+    return BadRatings(
+        f"{source}: {field} could be {either}; say which with ",
+        Option("columns", {field: fits[0] if alike else names[fits[0]]}),
+        " or the other",
+    )
 
 
 def listed(names: Sequence[str]) -> str:
@@ -138,11 +186,7 @@ def by_name(
     for group in USUAL_NAMES[field]:
         fits = [at for at in free if plain(names[at]) in group]
         if len(fits) > 1:
-            either = " or ".join(repr(names[at]) for at in fits)
-            raise BadRatings(
-                f"{source}: {field} could be {either}; say which with ",
-                Option("columns", {field: "..."}),
-            )
+            raise doubt(names, field, source, fits)
         if fits:
             return fits[0]
     return None

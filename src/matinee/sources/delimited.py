@@ -6,25 +6,24 @@ but not a line end. Ids are kept to the last space; only where *every* delimiter
 a space does that space belong to the delimiter, which is then reported as ``', '``.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from matinee.data.catalog import NO_CATALOG, Catalog
 from matinee.data.scale import Scale
+from matinee.display.text import counted
 from matinee.errors import BadRatings, Option
-from matinee.sources import duck, files
-from matinee.sources.columns import columns_by_position, find_columns
-from matinee.sources.dialect import Dialect, clipped, has_decimal_comma, sniff
+from matinee.sources import cells, duck, files
+from matinee.sources.columns import NO_RATINGS, columns_by_position, find_columns
+from matinee.sources.decimals import Forms, decimal_mark, number_text
+from matinee.sources.dialect import Dialect, clipped, holds, sniff
+from matinee.sources.lines import check_rejects, lines_query
 from matinee.sources.raw import Fault, Query, ReadOptions
 
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
-NEVER = "\x01\x02\x03\x04"  # a delimiter that no line holds: DuckDB then reads whole lines
-LONGEST_LINE = 1 << 20  # bytes; small, because DuckDB holds several such buffers
+DECIMALS = {",": {"decimals": "comma"}, ".": {"thousands": "comma"}}  # for the report
 
 
 def recognises(source: object) -> bool:
@@ -40,7 +39,8 @@ def query(source: object, options: ReadOptions) -> Iterator[Query]:
     assert path is not None
     kind = files.kind_of(path)
     if kind not in ("text", "gzip"):
-        raise BadRatings(f"{path.name} is {kind}, not text; give {files.READABLE}")
+        other = "" if kind == files.WORKBOOK else f", not text; give {files.READABLE}"
+        raise BadRatings(f"{path.name} is {kind}{other}")
     plain = path if kind == "text" else None
     with text_query(path.name, files.opener(path), plain, options) as text:
         yield text
@@ -62,59 +62,87 @@ def text_query(
 ) -> Iterator[Query]:
     """The query for any stream of delimited text; ``path`` where it is a plain file already."""
     with files.plain_text(name, open_bytes, path, options.encoding) as (plain, encoding):
-        columns = options.columns
-        dialect = sniff(plain, name, [str(column) for column in (columns or {}).values()])
-        at = (
-            find_columns(dialect.header, columns, name)
-            if dialect.header
-            else columns_by_position(dialect.n_columns, columns, name)
-        )
-        comma = has_decimal_comma(dialect.rows, at["rating"])
+        expected = [str(column) for column in (options.columns or {}).values()]
+        dialect = sniff(plain, name, expected, quoting=options.quoting)
+        if options.wide is not None or dialect.ragged:
+            yield cells.query(plain, dialect, name, encoding, options)
+            return
+        at = columns_of(dialect, options, name)
+        mark = options.decimal or mark_of(plain, dialect, at, name)
         yield Query(
             name=name,
-            format=format,
+            format=format if dialect.delimiter else "JSON lines",
             path=plain,
-            sql=rows_query(plain, dialect, at, comma),
+            sql=rows_query(plain, dialect, at, mark, options.events),
+            named=bool(dialect.header),
             with_time="timestamp" in at,
-            show=lambda row, fault: shown(plain, row, dialect, at["rating"], fault),
+            show=lambda row, fault: shown(plain, row, dialect, at.get("rating"), fault),
             check=lambda db: check_rejects(db, name),
-            header=first_line(plain) if dialect.header else None,
+            preamble=dialect.preamble,
             place="line",
             columns=column_names(dialect, at),
             details={
                 **dialect.details,
-                **({"decimals": "comma"} if comma else {}),
+                **({} if mark is None else DECIMALS[mark]),
                 "encoding": encoding,
             },
+            notes=() if "rating" in at else (NO_RATINGS,),
             known_scale=known_scale,
             catalog=catalog,
         )
 
 
-def rows_query(path: Path, dialect: Dialect, at: dict[str, int], comma: bool) -> str:
+def columns_of(dialect: Dialect, options: ReadOptions, name: str) -> dict[str, int]:
+    """Field -> column. Raises BadRatings where that is a question."""
+    chosen, needed = options.columns, options.rating_needed
+    if not dialect.header:
+        return columns_by_position(dialect.n_columns, chosen, name, rating_needed=needed)
+    by_number = chosen and all(str(column).isdecimal() for column in chosen.values())
+    if dialect.row_names and not by_number:
+        at = find_columns(dialect.header, None, name, rating_needed=needed)
+        raise BadRatings(
+            f"{name} has {counted(dialect.n_columns - 1, 'name')} over {dialect.n_columns} fields; "
+            "if column 0, the first, holds the names of rows, as R writes them, say so with ",
+            Option("columns", dict(at)),
+        )
+    return find_columns(dialect.header, chosen, name, rating_needed=needed)
+
+
+def mark_of(path: Path, dialect: Dialect, at: dict[str, int], name: str) -> str | None:
+    """The decimal mark of the ratings, where there are commas in them."""
+    splits = "," in dialect.delimiter and not dialect.quoted
+    if splits or not dialect.delimiter or "rating" not in at or not holds(path, b","):
+        return None
+    with duck.connection(name, path) as db:
+        text = f"trim(fields[{at['rating'] + 1}])"
+        row = db.execute(
+            f"SELECT {Forms.sql(text)} FROM ({lines_query(path, dialect)}) OFFSET 0"
+        ).fetchone()
+    return decimal_mark(Forms(*row), name) if row else None
+
+
+def rows_query(
+    path: Path,
+    dialect: Dialect,
+    at: dict[str, int],
+    mark: str | None,
+    events: Mapping[str, float] | None,
+) -> str:
     """SQL that turns each line of a file into ids, a rating, a time and a fault."""
     field = {name: f"fields[{place + 1}]" for name, place in at.items()}
-    rating = f"replace({field['rating']}, ',', '.')" if comma else field["rating"]
-    filled = {name: f"nullif({text}, '')" for name, text in field.items()}
+    rating = duck.weighed(field.get("rating", "'1'"), events)
+    filled = {name: f"nullif({text}, '')" for name, text in (field | {"rating": rating}).items()}
     fault = duck.fault_of(filled["rating"], "number", filled["user_id"], filled["item_id"])
-    delimiter = duck.text(dialect.delimiter)
-    split = f"string_split(line, {delimiter})"
-    if dialect.quoted:
-        split = f"CASE WHEN contains(line, '\"') THEN {unquote(dialect.delimiter)} ELSE {split} END"
     n, last = dialect.n_columns, f"fields[{dialect.n_columns + 1}]"
+    broken = Fault.QUOTES if dialect.delimiter else Fault.NOT_AN_OBJECT
     return f"""
-        WITH lines AS (
-            SELECT line, {split} AS fields
-            FROM read_csv({duck.path_literal(path)}, columns = {{'line': 'VARCHAR'}},
-                delim = {duck.text(NEVER)}, quote = '', escape = '', header = false,
-                auto_detect = false, strict_mode = false, store_rejects = true,
-                max_line_size = {LONGEST_LINE}, buffer_size = {4 * LONGEST_LINE})
+        WITH lines AS ({lines_query(path, dialect)}
         ), parsed AS (
-            SELECT line, fields, try_cast({rating} AS FLOAT) AS number FROM lines
+            SELECT line, fields, try_cast({number_text(rating, mark)} AS FLOAT) AS number FROM lines
         ), judged AS (
             SELECT *, CASE
                 WHEN coalesce(trim(line), '') = '' THEN {Fault.NO_ROW:d}
-                WHEN fields IS NULL THEN {Fault.QUOTES:d}
+                WHEN fields IS NULL THEN {broken:d}
                 WHEN len(fields) < {n} THEN {Fault.MISSING:d}
                 WHEN len(fields) > {n + 1} OR len(fields) > {n} AND {last} <> ''
                     THEN {Fault.TOO_MANY:d}
@@ -131,47 +159,11 @@ def rows_query(path: Path, dialect: Dialect, at: dict[str, int], comma: bool) ->
     """
 
 
-def unquote(delimiter: str) -> str:
-    """SQL for the fields of a line with quotes; NULL where they are not well formed."""
-    stop = "".join(f"\\x{{{ord(letter):x}}}" for letter in delimiter)
-    plain = f'[^"{stop[: stop.index("}") + 1]}][^{stop[: stop.index("}") + 1]}]*'
-    pattern = duck.text(f'{stop}("(?:[^"]|"")*"|{plain}|)')
-    line = f"({duck.text(delimiter)} || line)"
-    whole = f"regexp_extract_all({line}, {pattern})"
-    bare = f"regexp_extract_all({line}, {pattern}, 1)"
-    return (
-        f"CASE WHEN list_sum([len(part) FOR part IN {whole}]) = len({line}) "
-        f"THEN [CASE WHEN starts_with(part, '\"') THEN replace(part[2:-2], '\"\"', '\"') "
-        f"ELSE part END FOR part IN {bare}] END"
-    )
-
-
-def check_rejects(db: "DuckDBPyConnection", name: str) -> None:
-    """Raise BadRatings for what is not even a line of text: wrong bytes, or no end in sight."""
-    reject = db.execute("SELECT error_type, line FROM reject_errors ORDER BY line").fetchone()
-    if reject is None:
-        return
-    if reject[0] in ("INVALID ENCODING", "INVALID UNICODE"):
-        raise BadRatings(
-            f"{name}, line {reject[1]:,} is not UTF-8; say which encoding it is, perhaps ",
-            Option("encoding", "latin-1"),
-        )
-    raise BadRatings(
-        f"{name}, line {reject[1]:,} is longer than {LONGEST_LINE:,} bytes; this is no table"
-    )
-
-
-def first_line(path: Path) -> int:
-    """The row of the header: the first line that is not blank."""
-    with path.open("rb") as file:
-        return next(row for row, line in enumerate(file) if line.strip(b"\xef\xbb\xbf \r\n"))
-
-
-def shown(path: Path, row: int, dialect: Dialect, rating: int, fault: int) -> str:
+def shown(path: Path, row: int, dialect: Dialect, rating: int | None, fault: int) -> str:
     """The value that a message quotes: the rating where that is wrong, else the line."""
     with path.open("r", encoding="utf-8-sig", errors="replace") as file:
         line = next(islice(file, row, None), "").rstrip("\n")
-    if fault in (Fault.NOT_A_NUMBER, Fault.NOT_FINITE, Fault.OUTSIDE):
+    if rating is not None and fault in (Fault.NOT_A_NUMBER, Fault.NOT_FINITE, Fault.OUTSIDE):
         return repr(clipped(dialect.split(line)[rating]))
     return repr(clipped(line))
 

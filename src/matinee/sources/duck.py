@@ -5,7 +5,7 @@ filled block by block, so that there is never a second copy of them.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,14 +84,14 @@ def raw_rows(query: Query) -> Iterator[Raw]:
         query.check(db)
         arrays = numbered_table(db, query.with_time)
     fault: Any = arrays["fault"]
-    if query.header is not None:
-        fault[query.header] = Fault.NO_ROW
+    fault[: query.preamble] = Fault.NO_ROW
     yield Raw(
         name=query.name,
         format=query.format,
         **arrays,  # type: ignore[arg-type]
         show=lambda row: query.show(row, int(fault[row])),
         place=query.place,
+        locate=query.locate,
         columns=query.columns,
         details=query.details,
         notes=list(query.notes),
@@ -132,11 +132,21 @@ def fault_of(rating: str, number: str, user: str, item: str) -> str:
     )
 
 
+def weighed(rating: str, events: Mapping[str, float] | None) -> str:
+    """SQL for a rating as text: the weight of an event, where events are given."""
+    if events is None:
+        return rating
+    cases = " ".join(f"WHEN {text(event)} THEN '{weight!r}'" for event, weight in events.items())
+    return f"(CASE {rating} {cases} ELSE {rating} END)"
+
+
 def time_of(time: str) -> str:
     """SQL for a time in text or numbers as written, UNKNOWN_TIME or BAD_TIME."""
     return (
         f"CASE WHEN trim(coalesce({time}, '')) = '' THEN {UNKNOWN_TIME} ELSE coalesce("
-        f"try_cast({time} AS BIGINT), "
+        f"CASE WHEN contains({time}, '.') THEN "
+        f"try_cast(floor(try_cast({time} AS DOUBLE)) AS BIGINT) "
+        f"ELSE try_cast({time} AS BIGINT) END, "
         f"try_cast(floor(epoch(try_cast({time} AS TIMESTAMPTZ))) AS BIGINT), {BAD_TIME}) END"
     )
 

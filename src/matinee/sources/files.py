@@ -18,6 +18,10 @@ from matinee.errors import BadRatings, Option, did_you_mean
 
 BLOCK = 1 << 20
 SAMPLE = 1 << 18  # bytes looked at to understand a text file
+WORKBOOK = (
+    "an Excel workbook; save it there as CSV, or give it as a DataFrame: "
+    "matinee.read_ratings(pandas.read_excel(...))"
+)
 SIGNATURES = {
     b"PAR1": "Parquet",
     b"PK\x03\x04": "zip",
@@ -36,6 +40,7 @@ SIGNATURES = {
     b"\x80\x04\x95": "a pickle",
     b"\x89HDF": "an HDF5 file",
     b"\x93NUMPY": "a NumPy file",
+    b"\xd0\xcf\x11\xe0": WORKBOOK,
 }
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -44,7 +49,7 @@ BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-READABLE = "a delimited text file, Parquet, or a MovieLens folder or zip"
+READABLE = "a delimited text file, JSON lines, Parquet, or a MovieLens folder or zip"
 
 
 def as_path(source: object) -> Path | None:
@@ -52,6 +57,25 @@ def as_path(source: object) -> Path | None:
     if isinstance(source, str) and not source:
         raise BadRatings("the path is empty; give that of a file or folder")
     return Path(source).expanduser() if isinstance(source, str | Path) else None
+
+
+@contextmanager
+def on_disk(source: object) -> Iterator[object]:
+    """The source itself; a pipe, which can be read only once, as a temporary copy of its content.
+
+    Raises BadRatings for a device.
+    """
+    path = as_path(source)
+    if path is None or not path.exists() or path.is_file() or path.is_dir():
+        yield source
+        return
+    if not path.is_fifo() and not path.is_socket():
+        raise BadRatings(f"{path} is a device, not a file; give {READABLE}")
+    with tempfile.TemporaryDirectory(prefix="matinee-") as folder:
+        copy = Path(folder) / path.name
+        with path.open("rb") as pipe, copy.open("wb") as out:
+            shutil.copyfileobj(pipe, out, BLOCK)
+        yield copy
 
 
 def name_of(path: Path) -> str:
@@ -133,6 +157,11 @@ def refuse_binary(name: str, sample: bytes, encoding: str) -> None:
         raise BadRatings(
             f"{name}: encoding {encoding!r} is unknown; try utf-8 or latin-1"
         ) from None
+    if encoding.startswith("utf-8") and (other := unmarked_utf16(sample)):
+        raise BadRatings(
+            f"{name} looks like UTF-16 without a byte order mark; say so with ",
+            Option("encoding", other),
+        )
     odd = len(re.findall(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", sample))
     if "16" not in encoding and "32" not in encoding and odd > max(3, 0.01 * len(sample)):
         raise BadRatings(f"{name} is a binary file, not text; give {READABLE}")
@@ -140,6 +169,15 @@ def refuse_binary(name: str, sample: bytes, encoding: str) -> None:
         decoder.decode(sample)
     except UnicodeError as error:
         raise not_in_encoding(name, sample, encoding, error) from None
+
+
+def unmarked_utf16(sample: bytes) -> str | None:
+    """The byte order of text in UTF-16, which every other byte of plain letters shows."""
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    most = 0.8 * (len(sample) // 2)
+    if max(even, odd) < max(most, 1) or min(even, odd) > 0.2 * most:
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"
 
 
 def not_in_encoding(name: str, sample: bytes, encoding: str, error: UnicodeError) -> BadRatings:

@@ -1,13 +1,19 @@
 """DataFrames of pandas, polars or pyarrow, through narwhals."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from matinee.sources.columns import find_columns
-from matinee.sources.packing.numbering import as_column, number_ids, read_numbers, read_times
+from matinee.sources.columns import NO_RATINGS, find_columns
+from matinee.sources.packing.numbering import (
+    as_column,
+    number_ids,
+    read_numbers,
+    read_times,
+    weighed,
+)
 from matinee.sources.raw import UNKNOWN_TIME, Fault, Numbered, Raw, ReadOptions
 
 if TYPE_CHECKING:
@@ -30,18 +36,24 @@ def frame_of(source: object) -> "nw.DataFrame[Any]":
 @contextmanager
 def read(source: object, options: ReadOptions) -> Iterator[Raw]:
     """The rows of a DataFrame."""
-    frame = frame_of(source)
     name = "the DataFrame"
-    names = list(map(str, frame.columns))
-    at = find_columns(names, options.columns, name)
-    series = {field: frame[frame.columns[place]] for field, place in at.items()}
+    names = names_of(source)
+    at = find_columns(names, options.columns, name, rating_needed=options.rating_needed)
+    frame = frame_of(source if len(set(names)) == len(names) else chosen_of(source, at))
+    picked = list(at.values()) if len(set(names)) == len(names) else range(len(at))
+    series = {field: frame[frame.columns[place]] for field, place in zip(at, picked, strict=True)}
     columns = {field: names[place] for field, place in at.items()}
     notes: list[str] = []
     users, items = (
         with_gaps(series[field], columns[field], notes) for field in ("user_id", "item_id")
     )
-    values, gaps = plain(series["rating"])
-    rating, fault = read_numbers(values, columns["rating"])
+    if "rating" in at:
+        values, gaps = plain(series["rating"])
+        rating, fault = read_numbers(weighed(values, options.events), columns["rating"])
+    else:
+        notes.append(NO_RATINGS)
+        gaps = np.zeros(len(users.code), dtype=bool)
+        rating, fault = read_numbers(np.ones(len(gaps), np.float32), "rating")
     fault[gaps | (users.code < 0) | (items.code < 0)] = Fault.MISSING
     yield Raw(
         name=name,
@@ -55,6 +67,25 @@ def read(source: object, options: ReadOptions) -> Iterator[Raw]:
         columns=columns,
         notes=notes,
     )
+
+
+def names_of(source: object) -> list[str]:
+    """The names of the columns, of which several may be alike."""
+    table: Any = source
+    return list(map(str, getattr(table, "column_names", None) or frame_columns(table)))
+
+
+def frame_columns(table: Any) -> list[object]:
+    """The names of the columns of a frame that can have any index."""
+    return list(table.collect_schema() if hasattr(table, "collect_schema") else table.columns)
+
+
+def chosen_of(source: object, at: Mapping[str, int]) -> object:
+    """The columns at some positions, under the names of their fields, where names are alike."""
+    table: Any = source
+    if hasattr(table, "iloc"):
+        return table.iloc[:, list(at.values())].set_axis(list(at), axis=1)
+    return table.select(list(at.values())).rename_columns(list(at))
 
 
 def plain(series: "nw.Series[Any]") -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from matinee.data.catalog import NO_CATALOG, Catalog, Item
 from matinee.data.profiles import NO_PROFILES, Profiles
 from matinee.data.scale import Scale
-from matinee.errors import BadRatings
+from matinee.errors import BadRatings, Option
 from matinee.sources import duck, files
 from matinee.sources.bundle import Bundle, open_bundle
 from matinee.sources.delimited import text_query
@@ -25,6 +25,7 @@ from matinee.sources.raw import Query, ReadOptions
 from matinee.sources.titles import split_title
 
 WHOLE_STARS, HALF_STARS = Scale(1, 5), Scale(0.5, 5)
+TABLES = {".csv", ".dat", ".txt", ".tsv", ".inter", ".data", ".jsonl", ".json", ".tab"}
 PART_OF_100K = re.compile(r"u([1-5ab]?\.(base|test)|\.data)")
 CSV_RATINGS = b"userId,movieId,rating,timestamp"
 NO_GENRE = {"(no genres listed)", "unknown", ""}
@@ -147,8 +148,8 @@ def query(source: object, options: ReadOptions) -> Iterator[Query]:
     place = place_of(source)
     assert place is not None
     with open_bundle(place.bundle, depth=1 if place.ratings else 2) as bundle:
-        layout = layout_of(bundle, place.ratings)
-        name = place.ratings or (layout.ratings if layout else only_file(bundle))
+        layout = None if options.table else layout_of(bundle, place.ratings)
+        name = place.ratings or (layout.ratings if layout else table_of(bundle, options))
         label = name if place.ratings else f"{bundle.name}/{name}"
         with text_query(
             label,
@@ -165,16 +166,49 @@ def query(source: object, options: ReadOptions) -> Iterator[Query]:
 read = duck.reader(query)
 
 
-def only_file(bundle: Bundle) -> str:
-    """The name of the one file in a zip that is no data set. Raises BadRatings otherwise."""
-    if len(bundle.openers) == 1 and not bundle.paths:
-        return next(iter(bundle.openers))
-    held = ", ".join(sorted(bundle.openers)[:6]) or "nothing"
+def table_of(bundle: Bundle, options: ReadOptions) -> str:
+    """The name of the file of ratings in a folder or zip that is no MovieLens data set.
+
+    That is ``options.table``, else the only file that can be read as ratings with these options.
+    Raises BadRatings where there is none, or several.
+    """
+    held = sorted(bundle.openers)
+    if options.table is not None:
+        if options.table not in bundle:
+            raise BadRatings(
+                f"{bundle.name} holds no file {options.table!r}; it holds {', '.join(held[:6])}"
+            )
+        return options.table
+    if len(held) == 1 and not bundle.paths:
+        return held[0]
+    fits = [
+        name for name in held if Path(name).suffix.lower() in TABLES and fit(bundle, name, options)
+    ]
+    if len(fits) == 1:
+        return fits[0]
+    if fits:
+        choices: list[str | Option] = []
+        for name in fits:
+            choices += [" or ", Option("table", name)]
+        raise BadRatings(
+            f"{bundle.name} holds {len(fits)} files that could be the ratings; say which with ",
+            *choices[1:],
+        )
     kinds = "u.data, ratings.dat or ratings.csv with their movies"
     raise BadRatings(
-        f"{bundle.name} is no MovieLens data set ({kinds}); it holds {held}. "
-        "Name the file with the ratings"
+        f"{bundle.name} is no MovieLens data set ({kinds}); it holds "
+        f"{', '.join(held[:6]) or 'nothing'}. Name the file with the ratings",
+        *(() if not held else (", as in ", Option("table", held[0]))),
     )
+
+
+def fit(bundle: Bundle, name: str, options: ReadOptions) -> bool:
+    """Whether a file of a bundle has the columns of ratings, named in a header or chosen."""
+    try:
+        with text_query(name, bundle.openers[name], bundle.paths.get(name), options) as query:
+            return query.named or options.columns is not None
+    except BadRatings:
+        return False
 
 
 def read_catalog(source: object) -> Catalog:
@@ -185,8 +219,7 @@ def read_catalog(source: object) -> Catalog:
     with open_bundle(path if whole else path.parent, depth=2 if whole else 1) as bundle:
         layout = layout_of(bundle, None)
         if layout is None:
-            only_file(bundle)
-            raise BadRatings(f"{bundle.name} holds no catalogue of movies")
+            raise BadRatings(f"{bundle.name} holds no catalogue of movies; name the file that does")
         return catalog_of(bundle, layout)
 
 

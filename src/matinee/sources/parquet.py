@@ -1,13 +1,14 @@
 """Parquet files, read by DuckDB: the same numbering as text, only without splitting lines."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matinee.errors import BadRatings
 from matinee.sources import duck, files
-from matinee.sources.columns import find_columns
+from matinee.sources.columns import NO_RATINGS, find_columns
 from matinee.sources.packing.numbering import EXACT_BELOW
 from matinee.sources.raw import Fault, Query, ReadOptions
 
@@ -36,14 +37,15 @@ def query(source: object, options: ReadOptions) -> Iterator[Query]:
     with duck.connection(path.name, path) as db:
         described = db.execute(f"SELECT column_name, column_type FROM (DESCRIBE FROM {source_sql})")
         types = dict(described.fetchall())
-        names = list(types)
-        at = find_columns(names, options.columns, path.name)
-        column = {field: names[place] for field, place in at.items()}
+        names = names_of(db, path, list(types))
+        needed = options.rating_needed
+        at = find_columns(names, options.columns, path.name, rating_needed=needed)
+        column = {field: list(types)[place] for field, place in at.items()}
         notes = [
             check_id_type(db, source_sql, column[field], types[column[field]], path.name)
             for field in ("user_id", "item_id")
         ]
-    rating = duck.identifier(column["rating"])
+    rating = duck.identifier(column["rating"]) if "rating" in column else "1"
 
     def show(row: int, fault: int) -> str:
         with duck.connection(path.name, path) as db:
@@ -54,16 +56,32 @@ def query(source: object, options: ReadOptions) -> Iterator[Query]:
         name=path.name,
         format="Parquet",
         path=path,
-        sql=rows_query(f"{source_sql[:-1]}, file_row_number = true)", column, types),
+        sql=rows_query(
+            f"{source_sql[:-1]}, file_row_number = true)", column, types, options.events
+        ),
         repeatable=True,
         with_time="timestamp" in at,
         show=show,
         columns=column,
-        notes=tuple(note for note in notes if note),
+        notes=(*(note for note in notes if note), *([NO_RATINGS] * ("rating" not in at))),
     )
 
 
 read = duck.reader(query)
+
+
+def names_of(db: "DuckDBPyConnection", path: Path, described: list[str]) -> list[str]:
+    """The names of the columns as they stand in the file; DuckDB changes those that are alike."""
+    (n_alike,) = db.execute(
+        "SELECT count(name) - count(DISTINCT name) FROM "
+        f"parquet_schema({duck.text(literal(path))}) WHERE num_children IS NULL"
+    ).fetchone() or (0,)
+    pattern = r"(.*)_[0-9]+"
+    suffixed = (re.fullmatch(pattern, name) for name in described)
+    return [
+        match[1] if n_alike and match and match[1] in described else name
+        for name, match in zip(described, suffixed, strict=True)
+    ]
 
 
 def literal(path: Path) -> str:
@@ -92,13 +110,20 @@ def check_id_type(
     return f"{column} is a column of floats; its whole numbers were taken as ids such as '7'"
 
 
-def rows_query(source_sql: str, column: dict[str, str], types: dict[str, str]) -> str:
+def rows_query(
+    source_sql: str,
+    column: dict[str, str],
+    types: dict[str, str],
+    events: Mapping[str, float] | None,
+) -> str:
     """SQL that gives each row its ids, rating, time and fault, and its number as ``line``.
 
     Ids that are numbers stay numbers: to write them out for every row takes longer than all else.
     """
     user, item = (id_of(column[field], types[column[field]]) for field in ("user_id", "item_id"))
-    rating, number = rating_of(column["rating"], types[column["rating"]])
+    rating, number = ("1", "1::FLOAT")
+    if "rating" in column:
+        rating, number = rating_of(column["rating"], types[column["rating"]], events)
     time = f"{duck.identifier(column['timestamp'])}::VARCHAR" if "timestamp" in column else "''"
     return f"""
         WITH cells AS (
@@ -124,13 +149,15 @@ def id_of(column: str, type_: str) -> str:
     return cell if type_ in WHOLES else f"nullif({cell}::VARCHAR, '')"
 
 
-def rating_of(column: str, type_: str) -> tuple[str, str]:
+def rating_of(column: str, type_: str, events: Mapping[str, float] | None) -> tuple[str, str]:
     """SQL for what stands there as a rating, nothing for empty text, and for its number."""
     cell = duck.identifier(column)
     if type_ in (*WHOLES, "FLOAT"):
         return cell, f"{cell}::FLOAT"
     text = f"nullif({cell}::VARCHAR, '')"
-    in_words = f"try_cast({text} AS FLOAT)"  # infinite where a float cannot hold it
+    in_words = (
+        f"try_cast({duck.weighed(text, events)} AS FLOAT)"  # infinite where a float cannot hold it
+    )
     return (
         (cell, f"coalesce(try_cast({cell} AS FLOAT), {in_words})")
         if type_ == "DOUBLE"

@@ -5,11 +5,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 import numpy as np
 
 from matinee.data.catalog import NO_CATALOG, Catalog
+from matinee.data.ids import IdMap
 from matinee.data.profiles import NO_PROFILES, Profiles
 from matinee.data.scale import Scale
 
@@ -31,7 +32,8 @@ class Fault(IntEnum):
     NOT_FINITE = 5
     OUTSIDE = 6
     STORED_ZERO = 7
-    NO_ROW = 255  # a blank line or the header: not a row at all
+    NOT_AN_OBJECT = 8
+    NO_ROW = 255  # a blank line, a comment, the header, an empty cell: not a row at all
 
 
 REASON = {
@@ -41,8 +43,19 @@ REASON = {
     Fault.NOT_A_NUMBER: "whose rating is not a number",
     Fault.NOT_FINITE: "whose rating is NaN or infinite",
     Fault.OUTSIDE: "with a rating outside the scale",
+    Fault.NOT_AN_OBJECT: "that is no JSON object",
     Fault.STORED_ZERO: "stored as zero, which in a matrix means not rated",
 }
+
+
+class LayoutOptions(TypedDict, total=False):
+    """The options of ``read_ratings`` that say how a file is laid out."""
+
+    quoting: bool
+    decimal: str | None
+    events: Mapping[str, float] | None
+    wide: float | str | None
+    table: str | None
 
 
 class ReadOptions(NamedTuple):
@@ -53,12 +66,22 @@ class ReadOptions(NamedTuple):
     duplicates: str = "last"
     strict: bool = False
     encoding: str | None = None
+    quoting: bool = True
+    decimal: str | None = None
+    events: Mapping[str, float] | None = None
+    wide: float | str | None = None
+    table: str | None = None
+
+    @property
+    def rating_needed(self) -> bool:
+        """Whether a rating must stand in each row; it need not where rows are counted."""
+        return self.duplicates != "count"
 
 
 class Numbered(NamedTuple):
     """A column of ids: the distinct ids, in any order, and for each row which one it holds."""
 
-    ids: list[str]
+    ids: list[str] | IdMap  # a map holds them in natural order
     code: np.ndarray  # (n_rows,) int32, -1 where the field is empty
 
 
@@ -75,6 +98,7 @@ class Raw:
     fault: np.ndarray  # (n_rows,) uint8 of Fault
     show: Callable[[int], str]  # a row as it stands in the source, for messages
     place: str = "row"  # "line" for text files; row 0 is "line 1"
+    locate: Callable[[int], str] | None = None  # the place of a row that is no line of its own
     columns: Mapping[str, str] = field(default_factory=dict)
     details: Mapping[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -85,7 +109,7 @@ class Raw:
 
     def where(self, row: int) -> str:
         """The place of a row, as people count: from 1."""
-        return f"{self.place} {row + 1:,}"
+        return self.locate(row) if self.locate else f"{self.place} {row + 1:,}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,11 +124,13 @@ class Query:
     path: Path  # of the file that is read; its size decides the number of threads
     sql: str
     with_time: bool
+    named: bool = False  # whether a header names the columns
     repeatable: bool = False  # running it again costs little; rows have their number as `line`
     show: Callable[[int, int], str]  # a row, by number and fault, as it stands in the file
     check: Callable[["DuckDBPyConnection"], None] = lambda db: None  # after reading; may raise
-    header: int | None = None  # the row that is no row but the header
+    preamble: int = 0  # so many rows at the start are none: comments and the header
     place: str = "row"
+    locate: Callable[[int], str] | None = None  # the place of a row that is no line of its own
     columns: Mapping[str, str] = field(default_factory=dict)
     details: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -114,7 +140,7 @@ class Query:
 
     def where(self, row: int) -> str:
         """The place of a row, as people count: from 1."""
-        return f"{self.place} {row + 1:,}"
+        return self.locate(row) if self.locate else f"{self.place} {row + 1:,}"
 
 
 Reader = Callable[[object, ReadOptions], AbstractContextManager[Raw]]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SAMPLE = "sample"
 SHAPE_OF_COLUMNS = "user=..,item=..,rating=..,timestamp=.."
+OPTION_OF = {"positives_from": "positives-from", "quoting": "no-quoting"}
 SAMPLE_UNCHANGED = "the embedded sample is read as it is"
 
 
@@ -46,6 +47,20 @@ def read_scale(
     return low, high
 
 
+def read_events(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> dict[str, float] | None:
+    """``view=1,cart=3``: the weights of words in the column of ratings."""
+    if value is None:
+        return None
+    pairs = [part.partition("=") for part in value.split(",")]
+    try:
+        return {event.strip(): float(weight) for event, _, weight in pairs}
+    except ValueError:
+        message = f"it reads EVENT=WEIGHT,.., such as view=1,cart=3, not {value!r}"
+        raise click.BadParameter(message, ctx, param) from None
+
+
 @dataclass(frozen=True)
 class ReadOptions:
     """How ratings are read."""
@@ -57,6 +72,11 @@ class ReadOptions:
     strict: bool = False
     encoding: str | None = None
     catalog: str | None = None
+    quoting: bool = True
+    decimal: str | None = None
+    events: dict[str, float] | None = None
+    wide: str | None = None
+    table: str | None = None
 
     def read(self, data: str, *, quiet: bool = False) -> "Ratings":
         """The ratings of a file, or the embedded sample; reports what was read and set aside.
@@ -97,7 +117,7 @@ class ReadOptions:
         usual = vars(ReadOptions())
         for name, value in vars(self).items():
             if name not in allowed and value != usual[name]:
-                raise BadSetting(f"{why}; leave out --{name.replace('_', '-')}")
+                raise BadSetting(f"{why}; leave out --{OPTION_OF.get(name, name)}")
 
 
 reading_options = gathered(
@@ -117,10 +137,10 @@ reading_options = gathered(
     ),
     click.option(
         "--duplicates",
-        type=click.Choice(["last", "mean", "error"]),
+        type=click.Choice(["last", "mean", "sum", "count", "error"]),
         default="last",
         show_default=True,
-        help="What to keep when a user rated an item twice.",
+        help="What to keep when a user rated an item twice; count takes no ratings.",
     ),
     click.option(
         "--positives-from",
@@ -135,4 +155,26 @@ reading_options = gathered(
         metavar="FILE",
         help="Titles and genres of the items; MovieLens data bring their own.",
     ),
+    click.option(
+        "--quoting/--no-quoting",
+        default=True,
+        help='Whether " encloses fields of a text file.',
+    ),
+    click.option(
+        "--decimal",
+        type=click.Choice([".", ","]),
+        help="The decimal mark of ratings, where a comma could be either.",
+    ),
+    click.option(
+        "--events",
+        callback=read_events,
+        metavar="EVENT=WEIGHT,..",
+        help="Weights of words in the column of ratings, such as view=1,cart=3.",
+    ),
+    click.option(
+        "--wide",
+        metavar="MISSING",
+        help="A line a user, a column an item; what is not rated is MISSING, such as 99, or empty.",
+    ),
+    click.option("--table", metavar="FILE", help="The file to read in a zip or folder."),
 )

@@ -5,7 +5,7 @@ value is a whole number that a float represents exactly, and the report says so.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from numbers import Integral, Real
 
@@ -104,6 +104,13 @@ def is_missing(value: object) -> bool:
     )
 
 
+def weighed(column: np.ndarray, events: Mapping[str, float] | None) -> np.ndarray:
+    """A column of ratings with a weight for each event, where events are given."""
+    if events is None or column.dtype.kind != "O":
+        return column
+    return as_objects([events.get(one, one) if isinstance(one, str) else one for one in column])
+
+
 def read_numbers(column: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Ratings as float32 (n_rows,) and the fault of each row: uint8 (n_rows,)."""
     if column.dtype.kind == "O":
@@ -148,7 +155,7 @@ def read_times(column: np.ndarray, name: str) -> np.ndarray:
         return column.astype(np.int64)
     if kind == "f":
         known = np.isfinite(column)
-        return np.where(known, np.where(known, column, 0), UNKNOWN_TIME).astype(np.int64)
+        return np.where(known, np.floor(np.where(known, column, 0)), UNKNOWN_TIME).astype(np.int64)
     if kind == "M":
         seconds = column.astype("datetime64[s]").astype(np.int64)
         return np.where(np.isnat(column), UNKNOWN_TIME, seconds)
@@ -177,7 +184,7 @@ def iso_seconds(value: object) -> int:
 
 
 READINGS: tuple[Callable[..., int], ...] = (
-    int,
+    lambda value: math.floor(float(value)) if isinstance(value, float) else int(value),
     lambda value: math.floor(float(value)),
     iso_seconds,
 )

@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from matinee.data.catalog import Catalog
 from matinee.data.packed import FILES, PackedRatings, is_packed
@@ -25,7 +25,7 @@ from matinee.disk.locks import folder_lock
 from matinee.display.steps import OnStep, quiet
 from matinee.errors import BadRatings, BadSetting, MatineeError, Option
 from matinee.sources import files
-from matinee.sources.checks import check_options, refuse
+from matinee.sources.checks import check_options, nothing_left, refuse, words_remedy
 from matinee.sources.duck import MOST_THREADS, interrupts
 from matinee.sources.packing import stages
 from matinee.sources.packing.pack_files import (
@@ -36,7 +36,7 @@ from matinee.sources.packing.pack_files import (
     write_sorted,
 )
 from matinee.sources.packing.sorting import Bins
-from matinee.sources.raw import Fault, Query, ReadOptions
+from matinee.sources.raw import Fault, LayoutOptions, Query, ReadOptions
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -62,10 +62,12 @@ def pack(
     positives_from: float | None = None,
     memory: str = MEMORY,
     on_stage: OnStep = quiet,
+    **layout: Unpack[LayoutOptions],
 ) -> PackedRatings:
     """Ratings of a file, packed in ``folder``, for fits on more than memory holds.
 
-    Takes what ``read_ratings`` takes and judges rows alike; a file is never read into memory as a
+    Takes what ``read_ratings`` takes (``layout`` is its options for the layout of files) and judges
+    rows alike; a file is never read into memory as a
     whole. ``positives_from`` keeps the ratings of at least so many stars, as ones. ``memory`` is
     what sorting may hold. A folder of packed ratings that is there is replaced at the end. After an
     interruption the same call resumes where it was; it needs some 30 bytes of disk per rating.
@@ -76,30 +78,34 @@ def pack(
     from matinee.sources import read_catalog, read_ratings, source_of
 
     limits = None if scale is None else Scale(float(scale[0]), float(scale[1]))
-    options = ReadOptions(columns, limits, duplicates, strict, encoding)
+    options = ReadOptions(columns, limits, duplicates, strict, encoding, **layout)
     check_options(options)
     check_memory(memory)
     goal = Path(folder)
     check_place(goal)
-    own_catalog = None if catalog is None else read_catalog(catalog)
-    kind = source_of(source)
-    fingerprint = source_fingerprint(source, options, positives_from)
+    own_catalog = None if catalog is None else read_catalog(catalog, encoding=encoding)
     goal.parent.mkdir(parents=True, exist_ok=True)
-    with folder_lock(goal, seconds=0), _work_folder(goal, fingerprint) as work:
+    with (
+        files.on_disk(source) as place,
+        folder_lock(goal, seconds=0),
+        _work_folder(goal, source_fingerprint(place, options, positives_from)) as work,
+    ):
+        kind = source_of(place)
         if kind.query is None:
             ratings = read_ratings(
-                source,
+                place,
                 columns=columns,
                 scale=scale,
                 duplicates=duplicates,
                 strict=strict,
                 encoding=encoding,
+                **layout,
             )
             if positives_from is not None:
                 ratings = ratings.positives_from(positives_from)
             write_arrays(ratings, work / "whole", own_catalog)
         else:
-            with kind.query(source, options) as query:
+            with kind.query(place, options) as query:
                 _pack_query(query, options, positives_from, own_catalog, work, memory, on_stage)
         _publish(work / "whole", goal)
     return PackedRatings.open(goal)
@@ -197,7 +203,7 @@ def _pack_query(
         on_stage(1, len(STAGES), STAGES[1])
         stages.number_ids(db)
         on_stage(2, len(STAGES), STAGES[2])
-        with_moment = query.with_time and options.duplicates != "mean"
+        with_moment = query.with_time and options.duplicates in ("last", "error")
         stages.number_rows(db, query, with_moment)
         shutil.rmtree(work / "bins", ignore_errors=True)
         bins = Bins.of(work / "bins", *stages.sizes(db), with_moment)
@@ -239,8 +245,8 @@ def _report(
     n_rows = stages.scalar(db, f"SELECT count(*) FROM judged WHERE fault <> {Fault.NO_ROW:d}")
     n_good = n_rows - sum(finding.count for finding in set_aside)
     if n_good == 0:
-        why = "; ".join(map(str, set_aside)) or "there is not one row in it"
-        raise BadRatings(f"{query.name} holds no usable ratings: {why}")
+        words = stages.words(db, query)
+        raise nothing_left(query.name, set_aside, lambda: words_remedy(words))
     notes = list(query.notes)
     if unread := stages.bad_times(db, query):
         if options.strict:

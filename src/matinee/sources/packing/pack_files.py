@@ -18,7 +18,7 @@ from matinee.data.texts import Texts
 from matinee.disk.reading import entry_of, seal
 from matinee.disk.whole_files import sync
 from matinee.errors import BadRatings
-from matinee.sources.checks import MERGE
+from matinee.sources.checks import ADDING, MERGE
 from matinee.sources.packing.sorting import Bins, Part
 from matinee.sources.packing.stages import MOST_LEVELS, scalar
 from matinee.sources.raw import Query
@@ -28,12 +28,13 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 4_000_000
 IDS_AT_ONCE = 500_000
+COMPUTED = ("mean", *ADDING)  # how duplicates are merged into a rating that is none of theirs
 
 
 class MergeRule(NamedTuple):
     """How repeated (user, item) pairs are merged, and which ratings count as positives."""
 
-    duplicates: str  # "last", "mean" or "error"
+    duplicates: str  # "last", "mean", "sum", "count" or "error"
     positives_from: float | None
 
 
@@ -57,12 +58,12 @@ def write_sorted(
     users, items = (_texts(db, side) for side in ("user", "item"))
     if rule.positives_from is not None:
         levels, scale = np.ones(1, np.float32), Scale(0.0, 1.0)
-    elif rule.duplicates == "mean":
-        levels = None  # a mean may be any number
+    elif rule.duplicates in COMPUTED:
+        levels = None  # a mean or sum may be any number
     writer = PackWriter(folder, users, items, levels)
     merged = 0
     with writer:
-        for part in bins.sorted(by_rating=rule.duplicates == "mean"):
+        for part in bins.sorted(by_rating=rule.duplicates in COMPUTED):
             distinct = _merged(part, rule, query, users, items)
             merged += len(part.user) - len(distinct.user)
             if rule.positives_from is not None:
@@ -70,11 +71,15 @@ def write_sorted(
                 distinct = Part(*(column[high] for column in distinct))
                 distinct = distinct._replace(rating=np.ones_like(distinct.rating))
             writer.add(distinct.user, distinct.item, distinct.rating)
+    if rule.duplicates in ADDING and rule.positives_from is None:
+        scale = writer.scale
     if writer.n_ratings == 0:
         raise BadRatings(
             f"no rating is {rule.positives_from:g} or more, so there are no positives; "
             "lower the threshold"
         )
+    if rule.positives_from is None:
+        report = replace(report, scale=scale)
     report = replace(report, n_kept=report.n_kept - merged, n_merged=merged)
     writer.finish(scale, {**report.to_dict(), "text": str(report)}, catalog)
 
@@ -100,6 +105,7 @@ class PackWriter:
         self.user_counts = np.zeros(len(users), np.int64)
         self.item_counts = np.zeros(len(items), np.int64)
         self.n_ratings = 0
+        self.scale = Scale(np.inf, -np.inf)  # of the ratings so far
         self.item_type = smallest(len(items), np.dtype(np.int32))
         self.code_type = np.dtype(np.float32) if levels is None else smallest(len(levels))
 
@@ -124,6 +130,8 @@ class PackWriter:
         item.astype(self.item_type).tofile(self._items)
         codes.astype(self.code_type).tofile(self._ratings)
         self.n_ratings += len(rating)
+        low, high = Scale.of(rating)
+        self.scale = Scale(min(low, self.scale.low), max(high, self.scale.high))
 
     def finish(self, scale: Scale, report: dict[str, Any], catalog: Catalog) -> None:
         """Write the rest, the manifest last."""
@@ -220,7 +228,7 @@ def numbered_rows(db: "DuckDBPyConnection") -> Iterator[Part]:
 
 
 def _merged(part: Part, rule: MergeRule, query: Query, users: Texts, items: Texts) -> Part:
-    """One rating for each pair: the last in order, or the mean of all."""
+    """One rating for each pair: the last in order, or the mean or sum of all."""
     again = (np.diff(part.user) == 0) & (np.diff(part.item) == 0)
     if not again.any():
         return part
@@ -232,7 +240,9 @@ def _merged(part: Part, rule: MergeRule, query: Query, users: Texts, items: Text
         return distinct
     starts = np.append(0, last[:-1] + 1)
     total = np.add.reduceat(part.rating.astype(np.float64), starts)
-    return distinct._replace(rating=(total / (last - starts + 1)).astype(np.float32))
+    if rule.duplicates == "mean":
+        total /= last - starts + 1
+    return distinct._replace(rating=total.astype(np.float32))
 
 
 def _repeated(part: Part, at: int, query: Query, users: Texts, items: Texts) -> BadRatings:

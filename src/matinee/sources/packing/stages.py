@@ -9,7 +9,7 @@ import numpy as np
 
 from matinee.data.read_report import Case, Finding
 from matinee.data.scale import Scale
-from matinee.sources.checks import CASES_SHOWN, MILLISECONDS_FROM, TIME_UNITS
+from matinee.sources.checks import CASES_SHOWN, MILLISECONDS_FROM, TIME_UNITS, WORDS_LOOKED_AT
 from matinee.sources.raw import BAD_TIME, REASON, UNKNOWN_TIME, Fault, Query
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def read_rows(db: "DuckDBPyConnection", query: Query) -> None:
 def judge(db: "DuckDBPyConnection", query: Query, scale: Scale | None) -> Scale:
     """The view ``judged``, with each row's last fault; returns the scale, inferred where None."""
     line = "line" if query.repeatable else "rowid"
-    header = "" if query.header is None else f"WHEN {line} = {query.header} THEN {Fault.NO_ROW:d}"
+    header = f"WHEN {line} < {query.preamble} THEN {Fault.NO_ROW:d}" if query.preamble else ""
     outside = (
         ""
         if scale is None
@@ -73,6 +73,15 @@ def findings(db: "DuckDBPyConnection", query: Query, scale: Scale) -> list[Findi
         reason = REASON[Fault(fault)] + (f" {scale}" if fault == Fault.OUTSIDE else "")
         listed.append(Finding(reason, count, cases(db, query, f"fault = {fault}", fault)))
     return listed
+
+
+def words(db: "DuckDBPyConnection", query: Query) -> list[str]:
+    """Some ratings that are no numbers, as messages show them."""
+    fault = Fault.NOT_A_NUMBER
+    rows = db.execute(
+        f"SELECT line FROM judged WHERE fault = {fault:d} ORDER BY line LIMIT {WORDS_LOOKED_AT}"
+    ).fetchall()
+    return [query.show(row, fault) for (row,) in rows]
 
 
 def bad_times(db: "DuckDBPyConnection", query: Query) -> Finding | None:
@@ -124,7 +133,7 @@ def number_rows(db: "DuckDBPyConnection", query: Query, with_moment: bool) -> No
     """The table ``numbered`` (user, item, rating, line, moment) of all good rows, in any order."""
     if has_table(db, "numbered"):
         return
-    time = moment(db) if with_moment else "0::UTINYINT"
+    time = moment() if with_moment else "0::UTINYINT"
     db.execute(
         "CREATE TABLE numbered AS "
         f'SELECT users.n AS "user", items.n AS item, rating, line, {time} AS moment FROM judged '
@@ -139,17 +148,13 @@ def sizes(db: "DuckDBPyConnection") -> tuple[np.ndarray, int, int]:
     return np.asarray(counts), n_items, scalar(db, "SELECT max(line) + 1 FROM numbered")
 
 
-def moment(db: "DuckDBPyConnection") -> str:
+def moment() -> str:
     """SQL for the time of a row in whole seconds, an unknown one before all others."""
-    known = f"time NOT IN ({UNKNOWN_TIME}, {BAD_TIME})"
-    divisor = 1
-    for size, _ in reversed(TIME_UNITS):
-        least = MILLISECONDS_FROM * (size // 1000)
-        late = f"SELECT 2 * count_if(abs(time) >= {least}) > count(*) FROM judged"
-        if scalar(db, f"{late} WHERE fault = 0 AND {known}"):
-            divisor = size
-    floor = f"(time - ((time % {divisor}) + {divisor}) % {divisor}) // {divisor}"
-    return f"CASE WHEN {known} THEN {floor} ELSE {BAD_TIME} END"
+    cases = [f"WHEN time IN ({UNKNOWN_TIME}, {BAD_TIME}) THEN {BAD_TIME}"]
+    for divisor, _ in TIME_UNITS:
+        floor = f"(time - ((time % {divisor}) + {divisor}) % {divisor}) // {divisor}"
+        cases.append(f"WHEN abs(time) >= {MILLISECONDS_FROM * (divisor // 1000)} THEN {floor}")
+    return f"CASE {' '.join(cases)} ELSE time END"
 
 
 def levels_of(db: "DuckDBPyConnection") -> np.ndarray | None:

@@ -1,0 +1,508 @@
+"""Files as people have them: each small input stands for a kind, with its right values."""
+
+import csv
+import io
+import json
+import os
+import threading
+import zipfile
+from pathlib import Path
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import scipy.sparse
+from hypothesis import given, settings
+
+import matinee
+from matinee.data.ratings import Ratings
+from matinee.errors import Advice, BadRatings, BadSetting, DataWarning, Option
+from matinee.sources import read_catalog, read_ratings
+
+
+def write(folder: Path, text: str | bytes, name: str = "r.csv") -> Path:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def triples(ratings: Ratings) -> list[tuple[str, str, float]]:
+    users, items = ratings.users.ids[ratings.user], ratings.items.ids[ratings.item]
+    return list(zip(users.tolist(), items.tolist(), ratings.rating.tolist(), strict=True))
+
+
+PLAIN = [("a", "x", 3.0), ("b", "y", 4.0)]
+
+# the dialect of the whole file
+
+
+def test_quotes_that_first_stand_late_in_the_file(tmp_path: Path) -> None:
+    lines = ["user,item,rating", *(f"u{n % 50},Book {n},{n % 5 + 1}" for n in range(600))]
+    lines += ['u1,"Eats, Shoots",5', 'u2,"Eats, Shoots",4', 'u3,"The ""Best"" Of",2', '"u4",Last,1']
+    ratings = read_ratings(write(tmp_path, "\n".join(lines) + "\n"))
+    assert len(ratings) == 604
+    assert {("u1", "Eats, Shoots", 5.0), ("u3", 'The "Best" Of', 2.0)} < set(triples(ratings))
+    assert "u4" in ratings.users
+    assert not any(text.startswith('"') for text in [*ratings.users, *ratings.items])
+
+
+def test_a_decimal_comma_that_first_stands_late_in_the_file(tmp_path: Path) -> None:
+    lines = ["user;item;rating", *(f"u;{n};4" for n in range(600)), "u;last;3,5"]
+    assert read_ratings(write(tmp_path, "\n".join(lines))).history("u")["last"] == 3.5
+
+
+def test_quotes_are_letters_where_they_are_said_to_be(tmp_path: Path) -> None:
+    path = write(tmp_path, 'user\titem\trating\na\t"Heroes" (live)\t4\nb\t7" mix\t5\n')
+    with pytest.warns(DataWarning, match="1 with broken quotes"):
+        assert len(read_ratings(path)) == 1
+    ratings = read_ratings(path, quoting=False)
+    assert triples(ratings) == [("a", '"Heroes" (live)', 4.0), ("b", '7" mix', 5.0)]
+
+
+# what a comma means
+
+THOUSANDS = "user;item;plays\na;x;1,234\na;y;12,345\na;z;987\nb;x;2000\n"
+
+
+@pytest.mark.parametrize("text", [THOUSANDS, 'user,item,plays\na,x,"1,234"\na,y,"12,345"\n'])
+def test_thousands_or_decimals_is_a_question(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BadRatings, match=r"1,234 could be 1234 or 1\.234.*decimal="):
+        read_ratings(write(tmp_path, text))
+
+
+def test_each_answer_is_followed(tmp_path: Path) -> None:
+    path = write(tmp_path, THOUSANDS)
+    assert sorted(read_ratings(path, decimal=".").rating.tolist()) == [987, 1234, 2000, 12345]
+    comma = np.sort(read_ratings(path, decimal=",").rating)
+    assert comma.tolist() == pytest.approx([1.234, 12.345, 987, 2000])
+
+
+@pytest.mark.parametrize(
+    "values, expected",
+    [
+        (["1,234,567", "1,234"], [1234567, 1234]),
+        (["1,234.5", "987"], [1234.5, 987]),
+        (["1.234,5", "0,5"], [1234.5, 0.5]),
+        (["0,125", "1,234"], [0.125, 1.234]),
+        (["3,5", "4"], [3.5, 4]),
+    ],
+)
+def test_values_that_leave_no_doubt(tmp_path: Path, values: list[str], expected: list) -> None:
+    lines = [f"u;{n};{value}\n" for n, value in enumerate(values)]
+    ratings = read_ratings(write(tmp_path, "user;item;rating\n" + "".join(lines)))
+    assert ratings.rating.tolist() == pytest.approx(expected)
+
+
+# lines before the table
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "% bip weighted\n% 2 2 2\na x 3\nb y 4\n",
+        "# exported 2020\nuser,item,rating\na,x,3\nb,y,4\n",
+        "# user,item,rating\na,x,3\nb,y,4\n",
+        "#user,item,rating\na,x,3\nb,y,4\n",
+        "sep=;\nuser;item;rating\na;x;3\nb;y;4\n",
+        "sep=;\r\na;x;3\r\nb;y;4\r\n",
+    ],
+)
+def test_comments_before_the_table(tmp_path: Path, text: str) -> None:
+    assert triples(read_ratings(write(tmp_path, text))) == PLAIN
+
+
+def test_ids_with_a_mark_are_no_comments(tmp_path: Path) -> None:
+    ratings = read_ratings(write(tmp_path, "#a,x,3\nb,y,4\n"))
+    assert triples(ratings) == [("#a", "x", 3.0), ("b", "y", 4.0)]
+    assert len(read_ratings(write(tmp_path, "#a,x,3\nb,y,4\n#c,y,4\n"))) == 3
+
+
+# columns
+
+EXTRA = "1,1,drama,7,5,2000-07-12\n2,1,comedy,8,4,2000-07-13\n"
+
+
+def test_many_columns_without_a_header_are_a_question(tmp_path: Path) -> None:
+    path = write(tmp_path, EXTRA)
+    with pytest.raises(BadRatings, match=r"no header and 6 columns.*columns="):
+        read_ratings(path)
+    ratings = read_ratings(path, columns={"rating": 4, "timestamp": 5})
+    assert triples(ratings) == [("1", "1", 5.0), ("2", "1", 4.0)]
+    assert ratings.timestamp.tolist() == [963360000, 963446400]
+
+
+def test_a_header_one_name_short_is_a_question_and_its_answer(tmp_path: Path) -> None:
+    path = write(tmp_path, '"user","item","rating"\n"1","a","x",3\n"2","b","y",4\n')
+    with pytest.raises(BadRatings, match=r"3 names over 4 fields.*as R writes") as caught:
+        read_ratings(path)
+    assert triples(read_ratings(path, columns=dict(caught.value.remedies[0].value))) == PLAIN
+
+
+def alike(form: str, folder: Path) -> object:
+    """A table with two columns called rating."""
+    pandas, arrow = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    names = ["user", "item", "rating", "rating"]
+    columns = [["a", "b"], ["x", "y"], [1.0, 2.0], [3.0, 4.0]]
+    if form == "pandas":
+        return pandas.DataFrame(dict(enumerate(columns))).set_axis(names, axis=1)
+    table = arrow.table(columns, names=names)
+    if form == "pyarrow":
+        return table
+    if form == "csv":
+        return write(folder, "user,item,rating,rating\na,x,1,3\nb,y,2,4\n")
+    from pyarrow import parquet
+
+    parquet.write_table(table, folder / "r.parquet")
+    return folder / "r.parquet"
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "pandas", "pyarrow"])
+def test_columns_of_one_name_go_by_number(form: str, tmp_path: Path) -> None:
+    source = alike(form, tmp_path)
+    with pytest.raises(BadRatings, match="rating could be column 2, 'rating', or column 3"):
+        read_ratings(source)
+    assert triples(read_ratings(source, columns={"rating": 3})) == PLAIN
+    assert triples(read_ratings(source, columns={"rating": "2"})) != PLAIN
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "user_id:token,item_id:token,rating:float",
+        "visitorid,asin,Feedback",
+        "userID,placeID,weight",
+        "uid,book_id,count",
+        "member_id,isbn,hours",
+        "user,track,plays",
+        "customer_id,business_id,event",
+    ],
+)
+def test_usual_names(header: str, tmp_path: Path) -> None:
+    assert triples(read_ratings(write(tmp_path, header + "\na,x,3\nb,y,4\n"))) == PLAIN
+
+
+# layouts
+
+
+@pytest.mark.parametrize("text", ["user,item\na,x\nb,y\n", "a\tx\nb\ty\n", "a x\nb y\n"])
+def test_pairs_without_ratings(text: str, tmp_path: Path) -> None:
+    ratings = read_ratings(write(tmp_path, text))
+    assert triples(ratings) == [("a", "x", 1.0), ("b", "y", 1.0)]
+    assert "every row counts as 1" in str(ratings.report)
+
+
+def test_pairs_with_times(tmp_path: Path) -> None:
+    ratings = read_ratings(write(tmp_path, "user,item,timestamp\na,x,5\nb,y,6\n"))
+    assert ratings.timestamp.tolist() == [5, 6]
+
+
+def test_a_line_for_each_user(tmp_path: Path) -> None:
+    path = write(tmp_path, "0 10 11 12\n1 10\n2 11 12 13 14 \n\n3 12 10\n")
+    ratings = read_ratings(path)
+    assert len(ratings) == 3 + 1 + 4 + 2
+    assert ratings.history("2") == dict.fromkeys(["11", "12", "13", "14"], 1.0)
+
+
+@pytest.mark.parametrize("missing", ["99", "empty"])
+@pytest.mark.parametrize("header", [True, False])
+def test_a_matrix(header: bool, missing: str, tmp_path: Path) -> None:
+    gap = "" if missing == "empty" else "99.00"
+    text = "user,x,y\n" * header + f"a,3,{gap}\nb,{gap},4\n"
+    ratings = read_ratings(write(tmp_path, text), wide=missing)
+    expected = PLAIN if header else [("a", "1", 3.0), ("b", "2", 4.0)]
+    assert triples(ratings) == expected
+
+
+def test_a_matrix_that_counts_its_lines(tmp_path: Path) -> None:
+    ratings = read_ratings(write(tmp_path, "2,-3.5,99,8\n1,99,2.25,99\n2,1,-9,99\n"), wide=99)
+    expected = [("0", "1", -3.5), ("0", "3", 8.0), ("1", "2", 2.25), ("2", "1", 1), ("2", "2", -9)]
+    assert triples(ratings) == expected
+    assert "column 0 counts" in str(ratings.report)
+
+
+def test_cells_and_lines_of_a_matrix_that_are_wrong(tmp_path: Path) -> None:
+    text = 'user,x,y\na,3,?\nb,1\nc,"1,2\nd,1,2\n'
+    with pytest.warns(DataWarning):
+        report = read_ratings(write(tmp_path, text), wide="empty").report
+    reasons = {one.reason: (one.count, one.first[0].place) for one in report.set_aside}
+    assert reasons["whose rating is not a number"] == (1, "line 2")
+    assert reasons["with a missing field"] == (1, "line 3")
+    assert reasons["with broken quotes"] == (2, "line 4")
+
+
+def test_json_lines(tmp_path: Path) -> None:
+    records = [
+        {"user_id": "a", "item": "x", "stars": 3, "time": 1500000000},
+        {"item": "y", "user_id": "b", "stars": "4", "note": {"deep": [1]}},
+    ]
+    text = "".join(json.dumps(one) + "\n" for one in records) + "{broken\n"
+    with pytest.warns(DataWarning, match="1 that is no JSON object"):
+        ratings = read_ratings(write(tmp_path, text, "r.jsonl"))
+    assert triples(ratings) == PLAIN
+    assert ratings.timestamp.tolist() == [1500000000, 0]
+
+
+def zipped(folder: Path, members: dict[str, str]) -> Path:
+    with zipfile.ZipFile(folder / "set.zip", "w") as archive:
+        for member, text in members.items():
+            archive.writestr(member, text)
+    return folder / "set.zip"
+
+
+TABLES = {
+    "set/README": "About users and items, in words.\n",
+    "set/names.dat": "Game_ID\tGame Name\n1\tChess\n",
+    "set/play.dat": "User_ID\tGame_ID\tHours\na\tx\t3\nb\ty\t4\n",
+}
+
+
+def test_a_zip_of_several_tables(tmp_path: Path) -> None:
+    assert triples(read_ratings(zipped(tmp_path, TABLES))) == PLAIN
+    buy = {"set/buy.dat": "User_ID\tGame_ID\tPurchase\na\tx\t1\n"}
+    both = zipped(tmp_path, TABLES | buy)
+    with pytest.raises(BadRatings, match=r'2 files that could be the ratings.*table="play.dat"'):
+        read_ratings(both)
+    assert triples(read_ratings(both, table="play.dat")) == PLAIN
+    assert triples(read_ratings(both, columns={"rating": "Hours"})) == PLAIN
+    with pytest.raises(BadRatings, match=r"no file 'game\.dat'; it holds README, buy\.dat"):
+        read_ratings(both, table="game.dat")
+
+
+def test_an_excel_workbook_is_named_with_the_way_out(tmp_path: Path) -> None:
+    path = zipped(tmp_path, {"xl/workbook.xml": "", "[Content_Types].xml": ""})
+    with pytest.raises(BadRatings, match=r"an Excel workbook; save it there as CSV"):
+        read_ratings(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("user,item,rating\na,x,3\nb,y,4\n",))
+    writer.start()
+    ratings = read_ratings(pipe)
+    writer.join()
+    assert triples(ratings) == PLAIN
+    with pytest.raises(BadRatings, match="is a device"):
+        read_ratings("/dev/null")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf16_without_a_mark(encoding: str, tmp_path: Path) -> None:
+    path = write(tmp_path, "user,item,rating\na,x,3\nb,y,4\n".encode(encoding))
+    with pytest.raises(BadRatings, match=f'UTF-16 without a byte order.*encoding="{encoding}"'):
+        read_ratings(path)
+    assert triples(read_ratings(path, encoding=encoding)) == PLAIN
+
+
+# catalogues
+
+
+def test_the_encoding_reaches_the_catalogue(tmp_path: Path) -> None:
+    places = write(tmp_path, "placeID,name\n1,Café Ambar\n2,Peñon\n".encode("latin-1"), "p.csv")
+    ratings = write(tmp_path, "userID,placeID,rating\nU1,1,2\nU1,2,1\n")
+    with pytest.raises(BadRatings, match=r'p\.csv.*encoding="latin-1"'):
+        read_ratings(ratings, catalog=places)
+    catalog = read_ratings(ratings, catalog=places, encoding="latin-1").catalog
+    assert [catalog["1"].title, catalog["2"].title] == ["Café Ambar", "Peñon"]
+    assert read_catalog(places, encoding="latin-1")["1"].title == "Café Ambar"
+
+
+def test_a_title_never_takes_its_neighbours(tmp_path: Path) -> None:
+    text = 'item_id\ttitle\nA1\t"Weird Al" Yankovic\nA2\t"Heroes\nA3\tSecond\nA4\t"Th""ird"\n'
+    with pytest.warns(DataWarning, match="2 lines with broken quotes"):
+        catalog = read_catalog(write(tmp_path, text, "artists.tsv"))
+    titles = [catalog[one].title for one in ("A1", "A2", "A3", "A4")]
+    assert titles == ['"Weird Al" Yankovic', '"Heroes', "Second", 'Th"ird']
+
+
+# times
+
+
+def test_seconds_and_milliseconds_are_told_apart_row_by_row(tmp_path: Path) -> None:
+    text = "user,item,rating,timestamp\nu,x,3,1500000010\nu,y,4,1500000010123\nv,x,3,1500000020\n"
+    ratings = read_ratings(write(tmp_path, text))
+    assert ratings.timestamp.tolist() == [1500000010, 1500000010, 1500000020]
+    assert "timestamps are in milliseconds and seconds" in str(ratings.report)
+
+
+def test_dates_without_dashes(tmp_path: Path) -> None:
+    text = "user,item,rating,date\na,x,4,20050906\na,y,5,20041019\nb,x,2,20051231\n"
+    description = read_ratings(write(tmp_path, text)).describe()
+    assert "2004-10-19 to 2005-12-31" in str(description)
+    seconds = read_ratings(write(tmp_path, text.replace("20051231", "20051331")))
+    assert seconds.timestamp.tolist()[0] == 20050906
+
+
+def test_fractions_of_seconds_are_cut_by_every_reader(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    text = "user,item,rating,timestamp\na,x,4,1577836800.5\na,y,5,1577836800.9\nb,x,5,-1.5\n"
+    path = write(tmp_path, text)
+    frame = pandas.read_csv(path)
+    frame.to_parquet(tmp_path / "r.parquet")
+    for source in (path, frame, tmp_path / "r.parquet"):
+        assert read_ratings(source).timestamp.tolist() == [1577836800, 1577836800, -2]
+
+
+# lists, sums, events
+
+ROWS = [(1, 10, 4.0), (1, 11, 5.0), (2, 10, 3.0), (2, 11, 1.0), (3, 10, 2.0)]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("width", [2, 3])
+def test_a_list_of_tuples_is_one_of_rows(n: int, width: int) -> None:
+    ratings = read_ratings([row[:width] for row in ROWS[:n]])
+    expected = [(str(u), str(i), r if width == 3 else 1.0) for u, i, r in ROWS[:n]]
+    assert triples(ratings) == expected
+
+
+def test_a_list_of_lists_that_could_be_either_is_refused() -> None:
+    with pytest.raises(BadRatings, match="could be rows or columns"):
+        read_ratings([[1, 10, 4], [1, 11, 5], [2, 10, 3]])
+    assert len(read_ratings([[1, 2, 3, 4, 5], [1, 1, 1, 1, 1], [3, 3, 3, 3, 3]])) == 5
+    with pytest.raises(BadRatings, match="all of one length, not of 2, 3"):
+        read_ratings([(1, 2), (1, 2, 3)])
+
+
+REPEATED = "user,item,rating\na,x,2\na,x,3\na,x,0.5\nb,x,1\n"
+
+
+@pytest.mark.parametrize("how, expected", [("sum", [5.5, 1.0]), ("count", [3.0, 1.0])])
+@pytest.mark.parametrize("form", ["csv", "frame", "packed", "arrays"])
+def test_sums_and_counts(how: str, expected: list[float], form: str, tmp_path: Path) -> None:
+    path = write(tmp_path, REPEATED)
+    if form == "packed":
+        ratings = matinee.pack(path, tmp_path / "packed", duplicates=how).in_memory()
+    elif form == "frame":
+        pandas = pytest.importorskip("pandas")
+        ratings = read_ratings(pandas.read_csv(path), duplicates=how)
+    elif form == "arrays":
+        columns = zip(*list(csv.reader(io.StringIO(REPEATED)))[1:], strict=True)
+        ratings = read_ratings(tuple(map(list, columns)), duplicates=how)
+    else:
+        ratings = read_ratings(path, duplicates=how)
+    assert ratings.rating.tolist() == expected
+    assert tuple(ratings.scale) == (min(expected), max(expected))
+
+
+def test_a_scale_cannot_be_given_with_a_sum(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match="scale is of single ratings"):
+        read_ratings(write(tmp_path, REPEATED), duplicates="sum", scale=(1, 5))
+
+
+EVENTS = "visitorid,itemid,event\na,x,view\na,x,cart\nb,y,view\nb,z,purchase\n"
+WEIGHTS = {"view": 1, "cart": 3, "purchase": 5}
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "frame"])
+def test_events_have_weights(form: str, tmp_path: Path) -> None:
+    source: object = write(tmp_path, EVENTS)
+    if form != "csv":
+        source = pytest.importorskip("pandas").read_csv(source)
+    if form == "parquet":
+        source.to_parquet(tmp_path / "r.parquet")  # type: ignore[attr-defined]
+        source = tmp_path / "r.parquet"
+    ratings = read_ratings(source, events=WEIGHTS, duplicates="sum")
+    assert triples(ratings) == [("a", "x", 4.0), ("b", "y", 1.0), ("b", "z", 5.0)]
+
+
+# warnings
+
+
+def test_rows_lost_are_a_warning_with_counts(tmp_path: Path) -> None:
+    path = write(tmp_path, "user,item,rating\na,x,3\na,x,4\nb,y\nb,z,5\n")
+    with pytest.warns(DataWarning) as caught:
+        read_ratings(path)
+    (warning,) = caught
+    assert str(warning.message) == (
+        "r.csv: 2 of 4 rows kept, 1 row set aside and 1 merged into others (1 with a missing field)"
+    )
+    assert warning.filename == __file__
+
+
+# sparse matrices of many rows
+
+
+def test_ids_of_a_large_matrix_are_its_row_numbers() -> None:
+    n = 300_000
+    cells = scipy.sparse.csr_array((np.ones(3), ([1, n - 1, 5], [0, 1, 2])), shape=(n, 12))
+    ratings = read_ratings(cells)
+    assert ratings.n_users == n
+    assert triples(ratings) == [("1", "0", 1.0), ("5", "2", 1.0), (str(n - 1), "1", 1.0)]
+    assert ratings.users.row("10") == 10
+    assert ratings.items == matinee.IdMap.of(range(12), "item")
+
+
+# advice, followed
+
+ADVICE = {
+    "thousands": THOUSANDS,
+    "events": EVENTS,
+    "many columns": "a,x,3,7,8,9\nb,y,4,7,8,9\n",
+    "latin-1": "user,item,rating\na,x,3\nZoë,y,4\n".encode("latin-1"),
+    "UTF-16": "user,item,rating\na,x,3\nb,y,4\n".encode("utf-16-le"),
+    "names alike": "user,item,rating,rating\na,x,1,3\nb,y,2,4\n",
+    "two names": "user_id,userId,item,rating\na,b,x,3\nc,d,y,4\n",
+    "row names": "user,item,rating\n1,a,x,3\n2,b,y,4\n",
+    "a matrix": "who,x,y\na,1,2\nb,3,4\n",
+    "no rating": "user,item,session\na,x,7\nb,y,8\n",
+}
+
+
+@pytest.mark.parametrize("case", ADVICE)
+def test_the_advice_of_a_message_works(case: str, tmp_path: Path) -> None:
+    path = write(tmp_path, ADVICE[case])
+    options = {"wide": "empty"} if case == "a matrix" else {}
+    with pytest.raises(BadRatings) as caught:
+        read_ratings(path, **options)
+    remedies = [one for one in caught.value.remedies if not isinstance(one, Advice)]
+    tried = 0
+    for remedy in remedies:
+        assert isinstance(remedy, Option)
+        if isinstance(remedy.value, dict) and "..." in remedy.value.values():
+            continue  # the columns are for the reader to choose
+        if remedy.name == "wide":
+            continue  # offered beside the columns, for another kind of file
+        assert len(read_ratings(path, **options, **{remedy.name: remedy.value})) > 0
+        tried += 1
+    assert tried
+
+
+# any file, against a slow reader
+
+TEXT = st.text(st.sampled_from("abXYZ019é\"' .-_"), min_size=1, max_size=8).filter(
+    lambda text: text.strip() == text and text.casefold() not in ("a", "x")
+)
+RATING = st.integers(1, 50).map(lambda tenths: tenths / 10)
+DELIMITERS = {",": ",", ";": ";", "tab": "\t", "|": "|"}
+
+
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(
+    rows=st.dictionaries(st.tuples(TEXT, TEXT), RATING, min_size=1, max_size=12),
+    delimiter=st.sampled_from(list(DELIMITERS)),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "latin-1", "cp1252"]),
+    order=st.permutations(["user_id", "item_id", "rating", "note"]),
+    decimal=st.sampled_from([".", ","]),
+    end=st.sampled_from(["\n", "\r\n"]),
+    comment=st.booleans(),
+)
+def test_any_dialect_reads_as_a_slow_reader_does(
+    rows, delimiter, encoding, order, decimal, end, comment, tmp_path_factory
+) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=DELIMITERS[delimiter], lineterminator=end)
+    writer.writerow(order)
+    for (user, item), rating in rows.items():
+        written = {"user_id": user, "item_id": item, "note": "n"}
+        written["rating"] = str(rating).replace(".", decimal)
+        writer.writerow([written[name] for name in order])
+    content = ("# made for a test" + end) * comment + text.getvalue()
+    path = write(tmp_path_factory.mktemp("fuzz"), content.encode(encoding))
+    told = None if encoding.startswith("utf") else encoding
+    ratings = read_ratings(path, encoding=told)
+    found = {(u, i): r for u, i, r in triples(ratings)}
+    assert found.keys() == rows.keys()
+    assert all(found[pair] == pytest.approx(rating) for pair, rating in rows.items())
+    assert ratings.report.n_set_aside == 0
