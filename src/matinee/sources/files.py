@@ -71,7 +71,7 @@ def on_disk(source: object) -> Iterator[object]:
         return
     if not path.is_fifo() and not path.is_socket():
         raise BadRatings(f"{path} is a device, not a file; give {READABLE}")
-    with tempfile.TemporaryDirectory(prefix="matinee-") as folder:
+    with temporary_folder() as folder:
         copy = Path(folder) / path.name
         with path.open("rb") as pipe, copy.open("wb") as out:
             shutil.copyfileobj(pipe, out, BLOCK)
