@@ -68,6 +68,19 @@ def post(*events: Event, key: str | None = None, digest: str = "") -> Post:
     return Post(events, (YES,) * len(events), key, digest)
 
 
+def test_no_key_and_no_id_is_left_after_erasing(tmp_path):
+    """Every byte of the store and of what the database keeps beside it."""
+    place = tmp_path / "feedback.sqlite"
+    store = Store.at(place)
+    store.write([post(rated("secret-somebody", "heat"), key="secret-somebody-1", digest="ab")])
+    assert store.write([post(rated("x", "heat"), key="secret-somebody-1", digest="ab")])[0].replayed
+    assert store.write([post(rated("x", "heat"), key="secret-somebody-1", digest="cd")])[0].conflict
+    store.erase("secret-somebody")
+    for file in tmp_path.iterdir():
+        assert b"secret-somebody" not in file.read_bytes(), file.name
+    store.close()
+
+
 # Writing and reading.
 
 

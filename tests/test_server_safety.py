@@ -242,11 +242,39 @@ def test_a_named_host_is_answered(state):
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}],
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://[::1"},
+        {"Origin": "http://localhost:3000"},
+        {"Origin": "http://127.0.0.1:3000"},
+        {"Origin": "file://localhost"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
 )
 def test_other_sites_pages_may_not_write(client, headers):
     body = {"events": [{"user_id": "x", "item_id": "007", "rating": 5}]}
     is_problem(client.post("/v1/feedback", json=body, headers=headers), 403, "another site")
+
+
+@pytest.mark.parametrize("name", ["Host", "Origin", "Authorization"])
+def test_a_header_that_decides_is_given_once(client, name):
+    values = {"Host": "localhost", "Origin": str(client.base_url), "Authorization": "Bearer x"}
+    raw = http.client.HTTPConnection(client.base_url.host, client.base_url.port)
+    raw.putrequest("GET", "/v1/model", skip_host=True)
+    for header, value in [*values.items(), (name, "localhost")]:
+        raw.putheader(header, value)
+    raw.endheaders()
+    answer = raw.getresponse()
+    assert answer.status == 400
+    assert "one Host" in json.loads(answer.read())["detail"]
+    raw.close()
+
+
+def test_the_page_of_the_server_itself_may_write(client):
+    body = {"events": [{"user_id": "x", "item_id": "007", "rating": 5}]}
+    origin = {"Origin": str(client.base_url)}
+    assert client.post("/v1/feedback", json=body, headers=origin).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -105,6 +105,7 @@ class Store:
         """Write posts in one transaction; when this returns they are durable."""
         with self.using() as connection:
             seq = tick(connection, sum(len(post.events) for post in arrived))
+            arrived = [self._sealed(post) for post in arrived]
             known = self._known(connection, arrived)
             receipts, rows, keys = [], [], []
             for post in arrived:
@@ -189,6 +190,13 @@ class Store:
         return hmac.new(self.salt.encode(), user_id.encode(), hashlib.sha256).hexdigest()
 
     # Inside.
+
+    def _sealed(self, post: Post) -> Post:
+        """A post whose key and body are known by keyed digests alone: both may hold ids."""
+        if post.key is None:
+            return post
+        key, body = self.digest(f"key {post.key}"), self.digest(f"body {post.digest}")
+        return replace(post, key=key, digest=body)
 
     def _identity(self) -> tuple[str, str]:
         first = {"one": 1, "seq": 0, "store": secrets.token_hex(8), "salt": secrets.token_hex(16)}

@@ -21,6 +21,7 @@ SECURITY_HEADERS = [
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
 ]
+SINGLE_HEADERS = (b"host", b"origin", b"authorization")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz"})  # for load balancers; they reveal nothing
 ADMIN_PATHS = ("/v1/admin/", "/v1/tastes/")  # writes here change the model
@@ -51,6 +52,9 @@ class AccessPolicy:
 
     def check(self, scope: Scope) -> None:
         """Raise Problem (421, 403 or 401) for a request that is not allowed."""
+        names = [name for name, _ in scope["headers"]]
+        if any(names.count(name) > 1 for name in SINGLE_HEADERS):
+            raise Problem(400, "a request has one Host, one Origin and one Authorization at most")
         headers = dict(scope["headers"])
         host = headers.get(b"host", b"").decode("utf-8", "replace")
         if not self.allows_host(host):
@@ -62,10 +66,25 @@ class AccessPolicy:
 
     def _check_origin(self, headers: dict[bytes, bytes]) -> None:
         origin = headers.get(b"origin")
-        if origin is not None and not self.allows_host(urlsplit(origin.decode("latin-1")).netloc):
+        host = headers.get(b"host", b"").decode("utf-8", "replace")
+        if origin is not None and not self._is_own(origin.decode("latin-1"), host):
             raise Problem(403, "another site's page may not change anything here")
         if headers.get(b"sec-fetch-site", b"same-origin") not in (b"same-origin", b"none"):
             raise Problem(403, "another site's page may not change anything here")
+
+    def _is_own(self, origin: str, host: str) -> bool:
+        """Whether an Origin is this server: the host that was asked for, or a name of its own.
+
+        Other ports of this machine are other sites.
+        """
+        try:
+            parts = urlsplit(origin)
+            name = (parts.hostname or "").rstrip(".")
+        except ValueError:
+            return False
+        if parts.scheme not in ("http", "https"):
+            return False
+        return parts.netloc.lower() == host.lower() or (name in self.hosts and not is_local(name))
 
     def _needs_token(self, path: str, method: str) -> bool:
         if method not in SAFE_METHODS and (path.startswith(ADMIN_PATHS) or method == "DELETE"):
@@ -77,6 +96,14 @@ class AccessPolicy:
         matches = hmac.compare_digest(token.strip(), self.token.encode())
         if scheme.lower() != b"bearer" or not matches:
             raise Problem(401, "this needs the server's token: Authorization: Bearer TOKEN")
+
+
+def is_local(name: str) -> bool:
+    """Whether a host is an address or ``localhost``, where any program may have a port."""
+    try:
+        return bool(ipaddress.ip_address(name))
+    except ValueError:
+        return name == "localhost"
 
 
 class SecurityMiddleware:
