@@ -8,9 +8,12 @@ so bad numbers stay visible.
 import numba
 import numpy as np
 
+from matinee.kernels.code_cache import use_code_cache
+
 FAST_MATH = {"reassoc", "contract", "arcp", "nsz"}  # not nnan, not ninf
 
-kernel = numba.njit(nogil=True, cache=True, fastmath=FAST_MATH, error_model="numpy")
+CACHE = use_code_cache()
+kernel = numba.njit(nogil=True, cache=CACHE, fastmath=FAST_MATH, error_model="numpy")
 
 
 def read_only(array: np.ndarray, dtype: type) -> np.ndarray:

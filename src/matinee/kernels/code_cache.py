@@ -1,0 +1,53 @@
+"""Where machine code is cached: beside the package or in the user's folder, else in a private one.
+
+A container may have neither, and the compiler then refuses to compile at all.
+"""
+
+import os
+import stat
+import tempfile
+import warnings
+from pathlib import Path
+
+from numba.core import config
+
+from matinee.errors import MatineeWarning
+
+USUAL = (Path(__file__).parent / "__pycache__",)
+
+
+def use_code_cache() -> bool:
+    """Whether compiled code is cached; where numba has no place for it, in a private folder."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    if getattr(config, "CACHE_DIR", "") or any(map(_is_writable, (*USUAL, home))):
+        return True
+    folder = Path(tempfile.gettempdir()) / f"matinee-code-{_user()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        private = _is_private(folder)
+    except OSError:
+        private = False
+    if private:
+        vars(config)["CACHE_DIR"] = str(folder)
+        words = f"compiled code is kept in {folder}, as there is no other place to write to"
+    else:
+        words = "compiled code is not kept, as there is no place to write to: each start compiles"
+    warnings.warn(MatineeWarning(f"{words}; set NUMBA_CACHE_DIR to choose one"), stacklevel=2)
+    return private
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether a folder, or the nearest one above it that is there, can be written to."""
+    there = next((one for one in (folder, *folder.parents) if one.exists()), None)
+    return there is not None and there.is_dir() and os.access(there, os.W_OK)
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether a folder is this user's own, and nobody else may write to it: code is run from it."""
+    state = folder.lstat()
+    mine = _user() in ("user", str(state.st_uid))
+    return stat.S_ISDIR(state.st_mode) and mine and not state.st_mode & 0o077
+
+
+def _user() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else "user"
