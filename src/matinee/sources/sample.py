@@ -11,7 +11,8 @@ a model can be held against it.
     r_ui    = s_ui(h) + sigma N(0, 1)           to the nearest half star from 0.5 to 5
 
 `mu` is the global level, `g_u` the generosity of a person, `q_i` the quality of a film, `v_i` the
-log of its visibility, `n_u` long-tailed. Tastes `a_u(h)` and `b_i` are non-negative, so NMF can
+log of its visibility, `n_u` long-tailed. The least visible films have a few ratings each,
+some of them one or none. Tastes `a_u(h)` and `b_i` are non-negative, so NMF can
 look for them, and genres name them. With beta > 0 people rate what they like: ratings are not
 missing at random (Marlin & Zemel 2009). The n_u largest values after Gumbel noise are a sample
 without replacement, with odds exp(v_i + ..) (Yellott 1977).
@@ -104,6 +105,8 @@ FAME_NOISE = 0.6  # standard deviation of visibility not explained by the metada
 TAIL_EXPONENT = 1.1  # visibility falls as (1 + rank / TAIL_HEAD) ** -TAIL_EXPONENT ...
 TAIL_HEAD = 14.0  # films
 TAIL_FLOOR = 0.03  # ... down to this, as a share of the most visible film
+RARE_SHARE = 0.3  # of the films, the least visible, are rarely seen ...
+RARE_FALL = 2.2  # ... and the last of them less by this, in the log of visibility
 
 # People
 GLOBAL_LEVEL = 2.4  # mu, stars, before tastes add theirs
@@ -210,7 +213,8 @@ def visibility_and_quality(
     z = (v - v.mean()) / v.std()
     chance = rng.standard_normal(len(films))
     q = QUALITY_SPREAD * (QUALITY_FAME * z + np.sqrt(1 - QUALITY_FAME**2) * chance)
-    return v, q
+    rare = np.maximum(rank / len(films) - (1 - RARE_SHARE), 0) / RARE_SHARE
+    return v - RARE_FALL * rare, q
 
 
 def people(n_users: int, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
