@@ -191,6 +191,11 @@ def test_pairs_without_ratings(text: str, tmp_path: Path) -> None:
     assert "every row counts as 1" in str(ratings.report)
 
 
+def test_pairs_whose_titles_hold_spaces(tmp_path: Path) -> None:
+    ratings = read_ratings(write(tmp_path, "user,track\na,Blue\na,Kind of Blue\nb,Blue\n"))
+    assert triples(ratings)[1] == ("a", "Kind of Blue", 1.0)
+
+
 def test_pairs_with_times(tmp_path: Path) -> None:
     ratings = read_ratings(write(tmp_path, "user,item,timestamp\na,x,5\nb,y,6\n"))
     assert ratings.timestamp.tolist() == [5, 6]

@@ -67,9 +67,10 @@ class ReadReport:
 
     @property
     def losses(self) -> str:
-        """In one sentence how many rows were set aside, merged, or have no time; or nothing."""
+        """In one sentence how many rows were set aside or merged away; or nothing."""
         parts = [f"{counted(self.n_set_aside, 'row')} set aside"] * bool(self.n_set_aside)
-        parts += [f"{self.n_merged:,} merged into others"] * bool(self.n_merged)
+        lost = self.n_merged and self.duplicates not in ("sum", "count")  # these lose nothing
+        parts += [f"{self.n_merged:,} merged into others"] * bool(lost)
         if not parts:
             return ""
         reasons = "; ".join(f"{one.count:,} {one.reason}" for one in self.set_aside)

@@ -150,14 +150,21 @@ def undivided(name: str, line: str, least: int) -> BadRatings:
 def divided(
     lines: Sequence[str], quoted: bool, least: int, delimiters: Sequence[str]
 ) -> Dialect | None:
-    """The delimiter and the number of columns: ``least`` or more, or 2 where nearly all agree."""
+    """The delimiter and the number of columns: ``least`` or more, or 2 where more lines agree."""
     delimiter, n_columns = best_delimiter(lines, quoted, least, delimiters)
-    if n_columns >= least:
-        return Dialect(delimiter, quoted, (), n_columns, ())
-    delimiter, n_columns = best_delimiter(lines, quoted, 2, delimiters)
+    table = Dialect(delimiter, quoted, (), n_columns, ())
+    if n_columns >= least and agreement(lines, table) >= PAIRS_AGREE:
+        return table
+    delimiter, _ = best_delimiter(lines, quoted, 2, delimiters)
     pairs = Dialect(delimiter, quoted, (), 2, ())
-    agree = sum(len(pairs.split(line)) == 2 for line in lines) if delimiter else 0
-    return pairs if agree >= PAIRS_AGREE * len(lines) else None
+    if delimiter and agreement(lines, pairs) >= PAIRS_AGREE:
+        return pairs
+    return table if n_columns >= least else None
+
+
+def agreement(lines: Sequence[str], dialect: Dialect) -> float:
+    """The share of lines that have as many fields as there are columns."""
+    return sum(len(dialect.split(line)) == dialect.n_columns for line in lines) / len(lines)
 
 
 def is_comment_mark(line: str) -> bool:
