@@ -9,7 +9,7 @@ import pytest
 
 import matinee
 from matinee import splitting
-from matinee.algorithms import ALGORITHMS, MF, Algorithm
+from matinee.algorithms import ALGORITHMS, MF, Algorithm, Bias
 from matinee.data.catalog import Catalog, Item
 from matinee.errors import BadRatings, BadSetting, MatineeError
 from matinee.evaluation import compare as comparison
@@ -18,6 +18,7 @@ from matinee.evaluation.compare import compare
 from matinee.evaluation.evaluate import evaluate
 from matinee.evaluation.results import UserScores
 from matinee.evaluation.run_log import Record, key_of
+from matinee.models.serialization import learned_arrays
 from matinee.sources.synthetic import planted
 
 QUICK = MF(n_factors=3, n_epochs=4)
@@ -100,7 +101,7 @@ def compared(ratings):
     return compare([QUICK, "mf", "bias"], ratings, ns=(5,), metrics=("rmse", "ndcg", "coverage"))
 
 
-def test_baselines_stand_in_every_table(compared):
+def test_baselines_stand_in_every_table(compared, ratings):
     table = compared.table
     assert list(table.algorithm) == ["popularity", "bias", "mf n_factors=3 n_epochs=4", "mf"]
     assert list(table.columns)[1:4] == ["rmse", "ndcg@5", "coverage@5"]
@@ -108,7 +109,9 @@ def test_baselines_stand_in_every_table(compared):
     assert all(seconds > 0 for seconds in table.fit_seconds)
     biases, average = (120 + 60) * 4, 4
     calibration = (4 + 99 + 1 + 1) * 8  # of intervals: see confidence.py
-    assert table.model_mb[1] == pytest.approx((biases + average + calibration) / 1e6)
+    part = Bias().fit(splitting.random(ratings).train).choice.model
+    choice = sum(one.nbytes for one in learned_arrays(part).values())
+    assert table.model_mb[1] == pytest.approx((biases + average + calibration + choice) / 1e6)
 
 
 def test_values_are_those_of_evaluate(compared, ratings):

@@ -164,7 +164,7 @@ def test_the_share_that_is_personal_by_hand(models):
     rated = model.item_counts > 0
     leads = []
     for person in ("3", model.fold_in({})):
-        scores = model.score_people([person], np.arange(len(model.items)))[0].astype(float)
+        scores = model.list_scores([person], np.arange(len(model.items)))[0].astype(float)
         leads.append(scores[row] - scores[rated].mean())
     expected = min(max(1 - leads[1] / leads[0], 0), 1)
     assert model.how_personal("3", item) == pytest.approx(expected, abs=1e-5)

@@ -164,7 +164,9 @@ def test_the_genre_is_the_reason(fitted, name):
     models, _, _, likes = fitted
     model, user = models[name], 3
     for item in range(40, 48):
-        reasons = {t.name: t.value for t in model.explain(str(user), str(item), by="features")}
+        reasons = {
+            t.name: t.value for t in model.explain(str(user), str(item), by="features", of="stars")
+        }
         assert set(reasons) <= {
             "average of all ratings",
             "how you rate",
@@ -186,7 +188,7 @@ def test_no_reason_speaks_of_raters_where_ratings_had_no_part(fitted, name):
     features_alone = range(48) if name == "content" else range(48 - COLD, 48)
     for item in features_alone:
         for by in model.views:
-            why = model.explain("3", str(item), by)
+            why = model.explain("3", str(item), by, of="stars")
             assert "item" not in {term.kind for term in why}
             assert "rated it" not in why.sentence()
             assert sum(term.value for term in why) == pytest.approx(why.score, abs=1e-4)

@@ -36,7 +36,11 @@ class Algorithm:
         """Read the search space and the closing lines of the docstring off the fields."""
         super().__init_subclass__()
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Field)}
-        inherited = getattr(cls, "__dataclass_fields__", {})
+        inherited = {
+            name: one
+            for parent in reversed(cls.__mro__[1:])
+            for name, one in vars(parent).get("__dataclass_fields__", {}).items()
+        }
         stated = {name: hyperparameter_of(one) for name, one in {**inherited, **own}.items()}
         cls.space = {name: one.search for name, one in stated.items() if one.search is not None}
         lines = [f"    {name}: {one.meaning}" for name, one in stated.items() if one.meaning]

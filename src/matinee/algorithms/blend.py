@@ -50,8 +50,7 @@ class Blend(RatingAlgorithm):
     @property
     def algorithms(self) -> tuple[Algorithm, ...]:
         """What is blended, names replaced by algorithms with their defaults."""
-        given = (named(one) if isinstance(one, str) else one for one in self.of)
-        return tuple(one.for_stars for one in given)
+        return tuple(named(one) if isinstance(one, str) else one for one in self.of)
 
     @property
     def kind(self) -> str:
@@ -74,13 +73,13 @@ class Blend(RatingAlgorithm):
                 f"of {counted(len(train), 'rating')} a share of {self.share} leaves one part empty"
             )
         rest = train.subset(~held_out)
-        trials = [one.fit(rest, on_epoch=on_epoch) for one in self.algorithms]
+        trials = [one.for_stars.fit(rest, on_epoch=on_epoch) for one in self.algorithms]
         aside = train.subset(held_out)
         if self.kind == "preference":
             constant, weights = 0.0, fitted_list_weights(trials, aside, rng)
         else:
             constant, *weights = fitted_weights(trials, aside, self.reg)
-        models = tuple(one.fit(train, on_epoch=on_epoch) for one in self.algorithms)
+        models = tuple(one.for_stars.fit(train, on_epoch=on_epoch) for one in self.algorithms)
         model = BlendModel(
             **fields_of(train),
             kind=self.kind,

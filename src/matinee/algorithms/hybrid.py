@@ -63,8 +63,7 @@ class Hybrid(RatingAlgorithm):
     @property
     def base(self) -> MF | NMF | ImplicitALS:
         """The algorithm that fits the ratings."""
-        given = BASES[self.of]() if isinstance(self.of, str) else self.of
-        return given.for_stars  # type: ignore[return-value]
+        return BASES[self.of]() if isinstance(self.of, str) else self.of  # type: ignore[return-value]
 
     @property
     def choosers(self) -> tuple[Algorithm, ...]:
@@ -95,7 +94,8 @@ class Hybrid(RatingAlgorithm):
             nonnegative=isinstance(base, NMF) or getattr(base, "nonnegative", False),
             W=np.zeros((len(vocabulary), base.n_factors + 1), np.float32),
         )
-        model = base.fit(train, validation, on_epoch, prior=prior)
+        fitted: MF | NMF | ImplicitALS = base.for_stars  # type: ignore[assignment]
+        model = fitted.fit(train, validation, on_epoch, prior=prior)
         return self.with_choice(with_features(model, self, vocabulary, prior.W), train)
 
 

@@ -49,7 +49,7 @@ REASONS = {
         "you seldom choose such things",
     ),
     "popularity": ("many choose it", "many choose it", "few choose it"),
-    "certainty": ("only {few} rated it", "only {few} rated it", "only {few} rated it"),
+    "certainty": ("{few} rated it", "{few} rated it", "{few} rated it"),
     "user": ("you rate most things high", "you rate most things high", "you rate most things low"),
 }
 FIXED = ("base", "user", "item", "alike", "popularity", "certainty")  # always shown, and first
@@ -135,7 +135,9 @@ class Explanation:
     def _few(self) -> str:
         """How few rated the item."""
         n = self.n_raters
-        return "few" if n is None or n >= FEW_RATERS else counted(n, "person")
+        if n == 0:
+            return "nobody"
+        return "few" if n is None or n >= FEW_RATERS else f"only {counted(n, 'person')}"
 
     @property
     def _sign(self) -> int:

@@ -67,7 +67,11 @@ def learned_arrays(model: Storable) -> dict[str, Any]:
     writer = Writer()
     writer.plain(model, "")
     given = ("user_id", "item_id", "item_counts", "seen_")
-    return {name: one for name, one in writer.arrays.items() if not name.startswith(given)}
+    return {
+        name: one
+        for name, one in writer.arrays.items()
+        if not name.rpartition("/")[2].startswith(given)
+    }
 
 
 @dataclass(frozen=True, eq=False)
