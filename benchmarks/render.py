@@ -85,6 +85,23 @@ TABLES = {
             },
         ),
     },
+    "Choice and stars": {
+        "lists_choice": (
+            "A fifth of each user's likes is held out, and everything rated in training is left "
+            "out of the lists. Lists as they are rank by choice and stars where a model has both. "
+            "Rare is the share of places for films with fewer than ten ratings, repeated the "
+            "share of 300 people who get the most repeated title.",
+            {
+                "data_set": "data",
+                "algorithm": "algorithm",
+                "lists": "lists",
+                "ndcg@10": "NDCG@10",
+                "rare": "rare",
+                "repeated": "repeated",
+                "fit_seconds": "fit seconds",
+            },
+        ),
+    },
     "Usual settings and tuned ones": {
         "defaults": (
             "Every algorithm with its usual settings, and with those that `matinee tune` finds on "
