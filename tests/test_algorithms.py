@@ -88,19 +88,20 @@ def test_the_classic_nmf_tutorial_is_reproduced(classic):
 
 
 def objective(algorithm, model, train):
-    """The objective of MF by ALS, written out from its docstring."""
-    error = squared_error(model, train)
+    """The objective of MF by ALS, written out from its docstring, in variances of the ratings."""
+    unit = train.deviation
+    error = squared_error(model, train) / unit**2
     for reg, side, counts in (
         (algorithm.user_reg, model.user_embeddings, train.by_user.counts),
         (algorithm.item_reg, model.item_embeddings, train.by_item.counts),
     ):
         rated = counts > 0
-        norms = (side.factors[rated].astype(float) ** 2).sum(axis=1)
+        norms = (side.factors[rated].astype(float) ** 2).sum(axis=1) / unit
         error += reg * float((np.sqrt(counts[rated]) * norms).sum())
-        error += algorithm.bias_reg * float((side.bias[rated].astype(float) ** 2).sum())
+        error += algorithm.bias_reg * float(((side.bias[rated] / unit).astype(float) ** 2).sum())
     B = (train.csr().toarray() > 0).astype(float)
     for choice, side in ((B, model.user_embeddings), (B.T, model.item_embeddings)):
-        P = np.where(choice.any(axis=1)[:, None], side.factors, 0).astype(float)
+        P = np.where(choice.any(axis=1)[:, None], side.factors, 0).astype(float) / np.sqrt(unit)
         Z = np.linalg.solve(P.T @ P + algorithm.implicit_reg * np.eye(4), P.T @ choice)
         error += algorithm.implicit_weight * (
             ((choice - P @ Z) ** 2).sum() + algorithm.implicit_reg * (Z**2).sum()

@@ -251,6 +251,43 @@ def test_relabelling_ids_changes_nothing(case, train, models):
     assert np.array_equal(other, models[case].score_block(everyone))
 
 
+# A zero-filled matrix, raw cosines and a fit without a mean take ratings as distances from zero, so
+# there a r + b is other data than r; a r is not.
+FROM_ZERO = {
+    "mf:sgd-unbiased",
+    "mf:unbiased",
+    "nmf:zero",
+    "nmf:zero-random",
+    "truncated-svd:user_all",
+    "truncated-svd:user_observed",
+    "truncated-svd:zero",
+    "user-knn:cosine",
+}
+RATING_CASES = [case for case in CASES if make(case).kind == "rating"]
+
+
+@pytest.mark.parametrize("case", RATING_CASES)
+@pytest.mark.parametrize("a, b", [(20.0, 100.0), (0.05, -3.0), (0.05, 0.0), (70_000.0, 0.0)])
+def test_units_of_ratings_cannot_matter(case, train, models, a, b):
+    """fit(a r + b) = a fit(r) + b, for everybody and newcomers."""
+    if b and case in FROM_ZERO:
+        b = 0.0
+    stars, scale = a * train.rating.astype(float) + b, Scale(0.5 * a + b, 5 * a + b)
+    columns = train.user, train.item, stars
+    other = Ratings.of(train.users, train.items, *columns, scale=scale, catalog=train.catalog)
+    model, everyone = make(case).fit(other), np.arange(train.n_users)
+    scores = (model.score_block(everyone) - b) / a
+    # A float32 rating near b is exact to b / 2^24, which is so much of a star:
+    tolerance = 2e-3 + 40 * abs(b) / a * 2**-24
+    np.testing.assert_allclose(scores, models[case].score_block(everyone), atol=tolerance)
+    history = {"1": 5.0, "5": 1.0, "9": 4.5}
+    person = model.fold_in({item: a * stars + b for item, stars in history.items()})
+    same = models[case].fold_in(history)
+    for one in ("2", "17", "39"):
+        score = (float(model.score(person, one)[0]) - b) / a
+        assert score == pytest.approx(float(models[case].score(same, one)[0]), abs=tolerance)
+
+
 @pytest.mark.parametrize("user", ["u000", "u031", "folded in", "with one rating", "nobody"])
 def test_terms_sum_to_the_score(model, train, user):
     person = {

@@ -19,7 +19,7 @@ biases: the averaged model is a factor model whose fold-in and explanation by hi
 It holds 4 n_samples n_factors bytes per user and 8 n_samples n_factors per item: 54 MB on ml-1m.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, cast
 
 import numpy as np
@@ -80,9 +80,7 @@ class BayesianMF(RatingAlgorithm):
         self.check_train(train)
         check_validation(train, validation)
         say_if_too_many(self.n_factors, train)
-        mean = float(train.rating.mean(dtype="f8"))
-        unit = float(train.rating.std(dtype="f8")) or 1.0
-        standard = replace(train, rating=((train.rating - mean) / unit).astype(np.float32))
+        mean, unit, standard = train.mean, train.deviation, train.standardized(train.mean)
         samples: list[Sample] = []
         with one_blas_thread():
             chain = Chain.start(standard, self)

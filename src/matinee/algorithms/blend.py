@@ -1,7 +1,7 @@
 """A blend: the weighted sum of several algorithms' scores that fits a held-out part best.
 
     score(u, i) = constant + sum_m weight_m score_m(u, i)
-    ratings:      min over weights   sum over held-out (r - score)^2 + n reg |weights|^2
+    ratings:      min over weights   sum over held-out (r - score)^2 + n reg variance |weights|^2
     preferences:  max over weights   NDCG@10 of the held-out ones, see ``list_weights``
 
 Factorization and neighbourhood err differently, so their sum errs less: this is how the Netflix
@@ -36,7 +36,7 @@ class Blend(RatingAlgorithm):
         ("mf", "item-knn", "bayesian-mf"), "what is blended, by name or with settings"
     )
     share: float = setting(0.1, "of the ratings, held out to fit the weights on", above=0, below=1)
-    reg: float = setting(1e-4, "penalty on the weights of ratings, per held-out rating", at_least=0)
+    reg: float = setting(1e-4, "penalty on the weights of ratings, in their variance", at_least=0)
     seed: int = setting(42, "of the choice of held-out ratings", at_least=0)
 
     def __post_init__(self) -> None:
@@ -97,7 +97,7 @@ def fitted_weights(models: list[Model], held_out: Ratings, reg: float) -> list[f
     """The constant and the weights of the ridge regression of held-out stars on scores."""
     scores = [model.score_rows(held_out.user, held_out.item) for model in models]
     X = np.column_stack([np.ones(len(held_out)), *scores]).astype(np.float64)
-    penalty = np.full(X.shape[1], len(held_out) * reg)
+    penalty = np.full(X.shape[1], len(held_out) * reg * held_out.deviation**2)
     penalty[0] = 0.0
     b = X.T @ held_out.rating.astype(np.float64)
     return cast(list[float], np.linalg.lstsq(X.T @ X + np.diag(penalty), b, rcond=None)[0].tolist())

@@ -46,7 +46,7 @@ class ContentBased(RatingAlgorithm):
     )
     reg: float = setting(
         1.0,
-        "penalty on a user's factors, in squared stars",
+        "penalty on a user's factors, whatever the scale of the ratings",
         above=0,
         search=Real(0.1, 10, log=True),
     )

@@ -4,8 +4,9 @@
     min  sum (r - score)^2 + user_reg sum_u sqrt(n_u) |p_u|^2 + item_reg sum_i sqrt(n_i) |q_i|^2
          + bias_reg (sum_u b_u^2 + sum_i c_i^2)
 
-The penalties grow with the root of the number of ratings: plain ridge suits dense rows better and
-ALS-WR (penalties times n, Zhou et al. 2008) sparse ones, and the root suits both.
+r and the scores are in standard deviations of the ratings, so that no setting depends on the scale
+of the ratings. The penalties grow with the root of the number of ratings: plain ridge suits dense
+rows better and ALS-WR (penalties times n, Zhou et al. 2008) sparse ones, and the root suits both.
 
 solver="als", in ``mf_als``, solves each row exactly and learns from who rated what, too, which says
 most about people and films with few ratings (Cortes 2018).
@@ -52,9 +53,9 @@ class MF(Alternating, RatingAlgorithm):
         at_least=1,
     )
     reg: float = setting(
-        1.3,
-        "penalty on factors, in squared stars",
-        When(1.07, solver="sgd"),
+        1.15,
+        "penalty on factors, in standard deviations of the ratings",
+        When(0.95, solver="sgd"),
         at_least=0,
         search=Real(0.2, 10, log=True),
     )
@@ -62,22 +63,22 @@ class MF(Alternating, RatingAlgorithm):
     item_reg: float = setting(SameAs("reg"), "penalty on the factors of items", at_least=0)
     bias_reg: float = setting(
         2.0,
-        "penalty on biases",
+        "penalty on biases, in ratings",
         When(4.0, solver="sgd"),
         at_least=0,
         search=Real(0.2, 20, log=True),
     )
     implicit_weight: float = setting(
-        2.0,
+        1.6,
         "als: weight of who rated what, whatever they gave; 0 for none",
         When(0.0, solver="sgd"),
         When(0.0, biased=False),
         at_least=0,
         search=Real(0.2, 20, log=True),
     )
-    implicit_reg: float = setting(100.0, "als: penalty on the implicit factors Z and W", above=0)
+    implicit_reg: float = setting(90.0, "als: penalty on the implicit factors Z and W", above=0)
     learning_rate: float = setting(
-        0.04,
+        0.045,
         "sgd: first step size; it falls linearly to zero",
         When(None, solver="als"),
         above=0,
@@ -147,7 +148,7 @@ class MF(Alternating, RatingAlgorithm):
             fit_items=self._row_solve(self.item_reg),
             item_fold=self._row_solve(self.item_reg),
             implicit_reg=self.implicit_reg if self.implicit_weight else None,
-        )
+        ).in_units(table.deviation)
 
     @property
     def _gradient_descent(self) -> GradientDescent:

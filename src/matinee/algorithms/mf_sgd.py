@@ -5,7 +5,8 @@
     p_u += rate (e q_i - user_reg n_u^-1/2 p_u),   b_u += rate (e - bias_reg / n_u b_u)
     q_i += rate (e p_u - item_reg n_i^-1/2 q_i),   c_i += rate (e - bias_reg / n_i c_i)
 
-One step per rating in each epoch, at a rate that falls linearly to zero (Funk 2006). The penalties
+One step per rating in each epoch, at a rate that falls linearly to zero (Funk 2006). r is in
+standard deviations, so that the size of a step does not depend on the scale. The penalties
 are those of the least-squares objective, spread over a row's ratings. The small start and the
 finite number of steps regularise too.
 """
@@ -38,8 +39,9 @@ class GradientDescent:
     def fit(self, train: Ratings, validation: Ratings | None, on_epoch: OnEpoch) -> Solution:
         """Descend for ``n_epochs``. Raises Diverged when the error is no longer finite."""
         mean = train.mean if self.centered else 0.0
-        users, items = initial_embeddings(train, self.n_factors, self.init_scale, self.seed)
-        grid = Grid.of(train, self.seed)
+        standard = initial_embeddings(train, self.n_factors, self.init_scale, self.seed)
+        users, items = (side.in_units(train.deviation) for side in standard)
+        grid = Grid.of(train.standardized(mean), self.seed)
         penalties = (
             *penalties_per_rating(self.solve_users, train.user_counts),
             *penalties_per_rating(self.solve_items, train.item_counts),
@@ -47,12 +49,17 @@ class GradientDescent:
 
         def step(epoch: int) -> None:
             rate = self.learning_rate * (1 - (epoch - 1) / self.n_epochs)
-            grid.descend(epoch, mean, rate, penalties, users, items)
+            grid.descend(epoch, 0.0, rate, penalties, *standard)
+            for side, steps in zip((users, items), standard, strict=True):
+                side.fill(steps.in_units(train.deviation))
 
         training = Training(train, validation, mean, users, items)
         remedy = f"lower learning_rate (now {self.learning_rate}) or raise reg"
         facts = training.run(step, self.n_epochs, on_epoch, remedy)
-        return Solution(mean, users, items, self.solve_users, self.solve_items, facts)
+        fold, item_fold = (
+            solve.in_units(train.deviation) for solve in (self.solve_users, self.solve_items)
+        )
+        return Solution(mean, users, items, fold, item_fold, facts)
 
 
 def penalties_per_rating(solve: LeastSquares, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -48,10 +48,16 @@ class NMF(Alternating, RatingAlgorithm):
         "ignore", '"ignore": absent ratings are unknown; "zero": they are zeros', choices=STARTS
     )
     user_reg: float = setting(
-        0.55, "* penalty per sqrt(rating) on p_u", above=0, search=Real(0.1, 5, log=True)
+        0.49,
+        "* penalty per sqrt(rating) on p_u, in deviations",
+        above=0,
+        search=Real(0.1, 5, log=True),
     )
     item_reg: float = setting(
-        1.0, "* penalty per sqrt(rating) on q_i", above=0, search=Real(0.1, 5, log=True)
+        0.89,
+        "* penalty per sqrt(rating) on q_i, in deviations",
+        above=0,
+        search=Real(0.1, 5, log=True),
     )
     user_bias_reg: float = setting(
         3.0, "* penalty on b_u, in ratings", above=0, search=Real(0.3, 30, log=True)
@@ -121,7 +127,7 @@ class NMF(Alternating, RatingAlgorithm):
             item_fold=fit_item.exactly(),
             begin=signed_start(self.n_factors, self.seed) if self.init == "varimax" else None,
             remedy=REMEDY,
-        )
+        ).in_units(table.deviation)
 
     def _row_solves(self) -> tuple[LeastSquares, LeastSquares]:
         """How a user's and an item's row is solved."""

@@ -4,10 +4,10 @@
     min  sum (r - score)^2 + reg (|p_u|^2 + |q_i|^2) + bias_reg (b_u^2 + c_i^2)
          + implicit_reg sum_j |z_j|^2 / n_u,  all summed over ratings                  Koren 2008
 
-N(u) are the films u rated in the training data, and there only. The famous lower figures let N(u)
-see which films the test ratings are of; ``fit_transductive`` does, and is named for it. Steps are
-taken a user at a time in one thread, with one step for all z_j of a user. In the model, user
-factors are p_u + s_u.
+r is in standard deviations of the ratings. N(u) are the films u rated in the training data, and
+there only. The famous lower figures let N(u) see which films the test ratings are of;
+``fit_transductive`` does, and is named for it. Steps are taken a user at a time in one thread, with
+one step for all z_j of a user. In the model, user factors are p_u + s_u.
 """
 
 from dataclasses import dataclass, replace
@@ -24,7 +24,6 @@ from matinee.kernels.svdpp import Letters, UserRates, descend_users
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import AroundImplicit, LeastSquares
 from matinee.row_solvers.around_implicit import implicit_part
-from matinee.row_solvers.embeddings import Embeddings
 from matinee.splitting import check_apart
 from matinee.training.epochs import Training, initial_embeddings, say_if_too_many
 from matinee.training.progress import OnEpoch, quiet
@@ -40,13 +39,13 @@ class SVDpp(RatingAlgorithm):
         50, "length of p_u, q_i and z_j", at_least=1, search=Whole(8, 100, log=True)
     )
     n_epochs: int = setting(27, "one epoch steps through every rating once", at_least=1)
-    learning_rate: float = setting(0.01, "step size", above=0, search=Real(0.003, 0.03, log=True))
+    learning_rate: float = setting(0.011, "step size", above=0, search=Real(0.003, 0.03, log=True))
     reg: float = setting(
-        0.06, "penalty per rating on p_u and q_i", at_least=0, search=Real(0.01, 0.3, log=True)
+        0.053, "penalty per rating on p_u and q_i", at_least=0, search=Real(0.01, 0.3, log=True)
     )
     bias_reg: float = setting(0.03, "penalty per rating on b_u and c_i", at_least=0)
     implicit_reg: float = setting(
-        0.2,
+        0.18,
         "penalty on z_j, per user who rated j",
         at_least=0,
         search=Real(0.02, 2, log=True),
@@ -88,27 +87,32 @@ class SVDpp(RatingAlgorithm):
         on_epoch: OnEpoch,
     ) -> FactorModel:
         say_if_too_many(self.n_factors, train)
-        mean = float(train.rating.mean(dtype="f8"))
+        unit = train.deviation
         users, items = initial_embeddings(train, self.n_factors, self.init_scale, self.seed)
         rng = np.random.default_rng((self.seed, 1))
         Z = rng.normal(0.0, self.init_scale, items.factors.shape).astype(np.float32)
-        items = Embeddings(items.factors, items.bias, Z)
+        standard = users, items._replace(implicit=Z)
         own = users.factors.copy()  # p_u; users.factors holds p_u + s_u
-        rows = shuffled_rows(train.by_user, rng)
+        rows = shuffled_rows(train.standardized(train.mean).by_user, rng)
         rates = UserRates(self.learning_rate, self.reg, self.bias_reg, self.implicit_reg)
         letters = Letters(own, users.bias, items.factors, items.bias, Z)
+        sides = users.in_units(unit), standard[1].in_units(unit)
 
         def step(epoch: int) -> None:
             rng = np.random.default_rng((self.seed, 1 + epoch))
-            descend_users(rng.permutation(train.n_users), rows, chosen, mean, rates, letters)
-            users.factors[:] = own + implicit_part(chosen, items)
+            descend_users(rng.permutation(train.n_users), rows, chosen, 0.0, rates, letters)
+            users.factors[:] = own + implicit_part(chosen, standard[1])
+            for side, steps in zip(sides, standard, strict=True):
+                side.fill(steps.in_units(unit))
 
-        training = Training(train, validation, mean, users, items)
+        training = Training(train, validation, train.mean, *sides)
         remedy = f"lower learning_rate (now {self.learning_rate}) or raise reg"
         facts = training.run(step, self.n_epochs, on_epoch, remedy)
         solve = self._row_solve(facts["n_epochs_run"])
-        fold_user, fold_item = AroundImplicit(**solve), LeastSquares(**solve)
-        return self.model(train, mean, users, items, fold_user, item_fold=fold_item, facts=facts)
+        fold_user, fold_item = (
+            kind(**solve).in_units(unit) for kind in (AroundImplicit, LeastSquares)
+        )
+        return self.model(train, train.mean, *sides, fold_user, item_fold=fold_item, facts=facts)
 
     def _row_solve(self, n_epochs: int) -> dict[str, Any]:
         """The ridge whose solutions are like the steps', which end early.

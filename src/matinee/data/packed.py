@@ -25,7 +25,7 @@ from matinee.data.catalog import Catalog
 from matinee.data.ids import IdMap, check_ids
 from matinee.data.integrity import check_codes, check_counts, check_rows, check_texts
 from matinee.data.profiles import NO_PROFILES, Profiles
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings, Rows, deviation_of, sum_of_squares
 from matinee.data.scale import Scale
 from matinee.data.texts import Texts
 from matinee.disk.reading import (
@@ -248,6 +248,11 @@ class PackedRatings:
     def n_bytes(self) -> int:
         """The size of the folder in bytes."""
         return sum(file.stat().st_size for file in self.path.iterdir())
+
+    @cached_property
+    def deviation(self) -> float:
+        """As ``Ratings.deviation``, to the bit."""
+        return deviation_of(sum_of_squares(self.by_user.values, self.mean), len(self), self.mean)
 
     @cached_property
     def user_counts(self) -> np.ndarray:

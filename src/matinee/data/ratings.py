@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 PIECE = 1 << 20  # ratings summed at once for their mean
+CONSTANT = 1e-6  # of the mean: a deviation this small is rounding alone
 
 
 class Rows(NamedTuple):
@@ -66,6 +67,22 @@ def indptr_of(row: np.ndarray, n_rows: int) -> np.ndarray:
     indptr = np.zeros(n_rows + 1, dtype=np.int64)
     np.cumsum(np.bincount(row, minlength=n_rows), out=indptr[1:])
     return indptr
+
+
+def sum_of_squares(ratings: Any, mean: float) -> float:
+    """The sum of (r - mean)^2 in float64, in pieces: the same for packed and unpacked ratings."""
+    pieces = (ratings[first : first + PIECE] for first in range(0, len(ratings), PIECE))
+    return sum(float(((piece - mean) ** 2).sum()) for piece in map(np.float64, pieces))
+
+
+def deviation_of(squares: float, n: int, mean: float) -> float:
+    """The standard deviation of n ratings, of the sum of their squared distances from the mean.
+
+    Rounded to float32, so that it does not depend on the order of summing; 1 where all ratings are
+    the same, as far as float32 can tell.
+    """
+    deviation = float(np.float32(np.sqrt(max(squares, 0.0) / n)))
+    return deviation if deviation > CONSTANT * abs(mean) else 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +175,15 @@ class Ratings:
         """The mean rating, in float64; the same whether the ratings are in memory or packed."""
         sums = (self.rating[first : first + PIECE] for first in range(0, len(self), PIECE))
         return sum(float(piece.sum(dtype="f8")) for piece in sums) / len(self)
+
+    @cached_property
+    def deviation(self) -> float:
+        """The standard deviation of the ratings, the unit of penalties; see ``deviation_of``."""
+        return deviation_of(sum_of_squares(self.rating, self.mean), len(self), self.mean)
+
+    def standardized(self, mean: float) -> "Ratings":
+        """The ratings less ``mean``, in units of their standard deviation."""
+        return replace(self, rating=((self.rating - mean) / self.deviation).astype(np.float32))
 
     @property
     def user_counts(self) -> np.ndarray:

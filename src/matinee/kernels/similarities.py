@@ -14,6 +14,7 @@ from matinee.kernels.sparse import Sparse, pair_costs
 from matinee.kernels.threads import run_rows
 
 N, XY, XX, YY, X, Y = range(6)  # sums over the coordinates that two vectors share
+CORRELATIONS = 2.0**16  # values between 0 and 1 that a correlation is rounded to
 
 
 class Comparison(NamedTuple):
@@ -131,9 +132,9 @@ def share(coordinates, values, vectors, sums):
     """Fill sums (n_rows, 6) with the N, XY, ... of one vector with all the others."""
     sums[:] = 0.0
     for at in range(len(coordinates)):
-        x = float(values[at])
+        x = np.float64(values[at])  # float() would leave it as it is
         for entry in range(vectors.indptr[coordinates[at]], vectors.indptr[coordinates[at] + 1]):
-            total, y = sums[vectors.rows[entry]], float(vectors.values[entry])
+            total, y = sums[vectors.rows[entry]], np.float64(vectors.values[entry])
             total[N] += 1.0
             total[XY] += x * y
             if vectors.pearson:
@@ -166,6 +167,8 @@ def compare(row, coordinates, values, norm, vectors, sums, weights):
             # What is left of a constant vector is rounding, not variance.
             varies = xx > 1e-9 * total[XX] and yy > 1e-9 * total[YY]
             size = np.sqrt(xx * yy) if varies else 0.0
+            if size > 0.0:  # so that equal correlations tie, in whatever unit the ratings are
+                xy, size = np.rint(CORRELATIONS * xy / size), CORRELATIONS
         else:
             xy, size = total[XY], norm * vectors.norms[other]
         if size > 0.0 and xy > 0.0:

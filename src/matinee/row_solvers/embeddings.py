@@ -42,6 +42,12 @@ class Embeddings(NamedTuple):
     def copy(self) -> "Embeddings":
         return self.take(np.arange(len(self.bias)))
 
+    def in_units(self, unit: float) -> "Embeddings":
+        """A copy for ratings times ``unit``: biases grow by it, factors by its root."""
+        root, bias = np.float32(np.sqrt(unit)), np.float32(unit) * self.bias
+        implicit = None if self.implicit is None else root * self.implicit
+        return Embeddings(root * self.factors, bias, implicit)
+
     def fill(self, other: "Embeddings") -> None:
         """Overwrite these arrays with those of a side of the same shape."""
         for mine, theirs in zip(self, other, strict=True):

@@ -106,7 +106,8 @@ class LeastSquares:
         return lower
 
     def pull(self, S: np.ndarray | None) -> np.ndarray | None:
-        return None if S is None else self.implicit_weight * S
+        with np.errstate(over="ignore", invalid="ignore"):  # the fit says so where it diverges
+            return None if S is None else self.implicit_weight * S
 
     def rows_of(self, side: Embeddings) -> np.ndarray:
         X = np.column_stack([side.factors, side.bias])[:, : self.width(side.n_factors)]
@@ -180,6 +181,11 @@ class LeastSquares:
         worth = np.zeros(y.shape)
         worth[:, free] = np.linalg.solve(A[np.ix_(free, free)], y[:, free].T).T
         return worth
+
+    def in_units(self, unit: float) -> "LeastSquares":
+        """The solve for ratings times ``unit`` whose biases grow by it and factors by its root."""
+        weight = unit**2 * self.implicit_weight
+        return replace(self, reg=unit * self.reg, implicit_weight=weight)
 
     def exactly(self) -> "LeastSquares":
         """The same solve without a shortcut: what folds in, and ends a non-negative fit."""

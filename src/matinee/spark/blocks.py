@@ -15,7 +15,7 @@ import numpy as np
 
 from matinee.data.ids import IdMap
 from matinee.data.packed import PackedRows
-from matinee.data.ratings import Rows
+from matinee.data.ratings import Rows, deviation_of
 from matinee.data.scale import Scale
 from matinee.models.tensors import map_tensors
 from matinee.sources.packing.pack_files import smallest
@@ -35,6 +35,7 @@ class Size(NamedTuple):
     rows: int  # of which these ratings are: of several of a pair one is kept
     letters: int  # bytes of the users' ids
     total: float  # of the ratings
+    squares: float  # sum of their squares
     levels: np.ndarray | None  # (n_levels,) float32: the ratings that occur, where they are few
     low: float
     high: float
@@ -49,6 +50,7 @@ class Numbered:
     n_users: int
     n_ratings: int
     mean: float
+    deviation: float
     scale: Scale
     levels: np.ndarray | None  # (n_levels,) float32: the ratings that occur, where they are few
 
@@ -62,7 +64,8 @@ class Numbered:
             levels = None
         scale = Scale(min(size.low for size in sizes), max(size.high for size in sizes))
         mean = math.fsum(size.total for size in sizes) / n
-        return cls(items, n_users, n, mean, scale, levels)
+        squares = math.fsum(size.squares for size in sizes) - n * mean**2
+        return cls(items, n_users, n, mean, deviation_of(squares, n, mean), scale, levels)
 
     def coded(self, block: "Block") -> np.ndarray:
         """The ratings of a block as a model keeps them: places in ``levels``, or themselves."""

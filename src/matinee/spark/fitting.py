@@ -127,7 +127,9 @@ class FitRun:
         """All passes; ``folder`` keeps their state."""
         numbered = self.numbered
         n_items = len(numbered.items)
-        table = TableSummary(numbered.n_ratings, numbered.n_users, n_items, numbered.scale)
+        table = TableSummary(
+            numbered.n_ratings, numbered.n_users, n_items, numbered.scale, numbered.deviation
+        )
         plan = algorithm.alternation(table)
         state = State(folder, algorithm)
         state.begin()

@@ -31,6 +31,7 @@ ROWS_AT_ONCE = 1_000_000
 OF_ROWS = ("key", "item", "rating", "moment")  # the last only where there are times
 PIECES = "block int, place long, payload binary"
 SIZES = "block int, users int, ratings long, rows long, letters long, total double, "
+SIZES += "squares double, "
 SIZES += "levels array<float>, low float, high float, digest string"
 
 
@@ -145,7 +146,8 @@ def _write(
         codes = np.searchsorted(levels, rating).astype(smallest(len(levels)))
         arrays |= {"codes": codes, "levels": levels}
     digest = write_arrays(folder, arrays, lambda _: str(block)).sha256
-    total, (low, high) = float(rating.sum(dtype=np.float64)), levels[[0, -1]].tolist()
+    whole = rating.astype(np.float64)
+    total, (low, high) = float(whole.sum()), levels[[0, -1]].tolist()
     return Size(
         block,
         len(ids),
@@ -153,6 +155,7 @@ def _write(
         len(again) + 1,
         len(ids.data),
         total,
+        float(whole @ whole),
         levels if few else None,
         low,
         high,

@@ -199,6 +199,7 @@ def _save(file: Path, numbered: Numbered, sizes: list[Size], n_read: int) -> Non
         n=np.array([numbered.n_users, numbered.n_ratings]),
         n_read=np.array(n_read),
         mean=np.array(numbered.mean),
+        deviation=np.array(numbered.deviation),
         scale=np.array(numbered.scale),
         sizes=np.array([(*size[:3], size.letters) for size in sizes], np.int64),
         digests=np.array([size.digest for size in sizes]),
@@ -218,6 +219,7 @@ def _load(file: Path) -> tuple[Numbered, list[BlockSize]]:
             n_users,
             n_ratings,
             float(one["mean"]),
+            float(one["deviation"]),
             Scale(low, high),
             one.get("levels", None),
         ), [BlockSize._make((*size, digest)) for size, digest in rows]

@@ -8,8 +8,8 @@ with implicit factors learned after each solve, where there are any.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from matinee.row_solvers import ImplicitLeastSquares, LeastSquares
 from matinee.row_solvers.base import FoldIn, RowSolve
 from matinee.row_solvers.embeddings import Embeddings
 
+Solve = TypeVar("Solve", bound=RowSolve | None)
+
 
 class TableSummary(NamedTuple):
     """What the settings of a fit may follow from, wherever the ratings are."""
@@ -31,6 +33,7 @@ class TableSummary(NamedTuple):
     n_users: int  # with ratings
     n_items: int  # with ratings
     scale: Scale
+    deviation: float = 1.0  # of the ratings
 
     @classmethod
     def of(cls, ratings: Ratings | PackedRatings) -> "TableSummary":
@@ -38,7 +41,7 @@ class TableSummary(NamedTuple):
         n_users, n_items = (
             int(np.count_nonzero(counts)) for counts in (ratings.user_counts, ratings.item_counts)
         )
-        return cls(len(ratings), n_users, n_items, ratings.scale)
+        return cls(len(ratings), n_users, n_items, ratings.scale, ratings.deviation)
 
 
 ANY_TABLE = TableSummary(1, 1, 1, Scale(0.0, 1.0))  # to ask whether there is an alternation
@@ -64,6 +67,29 @@ class Alternation:
     unrated_learned: bool = False  # whether who or what has no rating has a solution: zero
     remedy: str = "raise reg"  # what to do where it diverges
     facts: Mapping[str, Any] = field(default_factory=dict)  # what was learned of the settings
+
+    def in_units(self, deviation: float) -> "Alternation":
+        """The fit of ratings with this standard deviation, of one that is stated for deviation 1.
+
+        Biases are in stars and factors in the root of stars, on both sides. So each penalty takes
+        the power of ``deviation`` that makes it grow as the squared errors do, and the fit of
+        a r + b is a times that of r, plus b. Preferences have no unit.
+        """
+        if not self.stars:
+            return self
+        return replace(
+            self,
+            init_scale=float(np.sqrt(deviation)) * self.init_scale,
+            fit_users=_in_units(self.fit_users, deviation),
+            fit_items=_in_units(self.fit_items, deviation),
+            finish=_in_units(self.finish, deviation),
+            item_fold=_in_units(self.item_fold, deviation),
+            implicit_reg=None if self.implicit_reg is None else deviation * self.implicit_reg,
+        )
+
+
+def _in_units(solve: Solve, deviation: float) -> Solve:
+    return cast(Solve, solve.in_units(deviation)) if isinstance(solve, LeastSquares) else solve
 
 
 class AlternatingAlgorithm(Protocol):
