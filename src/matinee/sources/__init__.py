@@ -92,14 +92,20 @@ def read_ratings(
     with files.on_disk(source) as place:
         ratings = _read(place, options)
     if catalog is not None:
-        items, notes = catalog_and_notes(catalog, options)
-        ratings = ratings.with_catalog(items)
-        if ratings.report is not None:
-            report = replace(ratings.report, notes=(*ratings.report.notes, *notes))
-            ratings = replace(ratings, report=report)
+        ratings = _with_catalog(ratings, catalog, options)
     if ratings.report is not None and (losses := ratings.report.losses):
         warnings.warn(DataWarning(losses), stacklevel=2)
     return ratings
+
+
+def _with_catalog(ratings: Ratings, catalog: object, options: ReadOptions) -> Ratings:
+    """The ratings with a catalogue, and in their report the notes on how it was read."""
+    items, notes = catalog_and_notes(catalog, options)
+    ratings = ratings.with_catalog(items)
+    if ratings.report is None:
+        return ratings
+    report = replace(ratings.report, notes=(*ratings.report.notes, *notes))
+    return replace(ratings, report=report)
 
 
 def _read(source: object, options: ReadOptions) -> Ratings:

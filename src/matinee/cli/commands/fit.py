@@ -123,8 +123,7 @@ def command(
     say_done(model, place, duration)
     if as_json:
         set_aside = None if ratings is None else n_set_aside(ratings)
-        checked = {"check": None if check is None else check._asdict()}
-        print_json(document(learner, model, place, set_aside, duration) | checked)
+        print_json(document(learner, model, place, set_aside, duration, check))
 
 
 def fit_in_memory(
@@ -191,7 +190,12 @@ def say_check(check: "ListCheck", model: "Model") -> None:
 
 
 def document(
-    learner: "Algorithm", model: "Model", place: Path, set_aside: int | None, duration: float
+    learner: "Algorithm",
+    model: "Model",
+    place: Path,
+    set_aside: int | None,
+    duration: float,
+    check: "ListCheck | None",
 ) -> dict[str, Any]:
     """What was fitted, as plain values; ``duration`` in seconds."""
     return {
@@ -205,6 +209,7 @@ def document(
         "set_aside": set_aside,
         "fit_seconds": duration,
         "facts": dict(model.facts),
+        "check": None if check is None else check._asdict(),
     }
 
 
