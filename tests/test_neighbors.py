@@ -100,12 +100,40 @@ def keep_top(S, n):
     return kept
 
 
+def slow_weights(X, weighting):
+    """What each entry of a 0/1 table counts when its rows are compared."""
+    n_rows, n_columns = X.sum(axis=1), X.sum(axis=0)
+    W = X * np.log((1 + len(X)) / np.maximum(n_columns, 1))
+    if weighting == "bm25":
+        length = 0.25 + 0.75 * n_rows / n_rows[n_rows > 0].mean()
+        W = W * (2.2 / (1.2 * length + 1))[:, None]
+    return W
+
+
+@pytest.mark.parametrize("weighting", ["tf-idf", "bm25"])
+def test_preferences_are_weighted_as_words_are(weighting):
+    X = (TRAIN.csr().toarray() > 0).astype(float)
+    settings = {"feedback": "preference", "n_neighbors": 6, "shrinkage": 0, "amplification": 1}
+    for kind, table in ((ItemKNN, X.T), (UserKNN, X)):
+        W = slow_weights(table, weighting)
+        S = W @ W.T
+        if weighting == "tf-idf":
+            norms = np.maximum((W**2).sum(axis=1), 1e-12)
+            S = S / (norms[:, None] ** 0.3 * norms[None, :] ** 0.7)
+        np.fill_diagonal(S, 0)
+        near = keep_top(S, 6)
+        expected = X @ near.T if kind is ItemKNN else near @ X
+        model = kind(**settings, asymmetry=0.7, weighting=weighting).fit(TRAIN)
+        np.testing.assert_allclose(model.score_block(np.arange(60)), expected, rtol=1e-4, atol=1e-4)
+
+
 def test_preferences_are_sums_over_the_nearest():
     X = (TRAIN.csr().toarray() > 0).astype(float)
     together, n = X.T @ X, np.maximum(X.sum(axis=0), 1)
     S = together / (n[:, None] ** 0.3 * n[None, :] ** 0.7) * together / (together + 2)
     np.fill_diagonal(S, 0)
     settings = {"feedback": "preference", "n_neighbors": 6, "shrinkage": 2, "amplification": 1}
+    settings["weighting"] = "none"
     model = ItemKNN(**settings, asymmetry=0.7).fit(TRAIN)
     scores = model.score_block(np.arange(60))
     np.testing.assert_allclose(scores, X @ keep_top(S, 6).T, rtol=1e-4, atol=1e-5)
@@ -191,6 +219,17 @@ def test_rp3beta_walks_from_person_to_person():
     few = RP3beta(alpha=0.7, beta=0.3, n_neighbors=6).fit(TRAIN)
     kept = keep_top(W.T, 6).T
     np.testing.assert_allclose(few.score_block(np.arange(60)), X @ kept, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_users, beta", [(5, 0.1), (20, 0.1 + 0.2 * np.log(2.5)), (100, 0.5)])
+def test_beta_follows_from_the_mean_number_of_users_of_an_item(n_users, beta):
+    user, item = np.divmod(np.arange(n_users * 4), 4)
+    users, items = IdMap.of(range(n_users), "user"), IdMap.of(range(5), "item")
+    train = Ratings.of(users, items, user, item, np.ones(len(user)), scale=Scale(0, 1))
+    model = RP3beta().fit(train)
+    assert model.facts == {"beta": pytest.approx(beta)}
+    by_hand = RP3beta(beta=model.facts["beta"]).fit(train)
+    assert np.array_equal(by_hand.score_block(user), model.score_block(user))
 
 
 def test_a_walk_without_powers_ends_somewhere():
@@ -384,6 +423,7 @@ def test_fewer_than_five_people_are_not_told_of(checkerboard):
         (ItemKNN, {"feedback": "clicks"}, "feedback is 'clicks'; it must be one of 'rating'"),
         (ItemKNN, {"similarity": "euclid"}, "similarity is 'euclid'"),
         (ItemKNN, {"feedback": "preference", "similarity": "pearson"}, "one of 'cosine'"),
+        (ItemKNN, {"weighting": "tf-idf"}, "weighting is 'tf-idf'; it must be one of 'none'"),
         (ItemKNN, {"n_candidates": 0}, "n_candidates is 0"),
         (UserKNN, {"n_neighbors": 0}, "n_neighbors is 0; it must be at least 1"),
         (UserKNN, {"shrinkage": -1}, "shrinkage is -1"),

@@ -9,8 +9,9 @@
 Similarities w and their shrinkage are those of ``models.similarity``. The damping imagines one more
 neighbour at the baseline: a score that rests on distant neighbours alone stays near it, which
 gains more than the choice of a similarity.
-feedback="preference": every rating counts 1, and a score is a plain sum of the weights over the
-n_neighbors of the item (item-knn) or of the user (user-knn); it only ranks.
+feedback="preference": every rating counts 1, or its weight by TF-IDF or BM25, where similarities
+are concerned, and a score is a plain sum of the weights over the n_neighbors of the item (item-knn)
+or of the user (user-knn); it only ranks.
 """
 
 import warnings
@@ -29,7 +30,7 @@ from matinee.kernels.item_neighbors import NeighborLists
 from matinee.kernels.similarities import nearest_rows
 from matinee.models.baseline import Baseline
 from matinee.models.neighbor import NeighborModel
-from matinee.models.similarity import SIMILARITIES, Similarity
+from matinee.models.similarity import SIMILARITIES, WEIGHTINGS, Similarity
 from matinee.models.user_neighbor import UserNeighborModel
 from matinee.training.item_vectors import item_vectors
 from matinee.training.progress import OnEpoch, quiet
@@ -61,7 +62,7 @@ class _KNN(RatingAlgorithm):
     shrinkage: float = setting(
         25.0,
         "ratings in common at which a similarity counts half",
-        When(0.0, feedback="preference"),
+        When(5.0, feedback="preference"),
         at_least=0,
         search=Real(1, 300, log=True),
     )
@@ -81,15 +82,24 @@ class _KNN(RatingAlgorithm):
     asymmetry: float = setting(
         0.5,
         "preference: 1/2 is the cosine, more holds popular ones back",
-        When(0.6, feedback="preference"),
+        When(0.7, feedback="preference"),
         at_least=0,
         at_most=1,
+    )
+
+    weighting: str = setting(
+        "none",
+        "preference: weights of what is common, tf-idf or bm25: rare things say more",
+        When("tf-idf", feedback="preference"),
+        choices=WEIGHTINGS,
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.feedback == "preference":
             self.require_one_of("similarity", ("cosine",))
+        else:
+            self.require_one_of("weighting", ("none",))
 
     @property
     def kind(self) -> str:
@@ -120,6 +130,7 @@ class _KNN(RatingAlgorithm):
             float(self.amplification),
             float(self.asymmetry),
             binary=self.feedback == "preference",
+            weighting=self.weighting,
         )
 
     def _baseline(self, train: Ratings) -> Baseline:
@@ -166,7 +177,7 @@ class UserKNN(_KNN):
 
     name: ClassVar[str] = "user-knn"
 
-    n_neighbors: int = redefault(_KNN, "n_neighbors", 50, When(70, feedback="preference"))
+    n_neighbors: int = redefault(_KNN, "n_neighbors", 50, When(200, feedback="preference"))
     shrinkage: float = redefault(_KNN, "shrinkage", 30.0, When(0.0, feedback="preference"))
     amplification: float = redefault(_KNN, "amplification", 1.0, When(2.0, feedback="preference"))
     damping: float = redefault(_KNN, "damping", 0.1, When(0.0, feedback="preference"))
@@ -198,6 +209,11 @@ def nearest_items(
     ``deviations`` (n_ratings,) are those from the baseline. Both results are (n_items, n).
     """
     values = similarity.values(train.rating, deviations)
+    if similarity.weighting != "none":
+        mean_count = len(train) / int(np.count_nonzero(train.item_counts))
+        by_item = similarity.row_weights(train.item_counts, mean_count)[train.item]
+        by_user = similarity.column_weights(train.user_counts, train.n_items)[train.user]
+        values = (values * by_item * by_user).astype(np.float32)
     as_item, as_neighbor = (
         similarity.norms(train.item, values, train.n_items, neighbor=one) for one in (False, True)
     )

@@ -5,8 +5,9 @@
 
 n_v is how many items v has, n_j and n_i how many people have them. With alpha = 1 and beta = 0,
 w_ji is the chance to come from j to i by way of someone who has both; beta holds back the items
-that every walk leads to. Unlike in a cosine, people who have nearly everything say little. An item
-keeps the n_neighbors items that lead to it most, so the model is as small as that of item-knn.
+that every walk leads to, which is the better the more people have an item. Unlike in a cosine,
+people who have nearly everything say little. An item keeps the n_neighbors items that lead to it
+most, so the model is as small as that of item-knn.
 """
 
 from dataclasses import dataclass
@@ -38,9 +39,10 @@ class RP3beta(Algorithm):
     alpha: float = setting(
         0.6, "power of the chances of each step", at_least=0, search=Real(0.2, 1.5)
     )
-    beta: float = setting(
-        0.6,
-        "power of an item's popularity, which its scores are divided by",
+    beta: float | None = setting(
+        None,
+        "power of an item's popularity, which its scores are divided by; learned: for n users that "
+        "an item has on average, 0.1 + 0.2 log(n / 8), from 0.1 to 0.5",
         at_least=0,
         search=Real(0, 1),
     )
@@ -55,9 +57,25 @@ class RP3beta(Algorithm):
         self.check_train(train)
         n_v, n_i = (counts.astype(np.float64) for counts in (train.user_counts, train.item_counts))
         halves = n_v[train.user] ** (-self.alpha / 2)  # a product has one of v's for each item
-        norms = n_i**self.beta, n_i**self.alpha  # of the item led to, and of its neighbour
+        beta = usual_beta(train) if self.beta is None else self.beta
+        norms = n_i**beta, n_i**self.alpha  # of the item led to, and of its neighbour
         items, weights = nearest_rows(
             *item_vectors(train, halves), norms, Comparison(), self.n_neighbors
         )
         lists = NeighborLists.of(items, weights, n_neighbors=self.n_neighbors)
-        return NeighborModel.of(train, Baseline.zero(train), weights=lists, **self.signature)
+        return NeighborModel.of(
+            train,
+            Baseline.zero(train),
+            weights=lists,
+            facts={"beta": beta} if self.beta is None else {},
+            **self.signature,
+        )
+
+
+def usual_beta(train: Ratings) -> float:
+    """0.1 + 0.2 log(n / 8), from 0.1 to 0.5, for n users that an item has on average.
+
+    Where items have few users, dividing by more lets chance decide.
+    """
+    n = len(train) / np.count_nonzero(train.item_counts)
+    return float(np.clip(0.1 + 0.2 * np.log(n / 8), 0.1, 0.5))

@@ -7,6 +7,8 @@ import numpy as np
 from matinee.kernels.similarities import Comparison
 
 SIMILARITIES = ("adjusted", "cosine", "pearson")
+WEIGHTINGS = ("none", "tf-idf", "bm25")
+SATURATION, LENGTH_SHARE = 1.2, 0.75  # k1 and b of BM25, as is usual
 
 
 class Similarity(NamedTuple):
@@ -19,6 +21,12 @@ class Similarity(NamedTuple):
                     power of ``amplification`` (Breese, Heckerman & Kadie 1998)
 
     a = ``asymmetry`` is 1/2 for the cosine; more demotes popular neighbours (Aiolli 2013).
+
+    Preferences may be weighted as words in texts are. What a row v has c of counts
+
+        tf-idf      idf_c = log((1 + n_rows) / n_c) for n_c rows that have c
+        bm25        idf_c (k1 + 1) / (k1 (1 - b + b n_v / mean of n_v) + 1), which products of rows
+                    are not divided for               (Robertson & Zaragoza 2009, section 3.2)
     """
 
     kind: str
@@ -26,6 +34,7 @@ class Similarity(NamedTuple):
     amplification: float = 1.0
     asymmetry: float = 0.5
     binary: bool = False  # preferences: whatever was rated counts 1
+    weighting: str = "none"  # of preferences
 
     @property
     def comparison(self) -> Comparison:
@@ -43,6 +52,23 @@ class Similarity(NamedTuple):
 
         ``row`` and ``values`` are (n_ratings,).
         """
+        if self.weighting == "bm25":
+            return np.ones(n)
         squares = np.bincount(row, values.astype(np.float64) ** 2, minlength=n)
         power: np.ndarray = squares ** (self.asymmetry if neighbor else 1 - self.asymmetry)
         return power
+
+    def column_weights(self, column_counts: np.ndarray, n_rows: int) -> np.ndarray:
+        """idf_c (n_columns,) of columns that so many of the rows have; 1 without weighting."""
+        if self.weighting == "none":
+            return np.ones(len(column_counts))
+        idf: np.ndarray = np.log((1 + n_rows) / np.maximum(column_counts, 1))
+        return idf
+
+    def row_weights(self, row_counts: np.ndarray, mean_count: float) -> np.ndarray:
+        """The part of BM25 that depends on the row: (n_rows,); 1 with other weightings."""
+        if self.weighting != "bm25":
+            return np.ones(len(row_counts))
+        length = 1 - LENGTH_SHARE + LENGTH_SHARE * row_counts / mean_count
+        weights: np.ndarray = (SATURATION + 1) / (SATURATION * length + 1)
+        return weights

@@ -68,8 +68,14 @@ class UserNeighborModel(BaselineModel):
 
     def _compared(self, people: People) -> Sparse:
         """The vectors (n_people, n_items) of some people that are compared."""
-        values = self.similarity.values(people.ratings.values, people.deviations.values)
-        return people.ratings._replace(values=values)
+        how, ratings = self.similarity, people.ratings
+        values = how.values(ratings.values, people.deviations.values)
+        if how.weighting != "none":
+            mean_count = len(self.seen.indices) / int(np.count_nonzero(self.seen.counts))
+            by_person = np.repeat(how.row_weights(ratings.counts, mean_count), ratings.counts)
+            by_item = how.column_weights(self.item_counts, len(self.users))[ratings.indices]
+            values = (values * by_person * by_item).astype(np.float32)
+        return ratings._replace(values=values)
 
     def _askers(self, people: People) -> Askers:
         vectors = self._compared(people)
