@@ -456,3 +456,46 @@ def test_reasons_of_a_list_are_those_of_each(model, by):
         assert one.rows() == alone.rows()
         assert one.sentence() == alone.sentence()
         assert one.score == pytest.approx(alone.score, abs=1e-5)
+
+
+RULES = {"min_ratings": 2, "diversity": 0.5, "novelty": 0.1, "calibrated": 0.5}
+
+
+def test_rules_of_a_request_are_those_of_recommend(reader, model):
+    boost, hidden = model.recommend(USER, 2).item_id
+    rules = {**RULES, "boost": {boost: -1.0}, "hide": [hidden]}
+    where = {"genre": ["drama", "Comedy"], "year": (1950, None)}
+    expected = model.recommend(USER, 6, where=where, **rules).to_dicts()
+    body = {**rules, "users": [USER], "n": 6}
+    body["where"] = {"genre": ["drama", "Comedy"], "year": {"low": 1950}}
+    answer = reader.post("/v1/recommendations:batch", json=body)
+    assert answer.status_code == 200, answer.text
+    (one,) = answer.json()["lists"]
+    assert [row["item_id"] for row in one["items"]] == [row["item_id"] for row in expected]
+    for row, own in zip(one["items"], expected, strict=True):
+        assert row["moved"] == own["moved"]
+        assert row["rules"] == {name: round(own[name], 4) for name in row["rules"]}
+        assert row["total"] == pytest.approx(row["score"] + sum(row["rules"].values()), abs=1e-3)
+    assert set(one["items"][0]["rules"]) == {"boost", "novelty", "diversity", "calibration"}
+
+
+def test_pages_of_a_list_with_rules_follow_one_another(reader):
+    whole = listed(reader, n=12, **RULES)
+    assert listed(reader, n=5, offset=5, **RULES) == whole[5:10]
+    assert all("moved" not in row for row in listed(reader, min_ratings=2))
+
+
+@pytest.mark.parametrize(
+    ("rules", "status", "words"),
+    [
+        ({"where": {"genre": "Dramma"}}, 422, "did you mean 'Drama'"),
+        ({"where": {"studio": "x"}}, 422, "no column 'studio'"),
+        ({"diversity": -1}, 422, "at least 0"),
+        ({"boost": {"nothing": 1}}, 404, "nothing"),
+        ({"where": {"year": {"from": 1990}}}, 422, "where.year"),
+    ],
+)
+def test_rules_that_cannot_be_are_refused(reader, rules, status, words):
+    answer = reader.post("/v1/recommendations", json=rules)
+    assert answer.status_code == status
+    assert words in answer.text

@@ -7,3 +7,5 @@ MAX_BATCH_EXPLANATIONS = 10_000  # users times n of a batch with reasons
 MAX_EVENTS = 1000  # rows of one feedback request
 MAX_RATINGS = 5000  # ratings of a new person
 MAX_FILTER_ITEMS = 10_000  # items named in a filter
+MAX_CONDITIONS = 20  # columns that the conditions of one list are on
+MAX_STRENGTH = 100.0  # of a rule that re-ranks

@@ -7,6 +7,7 @@ import click
 
 from matinee.cli.console import json_option, print_json, ranked_list, say, width, wrap
 from matinee.cli.options.engine import EngineOptions, engine_options
+from matinee.cli.options.list_rules import RuleOptions, rule_options
 from matinee.cli.options.model import load, model_argument
 from matinee.cli.options.newcomer import NAME, newcomer
 from matinee.cli.options.values import gathered
@@ -15,6 +16,7 @@ from matinee.errors import BadSetting
 
 if TYPE_CHECKING:
     from matinee.models import Model
+    from matinee.models.list_rules import RuleArguments
 
 Row = dict[str, Any]
 PERSONAL = 0.5  # a smaller share of an item's lead than this is not the user's own
@@ -152,6 +154,7 @@ list_options = gathered(
 @model_argument
 @audience_options
 @list_options
+@rule_options
 @click.option("--out", metavar="FOLDER", help="Spark: a list for everybody goes there, as Parquet.")
 @engine_options
 @json_option
@@ -159,6 +162,7 @@ def command(
     model_path: str,
     audience: Audience,
     listing: ListOptions,
+    rules: RuleOptions,
     out: str | None,
     engine: EngineOptions,
     as_json: bool,
@@ -170,22 +174,30 @@ def command(
     """
     if engine.is_spark or out is not None:
         others = {**audience.ways, **listing.local_only, "--json": as_json}
+        others["the rules"] = rules.given
         lists_on_spark(model_path, engine, out, listing.n, listing.why, others)
         return
     audience.check()
+    if audience.together and rules.given:
+        raise BadSetting("a list for several together has no rules; leave them out, or --for")
     model = load(model_path).weighed(listing.stars_weight, listing.caution)
     if audience.together:
         show_together(model, audience, listing, as_json)
     else:
-        show_each(model, audience.people(model), listing, as_json)
+        people = audience.people(model)
+        show_each(model, people, listing, rules.arguments(model), as_json)
 
 
 def show_each(
-    model: "Model", people: dict[str, object], listing: ListOptions, as_json: bool
+    model: "Model",
+    people: dict[str, object],
+    listing: ListOptions,
+    rules: "RuleArguments",
+    as_json: bool,
 ) -> None:
     """One list for each of the people."""
     lists = {
-        name: rows_for(model, person, listing.n, listing.why, listing.exclude_seen)
+        name: rows_for(model, person, listing.n, listing.why, listing.exclude_seen, rules)
         for name, person in people.items()
     }
     for name, rows in lists.items():
@@ -240,9 +252,16 @@ def show_together(model: "Model", audience: Audience, listing: ListOptions, as_j
             click.echo(wrap(line_for_user, width()))
 
 
-def rows_for(model: "Model", user: object, n: int, why: bool, exclude_seen: bool) -> list[Row]:
+def rows_for(
+    model: "Model",
+    user: object,
+    n: int,
+    why: bool,
+    exclude_seen: bool,
+    rules: "RuleArguments | None" = None,
+) -> list[Row]:
     """The list of one user as plain rows, with sentence and reasons if ``why``."""
-    rows = model.recommend(user, n, exclude_seen=exclude_seen).to_dicts()
+    rows = model.recommend(user, n, exclude_seen=exclude_seen, **(rules or {})).to_dicts()
     if why:
         for row in rows:
             explanation = model.explain(user, row["item_id"])
@@ -268,6 +287,8 @@ def print_list(rows: list[Row]) -> None:
     click.echo(heading)
     for row, line in zip(rows, lines, strict=True):
         click.echo(line)
+        if row.get("moved"):
+            click.echo(f"      {row['moved']}")
         if "why" in row:
             reason = row["why"].removeprefix(f"{row['title']}, ")
             click.echo(wrap(f"      {reason}", width()))

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from matinee.models import Model, Person
-from matinee.models.retrieval import best_items
+from matinee.models.list_rules import NO_RULES, ListRules
+from matinee.models.ruled_lists import ListMaker, RuledLists
+from matinee.server.item_filter import ItemFilter
 from matinee.server.presenters.explanations import short_explanation
 from matinee.server.presenters.items import item_summary
 from matinee.server.snapshot import ModelSnapshot
@@ -24,10 +26,31 @@ class ListRequest:
     exclude_seen: bool = True
     stars_weight: float | None = None  # of the stars against the choice; None: as learned
     caution: float | None = None  # from safe (above 0) to adventurous; None: the model's
+    rules: ListRules = NO_RULES
 
     def model_of(self, snapshot: ModelSnapshot) -> Model:
         """The model that lists. Raises BadSetting where it cannot weigh as requested."""
         return snapshot.model.weighed(self.stars_weight, self.caution)
+
+
+def allowed_items(snapshot: ModelSnapshot, item_filter: ItemFilter, rules: ListRules) -> np.ndarray:
+    """Rows of the items that a filter and rules let through, ascending: int32.
+
+    Raises UnknownId and BadSetting for conditions on what the model does not know.
+    """
+    return ListMaker.of(snapshot.model, rules, item_filter.rows(snapshot)).candidates
+
+
+def ruled_lists(
+    snapshot: ModelSnapshot, person: Person, candidates: np.ndarray, request: ListRequest
+) -> RuledLists:
+    """The list of the best candidates for a person, from its first place.
+
+    ``candidates`` are item rows, ascending: those that the rules allow.
+    """
+    ranker = request.model_of(snapshot).ranker
+    maker = ListMaker(ranker, request.rules, candidates, request.exclude_seen)
+    return maker.lists(ranker.from_stars([person]), request.offset + request.n)
 
 
 def top_items(
@@ -38,20 +61,13 @@ def top_items(
     ``candidates`` are item rows, ascending. Returns int32 and float32 arrays of at most
     ``request.n`` entries.
     """
-    model = request.model_of(snapshot)
-    seen = model.rated_by if request.exclude_seen else None
-    n_ranked = request.offset + request.n
-    ranker = model.ranker
-    (rows,), (scores,) = best_items(
-        ranker.scorer(candidates),
-        ranker.from_stars([person]),
-        candidates,
-        n_ranked,
-        seen,
-        len(model.items),
-    )
-    filled = rows >= 0
-    return rows[filled][request.offset :], scores[filled][request.offset :]
+    return part_of(ruled_lists(snapshot, person, candidates, request), request)
+
+
+def part_of(lists: RuledLists, request: ListRequest) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and scores of the part of one list that is requested."""
+    filled = lists.filled
+    return lists.rows[filled][request.offset :], lists.scores[filled][request.offset :]
 
 
 def recommended_items(
@@ -80,11 +96,25 @@ def recommendations(
     snapshot: ModelSnapshot, person: Person, candidates: np.ndarray, request: ListRequest
 ) -> list[dict[str, Any]]:
     """The list for a person, with reasons where a view is requested."""
-    rows, scores = top_items(snapshot, person, candidates, request)
+    lists = ruled_lists(snapshot, person, candidates, request)
+    rows, scores = part_of(lists, request)
     entries = recommended_items(snapshot, person, rows, scores, request.offset + 1)
+    add_rule_terms(entries, lists, request.offset)
     if request.view is not None:
         item_ids = [entry["item_id"] for entry in entries]
         explanations = request.model_of(snapshot).explain_each(person, item_ids, request.view)
         for entry, explanation in zip(entries, explanations, strict=True):
             entry["why"] = short_explanation(explanation)
     return entries
+
+
+def add_rule_terms(entries: list[dict[str, Any]], lists: RuledLists, offset: int) -> None:
+    """Add to each entry what the rules add to its score, their total, and how far it moved."""
+    if not lists.terms:
+        return
+    for place, entry in enumerate(entries, start=offset):
+        terms = {name: float(values[0, place]) for name, values in lists.terms.items()}
+        total = float(lists.scores[0, place]) + sum(terms.values())
+        entry["rules"] = {name: round(value, DIGITS) for name, value in terms.items()}
+        entry["total"] = round(total, DIGITS)
+        entry["moved"] = str(lists.moved[0, place])

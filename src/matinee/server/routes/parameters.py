@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.routing import APIRoute
 
 from matinee.charts.chart import NARROWEST, WIDEST
 from matinee.errors import check_known
-from matinee.server.limits import MAX_FILTER_ITEMS, MAX_LIST_DEPTH, MAX_LIST_LENGTH
+from matinee.models.list_rules import ListRules
+from matinee.server.limits import MAX_FILTER_ITEMS, MAX_LIST_DEPTH, MAX_LIST_LENGTH, MAX_STRENGTH
 
 Length = Annotated[int, Query(ge=1, le=MAX_LIST_LENGTH, description="Number of entries.")]
 Offset = Annotated[
@@ -20,6 +21,26 @@ Year = Annotated[int | None, Query(description="A year.")]
 Items = Annotated[
     list[str] | None, Query(max_length=MAX_FILTER_ITEMS, description="Only this item; repeatable.")
 ]
+Strength = Annotated[
+    float, Query(ge=0, le=MAX_STRENGTH, description="How strong the rule is; 0 for not at all.")
+]
+
+
+def rules_in_query(
+    min_ratings: Annotated[
+        int, Query(ge=0, description="Training ratings that an item needs.")
+    ] = 0,
+    diversity: Strength = 0.0,
+    novelty: Strength = 0.0,
+    calibrated: Strength = 0.0,
+) -> ListRules:
+    """The rules that query parameters can state; a POST takes them all."""
+    return ListRules(
+        min_ratings=min_ratings, diversity=diversity, novelty=novelty, calibrated=calibrated
+    )
+
+
+RuleQuery = Annotated[ListRules, Depends(rules_in_query)]
 Why = Annotated[
     str | None, Query(description="true, or a view such as factor or history: adds the reasons.")
 ]
@@ -45,6 +66,8 @@ Width = Annotated[
 async def check_query_parameters(request: Request) -> None:
     """Raise BadSetting for a query parameter that the route does not have."""
     route: APIRoute = request.scope["route"]
-    known = [parameter.alias for parameter in route.dependant.query_params]
+    own = route.dependant
+    parts = [own, *own.dependencies]
+    known = [parameter.alias for part in parts for parameter in part.query_params]
     for name in request.query_params:
         check_known("query parameter", name, known)

@@ -7,13 +7,14 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from matinee.models import Person
+from matinee.models.list_rules import NO_RULES
 from matinee.server.cursor import decode_cursor, encode_cursor
 from matinee.server.dependencies import compute, resolver_of, snapshot_of, state_of
 from matinee.server.item_filter import ItemFilter
 from matinee.server.limits import MAX_BATCH_EXPLANATIONS, MAX_LIST_DEPTH
 from matinee.server.middleware.response_cache import Dependency
 from matinee.server.presenters.explanations import requested_view
-from matinee.server.presenters.recommendations import ListRequest, recommendations
+from matinee.server.presenters.recommendations import ListRequest, allowed_items, recommendations
 from matinee.server.problems import Problem
 from matinee.server.responses import respond
 from matinee.server.routes.parameters import (
@@ -24,6 +25,7 @@ from matinee.server.routes.parameters import (
     Items,
     Length,
     Offset,
+    RuleQuery,
     StarsWeight,
     Why,
     Year,
@@ -60,6 +62,7 @@ async def recommendations_for_user(
     items: Items = None,
     stars_weight: StarsWeight = None,
     caution: Caution = None,
+    rules: RuleQuery = NO_RULES,
     beside: Beside = False,
     fallback: Annotated[
         bool, Query(description="Recommend popular items to unknown users, instead of a 404.")
@@ -72,13 +75,14 @@ async def recommendations_for_user(
     if cursor is not None:
         offset = decode_cursor(cursor, snapshot.version, stamp)
     check_depth(offset, n)
-    candidates = ItemFilter(genre or (), year_from, year_to, items).rows(snapshot)
+    item_filter = ItemFilter(genre or (), year_from, year_to, items)
+    candidates = allowed_items(snapshot, item_filter, rules)
     view = requested_view(snapshot.model, why)
     entries = await compute_list(
         snapshot,
         person,
         candidates,
-        ListRequest(n, offset, view, exclude_seen, stars_weight, caution),
+        ListRequest(n, offset, view, exclude_seen, stars_weight, caution, rules),
     )
     has_more = len(entries) == n and offset + n < MAX_LIST_DEPTH
     next_cursor = encode_cursor(offset + n, snapshot.version, stamp) if has_more else None
@@ -95,7 +99,7 @@ async def recommendations_for_someone(request: Request, body: RecommendationsReq
     snapshot = snapshot_of(request)
     check_depth(body.offset, body.n)
     person = await resolver_of(request).by_reference(snapshot, body)
-    candidates = filter_of(body).rows(snapshot)
+    candidates = allowed_items(snapshot, filter_of(body), body.rules())
     view = requested_view(snapshot.model, body.why)
     entries = await compute_list(
         snapshot, person, candidates, list_request(body, view, body.offset)
@@ -122,7 +126,7 @@ async def recommendations_for_many(request: Request, body: BatchRequest) -> Resp
             f"most {MAX_BATCH_EXPLANATIONS:,}",
         )
     persons = [await resolver_of(request).by_id(snapshot, user) for user in body.users]
-    candidates = filter_of(body).rows(snapshot)
+    candidates = allowed_items(snapshot, filter_of(body), body.rules())
     requested = list_request(body, view)
     counter = state_of(request).metrics.lists
     lists = []
@@ -162,7 +166,7 @@ def list_request(
 ) -> ListRequest:
     """The list that a request body describes."""
     weights = body.stars_weight, body.caution
-    return ListRequest(body.n, offset, view, body.exclude_seen, *weights)
+    return ListRequest(body.n, offset, view, body.exclude_seen, *weights, body.rules())
 
 
 def filter_of(body: ItemConditions) -> ItemFilter:

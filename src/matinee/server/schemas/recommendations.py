@@ -1,8 +1,17 @@
 """Recommendation lists: for one person and for many users."""
 
-from pydantic import BaseModel, Field
+from typing import Annotated
 
-from matinee.server.limits import MAX_BATCH_USERS, MAX_FILTER_ITEMS, MAX_LIST_LENGTH
+from pydantic import BaseModel, Field, FiniteFloat
+
+from matinee.models.list_rules import ListRules
+from matinee.server.limits import (
+    MAX_BATCH_USERS,
+    MAX_CONDITIONS,
+    MAX_FILTER_ITEMS,
+    MAX_LIST_LENGTH,
+    MAX_STRENGTH,
+)
 from matinee.server.schemas.base import Envelope, RequestBody
 from matinee.server.schemas.explanations import ShortExplanation
 from matinee.server.schemas.identifiers import Id
@@ -10,8 +19,57 @@ from matinee.server.schemas.items import ItemSummary
 from matinee.server.schemas.persons import PersonReference
 
 
-class ItemConditions(RequestBody):
-    """Which items a list may contain."""
+class NumberRange(RequestBody):
+    """A range of numbers, open where an end is not given."""
+
+    low: float | None = None
+    high: float | None = None
+
+
+Value = str | int | float
+Strength = Annotated[float, Field(ge=0, le=MAX_STRENGTH, allow_inf_nan=False)]
+
+
+class RuleFields(RequestBody):
+    """Rules that a list must keep to."""
+
+    min_ratings: int = Field(0, ge=0, description="Training ratings that an item needs.")
+    where: dict[str, Value | list[Value] | NumberRange] = Field(
+        {},
+        max_length=MAX_CONDITIONS,
+        description="Conditions by column of the catalogue: a value, a list of values, any of "
+        "which will do, or {low, high}.",
+    )
+    diversity: Strength = Field(0.0, description="How much items must differ from those before.")
+    novelty: Strength = Field(0.0, description="How much items that few people know are raised.")
+    calibrated: Strength = Field(
+        0.0, description="How much genres must be in the person's own proportions."
+    )
+    boost: dict[Id, FiniteFloat] = Field(
+        {}, max_length=MAX_FILTER_ITEMS, description="What is added to the scores of items."
+    )
+    hide: list[Id] = Field([], max_length=MAX_FILTER_ITEMS, description="Items to leave out.")
+
+    def rules(self) -> ListRules:
+        """The rules as a value."""
+        where = {
+            name: (one.low, one.high) if isinstance(one, NumberRange) else one
+            for name, one in self.where.items()
+        }
+        boost: dict[object, float] = dict(self.boost.items())
+        return ListRules(
+            min_ratings=self.min_ratings,
+            where=where,
+            diversity=self.diversity,
+            novelty=self.novelty,
+            calibrated=self.calibrated,
+            boost=boost,
+            hide=self.hide,
+        )
+
+
+class ItemConditions(RuleFields):
+    """Which items a list may contain, and what beside the score ranks them."""
 
     genre: list[str] = Field([], description="Genres; an item needs one of them.")
     year_from: int | None = None
@@ -51,6 +109,11 @@ class RecommendedItem(ItemSummary):
     rank: int
     score: float
     predicted: float
+    rules: dict[str, float] | None = Field(
+        None, description="What each rule adds to the score, where rules re-rank."
+    )
+    total: float | None = Field(None, description="The score and what the rules add.")
+    moved: str | None = Field(None, description="Such as 'up 3: calibration', or empty.")
     why: ShortExplanation | None = None
 
 

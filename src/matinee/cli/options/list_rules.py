@@ -1,0 +1,157 @@
+"""``--where``, ``--diversity``, ``--boost`` and the others: rules that a list must keep to."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from matinee.cli.options.model import find_item
+from matinee.cli.options.newcomer import number
+from matinee.cli.options.values import gathered
+from matinee.errors import BadSetting
+
+if TYPE_CHECKING:
+    from matinee.models import Model
+    from matinee.models.list_rules import RuleArguments
+
+RANGE = ".."  # between the ends of a range: 1990..1999, 1990.. or ..1999
+
+
+@dataclass(frozen=True)
+class RuleOptions:
+    """The rules as they are typed."""
+
+    where: tuple[str, ...]
+    min_ratings: int
+    diversity: float
+    novelty: float
+    calibrated: float
+    boost: str | None
+    hide: str | None
+
+    @property
+    def given(self) -> bool:
+        """Whether there is any rule."""
+        return bool(self.where or self.boost or self.hide or self.min_ratings or any(self._strong))
+
+    @property
+    def _strong(self) -> tuple[float, ...]:
+        return (self.diversity, self.novelty, self.calibrated)
+
+    def arguments(self, model: "Model") -> "RuleArguments":
+        """The rules as ``recommend`` takes them. Raises BadSetting, and UnknownId for an item."""
+        return {
+            "where": conditions(self.where),
+            "min_ratings": self.min_ratings,
+            "diversity": self.diversity,
+            "novelty": self.novelty,
+            "calibrated": self.calibrated,
+            "boost": boosts(model, self.boost) if self.boost else {},
+            "hide": hidden(model, self.hide) if self.hide else (),
+        }
+
+
+rule_options = gathered(
+    "rules",
+    RuleOptions,
+    click.option(
+        "--where",
+        multiple=True,
+        metavar="COLUMN=VALUE",
+        help="Only items with this in a column of the catalogue, such as genre=Horror or "
+        "year=1990..1999; may be given again: any of several values, all of several columns.",
+    ),
+    click.option(
+        "--min-ratings",
+        type=int,
+        default=0,
+        metavar="N",
+        help="Only items with so many ratings.",
+    ),
+    click.option(
+        "--diversity",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="How much items must differ from those before them; 0 not at all, 1 strongly.",
+    ),
+    click.option(
+        "--novelty",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="How much items that few people know are raised.",
+    ),
+    click.option(
+        "--calibrated",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="How much the genres of the list must be in the user's own proportions.",
+    ),
+    click.option(
+        "--boost",
+        metavar="FILE",
+        help="Raise or lower items: a CSV of item (id or title) and stars.",
+    ),
+    click.option("--hide", metavar="FILE", help="Leave items out: one a line, by id or title."),
+)
+
+
+def conditions(texts: tuple[str, ...]) -> dict[str, object]:
+    """Conditions by column from ``genre=Horror``, ``year=1990..1999``. Raises BadSetting."""
+    where: dict[str, object] = {}
+    for text in texts:
+        column, _, value = (part.strip() for part in text.partition("="))
+        if not column or not value:
+            raise BadSetting(f"--where is {text!r}; write COLUMN=VALUE, such as genre=Horror")
+        if is_range(value):
+            if column in where:
+                raise BadSetting(f"--where has the range {value} beside others of {column!r}")
+            ends = (one.strip() for one in value.split(RANGE))
+            where[column] = tuple(number(f"{column} is from", one) if one else None for one in ends)
+            continue
+        others = where.setdefault(column, [])
+        if not isinstance(others, list):
+            raise BadSetting(f"--where has {value!r} beside a range of {column!r}")
+        others.append(value)
+    return where
+
+
+def is_range(value: str) -> bool:
+    """Whether a value has the form of a range of numbers."""
+    ends = value.split(RANGE)
+    return len(ends) == 2 and any(ends) and not any(one.strip("0123456789.- ") for one in ends)
+
+
+def rows_of(path: str) -> list[list[str]]:
+    """The rows of a CSV file that are not blank. Raises BadSetting where it cannot be read."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise BadSetting(f"{path} cannot be read: {reason}") from None
+    return [row for row in csv.reader(lines) if any(cell.strip() for cell in row)]
+
+
+def boosts(model: "Model", path: str) -> dict[object, float]:
+    """The boost of each item in a file of items and stars; a heading is ``item_id,stars``."""
+    found: dict[object, float] = {}
+    for row in rows_of(path):
+        if row == ["item_id", "stars"]:
+            continue
+        if len(row) != 2:
+            raise BadSetting(f"{path} holds {','.join(row)!r}; a row is an item and its stars")
+        item = find_item(model, row[0].strip())
+        if item in found:
+            raise BadSetting(f"{path} names {row[0]!r} twice")
+        found[item] = number(f"{path}: the stars for {row[0]!r} are", row[1])
+    return found
+
+
+def hidden(model: "Model", path: str) -> set[str]:
+    """The items in a file of one a line; a heading is ``item_id``."""
+    texts = [",".join(row).strip() for row in rows_of(path)]
+    return {find_item(model, text) for text in texts if text != "item_id"}
