@@ -82,20 +82,20 @@ def test_the_table_reads_well():
     [
         (
             (Term("Horror", 0.4, "taste"), Term("Comedy", -0.1, "taste")),
-            "suits your taste in *Horror*",
+            "suits your taste in Horror",
         ),
-        ((Term("Alien (1979)", 0.4, "rating"),), "how you rated *Alien (1979)*"),
+        ((Term("Alien (1979)", 0.4, "rating"),), "how you rated Alien (1979)"),
         (
             (Term("how this is rated", 0.9, "item"), Term("Horror", 0.1, "taste")),
             "those who rated it rate it high",
         ),
         (
             (Term("Alien", 0.4, "rating", "you gave 4.5"), Term("Up", 0.2, "rating", "you gave 2")),
-            "because you gave 4.5 to *Alien* and 2 to *Up*.",
+            "because you gave 4.5 to Alien and 2 to Up.",
         ),
-        ((Term("Alien", 0.4, "rating", "you chose it"),), "because you chose *Alien*"),
+        ((Term("Alien", 0.4, "rating", "you chose it"),), "because you chose Alien"),
         ((Term("how you rate", 0.9, "user"),), "you rate most things high"),
-        ((Term("how you rate", 0.9, "user"), Term("Horror", 0.1, "taste")), "taste in *Horror*"),
+        ((Term("how you rate", 0.9, "user"), Term("Horror", 0.1, "taste")), "taste in Horror"),
         ((), "nothing we know of speaks for it"),
     ],
 )
@@ -134,7 +134,7 @@ def test_a_low_score_is_not_praised():
     liked, not_liked = Term("Horror", 0.2, "taste"), Term("Comedy", -0.9, "taste")
     sentence = explanation(AVERAGE, liked, not_liked).sentence()
     assert sentence == (
-        "Heat (1995) scores below the average, because it does not suit your taste in *Comedy*."
+        "Heat (1995) scores below the average, because it does not suit your taste in Comedy."
     )
 
 
@@ -143,7 +143,7 @@ def test_what_is_usual_for_someone_who_rates_low_is_not_held_against_a_film():
     low = explanation(AVERAGE, *terms)
     assert low.sentence().startswith("Heat (1995) scores below the average")
     assert replace(low, usual=2.6).sentence() == (
-        "Heat (1995), because it suits your taste in *Horror*."
+        "Heat (1995), because it suits your taste in Horror."
     )
     assert "below your average" in replace(low, usual=3.4).sentence()
 

@@ -91,10 +91,10 @@ def test_terms_are_joined_by_name_and_what_both_share_goes():
         ("Children", -0.2),
     ]
     assert found.sentence() == (
-        "Heat stands 0.20 stars above Up, mostly because it suits your taste in *Crime* more."
+        "Heat stands 0.20 stars above Up, mostly because it suits your taste in Crime more."
     )
     assert contrast(b, a).sentence() == (
-        "Up stands 0.20 stars below Heat, mostly because it suits your taste in *Crime* less."
+        "Up stands 0.20 stars below Heat, mostly because it suits your taste in Crime less."
     )
     assert contrast(a, a).sentence() == "Heat and Heat score the same for you."
 
@@ -263,14 +263,14 @@ def test_words_of_a_what_if(models):
     said = models["mf"].what_if("3", item, without=[a], change={b: 1, new: 4}).sentence()
     title = models["mf"].catalog.label
     assert said.startswith(
-        f"Without your {history[a]:g} for *{title(a)}*, with 1 instead of {history[b]:g} for "
-        f"*{title(b)}* and with 4 for *{title(new)}*, {title(item)} "
+        f"Without your {history[a]:g} for {title(a)}, with 1 instead of {history[b]:g} for "
+        f"{title(b)} and with 4 for {title(new)}, {title(item)} "
     )
     assert (
         models["ease"]
         .what_if("3", item, without=[a])
         .sentence()
-        .startswith(f"Without *{title(a)}*, ")
+        .startswith(f"Without {title(a)}, ")
     )
 
 

@@ -372,22 +372,22 @@ def test_a_person_is_told_of_the_end_they_are_at(signed):
 @pytest.mark.parametrize(
     ("name", "low_name", "high", "low"),
     [
-        ("Horror", "Drama", "*Horror*", "*Drama*"),
-        ("1980s", "anything but 1980s", "films of the *1980s*", "anything but films of the 1980s"),
+        ("Horror", "Drama", "Horror", "Drama"),
+        ("1980s", "anything but 1980s", "films of the 1980s", "anything but films of the 1980s"),
         (
             "1940s to 1960s",
             "1980s (3)",
-            "films of the *1940s to 1960s*",
-            "films of the *1980s (3)*",
+            "films of the 1940s to 1960s",
+            "films of the 1980s (3)",
         ),
         (
             "1980s Horror",
             "anything but 1980s Horror",
-            "*1980s Horror*",
-            "*anything but 1980s Horror*",
+            "1980s Horror",
+            "anything but 1980s Horror",
         ),
         ("taste 3", "low end of taste 3", "films like Heat and Casino", "films like Up"),
-        ("Heists", "taste 4", "*Heists*", "*taste 4*"),  # names that people gave
+        ("Heists", "taste 4", "Heists", "taste 4"),  # names that people gave
     ],
 )
 def test_a_taste_inside_a_sentence(name, low_name, high, low):

@@ -9,7 +9,7 @@ stand in a page under the strictest policy, and weigh a few kilobytes.
 """
 
 from matinee.charts.chart import Chart, stylesheet, twin
-from matinee.charts.explanation import plain_sentence, taste_card, waterfall
+from matinee.charts.explanation import taste_card, waterfall
 from matinee.charts.factor_map import Map, has_map, map_of, space
 from matinee.charts.quality import charts_of_comparison, error_by_group, k_curve, trade_off
 from matinee.charts.ratings import (
@@ -31,7 +31,6 @@ __all__ = [
     "long_tail",
     "map_of",
     "over_time",
-    "plain_sentence",
     "rating_distribution",
     "space",
     "sparsity",

@@ -39,18 +39,10 @@ def waterfall(why: Explanation) -> Chart:
     return Chart(
         "waterfall",
         f"Why {why.title}, {label_of(why.by)}",
-        plain_sentence(why),
+        why.sentence(),
         Table({"term": [name for name, _ in figures], why.unit: [value for _, value in figures]}),
         Bars(tuple(bars), low, joined=True, note=f"bars begin at {low:.2f}" if low > 0 else ""),
     )
-
-
-def plain_sentence(why: Explanation) -> str:
-    """The sentence of an explanation without the stars around names."""
-    words = why.sentence()
-    for term in why.terms:
-        words = words.replace(f"*{term.name}*", term.name)
-    return words
 
 
 def _signed(value: float) -> str:

@@ -58,7 +58,7 @@ class Counterfactual:
                 f"{self.title} out of your first {self.n}."
             )
         told = [
-            f"your {one.rating:g} for *{one.title}*" if self.unit == "stars" else f"*{one.title}*"
+            f"your {one.rating:g} for {one.title}" if self.unit == "stars" else one.title
             for one in self.removed
         ]
         without = ", ".join(told[:-1]) + (" and " if told[1:] else "") + told[-1]

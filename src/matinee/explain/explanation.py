@@ -18,6 +18,8 @@ BAR_WIDTH = 24  # characters of the bar column
 NAME_WIDTH = 30  # characters of a term's name; with a bar and a note a line fits into 80
 SHOWN_TERMS = 8  # tastes or ratings shown one by one
 LIMITS = "limits of the scale"  # the name of clipping
+VISIBLE = 0.005  # a smaller term is shown as 0.00: it is no row and no reason
+LEAST_OF_LEAD = 0.1  # of an item's lead over what is usual, that a reason must be worth
 NAMED_REASONS = 2  # tastes or films that a sentence names
 
 LIST, STARS = "list", "stars"  # which number is taken apart
@@ -142,10 +144,14 @@ class Explanation:
     @property
     def _sign(self) -> int:
         """-1 where reasons against are asked for."""
-        usual = self.usual
-        if usual is None:
-            usual = sum(term.value for term in self.terms if term.kind == "base")
-        return -1 if self.unit == "stars" and self.score < usual else 1
+        return -1 if self.unit == "stars" and self.score < self._usual else 1
+
+    @property
+    def _usual(self) -> float:
+        """The person's mean score, or the average rating where that is not known."""
+        if self.usual is not None:
+            return self.usual
+        return sum(term.value for term in self.terms if term.kind == "base")
 
     def reasons(self) -> list[Term]:
         """The terms that speak for a score above what is usual, or against one below.
@@ -156,9 +162,24 @@ class Explanation:
         net: dict[str, float] = {}
         for term in self.terms:
             net[term.kind] = net.get(term.kind, 0.0) + sign * term.value
-        reasons = [term for term in self.terms if term.kind in REASONS and sign * term.value > 0]
+        reasons = [
+            term
+            for term in self.terms
+            if term.kind in REASONS and sign * term.value >= VISIBLE and not self._is_itself(term)
+        ]
         reasons.sort(key=lambda t: (t.kind not in TELLING, -net[t.kind], -sign * t.value))
+        reasons = self._that_matter(reasons)
         return [term for term in reasons if term.kind == reasons[0].kind]
+
+    def _is_itself(self, term: Term) -> bool:
+        """Whether a term is the person's own rating of the item that is explained."""
+        return term.kind == "rating" and term.name == self.title
+
+    def _that_matter(self, reasons: list[Term]) -> list[Term]:
+        """The reasons worth a tenth of the lead over what is usual; of many small ones, all."""
+        least = LEAST_OF_LEAD * abs(self.score - self._usual)
+        telling = [term for term in reasons if term.kind in TELLING and abs(term.value) >= least]
+        return telling or [term for term in reasons if abs(term.value) >= least] or reasons
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -182,9 +203,11 @@ class Explanation:
         """
         terms = self.shown()
         values = round_to_sum([term.value for term in terms], self.score)
-        rows, at = [], 0.0
+        rows: list[tuple[str, float, str, tuple[float, float]]] = []
+        at = 0.0
         for term, value in zip(terms, values, strict=True):
-            rows.append((term.name, value, term.detail, (at, at + value)))
+            if value or not rows:
+                rows.append((term.name, value, term.detail, (at, at + value)))
             at += value
         return rows
 
@@ -234,7 +257,7 @@ class Explanation:
 
 
 def named_in_words(term: Term) -> str:
-    """A term inside a sentence: ``*Horror*``, or ``you gave 5 to *Alien (1979)*``."""
+    """A term inside a sentence: ``Horror``, or ``you gave 5 to Alien (1979)``."""
     name = term.called
     if term.kind != "rating":
         return name

@@ -32,8 +32,8 @@ class Term:
 
     @property
     def called(self) -> str:
-        """What a sentence calls it: ``*Horror*``, or ``films of the *1980s*``."""
-        return self.said or f"*{self.name}*"
+        """What a sentence calls it: ``Horror``, or ``films of the 1980s``."""
+        return self.said or self.name
 
     def to_dict(self) -> dict[str, Any]:
         plain: dict[str, Any] = {"name": self.name, "value": self.value, "kind": self.kind}

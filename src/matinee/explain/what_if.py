@@ -139,9 +139,7 @@ def _take_out(
             )
         rating = history.pop(row)
         told.append(
-            f"without your {rating:g} for *{title}*"
-            if model.kind == "rating"
-            else f"without *{title}*"
+            f"without your {rating:g} for {title}" if model.kind == "rating" else f"without {title}"
         )
     return told
 
@@ -162,11 +160,11 @@ def _rate(
             raise BadSetting(f"{title!r} is both in without and in change; choose one")
         rating = checked_rating(one, value, model.scale if model.kind == "rating" else None)
         if model.kind == "preference":
-            told.append(f"with *{title}*")
+            told.append(f"with {title}")
         elif row in history:
-            told.append(f"with {rating:g} instead of {history[row]:g} for *{title}*")
+            told.append(f"with {rating:g} instead of {history[row]:g} for {title}")
         else:
-            told.append(f"with {rating:g} for *{title}*")
+            told.append(f"with {rating:g} for {title}")
         history[row] = rating
     return told
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from matinee.charts import has_map, map_of, plain_sentence, space, taste_card, waterfall
+from matinee.charts import has_map, map_of, space, taste_card, waterfall
 from matinee.charts.chart import Chart
 from matinee.display.markup import Markup, el
 from matinee.display.text import counted
@@ -105,12 +105,12 @@ class Sample:
 
 def because(why: Explanation) -> str:
     """The sentence without the title, which stands before it, and the largest personal term."""
-    sentence = plain_sentence(why).removeprefix(why.title).lstrip(",: ")
+    sentence = why.sentence().removeprefix(why.title).lstrip(",: ")
     own = [term for term in why.terms if term.kind in PERSONAL]
     most = max(own, key=lambda term: term.value, default=None)
     if most is None or most.value < TOO_SMALL:
         return sentence
-    called = most.called.replace("*", "")
+    called = most.called
     return sentence if called in sentence else f"{sentence} For you: {called} +{most.value:.2f}."
 
 

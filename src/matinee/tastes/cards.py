@@ -55,18 +55,17 @@ class Taste:
     def said_for(self, strength: float) -> str:
         """What a sentence calls the end that somebody is at; without a name, by examples.
 
-        ``*Horror*``, ``films of the *1980s*``, ``films like Heat (1995) and Casino (1995)``. Stars
-        stand around names of terms alone.
+        ``Horror``, ``films of the 1980s``, ``films like Heat (1995) and Casino (1995)``.
         """
         name, number = self.named_for(strength), unnamed(self.number)
         end = self.bottom if name == self.low_name else self.top
         if name in (number, unlike(number, self.number)) and end:
             return "films like " + " and ".join(title for _, title, _ in end[:EXAMPLES])
         if is_period(name):
-            return f"films of the *{name}*"
+            return f"films of the {name}"
         if is_period(self.name) and name == unlike(self.name, self.number):
             return f"anything but films of the {self.name}"
-        return f"*{name}*"
+        return name
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

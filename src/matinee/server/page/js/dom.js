@@ -53,18 +53,19 @@ export function facts(pairs) {
     el("div", {}, el("dt", {}, name), el("dd", {}, shown(value)))));
 }
 
-// A sentence whose names stand between stars, *so*; the names are those of the terms.
+// A sentence in which the names of tastes, films and features are emphasized.
 export function sentence(why, title = "") {
   let words = why.sentence;
   if (title && words.startsWith(title)) words = words.slice(title.length).replace(/^[,:]? /, "");
-  const names = why.terms.map((term) => term.name).sort((a, b) => b.length - a.length);
+  const kinds = ["taste", "rating", "feature"];
+  const names = why.terms.filter((term) => kinds.includes(term.kind)).map((term) => term.name).sort((a, b) => b.length - a.length);
   const parts = [];
   for (;;) {
-    const hits = names.map((name) => [words.indexOf(`*${name}*`), name]).filter(([at]) => at >= 0);
+    const hits = names.map((name) => [words.indexOf(name), name]).filter(([at]) => at >= 0);
     if (!hits.length) break;
     const [at, name] = hits.reduce((a, b) => (b[0] < a[0] ? b : a));
     parts.push(words.slice(0, at), el("em", {}, name));
-    words = words.slice(at + name.length + 2);
+    words = words.slice(at + name.length);
   }
   return [...parts, words];
 }

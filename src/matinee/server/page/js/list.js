@@ -142,7 +142,7 @@ function film(item, { who, asked, model, beside, other, open, unknown }) {
 function personal({ terms, sentence: words }) {
   const own = terms.filter((one) => ["taste", "rating", "person", "feature"].includes(one.kind) && one.value >= 0.05);
   const [most] = own.sort((a, b) => b.value - a.value);
-  return most && !words.includes(`*${most.name}*`) && el("span", {}, ` For you: `, el("em", {}, most.name), ` +${most.value.toFixed(2)}.`);
+  return most && !words.includes(most.name) && el("span", {}, ` For you: `, el("em", {}, most.name), ` +${most.value.toFixed(2)}.`);
 }
 
 function rows(found) {
