@@ -112,7 +112,7 @@ def test_data_on_standard_output_and_talk_on_standard_error(model, here):
     assert done.returncode == 0
     assert done.stderr == ""
     rows = json.loads(done.stdout)
-    assert [list(row) for row in rows] == [["rank", "item_id", "title", "score"]] * 3
+    assert [list(row) for row in rows] == [["rank", "item_id", "title", "stars", "score"]] * 3
     assert [row["rank"] for row in rows] == [1, 2, 3]
 
 
@@ -183,7 +183,7 @@ def test_recommend_for_people(call, model):
     code, out, _ = call("recommend", model, "--user", "7", "-n", "2", "--why")
     lines = out.splitlines()
     assert code == 0
-    assert lines[0].split() == ["rank", "title", "score", "item_id"]
+    assert lines[0].split() == ["rank", "title", "stars", "score", "item_id"]
     assert len(lines) == 5, "a heading, and two lines an item"
     assert lines[2].startswith("      ")
 
@@ -557,6 +557,8 @@ def test_warnings_are_notes(call, here, tmp_path):
     _, _, err = call(
         "fit",
         here / "ratings.csv",
+        "--algorithm",
+        "nmf",
         "--out",
         tmp_path / "wide",
         "--set",
