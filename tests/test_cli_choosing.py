@@ -1,6 +1,7 @@
 """The commands that choose: compare, runs, tune, k-curve."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -104,6 +105,19 @@ def test_runs_are_listed(call):
     assert "rmse" in out
     code, out, _ = call("runs", "--json")
     assert "resampled" not in json.loads(out)[0]["entry"]
+
+
+def test_trials_of_a_search_are_listed_with_algorithm_settings_and_figure(call):
+    trial = {"number": 0, "algorithm": "mf", "settings": {"n_factors": 8}, "share": 1.0}
+    failed = {**trial, "value": None, "seconds": 1.0, "reason": "too few users"}
+    runs = [{"what": "auto", "metric": "ndcg@10", "trial": {**trial, "value": 0.25}}]
+    runs += [{"what": "auto", "metric": "ndcg@10", "trial": failed}]
+    Path("runs.jsonl").write_text("".join(json.dumps(run) + "\n" for run in runs))
+    code, out, _ = call("runs", "runs.jsonl")
+    assert code == 0
+    lines = [line.split() for line in out.splitlines()[1:]]
+    assert lines[0][-5:] == ["auto", "mf", "n_factors=8", "ndcg@10", "0.2500"]
+    assert lines[1][-6:] == ["auto", "mf", "n_factors=8", "too", "few", "users"]
 
 
 def test_runs_need_a_record(call):

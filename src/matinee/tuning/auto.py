@@ -135,7 +135,8 @@ def auto(
             on_step(number, trials or 0, f"{candidate.name} on {share:.0%} of the users")
             trial = past[number] if number < len(past) else search.trial(number, candidate, share)
             if number >= len(past):
-                kept.keep({"what": "auto", "key": key, "trial": asdict(trial)})
+                what = {"what": "auto", "key": key, "metric": search.asked.name}
+                kept.keep({**what, "trial": asdict(trial)})
             done.append(trial)
     except KeyboardInterrupt:
         pass  # what was found so far is the result

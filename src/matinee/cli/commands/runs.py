@@ -1,4 +1,4 @@
-"""``matinee runs``: what was compared and tuned before, from the record."""
+"""``matinee runs``: what was compared, tuned and searched before, from the record."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ NO_FIGURE = "–"
 @click.argument("record", default=RECORD, metavar="[FILE]")
 @json_option
 def command(record: str, as_json: bool) -> None:
-    """Show what compare and tune have recorded.
+    """Show what compare, tune and fit --algorithm auto have recorded.
 
     The oldest runs come first. FILE is a record, matinee-runs.jsonl unless given.
     """
@@ -37,12 +37,13 @@ def line_of(run: dict[str, Any]) -> list[str]:
         entry = run["entry"]
         figures = [f"{name} {value:.4f}" for name, value in entry["metrics"].items()]
         return [*start, entry["name"], entry["failed"] or ", ".join(figures) or NO_FIGURE]
-    if run.get("what") == "trial":
+    if run.get("what") in ("trial", "auto"):
         trial = run["trial"]
-        settings = " ".join(f"{name}={value}" for name, value in trial["settings"].items())
+        algorithm = trial["algorithm"] if run["what"] == "auto" else run["algorithm"]
+        settings = [f"{name}={value}" for name, value in trial["settings"].items()]
         value = trial["value"]
         figure = trial["reason"] if value is None else f"{run['metric']} {value:.4f}"
-        return [*start, f"{run['algorithm']} {settings}", figure]
+        return [*start, " ".join([algorithm, *settings]), figure]
     return [*start, "", NO_FIGURE]
 
 
