@@ -121,7 +121,7 @@ def test_the_long_tail_never_rises(ratings):
 def test_a_waterfall_begins_with_the_base_and_adds_up(model, by):
     why = model.explain("42", "oppenheimer-2023", by=by)
     chart = charts.waterfall(why)
-    place = chart.table.term.index("score")
+    place = chart.table.term.index("list score")
     terms, score = chart.table.stars[:place], chart.table.stars[place]
     assert sum(terms) == pytest.approx(score, abs=1e-9)
     assert score == round(why.score, 2)

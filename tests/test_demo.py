@@ -63,6 +63,13 @@ def test_the_person_is_mixed_and_their_profile_sums_to_one(found):
     assert 40 <= found.n_rated <= 150
 
 
+def test_the_list_is_of_the_default_and_the_tastes_are_readable(found):
+    assert found.model.algorithm == matinee.default_algorithm(matinee.sample()).name
+    assert found.model.choice is not None
+    assert len(found.tastes) == demo.READABLE.n_factors
+    assert found.explanation.of == "list"
+
+
 def test_the_reasons_are_of_the_first_film_and_add_up(found):
     assert found.explanation.item_id == found.recommendations.item_id[0]
     total = sum(term.value for term in found.explanation)

@@ -28,6 +28,19 @@ def explanation(*terms, predicted=None, by="factor"):
 AVERAGE = Term("average of all ratings", 3.5, "base")
 
 
+def test_a_list_score_is_parted_into_predicted_stars_and_choice():
+    chosen = Term("chosen by many", 7.559, "popularity")
+    why = replace(explanation(AVERAGE, chosen, predicted=4.936), of="list")
+    heading, *lines = str(why).split("\n")
+    parts = "list score 11.06: 4.94 stars predicted, +6.12 for choice"
+    assert heading == f"Why Heat (1995) for 42: {parts}"
+    assert [line.split()[:3] for line in lines if "list score" in line] == [
+        ["list", "score", "11.06"]
+    ]
+    assert "<th>list score</th>" in why._repr_html_()
+    assert "list score" not in str(replace(why, of="stars"))
+
+
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=30))
 def test_rounded_values_sum_to_the_rounded_total_and_stay_near(values):
     total = sum(values)

@@ -25,8 +25,8 @@ def waterfall(why: Explanation) -> Chart:
         bars.append(Row(name, figure, at, at + value, style, detail))
         figures.append((bars[-1].full_label, value))
         at += value
-    bars.append(Row("score", f"{score:.2f}", 0.0, score, "total"))
-    figures.append(("score", score))
+    bars.append(Row(why.score_name, f"{score:.2f}", 0.0, score, "total"))
+    figures.append((why.score_name, score))
     if why.limits:
         limits, rating = why.limits.value, round(why.predicted, 2)
         style = "up" if limits >= 0 else "down"

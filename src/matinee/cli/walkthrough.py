@@ -4,13 +4,21 @@ It computes and does not print; ``matinee demo`` shows what comes out.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from matinee.algorithms import MF, NMF, Algorithm, Bias, Popularity, TruncatedSVD
+from matinee.algorithms import (
+    MF,
+    NMF,
+    Algorithm,
+    Bias,
+    Popularity,
+    TruncatedSVD,
+    default_algorithm,
+)
 from matinee.data.describe import Description
 from matinee.display.steps import OnStep, quiet
 from matinee.display.tables import Table
@@ -18,7 +26,7 @@ from matinee.evaluation.compare import Comparison, Entry
 from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.evaluation.results import Evaluation
 from matinee.explain.explanation import Explanation
-from matinee.models import FactorModel
+from matinee.models import FactorModel, Model
 from matinee.report import report_of
 from matinee.report.origins import SAMPLE
 from matinee.sources.sample import sample
@@ -31,7 +39,7 @@ TEST_SHARE = 0.2
 SEED = 0
 READABLE = NMF(n_factors=8, n_epochs=50)  # few enough tastes to read, and time to part them
 COMPARED: tuple[Algorithm, ...] = (Popularity(), Bias(), READABLE, MF(), TruncatedSVD())
-N_STEPS = len(COMPARED) + 5  # compiling, sample, each algorithm, model, reasons, report
+N_STEPS = len(COMPARED) + 6  # compiling, sample, each algorithm, model, tastes, reasons, report
 TYPICAL_HISTORY = (40, 150)  # ratings of the person shown: enough to know, not a professional
 
 
@@ -41,13 +49,13 @@ class Demo:
 
     description: Description
     comparison: Comparison
-    model: FactorModel  # NMF, fitted on all the ratings
-    tastes: Tastes
+    model: Model  # the default for stars, fitted on all the ratings: lists by choice and stars
+    tastes: Tastes  # of READABLE, fitted on the same
     user: str  # the person shown
     n_rated: int  # ratings they gave
     profile: dict[str, float]  # what each taste makes of their scores, the largest first; sums to 1
     recommendations: Table
-    explanation: Explanation  # of the first recommendation
+    explanation: Explanation  # of the first recommendation, by what the person rated
     saved: Path
     report: Path  # beside the model
     next_arguments: tuple[tuple[str, ...], ...]  # of the program, to try next
@@ -89,11 +97,15 @@ def run(out: Path, on_step: OnStep = quiet) -> Demo:
     split = random(ratings, TEST_SHARE, SEED)
     results = measure_all(split, on_step)
     comparison = comparison_of(split, results)
-    on_step(N_STEPS - 3, N_STEPS, f"fitting {READABLE.name} on all ratings")
-    model = READABLE.fit(ratings)
+    default = default_algorithm(ratings)
+    on_step(N_STEPS - 4, N_STEPS, f"fitting {default.name} on all ratings, for lists")
+    model = default.fit(ratings)
+    on_step(N_STEPS - 3, N_STEPS, f"fitting {READABLE.name} on all ratings, for its tastes")
+    readable = replace(READABLE, choice=None).fit(ratings)  # it makes no lists here
+    tastes = readable.tastes()
     on_step(N_STEPS - 2, N_STEPS, "finding films for one person, and the reasons")
-    strength = taste_strength(model)
-    person = mixed_person(model, strength)
+    strength = taste_strength(readable)
+    person = mixed_person(readable, strength)
     user = str(model.users.ids[person])
     recommendations = model.recommend(user, LIST_LENGTH)
     first = recommendations.item_id[0]
@@ -103,7 +115,7 @@ def run(out: Path, on_step: OnStep = quiet) -> Demo:
         model,
         ratings,
         origin=SAMPLE,
-        evaluation=results[READABLE.name],
+        evaluation=results[default.name],
         comparison=rows_of(comparison),
     )
     on_step(N_STEPS, N_STEPS, "done")
@@ -111,17 +123,17 @@ def run(out: Path, on_step: OnStep = quiet) -> Demo:
         description=ratings.describe(),
         comparison=comparison,
         model=model,
-        tastes=model.tastes(),
+        tastes=tastes,
         user=user,
         n_rated=len(ratings.history(user)),
-        profile=profile_of(model.tastes(), strength[person]),
+        profile=profile_of(tastes, strength[person]),
         recommendations=recommendations,
-        explanation=model.explain(user, first),
+        explanation=model.explain(user, first, by="history"),
         saved=saved,
         report=report.save(out.with_name(f"{out.name}-report.html")),
         next_arguments=(
             ("recommend", str(saved), "--user", user, "-n", "5", "--why"),
-            ("explain", str(saved), "--user", user, "--item", first, "--by", "history"),
+            ("explain", str(saved), "--user", user, "--item", first, "--by", "factor"),
             ("evaluate", "sample", "--algorithm", "mf", "--split", "by-time"),
         ),
         seconds=time.perf_counter() - started,

@@ -94,6 +94,27 @@ class Explanation:
         value = round(round(self.predicted, 2) - round(self.score, 2), 2)
         return Term(LIMITS, value, "clipping") if value else None
 
+    @property
+    def score_name(self) -> str:
+        """What the sum of the terms is called: a list score in stars leaves their scale."""
+        return "list score" if self._goes_beyond_stars else "score"
+
+    @property
+    def total(self) -> str:
+        """The score in words; a list score is parted into predicted stars and choice."""
+        score = round(self.score, 2)
+        if not self._goes_beyond_stars:
+            return f"{score:.2f} {self.unit}"
+        stars = round(self.predicted, 2)
+        return (
+            f"list score {score:.2f}: {stars:.2f} stars predicted, {score - stars:+.2f} for choice"
+        )
+
+    @property
+    def _goes_beyond_stars(self) -> bool:
+        """Whether more than stars is in a score of stars."""
+        return self.of == LIST and self.unit == "stars"
+
     def shown(self, most: int = SHOWN_TERMS) -> tuple[Term, ...]:
         """The terms to show: base, user and item, the ``most`` largest others, and their rest."""
         fixed = [term for term in self.terms if term.kind in FIXED]
@@ -219,12 +240,9 @@ class Explanation:
         margin = (high - low) * 0.15 or 1.0
         left = max(0.0, low - margin) if low >= 0 else low - margin
         scale = BAR_WIDTH / (high - left or 1.0)
-        names = [row[0] for row in rows] + [LIMITS if self.limits else "score"]
+        names = [row[0] for row in rows] + [LIMITS if self.limits else self.score_name]
         width = min(max(map(len, names)), NAME_WIDTH)
-        shown = f"{total:.2f} {self.unit}"
-        if self.of == LIST and self.unit == "stars":
-            shown += f" in the list, of which {self.predicted:.2f} predicted"
-        lines = [f"Why {self.title} for {self.user}: {shown}", ""]
+        lines = [f"Why {self.title} for {self.user}: {self.total}", ""]
         for place, (name, value, detail, (start, end)) in enumerate(rows):
             a, b = sorted((max(start, left), max(end, left)))
             first, last = (min(round((at - left) * scale), BAR_WIDTH) for at in (a, b))
@@ -237,7 +255,7 @@ class Explanation:
         bar = "█" * round((total - left) * scale)
         lines += [
             f"  {' ' * width}  {'─' * 6}",
-            f"  {'score'.ljust(width)}  {total:>6.2f}  {bar}".rstrip(),
+            f"  {self.score_name.ljust(width)}  {total:>6.2f}  {bar}".rstrip(),
         ]
         if left > 0:
             lines.append(f"  bars begin at {left:.2f}")
@@ -250,7 +268,7 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         rows = [(name, value, detail) for name, value, detail, _ in self.rows()]
-        totals = [("score", self.score)]
+        totals = [(self.score_name, self.score)]
         if self.limits:
             totals += [(self.limits.name, self.limits.value), ("predicted rating", self.predicted)]
         return html_of_terms(self.sentence(), rows, totals)

@@ -100,7 +100,8 @@ def commands(demo: "Demo") -> list[str]:
 
 def report(demo: "Demo", columns: int) -> list[str]:
     """The lines of the whole report."""
-    why, _, *reasons = str(demo.explanation).split("\n")
+    why = demo.explanation
+    _, *reasons = str(why).split("\n")
     return [
         *section("The data: simulated ratings of real films", data(demo.description)),
         *section("How well each algorithm does on held-out ratings", comparison(demo, columns)),
@@ -109,7 +110,10 @@ def report(demo: "Demo", columns: int) -> list[str]:
             f"For user {demo.user}, who rated {counted(demo.n_rated, 'film')}",
             tops(demo, columns),
         ),
-        *section(why, wrap("\n".join(reasons), columns).split("\n")),
+        *section(
+            f"Why {why.title} for {why.user}",
+            [why.total, *wrap("\n".join(reasons), columns).split("\n")],
+        ),
         *section("Next", ending(demo)),
     ]
 
@@ -160,8 +164,8 @@ def notes(demo: "Demo") -> str:
     return (
         f"Held out: {demo.comparison.split}. Lists of 10 rank all films that a user had not "
         f"rated; coverage is the share of films in any list. {changed}; all else is by default. "
-        "Popularity gives an order and no stars, so it has no RMSE. It can rank better than models "
-        "that are fitted to stars: people watch what is popular (see docs/choosing.md)."
+        "Popularity gives an order and no stars, so it has no RMSE. bias, nmf and mf list by what "
+        "people choose and how they rate it; truncated-svd by stars alone (see docs/choosing.md)."
     )
 
 
