@@ -7,6 +7,7 @@ import os
 import threading
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import hypothesis.strategies as st
 import numpy as np
@@ -17,7 +18,9 @@ from hypothesis import given, settings
 import matinee
 from matinee.data.ratings import Ratings
 from matinee.errors import Advice, BadRatings, BadSetting, DataWarning, Option
+from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.sources import read_catalog, read_ratings
+from matinee.splitting import random
 
 
 def write(folder: Path, text: str | bytes, name: str = "r.csv") -> Path:
@@ -511,3 +514,75 @@ def test_any_dialect_reads_as_a_slow_reader_does(
     assert found.keys() == rows.keys()
     assert all(found[pair] == pytest.approx(rating) for pair, rating in rows.items())
     assert ratings.report.n_set_aside == 0
+
+
+# what a fit, a history, and a measurement refuse
+
+BELOW_ZERO = [(f"u{n % 9}", f"i{n % 13}", float(n % 21 - 10)) for n in range(117)]
+
+
+@pytest.mark.parametrize("settings_", [{"n_steps": 0}, {}, {"reg": 1000.0}])
+@pytest.mark.parametrize("by_rating, weight", [(1.0, "negative"), (0.2, "negative"), (0.1, "zero")])
+def test_weights_that_are_not_positive_are_refused(
+    by_rating: float, weight: str, settings_: dict
+) -> None:
+    ratings = read_ratings(BELOW_ZERO)
+    message = rf"by_rating={by_rating:g} makes the weight of a rating of -10 {weight}.*below 0\.1"
+    with pytest.raises(BadSetting, match=message) as caught:
+        matinee.ImplicitALS(n_factors=4, by_rating=by_rating, **settings_).fit(ratings)
+    (remedy,) = caught.value.remedies
+    for value in (remedy.value, 0.05):
+        model = matinee.ImplicitALS(n_factors=4, by_rating=value, **settings_).fit(ratings)
+        assert np.isfinite(model.user_factors).all()
+
+
+STARS = [(f"u{n % 12}", f"i{n % 17}", float(n % 5 + 1)) for n in range(150)]
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        matinee.ImplicitALS(n_factors=4, by_rating=1.0),
+        matinee.EASE(),
+        matinee.Popularity(),
+        matinee.BPR(n_factors=4, n_epochs=2),
+        matinee.MF(n_factors=4),
+    ],
+    ids=lambda one: one.name,
+)
+@pytest.mark.parametrize("rating", [-50, -2, 0.5, 5.5])
+def test_a_history_lies_on_the_scale_of_every_model(algorithm: Any, rating: float) -> None:
+    model = algorithm.fit(read_ratings(STARS))
+    refusal = rf"the rating of item 'i1' is {rating:g}, outside 1\.\.5"
+    with pytest.raises(BadRatings, match=refusal):
+        model.fold_in({"i1": rating, "i2": 3})
+    with pytest.raises(BadRatings, match=refusal):
+        model.what_if("u0", "i3", change={"i1": rating})
+    assert np.isfinite(model.recommend(model.fold_in({"i1": 1, "i2": 5}), n=3).score).all()
+
+
+COUNTS = [(f"u{n % 30}", f"i{n % 41}", float(1 + 7 * (n % 11))) for n in range(1200)]
+COUNTS[0] = ("u0", "i0", 352698.0)
+
+
+@pytest.mark.parametrize("data", [COUNTS, [row[:2] for row in COUNTS]])
+def test_all_held_out_items_are_relevant_to_counts_and_choices(data: list) -> None:
+    split = random(read_ratings(data), seed=1)
+    result = fit_and_evaluate(matinee.ImplicitALS(n_factors=4), split)
+    assert result.relevant_from == 1
+    assert result.users_skipped == 0
+    compared = matinee.compare(["implicit-als"], split)
+    assert compared.relevant_from == 1
+
+
+def test_the_remedies_of_nothing_relevant_work() -> None:
+    split = random(read_ratings(STARS), seed=1)
+    for algorithm in (matinee.ImplicitALS(n_factors=4), matinee.MF(n_factors=4)):
+        with pytest.raises(BadRatings, match="no test rating is 99 or more") as caught:
+            fit_and_evaluate(algorithm, split, relevant_from=99)
+        relevant_from, *others = caught.value.remedies
+        assert isinstance(relevant_from, Option)
+        value = float(relevant_from.value)  # type: ignore[arg-type]
+        found = fit_and_evaluate(algorithm, split, relevant_from=value)
+        assert found.users_measured > 0
+        assert bool(others) == (algorithm.kind == "rating")

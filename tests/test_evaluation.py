@@ -143,7 +143,7 @@ def test_evaluation_is_the_mean_of_the_slow_metrics(case, n):
     if not any(relevant) or not trained.any():
         return
     model = model_of(ratings_of(trained), scores, kind="preference")
-    result = evaluate(model, ratings_of(tested), ns=(n,))
+    result = evaluate(model, ratings_of(tested), ns=(n,), relevant_from=4)
     seen = [np.flatnonzero(row) for row in trained]
     measured = [user for user, items in enumerate(relevant) if items]
     for name, metric in RANKING.items():

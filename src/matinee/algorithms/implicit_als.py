@@ -33,6 +33,8 @@ from matinee.algorithms.base import Alternating
 from matinee.algorithms.hyperparameters import When, setting
 from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
+from matinee.data.scale import Scale
+from matinee.errors import BadSetting, Setting
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import ImplicitLeastSquares
 from matinee.training.alternating import Alternation, TableSummary
@@ -168,6 +170,7 @@ class ImplicitALS(Alternating):
         return self._alternation(self._row_solve(table, USUAL), USUAL)
 
     def _row_solve(self, table: TableSummary, balance: Balance) -> ImplicitLeastSquares:
+        self._check_weights(table.scale)
         unobserved = self.unobserved or balance.unobserved(table)
         reg = self.reg or balance.reg(table, unobserved, self.reg_power)
         low, high = table.scale
@@ -182,6 +185,20 @@ class ImplicitALS(Alternating):
             nonnegative=self.nonnegative,
             sweeps=SWEEPS if self.nonnegative else 0,
         )
+
+    def _check_weights(self, scale: Scale) -> None:
+        """Raise BadSetting unless w = 1 + by_rating r is above 0 on all of the scale.
+
+        Below it the objective has no minimum.
+        """
+        weight = 1 + self.by_rating * scale.low
+        if weight <= 0:
+            raise BadSetting(
+                f"by_rating={self.by_rating:g} makes the weight of a rating of {scale.low:g} "
+                f"{'negative' if weight < 0 else 'zero'} (1 + by_rating r is {weight:g}); choose "
+                f"by_rating below {-1 / scale.low:g}, or ",
+                Setting("by_rating", 0),
+            )
 
     def _alternation(self, fold: ImplicitLeastSquares, balance: Balance) -> Alternation:
         weights: dict[str, Any] = {"reg": fold.reg, "unobserved": fold.unobserved}

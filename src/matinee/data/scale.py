@@ -40,7 +40,7 @@ class Scale(NamedTuple):
         return f"{self.low:g}..{self.high:g}"
 
 
-def checked_rating(item: object, value: object, scale: Scale | None) -> float:
+def checked_rating(item: object, value: object, scale: Scale) -> float:
     """The rating of an item as a number. Raises BadRatings unless it is finite and on the scale."""
     try:
         rating = float(value)  # type: ignore[arg-type]
@@ -48,6 +48,6 @@ def checked_rating(item: object, value: object, scale: Scale | None) -> float:
         raise BadRatings(f"the rating of item {item!r} is {value!r}, not a number") from None
     if not np.isfinite(rating):
         raise BadRatings(f"the rating of item {item!r} is {rating}, not a finite number")
-    if scale is not None and not scale.low <= rating <= scale.high:
+    if not scale.low <= rating <= scale.high:
         raise BadRatings(f"the rating of item {item!r} is {rating:g}, outside {scale}")
     return rating

@@ -197,7 +197,7 @@ def compare(
     chosen = [*_distinct([*(kind() for kind in BASELINES), *choose(algorithms)])]
     asked = check_measurable(split, ns, relevant_from, metrics)
     kept = Record.at(record)
-    threshold = relevance(relevant_from, split.train.scale)
+    threshold = relevance(relevant_from, split.train.scale, split.train.rating)
     entries: list[Entry] = []
     started = time.perf_counter()
     try:

@@ -54,9 +54,9 @@ def evaluate(
     ``metrics`` are names of ``matinee.evaluation.metrics.METRICS``, with a length of their own
     (``ndcg@5``) or at each of ``ns``; all that apply to the model where not given. Errors are of
     the clipped predictions. Ranking metrics rank the whole catalogue without what the user was
-    trained on; relevant are test items rated ``relevant_from`` or more, by default ``low + 0.75
-    (high - low)`` of the scale (1..5: 4). Users with a ``history`` are folded in from it. Test
-    ratings of ids that the model does not know are left out and counted.
+    trained on; relevant are test items rated ``relevant_from`` or more, by default 3/4 up the scale
+    (1..5: 4), or all where training ratings are counts or choices. Users with a ``history`` are
+    folded in from it. Test ratings of ids that the model does not know are left out and counted.
 
     Raises BadRatings when the model was trained on a test pair, when it knows none of the test
     ratings, or when none is relevant; BadSetting for a length or a metric that cannot be.
@@ -64,7 +64,7 @@ def evaluate(
     started = time.perf_counter()
     check_what_is_given(model, test)
     asked = ask(metrics, ns, len(model.items))
-    threshold = relevance(relevant_from, model.scale)
+    threshold = relevance(relevant_from, model.scale, model.seen.values)
     catalog = test.catalog or getattr(model, "catalog", NO_CATALOG)
     if history is not None:
         model = FoldedIn.of(model, history)
@@ -76,7 +76,7 @@ def evaluate(
     genres = catalog.genre_matrix(model.items)[1]
     asked = fitting(asked, model, genres.shape[1] > 0, chosen=metrics is not None)
     if any(one.ranks for one in asked):
-        check_relevant(test, threshold)
+        check_relevant(test, threshold, model.kind)
     measured = Measured.of(model, test, threshold, asked, genres)
     users_measured = len(np.unique(test.user[test.rating >= threshold]))
     return Evaluation(

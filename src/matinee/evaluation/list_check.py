@@ -72,7 +72,7 @@ def check_lists(algorithm: Algorithm, ratings: Ratings, seed: int = 0) -> ListCh
 
 def relevant_from(ratings: Ratings) -> float:
     """From which rating on a held-out item is one to list: any, where ratings are no stars."""
-    return relevance(None, ratings.scale) if ratings.signal.graded else float(ratings.rating.min())
+    return relevance(None, ratings.scale, ratings.rating)
 
 
 def piece_of_users(ratings: Ratings, seed: int) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings, Rows
 from matinee.data.scale import Scale
+from matinee.data.signal import Signal
 from matinee.display.text import counted
 from matinee.errors import Advice, BadRatings, BadSetting, Option, check_known
 from matinee.evaluation.metrics import METRICS, Metric
@@ -122,7 +123,11 @@ def check_measurable(
     """What is asked for. Raises, before any work, where it could not be measured after it."""
     asked = ask(metrics, ns, split.train.n_items)
     if any(one.ranks for one in asked):
-        check_relevant(split.test, relevance(relevant_from, split.train.scale))
+        check_relevant(
+            split.test,
+            relevance(relevant_from, split.train.scale, split.train.rating),
+            getattr(algorithm, "kind", "rating"),
+        )
     needy = [one.name for one in asked if one.how.needs_genres]
     if metrics is not None and needy and not has_genres(split):
         raise BadSetting(f"{needy[0]} needs the genres of items; give a catalog")
@@ -145,27 +150,33 @@ def needed(algorithm: Any, asked: list[Asked]) -> Any:
     return getattr(algorithm, "for_stars", algorithm)
 
 
-def relevance(relevant_from: float | None, scale: Scale) -> float:
-    """From which rating on a test item is relevant."""
+def relevance(relevant_from: float | None, scale: Scale, train: np.ndarray) -> float:
+    """From which rating on a test item is relevant, of the training ratings (n_ratings,).
+
+    Stars say what was liked: 3/4 up the scale, unless it is given. Counts and choices do not: each
+    item that somebody chose is relevant.
+    """
     if relevant_from is not None:
         return float(relevant_from)
-    return scale.liked_from
+    graded = not len(train) or Signal.of(train).graded
+    return scale.liked_from if graded else scale.low
 
 
-def check_relevant(test: Ratings, threshold: float) -> None:
-    """Raise BadRatings unless some test item is relevant."""
+def check_relevant(test: Ratings, threshold: float, kind: str = "rating") -> None:
+    """Raise BadRatings unless some test item is relevant; ``kind`` is that of the scores."""
     if not (test.rating >= threshold).any():
-        refuse_irrelevant(threshold, float(test.rating.max()))
+        refuse_irrelevant(threshold, float(test.rating.max()), kind)
 
 
-def refuse_irrelevant(threshold: float, highest: float) -> NoReturn:
+def refuse_irrelevant(threshold: float, highest: float, kind: str) -> NoReturn:
     """Raise BadRatings: no test item is relevant."""
+    errors_alone = Advice("ask for no list lengths (ns=())", "measure --metrics rmse alone")
     raise BadRatings(
         f"no test rating is {threshold:g} or more (the highest is {highest:g}), so "
-        "no item is relevant; lower ",
-        Option("relevant_from"),
-        ", or ",
-        Advice("ask for no list lengths (ns=())", "measure --metrics rmse alone"),
+        "no item is relevant; give ",
+        Option("relevant_from", highest),
+        " or less",
+        *((", or ", errors_alone) if kind == "rating" else ()),
     )
 
 

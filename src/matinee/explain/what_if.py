@@ -158,7 +158,7 @@ def _rate(
         title = model.catalog.label(as_id(one))
         if as_id(one) in without:
             raise BadSetting(f"{title!r} is both in without and in change; choose one")
-        rating = checked_rating(one, value, model.scale if model.kind == "rating" else None)
+        rating = checked_rating(one, value, model.scale)
         if model.kind == "preference":
             told.append(f"with {title}")
         elif row in history:

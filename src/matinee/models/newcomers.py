@@ -28,8 +28,9 @@ def from_ratings(
     Warns of unknown items. Raises BadRatings for a rating that is not finite or not on the scale,
     UnknownId for a history without a known item.
     """
-    scale = model.scale if model.kind == "rating" else None
-    numbered = [numbered_history(history, model.items, scale) for history in histories.values()]
+    numbered = [
+        numbered_history(history, model.items, model.scale) for history in histories.values()
+    ]
     if not numbered:
         return []
     unknown = [item for *_, ids in numbered for item in ids]

@@ -30,7 +30,7 @@ class Person:
 
 
 def numbered_history(
-    history: Mapping[object, float], items: IdMap, scale: Scale | None
+    history: Mapping[object, float], items: IdMap, scale: Scale
 ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     """Item rows (ascending) and ratings of ``{item id: rating}``, and the ids that are unknown.
 

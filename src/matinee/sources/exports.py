@@ -165,6 +165,8 @@ def on_scale(row: ExportRow, source: Scale, target: Scale) -> float:
     """A rating brought from one scale to another: lowest to lowest, highest to highest."""
     if not source.low <= row.rating <= source.high:
         raise BadRatings(f"the rating of {row} is {row.rating:g}, outside {source}")
+    if source == target:
+        return row.rating
     share = (row.rating - source.low) / (source.high - source.low)
     return target.low + share * (target.high - target.low)
 

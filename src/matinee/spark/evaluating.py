@@ -75,7 +75,7 @@ def evaluate(
     place = ModelFolder.of(model, folder)
     known = place.model()
     asked = ask(metrics, ns, len(known.items))
-    threshold = relevance(relevant_from, known.scale)
+    threshold = relevance(relevant_from, known.scale, known.seen.values)
     genres = known.catalog.genre_matrix(known.items)[1]
     asked = fitting(asked, known, genres.shape[1] > 0, chosen=metrics is not None)
     if any(one.how.source == "intervals" for one in asked):
@@ -94,7 +94,7 @@ def evaluate(
     if not counts["ratings"]:
         refuse_unknown(counts["unknown"])
     if any(one.ranks for one in asked) and not counts["relevant"]:
-        refuse_irrelevant(threshold, max(float(one["highest"][0]) for one in sums))
+        refuse_irrelevant(threshold, max(float(one["highest"][0]) for one in sums), known.kind)
     return Evaluation(
         metrics=_metrics(sums, asked),
         relevant_from=threshold,

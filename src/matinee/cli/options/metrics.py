@@ -29,7 +29,8 @@ relevant_option = click.option(
     "--relevant-from",
     type=float,
     metavar="RATING",
-    help="Held-out items rated this or more should be in the lists [3/4 up the scale].",
+    help="Held-out items rated this or more should be in the lists [3/4 up the scale; "
+    "all where ratings are counts or choices].",
 )
 
 
@@ -72,7 +73,7 @@ class MeasureOptions:
 
     lengths: tuple[int, ...]
     metrics: tuple[str, ...] | None  # None: the usual ones
-    relevant_from: float | None  # a rating; None: 3/4 up the scale
+    relevant_from: float | None  # a rating; None: see ``relevance``
 
 
 measure_options = gathered(

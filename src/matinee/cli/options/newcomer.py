@@ -31,8 +31,7 @@ def from_file(model: "Model", path: str) -> "Person":
     from matinee.sources.exports import match, read_export
 
     export = read_export(path)
-    scale = model.scale if model.kind == "rating" or export.scale is None else export.scale
-    matched = match(export, model.items, model.catalog, scale)
+    matched = match(export, model.items, model.catalog, model.scale)
     kind = "" if export.kind == "table" else f" ({export.kind})"
     words = [
         f"{path}{kind}: {counted(len(export.rows), 'rating')}, "
