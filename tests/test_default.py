@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import matinee
-from matinee.algorithms import MF, NMF, Blend, ImplicitALS, ItemKNN, Popularity, UserKNN
-from matinee.algorithms.default import MOST_ITEMS, default_algorithm
+from matinee.algorithms import MF, NMF, SLIM, Blend, ImplicitALS, ItemKNN, Popularity, UserKNN
+from matinee.algorithms.default import MOST_ITEMS, MOST_ITEMS_BESIDE_STARS, default_algorithm
 from matinee.cli import run
 from matinee.data.signal import Signal
 from matinee.errors import BadRatings, BadSetting, MatineeWarning
@@ -57,7 +57,10 @@ def test_a_description_says_kind_and_rarely_rated_items():
 
 def test_the_default_follows_from_the_kind():
     stars = uniform(200, 50, 10)
-    assert default_algorithm(stars) == MF()
+    graded = SLIM(lowest=0.15), ImplicitALS(lowest=0.15)
+    assert default_algorithm(stars) == MF(choice=graded)
+    assert default_algorithm(uniform(90, 80, 8)) == MF()  # too few for both
+    assert default_algorithm(uniform(20, MOST_ITEMS_BESIDE_STARS + 1, 100)) == MF()
     choices = stars.positives_from(1)
     assert default_algorithm(choices) == Blend(of=("ease", "implicit-als"))
     assert default_algorithm(stars.positives_from(5)) == ImplicitALS()  # too few for a blend

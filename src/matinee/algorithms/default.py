@@ -1,6 +1,7 @@
 """The algorithm for ratings that nobody has chosen one for.
 
-stars              mf: predicted stars, and lists by choice and stars
+stars              mf: predicted stars, and lists by choice and stars; slim and implicit-als, which
+                   both take stars in, learn the choices, or implicit-als alone
 counts, choices    a blend of ease and implicit-als; implicit-als alone for wide catalogues
 """
 
@@ -8,6 +9,7 @@ from matinee.algorithms.base import ALGORITHMS, Algorithm
 from matinee.algorithms.blend import Blend
 from matinee.algorithms.implicit_als import ImplicitALS
 from matinee.algorithms.mf import MF
+from matinee.algorithms.slim import SLIM
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings, check_ratings
 from matinee.errors import check_known
@@ -15,20 +17,26 @@ from matinee.models.model import Model
 from matinee.training.progress import OnEpoch, quiet
 
 MOST_ITEMS = 5_000  # for ease, whose fit inverts a matrix of all pairs of items
+MOST_ITEMS_BESIDE_STARS = 10_000  # for slim, whose fit counts all pairs of items
 FEWEST_RATINGS = 1_000  # for a blend, whose weights are fitted on a tenth of them
+LOWEST = 0.15  # target of the lowest rating where choices are learned
 
 
 def default_algorithm(ratings: Ratings | PackedRatings) -> Algorithm:
     """The algorithm that lists best what people choose next, by the kind of the ratings.
 
-    Stars are learned by ``MF``. Counts and bare choices (``ratings.signal``) are learned by a
-    ``Blend`` of ``EASE`` and ``ImplicitALS``, or by ``ImplicitALS`` alone above 5,000 items and
-    below 1,000 ratings. Packed ratings are stars unless their scale is a single value.
+    Stars are learned by ``MF``, and the choices for its lists by ``SLIM`` and ``ImplicitALS``, or
+    by the latter alone above 10,000 items and below 1,000 ratings. Counts and bare choices
+    (``ratings.signal``) are learned by a ``Blend`` of ``EASE`` and ``ImplicitALS``, or by
+    ``ImplicitALS`` alone above 5,000 items and below 1,000 ratings. Packed ratings are stars unless
+    their scale is a single value.
     """
     if isinstance(ratings, PackedRatings):
         return ImplicitALS() if ratings.scale.low == ratings.scale.high else MF()
     if ratings.signal.graded:
-        return MF()
+        if ratings.n_items > MOST_ITEMS_BESIDE_STARS or len(ratings) < FEWEST_RATINGS:
+            return MF()
+        return MF(choice=(SLIM(lowest=LOWEST), ImplicitALS(lowest=LOWEST)))
     if ratings.n_items > MOST_ITEMS or len(ratings) < FEWEST_RATINGS:
         return ImplicitALS()
     return Blend(of=("ease", "implicit-als"))

@@ -86,7 +86,7 @@ class Hyperparameter:
     def default_in_words(self) -> str:
         """The default, followed in brackets by its exceptions."""
         exceptions = "; ".join(map(str, self.exceptions))
-        default = "learned" if self.learned else str(self.default)
+        default = "learned" if self.learned else in_words(self.default)
         return f"{default} ({exceptions})" if exceptions else default
 
     def range_in_words(self, kind: object) -> str:
@@ -108,6 +108,17 @@ class Hyperparameter:
             check_choice(name, value, self.choices or (True, False))
         elif kind in (int, float):
             check_limits(name, value, **self.limits)
+
+
+def in_words(default: Any) -> str:
+    """A default as text; algorithms by name, with the settings that differ from their defaults."""
+    if isinstance(default, tuple):
+        return " and ".join(map(in_words, default))
+    settings = getattr(default, "non_default_settings", None)
+    if settings is None:
+        return str(default)
+    given = ", ".join(f"{name}={value}" for name, value in settings.items())
+    return f"{default.name}({given})" if given else str(default.name)
 
 
 def without_none(kind: object) -> object:

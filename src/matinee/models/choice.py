@@ -69,12 +69,14 @@ class ChoicePart:
     def embeddings_of_tastes(self, gains: np.ndarray, share: float) -> Embeddings:
         """How someone chooses who has tastes, for ``share`` of them, and is average for the rest.
 
-        ``gains`` (n_items,) are the stars that the tastes add to each item. They are taken to have
-        chosen the items that gain most, those counting less that few have rated.
+        ``gains`` (n_items,) are the stars that the tastes add to each item, -inf for what they do
+        not mean. They are taken to have chosen the items that gain most, those counting less that
+        few have rated.
         """
         counts = self.model.item_counts
-        worth = np.where(counts > 0, gains * counts / (counts + SHRINKAGE), -np.inf)
-        best = np.sort(np.argsort(-worth, kind="stable")[: min(TYPICAL, (counts > 0).sum())])
+        known = np.flatnonzero((counts > 0) & (gains > -np.inf))
+        worth = gains[known] * counts[known] / (counts[known] + SHRINKAGE)
+        best = np.sort(known[np.argsort(-worth, kind="stable")[:TYPICAL]])
         ratings = np.full(len(best), self.model.scale.high, np.float32)
         nobody = self.model.seen.indices[:0], self.model.seen.values[:0]
         chooser = self.model.solve(best.astype(np.int32), ratings)

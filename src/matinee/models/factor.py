@@ -5,7 +5,8 @@
 Nearly every algorithm ends in one of these. Nothing here learns.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -38,6 +39,7 @@ from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
 from matinee.tastes import NO_NOTES, TasteNotes, Tastes
 from matinee.tastes.canonical import canonical_turn
+from matinee.tastes.labels import PERIOD
 
 # What a score has beyond a history, by how the person is known.
 BEYOND = {
@@ -240,8 +242,20 @@ class FactorModel(FoldingModel):
         if self.choice is not None:
             gains = self.item_factors @ (embeddings.factors[0] - average.factors[0])
             share = min(1.0, sum(map(float, points.values())) / POINTS)
+            gains = np.where(self._bearing_genres(points), gains, -np.inf)
             choice = self.choice.embeddings_of_tastes(gains, share)
         return without_ratings(name, embeddings, "tastes", choice)
+
+    def _bearing_genres(self, tastes: Iterable[object]) -> np.ndarray:
+        """Which items bear a genre that the names of these tastes say; all where one says none."""
+        genres, has = self.catalog.genre_matrix(self.items)
+        bearing = np.zeros(len(self.items), bool)
+        for taste in tastes:
+            name = self.tastes().find(taste, low_ends=False).name
+            words = re.split(r", | & | \(", PERIOD.sub("", name).strip())
+            own = [genre in words for genre in genres]
+            bearing |= has[:, own].any(axis=1) if any(own) else True
+        return bearing
 
     def embeddings_of_features(self, features: Mapping[str, object]) -> Embeddings:
         if self.profile_map is None:

@@ -18,7 +18,7 @@ from matinee.data.ratings import Rows
 from matinee.display.text import counted
 from matinee.explain.explanation import LIST
 from matinee.explain.term import Term
-from matinee.explain.views import FACTOR, VIEWS, View
+from matinee.explain.views import FACTOR, HISTORY, VIEWS, View
 from matinee.models.blend import BlendModel, end_to_end
 from matinee.models.factor import FactorModel
 from matinee.models.model import Model
@@ -194,6 +194,15 @@ def choice_terms(choice: Model, person: Person, item: int, by: str) -> list[Term
     """A score of choice in the terms of a view, or what everybody and what this person adds."""
     if by != FACTOR.name and by in choice.views:
         return choice.views[by].terms(choice, person, item)
+    if isinstance(choice, BlendModel):
+        parts = zip(choice.weights, choice.models, choice.persons(person), strict=True)
+        return [
+            replace(term, value=weight * term.value)
+            for weight, part, own in parts
+            for term in choice_terms(part, own, item, by)
+        ]
+    if not isinstance(choice, FactorModel) and HISTORY.name in choice.views:
+        return choice.views[HISTORY.name].terms(choice, person, item)
     everybody = choice.fold_in({})
     scores = choice.score_people([everybody, person], np.array([item]))[:, 0].astype(np.float64)
     common, whole = scores.tolist()
