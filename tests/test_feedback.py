@@ -365,9 +365,9 @@ def test_refitting_is_fitting_on_old_and_new_ratings(store, model):
     frame = {"user_id": users, "item_id": items, "rating": list(rows.values())}
     import pandas as pd
 
-    expected = matinee.NMF(n_factors=3, n_epochs=4).fit(
-        matinee.read_ratings(pd.DataFrame(frame), scale=tuple(sample.scale))
-    )
+    ratings = matinee.read_ratings(pd.DataFrame(frame), scale=tuple(sample.scale))
+    every = matinee.IdMap.of(["new film", *sample.items], "item")  # films that nobody rated are kept
+    expected = matinee.NMF(n_factors=3, n_epochs=4).fit(ratings.renumbered(ratings.users, every))
     assert list(again.users) == list(expected.users)
     assert list(again.items) == list(expected.items)
     assert np.array_equal(again.item_factors, expected.item_factors)
