@@ -127,3 +127,42 @@ def test_what_was_never_rated_cannot_be_left_out(ask, listed):
     code, _, err = ask("5", "--without", listed[0]["item_id"])
     assert code == 2
     assert "7 has not rated" in err
+
+
+def test_of_stars_and_of_the_list_take_apart_their_own_number(ask, listed, model):  # noqa: F811
+    import matinee
+
+    item, loaded = listed[0]["item_id"], matinee.load(model)
+    for of in ("stars", "list"):
+        code, out, _ = ask(item, "--of", of, "--json")
+        told = json.loads(out)
+        assert (code, told["of"]) == (0, of)
+        assert told["score"] == pytest.approx(loaded.explain("7", item, of=of).score, abs=1e-4)
+        assert sum(term["value"] for term in told["terms"]) == pytest.approx(
+            told["score"], rel=1e-4
+        )
+    assert ask(item, "--of", "points")[0] == 2
+
+
+@pytest.mark.parametrize(
+    "options, weights",
+    [
+        (("--stars-weight", "inf"), (float("inf"), None)),
+        (("--stars-weight", "0"), (0.0, None)),
+        (("--caution", "-3"), (None, -3.0)),
+    ],
+)
+def test_weights_of_lists_on_the_command_line(call, model, options, weights):  # noqa: F811
+    import matinee
+
+    code, out, _ = call("recommend", model, "--user", "7", "-n", "5", "--json", *options)
+    own = matinee.load(model).weighed(*weights).recommend("7", 5)
+    assert code == 0
+    assert [row["item_id"] for row in json.loads(out)] == list(own.item_id)
+    assert [row["score"] for row in json.loads(out)] == pytest.approx(own.score, abs=1e-4)
+
+
+def test_a_weight_below_nothing_is_refused(call, model):  # noqa: F811
+    code, _, err = call("recommend", model, "--user", "7", "--stars-weight", "-1")
+    assert code != 0
+    assert "it must be at least 0" in err

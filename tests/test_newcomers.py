@@ -277,3 +277,13 @@ def test_movielens_tells_who_its_users_are(tmp_path):
     told = read_ratings(tmp_path).profiles
     assert told["1"] == {"gender": "F", "age": "under 18", "occupation": "K-12 student"}
     assert told["2"] == {"gender": "M", "age": "56+", "occupation": "self-employed"}
+
+
+@pytest.mark.parametrize("algorithm", [MF(), NMF(n_factors=12)])
+def test_strangers_get_what_is_popular_and_liked(algorithm):
+    model = algorithm.fit(sample())
+    listed = model.recommend(model.fold_in(NOBODY), 10)
+    counts, rows = model.item_counts, model.items.rows(listed.item_id)
+    assert np.median(counts[rows]) >= np.quantile(counts[counts > 0], 0.9)
+    means = model.score_people([model.fold_in(NOBODY)], np.arange(len(counts)))[0]
+    assert np.median(means[rows]) > np.median(means[counts > 0])

@@ -499,3 +499,18 @@ def test_rules_that_cannot_be_are_refused(reader, rules, status, words):
     answer = reader.post("/v1/recommendations", json=rules)
     assert answer.status_code == status
     assert words in answer.text
+
+
+@pytest.mark.parametrize("weights", [{"stars_weight": 0}, {"caution": -3}, {"stars_weight": 2.5}])
+def test_weights_of_lists_by_both_methods(reader, model, weights):
+    own = model.recommend(USER, 5, **weights)
+    by_get = listed(reader, n=5, **weights)
+    assert ids(by_get) == list(own.item_id)
+    assert [one["score"] for one in by_get] == pytest.approx(own.score, abs=1e-3)
+    answer = reader.post("/v1/recommendations", json={"user": USER, "n": 5, **weights})
+    assert ids(answer.json()["items"]) == list(own.item_id)
+
+
+def test_a_stars_weight_below_nothing_is_refused(reader):
+    answer = reader.get(f"/v1/users/{USER}/recommendations", params={"stars_weight": -1})
+    assert answer.status_code == 422
