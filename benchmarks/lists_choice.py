@@ -16,7 +16,7 @@ import numpy as np
 from data import folder_of_data
 from jobs import LIST_LENGTH, RESULTS, Row, circumstances, keep
 from matinee import __version__
-from matinee.algorithms import ALGORITHMS
+from matinee.algorithms import ALGORITHMS, default_algorithm
 from matinee.data.ratings import Ratings
 from matinee.evaluation.evaluate import evaluate
 from matinee.kernels.threads import n_threads
@@ -29,7 +29,7 @@ HELD_OUT = 5  # one of so many likes of each user
 FEW_RATINGS = 10
 PEOPLE = 300
 SETS = ("ml-100k", "ml-latest-small", "ml-1m")
-CONTENDERS = ("popularity", "bias", "nmf", "mf", "bayesian-mf", "implicit-als")
+CONTENDERS = ("default", "popularity", "bias", "nmf", "mf", "bayesian-mf", "implicit-als")
 KEY = ("data_set", "algorithm", "lists")
 SHOWN = ("data_set", "algorithm", "lists", "ndcg@10", "rare", "repeated", "fit_seconds")
 
@@ -39,7 +39,9 @@ def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--data", help="folder of the MovieLens zips")
     parser.add_argument("--data-set", nargs="+", default=SETS, choices=SETS)
-    parser.add_argument("--algorithm", nargs="+", default=CONTENDERS, choices=tuple(ALGORITHMS))
+    parser.add_argument(
+        "--algorithm", nargs="+", default=CONTENDERS, choices=("default", *ALGORITHMS)
+    )
     given = parser.parse_args()
     rows = []
     for data_set in given.data_set:
@@ -72,7 +74,8 @@ def held_out_likes(ratings: Ratings) -> tuple[Ratings, Ratings]:
 def measured(name: str, train: Ratings, test: Ratings) -> list[Row]:
     """The figures of an algorithm's lists: as they are, by stars alone and by choice alone."""
     started = perf_counter()
-    model = ALGORITHMS[name]().fit(train)
+    algorithm = default_algorithm(train) if name == "default" else ALGORITHMS[name]()
+    model = algorithm.fit(train)
     seconds = round(perf_counter() - started, 2)
     lists = {"as they are": model}
     if model.choice is not None:
