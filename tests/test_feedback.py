@@ -366,7 +366,8 @@ def test_refitting_is_fitting_on_old_and_new_ratings(store, model):
     import pandas as pd
 
     ratings = matinee.read_ratings(pd.DataFrame(frame), scale=tuple(sample.scale))
-    every = matinee.IdMap.of(["new film", *sample.items], "item")  # films that nobody rated are kept
+    # Films that nobody rated are kept.
+    every = matinee.IdMap.of(["new film", *sample.items], "item")
     expected = matinee.NMF(n_factors=3, n_epochs=4).fit(ratings.renumbered(ratings.users, every))
     assert list(again.users) == list(expected.users)
     assert list(again.items) == list(expected.items)
