@@ -126,7 +126,7 @@ function film(item, { who, asked, model, beside, other, open, unknown }) {
     try {
       const body = { ...who, item: item.item_id, by: asked.by, width: width(why.parentElement ?? undefined, 640) };
       const found = await post(`/v1/explanations${beside ? "?beside=true" : ""}`, body);
-      const drawn = { title: `Why ${label(item)}, ${VIEWS[found.by] || found.by}`, svg: found.svg, rows: rows(found) };
+      const drawn = { title: `Why ${label(item)}, ${model.view_labels[found.by] || found.by}`, svg: found.svg, rows: rows(found) };
       why.replaceChildren(chart(drawn, "h3", ""), sure(found, who), similar(item));
       say(`Why ${label(item)}: ${found.shown.length} terms add up to ${found.score.toFixed(2)}`);
     } catch (error) {
