@@ -13,13 +13,14 @@ import pytest
 import matinee
 from matinee.data.ids import IdMap
 from matinee.data.scale import Scale
-from matinee.feedback.changes import Changes
+from matinee.feedback.change_index import ChangeIndex
+from matinee.feedback.database import StoreError
 from matinee.feedback.events import Event, Verdict, judge
 from matinee.feedback.history import person_of, trained_history
-from matinee.feedback.refitting import refit, save_refitted
-from matinee.feedback.store import Post, Store, StoreError
+from matinee.feedback.model_refit import refit, save_refitted
+from matinee.feedback.store import EventBatch, Store
 from matinee.feedback.tables import metadata
-from matinee.feedback.writing import TooMuch, Writer
+from matinee.feedback.writer import Writer, WriterBusy
 from matinee.models.storage import manifest_digest
 
 YES = Verdict("accepted")
@@ -64,8 +65,8 @@ def rated(user: str, item: str, rating: float | None = 5.0, at: int = 0) -> Even
     return Event(user, item, rating, at)
 
 
-def post(*events: Event, key: str | None = None, digest: str = "") -> Post:
-    return Post(events, (YES,) * len(events), key, digest)
+def post(*events: Event, key: str | None = None, digest: str = "") -> EventBatch:
+    return EventBatch(events, (YES,) * len(events), key, digest)
 
 
 def test_no_key_and_no_id_is_left_after_erasing(tmp_path):
@@ -133,20 +134,20 @@ def test_a_key_counts_once_also_within_one_commit(store):
 
 def test_news_tell_of_everybody_once(store):
     store.write([post(rated("ann", "heat"), rated("bob", "heat"), rated("ann", "alien"))])
-    first = store.news()
-    assert set(first.changed) == {"ann", "bob"}
-    assert store.news(first.seq) == (first.seq, {}, {})
+    first = store.changes_since()
+    assert set(first.last_events) == {"ann", "bob"}
+    assert store.changes_since(first.seq) == (first.seq, {}, {})
     store.erase("bob")
-    news = store.news(first.seq)
-    assert news.changed == {}
+    news = store.changes_since(first.seq)
+    assert news.last_events == {}
     assert list(news.erased) == [store.digest("bob")]
 
 
 def test_one_server_hears_of_another(place):
-    here, there = Changes(Store.at(place)), Changes(Store.at(place))
+    here, there = ChangeIndex(Store.at(place)), ChangeIndex(Store.at(place))
     here.follow()
     there.store.write([post(rated("ann", "heat"))])
-    assert "ann" not in here.changed
+    assert "ann" not in here.last_events
     here.follow()
     assert here.stamp("ann") == (1, 0)
     there.store.erase("ann")
@@ -222,17 +223,17 @@ def test_a_failed_commit_is_told_to_all_and_the_next_one_works(store, monkeypatc
             )
         assert [str(one) for one in told] == ["the disk is full"] * 3
         assert (await writer.write(post(rated("ann", "heat")))).seq == 1
-        assert writer.n_waiting == 0
+        assert writer.n_pending == 0
 
     asyncio.run(both())
 
 
 def test_too_much_is_turned_away(store, monkeypatch):
-    monkeypatch.setattr("matinee.feedback.writing.MOST_WAITING", 2)
+    monkeypatch.setattr("matinee.feedback.writer.MAX_PENDING_EVENTS", 2)
 
     async def three() -> None:
         writer = Writer(store)
-        with pytest.raises(TooMuch, match="again in a second"):
+        with pytest.raises(WriterBusy, match="again in a second"):
             await writer.write(post(*(rated("ann", f"{n}") for n in range(3))))
 
     asyncio.run(three())
@@ -292,7 +293,7 @@ def test_events_count_on_top_of_trained_ratings(store, model):
     trained = trained_history(model, user)
     old, new = next(iter(trained)), next(one for one in model.items if one not in trained)
     store.write([post(rated(user, old, 1.0), rated(user, new, 5.0), rated(user, "unheard of"))])
-    changes = Changes(store)
+    changes = ChangeIndex(store)
     changes.follow()
     person = person_of(model, changes, user)
     assert person.strategy == "folded_in"
@@ -310,7 +311,7 @@ def test_a_rating_can_be_taken_back(store, model):
     trained = trained_history(model, user)
     gone = next(iter(trained))
     store.write([post(rated(user, gone, None))])
-    changes = Changes(store)
+    changes = ChangeIndex(store)
     changes.follow()
     person = person_of(model, changes, user)
     assert len(person.items) == len(trained) - 1
@@ -321,7 +322,7 @@ def test_erasing_ends_the_past_and_not_the_future(store, model):
     user, item = str(model.users.ids[3]), str(model.items.ids[0])
     store.write([post(rated(user, item))])
     store.erase(user)
-    changes = Changes(store)
+    changes = ChangeIndex(store)
     changes.follow()
     assert person_of(model, changes, user).strategy == "popular"
     store.write([post(rated(user, item, 2.0))])
@@ -379,7 +380,7 @@ def test_a_refitted_model_counts_no_event_twice(store, model):
     user, item = str(model.users.ids[3]), str(model.items.ids[0])
     store.write([post(rated(user, item, 0.5))])
     again = refit(model, store)
-    changes = Changes(store)
+    changes = ChangeIndex(store)
     changes.follow()
     assert person_of(model, changes, user).strategy == "folded_in"
     assert person_of(again, changes, user).strategy == "personal"
@@ -411,7 +412,7 @@ def test_erased_users_are_left_out_of_a_refit(store, model):
     for again in (refit(model, store), refit(model, store, matinee.sample())):
         assert user not in again.users
         assert trained_history(again, back) == {"heat-1995": 4.0}
-        changes = Changes(store)
+        changes = ChangeIndex(store)
         changes.follow()
         assert person_of(again, changes, back).strategy == "personal"
         assert person_of(again, changes, user).strategy == "popular"
@@ -422,10 +423,10 @@ def test_erased_users_are_left_out_of_a_refit(store, model):
 WRITE_UNTIL_KILLED = """
 import sys
 from matinee.feedback.events import Event, Verdict
-from matinee.feedback.store import Post, Store
+from matinee.feedback.store import EventBatch, Store
 store = Store.at(sys.argv[1])
 for n in range(100_000):
-    store.write([Post((Event("ann", str(n), 1.0, n),), (Verdict("accepted"),))])
+    store.write([EventBatch((Event("ann", str(n), 1.0, n),), (Verdict("accepted"),))])
     print(n, flush=True)
 """
 

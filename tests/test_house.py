@@ -295,7 +295,7 @@ NOT_COUNTED = {
     "{len(matches)} items",
     "{finding.count} rows",
     "{counts[0]} rows",
-    "{self.n_waiting} events",
+    "{self.n_pending} events",
     "{n_items} weights",
 }
 

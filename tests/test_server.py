@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import matinee
-from matinee.feedback.store import Store, StoreError
+from matinee.feedback.database import StoreError
+from matinee.feedback.store import Store
 from matinee.feedback.tables import metadata
 from matinee.server.app import make_app
 from matinee.server.lifecycle import ServerState

@@ -106,7 +106,7 @@ def test_what_was_acknowledged_survives_a_kill(folder):
         for thread in threads:
             thread.join()
     store = Store.at(folder.with_name("model-feedback.sqlite"))
-    assert set(acknowledged) <= set(store.news().changed)
+    assert set(acknowledged) <= set(store.changes_since().last_events)
     store.close()
     with serving(folder) as (_, url):
         answer = httpx.get(f"{url}/v1/users/{acknowledged[-1]}/recommendations").json()

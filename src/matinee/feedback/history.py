@@ -1,38 +1,38 @@
-"""Trained ratings and later events as one history, and the person it makes."""
+"""Trained ratings and later events as one history, and the person folded in from it."""
 
 from collections.abc import Iterable
 from dataclasses import replace
 
-from matinee.feedback.changes import NEVER, Changes
+from matinee.feedback.change_index import NEVER, ChangeIndex
 from matinee.feedback.events import Event
 from matinee.models.model import Model
 from matinee.row_solvers.person import Person
 
-FACT = "feedback"  # of a refitted model: {"store": its name, "through": the last number in it}
+FEEDBACK_FACT = "feedback"  # model.facts: {"store": its name, "through": the last event fitted on}
 
 
-def through_of(model: Model, store_name: str) -> int:
-    """The number of the last event that a model was fitted on; 0 where it knows none of them."""
-    fact = model.facts.get(FACT, {})
+def fitted_through(model: Model, store_name: str) -> int:
+    """The number of the last event that a model was fitted on; 0 for none of this store."""
+    fact = model.facts.get(FEEDBACK_FACT, {})
     return int(fact["through"]) if fact.get("store") == store_name else NEVER
 
 
-def is_trained(model: Model, changes: Changes, user: str) -> bool:
-    """Whether a user's trained ratings are there and count: erasing ends what came before."""
-    through = through_of(model, changes.store.name)
+def is_trained(model: Model, changes: ChangeIndex, user: str) -> bool:
+    """Whether a user has trained ratings that were not erased after the fit."""
+    through = fitted_through(model, changes.store.name)
     return len(model.rated(user)) > 0 and changes.erased_at(user) <= through
 
 
-def later_events(model: Model, changes: Changes, user: str) -> list[Event]:
+def later_events(model: Model, changes: ChangeIndex, user: str) -> list[Event]:
     """A user's events that the model was not fitted on, in order."""
-    through = through_of(model, changes.store.name)
-    if changes.changed.get(user, NEVER) <= through:
+    through = fitted_through(model, changes.store.name)
+    if changes.last_event(user) <= through:
         return []
     return changes.store.events_of(user, after=through)
 
 
-def merged(trained: dict[str, float], events: Iterable[Event]) -> dict[str, float]:
-    """``{item id: rating}`` after some events: the last word on each item counts."""
+def merged_history(trained: dict[str, float], events: Iterable[Event]) -> dict[str, float]:
+    """``{item id: rating}`` after some events; the last event of each item counts."""
     history = dict(trained)
     for one in events:
         if one.rating is None:
@@ -43,7 +43,7 @@ def merged(trained: dict[str, float], events: Iterable[Event]) -> dict[str, floa
 
 
 def trained_history(model: Model, user: str) -> dict[str, float]:
-    """What a user rated in the training data: ``{item id: rating}``."""
+    """The ratings of a user in the training data: ``{item id: rating}``."""
     (row,) = model.users.rows([user])
     if row < 0:
         return {}
@@ -51,16 +51,16 @@ def trained_history(model: Model, user: str) -> dict[str, float]:
     return dict(zip(model.items.ids[items].tolist(), ratings.tolist(), strict=True))
 
 
-def person_of(model: Model, changes: Changes, user: str) -> Person:
-    """Somebody as they are now: trained, folded in with their later events, or the average.
+def person_of(model: Model, changes: ChangeIndex, user: str) -> Person:
+    """A user with their latest feedback: trained, folded in, or the average person.
 
-    Ratings of items that the model does not know are named in ``unknown_items``.
+    ``unknown_items`` of the person lists rated items that the model does not know.
     """
     trained = is_trained(model, changes, user)
     later = later_events(model, changes, user)
     if trained and not later:
         return model.person(user)
-    history = merged(trained_history(model, user) if trained else {}, later)
+    history = merged_history(trained_history(model, user) if trained else {}, later)
     unknown = tuple(item for item in history if item not in model.items)
     known: dict[object, float] = {
         item: rating for item, rating in history.items() if item in model.items

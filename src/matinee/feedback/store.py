@@ -1,7 +1,7 @@
-"""The database of feedback: SQLite by default, PostgreSQL by URL, through SQLAlchemy Core.
+"""The feedback store: events, idempotency keys and erasures, through SQLAlchemy Core.
 
-What ``write`` returns is on the disk. Every transaction that writes begins with the clock, so
-``seq`` grows in commit order, and whoever has read up to a number has missed nothing below it.
+What ``write`` returns is on disk. Every writing transaction first advances the clock, so ``seq``
+grows in commit order: a reader that has seen a number has missed nothing below it.
 """
 
 import hashlib
@@ -15,37 +15,33 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, create_engine, delete, event, func, insert, select
+from sqlalchemy import Connection, Engine, delete, func, insert, select
 from sqlalchemy import update as update_of
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from matinee.errors import MatineeError
+from matinee.feedback.database import StoreError, engine_of, url_of
 from matinee.feedback.events import Event, Verdict
 from matinee.feedback.tables import clock, erased, events, metadata, posts
 
 DAY = 24 * 3600
-KEYS_KEPT = DAY  # seconds that an idempotency key is remembered
-BUSY_SECONDS = 30  # to wait for another writer
-MOST_KEYS = 500  # looked up in one query
-
-
-class StoreError(MatineeError):
-    """The feedback store cannot be opened, read or written."""
+KEY_LIFETIME = DAY  # seconds that an idempotency key is remembered
+PRUNE_INTERVAL = DAY / 24  # seconds between deletions of old keys
+MAX_KEYS_PER_QUERY = 500
+EVENT_COLUMNS = (events.c.user_id, events.c.item_id, events.c.rating, events.c.at)
 
 
 @dataclass(frozen=True)
-class Post:
-    """Events that arrived together, and the verdict on each row they came from."""
+class EventBatch:
+    """The events of one request, and the verdict on each of its rows."""
 
     events: tuple[Event, ...]
     verdicts: tuple[Verdict, ...]
-    key: str | None = None  # its idempotency key
-    digest: str = ""  # of its body
+    key: str | None = None  # idempotency key
+    digest: str = ""  # of the request body
 
 
 class Receipt(NamedTuple):
-    """What became of a post."""
+    """The result of writing a batch."""
 
     seq: int  # the number of its last event; of the clock when it has none
     verdicts: tuple[Verdict, ...]
@@ -53,12 +49,33 @@ class Receipt(NamedTuple):
     conflict: bool = False  # the key was known with another body: nothing was written
 
 
-class News(NamedTuple):
-    """What happened after a number: who has events, with the last number of each; who is erased."""
+class StoreChanges(NamedTuple):
+    """The changes after a number."""
+
+    seq: int  # of the last change
+    last_events: dict[str, int]  # user id: the number of their last event
+    erased: dict[str, int]  # digest of a user id: the number of the erasure
+
+
+class Erasure(NamedTuple):
+    """The result of erasing a user."""
 
     seq: int
-    changed: dict[str, int]
-    erased: dict[str, int]
+    n_events: int  # deleted
+
+
+class StoreIdentity(NamedTuple):
+    """The random name of a store, which models refer to, and the salt of its digests."""
+
+    name: str
+    salt: str
+
+
+class BatchRecord(NamedTuple):
+    """What the store remembers of a batch by its idempotency key."""
+
+    digest: str  # of the body
+    verdicts: tuple[Verdict, ...]
 
 
 class Store:
@@ -66,7 +83,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.pruned = 0.0
+        self.last_pruning = 0.0
         with self.using() as connection:
             metadata.create_all(connection)
         self.name, self.salt = self._identity()
@@ -75,63 +92,68 @@ class Store:
     def at(cls, place: str | Path) -> "Store":
         """The store at a URL such as ``postgresql://user@host/db``, or in a file (SQLite).
 
-        It is made where there is none. Raises StoreError, in words, when it cannot be opened.
+        Creates it when it does not exist. Raises StoreError when it cannot be opened.
         """
         return cls(engine_of(url_of(place)))
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close all connections."""
         self.engine.dispose()
 
     def __repr__(self) -> str:
-        return f"<feedback store {self.engine.url.render_as_string()}>"
+        return f"<feedback store {self._url()}>"
 
     @contextmanager
     def using(self) -> Iterator[Connection]:
-        """One transaction. Raises StoreError when the database cannot do it."""
+        """One transaction. Raises StoreError when the database reports an error."""
         try:
             with self.engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            raise StoreError(f"the feedback store {self._where()}: {reason}") from error
+            raise StoreError(f"the feedback store {self._url()}: {reason}") from error
 
-    def _where(self) -> str:
+    def _url(self) -> str:
+        """The URL of the database, without its password."""
         return self.engine.url.render_as_string()
 
     # Writing.
 
-    def write(self, arrived: Sequence[Post]) -> list[Receipt]:
-        """Write posts in one transaction; when this returns they are durable."""
+    def write(self, batches: Sequence[EventBatch]) -> list[Receipt]:
+        """Write batches in one transaction; they are durable when this returns.
+
+        A batch whose key is known is not written again. Raises StoreError.
+        """
         with self.using() as connection:
-            seq = tick(connection, sum(len(post.events) for post in arrived))
-            arrived = [self._sealed(post) for post in arrived]
-            known = self._known(connection, arrived)
-            receipts, rows, keys = [], [], []
-            for post in arrived:
-                if post.key is not None and post.key in known:
-                    digest, verdicts = known[post.key]
-                    receipts.append(Receipt(seq, verdicts, True, digest != post.digest))
+            seq = tick(connection, sum(len(batch.events) for batch in batches))
+            batches = [self._sealed(batch) for batch in batches]
+            records = self._records(connection, batches)
+            receipts, rows, key_rows = [], [], []
+            for batch in batches:
+                if batch.key is not None and batch.key in records:
+                    record = records[batch.key]
+                    conflict = record.digest != batch.digest
+                    receipts.append(Receipt(seq, record.verdicts, True, conflict))
                     continue
-                for one in post.events:
+                for one in batch.events:
                     seq += 1
                     rows.append({"seq": seq, **vars(one)})
-                receipts.append(Receipt(seq, post.verdicts))
-                if post.key is not None:
-                    known[post.key] = (post.digest, post.verdicts)
-                    keys.append(_row_of_key(post))
+                receipts.append(Receipt(seq, batch.verdicts))
+                if batch.key is not None:
+                    records[batch.key] = BatchRecord(batch.digest, batch.verdicts)
+                    key_rows.append(_key_row(batch))
             if rows:
                 connection.execute(insert(events), rows)
-            if keys:
-                connection.execute(insert(posts), keys)
+            if key_rows:
+                connection.execute(insert(posts), key_rows)
             self._prune(connection)
         return receipts
 
-    def erase(self, user_id: str) -> tuple[int, int]:
-        """Delete all events of a user, for good; returns the number of this, and how many."""
+    def erase(self, user_id: str) -> Erasure:
+        """Delete all events of a user for good. Raises StoreError."""
         with self.using() as connection:
             seq = tick(connection, 1) + 1
-            gone = connection.execute(delete(events).where(events.c.user_id == user_id)).rowcount
+            deletion = connection.execute(delete(events).where(events.c.user_id == user_id))
             digest = self.digest(user_id)
             connection.execute(delete(erased).where(erased.c.digest == digest))
             row = {"digest": digest, "seq": seq, "at": int(time.time())}
@@ -139,151 +161,127 @@ class Store:
         if self.engine.dialect.name == "sqlite":
             with self.engine.connect() as connection:  # the old pages leave the log as well
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        return seq, gone
+        return Erasure(seq, deletion.rowcount)
 
     # Reading.
 
     def events_of(self, user_id: str, after: int = 0) -> list[Event]:
         """The events of a user after a number, in order."""
-        columns = (events.c.user_id, events.c.item_id, events.c.rating, events.c.at)
-        asked = select(*columns).where(events.c.user_id == user_id, events.c.seq > after)
+        query = select(*EVENT_COLUMNS).where(events.c.user_id == user_id, events.c.seq > after)
         with self.using() as connection:
-            return [Event(*row) for row in connection.execute(asked.order_by(events.c.seq))]
+            return [Event(*row) for row in connection.execute(query.order_by(events.c.seq))]
 
     def all_events(self, after: int, through: int) -> Iterator[Event]:
-        """Every event in a span of numbers, in order, a part at a time."""
-        columns = (events.c.user_id, events.c.item_id, events.c.rating, events.c.at)
+        """The events with ``after < seq <= through``, in order, streamed from the database."""
         span = (events.c.seq > after, events.c.seq <= through)
+        query = select(*EVENT_COLUMNS).where(*span).order_by(events.c.seq)
         with self.using() as connection:
-            lazily = connection.execution_options(yield_per=10_000)
-            for row in lazily.execute(select(*columns).where(*span).order_by(events.c.seq)):
+            for row in connection.execution_options(yield_per=10_000).execute(query):
                 yield Event(*row)
 
-    def news(self, after: int = 0) -> News:
-        """What happened after a number."""
-        last = func.max(events.c.seq)
+    def changes_since(self, after: int = 0) -> StoreChanges:
+        """The changes with a number above ``after``."""
         with self.using() as connection:
-            seq = connection.execute(select(clock.c.seq)).scalar_one()
+            seq = _clock_seq(connection)
             if seq == after:
-                return News(seq, {}, {})
-            in_span = (events.c.seq > after, events.c.seq <= seq)
-            asked = select(events.c.user_id, last).where(*in_span).group_by(events.c.user_id)
-            changed = {user: int(number) for user, number in connection.execute(asked)}
-            gone = select(erased.c.digest, erased.c.seq).where(
-                erased.c.seq > after, erased.c.seq <= seq
+                return StoreChanges(seq, {}, {})
+            event_span = (events.c.seq > after, events.c.seq <= seq)
+            last = select(events.c.user_id, func.max(events.c.seq)).where(*event_span)
+            erasure_span = (erased.c.seq > after, erased.c.seq <= seq)
+            erasures = select(erased.c.digest, erased.c.seq).where(*erasure_span)
+            return StoreChanges(
+                seq,
+                {
+                    user: int(number)
+                    for user, number in connection.execute(last.group_by(events.c.user_id))
+                },
+                {digest: int(number) for digest, number in connection.execute(erasures)},
             )
-            removed = {digest: int(number) for digest, number in connection.execute(gone)}
-            return News(seq, changed, removed)
 
     def seq(self) -> int:
         """The number of the last event or erasure."""
         with self.using() as connection:
-            return int(connection.execute(select(clock.c.seq)).scalar_one())
+            return _clock_seq(connection)
 
     def count(self) -> int:
-        """How many events there are."""
+        """The number of events in the store."""
         with self.using() as connection:
             return int(connection.execute(select(func.count()).select_from(events)).scalar_one())
 
     def digest(self, user_id: str) -> str:
-        """What an erased user is remembered by: a keyed digest of the id."""
+        """The keyed digest (HMAC-SHA256) that stands for an erased user's id."""
         return hmac.new(self.salt.encode(), user_id.encode(), hashlib.sha256).hexdigest()
 
     # Inside.
 
-    def _sealed(self, post: Post) -> Post:
-        """A post whose key and body are known by keyed digests alone: both may hold ids."""
-        if post.key is None:
-            return post
-        key, body = self.digest(f"key {post.key}"), self.digest(f"body {post.digest}")
-        return replace(post, key=key, digest=body)
+    def _sealed(self, batch: EventBatch) -> EventBatch:
+        """A batch with keyed digests for its key and body, as both may hold ids."""
+        if batch.key is None:
+            return batch
+        key, body = self.digest(f"key {batch.key}"), self.digest(f"body {batch.digest}")
+        return replace(batch, key=key, digest=body)
 
-    def _identity(self) -> tuple[str, str]:
-        first = {"one": 1, "seq": 0, "store": secrets.token_hex(8), "salt": secrets.token_hex(16)}
-        asked = select(clock.c.store, clock.c.salt)
+    def _identity(self) -> StoreIdentity:
+        row = {"one": 1, "seq": 0, "store": secrets.token_hex(8), "salt": secrets.token_hex(16)}
+        query = select(clock.c.store, clock.c.salt)
         with self.using() as connection:
-            found = connection.execute(asked).first()
-        if found is None:
+            identity = connection.execute(query).first()
+        if identity is None:
             try:
                 with self.engine.begin() as connection:
-                    connection.execute(insert(clock), [first])
+                    connection.execute(insert(clock), [row])
             except IntegrityError:
                 pass  # another process was quicker
             with self.using() as connection:
-                found = connection.execute(asked).one()
-        return str(found[0]), str(found[1])
+                identity = connection.execute(query).one()
+        return StoreIdentity(*identity)
 
-    def _known(
-        self, connection: Connection, arrived: Sequence[Post]
-    ) -> dict[str, tuple[str, tuple[Verdict, ...]]]:
-        keys = sorted({post.key for post in arrived if post.key is not None})
-        known = {}
-        for first in range(0, len(keys), MOST_KEYS):
-            here = posts.c.key.in_(keys[first : first + MOST_KEYS])
-            columns = (posts.c.key, posts.c.digest, posts.c.verdicts)
-            for key, digest, verdicts in connection.execute(select(*columns).where(here)):
-                known[key] = (digest, tuple(Verdict(**one) for one in json.loads(verdicts)))
-        return known
+    def _records(
+        self, connection: Connection, batches: Sequence[EventBatch]
+    ) -> dict[str, BatchRecord]:
+        """The records of those batches whose keys are known, by key."""
+        keys = sorted({batch.key for batch in batches if batch.key is not None})
+        query = select(posts.c.key, posts.c.digest, posts.c.verdicts)
+        records = {}
+        for first in range(0, len(keys), MAX_KEYS_PER_QUERY):
+            some = posts.c.key.in_(keys[first : first + MAX_KEYS_PER_QUERY])
+            for key, digest, verdicts in connection.execute(query.where(some)):
+                parsed = tuple(Verdict(**one) for one in json.loads(verdicts))
+                records[key] = BatchRecord(digest, parsed)
+        return records
 
     def _prune(self, connection: Connection) -> None:
         now = time.time()
-        if now - self.pruned > DAY / 24:
-            self.pruned = now
-            connection.execute(delete(posts).where(posts.c.at < int(now) - KEYS_KEPT))
+        if now - self.last_pruning > PRUNE_INTERVAL:
+            self.last_pruning = now
+            connection.execute(delete(posts).where(posts.c.at < int(now) - KEY_LIFETIME))
 
 
-def tick(connection: Connection, numbers: int) -> int:
-    """Take some numbers and the right to write; returns the number before them."""
-    connection.execute(update_of(clock).values(seq=clock.c.seq + numbers))
-    return int(connection.execute(select(clock.c.seq)).scalar_one()) - numbers
+def store_beside(model: Path) -> Path:
+    """The default place of the feedback on a model: a SQLite file beside its folder."""
+    folder = model.resolve()
+    return folder.with_name(f"{folder.name}-feedback.sqlite")
 
 
-def url_of(place: str | Path) -> URL:
-    """The database URL that a path or a URL means. Raises StoreError for a strange one."""
-    text = str(place)
-    if "://" not in text:
-        return URL.create("sqlite", database=text)
-    try:
-        url = make_url(text)
-    except ArgumentError:
-        raise StoreError("the store is no database URL; it reads postgresql://...") from None
-    if url.drivername in ("postgresql", "postgres"):
-        return url.set(drivername="postgresql+psycopg")
-    if url.get_backend_name() not in ("sqlite", "postgresql"):
-        raise StoreError(f"a store is SQLite or PostgreSQL, not {url.get_backend_name()}")
-    return url
+def existing_store(model: Path, place: str | None) -> Store:
+    """The store at a place, or else beside a model. Raises StoreError when there is none."""
+    where = place or str(store_beside(model))
+    if "://" not in where and not Path(where).is_file():
+        raise StoreError(f"there is no feedback store {where}; matinee serve makes one")
+    return Store.at(where)
 
 
-def engine_of(url: URL) -> Engine:
-    """An engine whose commits are durable. Raises StoreError when a driver is missing."""
-    try:
-        if url.get_backend_name() != "sqlite":
-            return create_engine(url, pool_pre_ping=True, pool_size=4, max_overflow=8)
-        if url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
-    except ModuleNotFoundError as error:
-        raise StoreError(
-            f'{error.name} is needed for this store: pip install "matinee[postgresql]"'
-        ) from error
-    except OSError as error:
-        raise StoreError(f"the feedback store {url.database}: {error.strerror}") from error
-
-    @event.listens_for(engine, "connect")
-    def durable(connection: Any, record: object) -> None:
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    return engine
+def tick(connection: Connection, count: int) -> int:
+    """Reserve ``count`` numbers and the right to write; returns the number before them."""
+    connection.execute(update_of(clock).values(seq=clock.c.seq + count))
+    return _clock_seq(connection) - count
 
 
-def _row_of_key(post: Post) -> dict[str, Any]:
-    verdicts = json.dumps([vars(one) for one in post.verdicts])
-    return {
-        "key": post.key,
-        "digest": post.digest,
-        "verdicts": verdicts,
-        "at": int(time.time()),
-    }
+def _clock_seq(connection: Connection) -> int:
+    return int(connection.execute(select(clock.c.seq)).scalar_one())
+
+
+def _key_row(batch: EventBatch) -> dict[str, Any]:
+    verdicts = json.dumps([vars(one) for one in batch.verdicts])
+    now = int(time.time())
+    return {"key": batch.key, "digest": batch.digest, "verdicts": verdicts, "at": now}

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from matinee.disk.locks import InUse
 from matinee.errors import MatineeError
-from matinee.feedback.changes import Changes
+from matinee.feedback.change_index import ChangeIndex
 from matinee.feedback.store import Store
-from matinee.feedback.writing import Writer
+from matinee.feedback.writer import Writer
 from matinee.models import FactorModel
 from matinee.models.serialization import save_model
 from matinee.models.storage import Replaced
@@ -38,7 +38,7 @@ class ServerState:
 
     def __post_init__(self) -> None:
         self.snapshots = self._load()
-        self.changes = Changes(self.store)
+        self.changes = ChangeIndex(self.store)
         self.changes.follow()
         self.writer = Writer(self.store)
         self.reload_lock = threading.Lock()

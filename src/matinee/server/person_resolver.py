@@ -6,8 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from matinee.errors import BadSetting, UnknownId
-from matinee.feedback.changes import NEVER
-from matinee.feedback.history import is_trained, person_of, through_of
+from matinee.feedback.history import fitted_through, is_trained, person_of
 from matinee.models import Person
 from matinee.server.lifecycle import ServerState
 from matinee.server.schemas.persons import PersonReference
@@ -33,8 +32,8 @@ class PersonResolver:
         Raises UnknownId for an unknown user without ``fallback``.
         """
         changes, model = self.state.changes, snapshot.model
-        through = through_of(model, changes.store.name)
-        if changes.changed.get(user, NEVER) <= through:
+        through = fitted_through(model, changes.store.name)
+        if changes.last_event(user) <= through:
             if is_trained(model, changes, user):
                 return model.person(user)
             person = model.fold_in({}, name=user)

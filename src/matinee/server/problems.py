@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from matinee.errors import BadModel, BadRatings, BadSetting, Face, MatineeError, UnknownId
-from matinee.feedback.store import StoreError
+from matinee.feedback.database import StoreError
 from matinee.server.asgi import Scope
 
 log = logging.getLogger("matinee.server")

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import uvicorn
 from fastapi import FastAPI
 
-from matinee.feedback.places import store_beside
-from matinee.feedback.store import Store
+from matinee.feedback.store import Store, store_beside
 from matinee.kernels.blas import hold_blas
 from matinee.server.app import make_app
 from matinee.server.lifecycle import ServerState

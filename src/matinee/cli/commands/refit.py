@@ -49,8 +49,8 @@ def command(
     Erased users are left out. A server answers from the new model after POST /v1/admin/reload.
     """
     wants("serve", "sqlalchemy")
-    from matinee.feedback.places import existing_store
-    from matinee.feedback.refitting import refit, save_refitted
+    from matinee.feedback.model_refit import refit, save_refitted
+    from matinee.feedback.store import existing_store
     from matinee.models.storage import check_place, manifest_digest
 
     check_place(Path(out))

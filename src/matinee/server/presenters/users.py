@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from matinee.feedback.history import is_trained, merged, through_of, trained_history
+from matinee.feedback.history import fitted_through, is_trained, merged_history, trained_history
 from matinee.models import FactorModel, Person
 from matinee.server.lifecycle import ServerState
 from matinee.server.snapshot import ModelSnapshot
@@ -17,8 +17,8 @@ def user_export(state: ServerState, snapshot: ModelSnapshot, person: Person) -> 
     model, user = snapshot.model, person.name
     trained = trained_history(model, user) if is_trained(model, state.changes, user) else {}
     events = state.store.events_of(user)
-    later = state.store.events_of(user, after=through_of(model, state.store.name))
-    history = merged(trained, later)
+    later = state.store.events_of(user, after=fitted_through(model, state.store.name))
+    history = merged_history(trained, later)
     ratings = [
         {
             "item_id": item,

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 
 from matinee.feedback.events import judge
-from matinee.feedback.store import Post
-from matinee.feedback.writing import TooMuch
+from matinee.feedback.store import EventBatch
+from matinee.feedback.writer import WriterBusy
 from matinee.server.dependencies import snapshot_of, state_of
 from matinee.server.problems import Problem
 from matinee.server.responses import respond
@@ -33,13 +33,14 @@ async def feedback(
 ) -> Response:
     """Store ratings and return one verdict per row. Accepted rows are on disk and count at once."""
     state, snapshot = state_of(request), snapshot_of(request)
-    judged = [judge(row, snapshot.model.items, snapshot.model.scale) for row in body.events]
-    events = tuple(event for event, _ in judged if event is not None)
+    judgements = [judge(row, snapshot.model.items, snapshot.model.scale) for row in body.events]
+    events = tuple(event for event, _ in judgements if event is not None)
     digest = hashlib.sha256(await request.body()).hexdigest()
-    post = Post(events, tuple(verdict for _, verdict in judged), idempotency_key, digest)
+    verdicts_of_rows = tuple(verdict for _, verdict in judgements)
+    batch = EventBatch(events, verdicts_of_rows, idempotency_key, digest)
     try:
-        receipt = await state.writer.write(post)
-    except TooMuch as error:
+        receipt = await state.writer.write(batch)
+    except WriterBusy as error:
         raise Problem(429, str(error), retry_after=1) from error
     if receipt.conflict:
         raise Problem(422, "this Idempotency-Key was used with another body; use a new one")

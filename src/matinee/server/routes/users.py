@@ -71,7 +71,7 @@ def search_users(state: ServerState, snapshot: ModelSnapshot, text: str) -> list
     """Users whose id contains a text: trained ones in model order, then those with feedback."""
     model, changes = snapshot.model, state.changes
     trained = [user for user in model.users if text in user and is_trained(model, changes, user)]
-    new = (user for user in changes.changed if text in user and user not in model.users)
+    new = (user for user in changes.last_events if text in user and user not in model.users)
     return trained + sorted(new)
 
 

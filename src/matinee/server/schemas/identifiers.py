@@ -6,12 +6,12 @@ from urllib.parse import unquote_to_bytes
 from fastapi import Path
 from pydantic import AfterValidator
 
-from matinee.feedback.events import ID_BYTES, bad_id
+from matinee.feedback.events import MAX_ID_BYTES, id_problem
 
 
 def validate_id(text: str) -> str:
     """The id unchanged. Raises ValueError for text that is not an id."""
-    if reason := bad_id(text):
+    if reason := id_problem(text):
         raise ValueError(reason)
     return text
 
@@ -21,7 +21,7 @@ def decode_id(segment: str) -> str:
     try:
         return validate_id(unquote_to_bytes(segment).decode())
     except UnicodeDecodeError:
-        raise ValueError(f"an id is text of up to {ID_BYTES} bytes in UTF-8") from None
+        raise ValueError(f"an id is text of up to {MAX_ID_BYTES} bytes in UTF-8") from None
 
 
 Id = Annotated[str, AfterValidator(validate_id)]
