@@ -224,10 +224,14 @@ def test_a_click_shows_terms_that_add_up_and_the_address_remembers_it(page):
 
 
 def test_reasons_by_ratings_and_by_people(page):
+    from selenium.webdriver.support.expected_conditions import staleness_of
+
     page.open("list?user=42").some("ol.films > li")
     for view, words in (("history", "by your ratings"), ("people", "by people like you")):
+        gone = staleness_of(page.some("ol.films")[0])
         page.click(f"input[value={view}] + *, label:has(input[value={view}])")
         page.until(lambda view=view: f"by={view}" in page.address)
+        page.until(lambda gone=gone: gone(page.driver))
         page.until(lambda: not page.all(".why svg"))
         page.click("ol.films button")
         page.says(words, ".why")
