@@ -185,6 +185,7 @@ def _schema() -> "pa.Schema":
         pa.int64(),
         pa.int64(),
         pa.float64(),
+        pa.float64(),
         pa.list_(pa.float32()),
         pa.float32(),
         pa.float32(),
