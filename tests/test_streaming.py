@@ -18,12 +18,12 @@ from matinee.training import gathering as gathering_module
 from matinee.training.alternating import TableSummary
 
 CASES = {
-    "mf": MF(n_factors=6, n_epochs=3),
-    "mf:unbiased": MF(n_factors=5, n_epochs=3, biased=False),
-    "mf:plain": MF(n_factors=7, n_epochs=3, implicit_weight=0.0),
-    "mf:wide": MF(n_factors=55, n_epochs=2, implicit_weight=0.0),
-    "nmf": NMF(n_factors=5, n_epochs=3),
-    "nmf:random": NMF(n_factors=5, n_epochs=3, init="random"),
+    "mf": MF(choice=None, n_factors=6, n_epochs=3),
+    "mf:unbiased": MF(choice=None, n_factors=5, n_epochs=3, biased=False),
+    "mf:plain": MF(choice=None, n_factors=7, n_epochs=3, implicit_weight=0.0),
+    "mf:wide": MF(choice=None, n_factors=55, n_epochs=2, implicit_weight=0.0),
+    "nmf": NMF(choice=None, n_factors=5, n_epochs=3),
+    "nmf:random": NMF(choice=None, n_factors=5, n_epochs=3, init="random"),
     "implicit-als": ImplicitALS(n_factors=6, n_epochs=3, n_steps=0),
     "implicit-als:weighted": ImplicitALS(
         n_factors=20, n_epochs=2, n_steps=0, by_rating=0.5, reg_power=1.0
@@ -151,7 +151,7 @@ def test_an_interruption_within_an_epoch_loses_that_epoch_only(algorithm, train,
 
 
 def test_a_finished_fit_can_go_on_but_not_back(train, packed, tmp_path):
-    short, long = (MF(n_factors=4, n_epochs=n) for n in (2, 4))
+    short, long = (MF(choice=None, n_factors=4, n_epochs=n) for n in (2, 4))
     check_equal(short.fit_packed(packed, folder=tmp_path / "state"), short.fit(train))
     found = long.fit_packed(packed, folder=tmp_path / "state", resume=True)
     check_equal(found, long.fit(train))
@@ -160,13 +160,15 @@ def test_a_finished_fit_can_go_on_but_not_back(train, packed, tmp_path):
 
 
 def test_the_state_of_another_fit_is_refused(packed, tmp_path):
-    MF(n_factors=3, n_epochs=1).fit_packed(packed, folder=tmp_path / "state")
+    MF(choice=None, n_factors=3, n_epochs=1).fit_packed(packed, folder=tmp_path / "state")
     with pytest.raises(MatineeError, match="other settings"):
-        MF(n_factors=4, n_epochs=1).fit_packed(packed, folder=tmp_path / "state", resume=True)
+        MF(choice=None, n_factors=4, n_epochs=1).fit_packed(
+            packed, folder=tmp_path / "state", resume=True
+        )
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
     with pytest.raises(MatineeError, match="choose another place"):
-        MF(n_factors=3, n_epochs=1).fit_packed(packed, folder=tmp_path / "mine")
+        MF(choice=None, n_factors=3, n_epochs=1).fit_packed(packed, folder=tmp_path / "mine")
 
 
 def test_users_without_ratings_are_the_average(train, tmp_path, packed):

@@ -66,7 +66,7 @@ def connection(name: str, path: Path) -> Iterator["DuckDBPyConnection"]:
             },
         )
         try:
-            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
             yield connection
         except duckdb.InterruptException:
             raise

@@ -229,7 +229,7 @@ def _database(work: Path, memory: str) -> Iterator["DuckDBPyConnection"]:
         },
     )
     try:
-        db.execute("SET TimeZone = 'UTC'")
+        db.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         yield db
     finally:
         db.close()
