@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 USERS_PER_BLOCK = 4096
-LISTS = "user_id string, rank int, item_id string, title string, score float"
+LISTS = "user_id string, rank int, item_id string, title string"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def recommend(
     why: bool = False,
     folder: str | Path | None = None,
 ) -> "DataFrame":
-    """``model.recommend`` for many users: a DataFrame of user_id, rank, item_id, title and score.
+    """``model.recommend`` for many users: a DataFrame with the columns of its lists.
 
     Items that a user has rated are left out. ``users`` are ids, or one; where not given, all who
     have ratings. ``why`` adds a column with the reason in words, which takes a few milliseconds
@@ -65,7 +65,8 @@ def recommend(
     spark = current()
     blocks = spark.range(-(-n_rows // USERS_PER_BLOCK)).repartition("id")
     task = RecommendTask(place, rows, n, why, threads_of_task(spark))
-    columns = f"{LISTS}, why string" if why else LISTS
+    stars = "" if known.choice is None else ", stars float"
+    columns = f"{LISTS}{stars}, score float" + (", why string" if why else "")
     lists: DataFrame = blocks.mapInArrow(partial(_lists, task), columns)
     return lists
 
@@ -94,8 +95,10 @@ def _batch(model: Model, users: list[str], task: RecommendTask) -> "pa.RecordBat
         "rank": pa.array(columns["rank"], pa.int32()),
         "item_id": pa.array(list(columns["item_id"]), pa.string()),
         "title": pa.array(list(columns["title"]), pa.string()),
-        "score": pa.array(np.asarray(columns["score"], np.float32)),
     }
+    for name in ("stars", "score"):
+        if name in columns:
+            arrays[name] = pa.array(np.asarray(columns[name], np.float32))
     if task.why:
         pairs = zip(columns["user_id"], columns["item_id"], strict=True)
         arrays["why"] = pa.array([model.explain(*pair).sentence() for pair in pairs], pa.string())
