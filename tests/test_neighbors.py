@@ -393,7 +393,7 @@ def test_similar_rows_are_those_of_the_same_colour(checkerboard):
 def test_reasons_are_the_films_of_the_same_colour(checkerboard):
     """Between items only the same colour speaks; like-minded people are found through both."""
     for kind, speaks in ((ItemKNN, {"1"}), (UserKNN, {"1", "2"})):
-        model = kind().fit(checkerboard)
+        model = kind(choice=None).fit(checkerboard)
         reasons = model.explain(model.fold_in({"1": 5, "2": 1}), "7")
         said = {term.name: term.value for term in reasons.terms if term.kind == "rating"}
         assert set(said) == speaks
@@ -401,14 +401,14 @@ def test_reasons_are_the_films_of_the_same_colour(checkerboard):
 
 
 def test_people_are_reasons_without_names(checkerboard):
-    reasons = UserKNN(n_neighbors=6).fit(checkerboard).explain("0", "2", by="people")
+    reasons = UserKNN(choice=None, n_neighbors=6).fit(checkerboard).explain("0", "2", by="people")
     (people,) = [term for term in reasons.terms if term.kind == "person"]
     assert people.name == "6 people like you gave 5"
     assert "because people like you rate it high" in reasons.sentence()
 
 
 def test_fewer_than_five_people_are_not_told_of(checkerboard):
-    reasons = UserKNN(n_neighbors=3).fit(checkerboard).explain("0", "2", by="people")
+    reasons = UserKNN(choice=None, n_neighbors=3).fit(checkerboard).explain("0", "2", by="people")
     (few,) = [term for term in reasons.terms if term.kind == "remainder"]
     assert few.name == "fewer than 5 people like you"
     assert not [term for term in reasons.terms if term.kind == "person"]
