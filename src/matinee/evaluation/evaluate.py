@@ -64,7 +64,7 @@ def evaluate(
     started = time.perf_counter()
     check_what_is_given(model, test)
     asked = ask(metrics, ns, len(model.items))
-    threshold = relevance(relevant_from, model.scale, model.seen.values)
+    threshold = relevance(relevant_from, model.scale, np.asarray(model.seen.values))
     catalog = test.catalog or getattr(model, "catalog", NO_CATALOG)
     if history is not None:
         model = FoldedIn.of(model, history)

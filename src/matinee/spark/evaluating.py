@@ -75,7 +75,7 @@ def evaluate(
     place = ModelFolder.of(model, folder)
     known = place.model()
     asked = ask(metrics, ns, len(known.items))
-    threshold = relevance(relevant_from, known.scale, known.seen.values)
+    threshold = relevance(relevant_from, known.scale, np.asarray(known.seen.values))
     genres = known.catalog.genre_matrix(known.items)[1]
     asked = fitting(asked, known, genres.shape[1] > 0, chosen=metrics is not None)
     if any(one.how.source == "intervals" for one in asked):
