@@ -15,7 +15,7 @@ NO_FIGURE = "–"
 @click.argument("record", default=RECORD, metavar="[FILE]")
 @json_option
 def command(record: str, as_json: bool) -> None:
-    """Show what compare, tune and fit --algorithm auto have recorded.
+    """Show the recorded runs of compare, tune and auto.
 
     The oldest runs come first. FILE is a record, matinee-runs.jsonl unless given.
     """
