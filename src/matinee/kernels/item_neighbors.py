@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from matinee.data.ratings import indptr_of
 from matinee.kernels.jit import kernel, read_only
 from matinee.kernels.sparse import Sparse
 from matinee.kernels.threads import run_rows
@@ -60,10 +61,9 @@ class NeighborLists(NamedTuple):
         n_items = len(self.indptr) - 1
         item = np.repeat(np.arange(n_items), np.diff(self.indptr))
         order = np.argsort(self.neighbors, kind="stable")
-        ends = np.cumsum(np.bincount(self.neighbors, minlength=n_items))
         shifts = self.shifts[order] if len(self.shifts) else self.shifts
         return self._replace(
-            indptr=read_only(np.r_[0, ends], np.int64),
+            indptr=read_only(indptr_of(self.neighbors, n_items), np.int64),
             neighbors=read_only(item[order], np.int32),
             weights=read_only(self.weights[order], np.float32),
             shifts=read_only(shifts, np.float32),

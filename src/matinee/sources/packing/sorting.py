@@ -8,11 +8,13 @@ Every row is written and read once, however many there are, so the time grows wi
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+
+from matinee.data.ratings import indptr_of
 
 ROWS_PER_BIN = 4_000_000
 KEY = 64  # bits of a number that (user, item, row) is sorted as
@@ -77,14 +79,14 @@ class Bins:
         return prefetch(part, range(len(self.edges) - 1), threads=2)
 
     def _deal(self, part: Part, bin_of: np.ndarray) -> None:
-        place = bin_of[part.user]
-        order = np.argsort(place, kind="stable")
-        ends = np.cumsum(np.bincount(place, minlength=len(self.edges) - 1)).tolist()
-        within = part.user - self.edges.astype(np.int32)[place]
+        bins = bin_of[part.user]
+        order = np.argsort(bins, kind="stable")
+        indptr = indptr_of(bins, len(self.edges) - 1).tolist()
+        within = part.user - self.edges.astype(np.int32)[bins]
         columns = part._replace(user=within)._asdict()
         for name, kind in self.kinds.items():
             dealt = columns[name][order].astype(kind)
-            for number, (first, stop) in enumerate(zip([0, *ends], ends, strict=False)):
+            for number, (first, stop) in enumerate(pairwise(indptr)):
                 with (self.folder / f"{number}-{name}").open("ab") as file:
                     dealt[first:stop].tofile(file)
 
