@@ -205,7 +205,7 @@ def test_another_file_is_refused_in_words(page, tmp_path):
     file = tmp_path / "ratings.csv"
     file.write_text("a,b\n1,2\n")
     page.open("find?way=bring").some("input[type=file]")[0].send_keys(str(file))
-    page.says("This is no ratings.csv of Letterboxd or IMDb")
+    page.says("This is not a ratings.csv of Letterboxd or IMDb")
 
 
 # Recommendations and why.

@@ -1,4 +1,4 @@
-// Asking the server. What it says is wrong is thrown as a Problem, in its own words.
+// Requests to the server. Its errors are thrown as a Problem with the message of the server.
 
 export class Problem extends Error {
   constructor(status, detail) {
@@ -8,50 +8,50 @@ export class Problem extends Error {
 }
 
 let token = sessionStorage.getItem("token") || "";
-const kept = new Map(); // answers to GET that hold as long as the page is open
+const cache = new Map(); // responses to GET, valid while the page is open
 
-export function keepToken(given) {
-  token = given;
-  sessionStorage.setItem("token", given);
-  kept.clear();
+export function keepToken(value) {
+  token = value;
+  sessionStorage.setItem("token", value);
+  cache.clear();
 }
 
 export function hasToken() {
   return token !== "";
 }
 
-async function ask(method, path, body) {
+async function request(method, path, body) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
-  const found = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Problem(answer.status, found.detail || `the server answered ${answer.status}`);
-  return found;
+  const response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const content = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Problem(response.status, content.detail || `the server answered with status ${response.status}`);
+  return content;
 }
 
 export function path(base, query = {}) {
-  const asked = new URLSearchParams();
+  const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== null && value !== "" && value !== false) asked.append(name, value);
+    if (value !== undefined && value !== null && value !== "" && value !== false) params.append(name, value);
   }
-  const words = asked.toString();
+  const words = params.toString();
   return words ? `${base}?${words}` : base;
 }
 
-export const get = (where, query) => ask("GET", path(where, query));
-export const post = (where, body) => ask("POST", where, body);
-export const patch = (where, body) => ask("PATCH", where, body);
+export const get = (where, query) => request("GET", path(where, query));
+export const post = (where, body) => request("POST", where, body);
+export const patch = (where, body) => request("PATCH", where, body);
 
 export function getOnce(where, query) {
   const key = path(where, query);
-  if (!kept.has(key)) {
-    kept.set(key, ask("GET", key).catch((error) => { kept.delete(key); throw error; }));
+  if (!cache.has(key)) {
+    cache.set(key, request("GET", key).catch((error) => { cache.delete(key); throw error; }));
   }
-  return kept.get(key);
+  return cache.get(key);
 }
 
 export function forget() {
-  kept.clear();
+  cache.clear();
 }
 
 export const segment = encodeURIComponent;

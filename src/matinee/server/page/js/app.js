@@ -1,4 +1,4 @@
-// The page: six sections, one at a time, each drawn from what the address says.
+// The page: six sections, shown one at a time, each drawn from the address.
 
 import { counted, el, say, width } from "./dom.js";
 import { get, getOnce, keepToken } from "./api.js";
@@ -15,13 +15,13 @@ const TITLES = { find: "Find a person", list: "Recommendations", tastes: "Tastes
 const main = document.getElementById("main");
 let model = null;
 let drawing = 0;
-let shown = null;
-let who = {}; // the last person looked at: the other sections lead back to them
+let lastSection = null;
+let who = {}; // the person looked at last; links in the other sections lead back to them
 
 function takeToken() {
-  const found = location.hash.match(/^#token=(.*)$/);
-  if (!found) return;
-  keepToken(decodeURIComponent(found[1]));
+  const match = location.hash.match(/^#token=(.*)$/);
+  if (!match) return;
+  keepToken(decodeURIComponent(match[1]));
   history.replaceState(null, "", "#find");
 }
 
@@ -30,11 +30,11 @@ export async function draw() {
   const turn = ++drawing;
   const { section, query } = read();
   const draws = SECTIONS[section] || find;
-  const named = whoInAddress(query);
-  if (Object.keys(named).length) who = named;
+  const person = whoInAddress(query);
+  if (Object.keys(person).length) who = person;
   for (const link of document.querySelectorAll("nav a")) {
-    const here = link.dataset.section === section;
-    here ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
+    const isCurrent = link.dataset.section === section;
+    isCurrent ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
     if (link.dataset.section === "list" || link.dataset.section === "map") {
       link.href = address(link.dataset.section, who);
     }
@@ -51,8 +51,8 @@ export async function draw() {
     const content = await draws({ query, model, current: () => turn === drawing });
     if (turn !== drawing) return;
     main.replaceChildren(...content);
-    if (shown !== null && shown !== section) main.focus({ preventScroll: true });
-    shown = section;
+    if (lastSection !== null && lastSection !== section) main.focus({ preventScroll: true });
+    lastSection = section;
   } catch (error) {
     if (turn === drawing) main.replaceChildren(...wrong(error));
   }
@@ -67,22 +67,22 @@ function wrong(error) {
   }
   const field = el("input", { type: "password", name: "token", autocomplete: "off", required: true });
   const form = el("form", { onsubmit: (event) => { event.preventDefault(); keepToken(field.value.trim()); draw(); } },
-    el("label", {}, "The server's token ", field), " ", el("button", { className: "main" }, "Go on"));
-  return [el("h1", {}, "This server asks who you are"), el("p", {}, error.message), form];
+    el("label", {}, "The server's token ", field), " ", el("button", { className: "main" }, "Continue"));
+  return [el("h1", {}, "This server needs a token"), el("p", {}, error.message), form];
 }
 
 
 addEventListener("hashchange", draw);
 draw();
 
-// What takes a moment to draw is asked for as soon as one is about to click.
-const AHEAD = {
+// Sections that take a moment to draw are prefetched when a click is likely.
+const PREFETCH = {
   tastes: () => getOnce("/v1/tastes", { width: 300 }),
   data: () => getOnce("/v1/data", { width: width() }),
   map: () => getOnce("/v1/map", usualMap(model)),
 };
 for (const link of document.querySelectorAll("nav a")) {
-  const ahead = () => model && AHEAD[link.dataset.section]?.().catch(() => null);
-  link.addEventListener("pointerenter", ahead);
-  link.addEventListener("focus", ahead);
+  const prefetch = () => model && PREFETCH[link.dataset.section]?.().catch(() => null);
+  link.addEventListener("pointerenter", prefetch);
+  link.addEventListener("focus", prefetch);
 }

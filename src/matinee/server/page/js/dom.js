@@ -1,48 +1,48 @@
-// Elements from data. Text is only ever text: nothing here takes markup, except pictures, which
-// are parsed as XML that the server drew and stripped of all that could act.
+// Elements from data. Text is inserted as text, never as markup. Pictures drawn by the server are
+// parsed as XML; one with scripts, links or event handlers is refused.
 
 export function el(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
+  const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (name in made && name !== "list") made[name] = value;
-    else made.setAttribute(name, value === true ? "" : value);
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name in node && name !== "list") node[name] = value;
+    else node.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((one) => one !== undefined && one !== null && one !== false));
-  return made;
+  node.append(...children.flat().filter((one) => one !== undefined && one !== null && one !== false));
+  return node;
 }
 
-const DRAWN = new Set(["svg", "rect", "circle", "line", "path", "text", "title", "g"]);
+const SHAPES = new Set(["svg", "rect", "circle", "line", "path", "text", "title", "g"]);
 
 export function picture(svg) {
   const root = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
   for (const one of [root, ...root.querySelectorAll("*")]) {
     const acts = [...one.attributes].some((a) => a.name.startsWith("on") || a.name.includes("href"));
-    if (!DRAWN.has(one.localName) || acts) throw new Error("this is no picture of ours");
+    if (!SHAPES.has(one.localName) || acts) throw new Error("the server sent a picture with forbidden content");
   }
   return document.importNode(root, true);
 }
 
-export function chart(found, heading = "h3", summary = found.summary) {
+export function chart(drawing, heading = "h3", summary = drawing.summary) {
   const figures = el("details", {}, el("summary", {}, "The figures"));
-  figures.addEventListener("toggle", () => figures.childElementCount < 2 && figures.append(table(found.rows)));
-  const caption = el("figcaption", {}, el(heading, {}, found.title), summary && el("p", { className: "soft" }, summary));
-  return el("figure", { className: "chart-figure" }, caption, picture(found.svg), figures);
+  figures.addEventListener("toggle", () => figures.childElementCount < 2 && figures.append(table(drawing.rows)));
+  const caption = el("figcaption", {}, el(heading, {}, drawing.title), summary && el("p", { className: "soft" }, summary));
+  return el("figure", { className: "chart-figure" }, caption, picture(drawing.svg), figures);
 }
 
 export function table(rows, columns = rows.length ? Object.keys(rows[0]) : []) {
   const most = 1000;
   const body = rows.slice(0, most).map((row) =>
     el("tr", {}, columns.map((name, place) =>
-      el(place ? "td" : "th", place ? {} : { scope: "row" }, shown(row[name])))));
+      el(place ? "td" : "th", place ? {} : { scope: "row" }, format(row[name])))));
   const head = el("thead", {}, el("tr", {}, columns.map((name) => el("th", { scope: "col" }, name))));
   return el("div", { className: "table", tabIndex: 0, role: "region", "aria-label": "table" },
     el("table", {}, head, el("tbody", {}, body)),
     rows.length > most && el("p", { className: "soft" }, `and ${rows.length - most} more`));
 }
 
-export function shown(value) {
+export function format(value) {
   if (value === null || value === undefined) return "–";
   if (typeof value === "number") return Number.isInteger(value) ? value.toLocaleString("en") : value.toFixed(Math.abs(value) < 10 ? 3 : 1);
   return String(value);
@@ -50,7 +50,7 @@ export function shown(value) {
 
 export function facts(pairs) {
   return el("dl", { className: "facts" }, Object.entries(pairs).map(([name, value]) =>
-    el("div", {}, el("dt", {}, name), el("dd", {}, shown(value)))));
+    el("div", {}, el("dt", {}, name), el("dd", {}, format(value)))));
 }
 
 // A sentence in which the names of tastes, films and features are emphasized.
@@ -70,10 +70,10 @@ export function sentence(why, title = "") {
   return [...parts, words];
 }
 
-export function choice(legend, name, options, chosen, onchange) {
+export function choice(legend, name, options, current, onchange) {
   return el("fieldset", {}, el("legend", {}, legend), el("div", { className: "choice" },
     options.map(([value, words]) => el("label", {},
-      el("input", { type: "radio", name, value, checked: value === chosen, onchange: () => onchange(value) }), words))));
+      el("input", { type: "radio", name, value, checked: value === current, onchange: () => onchange(value) }), words))));
 }
 
 // A number with its noun: "1 rating", "2,000 ratings", "1 person", "2 people".

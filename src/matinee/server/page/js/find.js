@@ -1,4 +1,4 @@
-// Find a person: one whom the model knows, or somebody new.
+// Find a person: a user of the model, or a newcomer.
 
 import { choice, counted, el, label, say } from "./dom.js";
 import { get, getOnce, post } from "./api.js";
@@ -40,56 +40,56 @@ function person({ user, n_ratings }) {
 }
 
 function search() {
-  const found = el("ul", { className: "chips", id: "people-found" });
+  const results = el("ul", { className: "chips", id: "people-found" });
   let turn = 0;
   const look = async (text) => {
     const mine = ++turn;
-    if (!text) return found.replaceChildren();
+    if (!text) return results.replaceChildren();
     const answer = await get("/v1/users", { q: text, n: 12 }).catch((error) => ({ users: [], total: 0, wrong: error.message }));
     if (mine !== turn) return;
-    found.replaceChildren(...answer.users.map(person));
+    results.replaceChildren(...answer.users.map(person));
     say(answer.wrong || `${counted(answer.total, "person")} with ${text} in their id`);
   };
   const field = el("input", { type: "search", name: "q", autocomplete: "off", "aria-controls": "people-found", oninput: () => look(field.value.trim()) });
   const open = (event) => { event.preventDefault(); if (field.value.trim()) go("list", { user: field.value.trim() }); };
   return el("form", { role: "search", onsubmit: open }, el("div", { className: "row" },
-    el("label", {}, "Id of a person ", field), el("button", { className: "main" }, "Show")), found);
+    el("label", {}, "Id of a person ", field), el("button", { className: "main" }, "Show")), results);
 }
 
-// Rate five films: what the model would have guessed is shown only after one has rated.
+// Rate five films: the prediction of the model is shown only after each rating.
 
 async function rateFilms(model) {
-  const known = (await getOnce("/v1/items", { n: 60 })).items;
-  const asked = varied(known);
-  const given = [];
+  const { items } = await getOnce("/v1/items", { n: 60 });
+  const queue = varied(items);
+  const ratings = [];
   const films = el("div", { className: "cards" });
-  const done = el("button", { className: "main", disabled: true, onclick: () => go("list", { ratings: ratingsInAddress(given) }) }, "Show what to watch");
+  const done = el("button", { className: "main", disabled: true, onclick: () => go("list", { ratings: ratingsInAddress(ratings) }) }, "Show what to watch");
   const count = el("p", { className: "soft", role: "status" }, `0 of ${ENOUGH} rated`);
-  const next = () => { const item = asked.shift(); return item ? card(item) : null; };
-  const rate = async (item, value, told, again) => {
-    const others = given.filter((one) => one.item_id !== item.item_id);
-    const at = given.findIndex((one) => one.item_id === item.item_id);
+  const next = () => { const item = queue.shift(); return item ? card(item) : null; };
+  const rate = async (item, value, status, rated) => {
+    const others = ratings.filter((one) => one.item_id !== item.item_id);
+    const at = ratings.findIndex((one) => one.item_id === item.item_id);
     const rating = { item_id: item.item_id, rating: value };
-    at >= 0 ? given.splice(at, 1, rating) : given.push(rating);
-    count.textContent = given.length >= ENOUGH ? `${given.length} rated: enough to begin` : `${given.length} of ${ENOUGH} rated`;
-    done.disabled = given.length < ENOUGH;
-    if (again) return;
+    at >= 0 ? ratings.splice(at, 1, rating) : ratings.push(rating);
+    count.textContent = ratings.length >= ENOUGH ? `${ratings.length} rated: enough to begin` : `${ratings.length} of ${ENOUGH} rated`;
+    done.disabled = ratings.length < ENOUGH;
+    if (rated) return;
     try {
       const guess = await post("/v1/recommendations", { ratings: others, items: [item.item_id], exclude_seen: false, n: 1 });
-      told.textContent = model.kind === "rating" ? `We would have guessed ${guess.items[0].predicted.toFixed(1)}.` : "Noted.";
+      status.textContent = model.kind === "rating" ? `We would have guessed ${guess.items[0].predicted.toFixed(1)}.` : "Noted.";
     } catch {
-      told.textContent = "Noted.";
+      status.textContent = "Noted.";
     }
   };
   const card = (item) => {
-    const told = el("p", { className: "soft", role: "status" }, "");
+    const status = el("p", { className: "soft", role: "status" }, "");
     let rated = false;
-    const made = el("article", { className: "card" }, el("h3", {}, label(item)), el("p", { className: "soft" }, item.genres.join(", ")),
-      choice(`Your rating of ${item.title}`, `r-${item.item_id}`, marks(model.scale), null, (value) => { rate(item, Number(value), told, rated); rated = true; pass.hidden = true; }), told);
-    const pass = el("button", { onclick: () => { const other = next(); other ? made.replaceWith(other) : made.remove(); } }, "Not seen");
-    made.querySelector("legend").className = "hidden";
-    made.append(pass);
-    return made;
+    const article = el("article", { className: "card" }, el("h3", {}, label(item)), el("p", { className: "soft" }, item.genres.join(", ")),
+      choice(`Your rating of ${item.title}`, `r-${item.item_id}`, marksOf(model.scale), null, (value) => { rate(item, Number(value), status, rated); rated = true; pass.hidden = true; }), status);
+    const pass = el("button", { onclick: () => { const other = next(); other ? article.replaceWith(other) : article.remove(); } }, "Not seen");
+    article.querySelector("legend").className = "hidden";
+    article.append(pass);
+    return article;
   };
   for (let n = 0; n < ENOUGH + 1; n++) films.append(next() || "");
   return [el("p", {}, "Rate what you have seen. What the model would guess is shown after you have rated, so that it does not sway you."), films, count, done];
@@ -104,29 +104,29 @@ function varied(items) {
   }).sort((a, b) => a[0] - b[0]).map(([, item]) => item);
 }
 
-function marks([low, high]) {
+function marksOf([low, high]) {
   const whole = Math.ceil(low);
   const step = high - low > 5.5 ? Math.ceil((high - low) / 5) : 1;
-  const found = [];
-  for (let value = whole; value <= high; value += step) found.push([String(value), String(value)]);
-  return found;
+  const marks = [];
+  for (let value = whole; value <= high; value += step) marks.push([String(value), String(value)]);
+  return marks;
 }
 
 // Share points among tastes.
 
 async function sharePoints() {
   const { tastes } = await getOnce("/v1/tastes");
-  const given = new Map();
+  const points = new Map();
   const left = el("p", { role: "status" }, `${POINTS} points left`);
-  const done = el("button", { className: "main", disabled: true, onclick: () => go("list", { tastes: [...given].filter(([, p]) => p > 0).map(([f, p]) => `${f}:${p}`).join(",") }) }, "Show what to watch");
+  const done = el("button", { className: "main", disabled: true, onclick: () => go("list", { tastes: [...points].filter(([, p]) => p > 0).map(([f, p]) => `${f}:${p}`).join(",") }) }, "Show what to watch");
   const fields = tastes.slice(0, 16).map((taste) => {
     const field = el("input", { type: "number", min: 0, max: POINTS, step: 1, value: 0, oninput: () => {
-      const others = [...given].reduce((sum, [f, p]) => sum + (f === taste.number ? 0 : p), 0);
-      const wanted = Math.max(0, Math.min(Math.round(Number(field.value) || 0), POINTS - others));
-      if (String(wanted) !== field.value && field.value !== "") field.value = wanted;
-      given.set(taste.number, wanted);
-      left.textContent = `${POINTS - others - wanted} points left`;
-      done.disabled = others + wanted === 0;
+      const others = [...points].reduce((sum, [f, p]) => sum + (f === taste.number ? 0 : p), 0);
+      const share = Math.max(0, Math.min(Math.round(Number(field.value) || 0), POINTS - others));
+      if (String(share) !== field.value && field.value !== "") field.value = share;
+      points.set(taste.number, share);
+      left.textContent = `${POINTS - others - share} points left`;
+      done.disabled = others + share === 0;
     } });
     return el("div", { className: "card" }, el("label", {}, el("strong", {}, taste.name), " ", field),
       el("p", { className: "soft" }, `such as ${taste.top.slice(0, 3).map((one) => one.title).join(", ")}`));
@@ -134,28 +134,28 @@ async function sharePoints() {
   return [el("p", {}, `You have ${POINTS} points. Give most to what you like most.`), el("div", { className: "cards" }, fields), left, done];
 }
 
-// Bring the export of another site: it is read here, and titles are looked up on this server.
+// Bring an export of another site: the browser reads it and looks its titles up on this server.
 
 async function bringRatings(model) {
-  const told = el("p", { role: "status" });
+  const status = el("p", { role: "status" });
   const done = el("button", { className: "main", disabled: true, onclick: () => go("list", { new: "imported" }) }, "Show what to watch");
   const take = async (file) => {
     done.disabled = true;
     try {
-      const found = readExport(await file.text(), model.scale);
-      told.textContent = `${counted(found.films.length, "rating")} from ${found.source}; looking the titles up…`;
-      const { ratings, missing } = await match(found.films, (n) => { told.textContent = `${n} of ${found.films.length} looked up…`; });
+      const { source, films } = readExport(await file.text(), model.scale);
+      status.textContent = `${counted(films.length, "rating")} from ${source}; looking the titles up…`;
+      const { ratings, missing } = await match(films, (n) => { status.textContent = `${n} of ${films.length} looked up…`; });
       keepImported(ratings);
-      told.textContent = `${ratings.length} of ${found.films.length} films are known here.` + (missing.length ? ` Not known: ${missing.slice(0, 5).join(", ")}${missing.length > 5 ? ", …" : ""}.` : "");
+      status.textContent = `${ratings.length} of ${films.length} films are known here.` + (missing.length ? ` Not known: ${missing.slice(0, 5).join(", ")}${missing.length > 5 ? ", …" : ""}.` : "");
       done.disabled = !ratings.length;
-      say(told.textContent);
+      say(status.textContent);
     } catch (error) {
-      told.textContent = error.message;
+      status.textContent = error.message;
     }
   };
   const field = el("input", { type: "file", accept: ".csv,text/csv", name: "export", onchange: () => field.files[0] && take(field.files[0]) });
   return [
     el("p", {}, "Your own ratings.csv, as Letterboxd or IMDb export it. The file is read here in the browser; the titles are looked up on this server, and nothing of it is stored."),
-    el("label", {}, "Your ratings.csv ", field), told, done,
+    el("label", {}, "Your ratings.csv ", field), status, done,
   ];
 }

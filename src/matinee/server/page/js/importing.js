@@ -1,4 +1,4 @@
-// A person's own export from Letterboxd or IMDb, and which of its films are known here.
+// A person's own export from Letterboxd or IMDb, and which of its films the model knows.
 
 import { get } from "./api.js";
 
@@ -16,11 +16,11 @@ export function rowsOf(text) {
   const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|\n|\r|$)/y;
   const whole = text.replace(/^\ufeff/, "");
   while (cell.lastIndex < whole.length) {
-    const found = cell.exec(whole);
-    if (!found) throw new Error("This file is no table with commas: a quote does not end.");
-    rows[rows.length - 1].push(found[1] === undefined ? found[2] : found[1].replaceAll('""', '"'));
-    if (found[3] !== ",") rows.push([]);
-    if (found[0] === "") break;
+    const hit = cell.exec(whole);
+    if (!hit) throw new Error("This file is not valid CSV: a quote is never closed.");
+    rows[rows.length - 1].push(hit[1] === undefined ? hit[2] : hit[1].replaceAll('""', '"'));
+    if (hit[3] !== ",") rows.push([]);
+    if (hit[0] === "") break;
   }
   return rows.filter((row) => row.some((one) => one !== ""));
 }
@@ -29,7 +29,7 @@ export function rowsOf(text) {
 export function read(text, [low, high]) {
   const [head = [], ...rows] = rowsOf(text);
   const source = Object.keys(SITES).find((name) => [SITES[name].title, SITES[name].year, SITES[name].rating].every((one) => head.includes(one)));
-  if (!source) throw new Error(`This is no ratings.csv of ${Object.keys(SITES).join(" or ")}: its columns are ${head.slice(0, 6).join(", ") || "empty"}.`);
+  if (!source) throw new Error(`This is not a ratings.csv of ${Object.keys(SITES).join(" or ")}: its columns are ${head.slice(0, 6).join(", ") || "empty"}.`);
   const site = SITES[source];
   const at = Object.fromEntries(["title", "year", "rating"].map((name) => [name, head.indexOf(site[name])]));
   const films = rows.map((row) => ({ title: row[at.title], year: Number(row[at.year]) || null, rating: Number(row[at.rating]) }))
@@ -41,7 +41,7 @@ export function read(text, [low, high]) {
 
 const plain = (title) => title.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/^(the|a|an) /, "").replace(/, (the|a|an)$/, "").replace(/[^\p{L}\p{N}]+/gu, " ").trim();
 
-async function known(film) {
+async function itemOf(film) {
   const answer = await get("/v1/items", { q: film.title, n: 20 });
   const same = answer.items.filter((item) => plain(item.title) === plain(film.title));
   return same.find((item) => item.year === film.year) || same.find((item) => item.year && film.year && Math.abs(item.year - film.year) <= 1)
@@ -49,18 +49,18 @@ async function known(film) {
 }
 
 export async function match(films, progress) {
-  const found = new Array(films.length);
+  const items = new Array(films.length);
   let next = 0;
   const worker = async () => {
     while (next < films.length) {
       const place = next++;
-      found[place] = await known(films[place]);
+      items[place] = await itemOf(films[place]);
       if (place % 25 === 0) progress(place);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   const ratings = new Map();
   const missing = [];
-  films.forEach((film, place) => found[place] ? ratings.set(found[place].item_id, film.rating) : missing.push(film.title));
+  films.forEach((film, place) => items[place] ? ratings.set(items[place].item_id, film.rating) : missing.push(film.title));
   return { ratings: [...ratings].map(([item_id, rating]) => ({ item_id, rating })), missing };
 }

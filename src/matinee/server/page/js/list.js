@@ -1,4 +1,4 @@
-// What somebody is recommended, and why; and what would change if the past were another.
+// The recommendations for a person, the reasons, and what would change them.
 
 import { chart, choice, counted, el, label, say, sentence, width } from "./dom.js";
 import { get, path, post, segment } from "./api.js";
@@ -11,7 +11,7 @@ export async function list({ query, model, current }) {
   if (!who) {
     return [el("h1", {}, "Recommendations"), el("p", {}, "For whom? ", el("a", { href: "#find" }, "Find a person"), ", or say what you like yourself.")];
   }
-  const asked = {
+  const options = {
     by: query.get("by") || model.views[0], genre: query.get("genre"), year_from: query.get("from"), year_to: query.get("to"),
     seen: query.get("seen") === "1", beside: query.get("beside") === "1" && who.user !== undefined && model.beside !== null,
   };
@@ -25,14 +25,14 @@ export async function list({ query, model, current }) {
   const refresh = async () => {
     const mine = ++turn;
     try {
-      const found = await Promise.all([false, ...(asked.beside ? [true] : [])].map((beside) => ask(who, asked, beside)));
+      const answers = await Promise.all([false, ...(options.beside ? [true] : [])].map((beside) => recommend(who, options, beside)));
       if (mine !== turn || !current()) return;
       const names = [model.algorithm, model.beside?.algorithm];
-      const drawn = found.map((answer, place) => films(answer.items, { who, asked, model, beside: place === 1, other: place === 1 ? found[0].items : null, open: query.get("item"), unknown: answer.strategy === "popular" }));
-      lists.className = asked.beside ? "beside" : "";
-      lists.replaceChildren(...drawn.map((one, place) => asked.beside ? el("section", {}, el("h2", {}, names[place]), one) : one));
-      lead.replaceChildren(...told(about, found[0], who));
-      say(`${found[0].items.length} recommendations for ${name(who)}`);
+      const drawings = answers.map((answer, place) => films(answer.items, { who, options, model, beside: place === 1, other: place === 1 ? answers[0].items : null, open: query.get("item"), unknown: answer.strategy === "popular" }));
+      lists.className = options.beside ? "beside" : "";
+      lists.replaceChildren(...drawings.map((one, place) => options.beside ? el("section", {}, el("h2", {}, names[place]), one) : one));
+      lead.replaceChildren(...summary(about, answers[0], who));
+      say(`${answers[0].items.length} recommendations for ${name(who)}`);
     } catch (error) {
       lists.replaceChildren(el("p", { className: "problem", role: "alert" }, error.message));
       say(error.message);
@@ -41,7 +41,7 @@ export async function list({ query, model, current }) {
   await refresh();
   return [
     el("h1", {}, who.user === undefined ? "For you" : `For person ${who.user}`), lead,
-    controls(asked, model, who, refresh), lists, whatIf({ who, about, model }),
+    controls(options, model, who, refresh), lists, whatIf({ who, about, model }),
   ];
 }
 
@@ -49,23 +49,23 @@ export function name(who) {
   return who.user === undefined ? "you" : `person ${who.user}`;
 }
 
-async function ask(who, asked, beside) {
-  const filters = { genre: asked.genre, year_from: asked.year_from, year_to: asked.year_to };
+async function recommend(who, options, beside) {
+  const filters = { genre: options.genre, year_from: options.year_from, year_to: options.year_to };
   if (who.user !== undefined) {
     const where = `/v1/users/${segment(who.user)}/recommendations`;
-    const all = { n: 10, why: asked.by, ...filters, exclude_seen: asked.seen ? "false" : null, beside: beside ? "true" : null };
+    const all = { n: 10, why: options.by, ...filters, exclude_seen: options.seen ? "false" : null, beside: beside ? "true" : null };
     if (!beside) jsonAt(path(where, all));
     return get(where, all);
   }
   const answer = await post("/v1/recommendations", {
-    ...who, n: 10, why: asked.by, exclude_seen: !asked.seen, genre: asked.genre ? [asked.genre] : [],
-    year_from: Number(asked.year_from) || null, year_to: Number(asked.year_to) || null,
+    ...who, n: 10, why: options.by, exclude_seen: !options.seen, genre: options.genre ? [options.genre] : [],
+    year_from: Number(options.year_from) || null, year_to: Number(options.year_to) || null,
   });
   jsonOf(answer);
   return answer;
 }
 
-function told(about, answer, who) {
+function summary(about, answer, who) {
   const parts = [];
   if (about) parts.push(`${counted(about.n_ratings, "rating")}, ${about.mean_rating.toFixed(1)} on average. `);
   else if (who.ratings) parts.push(`From ${counted(who.ratings.length, "rating")} of yours. `);
@@ -82,17 +82,17 @@ function told(about, answer, who) {
   return parts;
 }
 
-function controls(asked, model, who, refresh) {
-  const change = (name, inAddress, value) => { asked[name] = value; note({ [inAddress]: value === true ? "1" : value || null }); refresh(); };
+function controls(options, model, who, refresh) {
+  const change = (name, inAddress, value) => { options[name] = value; note({ [inAddress]: value === true ? "1" : value || null }); refresh(); };
   const year = (name, inAddress, words) => el("label", {}, `${words} `, el("input", {
-    type: "number", name, min: 1880, max: 2100, value: asked[name] || "", size: 6,
+    type: "number", name, min: 1880, max: 2100, value: options[name] || "", size: 6,
     onchange: (event) => change(name, inAddress, event.target.value),
   }));
-  const box = (name, words) => el("label", {}, el("input", { type: "checkbox", name, checked: asked[name], onchange: (event) => change(name, name, event.target.checked) }), ` ${words}`);
+  const box = (name, words) => el("label", {}, el("input", { type: "checkbox", name, checked: options[name], onchange: (event) => change(name, name, event.target.checked) }), ` ${words}`);
   const genres = el("select", { name: "genre", onchange: (event) => change("genre", "genre", event.target.value) },
-    el("option", { value: "" }, "all genres"), model.genres.map((one) => el("option", { value: one, selected: one === asked.genre }, one)));
+    el("option", { value: "" }, "all genres"), model.genres.map((one) => el("option", { value: one, selected: one === options.genre }, one)));
   return el("div", {},
-    model.views.length > 1 && choice("Reasons", "by", model.views.map((one) => [one, model.view_labels[one]]), asked.by, (value) => change("by", "by", value)),
+    model.views.length > 1 && choice("Reasons", "by", model.views.map((one) => [one, model.view_labels[one]]), options.by, (value) => change("by", "by", value)),
     el("div", { className: "row" },
       model.genres.length > 0 && el("label", {}, el("span", { className: "hidden" }, "Genre"), genres),
       year("year_from", "from", "from"), year("year_to", "to", "to"), box("seen", "also films already rated"),
@@ -100,7 +100,7 @@ function controls(asked, model, who, refresh) {
 }
 
 function films(items, context) {
-  if (!items.length) return el("p", {}, "No film fits. Ask for other years or another genre.");
+  if (!items.length) return el("p", {}, "No film matches. Try other years or another genre.");
   return el("ol", { className: "films" }, items.map((item) => film(item, context)));
 }
 
@@ -109,12 +109,12 @@ export function stars(item, model) {
   return model.kind === "rating" ? `${value.toFixed(1)} ★` : value.toFixed(2);
 }
 
-function film(item, { who, asked, model, beside, other, open, unknown }) {
+function film(item, { who, options, model, beside, other, open, unknown }) {
   const why = el("div", { className: "why", hidden: true });
   const button = el("button", { className: "plain", type: "button", "aria-expanded": "false" },
     el("span", { className: "film" },
       el("span", { className: "rank" }, String(item.rank)),
-      el("span", { className: "title" }, label(item), other && moved(other.find((one) => one.item_id === item.item_id)?.rank, item.rank)),
+      el("span", { className: "title" }, label(item), other && rankChange(other.find((one) => one.item_id === item.item_id)?.rank, item.rank)),
       el("span", { className: "stars" }, stars(item, model)),
       el("span", { className: "because" }, item.why ? [...sentence(item.why, label(item)), !unknown && personal(item.why)] : item.genres.join(", "))));
   const toggle = async () => {
@@ -124,11 +124,11 @@ function film(item, { who, asked, model, beside, other, open, unknown }) {
     if (!beside) note({ item: opening ? item.item_id : null });
     if (!opening || why.childElementCount) return;
     try {
-      const body = { ...who, item: item.item_id, by: asked.by, width: width(why.parentElement ?? undefined, 640) };
-      const found = await post(`/v1/explanations${beside ? "?beside=true" : ""}`, body);
-      const drawn = { title: `Why ${label(item)}, ${model.view_labels[found.by] || found.by}`, svg: found.svg, rows: rows(found) };
-      why.replaceChildren(chart(drawn, "h3", ""), sure(found, who), similar(item));
-      say(`Why ${label(item)}: ${found.shown.length} terms add up to ${found.score.toFixed(2)}`);
+      const body = { ...who, item: item.item_id, by: options.by, width: width(why.parentElement ?? undefined, 640) };
+      const explanation = await post(`/v1/explanations${beside ? "?beside=true" : ""}`, body);
+      const drawing = { title: `Why ${label(item)}, ${model.view_labels[explanation.by] || explanation.by}`, svg: explanation.svg, rows: rows(explanation) };
+      why.replaceChildren(chart(drawing, "h3", ""), certainty(explanation, who), similar(item));
+      say(`Why ${label(item)}: ${explanation.shown.length} terms add up to ${explanation.score.toFixed(2)}`);
     } catch (error) {
       why.replaceChildren(el("p", { className: "problem" }, error.message));
     }
@@ -138,19 +138,19 @@ function film(item, { who, asked, model, beside, other, open, unknown }) {
   return el("li", {}, button, why);
 }
 
-// Where the sentence is about what everybody thinks, what is yours in the score stands beside it.
+// Beside a sentence about what everybody thinks, the largest personal term of the score.
 function personal({ terms, sentence: words }) {
   const own = terms.filter((one) => ["taste", "rating", "person", "feature"].includes(one.kind) && one.value >= 0.05);
   const [most] = own.sort((a, b) => b.value - a.value);
   return most && !words.includes(most.name) && el("span", {}, ` For you: `, el("em", {}, most.name), ` +${most.value.toFixed(2)}.`);
 }
 
-function rows(found) {
-  const terms = found.shown.map((one) => ({ term: one.detail ? `${one.name}, ${one.detail}` : one.name, [found.unit]: one.value }));
-  return [...terms, { term: "score", [found.unit]: Number(found.score.toFixed(2)) }];
+function rows(explanation) {
+  const terms = explanation.shown.map((one) => ({ term: one.detail ? `${one.name}, ${one.detail}` : one.name, [explanation.unit]: one.value }));
+  return [...terms, { term: "score", [explanation.unit]: Number(explanation.score.toFixed(2)) }];
 }
 
-function sure({ evidence, personal, interval }, who) {
+function certainty({ evidence, personal, interval }, who) {
   const parts = [`Rests on ${counted(evidence.by_user, "rating")} of ${who.user === undefined ? "yours" : "theirs"} and ${evidence.of_item.toLocaleString("en")} of the film. `];
   if (interval) parts.push(`The rating will lie between ${interval.low.toFixed(1)} and ${interval.high.toFixed(1)}, ${Math.round(10 * interval.level)} times out of 10. `);
   parts.push(personal >= 0.5 ? "That it leads is mostly personal." : "That it leads is mostly what everybody thinks of it.");
@@ -162,8 +162,8 @@ function similar(item) {
   box.addEventListener("toggle", async () => {
     if (box.childElementCount > 1) return;
     try {
-      const found = await get(`/v1/items/${segment(item.item_id)}/similar`, { n: 6 });
-      box.append(el("ul", {}, found.items.map((one) => el("li", {}, label(one)))));
+      const answer = await get(`/v1/items/${segment(item.item_id)}/similar`, { n: 6 });
+      box.append(el("ul", {}, answer.items.map((one) => el("li", {}, label(one)))));
     } catch (error) {
       box.append(el("p", {}, error.message));
     }
@@ -171,7 +171,7 @@ function similar(item) {
   return box;
 }
 
-export function moved(before, now) {
+export function rankChange(before, now) {
   if (before === undefined || before === null) return el("span", { className: "moved-up" }, " new");
   if (before === now) return el("span", { className: "soft" }, " =");
   const up = before > now;

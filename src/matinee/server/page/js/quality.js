@@ -7,14 +7,14 @@ import { jsonAt } from "./json.js";
 const METRICS = { rmse: "error (RMSE)", mae: "error (MAE)", "ndcg@10": "NDCG@10", "precision@10": "precision@10", "recall@10": "recall@10", "coverage@10": "coverage@10" };
 
 export async function quality({ model }) {
-  const found = await get("/v1/quality", { width: width() });
+  const answer = await get("/v1/quality", { width: width() });
   jsonAt("/v1/quality");
-  return [el("h1", {}, "How good it is"), ...measured(found), ...found.charts.map((one) => chart(one, "h2")), ...card(model)];
+  return [el("h1", {}, "How good it is"), ...comparisonTable(answer), ...answer.charts.map((one) => chart(one, "h2")), ...card(model)];
 }
 
-function measured({ comparison, origin }) {
+function comparisonTable({ comparison, origin }) {
   if (!comparison.length) {
-    return [el("p", {}, "Nothing was compared that this server knows of. Compare algorithms, and serve what was recorded:"),
+    return [el("p", {}, "This server has no record of a comparison. Compare algorithms with a record, and serve it:"),
       el("pre", { className: "panel" }, "matinee compare DATA --record runs.jsonl\nmatinee serve MODEL --record runs.jsonl")];
   }
   const known = (name) => comparison.map((row) => row[name]).filter((value) => value !== undefined && value !== null);
@@ -43,7 +43,7 @@ function card(model) {
     el("h2", {}, "What it is for, and what not"),
     el("ul", {},
       el("li", {}, "It suggests films to people whose ratings it knows, and says why in terms that add up."),
-      el("li", {}, "Known people are scored by their ratings alone; who they are helps, where it was told, with newcomers. What nobody like you has rated, it can only guess."),
+      el("li", {}, "Known people are scored by their ratings alone; facts about newcomers, where given, help with their first list. What nobody like you has rated, it can only guess."),
       el("li", {}, "People rate what they chose to see, and mostly what they like: unseen films are not like seen ones."),
       el("li", {}, "Reasons say how a score comes about in the model; they are not causes in the world.")),
   ];

@@ -6,11 +6,11 @@ export function read() {
 }
 
 export function address(section, query = {}) {
-  const asked = new URLSearchParams();
+  const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== null && value !== "" && value !== false) asked.set(name, value);
+    if (value !== undefined && value !== null && value !== "" && value !== false) params.set(name, value);
   }
-  const words = asked.toString();
+  const words = params.toString();
   return `#${section}${words ? `?${words}` : ""}`;
 }
 
@@ -18,15 +18,15 @@ export function go(section, query) {
   location.hash = address(section, query);
 }
 
-// Change what the address says without going anywhere: the view has changed itself already.
+// Update the address without navigating: the view is already up to date.
 export function note(changes) {
   const { section, query } = read();
   const all = { ...Object.fromEntries(query), ...changes };
   history.replaceState(null, "", address(section, all));
 }
 
-// Who is meant: a user by id, or somebody new by ratings or points, as API bodies take them.
-// Long histories do not fit into an address; they are kept here as long as the page is open.
+// The person in the address, as API bodies take them: a user by id, or a newcomer by ratings or
+// points. Long histories do not fit into an address; they stay here while the page is open.
 let imported = null;
 
 export function keepImported(ratings) {

@@ -1,9 +1,9 @@
-// What if a taste counted less, or a rating were gone: the list moves while one turns.
+// What if a taste counted less, or a rating were gone: the list follows each change.
 
 import { el, label, say } from "./dom.js";
 import { getOnce, post, segment } from "./api.js";
 import { jsonOf } from "./json.js";
-import { moved, stars } from "./list.js";
+import { rankChange, stars } from "./list.js";
 
 const MOST_TASTES = 12;
 const MOST_RATINGS = 200;
@@ -19,7 +19,7 @@ export function whatIf({ who, about, model }) {
     let timer = null;
     const later = () => { clearTimeout(timer); timer = setTimeout(() => move(who, wish, model, result), WAIT); };
     panel.append(sliders, boxes, result);
-    if (!sliders.childElementCount && !boxes.childElementCount) result.append(el("p", {}, "There is nothing to turn: this model keeps no tastes, and there are no ratings."));
+    if (!sliders.childElementCount && !boxes.childElementCount) result.append(el("p", {}, "There is nothing to turn: this model has no tastes, and there are no ratings."));
   });
   return panel;
 }
@@ -44,9 +44,9 @@ async function tastes(about, model, wish, changed) {
 }
 
 async function ratings(who, about, wish, changed) {
-  const given = about ? about.ratings.filter((one) => one.known) : await named(who.ratings || []);
-  if (!given.length) return el("div");
-  const most = [...given].sort((a, b) => b.rating - a.rating).slice(0, MOST_RATINGS);
+  const history = about ? about.ratings.filter((one) => one.known) : await withTitles(who.ratings || []);
+  if (!history.length) return el("div");
+  const most = [...history].sort((a, b) => b.rating - a.rating).slice(0, MOST_RATINGS);
   return el("fieldset", {}, el("legend", {}, "Ratings that count"), el("ul", { className: "rated", tabIndex: 0, "aria-label": "Ratings" },
     most.map((one) => el("li", {}, el("label", {},
       el("input", { type: "checkbox", checked: true, onchange: (event) => {
@@ -55,10 +55,10 @@ async function ratings(who, about, wish, changed) {
       } }), one.title, el("span", {}, `${one.rating} ★`))))));
 }
 
-async function named(given) {
-  const some = given.slice(0, 40);
-  const found = await Promise.all(some.map((one) => getOnce(`/v1/items/${segment(one.item_id)}`).catch(() => null)));
-  return some.map((one, place) => ({ ...one, title: found[place] ? label(found[place]) : one.item_id })).filter((_, place) => found[place]);
+async function withTitles(ratings) {
+  const some = ratings.slice(0, 40);
+  const items = await Promise.all(some.map((one) => getOnce(`/v1/items/${segment(one.item_id)}`).catch(() => null)));
+  return some.map((one, place) => ({ ...one, title: items[place] ? label(items[place]) : one.item_id })).filter((_, place) => items[place]);
 }
 
 async function move(who, wish, model, result) {
@@ -70,7 +70,7 @@ async function move(who, wish, model, result) {
       el("h2", {}, "Then the list would be"),
       el("ol", { className: "films" }, answer.after.map((item) => el("li", {}, el("div", { className: "film" },
         el("span", { className: "rank" }, String(item.rank)),
-        el("span", { className: "title" }, label(item), moved(answer.before.some((one) => one.item_id === item.item_id) ? item.rank_before : null, item.rank)),
+        el("span", { className: "title" }, label(item), rankChange(answer.before.some((one) => one.item_id === item.item_id) ? item.rank_before : null, item.rank)),
         el("span", { className: "stars" }, stars(item, model)))))),
       gone.length ? el("p", { className: "soft" }, `No longer among the ten: ${gone.map(label).join(", ")}.`) : "");
     say("The list has moved");
