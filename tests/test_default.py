@@ -68,6 +68,23 @@ def test_the_default_follows_from_the_kind():
     assert default_algorithm(wide) == ImplicitALS()
 
 
+def test_lists_of_nmf_have_reasons_for_and_none_against_but_deviations_that_are_stated():
+    sample = matinee.sample()
+    model = NMF(n_factors=6, n_epochs=8).fit(sample)
+    (chooser,) = model.settings["choice"]
+    assert (chooser["algorithm"], chooser["nonnegative"]) == ("implicit-als", True)
+    kinds = set()
+    for row in model.recommend(sample.users.ids[:30].tolist(), n=5):
+        explanation = model.explain(row.user_id, row.item_id)
+        kinds |= {term.kind for term in explanation}
+        for term in explanation:
+            if term.kind in ("taste", "choice", "popularity"):
+                assert term.value > -1e-4, term
+            else:  # the average, how user and item deviate from it, and what few ratings take off
+                assert term.kind in ("base", "user", "item", "certainty"), term
+    assert {"taste", "choice"} <= kinds
+
+
 def test_fit_takes_the_default_an_algorithm_or_a_name():
     stars = uniform(90, 80, 8)
     chosen = NMF(n_factors=2, n_epochs=2)

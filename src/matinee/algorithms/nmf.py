@@ -6,14 +6,18 @@ missing="ignore", in ``nmf_observed``: fitted on observed ratings only, with pen
 from a start that mostly finds the same tastes whatever the seed (cf. Rohe & Zeng 2023).
 missing="zero", in ``nmf_zero_filled``: the classic tutorial, where an absent rating is a rating of
 0 and there are no biases. It ranks, but its scores are no stars.
+
+Choices for its lists are learned by non-negative factors too, which take stars in: so a list has
+reasons for a film, and none against it but what is rated below the average, and by few.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from matinee.algorithms.base import Alternating
+from matinee.algorithms.base import Algorithm, Alternating
 from matinee.algorithms.choice import RatingAlgorithm
-from matinee.algorithms.hyperparameters import When, setting
+from matinee.algorithms.hyperparameters import When, redefault, setting
+from matinee.algorithms.implicit_als import ImplicitALS
 from matinee.algorithms.nmf_observed import fit_observed, signed_start
 from matinee.algorithms.nmf_zero_filled import fit_zero_filled
 from matinee.algorithms.search_space import Real, Whole
@@ -32,6 +36,7 @@ SWEEPS = 4  # passes of coordinate descent per row and epoch; the last user solv
 REMEDY = "raise user_reg and item_reg"
 PENALTIES = ("user_reg", "item_reg", "user_bias_reg", "item_bias_reg")
 REG_POWER = 0.5  # a row's penalty grows with the root of its number of ratings
+ADDITIVE = (ImplicitALS(nonnegative=True, lowest=0.3),)  # learns choices by reasons for alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +77,9 @@ class NMF(Alternating, RatingAlgorithm):
         choices=dict.fromkeys(sum(STARTS.values(), ())),
     )
     seed: int = setting(42, "of the first factors", at_least=0)
+    choice: tuple[str | Algorithm, ...] | str | Algorithm | None = redefault(
+        RatingAlgorithm, "choice", ADDITIVE
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
