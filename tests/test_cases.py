@@ -586,3 +586,69 @@ def test_the_remedies_of_nothing_relevant_work() -> None:
         found = fit_and_evaluate(algorithm, split, relevant_from=value)
         assert found.users_measured > 0
         assert bool(others) == (algorithm.kind == "rating")
+
+
+# integer ids
+
+PAIR = {"user_id": [7, 7, 3], "item_id": [20, 100, 20], "rating": [4.0, 2.0, 5.0]}
+
+
+def integer_source(form: str, folder: Path) -> Any:
+    """The ratings of ``PAIR``, with ids in integers."""
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(PAIR).astype({"user_id": "int32"})
+    if form == "polars":
+        return pytest.importorskip("polars").from_pandas(frame)
+    if form == "tuple":
+        return tuple(PAIR.values())
+    if form == "matrix":
+        cells = scipy.sparse.csr_array(([4.0, 2.0, 5.0], ([1, 1, 0], [0, 1, 0])))
+        return cells, np.array([3, 7]), np.array([20, 100])
+    if form == "parquet":
+        frame.to_parquet(folder / "r.parquet")
+        return folder / "r.parquet"
+    if form == "packed":
+        matinee.pack(frame, folder / "packed")
+        return folder / "packed"
+    if form == "gaps":
+        return frame.astype({"user_id": "float64"})
+    return frame
+
+
+@pytest.mark.parametrize(
+    "form", ["frame", "polars", "tuple", "matrix", "parquet", "packed", "gaps"]
+)
+def test_integer_ids_come_back_as_they_were(form: str, tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    ratings = read_ratings(integer_source(form, tmp_path))
+    frame = ratings.to_pandas()
+    assert frame["user_id"].tolist() == [3, 7, 7]
+    assert frame["item_id"].tolist() == [20, 20, 100]
+    assert frame["rating"].tolist() == [5.0, 4.0, 2.0]
+    narrow = form in ("frame", "polars", "parquet", "packed")
+    assert frame["user_id"].dtype == ("int32" if narrow else "int64")
+    assert frame["item_id"].dtype == "int64"
+    model = matinee.load(matinee.Bias().fit(ratings).save(tmp_path / "model"))
+    for table in (
+        model.predict([7, 3], [100, 20]),
+        model.recommend([3, 7], n=1, exclude_seen=False),
+        model.recommend(3),
+    ):
+        result = table.to_pandas()
+        assert result["item_id"].dtype == "int64"
+        assert table.to_dicts()[0]["item_id"] in ("20", "100"), "ids are text but in frames"
+        merged = result.merge(pandas.DataFrame(PAIR), on="item_id")
+        assert len(merged) >= len(result)
+        if "user_id" in table.columns:
+            assert result["user_id"].dtype == frame["user_id"].dtype
+            assert str(table.to_polars()["item_id"].dtype) == "Int64"
+
+
+def test_ids_that_are_text_stay_text(tmp_path: Path) -> None:
+    pytest.importorskip("pandas")
+    ratings = read_ratings(write(tmp_path, "user,item,rating\n7,007,3\n"))
+    assert ratings.to_pandas()["item_id"].tolist() == ["007"]
+    model = matinee.Bias().fit(read_ratings(tuple(PAIR.values())))
+    mixed = model.predict([7, "somebody"], [20, 20]).to_pandas()
+    assert mixed["user_id"].tolist() == ["7", "somebody"], "not all of them are numbers"
+    assert mixed["item_id"].dtype == "int64"

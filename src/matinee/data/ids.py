@@ -18,6 +18,7 @@ from matinee.data.texts import Texts
 from matinee.display.text import counted
 from matinee.errors import MatineeError, Message, UnknownId, did_you_mean
 
+INTEGER_TYPES = [f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64)]
 WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 SUGGEST_AMONG = 20_000  # ids compared when looking for a near miss; keeps a wrong id cheap
 UNPACK_BELOW = 200_000  # packed ids up to this number become Python strings at once
@@ -61,25 +62,28 @@ class IdMap:
     ids: np.ndarray | Texts  # (n,) str, an object array where few; distinct, in natural order
     kind: str  # "user" or "item", for messages
     numeric: bool | None = None  # whether packed ids are whole numbers; None to look at all of them
+    id_type: str | None = None  # the integer type they were given in, such as "int64"
 
     @classmethod
-    def of(cls, ids: Iterable[object], kind: str) -> "IdMap":
+    def of(cls, ids: Iterable[object], kind: str, id_type: str | None = None) -> "IdMap":
         """Number the distinct ids among ``ids`` in natural order."""
         ordered = natural_order(as_id(value) for value in ids)
         array = np.empty(len(ordered), dtype=object)
         array[:] = ordered
         array.flags.writeable = False
-        return cls(array, kind)
+        return cls(array, kind, id_type=id_type)
 
     @classmethod
     def counting(cls, n: int, kind: str) -> "IdMap":
         """The ids 0 .. n - 1, which are in natural order already."""
-        return cls.packed(Texts.counting(n), kind, numeric=True)
+        return cls.packed(Texts.counting(n), kind, numeric=True, id_type="int64")
 
     @classmethod
-    def packed(cls, ids: Texts, kind: str, numeric: bool | None = None) -> "IdMap":
+    def packed(
+        cls, ids: Texts, kind: str, numeric: bool | None = None, id_type: str | None = None
+    ) -> "IdMap":
         """The map of ids that stand in natural order already; few of them are unpacked at once."""
-        return cls(ids if len(ids) > UNPACK_BELOW else ids.unpacked(), kind, numeric)
+        return cls(ids if len(ids) > UNPACK_BELOW else ids.unpacked(), kind, numeric, id_type)
 
     @cached_property
     def _row_of(self) -> dict[str, int]:
@@ -147,6 +151,8 @@ def check_ids(ids: IdMap) -> None:
 
     Few are compared each with each; many are only looked at, as to compare them takes long.
     """
+    if ids.id_type is not None and ids.id_type not in INTEGER_TYPES:
+        raise ValueError(f"the ids of {ids.kind}s are of no integer type")
     if isinstance(ids.ids, Texts):
         if ids.whole_numbers and not ids.ids.whole_numbers():
             raise ValueError(f"the ids of {ids.kind}s are no whole numbers, though they should be")

@@ -201,6 +201,7 @@ class PackedRatings:
                 Texts(arrays[f"{kind}_ids"], arrays[f"{kind}_id_ends"]),
                 kind,
                 manifest["whole_numbers"][kind],
+                manifest.get("id_types", {}).get(kind),
             )
             for kind in ("user", "item")
         )

@@ -1,7 +1,7 @@
 """Ratings: (user, item, stars, time) columns. Immutable, numbered, without duplicates."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,10 +13,12 @@ from matinee.data.ids import IdMap
 from matinee.data.profiles import NO_PROFILES, Profiles
 from matinee.data.scale import Scale
 from matinee.data.signal import Signal
+from matinee.display.tables import ids_in_type, pandas_frame
 from matinee.display.text import counted
 from matinee.errors import BadRatings, Option
 
 if TYPE_CHECKING:
+    import pandas as pd
     from scipy.sparse import csc_array, csr_array
 
     from matinee.data.describe import Description
@@ -209,6 +211,18 @@ class Ratings:
         indptr, indices, values = self.by_item
         return csc_array((values, indices, indptr), shape=(self.n_users, self.n_items))
 
+    def to_pandas(self) -> "pd.DataFrame":
+        """A pandas DataFrame: ``user_id, item_id, rating`` and, where known, ``timestamp``.
+
+        Ids are in the type they were given in, so that it merges with the frame that was read.
+        """
+        ids = {
+            f"{one.kind}_id": np.asarray(ids_in_type(one.ids.tolist(), one.id_type))[rows]
+            for one, rows in ((self.users, self.user), (self.items, self.item))
+        }
+        times = {} if self.timestamp is None else {"timestamp": self.timestamp}
+        return pandas_frame({**ids, "rating": self.rating, **times})
+
     def history(self, user: object) -> dict[str, float]:
         """What one user rated: ``{item id: rating}``. Raises UnknownId."""
         items, values = self.by_user.row(self.users.row(user))
@@ -303,9 +317,11 @@ def _frozen(column: np.ndarray, dtype: type) -> np.ndarray:
     return array
 
 
-def union(kind: str, maps: Iterable[IdMap]) -> IdMap:
+def union(kind: str, maps: Sequence[IdMap]) -> IdMap:
     """One numbering for all ids of several maps."""
-    return IdMap.of((text for ids in maps for text in ids), kind)
+    types = {ids.id_type for ids in maps}
+    id_type = types.pop() if len(types) == 1 else None
+    return IdMap.of((text for ids in maps for text in ids), kind, id_type)
 
 
 def check_ratings(function: str, argument: object) -> None:

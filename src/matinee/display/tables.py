@@ -22,13 +22,20 @@ class Table:
     Prints as aligned text, shows as HTML in notebooks, and converts with ``to_dicts``,
     ``to_pandas`` and ``to_polars``. Columns are attributes too: ``table.item_id``. In a row, a
     column whose name is no identifier (``ndcg@10``) is called by its place (``_3``).
+
+    ``id_types`` are the integer types, by column, in which ids were given: ids are text here, and
+    of these types in frames.
     """
 
     def __init__(
-        self, columns: Mapping[str, Sequence[Any] | np.ndarray], caption: str = ""
+        self,
+        columns: Mapping[str, Sequence[Any] | np.ndarray],
+        caption: str = "",
+        id_types: Mapping[str, str | None] | None = None,
     ) -> None:
         self.columns = {name: _plain(values) for name, values in columns.items()}
         self.caption = caption
+        self.id_types = id_types or {}
         lengths = {len(values) for values in self.columns.values()}
         if len(lengths) > 1:
             raise ValueError(f"columns of different lengths: {lengths}")
@@ -77,14 +84,38 @@ class Table:
 
     def to_pandas(self) -> "pd.DataFrame":
         """A pandas DataFrame; needs pandas to be installed."""
-        frame: pd.DataFrame = _import("pandas").DataFrame(self.columns)
-        return frame
+        return pandas_frame(self._typed())
 
     def to_polars(self) -> "pl.DataFrame":
         """A polars DataFrame; needs polars to be installed."""
-        columns = {name: list(values) for name, values in self.columns.items()}
+        columns = {name: _as_list(values) for name, values in self._typed().items()}
         frame: pl.DataFrame = _import("polars").DataFrame(columns)
         return frame
+
+    def _typed(self) -> dict[str, Any]:
+        """The columns, with ids in the types they were given in."""
+        return {
+            name: ids_in_type(values, self.id_types.get(name))
+            for name, values in self.columns.items()
+        }
+
+
+def pandas_frame(columns: Mapping[str, Any]) -> "pd.DataFrame":
+    """A pandas DataFrame. Raises MatineeError where pandas is not installed."""
+    frame: pd.DataFrame = _import("pandas").DataFrame(columns)
+    return frame
+
+
+def ids_in_type(ids: Sequence[Any], id_type: str | None) -> Any:
+    """Ids as an array of the integer type they were given in; as they are where any is no such."""
+    if id_type is None:
+        return ids
+    try:
+        numbers = np.array([int(one) for one in ids], dtype=id_type)
+    except (TypeError, ValueError, OverflowError):
+        return ids
+    same = all(str(one) == text for one, text in zip(numbers.tolist(), ids, strict=True))
+    return numbers if same else ids
 
 
 def show(value: object) -> str:
@@ -105,6 +136,10 @@ def _import(name: str) -> Any:
 
 def _plain(values: Sequence[Any] | np.ndarray) -> tuple[Any, ...]:
     return tuple(values.tolist() if isinstance(values, np.ndarray) else values)
+
+
+def _as_list(values: Any) -> Any:
+    return values if isinstance(values, np.ndarray) else list(values)
 
 
 def _is_number(value: object) -> bool:

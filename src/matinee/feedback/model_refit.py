@@ -32,8 +32,8 @@ def with_events(ratings: Ratings, store: Store, after: int, through: int) -> Rat
     )
     old = ratings.subset(~erased[ratings.user]) if erased.any() else ratings
     remaining = old.users.ids[~erased].tolist()
-    users = IdMap.of([*remaining, *(user for user, _ in latest)], "user")
-    items = IdMap.of([*old.items, *(item for _, item in latest)], "item")
+    users = IdMap.of([*remaining, *(user for user, _ in latest)], "user", old.users.id_type)
+    items = IdMap.of([*old.items, *(item for _, item in latest)], "item", old.items.id_type)
     old_user, old_item = users.rows(old.users)[old.user], items.rows(old.items)[old.item]
     new_user = users.rows(user for user, _ in latest)
     new_item = items.rows(item for _, item in latest)

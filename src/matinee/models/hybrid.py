@@ -69,7 +69,7 @@ class HybridModel(FactorModel):
         new = [item_id for item_id in catalog if item_id not in self.items]
         if not new:
             raise BadSetting("the catalogue holds no item that the model does not know already")
-        items = IdMap.of([*self.items, *new], "item")
+        items = IdMap.of([*self.items, *new], "item", self.items.id_type)
         old = items.rows(self.items)
         entries = {**catalog.entries, **self.catalog.entries}
         F = self.vocabulary.encode(Catalog(entries), items)

@@ -361,6 +361,11 @@ class Model:
         """Rows of the items with training ratings."""
         return np.flatnonzero(self.item_counts > 0).astype(np.int32)
 
+    @property
+    def id_types(self) -> dict[str, str | None]:
+        """The integer types that ids were given in, by the columns of result tables."""
+        return {"user_id": self.users.id_type, "item_id": self.items.id_type}
+
     def predict_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
         """Predicted ratings (n,) of pairs of row numbers: scores clipped to the scale."""
         return self.clipped(self.score_rows(user, item))
@@ -394,6 +399,7 @@ class Model:
             score=scores,
             rating=self.clipped(scores),
             known=known_items & np.array(known_users, dtype=bool),
+            id_types=self.id_types,
         )
 
     def _score_one(self, user: object, item: int) -> float:
@@ -455,7 +461,7 @@ class Model:
         if self.kind == "rating":
             columns["stars"] = self._stars_of(people, best)[filled].astype(float)
         columns["score"] = lists.scores[filled].astype(float)
-        return Table(columns | lists.columns())
+        return Table(columns | lists.columns(), id_types=self.id_types)
 
     def _stars_of(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
         """Predicted ratings of the items (n_people, n) in each one's row; -1 is none."""
@@ -485,7 +491,8 @@ class Model:
         _at_least_one(n)
         rows, similarity = self.nearest("item", self.item_row(item), n)
         ranks = range(1, len(rows) + 1)
-        return Table({"rank": ranks, **self.named(rows), "similarity": similarity})
+        columns = {"rank": ranks, **self.named(rows), "similarity": similarity}
+        return Table(columns, id_types=self.id_types)
 
     def similar_users(self, user: object, n: int = 10) -> Table:
         """The ``n`` users most like a user; columns ``rank, user_id, similarity``.
@@ -494,8 +501,9 @@ class Model:
         """
         _at_least_one(n)
         rows, similarity = self.nearest("user", self.user_row(user), n)
-        names = self.users.ids[rows]
-        return Table({"rank": range(1, len(rows) + 1), "user_id": names, "similarity": similarity})
+        ranks = range(1, len(rows) + 1)
+        columns = {"rank": ranks, "user_id": self.users.ids[rows], "similarity": similarity}
+        return Table(columns, id_types=self.id_types)
 
     # Reasons.
 
@@ -679,7 +687,8 @@ class Model:
             "item_id": self.items.ids[rows],
         }
         return Table(
-            ids | {"rating": rating} | {name: self.clipped(end) for name, end in ends.items()}
+            ids | {"rating": rating} | {name: self.clipped(end) for name, end in ends.items()},
+            id_types=self.id_types,
         )
 
     def save(self, path: str | Path) -> Path:

@@ -1,6 +1,6 @@
 """Predicted ratings of (user, item) pairs, with the unknown ones marked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -21,6 +21,7 @@ class Predictions(Table):
         score: np.ndarray,
         rating: np.ndarray,
         known: np.ndarray,
+        id_types: Mapping[str, str | None] | None = None,
     ) -> None:
         super().__init__(
             {
@@ -28,7 +29,8 @@ class Predictions(Table):
                 "item_id": item_id,
                 "rating": rating.astype(float),
                 "known": known,
-            }
+            },
+            id_types=id_types,
         )
         self.score = score
         self._rating = rating

@@ -117,7 +117,8 @@ class Writer:
             texts, kind = value.texts, value.kind
             arrays = {f"{kind}_ids": texts.data, f"{kind}_id_ends": texts.ends}
             self._add(arrays)
-            return {IDS: kind, "whole_numbers": value.whole_numbers}
+            id_type = {} if value.id_type is None else {"type": value.id_type}
+            return {IDS: kind, "whole_numbers": value.whole_numbers, **id_type}
         if isinstance(value, Catalog):
             self.texts.setdefault("catalog", value.to_plain())
             return {SHARED: "catalog"}
@@ -191,7 +192,7 @@ class Reader:
         if name not in ("user", "item"):
             raise KeyError(name)
         texts = Texts(self.arrays[f"{name}_ids"], self.arrays[f"{name}_id_ends"])
-        ids = IdMap.packed(texts, name, plain["whole_numbers"])
+        ids = IdMap.packed(texts, name, plain["whole_numbers"], plain.get("type"))
         check_ids(ids)
         return ids
 

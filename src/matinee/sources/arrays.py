@@ -7,7 +7,7 @@ of a matrix stay, rated or not, so that ``read_ratings(matrix).csr()`` has its s
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -120,12 +120,12 @@ def read_sparse(source: object, options: ReadOptions) -> Iterator[Raw]:
     yield Raw(
         name=f"the {cells.shape[0]:,} x {cells.shape[1]:,} matrix",
         format="scipy sparse matrix",
-        users=Numbered(users, cells.row.astype(np.int32)),
-        items=Numbered(items, cells.col.astype(np.int32)),
+        users=Numbered(users.ids, cells.row.astype(np.int32), users.id_type),
+        items=Numbered(items.ids, cells.col.astype(np.int32), items.id_type),
         rating=rating,
         fault=fault,
         show=lambda at: (
-            f"{id_at(users, cells.row[at])!r}, {id_at(items, cells.col[at])!r}: {cells.data[at]}"
+            f"{users.id_at(cells.row[at])!r}, {items.id_at(cells.col[at])!r}: {cells.data[at]}"
         ),
         place="cell",
         details={"ids": "row and column numbers" if parts[1] is None else "given"},
@@ -133,21 +133,27 @@ def read_sparse(source: object, options: ReadOptions) -> Iterator[Raw]:
     )
 
 
-def id_at(axis: list[str] | IdMap, row: int) -> str:
-    """The id of one row or column of a matrix."""
-    ids: Any = axis.ids if isinstance(axis, IdMap) else axis
-    return str(ids[row])
+class Axis(NamedTuple):
+    """The ids of the rows or columns of a matrix, in its order."""
+
+    ids: list[str] | IdMap
+    id_type: str | None = None  # the integer type they were given in
+
+    def id_at(self, row: int) -> str:
+        """The id of one row or column."""
+        ids: Any = self.ids.ids if isinstance(self.ids, IdMap) else self.ids
+        return str(ids[row])
 
 
-def axis_ids(ids: object, n: int, kind: str) -> list[str] | IdMap:
+def axis_ids(ids: object, n: int, kind: str) -> Axis:
     """The ids of one axis of a matrix, each once. Raises BadRatings when they do not fit."""
     if ids is None:
-        return IdMap.counting(n, kind)
+        return Axis(IdMap.counting(n, kind))
     column = as_column(ids)
-    distinct, code = number_ids(column, f"{kind} ids", [])
+    distinct, code, id_type = number_ids(column, f"{kind} ids", [])
     if len(code) != n:
         raise BadRatings(f"the matrix has {n:,} {kind}s but {len(code):,} {kind} ids were given")
     if len(distinct) < n or (code < 0).any():
         raise BadRatings(f"the {kind} ids of a matrix must all be there and differ")
     texts = list(distinct)
-    return [texts[place] for place in code.tolist()]
+    return Axis([texts[place] for place in code.tolist()], id_type)

@@ -207,7 +207,9 @@ def numbering(
         used[:] = False
         used[code] = True
     ids = IdMap.of(
-        (text for text, keep in zip(column.ids, used.tolist(), strict=True) if keep), kind
+        (text for text, keep in zip(column.ids, used.tolist(), strict=True) if keep),
+        kind,
+        column.id_type,
     )
     return ids, ids.rows(column.ids)[code]
 

@@ -83,12 +83,14 @@ def raw_rows(query: Query) -> Iterator[Raw]:
         db.execute(f"CREATE TEMP TABLE raw AS {query.sql}")
         query.check(db)
         arrays = numbered_table(db, query.with_time)
+    for side, id_type in query.id_types.items():
+        arrays[f"{side}s"] = arrays[f"{side}s"]._replace(id_type=id_type)
     fault: Any = arrays["fault"]
     fault[: query.preamble] = Fault.NO_ROW
     yield Raw(
         name=query.name,
         format=query.format,
-        **arrays,  # type: ignore[arg-type]
+        **arrays,
         show=lambda row: query.show(row, int(fault[row])),
         place=query.place,
         locate=query.locate,
@@ -151,7 +153,7 @@ def time_of(time: str) -> str:
     )
 
 
-def numbered_table(db: "DuckDBPyConnection", with_time: bool) -> dict[str, object]:
+def numbered_table(db: "DuckDBPyConnection", with_time: bool) -> dict[str, Any]:
     """The temporary table ``raw (user_id, item_id, rating, time, fault)`` as arrays.
 
     Returns ``users`` and ``items`` (Numbered), ``rating``, ``fault`` and perhaps ``time``.

@@ -19,6 +19,12 @@ WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 WHOLES = (*WHOLE, *(f"U{name}" for name in WHOLE))
 IDS = ("VARCHAR", *WHOLES)
 FLOATS = ("FLOAT", "DOUBLE")
+SIZES = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
+INTEGER_TYPES = {  # of numpy, for what holds whole numbers
+    **{name: f"int{size}" for name, size in SIZES.items()},
+    **{f"U{name}": f"uint{size}" for name, size in SIZES.items()},
+    **dict.fromkeys(FLOATS, "int64"),
+}
 
 
 def recognises(source: object) -> bool:
@@ -59,6 +65,11 @@ def query(source: object, options: ReadOptions) -> Iterator[Query]:
         sql=rows_query(
             f"{source_sql[:-1]}, file_row_number = true)", column, types, options.events
         ),
+        id_types={
+            field.removesuffix("_id"): id_type
+            for field in ("user_id", "item_id")
+            if (id_type := INTEGER_TYPES.get(types[column[field]]))
+        },
         repeatable=True,
         with_time="timestamp" in at,
         show=show,

@@ -83,6 +83,7 @@ class Numbered(NamedTuple):
 
     ids: list[str] | IdMap  # a map holds them in natural order
     code: np.ndarray  # (n_rows,) int32, -1 where the field is empty
+    id_type: str | None = None  # the integer type they were given in
 
 
 @dataclass(kw_only=True)
@@ -125,6 +126,7 @@ class Query:
     sql: str
     with_time: bool
     named: bool = False  # whether a header names the columns
+    id_types: Mapping[str, str] = field(default_factory=dict)  # of "user" and "item", if integers
     repeatable: bool = False  # running it again costs little; rows have their number as `line`
     show: Callable[[int, int], str]  # a row, by number and fault, as it stands in the file
     check: Callable[["DuckDBPyConnection"], None] = lambda db: None  # after reading; may raise

@@ -81,7 +81,7 @@ def sample_of_users(ratings: Ratings, n: int, rng: np.random.Generator) -> Ratin
     chosen[rng.choice(rated, n, replace=False)] = True
     part = ratings.subset(chosen[ratings.user])
     users, items = (
-        IdMap.of(ids.ids[np.unique(rows)].tolist(), kind)
+        IdMap.of(ids.ids[np.unique(rows)].tolist(), kind, ids.id_type)
         for ids, rows, kind in ((part.users, part.user, "user"), (part.items, part.item, "item"))
     )
     return part.renumbered(users, items)

@@ -46,7 +46,8 @@ def number_ids(column: np.ndarray, name: str, notes: list[str]) -> Numbered:
     kind = column.dtype.kind
     if kind in "iu":
         distinct, code = np.unique(column, return_inverse=True)
-        return Numbered([str(value) for value in distinct.tolist()], code.astype(np.int32))
+        ids = [str(value) for value in distinct.tolist()]
+        return Numbered(ids, code.astype(np.int32), column.dtype.name)
     if kind == "f":
         return number_floats(column, name, notes)
     if kind != "O":
@@ -68,7 +69,7 @@ def number_floats(column: np.ndarray, name: str, notes: list[str]) -> Numbered:
     distinct, inverse = np.unique(values.astype(np.int64), return_inverse=True)
     code = np.full(len(column), -1, dtype=np.int32)
     code[present] = inverse
-    return Numbered([str(value) for value in distinct.tolist()], code)
+    return Numbered([str(value) for value in distinct.tolist()], code, distinct.dtype.name)
 
 
 def number_objects(column: np.ndarray, name: str) -> Numbered:

@@ -210,7 +210,7 @@ def _pack_query(
         bins.deal(numbered_rows(db))
         on_stage(3, len(STAGES), STAGES[3])
         rule = MergeRule(options.duplicates, positives_from)
-        facts = Facts(scale, stages.levels_of(db), report, catalog or query.catalog)
+        facts = Facts(scale, stages.levels_of(db), report, catalog or query.catalog, query.id_types)
         write_sorted(db, bins, work / "whole", query, rule, facts)
         on_stage(4, len(STAGES), "done")
 

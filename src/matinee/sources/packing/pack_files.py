@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -45,6 +45,7 @@ class Facts(NamedTuple):
     levels: np.ndarray | None  # (n_levels,) float32 distinct ratings, ascending; None: too many
     report: ReadReport
     catalog: Catalog
+    id_types: Mapping[str, str]  # the integer types of "user" and "item", if they came in one
 
 
 def write_sorted(
@@ -54,7 +55,7 @@ def write_sorted(
 
     Raises BadRatings for a repeated pair where the rule says so, and without any positives.
     """
-    scale, levels, report, catalog = facts
+    scale, levels, report, catalog, id_types = facts
     users, items = (_texts(db, side) for side in ("user", "item"))
     if rule.positives_from is not None:
         levels, scale = np.ones(1, np.float32), Scale(0.0, 1.0)
@@ -81,7 +82,7 @@ def write_sorted(
     if rule.positives_from is None:
         report = replace(report, scale=scale)
     report = replace(report, n_kept=report.n_kept - merged, n_merged=merged)
-    writer.finish(scale, {**report.to_dict(), "text": str(report)}, catalog)
+    writer.finish(scale, {**report.to_dict(), "text": str(report)}, catalog, id_types)
 
 
 def write_arrays(ratings: Ratings, folder: Path, catalog: Catalog | None) -> None:
@@ -93,7 +94,8 @@ def write_arrays(ratings: Ratings, folder: Path, catalog: Catalog | None) -> Non
     report: dict[str, Any] = {}
     if ratings.report is not None:
         report = {**ratings.report.to_dict(), "text": str(ratings.report)}
-    writer.finish(ratings.scale, report, catalog or ratings.catalog)
+    types = {ids.kind: ids.id_type for ids in (ratings.users, ratings.items) if ids.id_type}
+    writer.finish(ratings.scale, report, catalog or ratings.catalog, types)
 
 
 class PackWriter:
@@ -133,7 +135,9 @@ class PackWriter:
         low, high = Scale.of(rating)
         self.scale = Scale(min(low, self.scale.low), max(high, self.scale.high))
 
-    def finish(self, scale: Scale, report: dict[str, Any], catalog: Catalog) -> None:
+    def finish(
+        self, scale: Scale, report: dict[str, Any], catalog: Catalog, id_types: Mapping[str, str]
+    ) -> None:
         """Write the rest, the manifest last."""
         offsets = np.zeros(len(self.user_counts) + 1, np.int64)
         np.cumsum(self.user_counts, out=offsets[1:])
@@ -164,6 +168,7 @@ class PackWriter:
                 "user": self.users.whole_numbers(),
                 "item": self.items.whole_numbers(),
             },
+            "id_types": dict(id_types),
             "report": report,
         }
         with (self.folder / MANIFEST).open("wb") as file:
