@@ -67,12 +67,13 @@ def likes_held_out(ratings: Ratings) -> HeldOut:
 def compared(algorithm: ImplicitALS, parts: HeldOut) -> Row:
     """NDCG@10 of the learned settings and of each of the grid; the loss in shares of the best."""
     summary, gains = TableSummary.of(parts.train), np.ones(len(parts.test))
+    target = float(parts.train.scale.targets(parts.train.rating, algorithm.lowest).mean())
     model = algorithm.fit(parts.train)
     of_grid = {}
     for ratio, strength in product(RATIOS, STRENGTHS):
         balance = Balance(ratio, strength)
         unobserved = balance.unobserved(summary)
-        reg = balance.reg(summary, unobserved, algorithm.reg_power)
+        reg = balance.reg(summary, unobserved, algorithm.reg_power, target)
         given = ImplicitALS(lowest=algorithm.lowest, reg=reg, unobserved=unobserved)
         of_grid[str(balance)] = parts.ndcg(given.fit(parts.train), gains)
     learned, best = parts.ndcg(model, gains), max(of_grid, key=of_grid.__getitem__)

@@ -237,6 +237,8 @@ def test_the_penalty_of_an_average_row_follows_the_noise():
         reg = Balance(12.0, 0.5).reg(table, 0.6, power)
         weight = (X.sum() + 0.6 * X.size) / X.size**0.5
         assert reg * weight**power == pytest.approx(0.5 * largest, rel=0.1)
+        graded = Balance(12.0, 0.5).reg(table, 0.6, power, target=0.7)
+        assert graded * weight**power == pytest.approx(0.35 * largest, rel=0.1)
 
 
 def test_what_is_given_holds_and_the_rest_is_learned():

@@ -171,10 +171,11 @@ class ImplicitALS(Alternating):
 
     def _row_solve(self, table: TableSummary, balance: Balance) -> ImplicitLeastSquares:
         self._check_weights(table.scale)
-        unobserved = self.unobserved or balance.unobserved(table)
-        reg = self.reg or balance.reg(table, unobserved, self.reg_power)
         low, high = table.scale
         slope = (1 - self.lowest) / (high - low) if high > low else 0.0
+        mean = (1.0 - slope * (high - table.mean)) or 1.0  # all targets are 0, whatever reg is
+        unobserved = self.unobserved or balance.unobserved(table)
+        reg = self.reg or balance.reg(table, unobserved, self.reg_power, mean)
         return ImplicitLeastSquares(
             reg,
             unobserved,

@@ -128,7 +128,12 @@ class FitRun:
         numbered = self.numbered
         n_items = len(numbered.items)
         table = TableSummary(
-            numbered.n_ratings, numbered.n_users, n_items, numbered.scale, numbered.deviation
+            numbered.n_ratings,
+            numbered.n_users,
+            n_items,
+            numbered.scale,
+            numbered.mean,
+            numbered.deviation,
         )
         plan = algorithm.alternation(table)
         state = State(folder, algorithm)

@@ -33,6 +33,7 @@ class TableSummary(NamedTuple):
     n_users: int  # with ratings
     n_items: int  # with ratings
     scale: Scale
+    mean: float = 1.0  # of the ratings
     deviation: float = 1.0  # of the ratings
 
     @classmethod
@@ -41,7 +42,8 @@ class TableSummary(NamedTuple):
         n_users, n_items = (
             int(np.count_nonzero(counts)) for counts in (ratings.user_counts, ratings.item_counts)
         )
-        return cls(len(ratings), n_users, n_items, ratings.scale, ratings.deviation)
+        of_ratings = ratings.scale, ratings.mean, ratings.deviation
+        return cls(len(ratings), n_users, n_items, *of_ratings)
 
 
 ANY_TABLE = TableSummary(1, 1, 1, Scale(0.0, 1.0))  # to ask whether there is an alternation
