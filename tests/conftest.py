@@ -5,7 +5,8 @@ So it is with the server's extra: its tests are left out where it is not install
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 import matinee
 from matinee.data.ratings import Ratings
+from matinee.models import Model
 
 VARIABLE = "MATINEE_TEST_DATA"
 NO_SERVER = find_spec("fastapi") is None and VARIABLE not in os.environ
@@ -76,6 +78,21 @@ def ratings_1m(ml_1m: Path) -> Ratings:
 @pytest.fixture(scope="session")
 def ratings_latest_small(ml_latest_small: Path) -> Ratings:
     return matinee.read_ratings(ml_latest_small)
+
+
+@pytest.fixture(scope="session")
+def list_models(request: pytest.FixtureRequest) -> Callable[[str, str], Model]:
+    """Models for lists by data set ("sample", "ml-100k", ...) and algorithm, each fitted once."""
+    algorithms = {"nmf": matinee.NMF(), "mf": matinee.MF(), "default": None}
+    fixtures = {"ml-100k": "ratings_100k", "ml-1m": "ratings_1m"}
+    fixtures |= {"ml-latest-small": "ratings_latest_small"}
+
+    @cache
+    def fitted(of: str, algorithm: str) -> Model:
+        ratings = matinee.sample() if of == "sample" else request.getfixturevalue(fixtures[of])
+        return matinee.fit(ratings, algorithms[algorithm])
+
+    return fitted
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Tastes: canonical factors, labels, names, and whether they come out again."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -12,14 +13,15 @@ from matinee.algorithms import NMF
 from matinee.data.catalog import Catalog, Item
 from matinee.errors import BadSetting
 from matinee.models import load
+from matinee.models.blend import BlendModel
 from matinee.models.factor import FactorModel
 from matinee.models.hybrid import expected
 from matinee.models.matching import match_tastes
 from matinee.sources.sample import TASTES, sample, simulate
-from matinee.tastes import NO_NOTES, UNLABELLED, Taste, TasteNotes
+from matinee.tastes import UNLABELLED, Taste
 from matinee.tastes.canonical import Moments, canonical_turn, faces, variances, varimax
-from matinee.tastes.cards import names_of
 from matinee.tastes.labels import (
+    Label,
     chance,
     held,
     label_ends,
@@ -29,6 +31,7 @@ from matinee.tastes.labels import (
     supported,
 )
 from matinee.tastes.matching import match_factors
+from matinee.tastes.names import NamedEnd, names_of, words_of
 from matinee.tuning.stability import taste_stability
 from test_contract import CASES, make, ratings_of
 
@@ -243,7 +246,7 @@ def test_no_label_comes_from_noise():
         {str(i): Item(f"Film {i}", 1930 + i % 90, (f"g{i % 7}", f"h{i % 11}")) for i in range(300)}
     )
     high, low = label_ends(rng.normal(size=(300, 40)), [str(i) for i in range(300)], catalog)
-    assert sum(label != UNLABELLED for label in high + low) <= 2
+    assert sum(label.text != UNLABELLED for label in high + low) <= 2
 
 
 def test_popularity_alone_makes_no_label():
@@ -252,7 +255,8 @@ def test_popularity_alone_makes_no_label():
     catalog = Catalog({str(i): Item(f"Film {i}", None, genres[i]) for i in range(400)})
     rng = np.random.default_rng(0)
     W = np.abs(rng.normal(size=(400, 3))) * np.linspace(2, 1, 400)[:, None] ** 3
-    assert label_ends(W, [str(i) for i in range(400)], catalog)[0] == [UNLABELLED] * 3
+    labels = label_ends(W, [str(i) for i in range(400)], catalog)[0]
+    assert [label.text for label in labels] == [UNLABELLED] * 3
 
 
 def test_people_tags_and_decades_can_label_both_ends():
@@ -266,8 +270,9 @@ def test_people_tags_and_decades_can_label_both_ends():
     side = np.array([{0: 1.0, 2: -1.0}.get(i % 4, 0.0) for i in range(400)])
     W = np.column_stack([side, np.roll(side, 1)]) + 0.1 * rng.normal(size=(400, 2))
     high, low = label_ends(W, [str(i) for i in range(400)], catalog)
-    assert high[0] == "1960s Varda"
-    assert low[0] == "Crime"
+    assert high[0].text == "1960s Varda"
+    assert low[0].text == "Crime"
+    assert low[0].genres == ("Crime",)
 
 
 @pytest.mark.parametrize("on_card, label", [(1, "Western"), (2, "1950s Western")])
@@ -284,19 +289,33 @@ def test_a_word_stands_on_the_card_or_in_no_label(on_card, label):
     rng = np.random.default_rng(0)
     rows = rng.permutation(400)  # by popularity
     W = np.linspace(2, 0, 400)[rows, None] ** 6
-    assert label_ends(W, [str(i) for i in rows], catalog)[0] == [label]
+    assert [one.text for one in label_ends(W, [str(i) for i in rows], catalog)[0]] == [label]
 
 
 def test_labels_read_as_words():
     words = [("decade", "1950s"), ("genre", "Horror"), ("genre", "Sci-Fi"), ("tag", "zombies")]
-    assert label_of(words, np.array([0.9, 1.0, 0, 0])) == "1950s Horror"
-    assert label_of(words, np.array([0, 1.0, 0.6, 0.4])) == "Horror, Sci-Fi & zombies"
-    assert label_of(words, np.array([0, 1.0, 0.4, 0])) == "Horror"
-    assert label_of(words, np.zeros(4)) == UNLABELLED
-    assert label_of(words, np.array([1.0, 0.2, 0, 0])) == "Horror", "no decade alone, if it can be"
-    assert label_of(words, np.array([1.0, 0, 0, 0])) == "1950s"
+
+    def text(*worth):
+        return label_of(words, np.array(worth)).text
+
+    assert text(0.9, 1.0, 0, 0) == "1950s Horror"
+    assert text(0, 1.0, 0.6, 0.4) == "Horror, Sci-Fi & zombies"
+    assert text(0, 1.0, 0.4, 0) == "Horror"
+    assert text(0, 0, 0, 0) == UNLABELLED
+    assert text(1.0, 0.2, 0, 0) == "Horror", "no decade alone, if it can be"
+    assert text(1.0, 0, 0, 0) == "1950s"
     assert period(["1940s", "1950s", "1960s"]) == "1940s to 1960s"
     assert period(["1940s", "1970s"]) == "1940s & 1970s"
+
+
+def test_words_that_pass_beside_a_label_are_kept_to_set_tastes_apart():
+    words = [("decade", "1950s"), ("genre", "Horror"), ("genre", "Sci-Fi"), ("tag", "zombies")]
+    label = label_of(words, np.array([0.2, 1.0, 0.3, 0.0]))
+    assert label.text == "Horror"
+    assert [label.with_word(word).text for word in label.further] == [
+        "Horror & Sci-Fi",
+        "1950s Horror",
+    ]
 
 
 def test_items_that_few_rated_show_in_no_card():
@@ -317,14 +336,15 @@ def test_a_name_takes_the_place_of_the_label_everywhere(signed, tmp_path):
     f = int(np.argmin(np.abs((signed.user_factors > 0).mean(axis=0) - 0.5)))  # has both ends
     named = signed.rename_taste(f, " Heist films ")
     assert named.tastes()[f].name == "Heist films"
-    assert signed.tastes()[f].name == f"taste {f}", "the old model is as it was"
+    before = signed.tastes()[f].name
+    assert before != "Heist films", "the old model is as it was"
     saved = load(named.save(tmp_path / "model"))
     assert saved.tastes()[f].name == "Heist films"
     assert saved.taste_notes == named.taste_notes
     names = {term.name for user in train_users(named) for term in named.explain(user, "7")}
     assert {"Heist films", "anything but Heist films"} <= names
     assert "Heist films" in str(named.tastes())
-    assert named.rename_taste("heist FILMS", "").tastes()[f].name == f"taste {f}"
+    assert named.rename_taste("heist FILMS", "").tastes()[f].name == before
 
 
 def train_users(model):
@@ -348,14 +368,79 @@ def test_names_that_cannot_be(signed, taste, name, words):
         signed.rename_taste(0, "Heist").rename_taste(taste, name)
 
 
-def test_names_are_unique_whatever_the_labels_say():
-    notes = TasteNotes({2: "Horror"})
-    high, low = names_of(["Horror", "Horror", "Drama", UNLABELLED], None, notes)
-    assert high == ["Horror (0)", "Horror (1)", "Horror", "taste 3"]
-    assert low == [""] * 4
-    labels = ["Horror", UNLABELLED], [UNLABELLED, UNLABELLED]
-    high, low = names_of(*labels, NO_NOTES)
-    assert low == ["anything but Horror", "low end of taste 1"]
+def ends(*labels, titles=("Heat", "Up", "Alien")):
+    """Ends with a label each: its words, separated by blanks, then words that pass too."""
+    found = []
+    for label in labels:
+        words, _, further = label.partition("|")
+        features = [tuple(("genre", w) for w in text.split()) for text in (words, further)]
+        found.append(NamedEnd(Label(*features), titles))
+    return found
+
+
+def test_a_name_is_the_label_or_what_sets_it_apart_and_never_a_number():
+    high, low = names_of(ends("Horror|Thriller", "Horror|Thriller", "Horror", "", ""), None, {})
+    assert high == [
+        "Horror",
+        "Horror & Thriller",
+        "Horror like Heat & Up",
+        "films like Heat & Up",
+        "films like Heat & Alien",
+    ]
+    assert low == [""] * 5
+
+
+def test_the_same_words_in_another_order_are_the_same_name():
+    high, _ = names_of(ends("Crime Thriller", "Thriller Crime"), None, {})
+    assert high == ["Crime & Thriller", "Thriller & Crime like Heat & Up"]
+
+
+def test_names_that_people_gave_come_first():
+    high, low = names_of(ends("Horror", "Drama", ""), ends("", "", ""), {2: "horror"})
+    assert high == ["Horror like Heat & Up", "Drama", "horror"]
+    assert low == ["films like Heat & Up", "anything but Drama", "anything but horror"]
+
+
+def test_what_follows_the_numbers_of_ratings_is_called_popular():
+    def popular(*words):
+        return NamedEnd(Label(tuple(words)), ("Heat", "Up"), is_popular=True)
+
+    decade = popular(("decade", "1990s"))
+    names, low = names_of([popular(), decade, popular(("genre", "Crime"))], ends("", "", ""), {})
+    assert names == ["popular films", "popular 1990s films", "Crime"]
+    assert low[0] == "anything but popular films"
+
+
+def test_names_leave_out_years_original_titles_and_long_subtitles():
+    titles = ("Spirited Away (Sen to Chihiro)", "Star Trek II: The Wrath of Khan and More")
+    assert names_of(ends("", titles=titles), None, {})[0] == [
+        "films like Spirited Away & Star Trek II"
+    ]
+
+
+NUMBERED = re.compile(r"\(\d+\)|^taste \d+|of taste \d+")
+
+
+@pytest.mark.parametrize("of", ["sample", "ml-100k", "ml-latest-small"])
+@pytest.mark.parametrize("algorithm", ["nmf", "mf", "default"])
+def test_no_two_tastes_of_real_data_share_their_words(list_models, of, algorithm):
+    model = list_models(of, algorithm)
+    choice = model.choice.model
+    parts = choice.models if isinstance(choice, BlendModel) else (choice,)
+    for part in (model, *(one for one in parts if isinstance(one, FactorModel))):
+        names = [name for one in part.tastes() for name in (one.name, one.low_name) if name]
+        assert len({words_of(name) for name in names}) == len(names)
+        assert not [name for name in names if NUMBERED.search(name)]
+
+
+@pytest.mark.parametrize("of", ["sample", "ml-100k", "ml-latest-small"])
+def test_the_factor_of_popularity_is_called_so(list_models, of):
+    """In choices it makes most of the differences; its films are those that most have rated."""
+    choice = list_models(of, "nmf").choice.model
+    (taste, *_) = [one for one in choice.tastes() if one.name.startswith("popular")]
+    counts = choice.item_counts[choice.items.rows(item for item, _, _ in taste.top)]
+    assert taste.share > 0.1
+    assert np.median(counts) > np.quantile(choice.item_counts, 0.98)
 
 
 def test_a_person_is_told_of_the_end_they_are_at(signed):
@@ -374,20 +459,14 @@ def test_a_person_is_told_of_the_end_they_are_at(signed):
     [
         ("Horror", "Drama", "Horror", "Drama"),
         ("1980s", "anything but 1980s", "films of the 1980s", "anything but films of the 1980s"),
-        (
-            "1940s to 1960s",
-            "1980s (3)",
-            "films of the 1940s to 1960s",
-            "films of the 1980s (3)",
-        ),
+        ("1940s to 1960s", "1980s", "films of the 1940s to 1960s", "films of the 1980s"),
         (
             "1980s Horror",
             "anything but 1980s Horror",
             "1980s Horror",
             "anything but 1980s Horror",
         ),
-        ("taste 3", "low end of taste 3", "films like Heat and Casino", "films like Up"),
-        ("Heists", "taste 4", "Heists", "taste 4"),  # names that people gave
+        ("films like Heat & Up", "Heists", "films like Heat & Up", "Heists"),
     ],
 )
 def test_a_taste_inside_a_sentence(name, low_name, high, low):

@@ -39,7 +39,6 @@ from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
 from matinee.tastes import NO_NOTES, TasteNotes, Tastes
 from matinee.tastes.canonical import canonical_turn
-from matinee.tastes.labels import PERIOD
 
 # What a score has beyond a history, by how the person is known.
 BEYOND = {
@@ -247,12 +246,12 @@ class FactorModel(FoldingModel):
         return without_ratings(name, embeddings, "tastes", choice)
 
     def _bearing_genres(self, tastes: Iterable[object]) -> np.ndarray:
-        """Which items bear a genre that the names of these tastes say; all where one says none."""
+        """Which items bear a genre that these tastes are named after; all where one is not."""
         genres, has = self.catalog.genre_matrix(self.items)
         bearing = np.zeros(len(self.items), bool)
         for taste in tastes:
-            name = self.tastes().find(taste, low_ends=False).name
-            words = re.split(r", | & | \(", PERIOD.sub("", name).strip())
+            named = self.tastes().find(taste, low_ends=False)
+            words = {*named.genres, *re.split(r", | & ", named.name)}
             own = [genre in words for genre in genres]
             bearing |= has[:, own].any(axis=1) if any(own) else True
         return bearing

@@ -5,7 +5,7 @@ items; a weight is what the taste adds to the score of an item for somebody typi
 is the root mean square over all people, so that weights of different tastes compare.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,21 @@ from matinee.display.markup import Markup, el
 from matinee.display.text import counted
 from matinee.errors import BadSetting, did_you_mean
 from matinee.tastes.canonical import Moments, variances
-from matinee.tastes.labels import ON_CARD, UNLABELLED, is_period, label_ends, supported
+from matinee.tastes.labels import (
+    ON_CARD,
+    UNLABELLED,
+    Label,
+    is_period,
+    label_ends,
+    supported,
+    words_about,
+)
+from matinee.tastes.names import NamedEnd, names_of, unlike
 from matinee.tastes.notes import NO_NOTES, TasteNotes
 
 MOST_LISTED = 8  # tastes that a message names
 PIECE = 1 << 16  # users looked at together
-EXAMPLES = 2  # items that stand for a taste without a name
+AS_POPULAR = 0.6  # rank correlation of weights and ratings, from which an end is popular
 UNSTABLE = 0.5  # stability below which a taste is as much a find of chance
 WARNING = "unstable: fitted again, the model finds another taste in its place, or none like it"
 End = tuple[tuple[str, str, float], ...]  # (item id, title, weight) of each item
@@ -34,7 +43,7 @@ class Taste:
 
     number: int
     label: str  # words that stand out at its high end, or "unlabelled"
-    name: str  # as people gave it, else the label, with the number where others share it
+    name: str  # as people gave it, else the label and what sets it apart from others
     top: End  # items of the high end, the largest weight first
     bottom: End  # the other end of a signed factor, the lowest weight first
     share: float  # of the variance of all tastes' terms, 0..1; the shares of a model sum to 1
@@ -42,6 +51,8 @@ class Taste:
     low_label: str = UNLABELLED  # words that stand out at the low end
     low_name: str = ""  # what the low end is called; empty where there is none
     stability: float | None = None  # 0..1 over refits, where it was measured
+    genres: tuple[str, ...] = ()  # that the label of its high end says
+    is_renamed: bool = False  # whether people gave the name
 
     @property
     def unstable(self) -> bool:
@@ -53,17 +64,11 @@ class Taste:
         return self.low_name if strength < 0 and self.low_name else self.name
 
     def said_for(self, strength: float) -> str:
-        """What a sentence calls the end that somebody is at; without a name, by examples.
-
-        ``Horror``, ``films of the 1980s``, ``films like Heat (1995) and Casino (1995)``.
-        """
-        name, number = self.named_for(strength), unnamed(self.number)
-        end = self.bottom if name == self.low_name else self.top
-        if name in (number, unlike(number, self.number)) and end:
-            return "films like " + " and ".join(title for _, title, _ in end[:EXAMPLES])
+        """What a sentence calls the end that somebody is at: ``Horror``, ``films of the 1980s``."""
+        name = self.named_for(strength)
         if is_period(name):
             return f"films of the {name}"
-        if is_period(self.name) and name == unlike(self.name, self.number):
+        if is_period(self.name) and name == unlike(self.name):
             return f"anything but films of the {self.name}"
         return name
 
@@ -160,7 +165,7 @@ class Tastes:
 def facts_of(taste: Taste) -> list[str]:
     """What a card says of a taste beside its items."""
     facts = [f"{taste.share:.0%} of scores", f"{counted(taste.n_people, 'person')}"]
-    if not taste.name.startswith(taste.label) and taste.label != UNLABELLED:
+    if taste.is_renamed and taste.label != UNLABELLED:
         facts.append(f"labelled {taste.label}")
     return [*facts, *said_of_stability(taste)]
 
@@ -217,29 +222,70 @@ def find_tastes(
     typical = np.sqrt(np.diag(moments[0].second))
     weights = Q * typical.astype(np.float32)
     known = supported(item_counts)
-    ids = items.ids[known].tolist()
-    high, low = label_ends(weights[known], ids, catalog)
+    high, low = label_ends(weights[known], items.ids[known].tolist(), catalog)
     signed = bool((Q < 0).any())
-    names, low_names = names_of(high, low if signed else None, notes)
-    tastes = []
-    for f in range(Q.shape[1]):
-        ends = [end_of(weights[:, f], known, items, catalog, n_top)]
-        ends.append(end_of(-weights[:, f], known, items, catalog, n_top) if signed else ())
-        tastes.append(
+    follows = rank_correlations(weights[known], item_counts[known])
+    tops, bottoms = (
+        [end_of(column, known, items, catalog, n_top) for column in end.T]
+        for end in (weights, -weights if signed else weights[:, :0])
+    )
+    names, low_names = names_of(
+        named_ends(high, tops, catalog, follows >= AS_POPULAR),
+        named_ends(low, bottoms, catalog, -follows >= AS_POPULAR) if signed else None,
+        dict(notes.names),
+    )
+    return Tastes(
+        tuple(
             Taste(
                 number=f,
-                label=high[f],
+                label=high[f].text,
                 name=names[f],
-                top=ends[0],
-                bottom=tuple((one, title, -weight) for one, title, weight in ends[1]),
+                top=tops[f],
+                bottom=tuple((one, title, -weight) for one, title, weight in bottoms[f])
+                if signed
+                else (),
                 share=float(share[f]),
                 n_people=int(people[f]),
-                low_label=low[f],
+                low_label=low[f].text,
                 low_name=low_names[f],
                 stability=notes.stability[f] if notes.stability else None,
+                genres=high[f].genres,
+                is_renamed=f in notes.names,
             )
+            for f in range(Q.shape[1])
         )
-    return Tastes(tuple(tastes))
+    )
+
+
+def named_ends(
+    labels: list[Label], ends: list[End], catalog: Catalog, popular: np.ndarray
+) -> list[NamedEnd]:
+    """What names are made of: labels, films that bear them, and whether an end is popular."""
+    return [
+        NamedEnd(label, examples(label, end, catalog), bool(follows))
+        for label, end, follows in zip(labels, ends, popular, strict=True)
+    ]
+
+
+def examples(label: Label, end: End, catalog: Catalog) -> list[str]:
+    """Titles of the items that weigh something, those that bear a word of the label first."""
+    ids = [one for one, _, weight in end if weight > 0]
+    ids.sort(key=lambda one: label.words != () and label.words[0] not in words_about(catalog, one))
+    return [catalog[one].title for one in ids]
+
+
+def rank_correlations(weights: np.ndarray, item_counts: np.ndarray) -> np.ndarray:
+    """Spearman's rank correlation (n_factors,) of each column with the items' ratings; 0 if flat.
+
+    ``weights`` (n_items, n_factors), ``item_counts`` (n_items,).
+    """
+    from scipy.stats import rankdata
+
+    ranks = rankdata(weights, axis=0) - (len(weights) + 1) / 2
+    counts = rankdata(item_counts) - (len(weights) + 1) / 2
+    length = np.sqrt((ranks**2).sum(axis=0) * (counts**2).sum())
+    correlations: np.ndarray = counts @ ranks / np.where(length > 0, length, 1.0)
+    return correlations
 
 
 def end_of(
@@ -261,42 +307,3 @@ def n_strongest(P: np.ndarray, Q: np.ndarray) -> np.ndarray:
         strongest = (np.abs(P[first : first + PIECE]) * worth).argmax(axis=1)
         found += np.bincount(strongest, minlength=len(found))
     return found
-
-
-def unnamed(f: int) -> str:
-    """What to call a factor without a label."""
-    return f"taste {f}"
-
-
-def unlike(name: str, f: int) -> str:
-    """What to call the other end of a factor of this name."""
-    return f"low end of {name}" if name == unnamed(f) else f"anything but {name}"
-
-
-def names_of(
-    high: Sequence[str], low: Sequence[str] | None, notes: TasteNotes
-) -> tuple[list[str], list[str]]:
-    """A name for each factor, and for its low end where there are such, that no other has.
-
-    What people gave comes first, then the label, with the factor's number where it is taken:
-    ``Horror``, ``Horror (7)``, ``taste 3``. A low end without a label is called by what it is not.
-    """
-    taken = {name.casefold() for name in notes.names.values()}
-
-    def free(name: str, f: int) -> str:
-        while name.casefold() in taken:
-            name = f"{name} ({f})"
-        taken.add(name.casefold())
-        return name
-
-    names = [
-        notes.names.get(f) or free(unnamed(f) if label == UNLABELLED else label, f)
-        for f, label in enumerate(high)
-    ]
-    if low is None:
-        return names, [""] * len(names)
-    low_names = [
-        free(label if label != UNLABELLED else unlike(names[f], f), f)
-        for f, label in enumerate(low)
-    ]
-    return names, low_names

@@ -17,7 +17,7 @@ the card bears would puzzle who reads it, and is none.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -36,8 +36,43 @@ LEAST_SHARE = 1 / 8  # of an end's x that the items with a word must hold
 ON_CARD, FEWEST_ON_CARD = 10, 2  # items that weigh most, and those of them that have a word
 LEAST_LIFT = 1.5  # that share over the one expected
 MOST_WORDS = 3
-PERIOD = re.compile(r"\d{4}s((,| to| &) \d{4}s)*( \(\d+\))?")  # a number tells two of them apart
+PERIOD = re.compile(r"\d{4}s((,| to| &) \d{4}s)*")
 NEXT_WORD = 0.5  # worth of a further word, as a part of the one before it
+
+
+class Label(NamedTuple):
+    """The words of one end of a factor; without any it is unlabelled."""
+
+    words: tuple[Feature, ...] = ()
+    further: tuple[Feature, ...] = ()  # that pass the test too, the worthiest first
+
+    @property
+    def text(self) -> str:
+        """``1980s Horror & Sci-Fi``."""
+        decades = sorted(word for kind, word in self.words if kind == "decade")
+        others = [word for kind, word in self.words if kind != "decade"]
+        return " ".join(filter(None, [period(decades), listed(others)])) or UNLABELLED
+
+    @property
+    def is_period(self) -> bool:
+        """Whether the words are decades alone, or there are none."""
+        return all(kind == "decade" for kind, _ in self.words)
+
+    @property
+    def genres(self) -> tuple[str, ...]:
+        """The genres among the words."""
+        return tuple(word for kind, word in self.words if kind == "genre")
+
+    def brief(self) -> "Label":
+        """The label with at most two words, the worthiest."""
+        return self._replace(words=self.words[: MOST_WORDS - 1])
+
+    def with_word(self, word: Feature) -> "Label":
+        """The brief label with one word more."""
+        return self._replace(words=(*self.brief().words, word))
+
+
+NO_LABEL = Label()
 
 
 def supported(item_counts: np.ndarray) -> np.ndarray:
@@ -51,7 +86,7 @@ def supported(item_counts: np.ndarray) -> np.ndarray:
     return order[item_counts[order] >= enough]
 
 
-def label_ends(W: np.ndarray, items: Sequence[str], catalog: Catalog) -> list[list[str]]:
+def label_ends(W: np.ndarray, items: Sequence[str], catalog: Catalog) -> list[list[Label]]:
     """Labels of the high and the low end of each factor; low ends of weights >= 0 have none.
 
     ``W`` (n_items, n_factors) are weights in comparable units, ``items`` their ids, the most
@@ -59,7 +94,7 @@ def label_ends(W: np.ndarray, items: Sequence[str], catalog: Catalog) -> list[li
     """
     signed = bool((W < 0).any())
     ends = np.column_stack([W, -W]) if signed else W
-    nothing = [[UNLABELLED] * W.shape[1] for _ in range(2)]
+    nothing = [[NO_LABEL] * W.shape[1] for _ in range(2)]
     if len(items) < FEWEST_ITEMS or not W.size:
         return nothing
     words, has = words_of(items, catalog)
@@ -85,7 +120,7 @@ def on_card(ends: np.ndarray) -> np.ndarray:
     return shown
 
 
-def label_of(words: Sequence[Feature], worth: np.ndarray) -> str:
+def label_of(words: Sequence[Feature], worth: np.ndarray) -> Label:
     """The words that are worth most, as a label: ``1980s Horror & Sci-Fi``.
 
     Decades stand alone only where no other word passes: they say little of a taste.
@@ -94,9 +129,9 @@ def label_of(words: Sequence[Feature], worth: np.ndarray) -> str:
     chosen = worthiest(worth)
     if not timeless[chosen].any():
         chosen = worthiest(np.where(timeless, worth, 0.0)) or chosen
-    decades = [words[at][1] for at in chosen if words[at][0] == "decade"]
-    others = [words[at][1] for at in chosen if words[at][0] != "decade"]
-    return " ".join(filter(None, [period(sorted(decades)), listed(others)])) or UNLABELLED
+    order = [at for at in np.argsort(-worth, kind="stable").tolist() if worth[at] > 0]
+    further = tuple(words[at] for at in order if at not in chosen)
+    return Label(tuple(words[at] for at in chosen), further)
 
 
 def worthiest(worth: np.ndarray) -> list[int]:

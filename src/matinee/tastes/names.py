@@ -1,0 +1,111 @@
+"""Names for tastes: what sets each apart from the others, and never a number.
+
+A name is the label of an end. Where another taste has the same words, a further word that passes
+the test of labels is added, or else two films of its card. A factor that follows how often items
+are rated is called popular.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from matinee.display.text import shorten
+from matinee.tastes.labels import Label, is_period
+
+POPULAR = "popular {}films"  # with a decade, where a label is one
+LONGEST_TITLE = 30  # characters of a title in a name
+WORD = re.compile(r"[\w'-]+")
+
+
+@dataclass(frozen=True)
+class NamedEnd:
+    """One end of a factor, as far as its name goes."""
+
+    label: Label
+    titles: Sequence[str]  # of the items that weigh most, without years
+    is_popular: bool = False  # whether its weights follow the numbers of ratings
+
+    @property
+    def base(self) -> str:
+        """What it is called where no other is called so; empty where nothing says it."""
+        if self.is_popular and self.label.is_period:
+            return POPULAR.format(f"{self.label.text} " if self.label.words else "")
+        return self.label.text if self.label.words else ""
+
+    def names(self) -> Iterator[str]:
+        """What it may be called, the best first."""
+        if self.base:
+            yield self.base
+            yield from (self.label.with_word(word).text for word in self.label.further)
+        kind = self.label.brief().text if self.base else ""
+        kind = " ".join([kind, "films"]).strip() if is_period(kind) or not kind else kind
+        titles = sorted(dict.fromkeys(map(short_title, self.titles)), key=is_cut)
+        yield from (f"{kind} like {one} & {other}" for one, other in combinations(titles, 2))
+
+
+class Names:
+    """The names that are taken, in any case and order of words."""
+
+    def __init__(self, given: Sequence[str]) -> None:
+        self.taken = {words_of(name) for name in given}
+
+    def free(self, names: Iterator[str], last: str) -> str:
+        """The first of the names that is free, which it is no more; else the ``last``."""
+        name = next((one for one in names if words_of(one) not in self.taken), last)
+        self.taken.add(words_of(name))
+        return name
+
+
+def names_of(
+    high: Sequence[NamedEnd], low: Sequence[NamedEnd] | None, given: dict[int, str]
+) -> tuple[list[str], list[str]]:
+    """A name for each factor, and for its low end where there are such, that no other has.
+
+    ``given`` are names by people, which come first. A low end that no word is found for is called
+    by what it is not: ``anything but Horror``.
+    """
+    names = Names(list(given.values()))
+    high_names = [given.get(f) or names.free(end.names(), unnamed(f)) for f, end in enumerate(high)]
+    if low is None:
+        return high_names, [""] * len(high_names)
+    low_names = [
+        names.free(low_end_names(end, name), unlike(name))
+        for end, name in zip(low, high_names, strict=True)
+    ]
+    return high_names, low_names
+
+
+def low_end_names(end: NamedEnd, high_name: str) -> Iterator[str]:
+    """What a low end may be called, the best first."""
+    if not end.base and " like " not in high_name:
+        yield unlike(high_name)
+    yield from end.names()
+
+
+def unnamed(f: int) -> str:
+    """What to call a factor that has neither words nor films."""
+    return f"taste {f}"
+
+
+def unlike(name: str) -> str:
+    """What to call the other end of a factor of this name."""
+    return f"anything but {name}"
+
+
+def words_of(name: str) -> frozenset[str]:
+    """The words of a name: what two names have in common that differ in order alone."""
+    return frozenset(WORD.findall(name.casefold()))
+
+
+def short_title(title: str) -> str:
+    """A title without what stands in parentheses, nor a subtitle where it is long."""
+    short = title.split(" (")[0] or title
+    if len(short) > LONGEST_TITLE:
+        short = short.split(": ")[0]
+    return shorten(short, LONGEST_TITLE)
+
+
+def is_cut(title: str) -> bool:
+    """Whether a short title misses something at its end."""
+    return title.endswith("…")
