@@ -134,6 +134,20 @@ def test_many_columns_without_a_header_are_a_question(tmp_path: Path) -> None:
     assert ratings.timestamp.tolist() == [963360000, 963446400]
 
 
+COUNTED = "2,-3.5,99,8\n1,99,2.25,99\n2,1,-9,99\n0,99,99,99\n"
+
+
+def test_the_value_of_what_is_not_rated_is_proposed_and_checked(tmp_path: Path) -> None:
+    path = write(tmp_path, COUNTED.replace("\n", ",99\n"))
+    with pytest.raises(BadRatings, match=r"no header and 5 columns.*wide=.99.") as caught:
+        read_ratings(path)
+    proposed = caught.value.remedies[-1]
+    assert isinstance(proposed, Option)
+    assert read_ratings(path, wide=proposed.value).n_items == 3  # type: ignore[arg-type]
+    with pytest.raises(BadRatings, match=r"no empty cells.*wide=.99."):
+        read_ratings(path, wide="empty")
+
+
 def test_a_header_one_name_short_is_a_question_and_its_answer(tmp_path: Path) -> None:
     path = write(tmp_path, '"user","item","rating"\n"1","a","x",3\n"2","b","y",4\n')
     with pytest.raises(BadRatings, match=r"3 names over 4 fields.*as R writes") as caught:

@@ -13,6 +13,7 @@ import pytest
 
 import matinee
 from matinee.algorithms import Bias, Popularity
+from matinee.cli import run
 from matinee.disk.locks import InUse, folder_lock, work_folder
 from matinee.disk.temporary_folders import temporary_folder
 from matinee.disk.whole_files import whole_file, write_whole
@@ -79,6 +80,37 @@ def test_a_pipe_is_written_to_as_it_is(tmp_path):
     reader.join()
     assert heard == ["all of it"]
     assert names_in(tmp_path) == ["pipe"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits on the size of a file")
+@pytest.mark.parametrize("command", ["inspect", "report"])
+def test_a_page_that_the_disk_has_no_room_for_leaves_the_old_one(command, tmp_path, capsys):
+    """The limit on the size of a file stands in for the disk."""
+    import resource
+
+    table, page = tmp_path / "r.csv", tmp_path / "page.html"
+    table.write_text("user,item,rating\n" + "".join(f"u{n % 7},i{n},{n % 5}\n" for n in range(40)))
+    model = Bias().fit(matinee.read_ratings(table)).save(tmp_path / "model")
+    arguments = {
+        "inspect": ["inspect", str(table), "--html", str(page)],
+        "report": ["report", str(model), "--no-measure", "-o", str(page)],
+    }[command]
+    assert run(arguments) == 0
+    whole, names = page.read_bytes(), names_in(tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for there in (True, False):
+        if not there:
+            page.unlink()
+            names.remove(page.name)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) // 2, limits[1]))
+        try:
+            code = run(arguments)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert code == 1
+        assert f"{page} cannot be written: File too large" in capsys.readouterr().err
+        assert not there or page.read_bytes() == whole
+        assert names_in(tmp_path) == names
 
 
 HALF_WRITER = """

@@ -132,6 +132,7 @@ def matrix_of(dialect: Dialect, options: ReadOptions, name: str) -> Matrix:
         items = range(1, dialect.n_columns)
         note += "; column 0 counts the ratings of each line and was passed over"
     elif user is None:
+        refuse_empty(dialect.rows, str(missing), name)
         first = [row[0] for row in dialect.rows]
         if max(Counter(first).values()) == 1:
             if not is_id_column(dialect.rows):
@@ -160,6 +161,29 @@ def counts_its_line(rows: tuple[tuple[str, ...], ...], missing: str) -> bool:
     return all(
         row[0].isdecimal() and int(row[0]) == sum(map(is_rated, row[1:])) for row in rows if row
     )
+
+
+def likely_missing(rows: tuple[tuple[str, ...], ...]) -> str:
+    """The value of what is not rated, as far as first rows tell.
+
+    Empty, unless no cell is and the most frequent number lies at an end of all others.
+    """
+    cells = Counter(cell.strip() for row in rows for cell in row[1:])
+    numbers = [float(cell) for cell in cells if is_number(cell)]
+    value, _ = max(cells.items(), key=lambda one: one[1], default=("", 0))
+    at_an_end = is_number(value) and float(value) in (min(numbers), max(numbers))
+    return value if at_an_end and "" not in cells else EMPTY
+
+
+def refuse_empty(rows: tuple[tuple[str, ...], ...], missing: str, name: str) -> None:
+    """Raise BadRatings where empty cells are not rated, but the first column proves other ones."""
+    likely = likely_missing(rows)
+    if missing == EMPTY and likely != EMPTY and counts_its_line(rows, likely):
+        raise BadRatings(
+            f"{name} has no empty cells, and its first column counts those of each line that are "
+            f"not {likely}; say so with ",
+            Option("wide", likely),
+        )
 
 
 def is_id_column(rows: tuple[tuple[str, ...], ...]) -> bool:

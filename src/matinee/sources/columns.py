@@ -94,10 +94,12 @@ def columns_by_position(
     source: str,
     *,
     rating_needed: bool = True,
+    missing: str = "empty",
 ) -> dict[str, int]:
     """Field -> position where a source has no header: user, item[, rating[, timestamp]].
 
-    Raises BadRatings where more columns than these leave a doubt.
+    Raises BadRatings where more columns than these leave a doubt; ``missing`` is what cells would
+    hold that are not rated, were it a matrix.
     """
     if chosen or (n_columns > len(FIELDS) and not rating_needed):
         usual = NEEDED[: min(n_columns, 3 if rating_needed else 2)]
@@ -111,7 +113,7 @@ def columns_by_position(
             Option("columns", dict(zip(NEEDED, range(3), strict=True))),
             " or other numbers; where each line is a user and each column an item, name the "
             "value of what is not rated, as in ",
-            Option("wide", "empty"),
+            Option("wide", missing),
         )
     fields = FIELDS if rating_needed else (*FIELDS[:2], FIELDS[3])
     return dict(zip(fields, range(min(n_columns, len(fields))), strict=False))

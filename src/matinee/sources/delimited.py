@@ -96,7 +96,13 @@ def columns_of(dialect: Dialect, options: ReadOptions, name: str) -> dict[str, i
     """Field -> column. Raises BadRatings where that is a question."""
     chosen, needed = options.columns, options.rating_needed
     if not dialect.header:
-        return columns_by_position(dialect.n_columns, chosen, name, rating_needed=needed)
+        return columns_by_position(
+            dialect.n_columns,
+            chosen,
+            name,
+            rating_needed=needed,
+            missing=cells.likely_missing(dialect.rows),
+        )
     by_number = chosen and all(str(column).isdecimal() for column in chosen.values())
     if dialect.row_names and not by_number:
         at = find_columns(dialect.header, None, name, rating_needed=needed)
