@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -174,6 +175,73 @@ def test_an_interruption_ends_with_130(here):
     assert err.rstrip().endswith("interrupted")
     assert "Traceback" not in err
     assert not (here / "never").exists()
+
+
+LARGE = 400_000  # rows; enough for DuckDB to be at work when it is interrupted
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.9])
+@pytest.mark.parametrize("command", [["inspect"], ["fit", "-a", "bias", "--out", "never"]])
+def test_ctrl_c_ends_reading_a_large_file(command, share, large_file, tmp_path):
+    """A real signal, from the first import on to the last query: one word, and 130."""
+    file, seconds = large_file
+    arguments = [sys.executable, "-m", "matinee", *command, str(file)]
+    with subprocess.Popen(
+        arguments,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(SOURCE)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as started:
+        time.sleep(0.15 + share * seconds)
+        started.send_signal(signal.SIGINT)
+        out, err = started.communicate(timeout=60)
+    if started.returncode == 0:  # this machine was quicker than before
+        return
+    assert (started.returncode, out, err.split()) == (130, "", ["interrupted"])
+    assert not list(tmp_path.iterdir())
+
+
+IMPORTING = """
+import sys
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "matinee.cli":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupting())
+from matinee.__main__ import main
+main()
+"""
+
+
+def test_ctrl_c_while_modules_are_imported():
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTING],
+        env=os.environ | {"PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr.split()) == (130, "", ["interrupted"])
+
+
+@pytest.fixture(scope="module")
+def large_file(tmp_path_factory):
+    """A large file, and how many seconds it takes to inspect it."""
+    file = tmp_path_factory.mktemp("large") / "large.csv"
+    rows = "".join(f"{n % 40_009},{n % 9_973},{n % 5 + 1}\n" for n in range(LARGE))
+    file.write_text("user,item,rating\n" + rows)
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "matinee", "inspect", str(file)],
+        env=os.environ | {"PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout
+    return file, time.monotonic() - started
 
 
 # Fixed forms.

@@ -1,6 +1,21 @@
-"""``python -m matinee`` is the command line."""
+"""``python -m matinee`` and ``matinee``: the command line, which Ctrl-C ends at any moment."""
 
-from matinee.cli import main
+import os
+import sys
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C while its modules are imported ends it as later on."""
+    try:
+        from matinee.cli import main as command_line
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted\n")
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)
+    command_line()
+
 
 if __name__ == "__main__":
     main()
