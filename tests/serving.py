@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from matinee.server.app import make_app
+from matinee.server.connections import DEFAULT_LIMITS, ConnectionLimits
 from matinee.server.lifecycle import ServerState
 from matinee.server.middleware.security import AccessPolicy
 from matinee.server.process import uvicorn_config
@@ -20,11 +21,15 @@ OWNER = {"Authorization": f"Bearer {TOKEN}"}
 
 @contextmanager
 def answering(
-    state: ServerState, policy: AccessPolicy | None = None, app: FastAPI | None = None
+    state: ServerState,
+    policy: AccessPolicy | None = None,
+    app: FastAPI | None = None,
+    limits: ConnectionLimits = DEFAULT_LIMITS,
 ) -> Iterator[httpx.Client]:
     """A client of a server that answers from ``state``."""
     listening = Endpoint(port=0).listen()
-    server = uvicorn.Server(uvicorn_config(app or make_app(state, policy or AccessPolicy(TOKEN))))
+    app = app or make_app(state, policy or AccessPolicy(TOKEN))
+    server = uvicorn.Server(uvicorn_config(app, limits))
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -11,6 +13,7 @@ from fastapi import FastAPI
 from matinee.feedback.store import Store, store_beside
 from matinee.kernels.blas import hold_blas
 from matinee.server.app import make_app
+from matinee.server.connections import ConnectionLimits, LimitedConnection
 from matinee.server.lifecycle import ServerState
 from matinee.server.settings import ServerSettings
 
@@ -26,15 +29,23 @@ class ServerInfo:
     state: ServerState
 
 
-def uvicorn_config(app: FastAPI) -> uvicorn.Config:
-    """The uvicorn configuration: no access log, as paths hold ids, and no Server header."""
+def uvicorn_config(app: FastAPI, limits: ConnectionLimits) -> uvicorn.Config:
+    """The uvicorn configuration: no access log, as paths hold ids, and no Server header.
+
+    Malformed requests are answered, not logged: anybody may send any number of them.
+    """
+    connection: Any = partial(LimitedConnection, limits.within_descriptors())
+    idle_seconds: Any = limits.idle_seconds  # uvicorn declares whole seconds; any number will do
     return uvicorn.Config(
         app,
+        http=connection,
+        ws="none",
         access_log=False,
         log_config=None,
-        log_level="warning",
+        log_level="error",
         server_header=False,
         date_header=False,
+        timeout_keep_alive=idle_seconds,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
 
@@ -64,4 +75,4 @@ def serve(
         state = ServerState(settings.model, store, settings.beside, settings.evaluation)
         app = make_app(state, policy)
         on_ready(ServerInfo(settings.endpoint.url(listener), policy.token, state))
-        uvicorn.Server(uvicorn_config(app)).run(sockets=[listener])
+        uvicorn.Server(uvicorn_config(app, settings.limits)).run(sockets=[listener])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from matinee.display.text import counted
 from matinee.errors import BadSetting, MatineeError
+from matinee.server.connections import DEFAULT_LIMITS, ConnectionLimits
 from matinee.server.evaluation_record import EvaluationRecord
 from matinee.server.middleware.security import AccessPolicy
 
@@ -85,3 +86,4 @@ class ServerSettings:
     store: str | Path | None = None  # a SQLite file beside the model unless given
     beside: Path | None = None  # another model to compare with
     evaluation: EvaluationRecord = field(default_factory=EvaluationRecord)
+    limits: ConnectionLimits = DEFAULT_LIMITS
