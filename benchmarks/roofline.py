@@ -22,7 +22,7 @@ import numpy as np
 import ours
 from data import DATA_SETS, folder_of_data
 from jobs import RESULTS, Row, circumstances, keep
-from matinee.algorithms.knn import nearest_items
+from matinee.algorithms.item_knn import nearest_items
 from matinee.algorithms.mf import MF
 from matinee.data.ratings import Ratings, Rows
 from matinee.kernels.blas import one_blas_thread

@@ -52,7 +52,7 @@ def algorithms_page() -> str:
         "Read off models fitted with the usual settings on a part of the embedded ratings. What "
         "learns from ratings predicts stars; what learns from choices gives points that only "
         "rank. An unknown user or item is predicted as the average one and marked. Newcomers get "
-        "the row solve of `models/fold_in/` that is named. Terms of every view sum to the score; "
+        "the row solve of `row_solvers/` that is named. Terms of every view sum to the score; "
         "by history they are exact where each rating's term is its part of the row solve, and "
         "else what training added beyond the ratings is a term of its own.",
         "\n".join(capabilities()),

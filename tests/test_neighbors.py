@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from matinee.algorithms import EASE, SLIM, Bias, ItemKNN, RP3beta, SlopeOne, UserKNN
-from matinee.algorithms.knn import nearest_items
+from matinee.algorithms.item_knn import nearest_items
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale

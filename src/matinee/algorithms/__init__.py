@@ -10,7 +10,7 @@ from matinee.algorithms.default import default_algorithm, fit
 from matinee.algorithms.ease import EASE
 from matinee.algorithms.hybrid import Hybrid
 from matinee.algorithms.implicit_als import ImplicitALS
-from matinee.algorithms.knn import ItemKNN, UserKNN
+from matinee.algorithms.item_knn import ItemKNN
 from matinee.algorithms.mf import MF
 from matinee.algorithms.nmf import NMF
 from matinee.algorithms.popularity import Popularity
@@ -19,6 +19,7 @@ from matinee.algorithms.slim import SLIM
 from matinee.algorithms.slope_one import SlopeOne
 from matinee.algorithms.svdpp import SVDpp
 from matinee.algorithms.truncated_svd import TruncatedSVD
+from matinee.algorithms.user_knn import UserKNN
 from matinee.training.progress import Epoch, OnEpoch
 
 ALGORITHMS |= {

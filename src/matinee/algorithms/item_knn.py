@@ -1,0 +1,77 @@
+"""Item neighbours: what a user thought of the items most like this one.
+
+    score(u, i) = b_ui + sum_j w_ij (r_uj - b_uj) / (sum_j w_ij + damping)
+
+over the n_neighbors items j most like i that u rated.                     Sarwar et al. 2001
+feedback="preference": the sum of w_ij over those of the n_neighbors of i that u has.
+
+b_ui = mu + b_u + c_i are the biases of ``Bias``, w the similarities of ``models.similarity``. The
+damping counts as one more neighbour at the baseline, which keeps a score near it that rests on
+distant neighbours alone. ``KNN`` states the settings that user-knn has too.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from matinee.algorithms.hyperparameters import setting
+from matinee.algorithms.knn import KNN
+from matinee.data.ratings import Ratings
+from matinee.kernels.item_neighbors import NeighborLists
+from matinee.kernels.similarities import nearest_rows
+from matinee.models.neighbor import NeighborModel
+from matinee.models.similarity import Similarity
+from matinee.training.item_vectors import item_vectors
+from matinee.training.progress import OnEpoch, quiet
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemKNN(KNN):
+    """``ItemKNN().fit(train)``: you rated films like this one so, and so you will this one."""
+
+    name: ClassVar[str] = "item-knn"
+
+    n_candidates: int = setting(
+        500, "rating: nearest items that each item keeps to find neighbours among", at_least=1
+    )
+
+    def fit(
+        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
+    ) -> NeighborModel:
+        self.check_train(train)
+        if (other := self.for_data(train)) is not self:
+            other.warn_of_choices(train)
+            return other.fit(train, validation, on_epoch)
+        baseline, rating = self._baseline(train), self.feedback == "rating"
+        n = max(self.n_candidates, self.n_neighbors) if rating else self.n_neighbors
+        neighbors, weights = nearest_items(train, baseline.deviations(train), self._similarity(), n)
+        lists = NeighborLists.of(
+            neighbors,
+            weights,
+            n_neighbors=self.n_neighbors,
+            averaged=rating,
+            damping=self.damping,
+        )
+        model = NeighborModel.of(train, baseline, weights=lists, **self.signature)
+        return self.with_choice(model, train)
+
+
+def nearest_items(
+    train: Ratings, deviations: np.ndarray, similarity: Similarity, n: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The n items most similar to each item, and the similarities; see ``nearest_rows``.
+
+    ``deviations`` (n_ratings,) are those from the baseline. Both results are (n_items, n).
+    """
+    values = similarity.values(train.rating, deviations)
+    if similarity.weighting != "none":
+        mean_count = len(train) / int(np.count_nonzero(train.item_counts))
+        by_item = similarity.row_weights(train.item_counts, mean_count)[train.item]
+        by_user = similarity.column_weights(train.user_counts, train.n_items)[train.user]
+        values = (values * by_item * by_user).astype(np.float32)
+    as_item, as_neighbor = (
+        similarity.norms(train.item, values, train.n_items, neighbor=one) for one in (False, True)
+    )
+    vectors = item_vectors(train, values)
+    return nearest_rows(*vectors, (as_item, as_neighbor), similarity.comparison, n)
