@@ -38,3 +38,72 @@ def test_without_a_place_for_code_a_private_one_is_taken_and_said_once(tmp_path)
     (folder,) = tmp_path.glob("matinee-code-*")
     assert folder.stat().st_mode & 0o777 == 0o700
     assert any(folder.rglob("*.nbi"))
+
+
+CALLER = """
+from matinee.kernels.helper import raised
+from matinee.kernels.jit import kernel
+
+@kernel
+def twice(x):
+    return 2.0 * raised(x)
+"""
+HELPER = """
+from matinee.kernels.jit import kernel
+
+@kernel
+def raised(x):
+    return x + {step}
+"""
+CALL = """
+from matinee.kernels.caller import twice
+print(twice(1.0), sum(twice.stats.cache_hits.values()))
+"""
+
+
+@pytest.fixture
+def copy_of_package(tmp_path):
+    """A copy of the package to which kernels are added, and the run of some code in it."""
+    package = tmp_path / "matinee"
+    shutil.copytree(
+        Path(matinee.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    (package / "kernels/caller.py").write_text(CALLER, encoding="utf-8")
+    env = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(tmp_path),
+        "PYTHONWARNINGS": "error",
+        "PYTHONDONTWRITEBYTECODE": "1",  # bytecode of the same time and length would be reused
+    }
+
+    def run() -> list[float]:
+        done = subprocess.run(
+            [sys.executable, "-c", CALL], env=env, capture_output=True, text=True, check=True
+        )
+        return [float(word) for word in done.stdout.split()]
+
+    return package / "kernels", run
+
+
+def test_cached_code_follows_the_helpers_of_other_files(copy_of_package):
+    kernels, run = copy_of_package
+    helper = kernels / "helper.py"
+    for step, value in ((1.0, 4.0), (2.0, 6.0)):
+        helper.write_text(HELPER.format(step=step), encoding="utf-8")
+        os.utime(helper, (1e9, 1e9))  # installers give every version the same time
+        assert run() == [value, 0], "compiled anew"
+        assert run() == [value, 1], "from the cache"
+
+
+def test_code_of_kernels_that_moved_is_deleted(copy_of_package):
+    kernels, run = copy_of_package
+    (kernels / "helper.py").write_text(HELPER.format(step=1.0), encoding="utf-8")
+    run()
+    before = sorted(file.name for file in kernels.glob("__pycache__/*.nb*"))
+    for name in ("caller.py", "helper.py"):
+        text = (kernels / name).read_text(encoding="utf-8")
+        (kernels / name).write_text(f"# one line down\n{text}", encoding="utf-8")
+    run()
+    after = sorted(file.name for file in kernels.glob("__pycache__/*.nb*"))
+    assert len(after) == len(before)
+    assert not set(after) & set(before), "the names hold the line"

@@ -1,19 +1,27 @@
-"""Where machine code is cached: beside the package or in the user's folder, else in a private one.
+"""Where machine code is cached, and until when.
 
-A container may have neither, and the compiler then refuses to compile at all.
+It is cached beside the package or in the user's folder, else in a private one: a container may have
+neither, and the compiler then refuses to compile at all. numba reuses the code of a kernel while
+the kernel's own file stays the same, but the code has the helpers of other files compiled into it.
+So here it is reused while all files of kernels stay the same, and older code is deleted.
 """
 
+import hashlib
 import os
 import stat
 import tempfile
 import warnings
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from numba.core import config
 
 from matinee.errors import MatineeWarning
 
-USUAL = (Path(__file__).parent / "__pycache__",)
+KERNELS = Path(__file__).parent
+USUAL = (KERNELS / "__pycache__",)
 
 
 def use_code_cache() -> bool:
@@ -34,6 +42,33 @@ def use_code_cache() -> bool:
         words = "compiled code is not kept, as there is no place to write to: each start compiles"
     warnings.warn(MatineeWarning(f"{words}; set NUMBA_CACHE_DIR to choose one"), stacklevel=2)
     return private
+
+
+def stamp_with_sources(dispatcher: Any) -> None:
+    """Let a kernel reuse code from the cache only if all kernels had the sources of today."""
+    dispatcher._cache._cache_file._source_stamp = digest_of_sources()
+    delete_stale_code(Path(dispatcher._cache.cache_path))
+
+
+@cache
+def digest_of_sources() -> str:
+    """SHA-256, hexadecimal, of the names and texts of all files of kernels."""
+    digest = hashlib.sha256()
+    for file in sorted(KERNELS.glob("*.py")):
+        text = file.read_bytes()
+        digest.update(f"{file.name} {len(text)}\n".encode() + text)
+    return digest.hexdigest()
+
+
+@cache
+def delete_stale_code(folder: Path) -> None:
+    """Delete code of other sources, once a process: nothing else would, after a kernel moves."""
+    for index in folder.glob("*.nbi"):
+        with suppress(OSError):  # another process may use or delete it
+            if digest_of_sources().encode() not in index.read_bytes():
+                index.unlink()
+                for code in folder.glob(f"{index.stem}.*.nbc"):
+                    code.unlink()
 
 
 def _is_writable(folder: Path) -> bool:

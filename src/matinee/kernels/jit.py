@@ -5,15 +5,28 @@ next process. Sums may be reordered so that they vectorise; NaN and infinity kee
 so bad numbers stay visible.
 """
 
+from collections.abc import Callable
+from typing import TypeVar, cast
+
 import numba
 import numpy as np
 
-from matinee.kernels.code_cache import use_code_cache
+from matinee.kernels.code_cache import stamp_with_sources, use_code_cache
 
 FAST_MATH = {"reassoc", "contract", "arcp", "nsz"}  # not nnan, not ninf
 
 CACHE = use_code_cache()
-kernel = numba.njit(nogil=True, cache=CACHE, fastmath=FAST_MATH, error_model="numpy")
+JIT = numba.njit(nogil=True, cache=CACHE, fastmath=FAST_MATH, error_model="numpy")
+
+Function = TypeVar("Function", bound=Callable[..., object])
+
+
+def kernel(function: Function) -> Function:
+    """A function compiled at its first call, whose code is cached until any kernel changes."""
+    compiled = cast(Function, JIT(function))
+    if CACHE and compiled is not function:  # it is the same with compilation switched off
+        stamp_with_sources(compiled)
+    return compiled
 
 
 def read_only(array: np.ndarray, dtype: type) -> np.ndarray:
