@@ -15,7 +15,15 @@ from matinee.models import load
 from matinee.sources.synthetic import checkerboard, uniform
 from matinee.splitting import random
 from matinee.tuning import auto as module
-from matinee.tuning.auto import APART, SHARES, AutoTrial, Search, algorithm_of, auto, ranked
+from matinee.tuning.auto import (
+    EXCLUDED,
+    SHARES,
+    AutoTrial,
+    SuccessiveHalving,
+    algorithm_of,
+    auto,
+    ranked,
+)
 
 QUICK = {name: ALGORITHMS[name] for name in ("popularity", "bias", "ease")}
 
@@ -33,7 +41,7 @@ def values_of(trials):
 
 
 def test_a_third_goes_on_to_the_next_rung(quick):
-    search = Search.of(quick, "ndcg@10", 0, relevant_from(quick))
+    search = SuccessiveHalving.of(quick, "ndcg@10", 0, relevant_from(quick))
     done = []
     for number, candidate, share in islice(search.proposals(done), 9):
         settings = candidate.non_default_settings
@@ -85,9 +93,9 @@ def test_an_interruption_ends_with_what_was_found(quick):
 
 def test_errors_are_searched_among_those_that_predict_stars():
     ratings = uniform(60, 40, 10)
-    search = Search.of(ratings, "rmse", 0, relevant_from(ratings))
+    search = SuccessiveHalving.of(ratings, "rmse", 0, relevant_from(ratings))
     assert {one.kind for one in search.candidates(0)} == {"rating"}
-    assert not {one.name for one in search.candidates(0)} & {"ease", "popularity", *APART}
+    assert not {one.name for one in search.candidates(0)} & {"ease", "popularity", *EXCLUDED}
     assert search.candidates(1) == search.candidates(1) != search.candidates(2)
 
 
@@ -95,11 +103,11 @@ def test_what_cannot_be_best_is_refused():
     ratings = uniform(60, 40, 10)
     with pytest.raises(BadSetting, match="no metric 'speed'"):
         auto(ratings, metric="speed")
-    search = Search.of(ratings, "ndcg@10", 0, 4.0)
+    search = SuccessiveHalving.of(ratings, "ndcg@10", 0, 4.0)
     failed = [AutoTrial(0, "bias", {}, 1.0, None, 0.0, "Diverged: it did")]
     with pytest.raises(BadSetting, match="no trial of 1 could be measured: Diverged: it did"):
         search.winner(failed)
-    assert np.isfinite(search.measured(ALGORITHMS["bias"](), 1.0))
+    assert np.isfinite(search.value(ALGORITHMS["bias"](), 1.0))
 
 
 @pytest.mark.parametrize(

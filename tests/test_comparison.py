@@ -17,7 +17,7 @@ from matinee.evaluation.bootstrap import interval, resample, tied
 from matinee.evaluation.compare import compare
 from matinee.evaluation.evaluate import evaluate
 from matinee.evaluation.results import UserScores
-from matinee.evaluation.run_log import Record, key_of
+from matinee.evaluation.run_log import Record, Series, key_of
 from matinee.models.serialization import learned_arrays
 from matinee.sources.synthetic import planted
 
@@ -252,21 +252,24 @@ def test_genres_come_from_the_catalog(ratings):
 
 def test_a_record_is_a_json_object_a_line(tmp_path):
     record = Record.at(tmp_path / "runs.jsonl")
-    record.keep({"what": "test", "key": "a", "value": 1})
-    record.keep({"what": "test", "key": "b", "value": 2})
+    first, second = (Series(record, "test", key) for key in "ab")
+    first.append(value=1)
+    second.append(value=2)
     lines = record.path.read_text().splitlines()
     assert [json.loads(line)["value"] for line in lines] == [1, 2]
-    assert record.find("test", "b")[0]["value"] == 2
-    assert record.find("other", "b") == []
+    (run,) = second.past()
+    assert run["value"] == 2
+    assert Series(record, "other", "b").past() == []
+    assert Series(Record.at(record.path, resume=False), "test", "b").past() == []
 
 
 def test_a_line_cut_short_is_passed_over(tmp_path):
     record = Record.at(tmp_path / "runs.jsonl")
-    record.keep({"what": "test", "key": "a"})
+    record.append({"what": "test", "key": "a"})
     with record.path.open("a") as file:
         file.write('{"what": "te')
     assert len(list(record.runs())) == 1
-    record.keep({"what": "test", "key": "b"})
+    record.append({"what": "test", "key": "b"})
     assert [run["key"] for run in record.runs()] == ["a", "b"]
 
 

@@ -422,7 +422,7 @@ def test_a_foreign_test_part_is_refused():
     [
         (["ndgc"], "no metric 'ndgc'; did you mean 'ndcg'"),
         (["rmse@3"], "rmse has no list length"),
-        (["ndcg@x"], "'ndcg@x' is no metric; write ndcg@10"),
+        (["ndcg@x"], "'ndcg@x' is not a metric; write ndcg@10"),
         (["ndcg@6"], "length is 6; with 5 items it must be from 1 to 5"),
         ([], "nothing is asked for"),
         (["interval_gap"], "gives no intervals"),

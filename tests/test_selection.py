@@ -28,6 +28,7 @@ from matinee.errors import BadSetting, MatineeError
 from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.evaluation.run_log import Record
 from matinee.sources.synthetic import planted
+from matinee.tuning import k_curve as k_curve_module
 from matinee.tuning import tune as tuning
 from matinee.tuning.k_curve import k_curve
 from matinee.tuning.rules import RULES, elbow, minimum, one_standard_error
@@ -475,7 +476,7 @@ def test_stability_by_hand():
     ],
 )
 def test_impossible_curves_are_refused_before_any_work(ratings, wrong, words, monkeypatch):
-    monkeypatch.setattr("matinee.tuning.k_curve._fit", lambda *_: pytest.fail("work was done"))
+    monkeypatch.setattr(k_curve_module._Validation, "fit", lambda *_: pytest.fail("work was done"))
     settings = {"factors": [2, 3]} | wrong
     with pytest.raises(BadSetting, match=words):
         k_curve(settings.pop("algorithm", MF), ratings, **settings)

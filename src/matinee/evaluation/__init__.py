@@ -1,1 +1,1 @@
-"""How good predictions, lists and reasons are, measured on ratings held out."""
+"""The quality of predictions, lists and explanations, measured on held-out ratings."""

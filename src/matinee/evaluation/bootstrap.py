@@ -1,7 +1,8 @@
-"""How sure a metric is: the same measurement on other users, drawn with replacement.
+"""The uncertainty of metrics, by bootstrap over users.
 
-Users are the units, not ratings: what one user does hangs together. A resample draws as many test
-users as there are, and every metric is computed again from what they add to it (Efron 1979).
+Users are resampled, not ratings, as the ratings of one user are not independent. A resample draws
+as many test users as there are, with replacement, and every metric is computed again from their
+totals (Efron 1979).
 The draws depend on the seed and the number of users alone, so models measured on the same test
 part are resampled alike and can be compared draw by draw.
 """
@@ -19,21 +20,21 @@ BLOCK_COUNTS = 8_000_000  # how often users are drawn, held at once: 64 MB
 
 
 def resample(scores: UserScores, draws: int = DRAWS, seed: int = 0) -> dict[str, np.ndarray]:
-    """Each metric on ``draws`` resamples of the users: (draws,) float64, NaN where it has none."""
+    """Each metric on ``draws`` resamples of the users: (draws,) float64, NaN where undefined."""
     names = [name for name, weight in scores.weights.items() if weight.sum() > 0]
     if not names:
         return {}
     totals = np.column_stack([scores.totals[name] for name in names])
     weights = np.column_stack([scores.weights[name] for name in names])
     n_users = len(totals)
-    found = np.empty((draws, len(names)))
+    means = np.empty((draws, len(names)))
     step = max(1, BLOCK_COUNTS // n_users)
     for first in range(0, draws, step):
         drawn = [_counts(n_users, seed, draw) for draw in range(first, min(first + step, draws))]
         times = np.array(drawn, dtype=np.float64)
         with np.errstate(invalid="ignore"), one_blas_thread():
-            found[first : first + step] = (times @ totals) / (times @ weights)
-    return {name: scores.finish(name, found[:, place]) for place, name in enumerate(names)}
+            means[first : first + step] = (times @ totals) / (times @ weights)
+    return {name: scores.finish(name, means[:, place]) for place, name in enumerate(names)}
 
 
 def _counts(n_users: int, seed: int, draw: int) -> np.ndarray:

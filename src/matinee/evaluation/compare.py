@@ -6,8 +6,8 @@ the difference to the best, on the same resampled users, may be 0 (paired bootst
 
 import time
 import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +24,9 @@ from matinee.evaluation.bootstrap import DRAWS, LEVEL, interval, resample, tied
 from matinee.evaluation.evaluate import evaluate_fitted
 from matinee.evaluation.metrics import METRICS
 from matinee.evaluation.profiling import measured, model_mb
-from matinee.evaluation.protocol import (
-    Asked,
-    check_measurable,
-    fitting,
-    has_genres,
-    needed,
-    relevance,
-)
+from matinee.evaluation.protocol import Plan, has_genres
 from matinee.evaluation.results import versions
-from matinee.evaluation.run_log import Record, key_of
+from matinee.evaluation.run_log import Record, Series, key_of
 from matinee.models import Model
 from matinee.sources.synthetic import checkerboard
 from matinee.splitting import Split, random
@@ -63,10 +56,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The entries in the order they were run; prints as a table."""
+    """The entries in the order they were run. Prints as a table."""
 
     entries: tuple[Entry, ...]
-    asked: tuple[str, ...]  # names of metrics
+    metrics: tuple[str, ...]  # names, in the order of columns
     split: str  # in words
     relevant_from: float
     origin: dict[str, Any]
@@ -74,8 +67,8 @@ class Comparison:
 
     @property
     def names(self) -> list[str]:
-        """The metrics that any entry has, in the order they were asked for."""
-        return [name for name in self.asked if any(name in one.metrics for one in self.entries)]
+        """The metrics that any entry has, in the order of columns."""
+        return [name for name in self.metrics if any(name in one.metrics for one in self.entries)]
 
     def best(self, metric: str) -> Entry | None:
         """The entry with the best value; None where neither end is better or nothing is known."""
@@ -139,7 +132,7 @@ class Comparison:
         return rows
 
     def notes(self) -> list[str]:
-        """What the table is about, in sentences."""
+        """The protocol, the marks and the failures, in sentences."""
         lines = [
             f"Tested on {self.split}. Every list ranks the whole catalogue; relevant are test "
             f"items rated {self.relevant_from:g} or more.",
@@ -184,125 +177,131 @@ def compare(
     """Fit every algorithm on the training part of one split, and measure all on its test part.
 
     ``algorithms`` are values or registered names, all registered ones where None; popularity and
-    biases always stand beside them. ``data`` is a split, or ratings of which 20 % are held out at
-    random by ``seed``. Metrics are those of ``evaluate``; one that does not apply to an algorithm
-    is left open. Times are of a second fit, so nothing is compiled in them.
+    biases are always compared too. ``data`` is a split, or ratings of which 20 % are held out at
+    random by ``seed``. Metrics are those of ``evaluate``; the cell of one that does not apply to
+    an algorithm is empty. Seconds are those of a second fit, so that compilation does not count.
 
-    With ``record``, a JSON-lines file, each result is kept as it is known; with ``resume`` what the
-    file has already of the same comparison is not run again. A fit that fails is an entry that
-    says why; a keyboard interrupt ends the comparison with what it has. Raises before any work
-    what ``evaluate`` would raise, and MatineeError where the record cannot be written.
+    With ``record``, a JSON-lines file, each entry is written as soon as it is measured; with
+    ``resume``, entries of the same comparison are taken from the file. A fit that fails is an
+    entry with the reason. A keyboard interrupt ends the comparison with the entries so far.
+
+    Raises, before any work, what ``evaluate`` would raise, and MatineeError where the record cannot
+    be written.
     """
     split = data if isinstance(data, Split) else random(data, seed=seed)
-    chosen = [*_distinct([*(kind() for kind in BASELINES), *choose(algorithms)])]
-    asked = check_measurable(split, ns, relevant_from, metrics)
-    kept = Record.at(record)
-    threshold = relevance(relevant_from, split.train.scale, split.train.rating)
+    contenders = _distinct([*(kind() for kind in BASELINES), *choose(algorithms)])
+    plan = Plan.of(split, ns, relevant_from, metrics)
+    log = Record.at(record, resume)
     entries: list[Entry] = []
     started = time.perf_counter()
     try:
-        for done, algorithm in enumerate(chosen):
-            on_step(done, len(chosen), _words(label(algorithm), done, len(chosen), started))
-            entries.append(_entry(algorithm, split, asked, threshold, kept, resume))
+        for done, algorithm in enumerate(contenders):
+            left = time_left(done, len(contenders), started)
+            on_step(done, len(contenders), ", ".join(filter(None, [label(algorithm), left])))
+            entries.append(_entry(algorithm, split, plan, log))
     except KeyboardInterrupt:
         if not entries:
             raise
-    unfinished = tuple(label(algorithm) for algorithm in chosen[len(entries) :])
-    on_step(len(entries), len(chosen), "interrupted" if unfinished else "done")
-    origin = split.origin | {"versions": versions()}
-    names = tuple(one.name for one in asked)
-    return Comparison(tuple(entries), names, split.description, threshold, origin, unfinished)
+    unfinished = tuple(label(algorithm) for algorithm in contenders[len(entries) :])
+    on_step(len(entries), len(contenders), "interrupted" if unfinished else "done")
+    return Comparison(
+        entries=tuple(entries),
+        metrics=plan.names,
+        split=split.description,
+        relevant_from=plan.relevant_from,
+        origin=split.origin | {"versions": versions()},
+        unfinished=unfinished,
+    )
 
 
 def choose(algorithms: Iterable[Algorithm | str] | None) -> list[Algorithm]:
-    """Algorithms as values; a name stands for the usual settings, None for all that there are.
+    """Algorithms as values: a name is one with default settings, None all in the registry.
 
     Raises BadSetting for an unknown name.
     """
-    chosen = []
+    values = []
     for one in ALGORITHMS if algorithms is None else algorithms:
         if isinstance(one, str):
             check_known("algorithm", one, ALGORITHMS)
-        chosen.append(ALGORITHMS[one]() if isinstance(one, str) else one)
-    return chosen
+        values.append(ALGORITHMS[one]() if isinstance(one, str) else one)
+    return values
 
 
 def label(algorithm: Algorithm) -> str:
-    """The name, and the settings that are not the usual ones."""
+    """The name, and the settings that differ from the defaults."""
     return " ".join(
         [algorithm.name, *(f"{k}={v}" for k, v in algorithm.non_default_settings.items())]
     )
 
 
 def time_left(done: int, total: int, started: float) -> str:
-    """A guess from the mean so far: ``about 20 s left``; nothing before the first is done."""
+    """An estimate from the mean so far, ``about 20 s left``; empty before the first is done."""
     if done == 0 or done >= total:
         return ""
     left = (time.perf_counter() - started) / done * (total - done)
     return f"about {left:.0f} s left" if left < 100 else f"about {left / 60:.0f} min left"
 
 
-def _words(what: str, done: int, total: int, started: float) -> str:
-    return ", ".join(filter(None, [what, time_left(done, total, started)]))
-
-
-def _entry(
-    algorithm: Algorithm,
-    split: Split,
-    asked: Sequence[Asked],
-    threshold: float,
-    kept: Record,
-    resume: bool,
-) -> Entry:
-    """The entry of an algorithm: from the record where it may be, else run and recorded."""
-    names = [one.name for one in asked]
+def _entry(algorithm: Algorithm, split: Split, plan: Plan, log: Record) -> Entry:
+    """The entry of an algorithm, from the record where that resumes; else run and recorded."""
+    names, threshold = list(plan.names), plan.relevant_from
     key = key_of(repr(algorithm), split.origin, names, threshold, DRAWS, versions()["matinee"])
-    for run in reversed(kept.find("comparison", key) if resume else []):
+    series = Series(log, "comparison", key)
+    for run in reversed(series.past()):
         if not run["entry"]["failed"]:
             return Entry(**run["entry"])
     try:
-        entry = _run(algorithm, split, list(asked), threshold)
-    except Exception as error:  # whatever goes wrong in one algorithm, the others are compared
+        entry = _run(algorithm, split, plan)
+    except Exception as error:  # a failure of one algorithm does not end the comparison
         reason = f"{type(error).__name__}: {error}"
         entry = Entry(label(algorithm), repr(algorithm), {}, {}, {}, failed=reason)
-    origin = split.origin | {"versions": versions()}
-    kept.keep({"what": "comparison", "key": key, "entry": asdict(entry), "origin": origin})
+    series.append(entry=asdict(entry), origin=split.origin | {"versions": versions()})
     return entry
 
 
-def _run(algorithm: Algorithm, split: Split, asked: list[Asked], threshold: float) -> Entry:
+def _run(algorithm: Algorithm, split: Split, plan: Plan) -> Entry:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         tried(algorithm)
         with measured() as cost:
-            model = needed(algorithm, asked).fit(split.train)
-    size = model_mb(model)
-    found: dict[str, Any] = {"fit_seconds": cost.seconds, "peak_mb": cost.peak_mb, "model_mb": size}
-    named = (label(algorithm), repr(algorithm))
+            model = plan.learner(algorithm).fit(split.train)
+    entry = Entry(
+        name=label(algorithm),
+        algorithm=repr(algorithm),
+        metrics={},
+        intervals={},
+        resampled={},
+        fit_seconds=cost.seconds,
+        peak_mb=cost.peak_mb,
+        model_mb=model_mb(model),
+    )
     try:
-        names = [one.name for one in fitting(asked, model, has_genres(split), chosen=False)]
-    except BadSetting:  # none of what is asked applies to it
-        return Entry(*named, {}, {}, {}, **found)
-    result = evaluate_fitted(model, algorithm, split, (), threshold, names, cost.seconds)
+        plan = plan.applicable(model, has_genres(split))
+    except BadSetting:  # no measure of the plan applies to this model
+        return entry
+    result = evaluate_fitted(model, algorithm, split, plan, cost.seconds)
     assert result.per_user is not None
-    draws = resample(result.per_user)
-    rounded = {
+    resampled = {
         name: [float(f"{value:.{DIGITS}g}") for value in values]
-        for name, values in draws.items()
+        for name, values in resample(result.per_user).items()
         if np.isfinite(values).all()
     }
-    intervals = {name: interval(values) for name, values in rounded.items()}
-    seconds = result.test_seconds
-    return Entry(*named, result.metrics, intervals, rounded, test_seconds=seconds, **found)
+    return replace(
+        entry,
+        metrics=result.metrics,
+        intervals={name: interval(values) for name, values in resampled.items()},
+        resampled=resampled,
+        test_seconds=result.test_seconds,
+    )
 
 
 def tried(algorithm: Algorithm) -> Model | None:
-    """A model of tiny data: shows what kind it is, and has everything compiled that takes time."""
+    """A model of tiny data, which compiles all kernels; None where the fit fails."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return algorithm.fit(checkerboard(24))
-    except Exception:  # what is wrong will be found on the real data, and told there
+    except Exception:  # the fit on the real data will raise it again
         return None
 
 

@@ -1,7 +1,7 @@
 """Measuring models on ratings they have not seen."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any, NoReturn, Protocol
@@ -17,13 +17,11 @@ from matinee.evaluation.metrics import METRICS
 from matinee.evaluation.metrics.breakdown import group_by_count, means_by_group
 from matinee.evaluation.metrics.intervals import LEVELS, IntervalTest
 from matinee.evaluation.protocol import (
-    Asked,
     Measurable,
-    ask,
-    check_measurable,
+    Measure,
+    Plan,
     check_relevant,
-    fitting,
-    needed,
+    measures_of,
     relevance,
 )
 from matinee.evaluation.ranking_pass import Ranked, of_catalog, rank_test
@@ -36,7 +34,7 @@ ROOTS = frozenset(name for name, metric in METRICS.items() if metric.root)
 
 
 class Learner(Protocol):
-    """What learns a model from ratings."""
+    """An algorithm: learns a model from ratings."""
 
     def fit(self, train: Ratings) -> Measurable: ...
 
@@ -52,19 +50,26 @@ def evaluate(
     """Measure a model on test ratings, with lists of the lengths ``ns``.
 
     ``metrics`` are names of ``matinee.evaluation.metrics.METRICS``, with a length of their own
-    (``ndcg@5``) or at each of ``ns``; all that apply to the model where not given. Errors are of
-    the clipped predictions. Ranking metrics rank the whole catalogue without what the user was
-    trained on; relevant are test items rated ``relevant_from`` or more, by default 3/4 up the scale
-    (1..5: 4), or all where training ratings are counts or choices. Users with a ``history`` are
-    folded in from it. Test ratings of ids that the model does not know are left out and counted.
+    (``ndcg@5``) or at each of ``ns``; by default, all that apply to the model. Errors are of
+    the clipped predictions, in stars. Ranking metrics rank the whole catalogue except the items
+    that the user was trained on. Relevant are test items rated ``relevant_from`` or more, by
+    default 3/4 up the scale (1..5: 4), or all where training ratings are counts or choices. Users
+    with a ``history`` are folded in from it. Test ratings of unknown ids are left out and counted.
 
     Raises BadRatings when the model was trained on a test pair, when it knows none of the test
     ratings, or when none is relevant; BadSetting for a length or a metric that cannot be.
     """
-    started = time.perf_counter()
-    check_what_is_given(model, test)
-    asked = ask(metrics, ns, len(model.items))
+    check_arguments(model, test)
+    measures = measures_of(metrics, ns, len(model.items))
     threshold = relevance(relevant_from, model.scale, np.asarray(model.seen.values))
+    return measure(model, test, Plan(measures, threshold, metrics is None), history)
+
+
+def measure(
+    model: Measurable, test: Ratings, plan: Plan, history: Ratings | None = None
+) -> Evaluation:
+    """Measure a model on test ratings by a plan; see ``evaluate``, which raises the same."""
+    started = time.perf_counter()
     catalog = test.catalog or getattr(model, "catalog", NO_CATALOG)
     if history is not None:
         model = FoldedIn.of(model, history)
@@ -74,20 +79,20 @@ def evaluate(
     test = known
     refuse_trained(model, test)
     genres = catalog.genre_matrix(model.items)[1]
-    asked = fitting(asked, model, genres.shape[1] > 0, chosen=metrics is not None)
-    if any(one.ranks for one in asked):
-        check_relevant(test, threshold, model.kind)
-    measured = Measured.of(model, test, threshold, asked, genres)
-    users_measured = len(np.unique(test.user[test.rating >= threshold]))
+    plan = plan.fitted_to(model, genres.shape[1] > 0)
+    if plan.ranks:
+        check_relevant(test, plan.relevant_from, model.kind)
+    measured = Measured.of(model, test, plan, genres)
+    users_measured = len(np.unique(test.user[test.rating >= plan.relevant_from]))
     return Evaluation(
-        metrics=measured.metrics(asked),
-        relevant_from=threshold,
+        metrics=measured.metrics(plan.measures),
+        relevant_from=plan.relevant_from,
         users_measured=users_measured,
         users_skipped=len(np.unique(test.user)) - users_measured,
         test_ratings=len(test),
         cold_ratings=count_cold(model, test),
         unknown_ratings=unknown,
-        protocol=protocol_of(model, asked, threshold),
+        protocol=protocol_of(model, plan),
         test_seconds=time.perf_counter() - started,
         nan_scores=measured.nan_scores,
         by_activity=measured.groups("user", model.seen.counts),
@@ -112,28 +117,20 @@ def fit_and_evaluate(
 ) -> Evaluation:
     """Fit on the training part of a split and measure on its test part; see ``evaluate``.
 
-    What cannot be measured is refused before the fit.
+    Raises, before the fit, BadSetting for a length or a metric that cannot be measured, and
+    BadRatings where no test item is relevant.
     """
-    names, lengths = None if metrics is None else tuple(metrics), tuple(ns)
-    check_measurable(split, lengths, relevant_from, names, algorithm)
-    learner = needed(algorithm, ask(names, lengths, split.train.n_items))
+    plan = Plan.of(split, ns, relevant_from, metrics, algorithm)
     started = time.perf_counter()
-    model = learner.fit(split.train)
-    fit_seconds = time.perf_counter() - started
-    return evaluate_fitted(model, algorithm, split, lengths, relevant_from, names, fit_seconds)
+    model = plan.learner(algorithm).fit(split.train)
+    return evaluate_fitted(model, algorithm, split, plan, time.perf_counter() - started)
 
 
 def evaluate_fitted(
-    model: Measurable,
-    algorithm: Learner,
-    split: Split,
-    ns: Iterable[int],
-    relevant_from: float | None,
-    metrics: Iterable[str] | None,
-    fit_seconds: float,
+    model: Measurable, algorithm: Learner, split: Split, plan: Plan, fit_seconds: float
 ) -> Evaluation:
     """Measure a model on the test part of the split whose training part it was fitted to."""
-    result = evaluate(model, split.test, ns, relevant_from, metrics, split.history)
+    result = measure(model, split.test, plan, split.history)
     return replace(
         result,
         algorithm=repr(algorithm),
@@ -153,10 +150,11 @@ def cross_validate(
     on_fold: Callable[[int, Evaluation], object] | None = None,
     metrics: Iterable[str] | None = None,
 ) -> CrossValidation:
-    """Fit and measure once per fold, each rating being tested once; see ``splits.k_fold``.
+    """Fit and measure once per fold, each rating being tested once; see ``splitting.k_fold``.
 
     ``on_fold(k, evaluation)`` is called after each fold, k counting from 1. The spread over
-    folds is that of the split; it is smaller than the spread over new users would be.
+    folds is that of the split; it is smaller than the spread over new users would be. Raises what
+    ``fit_and_evaluate`` does, and BadSetting for an impossible number of folds.
     """
     lengths, names = tuple(ns), None if metrics is None else tuple(metrics)
     results = []
@@ -164,12 +162,12 @@ def cross_validate(
         results.append(fit_and_evaluate(algorithm, split, lengths, relevant_from, names))
         if on_fold is not None:
             on_fold(k, results[-1])
-    said = f"{folds} random folds (seed {seed}) of {counted(len(ratings), 'rating')}"
-    return CrossValidation(repr(algorithm), said, tuple(results))
+    protocol = f"{folds} random folds (seed {seed}) of {counted(len(ratings), 'rating')}"
+    return CrossValidation(repr(algorithm), protocol, tuple(results))
 
 
-def check_what_is_given(model: object, test: object) -> None:
-    """Raise BadModel or BadRatings for the path of a model, or of ratings, in their place."""
+def check_arguments(model: object, test: object) -> None:
+    """Raise BadModel or BadRatings for a path in the place of a model or of ratings."""
     if isinstance(model, str | PathLike):
         raise BadModel(f"evaluate takes a fitted model, not the path {str(model)!r}; load it first")
     check_ratings("evaluate", test)
@@ -180,7 +178,7 @@ def check_what_is_given(model: object, test: object) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """All that was measured, from which the metrics and the groups are made."""
+    """The sums and values from which the metrics and the groups are made."""
 
     per_user: UserScores
     intervals: Mapping[str, float]
@@ -189,34 +187,27 @@ class Measured:
     nan_scores: int
 
     @classmethod
-    def of(
-        cls,
-        model: Measurable,
-        test: Ratings,
-        threshold: float,
-        asked: list[Asked],
-        genres: np.ndarray,
-    ) -> "Measured":
+    def of(cls, model: Measurable, test: Ratings, plan: Plan, genres: np.ndarray) -> "Measured":
+        """Measure a model; ``genres`` is (n_items, n_genres) bool, of the model's items."""
         users = np.unique(test.user)
         totals: dict[str, np.ndarray] = {}
         weights: dict[str, np.ndarray] = {}
         parts: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
         times: Mapping[int, np.ndarray] = {}
         nan_scores = 0
-        of_ratings = [one for one in asked if one.how.source == "ratings"]
+        of_ratings = [one for one in plan.measures if one.metric.source == "ratings"]
         if of_ratings:
             predicted = _predict(model, test)
             nan_scores += int(np.count_nonzero(np.isnan(predicted)))
             counts = np.bincount(test.user, minlength=len(model.users))[users].astype(float)
             for one in of_ratings:
-                assert one.how.parts is not None
-                values = one.how.parts(test.rating, predicted)
+                assert one.metric.parts is not None
+                values = one.metric.parts(test.rating, predicted)
                 totals[one.name] = np.bincount(test.user, values, len(model.users))[users]
                 weights[one.name] = counts
                 parts[one.name] = (test.user, test.item, values)
-        ranking = [one for one in asked if one.ranks]
-        if ranking:
-            ranked = rank_test(model, test, threshold, ranking, genres)
+        if plan.ranks:
+            ranked = rank_test(model, test, plan, genres)
             nan_scores += ranked.nan_scores
             times = ranked.times
             at = np.searchsorted(users, ranked.users)
@@ -224,14 +215,14 @@ class Measured:
                 known = ~np.isnan(values)
                 totals[name], weights[name] = np.zeros(len(users)), np.zeros(len(users))
                 totals[name][at[known]], weights[name][at[known]] = values[known], 1.0
-            parts |= _hits(ranked, ranking)
-        intervals = _interval_metrics(model, test, asked)
+            parts |= _hits(ranked, plan.measures)
+        intervals = _interval_metrics(model, test, plan.measures)
         return cls(UserScores(totals, weights, ROOTS), intervals, times, parts, nan_scores)
 
-    def metrics(self, asked: list[Asked]) -> dict[str, float]:
-        """Every number in the order it was asked for; what applied to nobody is left out."""
-        found = self.per_user.means() | dict(self.intervals) | of_catalog(self.times, asked)
-        return {one.name: found[one.name] for one in asked if one.name in found}
+    def metrics(self, measures: Sequence[Measure]) -> dict[str, float]:
+        """The values in the order of the measures; those that apply to nobody are left out."""
+        values = self.per_user.means() | dict(self.intervals) | of_catalog(self.times, measures)
+        return {one.name: values[one.name] for one in measures if one.name in values}
 
     def groups(self, by: str, counts: np.ndarray) -> tuple[dict[str, Any], ...]:
         """Errors and recall in groups of users or of items by their training ratings."""
@@ -242,10 +233,10 @@ class Measured:
 
 
 def _hits(
-    ranked: Ranked, asked: list[Asked]
+    ranked: Ranked, measures: Sequence[Measure]
 ) -> Iterator[tuple[str, tuple[np.ndarray, np.ndarray, np.ndarray]]]:
-    """For each relevant test rating the chance to be in a list: the share that is, in a group."""
-    for n in sorted({one.n for one in asked if one.n is not None}):
+    """The chance of each relevant test item to be in a list of n; its mean is the share found."""
+    for n in sorted({one.n for one in measures if one.n is not None}):
         chance = np.clip((n - ranked.test.better) / ranked.test.tied, 0, 1)
         yield f"found@{n}", (ranked.users[ranked.test.user], ranked.relevant_items, chance)
 
@@ -256,11 +247,11 @@ def _predict(model: Measurable, test: Ratings) -> np.ndarray:
     return np.concatenate([model.predict_rows(test.user[s], test.item[s]) for s in spans])
 
 
-def _interval_metrics(model: Any, test: Ratings, asked: list[Asked]) -> dict[str, float]:
+def _interval_metrics(model: Any, test: Ratings, measures: Sequence[Measure]) -> dict[str, float]:
     """Metrics of intervals, on the test ratings of some users that the model has seen."""
-    wanted = [one for one in asked if one.how.source == "intervals"]
+    of_intervals = [one for one in measures if one.metric.source == "intervals"]
     users = np.unique(test.user[model.seen.counts[test.user] > 0])
-    if not wanted or not len(users):
+    if not of_intervals or not len(users):
         return {}
     if len(users) > INTERVAL_USERS:
         users = np.random.default_rng(0).choice(users, INTERVAL_USERS, replace=False)
@@ -270,18 +261,18 @@ def _interval_metrics(model: Any, test: Ratings, asked: list[Asked]) -> dict[str
         items, ratings = test.by_user.row(user)
         actual.append(ratings)
         for level in LEVELS:
-            found = model.interval(model.users.ids[user], model.items.ids[items], level)
-            limits[level].append((found.low, found.high))
+            interval = model.interval(model.users.ids[user], model.items.ids[items], level)
+            limits[level].append((interval.low, interval.high))
     ends = {
         level: (np.concatenate([low for low, _ in of]), np.concatenate([high for _, high in of]))
         for level, of in limits.items()
     }
-    given = IntervalTest(np.concatenate(actual), ends)
-    return {one.name: one.how.compute(given) for one in wanted}
+    interval_test = IntervalTest(np.concatenate(actual), ends)
+    return {one.name: one.metric.compute(interval_test) for one in of_intervals}
 
 
 def on_ids_of(model: Measurable, test: Ratings) -> tuple[Ratings | None, int]:
-    """The test ratings numbered as the model numbers, and how many of them it cannot number."""
+    """The test ratings of known ids, renumbered as in the model, and how many others there are."""
     if test.users == model.users and test.items == model.items:
         return test, 0
     user = model.users.rows(test.users)[test.user]
@@ -327,17 +318,17 @@ def counts_of_items(model: Measurable) -> np.ndarray:
     return np.bincount(model.seen.indices, minlength=len(model.items))
 
 
-def protocol_of(model: Measurable, asked: list[Asked], threshold: float) -> str:
-    """How it was measured, in words."""
-    said = []
-    if any(one.how.source == "ratings" for one in asked):
-        said.append(f"Predictions are clipped to {model.scale}.")
-    if any(one.ranks for one in asked):
-        said.append(
+def protocol_of(model: Measurable, plan: Plan) -> str:
+    """The protocol of an evaluation, in words."""
+    sentences = []
+    if any(one.metric.source == "ratings" for one in plan.measures):
+        sentences.append(f"Predictions are clipped to {model.scale}.")
+    if plan.ranks:
+        sentences.append(
             f"Lists rank all {counted(len(model.items), 'item')} except those the user was "
-            "trained on; "
-            f"relevant are test items rated {threshold:g} or more; ties count at their expectation."
+            f"trained on; relevant are test items rated {plan.relevant_from:g} or more; ties count "
+            "at their expectation."
         )
     if isinstance(model, FoldedIn):
-        said.append("Held-out users were folded in from their history.")
-    return " ".join(said)
+        sentences.append("Held-out users were folded in from their history.")
+    return " ".join(sentences)

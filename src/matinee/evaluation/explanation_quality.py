@@ -1,4 +1,4 @@
-"""The quality of an algorithm's explanations, measured on some people and what they are shown."""
+"""The quality of an algorithm's explanations, measured on the lists of some people."""
 
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -46,17 +46,17 @@ def explanation_quality(
     """Explain the first ``n_items`` recommendations of ``n_people``, and measure the reasons.
 
     People are drawn by ``seed`` among those with at least two ratings. The algorithm is fitted
-    ``n_seeds`` times where it has a seed, else once. Raises BadSetting for an impossible number,
-    BadRatings when nobody has two ratings.
+    ``n_seeds`` times where it has a seed, else once. Raises BadSetting for a number below 1, and
+    BadRatings where nobody has two ratings or nothing is left to recommend.
     """
     for name, value in (("n_people", n_people), ("n_items", n_items), ("n_seeds", n_seeds)):
         if value < 1:
             raise BadSetting(f"{name} is {value}; it must be at least 1")
-    known = np.flatnonzero(train.by_user.counts >= FEWEST_RATINGS)
-    if not len(known):
+    users = np.flatnonzero(train.by_user.counts >= FEWEST_RATINGS)
+    if not len(users):
         raise BadRatings("nobody has two ratings or more, so no reason can be tested")
     rng = np.random.default_rng(seed)
-    people = np.sort(rng.choice(known, min(n_people, len(known)), replace=False))
+    people = np.sort(rng.choice(users, min(n_people, len(users)), replace=False))
     model = algorithm.fit(train)
     pairs = [
         (user, item)
@@ -64,7 +64,7 @@ def explanation_quality(
         for item in model.recommend(user, n_items).item_id
     ]
     if not pairs:
-        raise BadRatings("the people drawn have rated every item; nothing is recommended to them")
+        raise BadRatings("the sampled users have rated every item: nothing to recommend")
     by_history = "history" in model.views
     seeded = by_history and n_seeds > 1 and "seed" in {field.name for field in fields(algorithm)}
     return ExplanationQuality(
@@ -82,7 +82,7 @@ def _share(model: Model, pair: Pair) -> float:
 
 
 def _fidelity(model: Model, pairs: list[Pair], rng: np.random.Generator) -> float | None:
-    """Fold each person in without the rating named first, and without another."""
+    """Fold each person in without the rating of the largest term, and without a random other."""
     drops = []
     for user, item in pairs:
         items, ratings = model.seen.row(model.users.row(user))
@@ -97,14 +97,12 @@ def _fidelity(model: Model, pairs: list[Pair], rng: np.random.Generator) -> floa
         first = id_of[max(terms, key=lambda term: term.value).name]
         other = str(rng.choice([one for one in ids if one != first]))
         before = _score(model, person, item)
-        drops.append(
-            [before - _score_without(model, history, gone, item) for gone in (first, other)]
-        )
+        drops.append([before - _score_without(model, history, one, item) for one in (first, other)])
     return deletion_fidelity(*np.array(drops).T) if drops else None
 
 
-def _score_without(model: Model, history: dict[str, float], gone: str, item: str) -> float:
-    rest = {one: rating for one, rating in history.items() if one != gone}
+def _score_without(model: Model, history: dict[str, float], left_out: str, item: str) -> float:
+    rest = {one: rating for one, rating in history.items() if one != left_out}
     return _score(model, model.fold_in(rest), item)  # type: ignore[arg-type]
 
 
@@ -119,7 +117,7 @@ def _stability(algorithm: Any, train: Ratings, pairs: list[Pair], n_seeds: int) 
 
 
 def _reasons(model: Model, pair: Pair) -> frozenset[str]:
-    """The names of the ratings that count most."""
+    """The names of the ratings with the largest terms."""
     terms = [term for term in model.explain(*pair, by="history").terms if term.kind == "rating"]
     terms.sort(key=lambda term: (-abs(term.value), term.name))
     return frozenset(term.name for term in terms[:LARGEST])

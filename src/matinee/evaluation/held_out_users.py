@@ -1,4 +1,4 @@
-"""A model as held-out users meet it: they are folded in from a history, and not trained on."""
+"""A model for held-out users, who are folded in from a history instead of trained on."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,19 +14,19 @@ from matinee.errors import BadSetting
 
 @dataclass(frozen=True, eq=False)
 class FoldedIn:
-    """A model whose users with a history are newcomers, folded in from it; others are trained."""
+    """A model whose users with a history are folded in from it; the others are as trained."""
 
     model: Any  # a matinee Model
     history: Rows  # by the model's row numbers
-    seen: Rows  # what was trained on, and the histories
+    seen: Rows  # training ratings and histories together
 
     @classmethod
     def of(cls, model: Any, history: Ratings) -> "FoldedIn":
-        """Raises BadSetting for a model that cannot fold in, or that knows other ids."""
+        """Raises BadSetting for a model that cannot fold in, or for ids other than its own."""
         if not hasattr(model, "fold_in") or not hasattr(model, "score_people"):
             raise BadSetting("this model cannot fold people in; choose another split")
         if history.users != model.users or history.items != model.items:
-            raise BadSetting("the history has other ids than the model; make both by one split")
+            raise BadSetting("the history has other ids than the model; take both from one split")
         trained = np.repeat(np.arange(len(model.users)), model.seen.counts)
         seen = Ratings.of(
             model.users,
@@ -69,7 +69,7 @@ class FoldedIn:
         return self.model.list_scores(people, self._all_items)  # type: ignore[no-any-return]
 
     def predict_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
-        """Predicted ratings of pairs of row numbers, which come in order of users."""
+        """Predicted ratings (n,) float32 of pairs of row numbers (n,), sorted by user."""
         predicted = np.empty(len(user), np.float32)
         starts = np.flatnonzero(np.diff(user, prepend=-1))
         for first, last in zip(starts, [*starts[1:], len(user)], strict=True):

@@ -1,6 +1,6 @@
-"""How the lists of an algorithm do beside popularity: one figure each, on a held-out piece.
+"""The lists of an algorithm against those of popularity, on a small held-out part.
 
-It is a check and no evaluation: a fifth of the ratings of up to 1,000 users, one split.
+This is a quick check, not an evaluation: a fifth of the ratings of up to 1,000 users, one split.
 """
 
 import warnings
@@ -18,7 +18,7 @@ from matinee.models.model import Model
 SHARE = 0.2  # of the ratings of each user measured, held out
 MOST_USERS = 1000
 FEWEST_RATINGS = 5  # of a user measured
-LEAST_USERS = 20  # fewer say nothing
+LEAST_USERS = 20  # fewer are too few for a figure
 METRIC = "ndcg@10"
 
 
@@ -31,7 +31,7 @@ class ListCheck(NamedTuple):
 
     @classmethod
     def of_facts(cls, model: Model) -> "ListCheck | None":
-        """The figures that a fit measured when it learned how to list; None where it did not."""
+        """The figures measured while a fit learned its list weights; None where it learned none."""
         facts: dict[str, Any] = model.facts.get("lists", {})
         if METRIC not in facts:
             return None
@@ -40,7 +40,7 @@ class ListCheck(NamedTuple):
 
     @property
     def behind(self) -> bool:
-        """Whether the most popular items, the same for all, would be better lists."""
+        """Whether the most popular items, the same list for all, score better."""
         return self.lists < self.popularity
 
     def __str__(self) -> str:
@@ -52,9 +52,9 @@ class ListCheck(NamedTuple):
 
 
 def check_lists(algorithm: Algorithm, ratings: Ratings, seed: int = 0) -> ListCheck | None:
-    """The figures of an algorithm fitted without a held-out piece; None where users are too few.
+    """The check of an algorithm, fitted without the held-out part; None for fewer than 20 users.
 
-    Stars count as found from ``evaluate``'s threshold on, counts and choices whatever their value.
+    Relevant items are those of ``evaluate``. Raises what the fit does.
     """
     held_out = piece_of_users(ratings, seed)
     threshold = relevant_from(ratings)
@@ -63,20 +63,20 @@ def check_lists(algorithm: Algorithm, ratings: Ratings, seed: int = 0) -> ListCh
     train, piece = ratings.subset(~held_out), ratings.subset(held_out)
     figures = []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what there is to say, the fit on all ratings has said
+        warnings.simplefilter("ignore")  # the fit on all ratings has warned already
         for one in (algorithm, Popularity()):
-            found = evaluate(one.fit(train), piece, (), threshold, [METRIC])
-            figures.append(found.metrics[METRIC])
-    return ListCheck(figures[0], figures[1], found.users_measured)
+            result = evaluate(one.fit(train), piece, (), threshold, [METRIC])
+            figures.append(result.metrics[METRIC])
+    return ListCheck(figures[0], figures[1], result.users_measured)
 
 
 def relevant_from(ratings: Ratings) -> float:
-    """From which rating on a held-out item is one to list: any, where ratings are no stars."""
+    """The lowest rating of a relevant held-out item; see ``protocol.relevance``."""
     return relevance(None, ratings.scale, ratings.rating)
 
 
 def piece_of_users(ratings: Ratings, seed: int) -> np.ndarray:
-    """Which ratings (n_ratings,) are held out: a random fifth of those of some random users."""
+    """Which ratings are held out, (n_ratings,) bool: a random fifth of those of random users."""
     rng = np.random.default_rng(seed)
     users = np.flatnonzero(ratings.user_counts >= FEWEST_RATINGS)
     measured = np.zeros(ratings.n_users, bool)

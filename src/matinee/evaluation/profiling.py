@@ -1,4 +1,4 @@
-"""What a fit costs: time, memory, and the size of what was learned."""
+"""The cost of a fit: time, memory, and the size of the learned arrays."""
 
 import ctypes
 import gc
@@ -14,27 +14,27 @@ from typing import Any
 from matinee.models import Model
 from matinee.models.serialization import learned_arrays
 
-SECONDS_BETWEEN_LOOKS = 0.005
+SECONDS_BETWEEN_SAMPLES = 0.005
 STATM = Path("/proc/self/statm")  # Linux: pages of memory, the second number is those in use
 
 
 @dataclass
 class Cost:
-    """Seconds that something took, and how far memory rose meanwhile above what was held before."""
+    """Wall-clock seconds, and the peak of memory above the level at the start."""
 
     seconds: float = 0.0
-    peak_mb: float | None = None  # None where the system does not tell
+    peak_mb: float | None = None  # None where the system does not report it
 
 
 @contextmanager
 def measured() -> Iterator[Cost]:
-    """Measure what happens inside: ``with measured() as cost: ...``."""
+    """Measure the body of a ``with`` statement: ``with measured() as cost: ...``."""
     cost, done, peak = Cost(), threading.Event(), [0]
     give_memory_back()
     before = resident_bytes()
 
     def watch() -> None:
-        while not done.wait(SECONDS_BETWEEN_LOOKS):
+        while not done.wait(SECONDS_BETWEEN_SAMPLES):
             peak[0] = max(peak[0], resident_bytes() or 0)
 
     watcher = threading.Thread(target=watch, daemon=True)
@@ -51,16 +51,16 @@ def measured() -> Iterator[Cost]:
 
 
 def give_memory_back() -> None:
-    """Let the system have what is free, where it can be: else the next fit fills that unseen."""
+    """Return free memory to the system; a fit that reused it would seem to take none."""
     gc.collect()
     try:
         ctypes.CDLL(None).malloc_trim(0)
     except (OSError, AttributeError, TypeError):
-        return  # not the C library of GNU
+        return  # not glibc
 
 
 def resident_bytes() -> int | None:
-    """Memory that this process holds; None where the system does not tell."""
+    """Resident memory of this process in bytes; None where the system does not report it."""
     try:
         return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError, AttributeError):
@@ -68,7 +68,7 @@ def resident_bytes() -> int | None:
 
 
 def model_mb(model: Any) -> float | None:
-    """Megabytes of the numbers that a model learned, without the ratings it keeps beside them."""
+    """Megabytes of the learned arrays of a model, without the training ratings."""
     if not isinstance(model, Model):
         return None
     return float(sum(array.nbytes for array in learned_arrays(model).values()) / 1e6)

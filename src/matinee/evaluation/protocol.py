@@ -1,6 +1,7 @@
-"""What is to be measured, and whether it can be: asked before any work is done."""
+"""What is measured and how, checked before any work is done."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, NoReturn, Protocol
 
 import numpy as np
@@ -19,7 +20,7 @@ NS = Advice("ns", "-n")  # the list lengths
 
 
 class Measurable(Protocol):
-    """All that is asked of a model to be measured: each of ours has it, and so can others."""
+    """What a model needs to be measured; models of other libraries can offer it too."""
 
     @property
     def users(self) -> IdMap: ...
@@ -35,26 +36,26 @@ class Measurable(Protocol):
     def predict_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray: ...
 
 
-class Asked(NamedTuple):
-    """One number to measure: a metric, and the length of the list where it has one."""
+class Measure(NamedTuple):
+    """One number to measure: a metric, at a list length where it has one."""
 
-    metric: str
+    base: str  # the metric's name in the registry
     n: int | None = None
 
     @property
     def name(self) -> str:
         """As in tables: ``ndcg@10``."""
-        return self.metric if self.n is None else f"{self.metric}@{self.n}"
+        return self.base if self.n is None else f"{self.base}@{self.n}"
 
     @property
-    def how(self) -> Metric:
+    def metric(self) -> Metric:
         """The metric's entry in the registry."""
-        return METRICS[self.metric]
+        return METRICS[self.base]
 
     @property
     def ranks(self) -> bool:
         """Whether it is about rankings or lists, and not about predicted ratings."""
-        return self.how.source not in ("ratings", "intervals")
+        return self.metric.source not in ("ratings", "intervals")
 
     @property
     def lengths(self) -> tuple[int, ...]:
@@ -62,43 +63,131 @@ class Asked(NamedTuple):
         return () if self.n is None else (self.n,)
 
 
-def ask(metrics: Iterable[str] | None, ns: Iterable[int], n_items: int) -> list[Asked]:
-    """The numbers to measure, in the order of the registry where ``metrics`` is None.
+def read_measure(text: str) -> Measure:
+    """The measure of a name: ``ndcg@10``, or ``ndcg`` with its length left open.
 
-    A name without ``@`` is asked for at each of ``ns``. Raises BadSetting for an unknown metric,
-    an impossible length, and when nothing is asked for.
-    """
-    lengths = tuple(check_length(n, n_items) for n in ns)
-    asked: dict[Asked, None] = {}
-    for one in map(read_metric, METRICS if metrics is None else metrics):
-        if not one.how.at_n:
-            if metrics is None and not lengths and one.how.source == "ranks":
-                continue  # no lists are asked for, and so no ranking
-            asked[one] = None
-        elif one.n is not None:
-            check_length(one.n, n_items)
-            asked[one] = None
-        else:
-            asked |= dict.fromkeys(Asked(one.metric, n) for n in lengths)
-    if not asked:
-        raise BadSetting("nothing is asked for; name a metric, or a list length (", NS, ") for it")
-    return list(asked)
-
-
-def read_metric(text: str) -> Asked:
-    """What a name asks for: ``ndcg@10``, or ``ndcg`` with its length left open.
-
-    Raises BadSetting for a metric that there is not.
+    Raises BadSetting for an unknown metric, and for a length that is missing or out of place.
     """
     name, at, number = text.partition("@")
     check_known("metric", name, METRICS)
     if not at:
-        return Asked(name)
+        return Measure(name)
     if not METRICS[name].at_n:
         raise BadSetting(f"{name} has no list length; write {name}, not {text}")
     if not number.isdecimal():
-        raise BadSetting(f"{text!r} is no metric; write {name}@10 for lists of 10")
-    return Asked(name, int(number))
+        raise BadSetting(f"{text!r} is not a metric; write {name}@10 for lists of 10")
+    return Measure(name, int(number))
+
+
+def measures_of(
+    metrics: Iterable[str] | None, ns: Iterable[int], n_items: int
+) -> tuple[Measure, ...]:
+    """The measures of some names, or of the whole registry where ``metrics`` is None.
+
+    A name without ``@`` is measured at each of ``ns``. Raises BadSetting for an unknown metric,
+    an impossible length, and where no measure results.
+    """
+    lengths = tuple(check_length(n, n_items) for n in ns)
+    measures: dict[Measure, None] = {}
+    for one in map(read_measure, METRICS if metrics is None else metrics):
+        if not one.metric.at_n:
+            if metrics is None and not lengths and one.metric.source == "ranks":
+                continue  # without lists, no ranking is wanted either
+            measures[one] = None
+        elif one.n is not None:
+            check_length(one.n, n_items)
+            measures[one] = None
+        else:
+            measures |= dict.fromkeys(Measure(one.base, n) for n in lengths)
+    if not measures:
+        raise BadSetting("nothing is asked for; name a metric, or a list length (", NS, ") for it")
+    return tuple(measures)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured, and which test items are relevant."""
+
+    measures: tuple[Measure, ...]
+    relevant_from: float  # test items rated this or more are relevant
+    optional: bool = False  # measures that do not apply to a model are left out; else refused
+
+    @classmethod
+    def of(
+        cls,
+        split: Split,
+        ns: Iterable[int],
+        relevant_from: float | None,
+        metrics: Iterable[str] | None,
+        algorithm: object = None,
+    ) -> "Plan":
+        """The plan for a split, and for one algorithm where it is given.
+
+        Raises, before any work, BadSetting for a metric or length that cannot be measured, and
+        BadRatings where no test item is relevant.
+        """
+        measures = measures_of(metrics, ns, split.train.n_items)
+        threshold = relevance(relevant_from, split.train.scale, split.train.rating)
+        plan = cls(measures, threshold, optional=metrics is None)
+        kind = getattr(algorithm, "kind", None)
+        if plan.ranks:
+            check_relevant(split.test, threshold, kind or "rating")
+        if not plan.optional:
+            check_genres(measures, has_genres(split))
+            if kind is not None:
+                check_kind(measures, kind, getattr(algorithm, "name", repr(algorithm)))
+        return plan
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The measures as in tables, in their order."""
+        return tuple(one.name for one in self.measures)
+
+    @property
+    def ranks(self) -> bool:
+        """Whether any measure is about rankings or lists."""
+        return any(one.ranks for one in self.measures)
+
+    def only(self, measures: Iterable[Measure]) -> "Plan":
+        """The plan with some of its measures."""
+        return replace(self, measures=tuple(measures))
+
+    def fitted_to(self, model: Measurable, genres: bool) -> "Plan":
+        """The plan for one model; ``genres`` is whether any item has a genre.
+
+        Raises BadSetting for a measure that does not apply, or, where measures are optional, if
+        none does.
+        """
+        if self.optional:
+            return self.applicable(model, genres)
+        check_kind(self.measures, model.kind, getattr(model, "algorithm", "this model"))
+        for one in self.measures:
+            if one.metric.source == "intervals" and not offers_intervals(model):
+                raise BadSetting(f"{one.name}: this model gives no intervals; {INTERVALS.instead}")
+        check_genres(self.measures, genres)
+        return self
+
+    def applicable(self, model: Measurable, genres: bool) -> "Plan":
+        """The measures that apply to a model, those of intervals left out for their time.
+
+        Raises BadSetting where none does.
+        """
+        measures = [
+            one
+            for one in self.measures
+            if (one.metric.source != "ratings" or model.kind == "rating")
+            and one.metric.source != "intervals"
+            and (not one.metric.needs_genres or genres)
+        ]
+        if not measures:
+            raise BadSetting(
+                "a model of preferences has only ranking metrics; give list lengths (", NS, ")"
+            )
+        return self.only(measures)
+
+    def learner(self, algorithm: Any) -> Any:
+        """The algorithm, or its part that predicts stars where no measure is about lists."""
+        return algorithm if self.ranks else getattr(algorithm, "for_stars", algorithm)
 
 
 def check_length(n: int, n_items: int) -> int:
@@ -113,48 +202,17 @@ def check_length(n: int, n_items: int) -> int:
     return n
 
 
-def check_measurable(
-    split: Split,
-    ns: Iterable[int],
-    relevant_from: float | None,
-    metrics: Iterable[str] | None,
-    algorithm: object = None,
-) -> list[Asked]:
-    """What is asked for. Raises, before any work, where it could not be measured after it."""
-    asked = ask(metrics, ns, split.train.n_items)
-    if any(one.ranks for one in asked):
-        check_relevant(
-            split.test,
-            relevance(relevant_from, split.train.scale, split.train.rating),
-            getattr(algorithm, "kind", "rating"),
-        )
-    needy = [one.name for one in asked if one.how.needs_genres]
-    if metrics is not None and needy and not has_genres(split):
-        raise BadSetting(f"{needy[0]} needs the genres of items; give a catalog")
-    kind = getattr(algorithm, "kind", None)
-    if metrics is not None and kind is not None:
-        check_kind(asked, kind, getattr(algorithm, "name", repr(algorithm)))
-    return asked
-
-
 def has_genres(split: Split) -> bool:
     """Whether any item has a genre."""
     catalog = split.test.catalog or split.train.catalog
     return any(catalog[item].genres for item in catalog)
 
 
-def needed(algorithm: Any, asked: list[Asked]) -> Any:
-    """The algorithm, without what only its lists take where nothing asked is about lists."""
-    if any(one.ranks for one in asked):
-        return algorithm
-    return getattr(algorithm, "for_stars", algorithm)
-
-
 def relevance(relevant_from: float | None, scale: Scale, train: np.ndarray) -> float:
-    """From which rating on a test item is relevant, of the training ratings (n_ratings,).
+    """The lowest rating of a relevant test item, in stars.
 
-    Stars say what was liked: 3/4 up the scale, unless it is given. Counts and choices do not: each
-    item that somebody chose is relevant.
+    ``relevant_from`` itself where it is given. Otherwise, where the training ratings (n_ratings,)
+    are stars, 3/4 up the scale; where they are counts or choices, every chosen item is relevant.
     """
     if relevant_from is not None:
         return float(relevant_from)
@@ -180,9 +238,9 @@ def refuse_irrelevant(threshold: float, highest: float, kind: str) -> NoReturn:
     )
 
 
-def check_kind(asked: list[Asked], kind: str, who: str) -> None:
+def check_kind(measures: Sequence[Measure], kind: str, who: str) -> None:
     """Raise BadSetting for a metric of predicted ratings where scores only rank."""
-    for one in asked:
+    for one in measures:
         if kind != "rating" and not one.ranks:
             raise BadSetting(
                 f"{one.name} is about predicted ratings, but the scores of {who} only rank; "
@@ -190,26 +248,13 @@ def check_kind(asked: list[Asked], kind: str, who: str) -> None:
             )
 
 
-def fitting(asked: list[Asked], model: Measurable, genres: bool, chosen: bool) -> list[Asked]:
-    """What applies to a model; what was chosen by name and does not apply is refused."""
-    interval = getattr(model, "has_intervals", hasattr(model, "interval"))
-    if chosen:
-        check_kind(asked, model.kind, getattr(model, "algorithm", "this model"))
-        for one in asked:
-            if one.how.source == "intervals" and not interval:
-                raise BadSetting(f"{one.name}: this model gives no intervals; {INTERVALS.instead}")
-            if one.how.needs_genres and not genres:
-                raise BadSetting(f"{one.name} needs the genres of items; give a catalog")
-        return asked
-    apply = [
-        one
-        for one in asked
-        if (one.how.source != "ratings" or model.kind == "rating")
-        and one.how.source != "intervals"  # they take their time
-        and (not one.how.needs_genres or genres)
-    ]
-    if not apply:
-        raise BadSetting(
-            "a model of preferences has only ranking metrics; give list lengths (", NS, ")"
-        )
-    return apply
+def check_genres(measures: Sequence[Measure], genres: bool) -> None:
+    """Raise BadSetting for a metric of genres where no item has any."""
+    for one in measures:
+        if one.metric.needs_genres and not genres:
+            raise BadSetting(f"{one.name} needs the genres of items; give a catalog")
+
+
+def offers_intervals(model: Measurable) -> bool:
+    """Whether a model gives intervals of its predicted ratings."""
+    return bool(getattr(model, "has_intervals", hasattr(model, "interval")))

@@ -3,7 +3,7 @@
 The whole catalogue is ranked for each of them; no more than a block of scores exists at a time.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ import numpy as np
 from matinee.data.ratings import Ratings, Rows
 from matinee.evaluation.metrics.beyond import ItemFacts, Lists
 from matinee.evaluation.metrics.ranking import RankedTest
-from matinee.evaluation.protocol import Asked, Measurable
+from matinee.evaluation.protocol import Measurable, Measure, Plan
 from matinee.kernels.ranking import ItemSets, rank_intervals, top_n
 
 BLOCK_SCORES = 4_000_000  # scores held at once: 16 MB
@@ -20,7 +20,7 @@ BLOCK_SCORES = 4_000_000  # scores held at once: 16 MB
 
 @dataclass(frozen=True, eq=False)
 class Ranked:
-    """What the pass found; the rows of ``users`` are those of the measured users."""
+    """The results of the pass, over the measured users."""
 
     users: np.ndarray  # (n_users,) int32 row numbers, ascending
     per_user: Mapping[str, np.ndarray]  # by name of metric: (n_users,) float64, NaN where none
@@ -38,105 +38,101 @@ class _Block(NamedTuple):
     tested: ItemSets  # their test items
 
 
-def rank_test(
-    model: Measurable,
-    test: Ratings,
-    threshold: float,
-    asked: list[Asked],
-    genres: np.ndarray | None,
-) -> Ranked:
-    """Rank the catalogue for all users with a relevant test item, and measure what is asked."""
+def rank_test(model: Measurable, test: Ratings, plan: Plan, genres: np.ndarray | None) -> Ranked:
+    """Rank the catalogue for all users with a relevant test item, and measure what the plan says.
+
+    ``genres`` is (n_items, n_genres) bool; only measures of genres need it.
+    """
     measured = np.zeros(len(model.users), dtype=bool)
-    measured[test.user[test.rating >= threshold]] = True
-    kept = measured[test.user]
-    item, rating = test.item[kept], test.rating[kept]
-    users, starts = np.unique(test.user[kept], return_index=True)
+    measured[test.user[test.rating >= plan.relevant_from]] = True
+    of_measured = measured[test.user]
+    item, rating = test.item[of_measured], test.rating[of_measured]
+    users, starts = np.unique(test.user[of_measured], return_index=True)
     indptr = np.append(starts, len(item)).astype(np.int64)
     better, tied = np.empty(len(item), np.int32), np.empty(len(item), np.int32)
-    shown = _Shown.over(model, threshold, asked, genres, len(users))
+    totals = _ListTotals.of(model, plan, genres, len(users))
     nan_scores = 0
     ranker = getattr(model, "ranker", model)  # lists by choice and stars, where a model has both
     for block, rows, span in _blocks(model, users, indptr, item):
         scores = ranker.score_block(block.users)
         nan_scores += int(np.count_nonzero(np.isnan(scores)))
         better[span], tied[span] = rank_intervals(scores, block.seen, block.tested)
-        shown.take(rows, block, scores)
+        totals.add(rows, block, scores)
 
     candidates = len(model.items) - model.seen.counts[users]
     gain = np.maximum(rating.astype(np.float64) - model.scale.low, 0.0)
-    judged = RankedTest(indptr, better, tied, candidates, gain)
-    relevant = rating >= threshold
-    found = {"grades": judged, "ranks": judged.only(relevant)}
+    graded = RankedTest(indptr, better, tied, candidates, gain)
+    relevant = rating >= plan.relevant_from
+    tests = {"grades": graded, "ranks": graded.only(relevant)}
     per_user = {
-        one.name: one.how.compute(found[one.how.source], *one.lengths)
-        for one in asked
-        if one.how.source in found
+        one.name: one.metric.compute(tests[one.metric.source], *one.lengths)
+        for one in plan.measures
+        if one.metric.source in tests
     }
     return Ranked(
         users,
-        per_user | shown.per_user,
-        shown.times,
-        found["ranks"],
+        per_user | totals.per_user,
+        totals.times,
+        tests["ranks"],
         item[relevant],
         nan_scores,
     )
 
 
-def of_catalog(times: Mapping[int, np.ndarray], asked: list[Asked]) -> dict[str, float]:
-    """The metrics of all lists together, of how often each item is shown in them."""
+def of_catalog(times: Mapping[int, np.ndarray], measures: Sequence[Measure]) -> dict[str, float]:
+    """The metrics of all lists together, by name.
+
+    ``times`` holds, by list length, how often each item is shown: (n_items,).
+    """
     return {
-        one.name: one.how.compute(times[one.n])
-        for one in asked
-        if one.how.source == "catalog" and one.n is not None and one.n in times
+        one.name: one.metric.compute(times[one.n])
+        for one in measures
+        if one.metric.source == "catalog" and one.n is not None and one.n in times
     }
 
 
 @dataclass(frozen=True, eq=False)
-class _Shown:
-    """What is gathered of the lists, block by block; the lists themselves are not kept."""
+class _ListTotals:
+    """The metrics of the lists, filled block by block; the lists themselves are not stored."""
 
-    threshold: float
+    plan: Plan  # of the measures of lists
     facts: ItemFacts
     seen: Rows
-    asked: list[Asked]
     per_user: dict[str, np.ndarray]
     times: dict[int, np.ndarray]  # by list length: how often each item is shown, (n_items,)
 
     @classmethod
-    def over(
-        cls,
-        model: Measurable,
-        threshold: float,
-        asked: list[Asked],
-        genres: np.ndarray | None,
-        n_users: int,
-    ) -> "_Shown":
+    def of(
+        cls, model: Measurable, plan: Plan, genres: np.ndarray | None, n_users: int
+    ) -> "_ListTotals":
         seen, n_items = model.seen, len(model.items)
         counts = np.bincount(seen.indices, minlength=n_items)
         facts = ItemFacts.of(counts, int(np.count_nonzero(seen.counts)), genres)
-        mine = [one for one in asked if one.how.source in ("lists", "catalog")]
-        per_user = {one.name: np.empty(n_users) for one in mine if one.how.source == "lists"}
-        times = {one.n: np.zeros(n_items, np.int64) for one in mine if one.n is not None}
-        return cls(threshold, facts, seen, mine, per_user, times)
+        plan = plan.only(one for one in plan.measures if one.metric.source in ("lists", "catalog"))
+        per_user = {
+            one.name: np.empty(n_users) for one in plan.measures if one.metric.source == "lists"
+        }
+        times = {one.n: np.zeros(n_items, np.int64) for one in plan.measures if one.n is not None}
+        return cls(plan, facts, seen, per_user, times)
 
-    def take(self, rows: slice, block: _Block, scores: np.ndarray) -> None:
+    def add(self, rows: slice, block: _Block, scores: np.ndarray) -> None:
         """Measure the lists of a block; ``rows`` are its places among the measured users."""
         if not self.times:
             return
         items, _ = top_n(scores, block.seen, max(self.times))
         for n, times in self.times.items():
-            here = items[:, :n]
-            times += np.bincount(here[here >= 0], minlength=len(times))
-        wants_genres = any(one.how.needs_genres for one in self.asked)
-        lists = Lists(items, self.facts, self._liked(block) if wants_genres else None)
-        for one in self.asked:
-            if one.how.source == "lists":
-                self.per_user[one.name][rows] = one.how.compute(lists, *one.lengths)
+            first = items[:, :n]
+            times += np.bincount(first[first >= 0], minlength=len(times))
+        needs_genres = any(one.metric.needs_genres for one in self.plan.measures)
+        lists = Lists(items, self.facts, self._liked(block) if needs_genres else None)
+        for one in self.plan.measures:
+            if one.metric.source == "lists":
+                self.per_user[one.name][rows] = one.metric.compute(lists, *one.lengths)
 
     def _liked(self, block: _Block) -> np.ndarray:
         """p(g|u) of the training items that each user rated as relevant."""
         user = np.repeat(np.arange(len(block.users)), np.diff(block.seen.indptr))
-        liked = self.seen.take(block.users).values >= self.threshold
+        liked = self.seen.take(block.users).values >= self.plan.relevant_from
         shares = self.facts.genre_shares[block.seen.items[liked]]
         total = np.zeros((len(block.users), shares.shape[1]))
         for genre in range(shares.shape[1]):
@@ -148,13 +144,13 @@ class _Shown:
 def _blocks(
     model: Measurable, users: np.ndarray, indptr: np.ndarray, item: np.ndarray
 ) -> Iterator[tuple[_Block, slice, slice]]:
-    """Blocks of users that keep the scores bounded, and where each and its test items lie."""
+    """Blocks of users with at most BLOCK_SCORES scores, and the spans of each and its items."""
     size = max(1, BLOCK_SCORES // len(model.items))
     for first in range(0, len(users), size):
-        here = users[first : first + size]
-        ends = indptr[first : first + len(here) + 1]
+        some = users[first : first + size]
+        ends = indptr[first : first + len(some) + 1]
         span = slice(int(ends[0]), int(ends[-1]))
-        seen = model.seen.take(here)
+        seen = model.seen.take(some)
         tested = ItemSets(ends - ends[0], item[span])
-        block = _Block(here, ItemSets(seen.indptr, seen.indices), tested)
-        yield block, slice(first, first + len(here)), span
+        block = _Block(some, ItemSets(seen.indptr, seen.indices), tested)
+        yield block, slice(first, first + len(some)), span

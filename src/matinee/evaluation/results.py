@@ -1,4 +1,4 @@
-"""What measuring returns: values that print, go into JSON, and say where they are from."""
+"""Results of evaluations: values that print, become JSON, and carry their origin."""
 
 import platform
 from collections.abc import Mapping
@@ -14,17 +14,17 @@ from matinee.display.text_table import text_table
 
 
 class UserScores(NamedTuple):
-    """What each test user adds to the metrics that are means, so that users can be resampled.
+    """The terms of each test user in the metrics that are means, so that users can be resampled.
 
     A metric is ``sum(total) / sum(weight)``, or the root of that where it is among ``roots``.
     """
 
     totals: Mapping[str, np.ndarray]  # by name of metric: (n_test_users,) float64
-    weights: Mapping[str, np.ndarray]  # likewise; 0 where the metric says nothing of a user
+    weights: Mapping[str, np.ndarray]  # likewise; 0 where the metric is undefined for a user
     roots: frozenset[str]
 
     def means(self) -> dict[str, float]:
-        """The metrics; those that say nothing of anybody are left out."""
+        """The metrics that are defined for at least one user."""
         return {
             name: self.finish(name, float(total.sum() / self.weights[name].sum()))
             for name, total in self.totals.items()
@@ -32,13 +32,13 @@ class UserScores(NamedTuple):
         }
 
     def finish(self, name: str, mean: Any) -> Any:
-        """The metric that a mean stands for."""
+        """The metric of a mean: its root for a metric among ``roots``."""
         return mean**0.5 if name in self.roots else mean
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a model scored on a test part, and how that was measured."""
+    """The metrics of a model on a test part, and the protocol they were measured by."""
 
     metrics: dict[str, float]  # by name, "rmse" or "ndcg@10"; the mean over users where per user
     relevant_from: float  # test items rated this or more are the relevant ones
@@ -46,12 +46,12 @@ class Evaluation:
     users_skipped: int  # users whose test items are all irrelevant
     test_ratings: int  # test ratings measured
     cold_ratings: int  # those among them whose user or item has no training rating
-    unknown_ratings: int  # test ratings left out: the model does not know their user or item
+    unknown_ratings: int  # test ratings left out, of users or items that the model does not know
     protocol: str  # in words
     test_seconds: float
     fit_seconds: float | None = None
     algorithm: str = ""
-    nan_scores: int = 0  # scores that are no number; they rank last
+    nan_scores: int = 0  # NaN scores, which rank last
     by_activity: tuple[dict[str, Any], ...] = ()  # errors by how much users have rated
     by_popularity: tuple[dict[str, Any], ...] = ()  # errors by how often items were rated
     origin: dict[str, Any] = field(default_factory=dict)  # split, seed, fingerprints, versions
@@ -72,7 +72,7 @@ class Evaluation:
         return Table({name: [row.get(name) for row in rows] for name in rows[0]} if rows else {})
 
     def __str__(self) -> str:
-        """The metrics in a column, then what they are about."""
+        """The metrics in a column, then the protocol and the counts."""
         figures = text_table([[name, f"{value:.4f}"] for name, value in self.metrics.items()])
         heading = [self.algorithm] if self.algorithm else []
         fit = "" if self.fit_seconds is None else f"fitted in {self.fit_seconds:.2f} s, "
@@ -143,7 +143,7 @@ class CrossValidation:
 
 
 def versions() -> dict[str, str]:
-    """The versions of what computes results."""
+    """The versions of the libraries that compute results."""
     import numba
     import scipy
 

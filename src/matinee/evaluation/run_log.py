@@ -1,7 +1,7 @@
-"""A plain record of what was run: a JSON object a line, appended as soon as it is known.
+"""A plain record of runs: JSON lines, each appended as soon as its run ends.
 
-A line is flushed to the disk when it is written, so an interrupted run keeps what it has; a last
-line that was cut short is passed over when the record is read.
+Every line is flushed to the disk when it is written, so an interruption loses no finished run. A
+truncated last line is skipped when the record is read.
 """
 
 import hashlib
@@ -18,44 +18,48 @@ from matinee.errors import MatineeError
 
 @dataclass(frozen=True)
 class Record:
-    """A file of runs; None keeps nothing."""
+    """A file of runs; without a path, nothing is written."""
 
     path: Path | None
+    resume: bool = True  # whether a search or comparison takes over its earlier runs
 
     @classmethod
     def of(cls, path: str | Path) -> "Record":
-        """A record that is there, to read. Raises MatineeError where there is none."""
+        """Open an existing record to read. Raises MatineeError where the file does not exist."""
         if not Path(path).is_file():
             raise MatineeError(f"there is no record {path}; matinee compare and tune write one")
         return cls(Path(path))
 
     @classmethod
-    def at(cls, path: str | Path | None) -> "Record":
-        """Open a record, making its file where there is none. Raises MatineeError if it cannot."""
+    def at(cls, path: str | Path | None, resume: bool = True) -> "Record":
+        """Open a record to append to, creating its file where it does not exist.
+
+        Raises MatineeError where the file cannot be written.
+        """
         if path is None:
-            return cls(None)
+            return cls(None, resume)
         file = Path(path)
         try:
             with file.open("a", encoding="utf-8"):
                 pass
         except OSError as error:
             raise MatineeError(f"the record {file} cannot be written: {error.strerror}") from error
-        return cls(file)
+        return cls(file, resume)
 
-    def keep(self, run: Mapping[str, Any]) -> None:
+    def append(self, run: Mapping[str, Any]) -> None:
         """Append one run, with the time."""
         if self.path is None:
             return
         line = json.dumps({"time": _now(), **run}, ensure_ascii=False, allow_nan=False)
         with self.path.open("a+b") as file:
             if file.tell() and not _ends_whole(file):
-                file.write(b"\n")  # after a line that was cut short
+                file.write(b"\n")  # ends a truncated line
             file.write(line.encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
 
     def runs(self) -> Iterator[dict[str, Any]]:
-        """Every whole line, the oldest first. Raises MatineeError where the file is no record."""
+        """Every complete line, the oldest first. Raises MatineeError for a file that is no text."""
         if self.path is None:
             return
         try:
@@ -66,13 +70,29 @@ class Record:
             try:
                 run = json.loads(line)
             except ValueError:
-                continue  # cut short
+                continue  # truncated
             if isinstance(run, dict):
                 yield run
 
-    def find(self, what: str, key: str) -> list[dict[str, Any]]:
-        """The runs of a kind with a key, the oldest first."""
-        return [run for run in self.runs() if run.get("what") == what and run.get("key") == key]
+
+@dataclass(frozen=True)
+class Series:
+    """The runs of one search or comparison in a record: those of a kind with a key."""
+
+    record: Record
+    what: str
+    key: str
+
+    def past(self) -> list[dict[str, Any]]:
+        """The runs to take over, the oldest first; none unless the record resumes."""
+        if not self.record.resume:
+            return []
+        name = (self.what, self.key)
+        return [run for run in self.record.runs() if (run.get("what"), run.get("key")) == name]
+
+    def append(self, **run: Any) -> None:
+        """Append one run, with the time."""
+        self.record.append({"what": self.what, "key": self.key, **run})
 
 
 def key_of(*facts: Any) -> str:

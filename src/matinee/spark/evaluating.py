@@ -6,7 +6,7 @@ likewise. The metrics are those of ``matinee.evaluation.metrics``, computed by t
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from matinee.evaluation.evaluate import (
     refuse_trained,
     refuse_unknown,
 )
-from matinee.evaluation.protocol import Asked, ask, fitting, refuse_irrelevant, relevance
+from matinee.evaluation.protocol import Measure, Plan, measures_of, refuse_irrelevant, relevance
 from matinee.evaluation.ranking_pass import of_catalog
 from matinee.evaluation.results import Evaluation, UserScores, versions
 from matinee.models import Model
@@ -46,11 +46,10 @@ COUNTS = ("ratings", "unknown", "cold", "users", "measured", "nan", "relevant")
 
 @dataclass(frozen=True)
 class EvaluateTask:
-    """What tasks need to know to measure."""
+    """The model, the plan and the threads of every task."""
 
     place: ModelFolder
-    asked: list[Asked]
-    threshold: float
+    plan: Plan
     threads: int
 
 
@@ -74,13 +73,13 @@ def evaluate(
     check_frame("evaluate", test)
     place = ModelFolder.of(model, folder)
     known = place.model()
-    asked = ask(metrics, ns, len(known.items))
+    measures = measures_of(metrics, ns, len(known.items))
     threshold = relevance(relevant_from, known.scale, np.asarray(known.seen.values))
     genres = known.catalog.genre_matrix(known.items)[1]
-    asked = fitting(asked, known, genres.shape[1] > 0, chosen=metrics is not None)
-    if any(one.how.source == "intervals" for one in asked):
+    plan = Plan(measures, threshold, metrics is None).fitted_to(known, genres.shape[1] > 0)
+    if any(one.metric.source == "intervals" for one in plan.measures):
         raise BadSetting("intervals are not measured on Spark; matinee.evaluate measures them")
-    task = EvaluateTask(place, asked, threshold, threads_of_task(test.sparkSession))
+    task = EvaluateTask(place, plan, threads_of_task(test.sparkSession))
     parts = _clean(test).repartition("user_id").mapInArrow(partial(_measure, task), SUMS)
     with batches_by_rows(test.sparkSession):
         rows = parts.collect()
@@ -93,17 +92,17 @@ def evaluate(
     )
     if not counts["ratings"]:
         refuse_unknown(counts["unknown"])
-    if any(one.ranks for one in asked) and not counts["relevant"]:
+    if plan.ranks and not counts["relevant"]:
         refuse_irrelevant(threshold, max(float(one["highest"][0]) for one in sums), known.kind)
     return Evaluation(
-        metrics=_metrics(sums, asked),
+        metrics=_metrics(sums, plan.measures),
         relevant_from=threshold,
         users_measured=counts["measured"],
         users_skipped=counts["users"] - counts["measured"],
         test_ratings=counts["ratings"],
         cold_ratings=counts["cold"],
         unknown_ratings=counts["unknown"],
-        protocol=protocol_of(known, asked, threshold),
+        protocol=protocol_of(known, plan),
         test_seconds=time.perf_counter() - started,
         nan_scores=counts["nan"],
         origin={"fingerprints": {"train": known.data_fingerprint}, "versions": versions()},
@@ -121,8 +120,8 @@ def _clean(test: "DataFrame") -> "DataFrame":
     return good(rows).groupBy("user_id", "item_id").agg(last)
 
 
-def _metrics(parts: list[Arrays], asked: list[Asked]) -> dict[str, float]:
-    """Every number in the order it was asked for, of the sums of all tasks."""
+def _metrics(parts: list[Arrays], measures: Sequence[Measure]) -> dict[str, float]:
+    """The values in the order of the measures, from the sums of all tasks."""
     sums: Arrays = {}
     for part in parts:
         for name, value in part.items():
@@ -132,8 +131,8 @@ def _metrics(parts: list[Arrays], asked: list[Asked]) -> dict[str, float]:
         for kind in ("total:", "weight:", "times:")
     )
     values = UserScores(totals, weights, ROOTS).means()
-    values |= of_catalog({int(n): value for n, value in times.items()}, asked)
-    return {one.name: values[one.name] for one in asked if one.name in values}
+    values |= of_catalog({int(n): value for n, value in times.items()}, measures)
+    return {one.name: values[one.name] for one in measures if one.name in values}
 
 
 def _measure(task: EvaluateTask, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
@@ -173,10 +172,10 @@ def _sums(task: EvaluateTask, ratings: Ratings) -> Arrays:
         counts = np.array([0, unknown, *(0 for _ in COUNTS[2:])])
         return {"counts": counts, "highest": np.array([-np.inf])}
     refuse_trained(model, test)
-    relevant = test.rating >= task.threshold
-    asked = [one for one in task.asked if relevant.any() or not one.ranks]
+    relevant = test.rating >= task.plan.relevant_from
+    plan = task.plan.only(one for one in task.plan.measures if relevant.any() or not one.ranks)
     genres = model.catalog.genre_matrix(model.items)[1]
-    measured = Measured.of(model, test, task.threshold, asked, genres)
+    measured = Measured.of(model, test, plan, genres)
     n_users, n_measured = (len(np.unique(user)) for user in (test.user, test.user[relevant]))
     counts = np.array(
         [

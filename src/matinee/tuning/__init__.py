@@ -1,1 +1,1 @@
-"""Choosing settings honestly: searching them, and how many factors, on data held out for that."""
+"""Choosing an algorithm, its settings and its number of factors, on held-out ratings."""

@@ -1,13 +1,13 @@
-"""Which algorithm with which settings: successive halving over the registry, then a blend.
+"""The best algorithm and its settings: successive halving over the registry, then a blend.
 
-    bracket b     27 candidates; bracket 0 begins with every algorithm by default, the rest are
-                  drawn from the search spaces
-    rung 0, 1, 2  fitted on 1/9, 1/3 and all of the users; a third of the candidates goes on
+    bracket b     27 candidates; bracket 0 begins with every algorithm with default settings, the
+                  rest are drawn from the search spaces
+    rung 0, 1, 2  fitted on 1/9, 1/3 and all of the users; a third of the candidates is promoted
                                                                   Jamieson & Talwalkar 2016, sec. 3
 
-Candidates are judged on a held-out part of the training ratings. The best of different algorithms
-are blended, and the blend is taken if it judges better. What that is worth in truth is measured
-once, on test ratings that the search never saw.
+Candidates are measured on a held-out part of the training ratings. The best ones of different
+algorithms are blended, and the blend wins if it measures better. The winner is measured once more,
+on test ratings that the search never saw.
 """
 
 import time
@@ -25,28 +25,28 @@ from matinee.display.steps import OnStep, quiet
 from matinee.display.text import counted
 from matinee.display.text_table import text_table
 from matinee.errors import BadSetting
-from matinee.evaluation.evaluate import evaluate, fit_and_evaluate
+from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.evaluation.list_check import relevant_from
-from matinee.evaluation.protocol import Asked, check_measurable
 from matinee.evaluation.results import Evaluation, versions
-from matinee.evaluation.run_log import Record, key_of
+from matinee.evaluation.run_log import Record, Series, key_of
 from matinee.models.model import Model
 from matinee.splitting import Split, random
+from matinee.tuning.objective import Objective
 
 SHARES = (1 / 9, 1 / 3, 1.0)  # of the users, by rung
-KEPT = 3  # one in so many goes on to the next rung
+REDUCTION = 3  # one in so many is promoted to the next rung
 CANDIDATES = 27  # of a bracket
-BLENDED = 3  # of the best algorithms
-APART = ("blend", "hybrid", "content")  # made of others, or in need of a catalogue
+BLEND_SIZE = 3  # algorithms in a blend
+EXCLUDED = ("blend", "hybrid", "content")  # made of others, or in need of a catalogue
 
 
 @dataclass(frozen=True)
 class AutoTrial:
-    """One fit of the search and what came of it; ``value`` is None where it failed."""
+    """One fit of the search and its result; ``value`` is None where it failed."""
 
     number: int
     algorithm: str
-    settings: dict[str, Any]  # those that are not by default
+    settings: dict[str, Any]  # those that differ from the defaults
     share: float  # of the users, fitted on
     value: float | None
     seconds: float
@@ -55,7 +55,7 @@ class AutoTrial:
 
 @dataclass(frozen=True, eq=False)
 class AutoResult:
-    """The winner fitted on all ratings, what was tried, and an estimate on unseen ratings."""
+    """The winner fitted on all ratings, the trials, and an estimate on unseen ratings."""
 
     algorithm: Algorithm
     model: Model
@@ -86,7 +86,7 @@ class AutoResult:
         rows = [["algorithm", "settings", "users", self.metric, "fit s"]]
         for one in self.ranked():
             settings = ", ".join(f"{name}={value}" for name, value in one.settings.items())
-            row = [one.algorithm, settings or "by default", f"{one.share:.0%}"]
+            row = [one.algorithm, settings or "defaults", f"{one.share:.0%}"]
             rows.append([*row, f"{one.value:.4f}", f"{one.seconds:.1f}"])
         failed = sum(one.value is None for one in self.trials)
         return "\n".join(
@@ -111,70 +111,71 @@ def auto(
     resume: bool = False,
     on_step: OnStep = quiet,
 ) -> AutoResult:
-    """The best algorithm for some ratings, found in about ``minutes``, and its model.
+    """Search algorithms and settings for about ``minutes``, and fit the best one.
 
     No trial begins after ``minutes``, or after ``trials``; the blend and the last fits come on top.
-    An interruption (KeyboardInterrupt) ends the search with what it has found. With ``record``, a
-    JSON-lines file, trials are kept as they end, and ``resume`` takes those of the same search from
-    it. The same trials give the same winner; time decides only how many there are.
+    An interruption (KeyboardInterrupt) ends the search with the trials so far. With ``record``, a
+    JSON-lines file, trials are written as they end, and ``resume`` takes over those of the same
+    search. The same trials give the same winner; time decides only how many there are.
 
-    Raises BadSetting for an unknown metric and where no trial can be measured.
+    Raises BadSetting for an unknown metric and where no trial can be measured, BadRatings where no
+    held-out item is relevant, and MatineeError where the record cannot be written.
     """
     started = time.perf_counter()
     outer = random(ratings, seed=seed)
-    search = Search.of(outer.train, metric, seed, relevant_from(ratings))
-    kept = Record.at(record)
+    halving = SuccessiveHalving.of(outer.train, metric, seed, relevant_from(ratings))
+    objective = halving.objective
     key = key_of("auto", metric, seed, outer.origin, versions()["matinee"])
-    past = [AutoTrial(**one["trial"]) for one in kept.find("auto", key)] if resume else []
+    series = Series(Record.at(record, resume), "auto", key)
+    past = [AutoTrial(**run["trial"]) for run in series.past()]
     done: list[AutoTrial] = []
     try:
-        for number, candidate, share in search.proposals(done):
+        for number, candidate, share in halving.proposals(done):
             over = time.perf_counter() - started > 60 * minutes
             if number >= len(past) and done and (over or number == trials):
                 break
             on_step(number, trials or 0, f"{candidate.name} on {share:.0%} of the users")
-            trial = past[number] if number < len(past) else search.trial(number, candidate, share)
-            if number >= len(past):
-                what = {"what": "auto", "key": key, "metric": search.asked.name}
-                kept.keep({**what, "trial": asdict(trial)})
-            done.append(trial)
+            if number < len(past):
+                done.append(past[number])
+            else:
+                done.append(halving.trial(number, candidate, share))
+                series.append(metric=objective.name, trial=asdict(done[-1]))
     except KeyboardInterrupt:
-        pass  # what was found so far is the result
-    winner = search.winner(done)
-    test = fit_and_evaluate(winner, outer, (), search.threshold, [search.asked.name])
-    higher = bool(search.asked.how.higher_is_better)
+        pass  # the result is the best trial so far
+    winner = halving.winner(done)
     return AutoResult(
         algorithm=winner,
         model=winner.fit(ratings),
-        metric=search.asked.name,
-        higher_is_better=higher,
+        metric=objective.name,
+        higher_is_better=objective.higher_is_better,
         trials=tuple(done),
-        test=test,
+        test=fit_and_evaluate(
+            winner, outer, (), objective.plan.relevant_from, objective.plan.names
+        ),
         split=outer.description,
         seconds=time.perf_counter() - started,
     )
 
 
 @dataclass(frozen=True, eq=False)
-class Search:
-    """What the trials have in common."""
+class SuccessiveHalving:
+    """Brackets of candidates, each fitted on more users the better it measures."""
 
-    inner: Split
-    asked: Asked
-    threshold: float
+    inner: Split  # of the training part
+    objective: Objective
     seed: int
 
     @classmethod
-    def of(cls, ratings: Ratings, metric: str, seed: int, threshold: float) -> "Search":
-        """Raises BadSetting for a metric that cannot be, or has no better end."""
+    def of(cls, ratings: Ratings, metric: str, seed: int, threshold: float) -> "SuccessiveHalving":
+        """Raises what ``Objective.of`` does."""
         inner = random(ratings, seed=seed)
-        (asked,) = check_measurable(inner, (10,), threshold, [metric])
-        if asked.how.higher_is_better is None:
-            raise BadSetting(f"neither end of {metric} is better, so nothing can be best at it")
-        return cls(inner, asked, threshold, seed)
+        return cls(inner, Objective.of(metric, inner, threshold), seed)
 
     def proposals(self, done: list[AutoTrial]) -> Iterator[tuple[int, Algorithm, float]]:
-        """Number, algorithm and share of the users of each trial; ``done`` grows meanwhile."""
+        """Number, algorithm and share of the users of each trial.
+
+        The caller appends each trial to ``done`` before it takes the next proposal.
+        """
         number, bracket = 0, 0
         while True:
             candidates = self.candidates(bracket)
@@ -183,15 +184,15 @@ class Search:
                 for one in candidates:
                     yield number, one, share
                     number += 1
-                rung = ranked(done[first:number], bool(self.asked.how.higher_is_better))
-                best = rung[: max(len(candidates) // KEPT, 1)]
+                rung = ranked(done[first:number], self.objective.higher_is_better)
+                best = rung[: max(len(candidates) // REDUCTION, 1)]
                 candidates = [candidates[one.number - first] for one in best]
             bracket += 1
 
     def candidates(self, bracket: int) -> list[Algorithm]:
-        """The algorithms of a bracket, the same for the same seed."""
-        kinds = [kind for name, kind in ALGORITHMS.items() if name not in APART]
-        if not self.asked.ranks:
+        """The algorithms of a bracket, which depend on the seed and its number alone."""
+        kinds = [kind for name, kind in ALGORITHMS.items() if name not in EXCLUDED]
+        if not self.objective.measure.ranks:
             kinds = [kind for kind in kinds if kind().kind == "rating"]
         usual = [kind().for_data(self.inner.train) for kind in kinds] if bracket == 0 else []
         rng = np.random.default_rng((self.seed, bracket))
@@ -203,30 +204,34 @@ class Search:
         return usual + [one.for_data(self.inner.train) for one in drawn]
 
     def trial(self, number: int, candidate: Algorithm, share: float) -> AutoTrial:
-        """Fit on a share of the users and judge on what is held out of theirs."""
+        """Fit on a share of the users and measure on their held-out ratings."""
         started = time.perf_counter()
         value, reason = None, ""
         try:
-            value = self.measured(candidate, share)
+            value = self.value(candidate, share)
         except Exception as error:  # one impossible candidate does not end the search
             reason = f"{type(error).__name__}: {error}"
         seconds = time.perf_counter() - started
         settings = candidate.non_default_settings
         return AutoTrial(number, candidate.name, settings, share, value, seconds, reason)
 
-    def measured(self, candidate: Algorithm, share: float) -> float:
+    def value(self, candidate: Algorithm, share: float) -> float:
         """The metric of a candidate. Raises what its fit and its evaluation do."""
-        draw = np.random.default_rng(self.seed).random(self.inner.train.n_users) < share
-        train, test = (part.subset(draw[part.user]) for part in (self.inner.train, self.inner.test))
+        sample = np.random.default_rng(self.seed).random(self.inner.train.n_users) < share
+        train, test = (
+            part.subset(sample[part.user]) for part in (self.inner.train, self.inner.test)
+        )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = candidate.fit(train)
-        return evaluate(model, test, (), self.threshold, [self.asked.name]).metrics[self.asked.name]
+        return self.objective.value(model, test)
 
     def winner(self, done: list[AutoTrial]) -> Algorithm:
-        """The best of the trials on most users, or a blend of several if it judges better."""
-        higher = bool(self.asked.how.higher_is_better)
-        best = ranked(done, higher)
+        """The best of the trials on most users, or a blend of several if it measures better.
+
+        Raises BadSetting where no trial could be measured.
+        """
+        best = ranked(done, self.objective.higher_is_better)
         if not best:
             reasons = f": {done[0].reason}" if done else ""
             raise BadSetting(f"no trial of {len(done)} could be measured{reasons}")
@@ -238,9 +243,9 @@ class Search:
                 others.setdefault(one.name, one)
         if len(others) < 2:
             return first
-        blend = Blend(of=tuple(others.values())[:BLENDED])
-        values = np.array([self.measured(one, top[0].share) for one in (first, blend)])
-        return blend if (values[1] > values[0]) == higher and values[0] != values[1] else first
+        blend = Blend(of=tuple(others.values())[:BLEND_SIZE])
+        losses = [self.objective.loss(self.value(one, top[0].share)) for one in (first, blend)]
+        return blend if losses[1] < losses[0] else first
 
 
 def algorithm_of(trial: AutoTrial) -> Algorithm:

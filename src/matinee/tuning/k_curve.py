@@ -1,7 +1,7 @@
-"""How many factors: held-out loss against their number, and a choice whose rule is named.
+"""The number of factors: held-out loss at each, and the choice of a named rule.
 
-With enough regularization a larger number seldom hurts, so the number of factors is a budget and
-not a truth: the default rule takes the smallest that the data cannot tell from the best.
+With enough regularization more factors seldom hurt, so there is no true number. The default rule
+takes the smallest number that the data cannot tell from the best.
 """
 
 import time
@@ -20,12 +20,13 @@ from matinee.display.steps import OnStep, quiet
 from matinee.display.text_table import text_table
 from matinee.errors import Advice, BadSetting, check_known
 from matinee.evaluation.compare import choose, time_left
-from matinee.evaluation.evaluate import evaluate
+from matinee.evaluation.evaluate import measure
 from matinee.evaluation.profiling import measured, model_mb
-from matinee.evaluation.protocol import Asked, check_kind, check_measurable
+from matinee.evaluation.protocol import Plan, check_kind
 from matinee.evaluation.results import versions
 from matinee.models import FactorModel, Model
 from matinee.splitting import Split, k_fold
+from matinee.tuning.objective import Objective, check_better_end
 from matinee.tuning.rules import RULES
 from matinee.tuning.spectrum import Hints, hints
 from matinee.tuning.stability import agreement
@@ -36,7 +37,7 @@ PLOT_WIDTH = 50  # characters of the drawn curve
 
 @dataclass(frozen=True)
 class Point:
-    """What is known of one number of factors."""
+    """The measurements at one number of factors."""
 
     n_factors: int
     metrics: dict[str, float]  # held out, the mean over folds
@@ -49,23 +50,23 @@ class Point:
 
 @dataclass(frozen=True)
 class KCurve:
-    """The points, what each rule chooses, and what the chosen rule chooses."""
+    """The points, and the number of factors by each rule."""
 
     algorithm: str
-    metric: str  # the one that is chosen by
+    metric: str  # that the rules compare
     higher_is_better: bool
     points: tuple[Point, ...]
     rule: str
     choices: dict[str, int]  # by rule
     folds: int
     origin: dict[str, Any]
-    warm: bool = False  # whether fits beyond the first point went on from the smaller model
+    warm: bool = False  # whether each fit after the first was warm-started from the one before
     hints: Hints | None = None  # of truncated SVD
-    variance_explained: tuple[float, ...] = ()  # of truncated SVD: by so many factors together
+    variance_explained: tuple[float, ...] = ()  # of truncated SVD, cumulative
 
     @property
     def chosen(self) -> int:
-        """The number of factors by the rule asked for."""
+        """The number of factors by ``rule``."""
         return self.choices[self.rule]
 
     def to_dict(self) -> dict[str, Any]:
@@ -101,15 +102,15 @@ class KCurve:
         return "\n".join([*text_table(rows), "", *self.drawing(), "", *self.notes()])
 
     def drawing(self) -> list[str]:
-        """The curve, a line a point: a dot where its value lies, and the rules that chose it."""
+        """The curve as text: per point a dot at its value, and the rules that choose it."""
         values = np.array([point.metrics[self.metric] for point in self.points])
         low, high = float(values.min()), float(values.max())
         places = np.rint((values - low) / ((high - low) or 1.0) * PLOT_WIDTH).astype(int)
         lines = [f"{self.metric}, {low:.4f} to {high:.4f}"]
         for point, place in zip(self.points, places.tolist(), strict=True):
             rules = [name for name, size in self.choices.items() if size == point.n_factors]
-            said = f"  <- {', '.join(rules)}" if rules else ""
-            lines.append(f"{point.n_factors:>6} |{' ' * place}●{' ' * (PLOT_WIDTH - place)}{said}")
+            arrow = f"  <- {', '.join(rules)}" if rules else ""
+            lines.append(f"{point.n_factors:>6} |{' ' * place}●{' ' * (PLOT_WIDTH - place)}{arrow}")
         return [line.rstrip() for line in lines]
 
     def notes(self) -> list[str]:
@@ -159,10 +160,10 @@ def k_curve(
     ``algorithm`` is a name, a class or a value that has ``n_factors``. ``rule`` is "one-se", the
     smallest within a standard error of the best; "minimum", the best; or "elbow", the bend.
     Metrics that do not apply to the algorithm are an error only where they come first. With
-    ``n_seeds`` of 2 or more, tastes are compared from seed to seed: the mean |cosine| of
-    best-matched item factors. With ``warm``, an algorithm that can goes on from the next smaller
-    model, its new factors starting by chance, in half the epochs. ``data`` are ratings from which
-    no test part has been chosen yet: the folds choose, and so do not judge what is chosen.
+    ``n_seeds`` of 2 or more, tastes are compared between seeds: the mean |cosine| of matched item
+    factors. With ``warm``, algorithms that support it start from the next smaller model, its new
+    factors random, and take half the epochs. ``data`` should hold no test ratings: the folds are
+    used to choose, so they cannot measure the chosen model.
 
     Raises BadSetting, before any work, for an algorithm without factors, impossible numbers of
     them, an unknown rule or metric, or too many folds.
@@ -171,20 +172,19 @@ def k_curve(
     sizes = checked_sizes(base, factors)
     check_known("rule", rule, RULES)
     splits = list(k_fold(data, folds, seed))
-    asked = _checked_metrics(base, splits, metrics, relevant_from)
     warm = warm and isinstance(base, Alternating) and base.supports_warm_start
-    fits = _fits(base, sizes, splits, asked, relevant_from, warm, on_step)
+    validation = _Validation(base, splits, _plan(base, splits[0], metrics, relevant_from), warm)
+    fits = validation.fits(sizes, on_step)
     stability = [_stability(base, size, data, n_seeds) for size in sizes]
     points = tuple(map(_point, sizes, fits, stability))
-    first = asked[0]
-    higher = bool(first.how.higher_is_better)
-    loss = np.array([point.metrics[first.name] for point in points]) * (-1 if higher else 1)
-    error = np.array([point.errors[first.name] for point in points])
+    objective = Objective(validation.plan.only(validation.plan.measures[:1]))
+    loss = np.array([objective.loss(point.metrics[objective.name]) for point in points])
+    error = np.array([point.errors[objective.name] for point in points])
     spectral = base.name == "truncated-svd"
     return KCurve(
         algorithm=repr(base),
-        metric=first.name,
-        higher_is_better=higher,
+        metric=objective.name,
+        higher_is_better=objective.higher_is_better,
         points=points,
         rule=rule,
         choices={name: choice(sizes, loss, error) for name, choice in RULES.items()},
@@ -212,59 +212,51 @@ class _Fit:
     model_mb: float | None
 
 
-def _fits(
-    base: Algorithm,
-    sizes: Sequence[int],
-    splits: Sequence[Split],
-    asked: Sequence[Asked],
-    threshold: float | None,
-    warm: bool,
-    on_step: OnStep,
-) -> list[list[_Fit]]:
-    """The fits of every fold, for each of the sizes."""
-    fits: list[list[_Fit]] = []
-    smaller: list[FactorModel | None] = [None] * len(splits)
-    started, total = time.perf_counter(), len(sizes) * len(splits)
-    for place, size in enumerate(sizes):
-        fits.append([])
-        for fold, split in enumerate(splits):
-            done = place * len(splits) + fold
-            left = time_left(done, total, started)
-            on_step(done, total, ", ".join(filter(None, [f"{size} factors", left])))
-            fit, model = _fit(base, size, smaller[fold], split, asked, threshold)
-            fits[-1].append(fit)
-            smaller[fold] = model if warm and isinstance(model, FactorModel) else None
-    on_step(total, total, "done")
-    return fits
+@dataclass(frozen=True, eq=False)
+class _Validation:
+    """The algorithm, the folds it is fitted on, and what is measured on each."""
+
+    base: Algorithm
+    splits: Sequence[Split]
+    plan: Plan
+    warm: bool
+
+    def fits(self, sizes: Sequence[int], on_step: OnStep) -> list[list[_Fit]]:
+        """The fits of every fold, for each of the sizes."""
+        fits: list[list[_Fit]] = []
+        smaller: list[FactorModel | None] = [None] * len(self.splits)
+        started, total = time.perf_counter(), len(sizes) * len(self.splits)
+        for place, size in enumerate(sizes):
+            fits.append([])
+            for fold, split in enumerate(self.splits):
+                done = place * len(self.splits) + fold
+                left = time_left(done, total, started)
+                on_step(done, total, ", ".join(filter(None, [f"{size} factors", left])))
+                fit, model = self.fit(size, split, smaller[fold])
+                fits[-1].append(fit)
+                smaller[fold] = model if self.warm and isinstance(model, FactorModel) else None
+        on_step(total, total, "done")
+        return fits
+
+    def fit(self, size: int, split: Split, smaller: FactorModel | None) -> tuple[_Fit, Model]:
+        """Fit one size on one fold, warm-started from a smaller model where there is one."""
+        fit: Callable[[Ratings], Model] = with_settings(self.base, {"n_factors": size}).fit
+        if smaller is not None:
+            settings = {"n_factors": size, "n_epochs": max(1, self.base.settings["n_epochs"] // 2)}
+            fit = partial(cast(Alternating, with_settings(self.base, settings)).fit, start=smaller)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with measured() as cost:
+                model = fit(split.train)
+        metrics = measure(model, split.test, self.plan).metrics
+        return _Fit(metrics, _train_rmse(model, split.train), cost.seconds, model_mb(model)), model
 
 
-def _fit(
-    base: Algorithm,
-    size: int,
-    smaller: FactorModel | None,
-    split: Split,
-    asked: Sequence[Asked],
-    threshold: float | None,
-) -> tuple[_Fit, Model]:
-    """Fit one size on one fold, from a smaller model where there is one."""
-    fit: Callable[[Ratings], Model] = with_settings(base, {"n_factors": size}).fit
-    if smaller is not None:
-        fewer = max(1, base.settings["n_epochs"] // 2)
-        grown = with_settings(base, {"n_factors": size, "n_epochs": fewer})
-        fit = partial(cast(Alternating, grown).fit, start=smaller)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with measured() as cost:
-            model = fit(split.train)
-    names = [one.name for one in asked]
-    metrics = evaluate(model, split.test, (), threshold, names).metrics
-    train = split.train
-    error = None
-    if model.kind == "rating":
-        error = float(
-            np.sqrt(np.mean((train.rating - model.predict_rows(train.user, train.item)) ** 2))
-        )
-    return _Fit(metrics, error, cost.seconds, model_mb(model)), model
+def _train_rmse(model: Model, train: Ratings) -> float | None:
+    if model.kind != "rating":
+        return None
+    errors = train.rating - model.predict_rows(train.user, train.item)
+    return float(np.sqrt(np.mean(errors**2)))
 
 
 def _point(size: int, fits: list[_Fit], stability: float | None) -> Point:
@@ -301,15 +293,14 @@ def checked_sizes(base: Algorithm, factors: Iterable[int]) -> list[int]:
     return sizes
 
 
-def _checked_metrics(
-    base: Algorithm, splits: Sequence[Split], metrics: Iterable[str], threshold: float | None
-) -> list[Asked]:
+def _plan(
+    base: Algorithm, split: Split, metrics: Iterable[str], relevant_from: float | None
+) -> Plan:
     """The metrics that apply to the algorithm. Raises BadSetting where the first does not."""
-    asked = check_measurable(splits[0], (10,), threshold, metrics)
-    check_kind(asked[:1], base.kind, base.name)
-    if asked[0].how.higher_is_better is None:
-        raise BadSetting(f"neither end of {asked[0].name} is better, so it cannot choose")
-    return [one for one in asked if one.ranks or base.kind == "rating"]
+    plan = Plan.of(split, (10,), relevant_from, metrics)
+    check_kind(plan.measures[:1], base.kind, base.name)
+    check_better_end(plan.measures[0])
+    return plan.only(one for one in plan.measures if one.ranks or base.kind == "rating")
 
 
 def _stability(base: Algorithm, size: int, data: Ratings, n_seeds: int) -> float | None:

@@ -1,6 +1,7 @@
-"""Choosing a size from a curve of losses: three rules, each with its name.
+"""Three rules that choose a size from a curve of losses.
 
-A curve has sizes in rising order, the mean loss (lower is better) at each, and its standard error.
+A curve has sizes in ascending order, and for each the mean loss (lower is better) and its standard
+error: (n_sizes,) arrays.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,8 +12,8 @@ import numpy as np
 def one_standard_error(sizes: Sequence[int], loss: np.ndarray, error: np.ndarray) -> int:
     """The smallest size whose loss is within one standard error of the lowest.
 
-    The standard error is that at the lowest loss (Breiman et al. 1984, section 3.4.3): what is
-    beyond is more than the data can tell apart, and costs time and clarity.
+    The standard error is that at the lowest loss (Breiman et al. 1984, section 3.4.3). The data
+    cannot tell larger sizes from this one, and they cost time and clarity.
     """
     best = int(np.argmin(loss))
     return sizes[int(np.argmax(loss <= loss[best] + error[best]))]
@@ -27,7 +28,7 @@ def elbow(sizes: Sequence[int], loss: np.ndarray, error: np.ndarray) -> int:
     """The size where the curve is farthest below the chord from its start to its lowest point.
 
     Kneedle (Satopaa et al. 2011), both axes scaled to 0..1. With fewer than three points up to the
-    lowest there is no bend, and the lowest is the answer.
+    lowest there is no bend, and the lowest is chosen.
     """
     last = int(np.argmin(loss))
     if last < 2:

@@ -1,4 +1,4 @@
-"""Ways to walk through a search space: grid search, random search, or Optuna's samplers."""
+"""Search strategies: grid search, random search, or Optuna's samplers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,16 +12,16 @@ from matinee.algorithms.search_space import Choice, Real, Space, Whole
 from matinee.display.text import counted
 from matinee.errors import BadSetting, Option
 
-TRIALS_BEFORE_PRUNING = 4  # finished ones, before any is given up
+TRIALS_BEFORE_PRUNING = 4  # finished trials before any is pruned
 EPOCHS_BEFORE_PRUNING = 4
-REDRAWS = 20  # of settings that were tried already
+REDRAWS = 20  # attempts to draw new settings
 
 State = Literal["done", "pruned", "failed"]
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One point of the space and what came of it."""
+    """One point of the space and its result."""
 
     number: int  # 0 is the usual settings
     settings: dict[str, Any]  # of the dimensions searched
@@ -30,25 +30,25 @@ class Trial:
     epochs: tuple[float, ...] = ()  # validation error after each epoch, where there are epochs
     best_epoch: int | None = None
     seconds: float = 0.0
-    reason: str = ""  # why it was given up or failed
+    reason: str = ""  # why it was pruned or failed
 
 
 class Search(Protocol):
-    """Where to look next, and when to give up."""
+    """A strategy: which settings to try next, and when to prune a trial."""
 
     def propose(self, number: int) -> dict[str, Any] | None:
-        """The settings of a trial; None when there is nothing left to try."""
+        """The settings of a trial; None when the space is exhausted."""
 
     def hopeless(self, epoch: int, error: float) -> bool:
-        """Whether to give up the trial proposed last, from its validation error."""
+        """Whether to prune the trial proposed last, from its validation error."""
 
     def learn(self, trial: Trial) -> None:
-        """Take note of a trial, proposed here or taken from a record."""
+        """Take account of a trial, proposed by this search or read from a record."""
 
 
 @dataclass
 class Pruning:
-    """The median rule: give up what is worse than half of the finished trials at this epoch."""
+    """The median rule: prune what is worse than half of the finished trials at this epoch."""
 
     finished: list[np.ndarray] = field(default_factory=list)  # best error so far, by epoch
     best: float = np.inf
@@ -62,7 +62,7 @@ class Pruning:
         return bool(self.best > np.median(others))
 
     def learn(self, trial: Trial) -> None:
-        """Finished trials set the mark for the others."""
+        """Add the errors of a finished trial to those that others are compared with."""
         if trial.state == "done" and trial.epochs:
             self.finished.append(np.minimum.accumulate(trial.epochs))
 
@@ -98,7 +98,7 @@ class Grid(Pruning):
 
 @dataclass
 class RandomSearch(Pruning):
-    """Independent draws, each from the seed and its number alone, so that a search can resume."""
+    """Independent draws, each of which depends on the seed and its number alone."""
 
     space: Space = field(default_factory=dict)
     seed: int = 0
@@ -165,10 +165,10 @@ class Optuna:
     def learn(self, trial: Trial) -> None:
         self.pruning.learn(trial)
         states = self.optuna.trial.TrialState
-        asked = self.pending.pop(trial.number, None)
-        if asked is not None:
+        proposal = self.pending.pop(trial.number, None)
+        if proposal is not None:
             state = states.COMPLETE if trial.state == "done" else states.FAIL
-            self.study.tell(asked, trial.value if trial.state == "done" else None, state=state)
+            self.study.tell(proposal, trial.value if trial.state == "done" else None, state=state)
         elif trial.state == "done" and self._inside(trial.settings):
             self.study.add_trial(
                 self.optuna.trial.create_trial(

@@ -1,7 +1,7 @@
-"""Hints about the rank of ratings from singular values alone: quick, and no more than hints.
+"""Hints about the rank of ratings, from singular values alone.
 
-Both look at the residuals of the biases, absent ratings being 0. Their theory is of full tables
-with equal noise, which ratings are not; held-out ratings decide, these only suggest where to look.
+Both use the residuals of the biases, with 0 for absent ratings. Their theory assumes full matrices
+with uniform noise, which ratings are not: they only suggest a range, and held-out ratings decide.
 """
 
 from collections.abc import Iterable
@@ -15,20 +15,20 @@ from matinee.data.ratings import Ratings
 from matinee.kernels.blas import one_blas_thread
 from matinee.training.singular_vectors import leading_vectors
 
-MOST_ROWS = 4000  # of the smaller side: beyond, all singular values would take too long
-PERMUTATIONS = 19  # the largest of so many is a 95 % bound: 1 in 20 would be above it by chance
+MOST_ROWS = 4000  # of the smaller side; computing all singular values of more takes too long
+PERMUTATIONS = 19  # the maximum over 19 is a 95 % bound: noise exceeds it 1 time in 20
 
 
 @dataclass(frozen=True)
 class Hints:
-    """Numbers of factors that stand out of noise; None where it would take too long to say."""
+    """Numbers of factors above the noise; None where the computation would take too long."""
 
     gavish_donoho: int | None
     parallel_analysis: int
 
 
 def hints(ratings: Ratings, most: int, seed: int = 0) -> Hints:
-    """Both hints, up to ``most`` factors."""
+    """Both hints, of at most ``most`` factors; the seed shuffles the ratings."""
     values = ratings.rating - Bias(choice=None).fit(ratings).score_rows(ratings.user, ratings.item)
     R = scaled(ratings, values)
     most = max(1, min(most, min(R.shape) - 1))
@@ -37,10 +37,11 @@ def hints(ratings: Ratings, most: int, seed: int = 0) -> Hints:
 
 
 def scaled(ratings: Ratings, values: np.ndarray) -> csr_array:
-    """Values in the place of ratings, over the roots of how full their row and column are.
+    """The matrix (n_users, n_items) of values (n_ratings,), scaled by row and column density.
 
-    So that noise of one size in the ratings is noise of one size in the table. The mean is added
-    to each, lest rows of a few ratings outweigh all (Qin & Rohe 2013).
+    Each value is divided by the square root of the share of filled cells in its row and in its
+    column, so that uniform noise in the ratings is uniform in the matrix. The mean share is added
+    to each, so that rows of few ratings do not dominate (Qin & Rohe 2013).
     """
     R = csr_array(ratings.csr().astype(np.float64))
     rows = ratings.by_user.counts / ratings.n_items
@@ -51,7 +52,7 @@ def scaled(ratings: Ratings, values: np.ndarray) -> csr_array:
 
 
 def shuffle(ratings: Ratings, values: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
-    """Values dealt anew among the ratings of each item, which keeps what an item is like."""
+    """Values (n_ratings,) permuted among the ratings of each item, which keeps item means."""
     draw = np.random.default_rng(seed).random(len(values))
     order = np.argsort(ratings.item, kind="stable")
     shuffled = np.empty(len(values))
@@ -60,10 +61,11 @@ def shuffle(ratings: Ratings, values: np.ndarray, seed: tuple[int, int]) -> np.n
 
 
 def gavish_donoho(R: csr_array) -> int | None:
-    """How many singular values are above the optimal threshold for a table of unknown noise.
+    """How many singular values exceed the optimal threshold for a matrix of unknown noise.
 
     ``omega(b) median(s)``, b the ratio of the sides, with the approximation
-    ``omega(b) = 0.56 b^3 - 0.95 b^2 + 1.82 b + 1.43`` (Gavish & Donoho 2014).
+    ``omega(b) = 0.56 b^3 - 0.95 b^2 + 1.82 b + 1.43`` (Gavish & Donoho 2014). None where the
+    matrix is too large.
     """
     smaller, larger = sorted(R.shape)
     if smaller > MOST_ROWS:
@@ -78,9 +80,9 @@ def gavish_donoho(R: csr_array) -> int | None:
 
 
 def parallel_analysis(R: csr_array, shuffled: Iterable[csr_array], most: int) -> int:
-    """How many leading singular values are above those of all shuffled tables (Horn 1965).
+    """How many leading singular values exceed those of all shuffled matrices (Horn 1965).
 
-    Shuffling breaks what goes with what. A value counts while it and all before it are above.
+    Shuffling destroys the correlations. A value counts if it and all larger ones exceed the bound.
     """
     bound = np.max([_singular_values(one, most) for one in shuffled], axis=0)
     above = _singular_values(R, most) > bound

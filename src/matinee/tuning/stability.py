@@ -1,4 +1,4 @@
-"""Whether tastes come out again when the fit starts elsewhere, or when some ratings are missing."""
+"""The stability of tastes over refits with other seeds, or on bootstrap samples of the ratings."""
 
 import time
 import warnings
@@ -33,13 +33,14 @@ def taste_stability(
 ) -> FactorModel:
     """The model, with the stability of each taste: the mean |cosine| with its partner in refits.
 
-    Refits have the same settings and ``how="seeds"``: other seeds; ``how="samples"``: other seeds
-    and bootstrap samples of the ratings (of those drawn with replacement, each once: 63 %). Tastes
-    are matched one to one by the factors of the items that enough people rated; 1 is the same, and
-    below 0.5 a taste is as much a find of chance. ``what`` is an algorithm, which is fitted to
-    ``ratings`` first, or a model, which knows the ratings it was fitted on.
+    Refits have the same settings. With ``how="seeds"`` they differ in the seed; with
+    ``how="samples"`` also in the ratings, which are a bootstrap sample (drawn with replacement,
+    each once: about 63 %). Tastes are matched one to one by the factors of the items that enough
+    people rated. 1 is the same taste; below 0.5 it may be due to chance. ``what`` is an algorithm,
+    which is fitted to ``ratings`` first, or a model, which knows its training ratings.
 
-    Raises BadSetting for models without tastes, and for "seeds" of an algorithm that has none.
+    Raises BadSetting for models without tastes, for an algorithm without ratings, for an unknown
+    ``how`` or fewer than one refit, and for "seeds" of an algorithm that has no seed.
     """
     if how not in WAYS:
         raise BadSetting(f"how is {how!r}; it must be one of {', '.join(WAYS)}")
@@ -48,36 +49,36 @@ def taste_stability(
     algorithm = algorithm_of(what) if isinstance(what, Model) else what
     if ratings is None:
         if not isinstance(what, Model):
-            given = Option("ratings", ...)
-            raise BadSetting("an algorithm needs ratings to be fitted to; give ", given)
+            ratings_option = Option("ratings", ...)
+            raise BadSetting("an algorithm needs ratings to be fitted to; give ", ratings_option)
         ratings = ratings_of(what)
     seeded = "seed" in {field.name for field in fields(algorithm)}
     if how == "seeds" and not seeded:
         samples = Advice('how="samples"', "--samples")
         raise BadSetting(f"{algorithm.name} has no seed; give ", samples)
     model = with_tastes(what if isinstance(what, Model) else algorithm.fit(ratings))
-    alike, started = [], time.perf_counter()
+    likenesses, started = [], time.perf_counter()
     for refit in range(1, n_refits + 1):
         on_step(refit - 1, n_refits, time_left(refit - 1, n_refits, started))
         other = with_settings(algorithm, {"seed": _seed(algorithm) + refit} if seeded else {})
         part = ratings if how == "seeds" else resampled(ratings, refit)
-        alike.append(likeness(model, _fitted(other, part)))
+        likenesses.append(likeness(model, _fitted(other, part)))
     on_step(n_refits, n_refits, "done")
-    stability = tuple(np.mean(alike, axis=0).tolist())
+    stability = tuple(np.mean(likenesses, axis=0).tolist())
     notes = replace(model.taste_notes, stability=stability, refits=n_refits)
     return model.with_notes(notes)
 
 
 def likeness(model: FactorModel, other: FactorModel) -> np.ndarray:
-    """The |cosine| of each taste of a model with its partner in another of the same items."""
+    """The |cosine| of each taste with its partner in another model: (n_factors,)."""
     rows = supported(model.item_counts)
     _, cosine = match_factors(model.taste_factors[1][rows], other.taste_factors[1][rows])
-    alike: np.ndarray = np.abs(cosine)
-    return alike
+    sizes: np.ndarray = np.abs(cosine)
+    return sizes
 
 
 def resampled(ratings: Ratings, seed: int) -> Ratings:
-    """The ratings that a bootstrap sample holds, once each: about 63 %."""
+    """The distinct ratings of a bootstrap sample: about 63 %."""
     rng = np.random.default_rng(seed)
     drawn = np.zeros(len(ratings), dtype=bool)
     drawn[rng.integers(len(ratings), size=len(ratings))] = True
@@ -85,10 +86,10 @@ def resampled(ratings: Ratings, seed: int) -> Ratings:
 
 
 def agreement(item_factors: Sequence[np.ndarray | None]) -> float | None:
-    """Mean |cosine| of matched factors, over all pairs of fits: 1 where all find the same tastes.
+    """Mean |cosine| of matched factors over all pairs of fits: 1 where all have the same tastes.
 
-    ``item_factors`` (n_items, n_factors), a matrix a fit, each in canonical form. None where there
-    are not two fits, or one has no factors.
+    ``item_factors`` has one matrix (n_items, n_factors) in canonical form per fit. None for fewer
+    than two fits, and where one has no factors.
     """
     known = [Q for Q in item_factors if Q is not None and Q.size]
     if len(known) < 2 or len(known) < len(item_factors):
@@ -102,7 +103,7 @@ def _seed(algorithm: Algorithm) -> int:
 
 def _fitted(algorithm: Algorithm, ratings: Ratings) -> FactorModel:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # said when the model itself was fitted
+        warnings.simplefilter("ignore")  # the fit of the model itself has warned already
         model = algorithm.for_stars.fit(ratings)
     assert isinstance(model, FactorModel)
     return model

@@ -1,13 +1,13 @@
-"""Finding good settings, nested: what judges the trials is not what judges the winner.
+"""Tuning the settings of an algorithm, with a validation part for trials and a test part for one.
 
-The test part of the data is set aside first. Trials are fitted on one part of the rest and judged
-on the other, the validation part; only the winner is fitted on both, and measured on the test
-part, once.
+The test part of the data is set aside first. Trials are fitted on one part of the rest and measured
+on the other, the validation part. Only the winner is fitted on both and measured on the test part,
+once.
 """
 
 import time
 import warnings
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +20,23 @@ from matinee.display.text_table import text_table
 from matinee.errors import Advice, BadSetting, check_known
 from matinee.evaluation.bootstrap import interval, resample
 from matinee.evaluation.compare import choose, time_left, tried
-from matinee.evaluation.evaluate import evaluate, fit_and_evaluate
-from matinee.evaluation.protocol import Asked, check_kind, check_measurable, needed
+from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.evaluation.results import Evaluation, versions
-from matinee.evaluation.run_log import Record, key_of
+from matinee.evaluation.run_log import Record, Series, key_of
+from matinee.models import Model
 from matinee.splitting import Split, random
 from matinee.training.progress import Epoch
-from matinee.tuning.search import METHODS, Search, Trial
+from matinee.tuning.objective import Objective
+from matinee.tuning.search import METHODS, Search, State, Trial
 
-VALIDATION_SHARE = 0.2  # of what is not tested
-OF_EPOCHS = ("rmse", "mae")  # metrics that the validation error of an epoch can speak for
+VALIDATION_SHARE = 0.2  # of the training part
+OF_EPOCHS = ("rmse", "mae")  # metrics for which the validation error of an epoch stands in
 SHOWN_TRIALS = 10
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """All trials, the winner, and what the winner scores on the test part."""
+    """All trials, the winner, and its metric on the test part."""
 
     algorithm: Algorithm  # the winner
     metric: str
@@ -47,16 +48,16 @@ class Tuning:
     test_interval: tuple[float, float] | None  # 95 % over users
     space: Space
     split: str  # of the test part, in words
-    seconds: float
+    seconds: float = 0.0
 
     @property
     def usual(self) -> Trial:
-        """The trial of the usual settings."""
+        """Trial 0, of the usual settings."""
         return self.trials[0]
 
     @property
     def arguments(self) -> list[str]:
-        """What ``matinee fit DATA`` takes to fit the winner."""
+        """The options of ``matinee fit DATA`` that fit the winner."""
         settings = self.algorithm.non_default_settings.items()
         texts = [f"{name}={value}" for name, value in settings]
         return ["--algorithm", self.algorithm.name, *(w for one in texts for w in ("--set", one))]
@@ -96,7 +97,7 @@ class Tuning:
             state: sum(trial.state == state for trial in self.trials)
             for state in ("done", "pruned", "failed")
         }
-        said = ", ".join(f"{number} {state}" for state, number in counts.items() if number)
+        states = ", ".join(f"{number} {state}" for state, number in counts.items() if number)
         usual = "failed" if self.usual.value is None else f"{self.usual.value:.4f}"
         within = (
             "" if self.test_interval is None else " [{:.4f}, {:.4f}]".format(*self.test_interval)
@@ -104,7 +105,7 @@ class Tuning:
         return "\n".join(
             [
                 *text_table(rows),
-                f"{counted(len(self.trials), 'trial')} in {self.seconds:.1f} s: {said}; "
+                f"{counted(len(self.trials), 'trial')} in {self.seconds:.1f} s: {states}; "
                 f"trial 0 is the usual settings, with {usual}",
                 *self.edges,
                 f"test {self.metric}, measured once: {self.test.metrics[self.metric]:.4f}{within}",
@@ -113,8 +114,8 @@ class Tuning:
         )
 
 
-class _GivenUp(Exception):
-    """The search has seen enough of the trial that is running."""
+class _Pruned(Exception):
+    """The search ends the running trial early."""
 
 
 def tune(
@@ -134,16 +135,17 @@ def tune(
 ) -> Tuning:
     """Search the settings of an algorithm for the best value of a metric.
 
-    ``algorithm`` is a name, a class, or a value whose unusual settings stay as they are. ``space``
-    has a dimension for each setting searched (``matinee.algorithms.search_space``); where None, the
-    algorithm's own. ``metric`` is one of ``evaluate``, such as "rmse" or "ndcg@10". ``budget`` is
-    the number of trials, the usual settings first; none begins after ``seconds``. ``method`` is
-    "random", "grid", or "optuna" (``pip install "matinee[tune]"``). ``data`` is a split, whose
-    test part is used once at the end, or ratings of which 20 % are held out by ``seed``.
+    ``algorithm`` is a name, a class, or a value whose non-default settings stay as they are.
+    ``space`` has a dimension for each setting searched (``matinee.algorithms.search_space``); where
+    None, the algorithm's own. ``metric`` is one of ``evaluate``, such as "rmse" or "ndcg@10".
+    ``budget`` is the number of trials, the usual settings first; none begins after ``seconds``.
+    ``method`` is "random", "grid", or "optuna" (``pip install "matinee[tune]"``). ``data`` is a
+    split, whose test part is used once at the end, or ratings of which 20 % are held out by
+    ``seed``.
 
-    Errors stop a fit early, and give up trials that are worse than half of the others at the same
-    epoch. A trial that fails is kept with its reason. With ``record``, a JSON-lines file, trials
-    are kept as they end; ``resume`` takes those of the same search from it.
+    A fit stops early when its validation error does, and a trial worse than half of the others at
+    the same epoch is pruned. A trial that fails is recorded with its reason. With ``record``, a
+    JSON-lines file, trials are written as they end; ``resume`` takes over those of the same search.
 
     Raises, before any work, BadSetting for an unknown or impossible setting, metric, method or
     budget, and MatineeError where the record cannot be written.
@@ -152,26 +154,37 @@ def tune(
     (base,) = choose([algorithm() if isinstance(algorithm, type) else algorithm])
     split = data if isinstance(data, Split) else random(data, seed=seed)
     inner = random(split.train, VALIDATION_SHARE, seed)
-    (asked,) = _one_metric(metric, base, inner, relevant_from)
-    searched = checked_space(base, space)
-    search = _search(method, searched, budget, seed, bool(asked.how.higher_is_better))
+    objective = _objective(metric, base, inner, relevant_from)
+    space = checked_space(base, space)
+    search = _search(method, space, budget, seed, objective.higher_is_better)
     key = key_of(
         repr(base),
-        {k: str(v) for k, v in searched.items()},
+        {name: str(dimension) for name, dimension in space.items()},
         split.origin,
-        asked.name,
+        objective.name,
         method,
         seed,
         budget if method == "grid" else None,
         relevant_from,
         versions()["matinee"],
     )
-    kept = Record.at(record)
-    run = _Run(base, inner, asked, relevant_from, search, searched)
-    deadline = None if seconds is None else started + seconds
-    trials = run.all(budget, deadline, kept, key, resume, on_step)
+    series = Series(Record.at(record, resume), "trial", key)
+    run = _Run(base, inner, objective, search, space, series)
+    trials = run.trials(budget, None if seconds is None else started + seconds, on_step)
     on_step(len(trials), len(trials), "measuring the winner on the test part")
-    return _concluded(base, split, asked, searched, trials, relevant_from, started)
+    tuning = _concluded(run, split, trials)
+    return replace(tuning, seconds=time.perf_counter() - started)
+
+
+def _objective(
+    metric: str, base: Algorithm, inner: Split, relevant_from: float | None
+) -> Objective:
+    """The objective of tuning an algorithm. Raises BadSetting where the metric does not apply."""
+    objective = Objective.of(metric, inner, relevant_from, base)
+    of_intervals = objective.measure.metric.source == "intervals"
+    if of_intervals and not getattr(tried(base), "has_intervals", False):
+        raise BadSetting(f"{base.name} gives no intervals, so {metric} cannot be measured")
+    return objective
 
 
 def _search(method: str, space: Space, budget: int, seed: int, higher: bool) -> Search:
@@ -184,93 +197,97 @@ def _search(method: str, space: Space, budget: int, seed: int, higher: bool) -> 
 
 @dataclass(frozen=True, eq=False)
 class _Run:
-    """What the trials of a search have in common."""
+    """One search: the algorithm, the validation split, and where trials come from and go to."""
 
     base: Algorithm
-    inner: Split
-    asked: Asked
-    relevant_from: float | None
+    inner: Split  # the training part of the tuned split, and its validation part
+    objective: Objective
     search: Search
     space: Space
+    series: Series
 
-    def all(
-        self,
-        budget: int,
-        deadline: float | None,
-        kept: Record,
-        key: str,
-        resume: bool,
-        on_step: OnStep,
-    ) -> list[Trial]:
-        """Run the trials one after another, each kept as it ends; the past ones are taken over."""
-        past = {one["trial"]["number"]: one["trial"] for one in kept.find("trial", key) if resume}
-        facts = {
-            "what": "trial",
-            "key": key,
-            "algorithm": self.base.name,
-            "metric": self.asked.name,
-        }
+    def trials(self, budget: int, deadline: float | None, on_step: OnStep) -> list[Trial]:
+        """Run the trials in turn, recording each; recorded trials are taken over.
+
+        ``deadline`` is in seconds of ``time.perf_counter``.
+        """
+        past = {run["trial"]["number"]: run["trial"] for run in self.series.past()}
         trials: list[Trial] = []
         started = time.perf_counter()
         for number in range(budget):
             if number and deadline is not None and time.perf_counter() > deadline:
                 break
-            on_step(number, budget, self._words(trials, time_left(number, budget, started)))
+            left = time_left(number, budget, started)
+            on_step(number, budget, ", ".join(filter(None, [self._best_so_far(trials), left])))
             if number in past:
                 trial = Trial(**(past[number] | {"epochs": tuple(past[number]["epochs"])}))
             else:
-                usual = {name: self.base.settings[name] for name in self.space}
-                settings = usual if number == 0 else self.search.propose(number)
+                settings = self._settings(number)
                 if settings is None:
                     break
                 trial = self.trial(number, settings)
-                kept.keep(facts | {"trial": asdict(trial), "origin": self.inner.origin})
+                self._record(trial)
             self.search.learn(trial)
             trials.append(trial)
         return trials
 
-    def _words(self, trials: list[Trial], left: str) -> str:
+    def _settings(self, number: int) -> dict[str, Any] | None:
+        """The settings of a trial; None when the space is exhausted."""
+        if number == 0:
+            return {name: self.base.settings[name] for name in self.space}
+        return self.search.propose(number)
+
+    def _record(self, trial: Trial) -> None:
+        self.series.append(
+            algorithm=self.base.name,
+            metric=self.objective.name,
+            trial=asdict(trial),
+            origin=self.inner.origin,
+        )
+
+    def _best_so_far(self, trials: list[Trial]) -> str:
         values = [trial.value for trial in trials if trial.value is not None]
-        best = (max if self.asked.how.higher_is_better else min)(values, default=None)
-        said = "the usual settings" if best is None else f"best {best:.4f}"
-        return ", ".join(filter(None, [said, left]))
+        if not values:
+            return "the usual settings"
+        return f"best {min(values, key=self.objective.loss):.4f}"
 
     def trial(self, number: int, settings: dict[str, Any]) -> Trial:
-        """Fit on the training part, stop early or give up, measure on the validation part."""
+        """Fit on the training part, stop early or prune, and measure on the validation part."""
         started = time.perf_counter()
         errors: list[float] = []
-        by_epoch = self.asked.metric in OF_EPOCHS
+
+        def ended(state: State, **outcome: Any) -> Trial:
+            seconds = time.perf_counter() - started
+            return Trial(number, settings, state, epochs=tuple(errors), seconds=seconds, **outcome)
+
+        try:
+            model = self._fit(number, settings, errors)
+            value = self.objective.value(model, self.inner.test)
+        except _Pruned as reason:
+            return ended("pruned", reason=str(reason))
+        except Exception as error:  # one impossible point does not end the search
+            return ended("failed", reason=f"{type(error).__name__}: {error}")
+        return ended("done", value=value, best_epoch=model.facts.get("best_epoch"))
+
+    def _fit(self, number: int, settings: dict[str, Any], errors: list[float]) -> Model:
+        """Fit a trial, appending the validation error of each epoch to ``errors``.
+
+        Raises _Pruned, and what the fit does.
+        """
 
         def on_epoch(epoch: Epoch) -> None:
             if epoch.validation_rmse is None:
                 return
             errors.append(float(epoch.validation_rmse))
             if number and self.search.hopeless(epoch.number, errors[-1]):
-                raise _GivenUp(f"after epoch {epoch.number}: worse than half of the trials")
+                raise _Pruned(f"after epoch {epoch.number}: worse than half of the trials")
 
-        def ended(state: Any, **more: Any) -> Trial:
-            seconds = time.perf_counter() - started
-            return Trial(number, settings, state, epochs=tuple(errors), seconds=seconds, **more)
-
-        try:
-            algorithm = needed(with_settings(self.base, settings), [self.asked])
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                model = algorithm.fit(
-                    self.inner.train,
-                    validation=self.inner.test if by_epoch else None,
-                    on_epoch=on_epoch,
-                )
-            names = [self.asked.name]
-            found = evaluate(model, self.inner.test, (), self.relevant_from, names)
-        except _GivenUp as reason:
-            return ended("pruned", reason=str(reason))
-        except Exception as error:  # one impossible point does not end the search
-            return ended("failed", reason=f"{type(error).__name__}: {error}")
-        value = found.metrics.get(self.asked.name)
-        if value is None or value != value:
-            return ended("failed", reason=f"{self.asked.name} is not a number")
-        return ended("done", value=value, best_epoch=model.facts.get("best_epoch"))
+        algorithm = self.objective.plan.learner(with_settings(self.base, settings))
+        validation = self.inner.test if self.objective.measure.base in OF_EPOCHS else None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model: Model = algorithm.fit(self.inner.train, validation=validation, on_epoch=on_epoch)
+        return model
 
 
 def checked_space(base: Algorithm, space: Space | None) -> Space:
@@ -292,7 +309,7 @@ def checked_space(base: Algorithm, space: Space | None) -> Space:
 
 
 def _objection(base: Algorithm, name: str, dimension: Dimension) -> str:
-    """What an algorithm has against the values of a setting; nothing where it takes them."""
+    """Why an algorithm refuses a value of a setting; empty where it takes them all."""
     for value in dimension.ends():
         try:
             with_settings(base, {name: value})
@@ -302,24 +319,12 @@ def _objection(base: Algorithm, name: str, dimension: Dimension) -> str:
 
 
 def with_settings(base: Algorithm, settings: dict[str, Any]) -> Algorithm:
-    """The algorithm with other settings; those that follow from others follow anew."""
+    """The algorithm with other settings; settings derived from others are derived again."""
     return type(base)(**(base.non_default_settings | settings))
 
 
-def _one_metric(
-    metric: str, base: Algorithm, inner: Split, relevant_from: float | None
-) -> list[Asked]:
-    asked = check_measurable(inner, (10,), relevant_from, [metric], base)
-    check_kind(asked, base.kind, base.name)
-    if asked[0].how.source == "intervals" and not getattr(tried(base), "has_intervals", False):
-        raise BadSetting(f"{base.name} gives no intervals, so {metric} cannot be measured")
-    if asked[0].how.higher_is_better is None:
-        raise BadSetting(f"neither end of {metric} is better, so it cannot be tuned for")
-    return asked
-
-
 def _edge_note(name: str, dimension: Dimension, value: Any) -> str | None:
-    """What to say of a setting best at an end of its range, or outside it as trial 0 can be."""
+    """The note on a setting that is best at an end of its range, or outside it (trial 0)."""
     edge = dimension.edge(value)
     if edge is None:
         return None
@@ -329,43 +334,38 @@ def _edge_note(name: str, dimension: Dimension, value: Any) -> str | None:
     return f"{name} is best at the {edge} end of its range, {value}: widen it"
 
 
-def _concluded(
-    base: Algorithm,
-    split: Split,
-    asked: Asked,
-    space: Space,
-    trials: list[Trial],
-    relevant_from: float | None,
-    started: float,
-) -> Tuning:
-    """Fit the winner on all that is not tested, and measure it on the test part."""
-    higher = bool(asked.how.higher_is_better)
+def _concluded(run: _Run, split: Split, trials: list[Trial]) -> Tuning:
+    """Fit the winner on the whole training part, and measure it on the test part.
+
+    Raises BadSetting where no trial could be measured.
+    """
+    base, objective = run.base, run.objective
     done = [trial for trial in trials if trial.value is not None]
     if not done:
         raise BadSetting(f"no trial of {len(trials)} could be measured: {trials[0].reason}")
-    best = (max if higher else min)(done, key=lambda trial: trial.value or 0.0)
+    best = min(done, key=lambda trial: objective.loss(trial.value or 0.0))
     settings = dict(best.settings)
     if best.best_epoch is not None and "n_epochs" in base.settings:
         settings.setdefault("n_epochs", best.best_epoch)
     winner = with_settings(base, settings)
-    test = fit_and_evaluate(winner, split, (), relevant_from, [asked.name])
+    relevant_from = objective.plan.relevant_from
+    test = fit_and_evaluate(winner, split, (), relevant_from, objective.plan.names)
     draws = resample(test.per_user) if test.per_user is not None else {}
     edges = [
         note
-        for name, dimension in space.items()
+        for name, dimension in run.space.items()
         if best.settings[name] is not None  # learned from the data
         and (note := _edge_note(name, dimension, best.settings[name]))
     ]
     return Tuning(
         algorithm=winner,
-        metric=asked.name,
-        higher_is_better=higher,
+        metric=objective.name,
+        higher_is_better=objective.higher_is_better,
         trials=tuple(trials),
         best=best,
         edges=tuple(edges),
         test=test,
-        test_interval=interval(draws[asked.name]) if asked.name in draws else None,
-        space=space,
+        test_interval=interval(draws[objective.name]) if objective.name in draws else None,
+        space=run.space,
         split=split.description,
-        seconds=time.perf_counter() - started,
     )

@@ -43,19 +43,19 @@ def read_names(
     """
     if value is None:
         return None
-    from matinee.evaluation.protocol import read_metric
+    from matinee.evaluation.protocol import read_measure
 
     names = tuple(name.strip() for name in value.split(",") if name.strip())
     for name in names:
-        read_metric(name)
+        read_measure(name)
     return names
 
 
 def read_name(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """``ndcg@10``: the name of one metric. Raises as ``read_names`` does."""
-    from matinee.evaluation.protocol import read_metric
+    from matinee.evaluation.protocol import read_measure
 
-    read_metric(value)
+    read_measure(value)
     return value
 
 
