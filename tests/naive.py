@@ -252,6 +252,82 @@ def descend_pairs(pairs, strata, rates, draw, P, Q, c):
                 c[k] -= rate * (g + bias_reg * c[k])
 
 
+# Neighbours. A sparse vector is a dictionary from its coordinates to its values.
+
+
+def similarity(x, y, norms, comparison):
+    """Of two vectors: a cosine with these norms, or Pearson's correlation of what they share."""
+    shared = sorted(x.keys() & y.keys())
+    if not shared:
+        return 0.0
+    a, b = np.array([x[c] for c in shared]), np.array([y[c] for c in shared])
+    if comparison.pearson:
+        a, b = a - a.mean(), b - b.mean()
+        size = np.sqrt((a @ a) * (b @ b))
+        likeness = a @ b / size if size > 1e-6 else 0.0
+    else:
+        likeness = a @ b / (norms[0] * norms[1]) if norms[0] * norms[1] > 0 else 0.0
+    shrunk = max(likeness, 0.0) * len(shared) / (len(shared) + comparison.shrinkage)
+    return shrunk**comparison.amplification
+
+
+def similarities(x, norm, own_row, rows, norms, comparison):
+    """Of one vector to all rows but its own."""
+    return [
+        0.0 if r == own_row else similarity(x, rows[r], (norm, norms[r]), comparison)
+        for r in range(len(rows))
+    ]
+
+
+def nearest_rows(rows, as_row, as_neighbor, comparison, n):
+    """(other row, similarity) of the n most similar rows of each row, best first."""
+    lists = []
+    for r, x in enumerate(rows):
+        near = similarities(x, as_row[r], r, rows, as_neighbor, comparison)
+        order = sorted(range(len(rows)), key=lambda other: (-near[other], other))
+        lists.append([(other, near[other]) for other in order[:n] if near[other] > 0])
+    return lists
+
+
+def mean_differences(rows, n):
+    """(other row, shared coordinates, mean difference), the n that share most, for each row."""
+    lists = []
+    for r, x in enumerate(rows):
+        others = []
+        for other, y in enumerate(rows):
+            differences = [x[c] - y[c] for c in x.keys() & y.keys()]
+            if other != r and differences:
+                others.append((other, len(differences), sum(differences) / len(differences)))
+        lists.append(sorted(others, key=lambda one: (-one[1], one[0]))[:n])
+    return lists
+
+
+def inner_products(rows):
+    """Of each two vectors."""
+    return [[sum(x[c] * y[c] for c in x.keys() & y.keys()) for y in rows] for x in rows]
+
+
+def user_terms(item, weights, deviations, n_neighbors, averaged, damping):
+    """{user: term} of one item's score, from similarities to users and their deviations."""
+    order = sorted(range(len(weights)), key=lambda v: (-weights[v], v))
+    order = [v for v in order if weights[v] > 0]
+    if averaged:  # the nearest of those who rated the item
+        near = [v for v in order if item in deviations[v]][:n_neighbors]
+        total = sum(weights[v] for v in near) + damping
+    else:  # those of the nearest who rated it
+        near, total = [v for v in order[:n_neighbors] if item in deviations[v]], 1.0
+    return {v: weights[v] * deviations[v][item] / total for v in near}
+
+
+def add_user_scores(people_weights, items, deviations, n_neighbors, averaged, damping):
+    """The scores of some items for people with these similarities to all users."""
+    rule = n_neighbors, averaged, damping
+    return [
+        [sum(user_terms(i, weights, deviations, *rule).values()) for i in items]
+        for weights in people_weights
+    ]
+
+
 # Sparse regressions.
 
 
