@@ -141,6 +141,15 @@ def hold_out(ratings: Part, seed: int) -> np.ndarray:
     return mask
 
 
+def wide() -> Fold:
+    """Choices in a wide and empty catalogue: few a person, and few an item."""
+    stars = power_law(900_000, 30_000, 27_000)
+    train, test = (
+        part._replace(rating=np.full_like(part.rating, 5)) for part in (stars.train, stars.test)
+    )
+    return stars._replace(data_set="wide", train=train, test=test)
+
+
 def power_law(n_ratings: int = 10_000_000, n_users: int = 200_000, n_items: int = 20_000) -> Fold:
     """Ratings by chance with a long tail on both sides, for speed alone; a tenth is for tests.
 

@@ -100,6 +100,18 @@ def implicit_als(n_factors: int, heavy: bool = True) -> list[Duel]:
     ]
 
 
+def neighbors_in_wide_catalogue(algorithm: str, model: str, **settings: Any) -> Duel:
+    """The neighbours of each of 27,000 items with few users each, against irspack's."""
+    return Duel(
+        f"{algorithm}-wide-irspack",
+        ours(algorithm, **settings),
+        peer("irspack", model=model),
+        "wide",
+        1.0,
+        task="lists",
+    )
+
+
 DUELS = (
     Duel(
         "mf-als-to-cornac-rmse",
@@ -223,6 +235,8 @@ DUELS = (
         heavy=True,
         repeats=1,
     ),
+    neighbors_in_wide_catalogue("item-knn", "CosineKNNRecommender", feedback="preference"),
+    neighbors_in_wide_catalogue("rp3beta", "RP3betaRecommender"),
     Duel(
         "top-10-implicit",
         ours("mf", n_factors=64, n_epochs=1),

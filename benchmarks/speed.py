@@ -24,7 +24,7 @@ import numpy as np
 import ours
 from accuracy import of_ratings
 from contenders import is_ours
-from data import DATA_SETS, Fold, folder_of_data, ml_1m_whole, power_law
+from data import DATA_SETS, Fold, folder_of_data, ml_1m_whole, power_law, wide
 from duels import (
     ALONE,
     DUELS,
@@ -52,6 +52,7 @@ from tables import table
 
 KEY = ("name",)
 SAME_ERROR = 0.0005  # stars of RMSE within which two models are as good
+MADE = {"power-law": power_law, "wide": wide}  # data sets made here, for speed alone
 SECONDS = {
     "fit": ("fit",),
     "fit and answer": ("fit", "answer"),
@@ -143,8 +144,8 @@ def is_asked(one: Duel | Alone, asked: argparse.Namespace) -> bool:
 
 def fold_of(data_set: str, asked: argparse.Namespace) -> Fold:
     """The first fold of a data set, or one that only speed is measured on."""
-    if data_set == "power-law":
-        return power_law()
+    if data_set in MADE:
+        return MADE[data_set]()
     folder = folder_of_data(asked.data)
     if data_set == "ml-1m-whole":
         return ml_1m_whole(folder)

@@ -11,6 +11,7 @@ from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
 from matinee.errors import BadSetting
+from matinee.kernels.heap import keep_best
 from matinee.kernels.inverse import BLOCK, invert
 from matinee.models.similarity import Similarity
 from test_contract import ratings_of
@@ -170,13 +171,28 @@ def test_an_item_scores_the_same_alone_and_among_all(kind, damping):
 
 
 def test_neighbours_are_sorted_and_never_the_item_itself():
-    found, weights = nearest_items(
+    neighbors = nearest_items(
         TRAIN, dense(TRAIN)[1][TRAIN.user, TRAIN.item], Similarity("adjusted", 5.0), 40
     )
-    assert (np.diff(weights, axis=1) <= 0).all()
-    assert not (found == np.arange(40)[:, None]).any()
-    assert (found[-1] == -1).all(), "an item without ratings has no neighbours"
-    assert ((found >= 0) == (weights > 0)).all()
+    rows = np.split(neighbors.indices, neighbors.indptr[1:-1])
+    weights = np.split(neighbors.values, neighbors.indptr[1:-1])
+    assert all((np.diff(one) <= 0).all() for one in weights)
+    assert not any(item in row for item, row in enumerate(rows))
+    assert len(rows) == 40
+    assert not len(rows[-1]), "an item without ratings has no neighbours"
+    assert (neighbors.values > 0).all()
+
+
+@pytest.mark.parametrize("most", [1, 2, 7, 40])
+def test_a_heap_keeps_the_heaviest_in_any_order(most):
+    rng = np.random.default_rng(5)
+    weights = rng.integers(-2, 6, 40).astype(np.float32)  # many tie
+    ranking = [row for row in np.argsort(-weights, kind="stable") if weights[row] > 0]
+    for _ in range(5):
+        best, best_weights = np.full(most, -1, np.int32), np.zeros(most, np.float32)
+        size = keep_best(weights, rng.permutation(40).astype(np.int32), best, best_weights)
+        assert best[:size].tolist() == ranking[:most]
+        assert (best_weights[:size] == weights[best[:size]]).all()
 
 
 def test_slope_one_equals_the_paper():

@@ -1,4 +1,4 @@
-"""irspack (Ohtsuki): implicit ALS with frequency-scaled regularisation (Rendle et al. 2021)."""
+"""irspack (Ohtsuki): implicit ALS with frequency-scaled regularisation, and neighbourhoods."""
 
 from typing import Any
 
@@ -32,9 +32,11 @@ def prepare(ratings: Any, n_users: int, n_items: int) -> Any:
 
 
 def fit(matrix: Any, settings: dict[str, Any]) -> Fitted:
-    """Fit IALSRecommender."""
-    from irspack import IALSRecommender
+    """Fit the recommender named ``model``; IALSRecommender where none is."""
+    import irspack
 
-    model = IALSRecommender(matrix, n_threads=threads(), **settings)
+    given = dict(settings)
+    kind = getattr(irspack, given.pop("model", "IALSRecommender"))
+    model = kind(matrix, n_threads=threads(), **given)
     model.learn()
     return Fitted(scores=lambda users: np.asarray(model.get_score(users)))

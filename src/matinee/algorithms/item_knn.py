@@ -20,6 +20,7 @@ from matinee.algorithms.knn import KNN
 from matinee.data.ratings import Ratings
 from matinee.kernels.item_neighbors import NeighborLists
 from matinee.kernels.similarities import nearest_rows
+from matinee.kernels.sparse import Sparse
 from matinee.models.neighbor import NeighborModel
 from matinee.models.similarity import Similarity
 from matinee.training.item_vectors import item_vectors
@@ -45,10 +46,8 @@ class ItemKNN(KNN):
             return other.fit(train, validation, on_epoch)
         baseline, rating = self._baseline(train), self.feedback == "rating"
         n = max(self.n_candidates, self.n_neighbors) if rating else self.n_neighbors
-        neighbors, weights = nearest_items(train, baseline.deviations(train), self._similarity(), n)
         lists = NeighborLists.of(
-            neighbors,
-            weights,
+            nearest_items(train, baseline.deviations(train), self._similarity(), n),
             n_neighbors=self.n_neighbors,
             averaged=rating,
             damping=self.damping,
@@ -57,12 +56,10 @@ class ItemKNN(KNN):
         return self.with_choice(model, train)
 
 
-def nearest_items(
-    train: Ratings, deviations: np.ndarray, similarity: Similarity, n: int
-) -> tuple[np.ndarray, np.ndarray]:
+def nearest_items(train: Ratings, deviations: np.ndarray, similarity: Similarity, n: int) -> Sparse:
     """The n items most similar to each item, and the similarities; see ``nearest_rows``.
 
-    ``deviations`` (n_ratings,) are those from the baseline. Both results are (n_items, n).
+    ``deviations`` (n_ratings,) are those from the baseline.
     """
     values = similarity.values(train.rating, deviations)
     if similarity.weighting != "none":

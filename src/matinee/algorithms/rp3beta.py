@@ -59,10 +59,8 @@ class RP3beta(Algorithm):
         halves = n_v[train.user] ** (-self.alpha / 2)  # a product has one of v's for each item
         beta = usual_beta(train) if self.beta is None else self.beta
         norms = n_i**beta, n_i**self.alpha  # of the item led to, and of its neighbour
-        items, weights = nearest_rows(
-            *item_vectors(train, halves), norms, Comparison(), self.n_neighbors
-        )
-        lists = NeighborLists.of(items, weights, n_neighbors=self.n_neighbors)
+        weights = nearest_rows(*item_vectors(train, halves), norms, Comparison(), self.n_neighbors)
+        lists = NeighborLists.of(weights, n_neighbors=self.n_neighbors)
         return NeighborModel.of(
             train,
             Baseline.zero(train),

@@ -45,9 +45,8 @@ class SlopeOne(RatingAlgorithm):
         self.check_train(train)
         baseline = Baseline.of(Bias(choice=None).fit(train))
         vectors = item_vectors(train, baseline.deviations(train))
-        neighbors, counts, differences = mean_differences(*vectors, self.n_candidates)
+        counts, differences = mean_differences(*vectors, self.n_candidates)
         lists = NeighborLists.of(
-            neighbors,
             counts,
             differences,
             n_neighbors=train.n_items,

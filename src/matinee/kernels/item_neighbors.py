@@ -30,21 +30,20 @@ class NeighborLists(NamedTuple):
     @classmethod
     def of(
         cls,
-        neighbors: np.ndarray,
-        weights: np.ndarray,
+        weights: Sparse,
         shifts: np.ndarray | None = None,
         *,
         n_neighbors: int,
         averaged: bool = False,
         damping: float = 0.0,
     ) -> "NeighborLists":
-        """Lists from tables (n_items, n): heaviest first, neighbour -1 where there are no more."""
-        filled = neighbors >= 0
+        """Lists from a matrix (n_items, n_items) whose rows list the heaviest neighbours first.
+
+        ``shifts`` (n_weights,) has one for each weight.
+        """
         return cls(
-            read_only(np.r_[0, np.cumsum(filled.sum(axis=1))], np.int64),
-            read_only(neighbors[filled], np.int32),
-            read_only(weights[filled], np.float32),
-            read_only(np.empty(0) if shifts is None else shifts[filled], np.float32),
+            *weights.frozen(),
+            read_only(np.empty(0) if shifts is None else shifts, np.float32),
             n_neighbors,
             averaged,
             float(damping),
@@ -54,7 +53,7 @@ class NeighborLists(NamedTuple):
     def sums(cls, weights: Sparse) -> "NeighborLists":
         """Lists whose scores are plain sums over all weights (n_items, n_items), an item a row."""
         most = max(1, int(weights.counts.max(initial=0)))
-        return cls(*weights.frozen(), read_only(np.empty(0), np.float32), most, False, 0.0)
+        return cls.of(weights, n_neighbors=most)
 
     def reversed(self) -> "NeighborLists":
         """The lists the other way round: at j, the items that have j for a neighbour."""

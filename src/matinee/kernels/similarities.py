@@ -1,14 +1,16 @@
 """Comparing sparse vectors: similarities, mean differences, and inner products.
 
-Vectors of items have users for coordinates, those of users have items. Each row is compared with
-all others through the coordinates they share, in a scratch of one entry per row, and keeps its
-best: no n x n matrix is made, except by ``inner_products``, whose result is one.
+Vectors of items have users for coordinates, those of users have items. A row meets the others
+through the coordinates that they share, in a scratch of one entry per row (Gustavson 1978), and a
+heap keeps its best. So time grows with the products of entries, not with pairs of rows, and no
+n x n matrix is made, except by ``inner_products``, whose result is one.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
+from matinee.kernels.heap import keep_best
 from matinee.kernels.jit import kernel, read_only
 from matinee.kernels.sparse import Sparse, pair_costs
 from matinee.kernels.threads import run_rows
@@ -42,60 +44,81 @@ class Vectors(NamedTuple):
         return cls(*by_column.frozen(), read_only(norms, np.float64), *comparison)
 
 
+class Lists(NamedTuple):
+    """Room for the neighbours of each row, as many as it can have (row r: indptr[r] and on)."""
+
+    indptr: np.ndarray  # (n_rows + 1,) int64
+    sizes: np.ndarray  # (n_rows,) int64: how many neighbours a row has
+    rows: np.ndarray  # (n_places,) int32: the best first
+    weights: np.ndarray  # (n_places,) float32: above 0, and 0 where there are no more
+
+    @classmethod
+    def of(cls, by_row: Sparse, by_column: Sparse, n: int) -> "Lists":
+        """Empty lists of at most n, and of no more than the entries at the row's coordinates."""
+        n_rows = len(by_row.counts)
+        most = np.minimum(pair_costs(by_row, by_column.counts) - n_rows, min(n, n_rows))
+        indptr = np.r_[0, np.cumsum(most.astype(np.int64))]
+        return cls(
+            read_only(indptr, np.int64),
+            np.zeros(n_rows, np.int64),
+            np.empty(indptr[-1], np.int32),
+            np.zeros(indptr[-1], np.float32),
+        )
+
+    def without_gaps(self) -> tuple[Sparse, np.ndarray]:
+        """The lists as a matrix, and which places (n_places,) bool are filled."""
+        filled = self.weights > 0
+        indptr = np.r_[0, np.cumsum(self.sizes)]
+        return Sparse(indptr, self.rows[filled], self.weights[filled]), filled
+
+
 def nearest_rows(
     by_row: Sparse, by_column: Sparse, norms: tuple[np.ndarray, np.ndarray], how: Comparison, n: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The n most similar other rows of each row, and their similarities.
+) -> Sparse:
+    """The n most similar other rows of each row, and their similarities, which are above 0.
 
     Args:
         by_row: the vectors (n_rows, n_coordinates).
         by_column: the same matrix by coordinate.
         norms: what a product is divided by, (n_rows,) each: as the row, and as its neighbour.
         how: see ``compare``.
-        n: at most n_rows.
+        n: at least 1.
 
     Returns:
-        rows (n_rows, n) int32, best first, -1 where there are no more; similarities (n_rows, n)
-        float32, 0 there.
+        A matrix (n_rows, n_rows) whose rows list the most similar first, ties by lower row.
     """
     as_row, as_neighbor = norms
-    n = min(n, len(as_row))
-    rows, weights = np.empty((len(as_row), n), np.int32), np.empty((len(as_row), n), np.float32)
+    lists = Lists.of(by_row, by_column, n)
     run_rows(
         _nearest_rows,
         pair_costs(by_row, by_column.counts),
         *by_row.frozen(),
         read_only(as_row, np.float64),
         Vectors.of(by_column, as_neighbor, how),
-        rows,
-        weights,
+        lists,
     )
-    return rows, weights
+    return lists.without_gaps()[0]
 
 
-def mean_differences(
-    by_row: Sparse, by_column: Sparse, n: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def mean_differences(by_row: Sparse, by_column: Sparse, n: int) -> tuple[Sparse, np.ndarray]:
     """The n other rows that share most coordinates with each row.
 
     Returns:
-        rows (n_rows, n) int32, most shared first, -1 where there are no more; how many coordinates
-        are shared, (n_rows, n) float32; the mean over them of x_row - x_other, (n_rows, n) float32.
+        How many coordinates are shared: a matrix (n_rows, n_rows) whose rows list the most shared
+        first, ties by lower row. The mean over them of x_row - x_other, float32, for each entry.
     """
-    n_rows = len(by_row.indptr) - 1
-    n = min(n, n_rows)
-    rows = np.empty((n_rows, n), np.int32)
-    counts, differences = np.empty((n_rows, n), np.float32), np.empty((n_rows, n), np.float32)
+    lists = Lists.of(by_row, by_column, n)
+    differences = np.empty(len(lists.rows), np.float32)
     run_rows(
         _mean_differences,
         pair_costs(by_row, by_column.counts),
         *by_row.frozen(),
         Vectors.of(by_column, np.empty(0), Comparison(pearson=True)),
-        rows,
-        counts,
+        lists,
         differences,
     )
-    return rows, counts, differences
+    counts, filled = lists.without_gaps()
+    return counts, differences[filled]
 
 
 def inner_products(by_row: Sparse, by_column: Sparse) -> np.ndarray:
@@ -120,21 +143,37 @@ def similarities(
 
     The vector is its coordinates and values; ``row`` is its own row, which gets 0, or -1.
     """
-    n_rows = len(vectors.norms)
-    weights = np.empty(n_rows, np.float32)
+    weights = np.zeros(len(vectors.norms), np.float32)
     coordinates, values = read_only(vector[0], np.int32), read_only(vector[1], np.float32)
-    compare(row, coordinates, values, float(norm), vectors, np.empty((n_rows, 6)), weights)
+    sums, others = scratch_of(vectors)
+    compare(row, coordinates, values, float(norm), vectors, sums, others, weights)
     return weights
 
 
 @kernel
-def share(coordinates, values, vectors, sums):
-    """Fill sums (n_rows, 6) with the N, XY, ... of one vector with all the others."""
-    sums[:] = 0.0
+def scratch_of(vectors):
+    """Scratch to compare one vector with others at a time: their sums, and their rows."""
+    n_rows = len(vectors.norms)
+    return np.zeros((n_rows, 6 if vectors.pearson else 2)), np.empty(n_rows, np.int32)
+
+
+@kernel
+def share(coordinates, values, vectors, sums, others):
+    """Add up the N, XY, ... of one vector with all that share a coordinate with it.
+
+    ``sums`` (n_rows, 6), or (n_rows, 2) unless Pearson, has N = 0 in all rows. The rows met fill
+    the first n of ``others``, (n_rows,); returns n. Set their N to 0 before the next vector.
+    """
+    n = 0
     for at in range(len(coordinates)):
         x = np.float64(values[at])  # float() would leave it as it is
         for entry in range(vectors.indptr[coordinates[at]], vectors.indptr[coordinates[at] + 1]):
-            total, y = sums[vectors.rows[entry]], np.float64(vectors.values[entry])
+            other, y = vectors.rows[entry], np.float64(vectors.values[entry])
+            total = sums[other]
+            if total[N] == 0.0:
+                total[:] = 0.0
+                others[n] = other
+                n += 1
             total[N] += 1.0
             total[XY] += x * y
             if vectors.pearson:
@@ -142,74 +181,86 @@ def share(coordinates, values, vectors, sums):
                 total[YY] += y * y
                 total[X] += x
                 total[Y] += y
+    return n
 
 
 @kernel
-def compare(row, coordinates, values, norm, vectors, sums, weights):
-    """Fill weights (n_rows,) with one vector's similarity to all others: 0 where not above 0.
+def similarity(total, norm, other_norm, vectors):
+    """What two vectors are worth to each other, from the sums over what they share; at least 0.
 
-        cosine   (xy / (norm_row norm_other)  n / (n + shrinkage))^amplification
-        pearson  (cov(x, y) / (sd(x) sd(y))   n / (n + shrinkage))^amplification
-
-    ``row`` is the vector's own row, which gets 0, or -1. ``sums`` (n_rows, 6) is scratch.
+    cosine   (xy / (norm other_norm)     n / (n + shrinkage))^amplification
+    pearson  (cov(x, y) / (sd(x) sd(y))  n / (n + shrinkage))^amplification
     """
-    share(coordinates, values, vectors, sums)
-    for other in range(len(weights)):
-        weights[other] = 0.0
-        total = sums[other]
-        n = total[N]
-        if n == 0.0 or other == row:
-            continue
-        if vectors.pearson:
-            xy = total[XY] - total[X] * total[Y] / n
-            xx = total[XX] - total[X] * total[X] / n
-            yy = total[YY] - total[Y] * total[Y] / n
-            # What is left of a constant vector is rounding, not variance.
-            varies = xx > 1e-9 * total[XX] and yy > 1e-9 * total[YY]
-            size = np.sqrt(xx * yy) if varies else 0.0
-            if size > 0.0:  # so that equal correlations tie, in whatever unit the ratings are
-                xy, size = np.rint(CORRELATIONS * xy / size), CORRELATIONS
-        else:
-            xy, size = total[XY], norm * vectors.norms[other]
-        if size > 0.0 and xy > 0.0:
-            weight = xy / size * n / (n + vectors.shrinkage)
-            weights[other] = (
-                weight if vectors.amplification == 1.0 else weight**vectors.amplification
-            )
+    n = total[N]
+    if vectors.pearson:
+        xy = total[XY] - total[X] * total[Y] / n
+        xx = total[XX] - total[X] * total[X] / n
+        yy = total[YY] - total[Y] * total[Y] / n
+        # What is left of a constant vector is rounding, not variance.
+        varies = xx > 1e-9 * total[XX] and yy > 1e-9 * total[YY]
+        size = np.sqrt(xx * yy) if varies else 0.0
+        if size > 0.0:  # so that equal correlations tie, in whatever unit the ratings are
+            xy, size = np.rint(CORRELATIONS * xy / size), CORRELATIONS
+    else:
+        xy, size = total[XY], norm * other_norm
+    if size <= 0.0 or xy <= 0.0:
+        return 0.0
+    weight = xy / size * n / (n + vectors.shrinkage)
+    return weight if vectors.amplification == 1.0 else weight**vectors.amplification
 
 
 @kernel
-def _nearest_rows(start, stop, indptr, coordinates, values, norms, vectors, out_rows, out_weights):
-    sums = np.empty((len(norms), 6))
+def compare(row, coordinates, values, norm, vectors, sums, others, weights):
+    """Set the weights of all that share a coordinate with one vector; the other weights stay.
+
+    ``row`` is the vector's own row, which gets 0, or -1. ``sums`` and ``others`` are the scratch
+    of ``share``, whose first n rows are those set; returns n.
+    """
+    n = share(coordinates, values, vectors, sums, others)
+    for at in range(n):
+        other = others[at]
+        if other == row:
+            weights[other] = 0.0
+        else:
+            weights[other] = similarity(sums[other], norm, vectors.norms[other], vectors)
+        sums[other, N] = 0.0
+    return n
+
+
+@kernel
+def _nearest_rows(start, stop, indptr, coordinates, values, norms, vectors, lists):
+    sums, others = scratch_of(vectors)
     weights = np.empty(len(norms), np.float32)
     for row in range(start, stop):
-        span = slice(indptr[row], indptr[row + 1])
-        compare(row, coordinates[span], values[span], norms[row], vectors, sums, weights)
-        order = np.argsort(-weights, kind="mergesort")
-        for place in range(out_rows.shape[1]):
-            other = order[place]
-            similar = weights[other] > 0.0
-            out_rows[row, place] = other if similar else -1
-            out_weights[row, place] = weights[other] if similar else 0.0
+        span, place = (
+            slice(indptr[row], indptr[row + 1]),
+            slice(lists.indptr[row], lists.indptr[row + 1]),
+        )
+        n = compare(
+            row, coordinates[span], values[span], norms[row], vectors, sums, others, weights
+        )
+        lists.sizes[row] = keep_best(weights, others[:n], lists.rows[place], lists.weights[place])
 
 
 @kernel
-def _mean_differences(
-    start, stop, indptr, coordinates, values, vectors, out_rows, out_counts, out_differences
-):
-    n_rows = len(indptr) - 1
-    sums = np.empty((n_rows, 6))
+def _mean_differences(start, stop, indptr, coordinates, values, vectors, lists, differences):
+    sums, others = np.zeros((len(indptr) - 1, 6)), np.empty(len(indptr) - 1, np.int32)
+    counts = np.empty(len(indptr) - 1, np.float32)
     for row in range(start, stop):
-        span = slice(indptr[row], indptr[row + 1])
-        share(coordinates[span], values[span], vectors, sums)
-        sums[row, N] = 0.0
-        order = np.argsort(-sums[:, N], kind="mergesort")
-        for place in range(out_rows.shape[1]):
-            total = sums[order[place]]
-            shared = total[N] > 0.0
-            out_rows[row, place] = order[place] if shared else -1
-            out_counts[row, place] = total[N]
-            out_differences[row, place] = (total[X] - total[Y]) / total[N] if shared else 0.0
+        span, place = (
+            slice(indptr[row], indptr[row + 1]),
+            slice(lists.indptr[row], lists.indptr[row + 1]),
+        )
+        n = share(coordinates[span], values[span], vectors, sums, others)
+        for other in others[:n]:
+            counts[other] = sums[other, N] if other != row else 0.0
+        best = lists.rows[place]
+        size = keep_best(counts, others[:n], best, lists.weights[place])
+        for at in range(size):
+            total = sums[best[at]]
+            differences[lists.indptr[row] + at] = (total[X] - total[Y]) / total[N]
+        lists.sizes[row] = size
+        sums[others[:n], N] = 0.0
 
 
 @kernel

@@ -9,7 +9,7 @@ import numpy as np
 
 from matinee.kernels.item_neighbors import FEW, divided
 from matinee.kernels.jit import kernel, read_only
-from matinee.kernels.similarities import Vectors, compare
+from matinee.kernels.similarities import Vectors, compare, scratch_of
 from matinee.kernels.sparse import Sparse, pair_costs
 from matinee.kernels.threads import run_rows
 
@@ -173,14 +173,18 @@ def fill_all(neighborhood, weights, total, weight, count):
 @kernel
 def _add_user_scores(start, stop, row, indptr, rated, values, norms, neighborhood, items, out):
     n, n_items = len(neighborhood.vectors.norms), len(neighborhood.vectors.indptr) - 1
-    sums, weights, near = np.empty((n, 6)), np.empty(n, np.float32), np.empty(n, np.float32)
+    sums, others = scratch_of(neighborhood.vectors)
+    weights, near = np.empty(n, np.float32), np.empty(n, np.float32)
     best = np.empty(neighborhood.n_neighbors, np.int64)
     terms = np.empty(neighborhood.n_neighbors, np.float32)
     total, weight, count = np.empty(n_items), np.empty(n_items), np.empty(n_items, np.int32)
     few = len(items) < FEW * n_items
     for b in range(start, stop):
         span = slice(indptr[b], indptr[b + 1])
-        compare(row[b], rated[span], values[span], norms[b], neighborhood.vectors, sums, weights)
+        weights[:] = 0.0
+        compare(
+            row[b], rated[span], values[span], norms[b], neighborhood.vectors, sums, others, weights
+        )
         if not neighborhood.averaged:
             keep_nearest(weights, neighborhood.n_neighbors, best)
         if not few:
@@ -199,15 +203,24 @@ def _add_user_scores_of_pairs(
     start, stop, user, item, row, indptr, rated, values, norms, neighborhood, out
 ):
     n = len(neighborhood.vectors.norms)
-    sums, weights, near = np.empty((n, 6)), np.empty(n, np.float32), np.empty(n, np.float32)
+    sums, others = scratch_of(neighborhood.vectors)
+    weights, near = np.empty(n, np.float32), np.empty(n, np.float32)
     best = np.empty(neighborhood.n_neighbors, np.int64)
     terms = np.empty(neighborhood.n_neighbors, np.float32)
     for j in range(start, stop):
         u = user[j]
         if j == start or u != user[j - 1]:
             here = slice(indptr[u], indptr[u + 1])
+            weights[:] = 0.0
             compare(
-                row[u], rated[here], values[here], norms[u], neighborhood.vectors, sums, weights
+                row[u],
+                rated[here],
+                values[here],
+                norms[u],
+                neighborhood.vectors,
+                sums,
+                others,
+                weights,
             )
             if not neighborhood.averaged:
                 keep_nearest(weights, neighborhood.n_neighbors, best)
