@@ -19,6 +19,7 @@ from matinee.models import Model
 VARIABLE = "MATINEE_TEST_DATA"
 NO_SERVER = find_spec("fastapi") is None and VARIABLE not in os.environ
 collect_ignore_glob = ["test_server*.py", "test_feedback*.py", "test_page.py"] if NO_SERVER else []
+os.environ["COLUMNS"] = "100"  # output is as wide alone as under a runner that has a terminal
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
