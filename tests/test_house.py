@@ -281,6 +281,53 @@ def test_modules_functions_and_classes_say_what_they_are():
     assert not silent
 
 
+# What docstrings of the rooms below the algorithms say; overriding methods may have none.
+
+DOCUMENTED_ROOMS = {"data", "sources", "row_solvers", "explain", "models", "training"}
+SHAPE = re.compile(r"\([\w .+*-]+,[\w .,+*-]*\)|\bshapes?\b")  # (n_users,), (n_items, n_factors)
+
+
+def documented_functions() -> Iterator[tuple[str, Function, str]]:
+    """(place, function, docstring or "") of public ones."""
+    for file in FILES:
+        if part_of(file) in DOCUMENTED_ROOMS:
+            for parent in ast.walk(tree_of(file)):
+                if isinstance(parent, ast.Module | ast.ClassDef):
+                    for node in parent.body:
+                        if isinstance(node, Function) and not node.name.startswith("_"):
+                            text = ast.get_docstring(node) or ""
+                            yield f"{name_of(file)}:{node.lineno}: {node.name}", node, text
+
+
+def raises(function: Function) -> bool:
+    """Whether an error is raised in the function itself, beyond "a subclass defines this"."""
+    errors = [ast.unparse(one.exc) for one in ast.walk(function) if is_raise(one)]
+    return any(error != "NotImplementedError" for error in errors)
+
+
+def is_raise(node: ast.AST) -> bool:
+    return isinstance(node, ast.Raise) and node.exc is not None
+
+
+def test_docstrings_say_what_is_raised():
+    silent = [
+        place
+        for place, function, text in documented_functions()
+        if text and raises(function) and not re.search(r"\b[Rr]aises?\b", text)
+    ]
+    assert not silent
+
+
+def test_docstrings_say_the_shapes_of_arrays():
+    silent = []
+    for place, function, text in documented_functions():
+        annotations = [one.annotation for one in [*function.args.args, *function.args.kwonlyargs]]
+        types = " ".join(ast.unparse(one) for one in [*annotations, function.returns] if one)
+        if re.search(r"\bND?[aA]rray\b|np\.ndarray", types) and text and not SHAPE.search(text):
+            silent.append(place)
+    assert not silent
+
+
 # Words.
 
 COUNTED = re.compile(

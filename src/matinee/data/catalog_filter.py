@@ -64,7 +64,10 @@ def values_of(entry: Item, column: str) -> tuple[Any, ...]:
 
 
 def matching_values(column: str, values: list[tuple[Any, ...]], condition: object) -> np.ndarray:
-    """Which of the items' values meet one condition: (n_items,) bool."""
+    """Which of the items' values meet one condition: bool (n_items,).
+
+    Raises BadSetting for a value that no item has, and for a range of what is no number.
+    """
     if isinstance(condition, tuple) and not all(isinstance(one, str) for one in condition):
         low, high = ends_of(column, condition)
         numbers = [numbers_of(column, row) for row in values]

@@ -47,7 +47,7 @@ class Quantiles(NamedTuple):
 
     @classmethod
     def of(cls, counts: np.ndarray) -> "Quantiles":
-        """Of those counts that are not zero."""
+        """Those of the counts (n,) that are not zero."""
         return cls(*np.quantile(counts[counts > 0], [0, 0.25, 0.5, 0.75, 0.99, 1]).tolist())
 
 

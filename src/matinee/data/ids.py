@@ -139,7 +139,7 @@ class IdMap:
         return row
 
     def rows(self, values: Iterable[object]) -> np.ndarray:
-        """Row numbers (int32) of many ids, -1 where an id is unknown."""
+        """Row numbers of many ids: int32 (n,), -1 where an id is unknown."""
         if isinstance(self.ids, Texts):
             return np.fromiter((self.find(as_id(value)) for value in values), dtype=np.int32)
         row_of = self._row_of

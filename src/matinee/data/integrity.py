@@ -19,7 +19,7 @@ class BadArray(ValueError):
 
 
 def pieces(array: Any) -> Iterator[np.ndarray]:
-    """An array of one dimension or more, or one that lies in several files, in pieces of rows."""
+    """Pieces of rows (n, ...) of an array (n_rows, ...), or of one that lies in several files."""
     for part in getattr(array, "arrays", (array,)):
         width = max(1, int(np.prod(part.shape[1:])))
         step = max(1, PIECE // width)

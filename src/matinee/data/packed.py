@@ -97,7 +97,7 @@ class PackedRows:
         return values
 
     def row(self, r: int) -> tuple[np.ndarray, np.ndarray]:
-        """Column numbers and values of one row."""
+        """Column numbers (n,) and values (n,) of one row."""
         span = slice(int(self.indptr[r]), int(self.indptr[r + 1]))
         return np.asarray(self.indices[span], np.int32), self.values_of(self.codes[span])
 
@@ -109,13 +109,13 @@ class PackedRows:
         return Rows(ends - ends[0], indices, self.values_of(self.codes[span]))
 
     def take(self, rows: np.ndarray) -> Rows:
-        """The matrix of ``rows``, in memory; those below 0 are empty."""
+        """The matrix of ``rows`` (n,), in memory; those below 0 are empty."""
         values: Any = self.values
         taken = Rows(self.indptr, self.indices, values).take(rows)
         return taken._replace(indices=np.asarray(taken.indices, np.int32))
 
     def parts(self) -> dict[str, np.ndarray]:
-        """The arrays by the names that a model folder knows them by."""
+        """Arrays by their names in a model folder: ends (n_rows + 1,), the others (n_ratings,)."""
         levels = {} if self.levels is None else {"seen_levels": self.levels}
         return {
             "seen_indptr": self.indptr,
@@ -142,7 +142,7 @@ class Values:
 
 
 def rows_of(arrays: Mapping[str, np.ndarray]) -> Rows | PackedRows:
-    """The rows whose ``parts`` these are."""
+    """The rows whose ``parts`` these are; shapes as there."""
     indptr, items, ratings = (arrays[f"seen_{name}"] for name in ("indptr", "items", "ratings"))
     levels = arrays.get("seen_levels")
     if levels is None and items.dtype == np.int32:

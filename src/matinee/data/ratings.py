@@ -37,12 +37,12 @@ class Rows(NamedTuple):
     values: np.ndarray  # (n_ratings,) float32
 
     def row(self, r: int) -> tuple[np.ndarray, np.ndarray]:
-        """Column numbers and values of one row."""
+        """Column numbers (n,) and values (n,) of one row."""
         span = slice(self.indptr[r], self.indptr[r + 1])
         return self.indices[span], self.values[span]
 
     def take(self, rows: np.ndarray) -> "Rows":
-        """The matrix of ``rows``, in that order; those below 0 are empty."""
+        """The matrix of ``rows`` (n,), in that order; those below 0 are empty."""
         first = self.indptr[rows]
         counts = np.where(rows < 0, 0, self.indptr[rows + 1] - first)
         ends = np.zeros(len(rows) + 1, dtype=np.int64)
@@ -56,7 +56,7 @@ class Rows(NamedTuple):
         return np.diff(self.indptr)
 
     def parts(self) -> dict[str, np.ndarray]:
-        """The arrays by the names that a model folder knows them by."""
+        """Arrays by their names in a model folder: ends (n_rows + 1,), the others (n_ratings,)."""
         names = ("seen_indptr", "seen_items", "seen_ratings")
         return dict(zip(names, self, strict=True))
 

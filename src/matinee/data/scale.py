@@ -15,7 +15,7 @@ class Scale(NamedTuple):
 
     @classmethod
     def of(cls, ratings: np.ndarray) -> "Scale":
-        """The scale that some ratings show: their smallest and largest value."""
+        """The scale that ratings (n,) show: their smallest and largest value."""
         return cls(float(ratings.min()), float(ratings.max()))
 
     def targets(self, ratings: np.ndarray, lowest: float) -> np.ndarray:

@@ -77,7 +77,7 @@ class Texts:
         return list(self)
 
     def unpacked(self) -> np.ndarray:
-        """All of them as a read-only object array."""
+        """All of them as a read-only object array (n,)."""
         out = np.empty(len(self), dtype=object)
         out[:] = self.tolist()
         out.flags.writeable = False

@@ -95,7 +95,8 @@ def counterfactual(
     """Search sets of one rating, then of two, and so on: all of them, or a beam of the best.
 
     Sets are grown from those that bring the item nearest to its fall; every one is judged by
-    solving the person again without it.
+    solving the person again without it. Raises BadSetting unless ``n`` and ``most`` are at least 1
+    and ``item``, a row number, is among the person's first ``n``.
     """
     for name, value in (("n", n), ("most", most)):
         if value < 1:
@@ -190,13 +191,16 @@ class _Search:
         return (), 0, complete
 
     def judge(self, sets: Sequence[Set]) -> tuple[np.ndarray, np.ndarray]:
-        """How far the item is inside the first n without each set, below 0 outside; its rank."""
+        """The item's margin and rank without each set: (n_sets,) both.
+
+        The margin is in points above the last of the first n, below 0 outside of them.
+        """
         blocks = [self._judge(sets[k : k + BLOCK_SETS]) for k in range(0, len(sets), BLOCK_SETS)]
         margins, item_ranks = zip(*blocks, strict=True)
         return np.concatenate(margins), np.concatenate(item_ranks)
 
     def judge_each(self) -> tuple[np.ndarray, np.ndarray]:
-        """``judge`` of the sets of one rating each, by downdates where these are to be had."""
+        """``judge`` of the sets of one rating each, (n_ratings,), by downdates where it can."""
         people = without_each(self.model, self.person)
         blocks = [
             self._margins_and_ranks(people[k : k + BLOCK_SETS])

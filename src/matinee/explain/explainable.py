@@ -66,13 +66,13 @@ class Explainable(Protocol):
         """Unclipped scores (n_people, n) float32 of the items in rows ``items`` (n,)."""
 
     def solve(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
-        """Bias and factors (one row) of someone with these ratings."""
+        """Bias and factors, one row, of someone with these ratings (n,)."""
 
     def solve_many(self, rated: Rows) -> Embeddings:
         """``solve`` for each row of ``rated``."""
 
     def solve_without_each(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
-        """``solve`` without each of n ratings in turn: n rows."""
+        """``solve`` without each of the ratings (n,) in turn: n rows."""
 
     def fold_in(self, history: Mapping[object, float]) -> Person:
         """Someone new, from ``{item id: rating}``."""

@@ -12,7 +12,7 @@ from matinee.row_solvers.person import Person
 
 
 def unseen(model: Explainable, person: Person, item: int) -> np.ndarray:
-    """Rows of the items that a person has not rated, and of ``item``, ascending: int32."""
+    """Rows of the items that a person has not rated, and of ``item``, ascending: int32 (n,)."""
     open_to = np.ones(len(model.items), dtype=bool)
     open_to[person.items] = False
     open_to[item] = True

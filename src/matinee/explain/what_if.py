@@ -86,7 +86,12 @@ def what_if(
     change: Mapping[object, float],
     tastes: Mapping[object, float],
 ) -> WhatIf:
-    """Solve the person again with changed ratings and tastes, and see how the item moves."""
+    """Solve the person again with changed ratings and tastes, and see how the item moves.
+
+    ``item`` is a row number; ``change`` is ``{item id: rating}``, ``tastes`` ``{name: factor}``.
+    Raises UnknownId, BadRatings for a rating outside the scale, and BadSetting when nothing
+    changes, for an item in ``without`` that was never rated, or for an unknown taste.
+    """
     named = [without] if isinstance(without, str) else without
     gone = list(dict.fromkeys(as_id(one) for one in named))  # once, however often named
     history = dict(zip(person.items.tolist(), person.ratings.tolist(), strict=True))

@@ -133,7 +133,7 @@ class BaselineModel(FoldingModel):
         return self._scores(people, np.arange(len(self.items)))
 
     def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
-        """Pairs are computed in order of user, wherever they stand."""
+        """Scores (n,) of the pairs, computed in order of user wherever they stand."""
         order = np.argsort(user, kind="stable")
         user, item = user[order], item[order]
         sorted_scores = self.user_embeddings.bias[user] + self.item_embeddings.bias[item]

@@ -58,7 +58,7 @@ class FoldingModel(Model):
         return self.user_embeddings.row(user)
 
     def rating_terms(self, person: Person, parts: Sequence[float] | np.ndarray) -> list[Term]:
-        """What each rating of a person's history adds, as terms."""
+        """What each rating of a person's history adds, ``parts`` (n_ratings,), as terms."""
         detail = "you gave {:g}" if self.kind == "rating" else "you chose it"
         titles = [self.catalog.label(one) for one in self.items.ids[person.items]]
         return [

@@ -93,7 +93,10 @@ class HybridModel(FactorModel):
 
 
 def expected(F: "csr_array", W: np.ndarray, nonnegative: bool = False) -> Embeddings:
-    """What features say of items: F W, its last column the biases."""
+    """What features say of items: F W, its last column the biases.
+
+    F is (n_items, n_features), W (n_features, n_factors + 1).
+    """
     guess = np.asarray(F @ W, dtype=np.float32)
     factors = np.ascontiguousarray(guess[:, :-1])
     if nonnegative:

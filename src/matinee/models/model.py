@@ -113,7 +113,7 @@ class Model:
         raise NotImplementedError
 
     def solve(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
-        """Bias and factors, one row, of someone with these ratings; the average user for none."""
+        """Bias and factors, one row, of someone with ratings (n,); the average user for none."""
         raise NotImplementedError
 
     def embeddings_of(self, user: int) -> Embeddings:
@@ -133,7 +133,7 @@ class Model:
     # What only some kinds can do.
 
     def scorer(self, items: np.ndarray) -> Scorer:
-        """``score_people`` of these items, for one block of people after another."""
+        """``score_people`` of the items in rows (n,), for one block of people after another."""
 
         def score(people: Sequence[object], out: np.ndarray) -> None:
             out[:] = self.score_people(people, items)
@@ -149,7 +149,7 @@ class Model:
         )
 
     def solve_without_each(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
-        """``solve`` without each of n ratings in turn, as embeddings of n rows."""
+        """``solve`` without each of the ratings (n,) in turn, as embeddings of n rows."""
         n = len(items)
         rest = np.nonzero(~np.eye(n, dtype=bool))[1]
         ends = np.arange(n + 1) * (n - 1)
@@ -177,7 +177,10 @@ class Model:
         return False
 
     def reach(self, person: Person, items: np.ndarray, level: float) -> np.ndarray:
-        """How far (n,) from the predictions a share ``level`` of this person's ratings lie."""
+        """How far (n,) from the predictions a share ``level`` of this person's ratings lie.
+
+        In rating units. Raises BadSetting for a model without intervals.
+        """
         raise INTERVALS.missing(self.algorithm)
 
     def embeddings_of_features(self, features: Mapping[str, object]) -> Embeddings:
@@ -311,14 +314,17 @@ class Model:
         return Person(as_id(user), *self.seen.row(row), self.embeddings_of(row), "personal")
 
     def rated(self, user: object) -> np.ndarray:
-        """Rows of the items that a user has rated, ascending; none for an unknown id."""
+        """Rows (n,) of the items that a user has rated, ascending; none for an unknown id."""
         if isinstance(user, Person):
             return user.items
         row = self.users.find(as_id(user))
         return self.seen.row(row)[0] if row >= 0 else np.empty(0, np.int32)
 
     def rated_by(self, people: Sequence[object]) -> tuple[np.ndarray, np.ndarray]:
-        """``rated`` of several people: those of person j are items[indptr[j]:indptr[j + 1]]."""
+        """``rated`` of several people, as indptr (n_people + 1,) and items (n_ratings,).
+
+        Those of person j are items[indptr[j]:indptr[j + 1]].
+        """
         if any(isinstance(one, Person) for one in people):
             lists = [self.rated(one) for one in people]
             return np.cumsum([0, *map(len, lists)]), np.concatenate(lists)
@@ -371,7 +377,7 @@ class Model:
         return self.clipped(self.score_rows(user, item))
 
     def clipped(self, scores: np.ndarray) -> np.ndarray:
-        """Scores as predicted ratings: clipped to the scale where they are in stars."""
+        """Scores of any shape as predicted ratings: clipped to the scale if they are in stars."""
         return scores if self.kind == "preference" else np.clip(scores, *self.scale)
 
     def score(self, users: object, items: object) -> np.ndarray:
@@ -477,7 +483,7 @@ class Model:
         return stars
 
     def named(self, rows: np.ndarray) -> dict[str, Any]:
-        """Ids and titles of item rows, as columns."""
+        """Ids and titles of item rows (n,), as columns."""
         different, place = np.unique(rows, return_inverse=True)
         titles = np.empty(len(different), dtype=object)
         titles[:] = [self.catalog.label(one) for one in self.items.ids[different].tolist()]
@@ -578,7 +584,10 @@ class Model:
     def explanations(
         self, person: Person, rows: np.ndarray, by: str | None = None
     ) -> list[Explanation]:
-        """Why the items in ``rows`` have these scores of this model, for one of its people."""
+        """Why the items in ``rows`` (n,) have these scores of this model, for one of its people.
+
+        Raises BadSetting for a view that the model does not have.
+        """
         views = self.views
         by = by or next(iter(views))
         if by not in views:
@@ -733,7 +742,7 @@ def _at_least_one(n: int) -> None:
 
 
 def as_objects(values: object) -> np.ndarray:
-    """One value, or an iterable of them, as a one-dimensional object array."""
+    """One value, or an iterable of them, as an object array (n,)."""
     many = isinstance(values, Iterable) and not isinstance(values, str | Person)
     listed = list(cast(Iterable[object], values)) if many else [values]
     array = np.empty(len(listed), dtype=object)

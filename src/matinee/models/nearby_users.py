@@ -50,7 +50,8 @@ def parts_of_people(
 
         w_v d_v / sum w,    w_v = cosine of p_u and p_v,   d_v = r_vi - mean - b_v - c_i
 
-    over at most 50 people with w_v above 0; of preferences, d_v = p_v . q_i.
+    over at most 50 people with w_v above 0; of preferences, d_v = p_v . q_i. Both results are
+    (n_people,): places in ``model.seen``, and terms in the unit of scores.
     """
     rated = np.flatnonzero(model.seen.indices == item)
     users = np.searchsorted(model.seen.indptr, rated, side="right") - 1

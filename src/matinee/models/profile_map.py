@@ -35,7 +35,10 @@ class ProfileMap:
     def of(
         cls, profiles: Profiles, users: IdMap, side: Embeddings, rated: np.ndarray
     ) -> Self | None:
-        """Fitted to the users with ratings who told something; None where too few did."""
+        """Fitted to the users with ratings and a profile; None where these are too few.
+
+        ``side`` holds the embeddings of users, ``rated`` (n_users,) their numbers of ratings.
+        """
         rows = users.rows(list(profiles))
         rows = np.sort(rows[rows >= 0])
         rows = rows[rated[rows] > 0]

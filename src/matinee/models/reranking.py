@@ -35,7 +35,7 @@ class Fixed:
         return self.values
 
     def choose(self, chosen: np.ndarray) -> None:
-        """Nothing changes."""
+        """Nothing changes with the chosen (n_lists,)."""
 
 
 class Redundancy:
@@ -51,7 +51,7 @@ class Redundancy:
         return np.asarray(0.0 - self.weight[:, None] * self.largest)  # not -0.0
 
     def choose(self, chosen: np.ndarray) -> None:
-        """Compare all candidates with the chosen ones."""
+        """Compare all candidates with the chosen ones (n_lists,)."""
         placed = self.vectors[np.arange(len(chosen)), chosen]
         cosine = np.einsum("bmg,bg->bm", self.vectors, placed)
         np.maximum(self.largest, cosine, out=self.largest)
@@ -75,14 +75,14 @@ class Miscalibration:
         return np.asarray(-self.weight[:, None] * (after - self.before[:, None]))
 
     def choose(self, chosen: np.ndarray) -> None:
-        """Add the genres of the chosen items to the lists."""
+        """Add the genres of the chosen items (n_lists,) to the lists."""
         self.total += self.shares[np.arange(len(chosen)), chosen]
         self.n_placed += 1
         self.before = self.n_placed * divergence(self.liked, proportions(self.total))
 
 
 def proportions(totals: np.ndarray) -> np.ndarray:
-    """Totals over the last axis as shares that sum to 1, or to 0."""
+    """Totals (..., n) as shares of the same shape that sum to 1 over the last axis, or to 0."""
     return np.asarray(totals / np.maximum(totals.sum(axis=-1, keepdims=True), 1e-12))
 
 

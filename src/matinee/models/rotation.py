@@ -18,7 +18,10 @@ def rotated_factors(
 def rotated_embeddings(
     embeddings: Embeddings, rotation: np.ndarray, in_place: bool = False
 ) -> Embeddings:
-    """Embeddings with all factors rotated, read-only; ``in_place`` overwrites the old factors."""
+    """Embeddings, read-only, with all factors rotated.
+
+    ``rotation`` is (n_factors, n_factors), orthogonal. ``in_place`` overwrites the old factors.
+    """
     if in_place:
         embeddings.factors.flags.writeable = True
     implicit = embeddings.implicit

@@ -49,7 +49,7 @@ class Ranker(Protocol):
         """The row of an item."""
 
     def scorer(self, items: np.ndarray) -> Scorer:
-        """Scores of these items, for one block of people after another."""
+        """Scores of the items in rows ``items`` (n,), for one block of people after another."""
 
     @property
     def item_genres(self) -> np.ndarray:
@@ -59,7 +59,7 @@ class Ranker(Protocol):
         """Vectors (n, k) by which items are alike; None where there are none."""
 
     def rated_by(self, people: Sequence[object]) -> tuple[np.ndarray, np.ndarray]:
-        """The item rows that people rated, as indptr and indices."""
+        """The item rows that people rated, as indptr (n_people + 1,) and indices (n_ratings,)."""
 
     def person(self, user: object) -> Person:
         """The person behind an id."""
@@ -102,7 +102,10 @@ class ListMaker:
     def of(
         cls, model: Ranker, rules: ListRules, candidates: np.ndarray, exclude_seen: bool = True
     ) -> "ListMaker":
-        """Apply the filters. Raises UnknownId for an item, BadSetting for a column or a value."""
+        """Apply the filters to the items in rows ``candidates`` (n,).
+
+        Raises UnknownId for an item, BadSetting for a column or a value.
+        """
         allowed = np.zeros(len(model.items), dtype=bool)
         allowed[candidates] = True
         if rules.min_ratings:
@@ -245,7 +248,7 @@ class ListMaker:
 
 
 def liked_items(person: Person) -> np.ndarray:
-    """Rows of the items that a person rated at or above their own mean."""
+    """Rows (n,) of the items that a person rated at or above their own mean."""
     if not len(person.items):
         return person.items
     return np.asarray(person.items[person.ratings >= person.ratings.mean() - 1e-6])

@@ -163,7 +163,7 @@ def check_folder(path: Path, folder: Path) -> None:
 
 
 def read_folder(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, Any]]:
-    """Facts, arrays and texts of a model folder, as ``write_folder`` took them.
+    """Facts, arrays (of any shape) and texts of a model folder, as ``write_folder`` took them.
 
     Every file is checked by its digest, large ones before they are mapped, and every array for the
     laws of ``array_laws``. A folder that is replaced meanwhile is read again. Raises BadModel, in

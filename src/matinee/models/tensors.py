@@ -39,7 +39,7 @@ TYPES = {code: np.dtype(name) for name, code in CODES.items()}
 
 
 def write_tensors(file: IO[bytes], arrays: Mapping[str, np.ndarray]) -> str:
-    """Write arrays, never a copy of a whole one; returns the SHA-256 of the file."""
+    """Write arrays of any shape, without copying one; returns the SHA-256 of the file."""
     digest = hashlib.sha256()
 
     def write(data: Any) -> None:
@@ -68,7 +68,7 @@ def write_tensors(file: IO[bytes], arrays: Mapping[str, np.ndarray]) -> str:
 
 
 def map_tensors(file: IO[bytes]) -> dict[str, np.ndarray]:
-    """The arrays of an open file, mapped read-only: what is not looked at is not read."""
+    """The arrays of an open file, in their shapes, mapped read-only."""
     mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     if hasattr(mmap, "MADV_NOHUGEPAGE"):
         with suppress(OSError):  # a system without huge pages
@@ -77,7 +77,7 @@ def map_tensors(file: IO[bytes]) -> dict[str, np.ndarray]:
 
 
 def tensors_of(data: np.ndarray) -> dict[str, np.ndarray]:
-    """The arrays in the bytes of a file, where they are.
+    """The arrays, in their shapes, in the bytes (n_bytes,) of a file, without a copy.
 
     Raises ValueError for other bytes: the arrays of the header must fill the file, one behind the
     other, each of a known type and as long as its shape says.
@@ -175,11 +175,11 @@ class Stacked(NDArrayOperatorsMixin):
         return self._rows(np.where(rows < 0, rows + len(self), rows))
 
     def astype(self, dtype: Any) -> np.ndarray:
-        """All rows as an array of a type."""
+        """All rows as an array (n_rows, ...) of a type."""
         return self.__array__(dtype)
 
     def sum(self, axis: int, dtype: Any = None) -> np.ndarray:
-        """The sum over rows, part after part."""
+        """The sum over an axis of (n_rows, ...), part after part."""
         total: np.ndarray = np.sum([one.sum(axis=axis, dtype=dtype) for one in self.arrays], axis=0)
         return total
 

@@ -56,7 +56,7 @@ class RowSolve(FoldIn, Protocol):
         """What the ratings are to the row solve."""
 
     def penalty(self, n_factors: int, n_cols: int, products: np.ndarray | None) -> Penalty:
-        """What is added for all rows; ``products`` are those of the ``summed`` matrix."""
+        """What is added for all rows; ``products`` (d, d) are those of the ``summed`` matrix."""
 
     def dual_penalty(
         self, n_factors: int, n_cols: int, products: np.ndarray
@@ -76,4 +76,4 @@ class RowSolve(FoldIn, Protocol):
         """The unknowns (n, d) float32 of a side, copied."""
 
     def put(self, X: np.ndarray, side: Embeddings) -> None:
-        """Write unknowns into a side."""
+        """Write the unknowns X (n_rows, d) into a side."""

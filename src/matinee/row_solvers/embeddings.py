@@ -35,7 +35,7 @@ class Embeddings(NamedTuple):
         return self.take(np.array([r]))
 
     def take(self, rows: np.ndarray) -> "Embeddings":
-        """The side that holds ``rows``, in that order."""
+        """The embeddings of ``rows`` (n,), in that order."""
         implicit = None if self.implicit is None else self.implicit[rows]
         return Embeddings(self.factors[rows], self.bias[rows], implicit)
 
@@ -61,7 +61,7 @@ class Embeddings(NamedTuple):
         return all(np.isfinite(self.factors[first : first + PIECE]).all() for first in pieces)
 
     def mean(self, rows: np.ndarray) -> "Embeddings":
-        """The average of the marked rows, as a side of one row; zeros when none is marked."""
+        """The average, one row, of the rows marked in bool (n_rows,); zeros when none is."""
         if not rows.any():
             return Embeddings.zeros(1, self.n_factors)
         factors, bias = np.zeros((1, self.n_factors)), np.zeros(1)
@@ -73,7 +73,7 @@ class Embeddings(NamedTuple):
         return Embeddings((factors / n).astype(np.float32), (bias / n).astype(np.float32))
 
     def completed(self, known: np.ndarray) -> "Embeddings":
-        """This side, frozen, with the average of the known rows in place of the others."""
+        """These, frozen; rows not ``known``, bool (n_rows,), get the average of those that are."""
         factors, bias = (np.asarray(array, np.float32) for array in (self.factors, self.bias))
         if not known.all():
             average = self.mean(known)

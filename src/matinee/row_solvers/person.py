@@ -32,7 +32,7 @@ class Person:
 def numbered_history(
     history: Mapping[object, float], items: IdMap, scale: Scale
 ) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Item rows (ascending) and ratings of ``{item id: rating}``, and the ids that are unknown.
+    """Item rows (n,), ascending, and ratings (n,) of ``{item id: rating}``, and the unknown ids.
 
     Raises BadRatings for a rating that is no finite number or lies outside the scale, UnknownId
     when there are items and none of them is known.

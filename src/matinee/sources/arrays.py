@@ -68,7 +68,7 @@ def as_columns(source: tuple[Any, ...] | list[Any]) -> tuple[list[Any], str]:
 
 @contextmanager
 def read_columns(source: object, options: ReadOptions) -> Iterator[Raw]:
-    """The rows of three or four arrays or sequences of equal length."""
+    """The rows of three or four arrays or sequences. Raises BadRatings for unequal lengths."""
     assert isinstance(source, tuple | list)
     given, form = as_columns(source)
     columns = dict(zip(FIELDS, map(as_column, given), strict=False))

@@ -37,7 +37,7 @@ class Bundle:
             return read_some(name, file, len(start)) == start
 
     def text(self, name: str, encoding: str) -> str:
-        """The whole of a small text file."""
+        """The whole of a small text file. Raises BadRatings for a damaged one."""
         try:
             with self.openers[name]() as file:
                 return file.read().decode(encoding, errors="replace")
@@ -69,7 +69,10 @@ def open_bundle(path: Path, depth: int = 2) -> Iterator[Bundle]:
 
 
 def members(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
-    """The files of a zip that can safely be read, the deepest first."""
+    """The files of a zip, the deepest first.
+
+    Raises BadRatings for paths that lead out of the zip, encrypted files and zip bombs.
+    """
     for info in sorted(archive.infolist(), key=lambda one: -one.filename.count("/")):
         inside = PurePosixPath(info.filename.replace("\\", "/"))
         if inside.is_absolute() or ".." in inside.parts or ":" in inside.parts[0][:2]:

@@ -105,7 +105,8 @@ def delimited_table(path: Path, options: ReadOptions) -> tuple[Catalog, list[str
     """From a text file with a header, and notes on it.
 
     It is split as ratings are: line by line, so that no line takes its neighbours with it. A line
-    whose quotes are broken is split as it stands, and counted.
+    whose quotes are broken is split as it stands, and counted. Raises BadRatings where there is no
+    header.
     """
     with files.plain_text(path.name, files.opener(path), path, options.encoding) as (text, _):
         dialect = sniff(text, path.name, TITLE, least=2, quoting=options.quoting)

@@ -123,14 +123,14 @@ Selection = slice | np.ndarray  # the good rows: a slice where possible, which c
 
 
 def good_rows(fault: np.ndarray) -> Selection:
-    """Where the good rows are: all from some row on, or their positions."""
+    """Where rows have no fault (n_rows,): all from some row on, or their positions."""
     good = fault == Fault.NONE
     start = int(np.argmax(good)) if good.any() else len(good)
     return slice(start, None) if good[start:].all() else np.flatnonzero(good)
 
 
 def rows_at(good: Selection, positions: np.ndarray) -> list[int]:
-    """The rows of the source behind some positions among the good ones."""
+    """The rows of the source behind some positions (n,) among the good ones."""
     rows = positions + good.start if isinstance(good, slice) else good[positions]
     return [int(row) for row in rows]
 
@@ -198,7 +198,7 @@ def words_remedy(shown: Iterable[str]) -> Message:
 def numbering(
     column: Numbered, good: Selection, kind: str, all_ids: bool
 ) -> tuple[IdMap, np.ndarray]:
-    """Ids in natural order and the row number (int32) of each good row."""
+    """Ids in natural order, and the number of the id of each good row: int32 (n_good,)."""
     code = column.code[good]
     if isinstance(column.ids, IdMap):
         return column.ids, code
@@ -215,7 +215,7 @@ def numbering(
 
 
 def seconds(raw: Raw, good: Selection) -> tuple[np.ndarray | None, Finding | None]:
-    """The times of good rows in whole seconds, or None without a known one; and the unreadable."""
+    """Times of good rows in seconds, int64 (n_good,), None if none is known; and the unreadable."""
     if raw.time is None:
         return None, None
     time = raw.time[good]
@@ -233,7 +233,7 @@ def seconds(raw: Raw, good: Selection) -> tuple[np.ndarray | None, Finding | Non
 
 
 def whole_seconds(time: np.ndarray) -> tuple[np.ndarray, str | None]:
-    """Times in whole seconds, and a note where they are not so written.
+    """Times (n,) in whole seconds, and a note where they are not so written.
 
     The unit is judged time by time, by its size. A column of nothing but dates as YYYYMMDD is one
     of dates.
@@ -255,7 +255,7 @@ def whole_seconds(time: np.ndarray) -> tuple[np.ndarray, str | None]:
 
 
 def dates(time: np.ndarray) -> np.ndarray | None:
-    """Seconds of dates written as YYYYMMDD, or None unless all of them are."""
+    """Seconds (n,) of dates written as YYYYMMDD (n,), or None unless all of them are."""
     year, month, day = time // 10_000, time // 100 % 100, time % 100
     if not ((year >= YEARS[0]) & (year < YEARS[1]) & (month >= 1) & (month <= 12)).all():
         return None
@@ -290,7 +290,7 @@ def merged(
     again: np.ndarray,
     how: str,
 ) -> Columns:
-    """The columns with the rows ``again`` merged into one for each pair, by ``how``."""
+    """Columns (n_rows,) with the rows ``again`` (n,) merged into one for each pair, by ``how``."""
     times = None if time is None else time[again]
     chosen, values = merge(user[again], item[again], rating[again], times, how)
     keep = np.ones(len(user), dtype=bool)
@@ -338,7 +338,10 @@ def repeated(
     item: np.ndarray,
     at: int,
 ) -> BadRatings:
-    """The error of ``duplicates="error"``: who rated what twice, and where."""
+    """The error of ``duplicates="error"``: who rated what twice, and where.
+
+    ``user`` and ``item`` are (n_good,), ``at`` is the place of a repeated row among them.
+    """
     rows = rows_at(good, np.flatnonzero((user == user[at]) & (item == item[at])))
     places = " and ".join(raw.where(row) for row in rows[:CASES_SHOWN])
     return BadRatings(

@@ -34,7 +34,10 @@ def recognises(source: object) -> bool:
 
 @contextmanager
 def query(source: object, options: ReadOptions) -> Iterator[Query]:
-    """The query for a delimited text file, compressed with gzip or not."""
+    """The query for a delimited text file, compressed with gzip or not.
+
+    Raises BadRatings for a file of another kind.
+    """
     path = files.as_path(source)
     assert path is not None
     kind = files.kind_of(path)

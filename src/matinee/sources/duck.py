@@ -38,7 +38,7 @@ BLOCKS = 8  # steps in which the arrays are filled: each holds a copy of its par
 
 @contextmanager
 def interrupts() -> Iterator[None]:
-    """Make Ctrl-C inside DuckDB, which it reports as an error of its own, a KeyboardInterrupt."""
+    """Raise KeyboardInterrupt for Ctrl-C inside DuckDB, which reports it as an error of its own."""
     import duckdb
 
     try:
@@ -51,7 +51,7 @@ def interrupts() -> Iterator[None]:
 
 @contextmanager
 def connection(name: str, path: Path) -> Iterator["DuckDBPyConnection"]:
-    """A private DuckDB for one file, never on the network; its errors become BadRatings."""
+    """A private DuckDB for one file, never on the network. Raises BadRatings for its errors."""
     import duckdb
 
     threads = 1 + path.stat().st_size // BYTES_PER_THREAD

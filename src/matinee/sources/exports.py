@@ -120,7 +120,7 @@ def parse_row(cells: Mapping[str, str], place: str) -> ExportRow:
 
 
 def text_of(path: Path) -> str:
-    """The text of a file, or of ratings.csv in a zip."""
+    """The text of a file, or of ratings.csv in a zip. Raises BadRatings where there is none."""
     name = files.name_of(path)
     if path.is_dir():
         raise BadRatings(f"{name} is a folder; name the file in it that holds the ratings")
@@ -162,7 +162,10 @@ def match(export: Export, items: IdMap, catalog: Catalog, scale: Scale) -> Expor
 
 
 def on_scale(row: ExportRow, source: Scale, target: Scale) -> float:
-    """A rating brought from one scale to another: lowest to lowest, highest to highest."""
+    """A rating brought from one scale to another: lowest to lowest, highest to highest.
+
+    Raises BadRatings for a rating outside ``source``.
+    """
     if not source.low <= row.rating <= source.high:
         raise BadRatings(f"the rating of {row} is {row.rating:g}, outside {source}")
     if source == target:

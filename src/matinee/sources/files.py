@@ -53,7 +53,7 @@ READABLE = "a delimited text file, JSON lines, Parquet, or a MovieLens folder or
 
 
 def as_path(source: object) -> Path | None:
-    """The path that a source names, or None when it is no path at all."""
+    """The path that a source names, or None when it is no path. Raises BadRatings for ``""``."""
     if isinstance(source, str) and not source:
         raise BadRatings("the path is empty; give that of a file or folder")
     return Path(source).expanduser() if isinstance(source, str | Path) else None
@@ -96,7 +96,10 @@ def check_exists(path: Path) -> None:
 
 
 def kind_of(path: Path) -> str:
-    """The kind of a file by its first bytes: a name of SIGNATURES, or "text"."""
+    """The kind of a file by its first bytes: a name of SIGNATURES, or "text".
+
+    Raises BadRatings for a file that cannot be read.
+    """
     try:
         with path.open("rb") as file:
             start = file.read(16)
@@ -211,7 +214,10 @@ def aligned_by_spaces(text: str) -> bool:
 
 
 def write_plain(name: str, file: IO[bytes], out: BinaryIO, encoding: str, tidy: bool) -> None:
-    """Copy as UTF-8, and where ``tidy`` with plain line ends and single spaces."""
+    """Copy as UTF-8, and where ``tidy`` with plain line ends and single spaces.
+
+    Raises BadRatings for bytes that are not of this encoding, and for a file cut short.
+    """
     try:
         if encoding in ("utf-8", "utf-8-sig") and not tidy:
             shutil.copyfileobj(file, out, BLOCK)

@@ -116,7 +116,7 @@ def with_gaps(series: "nw.Series[Any]", name: str, notes: list[str]) -> Numbered
 
 
 def times(series: "nw.Series[Any]", name: str) -> np.ndarray:
-    """The times of a series as int64, in seconds where it holds dates."""
+    """The times of a series as int64 (n_rows,), in seconds where it holds dates."""
     import narwhals as nw
 
     if series.dtype == nw.Date:

@@ -268,7 +268,7 @@ def when(user: Ints, habits: Habits, rng: np.random.Generator) -> Ints:
 
 
 def tastes_at(timestamp: NDArray[np.int64], a: Floats, d: Floats) -> Floats:
-    """a_u(h) = a_u + (h - 1/2) d_u, one row per timestamp."""
+    """a_u(h) = a_u + (h - 1/2) d_u, (n_times, n_tastes)."""
     h = (timestamp - PERIOD_START) / (PERIOD_END - PERIOD_START)
     return a + (h - 0.5)[:, None] * d
 
@@ -280,7 +280,7 @@ def match(a: Floats, b: Floats) -> Floats:
 
 
 def half_stars(score: Floats) -> NDArray[np.float32]:
-    """The nearest half star, from 0.5 to 5."""
+    """The nearest half stars, from 0.5 to 5, in the shape of the scores."""
     return np.clip(np.round(2 * score) / 2, 0.5, 5.0).astype(np.float32)
 
 

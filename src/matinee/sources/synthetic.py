@@ -19,7 +19,8 @@ def uniform(n_users: int, n_items: int, ratings_per_user: int, seed: int = 0) ->
     """Ratings of 1..5 by chance alone, drawn as the classic NMF tutorial does.
 
     For each user in turn: ``choice`` of items without replacement, then ``randint(1, 6)`` for
-    their ratings, all from one ``numpy.random.RandomState(seed)``.
+    their ratings, all from one ``numpy.random.RandomState(seed)``. Raises BadSetting unless each
+    user can rate so many different items.
     """
     check_size(n_users, n_items)
     if not 1 <= ratings_per_user <= n_items:
@@ -48,7 +49,8 @@ def planted(
 
     with p (n_users, n_factors) and q (n_items, n_factors) uniform on 0..1 and e standard
     normal. The mean is 3 and nothing is clipped. Each user rates the same number of items,
-    ``density`` of all and at least one, chosen by chance.
+    ``density`` of all and at least one, chosen by chance. Raises BadSetting for no factors, a
+    negative noise, or a density outside 0..1.
     """
     check_size(n_users, n_items)
     if n_factors < 1:
@@ -110,6 +112,6 @@ def numbered(
     rating: np.ndarray,
     scale: Scale | None,
 ) -> Ratings:
-    """Ratings over ids that are the decimal row numbers, which is their natural order too."""
+    """Ratings (n_ratings,) whose ids are the row numbers in decimal, their natural order too."""
     users, items = IdMap.of(range(n_users), "user"), IdMap.of(range(n_items), "item")
     return Ratings.of(users, items, user, item, rating, scale=scale)

@@ -140,13 +140,13 @@ def fit_fingerprint(algorithm: AlternatingAlgorithm, *data: str) -> str:
 
 
 def implicit_products(other: Embeddings, reg: float) -> np.ndarray:
-    """The matrix that all rows of implicit factors share: P'P + reg."""
+    """The matrix (n_factors, n_factors) that all rows of implicit factors share: P'P + reg I."""
     products: np.ndarray = gram(other.factors) + reg * np.eye(other.n_factors)
     return products
 
 
 def implicit_rows(rated: Rows, other: Embeddings, A: np.ndarray) -> np.ndarray:
-    """The implicit factors Z that fit the other side's P best.
+    """The implicit factors Z (n_rows, n_factors) that fit the other side's P best.
 
     Z minimises |B - P Z'|^2 + reg |Z|^2; ``rated`` lists for each row of Z the rows of P where B is
     one, and ``A`` is P'P + reg.

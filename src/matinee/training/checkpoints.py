@@ -27,7 +27,10 @@ class Checkpoints:
         self.folder, self.fingerprint = folder, fingerprint
 
     def begin(self) -> int:
-        """Delete the state of an earlier fit; returns the first pass, 0."""
+        """Delete the state of an earlier fit; returns the first pass, 0.
+
+        Raises MatineeError for a folder that holds anything else.
+        """
         if self.folder.exists() and any(self.folder.iterdir()) and not self._state.exists():
             raise MatineeError(
                 f"{self.folder} exists and holds no state of a fit; choose another place"
@@ -136,5 +139,5 @@ class Checkpoints:
 
 
 def append(array: np.ndarray, file: IO[bytes]) -> None:
-    """Write an array to a file, behind what is there."""
+    """Append the bytes of an array of any shape to a file."""
     file.write(np.ascontiguousarray(array).data)

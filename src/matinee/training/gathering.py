@@ -62,7 +62,7 @@ class Gathering:
 
     @classmethod
     def of(cls, plan: Alternation, mean: float, items: np.ndarray, n_items: int) -> "Gathering":
-        """Nothing gathered yet of the items in these rows."""
+        """Empty sums for the items in these rows (n,)."""
         slots = np.full(n_items, -1, np.int32)
         slots[items] = np.arange(len(items), dtype=np.int32)
         d = plan.fit_items.width(plan.n_factors)
@@ -107,7 +107,7 @@ class Gathering:
 
 
 def products_of(plan: Alternation, sums: Sums) -> np.ndarray | None:
-    """The products that the items' penalty takes."""
+    """The products (d, d) that the items' penalty takes, or None where it takes none."""
     summed = plan.fit_items.summed
     return None if summed is None else getattr(sums, f"of_{summed}")
 
@@ -120,7 +120,7 @@ def learn_item_implicit(plan: Alternation, sums: Sums, items: Embeddings) -> Non
 
 
 def rounds(plan: Alternation, items: np.ndarray, memory: int = MEMORY) -> Sequence[np.ndarray]:
-    """The items in parts whose normal equations fit into some bytes of memory."""
+    """The items (n,) in parts whose normal equations fit into ``memory`` bytes."""
     d = plan.fit_items.width(plan.n_factors)
     n = max(1, -(-len(items) * bytes_per_row(d) // memory))
     return np.array_split(items, n)

@@ -63,7 +63,10 @@ class Grid:
 
 
 def deal(counts: np.ndarray, T: int, rng: np.random.Generator) -> np.ndarray:
-    """A group 0..T - 1 for each row: rows of most ratings first, like cards, back and forth."""
+    """A group 0..T - 1 for each row, int16 (n_rows,), by their counts (n_rows,).
+
+    Rows are dealt like cards, back and forth, those of most ratings first.
+    """
     shuffled = rng.permutation(len(counts))
     order = shuffled[np.argsort(-counts[shuffled], kind="stable")]
     turn = np.arange(len(counts))
@@ -74,7 +77,7 @@ def deal(counts: np.ndarray, T: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def places_of(group: np.ndarray) -> np.ndarray:
-    """Where each row stands when they are sorted by group."""
+    """The place of each row, int32 (n_rows,), when rows are sorted by group (n_rows,)."""
     places = np.empty(len(group), np.int32)
     places[np.argsort(group, kind="stable")] = np.arange(len(group), dtype=np.int32)
     return places

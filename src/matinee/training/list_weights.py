@@ -37,7 +37,10 @@ class Scored(NamedTuple):
         return Scored([np.where(again, -np.inf, one) for one in scores], held_out & ~again)
 
     def ndcg(self, weights: np.ndarray, n_held_out: np.ndarray) -> float:
-        """Mean NDCG of the lists by the weighted sum of scores."""
+        """Mean NDCG of the lists by the sum of scores with ``weights`` (n_models,).
+
+        ``n_held_out`` (n_users,) are the numbers of held-out items.
+        """
         total = sum(weight * one for weight, one in zip(weights, self.scores, strict=True))
         listed = np.argsort(-np.asarray(total), axis=1, kind="stable")[:, :LENGTH]
         discounts = 1 / np.log2(np.arange(2, LENGTH + 2))
@@ -69,7 +72,7 @@ def fitted_list_weights(
 
 
 def climb(scored: Scored, n_held_out: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Weights from which no single step by any of the factors leads higher."""
+    """Weights (n_models,) from which no step by any of the FACTORS leads to a higher NDCG."""
     best = scored.ndcg(weights, n_held_out)
     for factor in FACTORS:
         before = -np.inf
@@ -86,7 +89,7 @@ def climb(scored: Scored, n_held_out: np.ndarray, weights: np.ndarray) -> np.nda
 
 
 def all_scores(models: Sequence[Model], held_out: Ratings, users: np.ndarray) -> Iterator[Scored]:
-    """What the models say of everything that these users have not seen, some users at a time."""
+    """The models' scores of all that users (n_users,) have not seen, some users at a time."""
     for first in range(0, len(users), USERS_AT_ONCE):
         block = users[first : first + USERS_AT_ONCE]
         scores = [model.score_block(block).astype(np.float32) for model in models]

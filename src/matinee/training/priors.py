@@ -69,7 +69,10 @@ class FeaturePrior:
         self.learn(items, rated, fold.penalties(rated, len(users.bias)))
 
     def learn(self, items: Embeddings, rated: Rows, penalties: np.ndarray) -> None:
-        """Fit W to the items with ratings, and set the others to what it says of them."""
+        """Fit W to the items with ratings, and set the others to what it says of them.
+
+        ``penalties`` (n_items,) are the weights of the items.
+        """
         warm = rated.counts > 0
         Q = np.column_stack([items.factors, items.bias]).astype(np.float64)
         weights = np.repeat((warm * penalties)[:, None], Q.shape[1], axis=1)

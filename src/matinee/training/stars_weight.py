@@ -87,7 +87,7 @@ def fitted_stars_weight(
 
 
 def deviation_of_scores(model: Model, users: np.ndarray) -> float:
-    """The standard deviation of the scores of what these users have not rated; above 0."""
+    """The standard deviation of the scores of what users (n,) have not rated; above 0."""
     sums = np.zeros(3)
     for user in users.tolist():
         scores = model.score_block(np.array([user], np.int32))[0].astype(np.float64)
@@ -100,7 +100,7 @@ def deviation_of_scores(model: Model, users: np.ndarray) -> float:
 
 
 def some_users(model: Model, rng: np.random.Generator) -> np.ndarray:
-    """Rows of some users with ratings."""
+    """Rows (n,) of some users with ratings, ascending."""
     users = np.flatnonzero(model.seen.counts).astype(np.int32)
     return np.sort(rng.choice(users, min(len(users), SPREAD_USERS), replace=False))
 

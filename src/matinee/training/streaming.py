@@ -171,7 +171,7 @@ class Stream:
 
     @cached_property
     def parts(self) -> Sequence[np.ndarray]:
-        """The other items, in as many parts as there are rounds in a pass."""
+        """The items solved in the primal, in parts (n,), one for each round of a pass."""
         return rounds(self.plan, self.dual_items.others, self.memory)
 
     @cached_property

@@ -19,7 +19,10 @@ LARGEST = float(np.finfo(np.float32).max)  # beyond it a rating would be stored 
 
 
 def as_column(values: object) -> np.ndarray:
-    """Any sequence as one column: a numeric array where it is one, else Python objects."""
+    """Any sequence as an array (n_rows,): numeric where it is numbers only, else Python objects.
+
+    Raises BadRatings for more dimensions than one.
+    """
     if not isinstance(values, np.ndarray):
         values = np.asarray(values) if hasattr(values, "__array__") else as_objects(values)
     if values.ndim != 1:
@@ -28,7 +31,7 @@ def as_column(values: object) -> np.ndarray:
 
 
 def as_objects(values: object) -> np.ndarray:
-    """A sequence as an array of its Python objects; numbers only, and it becomes numeric."""
+    """A sequence as an array (n_rows,): numeric where it is numbers only, else Python objects."""
     items = values.tolist() if isinstance(values, np.ndarray) else list(values)  # type: ignore[call-overload]
     kinds = set(map(type, items))
     if kinds and (kinds <= {int} or kinds <= {float, int}):
@@ -42,7 +45,10 @@ def as_objects(values: object) -> np.ndarray:
 
 
 def number_ids(column: np.ndarray, name: str, notes: list[str]) -> Numbered:
-    """The distinct ids of a column and the code of each row. Raises BadRatings for other things."""
+    """The distinct ids of a column (n_rows,) and the code of each row.
+
+    Raises BadRatings for what is neither text nor a whole number.
+    """
     kind = column.dtype.kind
     if kind in "iu":
         distinct, code = np.unique(column, return_inverse=True)
@@ -56,7 +62,10 @@ def number_ids(column: np.ndarray, name: str, notes: list[str]) -> Numbered:
 
 
 def number_floats(column: np.ndarray, name: str, notes: list[str]) -> Numbered:
-    """Whole numbers that were stored as floats, as happens where pandas met a missing one."""
+    """Ids of a column of floats (n_rows,): pandas turns ints into floats where one is missing.
+
+    Raises BadRatings for a fraction, and for a number too large to be exact.
+    """
     present = ~np.isnan(column)
     values = column[present]
     odd = np.flatnonzero((np.floor(values) != values) | (np.abs(values) >= EXACT_BELOW))
@@ -73,7 +82,10 @@ def number_floats(column: np.ndarray, name: str, notes: list[str]) -> Numbered:
 
 
 def number_objects(column: np.ndarray, name: str) -> Numbered:
-    """Text, or text and whole numbers mixed; None, NaN and empty text have no code."""
+    """Ids of a column (n_rows,) of objects; None, NaN and empty text have no code.
+
+    Raises BadRatings for what is neither text nor a whole number.
+    """
     code_of: dict[str, int] = {}
     code = np.empty(len(column), dtype=np.int32)
     for row, value in enumerate(column.tolist()):
@@ -83,7 +95,7 @@ def number_objects(column: np.ndarray, name: str) -> Numbered:
 
 
 def object_id(value: object, name: str, row: int) -> str:
-    """The id for one value that is not text; empty where it is missing."""
+    """The id for one value, empty where it is missing. Raises BadRatings where it cannot be one."""
     if is_missing(value):
         return ""
     if isinstance(value, str):
@@ -106,14 +118,17 @@ def is_missing(value: object) -> bool:
 
 
 def weighed(column: np.ndarray, events: Mapping[str, float] | None) -> np.ndarray:
-    """A column of ratings with a weight for each event, where events are given."""
+    """A column of ratings (n_rows,) with a weight for each event, where events are given."""
     if events is None or column.dtype.kind != "O":
         return column
     return as_objects([events.get(one, one) if isinstance(one, str) else one for one in column])
 
 
 def read_numbers(column: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Ratings as float32 (n_rows,) and the fault of each row: uint8 (n_rows,)."""
+    """Ratings as float32 (n_rows,) and the fault of each row: uint8 (n_rows,).
+
+    Raises BadRatings for a column of what are no numbers.
+    """
     if column.dtype.kind == "O":
         return read_objects(column)
     if column.dtype.kind not in "iuf":
@@ -125,7 +140,7 @@ def read_numbers(column: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]
 
 
 def read_objects(column: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers written as text, or mixed with what is none."""
+    """``read_numbers`` of objects (n_rows,): numbers, numbers as text, and anything else."""
     numbers = np.full(len(column), np.nan, dtype=np.float32)
     fault = np.zeros(len(column), dtype=np.uint8)
     for row, value in enumerate(column.tolist()):
@@ -150,7 +165,10 @@ def read_number(value: object) -> tuple[float, Fault]:
 
 
 def read_times(column: np.ndarray, name: str) -> np.ndarray:
-    """Times as int64 (n_rows,): numbers as they are, dates and ISO text in seconds."""
+    """Times as int64 (n_rows,): numbers as they are, dates and ISO text in seconds.
+
+    Raises BadRatings for a column of anything else.
+    """
     kind = column.dtype.kind
     if kind in "iu":
         return column.astype(np.int64)

@@ -158,7 +158,7 @@ def moment() -> str:
 
 
 def levels_of(db: "DuckDBPyConnection") -> np.ndarray | None:
-    """The different ratings, ascending, or None where small numbers cannot stand for them."""
+    """The different ratings (n_levels,), ascending; None for more than MOST_LEVELS."""
     ratings = db.execute(
         f"SELECT DISTINCT rating FROM judged WHERE fault = 0 LIMIT {MOST_LEVELS + 1}"
     ).fetchnumpy()["rating"]
