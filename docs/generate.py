@@ -194,6 +194,7 @@ def cli_page() -> str:
 def api_page() -> str:
     """Every endpoint of the server, from its OpenAPI document."""
     from matinee.server.app import api
+    from matinee.server.middleware.security import AccessPolicy
     from matinee.server.reference import api_reference, to_markdown
 
     parts = [
@@ -203,7 +204,7 @@ def api_page() -> str:
         "server shows this page at `/docs`, and the OpenAPI document at `/openapi.json`. Every "
         "answer of `/v1` has the fields `model_version`, `strategy` and `took_ms`; errors are "
         "problem documents (RFC 9457), `ProblemDocument` below.",
-        to_markdown(api_reference(api().openapi())),
+        to_markdown(api_reference(api(AccessPolicy("")).openapi())),
     ]
     return "\n\n".join(parts) + "\n"
 

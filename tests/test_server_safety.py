@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import httpx
+import openapi_spec_validator
 import pytest
 
 import matinee
@@ -347,8 +348,134 @@ def test_metrics_are_prometheus_and_hold_no_id(client):
 def test_the_document_is_open_api_without_anything_from_elsewhere(client):
     document = client.get("/openapi.json").json()
     assert document["openapi"].startswith("3.1")
-    assert "http" not in json.dumps(document).replace("http_", "")
+    assert "://" not in json.dumps(document)
     for path, methods in document["paths"].items():
         for method, said in methods.items():
             assert said["summary"], (path, method)
             assert "4XX" in said["responses"]
+
+
+def test_the_document_is_valid_and_says_what_is_sent(client):
+    document = client.get("/openapi.json").json()
+    openapi_spec_validator.validate(document)
+    names = []
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            names.append(operation["operationId"])
+            for status in ("4XX", "5XX"):
+                assert list(operation["responses"][status]["content"]) == [
+                    "application/problem+json"
+                ]
+    assert len(set(names)) == len(names)
+    assert all(name.isidentifier() for name in names)
+
+
+def operations_with_the_token(client: httpx.Client) -> set[str]:
+    """The operations that are declared to need the token."""
+    document = client.get("/openapi.json", headers=OWNER).json()
+    assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    return {
+        f"{method.upper()} {path}"
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if operation.get("security") == [{"token": []}]
+    }
+
+
+def test_the_document_says_what_needs_the_token(client, state):
+    writes = {"POST /v1/admin/reload", "PATCH /v1/tastes/{taste}", "DELETE /v1/users/{user}"}
+    assert operations_with_the_token(client) == writes
+    with answering(state, AccessPolicy(TOKEN, public=True)) as public:
+        found = operations_with_the_token(public)
+        everything = public.get("/openapi.json").json()["paths"]
+    assert found == {
+        f"{method.upper()} {path}"
+        for path, methods in everything.items()
+        for method in methods
+        if path not in ("/healthz", "/readyz")
+    }
+
+
+# Methods.
+
+METHODS_OF = {
+    "/v1/feedback": {"POST", "OPTIONS"},
+    "/v1/recommendations:batch": {"POST", "OPTIONS"},
+    "/v1/admin/reload": {"POST", "OPTIONS"},
+    "/v1/tastes/0": {"PATCH", "OPTIONS"},
+    "/v1/users/007": {"GET", "HEAD", "DELETE", "OPTIONS"},
+    "/v1/model": {"GET", "HEAD", "OPTIONS"},
+    "/openapi.json": {"GET", "HEAD", "OPTIONS"},
+    "/": {"GET", "HEAD", "OPTIONS"},
+    "/style.css": {"GET", "HEAD", "OPTIONS"},
+}
+
+
+@pytest.mark.parametrize("path", METHODS_OF)
+def test_other_methods_are_told_those_that_are_allowed(client, path):
+    allowed = METHODS_OF[path]
+    for method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"} - allowed:
+        answer = client.request(method, path, headers=OWNER)
+        assert answer.status_code == 405, (method, answer.text)
+        assert set(answer.headers["allow"].split(", ")) == allowed
+        if method != "HEAD":
+            is_problem(answer, 405, f"{method} is not allowed")
+    answer = client.options(path, headers=OWNER)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert set(answer.headers["allow"].split(", ")) == allowed
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "OPTIONS"])
+def test_an_unknown_path_is_unknown_for_every_method(client, method):
+    is_problem(client.request(method, "/v1/nothing", headers=OWNER), 404, "/openapi.json")
+
+
+@pytest.mark.parametrize("path", [LIST, "/v1/model", "/healthz", "/", "/style.css", "/v1/nothing"])
+def test_head_is_get_without_the_body(client, path):
+    expected, answer = client.get(path), client.head(path)
+    assert answer.content == b""
+    assert answer.status_code == expected.status_code
+    varying = {"content-length"}  # the time taken is in the body
+    for name in set(expected.headers) - varying:
+        assert answer.headers[name] == expected.headers[name], name
+    assert client.get("/healthz").json() == {"status": "ok"}, "on the same connection"
+
+
+# Ambiguity.
+
+
+@pytest.mark.parametrize(
+    "query, name", [("n=1&n=2", "n"), ("n=1&%6E=1", "n"), ("genre=a&genre=b&why=1&why=", "why")]
+)
+def test_a_query_parameter_with_one_value_is_given_once(client, query, name):
+    is_problem(client.get(f"{LIST}?{query}"), 422, f"'{name}' is given 2 times")
+
+
+def test_a_query_parameter_with_many_values_may_be_repeated(client):
+    found = client.get(f"{LIST}?items=a%2Fb&items=%252F&exclude_seen=false").json()
+    assert {one["item_id"] for one in found["items"]} == {"a/b", "%2F"}
+
+
+@pytest.mark.parametrize(
+    "path, body, said",
+    [
+        ("/v1/recommendations", '{"n": 1, "n": 2}', "'n' occurs twice"),
+        ("/v1/recommendations", '{"n": 1, "\\u006e": 1}', "'n' occurs twice"),
+        ("/v1/explanations", '{"item": "007", "item": "a/b"}', "'item' occurs twice"),
+        ("/v1/what-if", '{"turn": {"0": 1, "0": 2}}', "'0' occurs twice"),
+        (
+            "/v1/feedback",
+            '{"events": [{"user_id": "x", "item_id": "007", "rating": 1, "rating": 5}]}',
+            "'rating' occurs twice",
+        ),
+        ("/v1/recommendations", '{"n": NaN}', "NaN is not a number of JSON"),
+        ("/v1/recommendations", '{"n": -Infinity}', "Infinity is not a number of JSON"),
+        ("/v1/recommendations", "[" * 100_000, "nested too deeply"),
+        ("/v1/recommendations", '{"n": 1' + "0" * 5000 + "}", "it is not JSON"),
+        ("/v1/recommendations", b'{"n": "\xff"}', "it is not JSON"),
+    ],
+    ids=range(10),
+)
+def test_a_body_that_could_mean_two_things_is_refused(client, path, body, said):
+    answer = client.post(path, content=body, headers={"Content-Type": "application/json"})
+    is_problem(answer, 422, said)

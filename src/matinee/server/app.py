@@ -2,19 +2,20 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 
 from fastapi import Depends, FastAPI, Request
 from starlette.responses import JSONResponse, Response
-from starlette.staticfiles import StaticFiles
 
 import matinee
 from matinee.charts import stylesheet
 from matinee.server.lifecycle import ServerState
+from matinee.server.middleware.head import HeadMiddleware
 from matinee.server.middleware.request_limits import RequestLimitsMiddleware
 from matinee.server.middleware.request_metrics import RequestMetricsMiddleware
 from matinee.server.middleware.response_cache import ResponseCacheMiddleware
 from matinee.server.middleware.security import AccessPolicy, SecurityMiddleware
+from matinee.server.openapi import DescribedApi
+from matinee.server.page_files import PageFiles
 from matinee.server.person_resolver import PersonResolver
 from matinee.server.problems import add_problem_handlers
 from matinee.server.reference import api_reference, to_html
@@ -23,7 +24,6 @@ from matinee.server.routes.parameters import check_query_parameters
 from matinee.server.schemas.operations import ProblemDocument
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
-PAGE = Path(__file__).parent / "page"
 PROBLEM = {"model": ProblemDocument, "description": "What is wrong and how to fix it."}
 
 
@@ -35,25 +35,26 @@ def make_app(state: ServerState, policy: AccessPolicy) -> FastAPI:
         async with state.follow_feedback():
             yield
 
-    app = api(lifespan)
+    app = api(policy, lifespan)
     app.state.matinee = state
     app.state.resolver = PersonResolver(state)
     app.add_api_route("/charts.css", charts_css, include_in_schema=False)
     app.add_api_route("/docs", docs, include_in_schema=False)
-    if PAGE.is_dir():
-        app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
+    app.router.default = PageFiles()
     add_problem_handlers(app)
     # Each is wrapped around those before it: the last is the outermost.
     app.add_middleware(ResponseCacheMiddleware, state=state)
     app.add_middleware(RequestLimitsMiddleware)
     app.add_middleware(SecurityMiddleware, policy=policy)
     app.add_middleware(RequestMetricsMiddleware, metrics=state.metrics)
+    app.add_middleware(HeadMiddleware)
     return app
 
 
-def api(lifespan: Lifespan | None = None) -> FastAPI:
+def api(policy: AccessPolicy, lifespan: Lifespan | None = None) -> FastAPI:
     """The API alone: its routes, and with them its OpenAPI document."""
-    app = FastAPI(
+    app = DescribedApi(
+        policy,
         title="Matinee",
         version=matinee.__version__,
         description="Recommendations, and why.",

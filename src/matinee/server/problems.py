@@ -14,6 +14,7 @@ from starlette.responses import Response
 from matinee.errors import BadModel, BadRatings, BadSetting, Face, MatineeError, UnknownId
 from matinee.feedback.database import StoreError
 from matinee.server.asgi import Scope
+from matinee.server.methods import allowed_methods
 
 log = logging.getLogger("matinee.server")
 
@@ -25,6 +26,7 @@ STATUS_OF: dict[type[MatineeError], int] = {
     BadModel: 500,
     MatineeError: 422,
 }
+PROBLEM_TYPE = "application/problem+json"
 MAX_ERRORS = 20  # listed for one request
 MAX_VALUE_LENGTH = 40  # characters of an invalid value
 LIMITS = {  # pydantic's error type: the key of the limit, and its wording
@@ -73,9 +75,7 @@ class Problem(Exception):
         state = getattr(scope.get("app"), "state", None)
         if state is not None and hasattr(state, "matinee"):
             document["model_version"] = state.matinee.main.version
-        return Response(
-            to_json(document), self.status, self.headers, media_type="application/problem+json"
-        )
+        return Response(to_json(document), self.status, self.headers, media_type=PROBLEM_TYPE)
 
 
 def library_problem(error: MatineeError) -> Problem:
@@ -141,7 +141,12 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return http_problem(error, request.method).response(request.scope)
+        problem = http_problem(error, request.method)
+        if problem.status == 405:
+            problem.headers["Allow"] = ", ".join(allowed_methods(app.routes, request.scope["path"]))
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers={"Allow": problem.headers["Allow"]})
+        return problem.response(request.scope)
 
     async def on_unexpected_error(request: Request, error: Exception) -> Response:
         log.error("a request failed", exc_info=error)

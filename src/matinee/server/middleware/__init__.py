@@ -1,1 +1,1 @@
-"""ASGI middleware, outermost first: request metrics, security, request limits, response cache."""
+"""ASGI middleware, outermost first: HEAD, metrics, security, request limits, response cache."""

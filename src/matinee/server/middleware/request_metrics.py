@@ -10,7 +10,7 @@ CACHED_ROUTE = "matinee.cached_route"  # scope key: the route of a response from
 
 
 class RequestMetricsMiddleware:
-    """The outermost middleware: measures all that happens inside it."""
+    """Measures all that happens inside it."""
 
     def __init__(self, app: App, metrics: ServerMetrics) -> None:
         self.app = app

@@ -61,7 +61,7 @@ class AccessPolicy:
             raise Problem(421, "this server does not answer for that host; see --allow-host")
         if scope["method"] not in SAFE_METHODS:
             self._check_origin(headers)
-        if self._needs_token(scope["path"], scope["method"]):
+        if self.needs_token(scope["path"], scope["method"]):
             self._check_token(headers.get(b"authorization", b""))
 
     def _check_origin(self, headers: dict[bytes, bytes]) -> None:
@@ -86,7 +86,8 @@ class AccessPolicy:
             return False
         return parts.netloc.lower() == host.lower() or (name in self.hosts and not is_local(name))
 
-    def _needs_token(self, path: str, method: str) -> bool:
+    def needs_token(self, path: str, method: str) -> bool:
+        """Whether requests to a path need the token."""
         if method not in SAFE_METHODS and (path.startswith(ADMIN_PATHS) or method == "DELETE"):
             return True
         return self.public and path not in PUBLIC_PATHS and path.startswith(("/v1/", "/metrics"))

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from matinee.server.dependencies import compute, resolver_of, snapshot_of, state_of
+from matinee.server.json_route import JsonRoute
 from matinee.server.middleware.response_cache import Dependency
 from matinee.server.presenters.explanations import explanation_of
 from matinee.server.presenters.what_if import what_if
@@ -15,7 +16,7 @@ from matinee.server.schemas.explanations import ExplanationRequest, ExplanationR
 from matinee.server.schemas.identifiers import ItemInPath, UserInPath
 from matinee.server.schemas.what_if import WhatIfRequest, WhatIfResponse
 
-router = APIRouter(tags=["reasons"])
+router = APIRouter(tags=["reasons"], route_class=JsonRoute)
 
 
 @router.get("/v1/users/{user}/explanations/{item}", response_model=ExplanationResponse)

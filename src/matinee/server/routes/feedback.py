@@ -10,11 +10,12 @@ from matinee.feedback.events import judge
 from matinee.feedback.store import EventBatch
 from matinee.feedback.writer import WriterBusy
 from matinee.server.dependencies import snapshot_of, state_of
+from matinee.server.json_route import JsonRoute
 from matinee.server.problems import Problem
 from matinee.server.responses import respond
 from matinee.server.schemas.feedback import FeedbackRequest, FeedbackResponse
 
-router = APIRouter(tags=["feedback"])
+router = APIRouter(tags=["feedback"], route_class=JsonRoute)
 
 IdempotencyKey = Annotated[
     str | None,

@@ -1,12 +1,13 @@
 """Query parameters that several routes share, and the check for unknown ones."""
 
-from typing import Annotated
+from collections import Counter
+from typing import Annotated, Any, get_args, get_origin
 
 from fastapi import Depends, Query, Request
 from fastapi.routing import APIRoute
 
 from matinee.charts.chart import NARROWEST, WIDEST
-from matinee.errors import check_known
+from matinee.errors import BadSetting, check_known
 from matinee.models.list_rules import ListRules
 from matinee.server.limits import MAX_FILTER_ITEMS, MAX_LIST_DEPTH, MAX_LIST_LENGTH, MAX_STRENGTH
 
@@ -64,10 +65,18 @@ Width = Annotated[
 
 
 async def check_query_parameters(request: Request) -> None:
-    """Raise BadSetting for a query parameter that the route does not have."""
+    """Raise BadSetting for a query parameter that the route does not have, or has once only."""
     route: APIRoute = request.scope["route"]
     own = route.dependant
     parts = [own, *own.dependencies]
-    known = [parameter.alias for part in parts for parameter in part.query_params]
-    for name in request.query_params:
-        check_known("query parameter", name, known)
+    known = {one.alias: one.field_info for part in parts for one in part.query_params}
+    counts = Counter(name for name, _ in request.query_params.multi_items())
+    for name, count in counts.items():
+        check_known("query parameter", name, list(known))
+        if count > 1 and not takes_list(known[name].annotation):
+            raise BadSetting(f"the query parameter {name!r} is given {count} times; give it once")
+
+
+def takes_list(annotation: Any) -> bool:
+    """Whether a type is a list, or a union with one."""
+    return any(get_origin(one) is list for one in (annotation, *get_args(annotation)))

@@ -11,6 +11,7 @@ from matinee.models.list_rules import NO_RULES
 from matinee.server.cursor import decode_cursor, encode_cursor
 from matinee.server.dependencies import compute, resolver_of, snapshot_of, state_of
 from matinee.server.item_filter import ItemFilter
+from matinee.server.json_route import JsonRoute
 from matinee.server.limits import MAX_BATCH_EXPLANATIONS, MAX_LIST_DEPTH
 from matinee.server.middleware.response_cache import Dependency
 from matinee.server.presenters.explanations import requested_view
@@ -40,7 +41,7 @@ from matinee.server.schemas.recommendations import (
 )
 from matinee.server.snapshot import ModelSnapshot
 
-router = APIRouter(tags=["recommendations"])
+router = APIRouter(tags=["recommendations"], route_class=JsonRoute)
 
 
 @router.get(

@@ -10,6 +10,7 @@ from matinee.errors import UnknownId
 from matinee.models import FactorModel
 from matinee.models.capabilities import TASTES
 from matinee.server.dependencies import snapshot_of, state_of
+from matinee.server.json_route import JsonRoute
 from matinee.server.middleware.response_cache import Dependency
 from matinee.server.presenters.charts import chart_data
 from matinee.server.responses import respond
@@ -18,7 +19,7 @@ from matinee.server.schemas.tastes import TasteName, TasteResponse, TastesRespon
 from matinee.server.snapshot import ModelSnapshot
 from matinee.tastes import Tastes
 
-router = APIRouter(tags=["tastes"])
+router = APIRouter(tags=["tastes"], route_class=JsonRoute)
 
 
 @router.get("/v1/tastes", response_model=TastesResponse)
