@@ -1,23 +1,39 @@
-"""Small dense blocks and rows in vector registers: what solves and gradient steps spend time in.
+"""Small dense blocks and rows in vector registers: the inner loops of solves and gradient steps.
 
-A tile is ROWS rows by up to 3 vectors of columns, held in registers while it is summed. The
-compiler cannot be talked into that by loops, so these few functions are written in its own terms
-(LLVM's vector types, see ``vectors``); they run on any machine. Matrices have room for whole tiles.
-With compilation off, the plain twins take their place.
+A tile is ROWS rows by up to 3 vectors of columns and stays in registers while it is summed. The
+compiler does not do that with loops, so these few functions are written in LLVM's vector types
+(see ``vectors``), which run on any machine. Matrices are padded to whole tiles. With compilation
+off, kernels call the plain twins instead.
 """
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
+from numba.core.base import BaseContext
+from numba.core.typing.context import Context as TypingContext
+from numba.core.typing.templates import Signature
 
-from matinee.kernels.vectors import GLANCE, INT, LANES, ROWS, Emit, compiled, sum_over
+from matinee.kernels.vectors import (
+    GLANCE,
+    INT,
+    LANES,
+    ROWS,
+    Builder,
+    Emit,
+    Intrinsic,
+    Type,
+    Value,
+    Values,
+    compiled,
+    sum_over,
+)
 
 AT_ONCE = 8  # vectors of float64 sums held in registers while listed rows are added
 
 
-def products(vectors: int, sign: int) -> Any:
+def products(vectors: int, sign: int) -> Callable[..., None]:
     """A function that writes one tile of S + M' M, or S - M' M, into A."""
 
     def plain(M: np.ndarray, n: int, f: int, g: int, S: np.ndarray, A: np.ndarray) -> None:
@@ -25,11 +41,11 @@ def products(vectors: int, sign: int) -> Any:
         rows, columns = slice(f, f + ROWS), slice(g, g + vectors * LANES * 4 // M.itemsize)
         A[rows, columns] = S[rows, columns] + sign * (M[:n, rows].T @ M[:n, columns])
 
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    def emit(context: BaseContext, builder: Builder, signature: Signature, args: Values) -> Value:
         _, n, f, g, _, _ = args
         M, S, A = (Emit(context, builder, signature.args[k], args[k]) for k in (0, 4, 5))
 
-        def turn(j: Any, sums: list[Any]) -> list[Any]:
+        def iteration(j: Value, sums: list[Value]) -> list[Value]:
             left, right = M.at(j, f), M.at(j, g)
             loaded = [M.load(right, v) for v in range(vectors)]
             factors = [M.spread(M.number_at(left, r)) for r in range(ROWS)]
@@ -38,7 +54,7 @@ def products(vectors: int, sign: int) -> Any:
                 for k, total in enumerate(sums)
             ]
 
-        totals = sum_over(builder, INT(0), n, 1, [M.zero] * (ROWS * vectors), turn)
+        totals = sum_over(builder, INT(0), n, 1, [M.zero] * (ROWS * vectors), iteration)
         combine = builder.fadd if sign > 0 else builder.fsub
         for k, total in enumerate(totals):
             row, column = builder.add(f, INT(k // vectors)), INT(k % vectors * M.lanes)
@@ -48,7 +64,9 @@ def products(vectors: int, sign: int) -> Any:
             A.store(combine(old, wide), A.at(row, place))
         return context.get_dummy_value()
 
-    def typed(typing: Any, M: Any, n: Any, f: Any, g: Any, S: Any, A: Any) -> Any:
+    def typed(
+        typing: TypingContext, M: Type, n: Type, f: Type, g: Type, S: Type, A: Type
+    ) -> Intrinsic:
         return types.void(M, types.intp, types.intp, types.intp, S, A), emit
 
     return compiled(typed, plain)
@@ -57,7 +75,7 @@ def products(vectors: int, sign: int) -> Any:
 def _factor_tile_plain(A: np.ndarray, f: int, inverse: np.ndarray) -> None:
     """Cholesky of the block on the diagonal at f, upper triangle, in place.
 
-    ``inverse`` gets one over its diagonal. Below the diagonal the block is left with no meaning.
+    ``inverse`` receives 1 over its diagonal. What is below the diagonal is undefined.
     """
     block = A[f : f + ROWS, f : f + ROWS]
     for r in range(ROWS):
@@ -67,8 +85,8 @@ def _factor_tile_plain(A: np.ndarray, f: int, inverse: np.ndarray) -> None:
             block[h] -= block[r, h] * block[r]
 
 
-def _factor_tile(typing: Any, A: Any, f: Any, inverse: Any) -> Any:
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+def _factor_tile(typing: TypingContext, A: Type, f: Type, inverse: Type) -> Intrinsic:
+    def emit(context: BaseContext, builder: Builder, signature: Signature, args: Values) -> Value:
         A = Emit(context, builder, signature.args[0], args[0])
         inverse = context.make_array(signature.args[2])(context, builder, args[2])
         places = [A.at(builder.add(args[1], INT(r)), args[1]) for r in range(ROWS)]
@@ -98,8 +116,8 @@ def _solve_tile_plain(A: np.ndarray, f: int, g: int, inverse: np.ndarray) -> Non
             block[h] -= A[f + r, f + h] * block[r]
 
 
-def _solve_tile(typing: Any, A: Any, f: Any, g: Any, inverse: Any) -> Any:
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+def _solve_tile(typing: TypingContext, A: Type, f: Type, g: Type, inverse: Type) -> Intrinsic:
+    def emit(context: BaseContext, builder: Builder, signature: Signature, args: Values) -> Value:
         A = Emit(context, builder, signature.args[0], args[0])
         inverse = context.make_array(signature.args[3])(context, builder, args[3])
         _, f, g, _ = args
@@ -120,14 +138,18 @@ def _solve_tile(typing: Any, A: Any, f: Any, g: Any, inverse: Any) -> Any:
     return types.void(A, types.intp, types.intp, inverse), emit
 
 
-def _solve_upper_tile_plain(U: np.ndarray, f: int, end: int, inverse: np.ndarray, x: Any) -> None:
-    """Solve rows f : f + ROWS of U x = y in place, x[f + ROWS : end] being solved before."""
+def _solve_upper_tile_plain(
+    U: np.ndarray, f: int, end: int, inverse: np.ndarray, x: np.ndarray
+) -> None:
+    """Solve rows f : f + ROWS of U x = y in place, x[f + ROWS : end] already solved."""
     for row in range(f + ROWS - 1, f - 1, -1):
         x[row] = (x[row] - U[row, row + 1 : end] @ x[row + 1 : end]) * inverse[row]
 
 
-def _solve_upper_tile(typing: Any, U: Any, f: Any, end: Any, inverse: Any, x: Any) -> Any:
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+def _solve_upper_tile(
+    typing: TypingContext, U: Type, f: Type, end: Type, inverse: Type, x: Type
+) -> Intrinsic:
+    def emit(context: BaseContext, builder: Builder, signature: Signature, args: Values) -> Value:
         U = Emit(context, builder, signature.args[0], args[0])
         inverse, x = (
             context.make_array(signature.args[k])(context, builder, args[k]).data for k in (3, 4)
@@ -135,12 +157,12 @@ def _solve_upper_tile(typing: Any, U: Any, f: Any, end: Any, inverse: Any, x: An
         _, f, end, _, _ = args
         rows = [builder.add(f, INT(r)) for r in range(ROWS)]
 
-        def turn(g: Any, sums: list[Any]) -> list[Any]:
+        def iteration(g: Value, sums: list[Value]) -> list[Value]:
             known = U.load(builder.gep(x, [g]))
             return [U.fused(U.load(U.at(rows[r], g)), known, sums[r]) for r in range(ROWS)]
 
         first = builder.add(f, INT(ROWS))
-        totals = sum_over(builder, first, end, ROWS, [U.zero] * ROWS, turn)
+        totals = sum_over(builder, first, end, ROWS, [U.zero] * ROWS, iteration)
         y = [builder.load(builder.gep(x, [row])) for row in rows]
         left = [builder.fsub(y[r], U.sum_lanes(totals[r])) for r in range(ROWS)]
         for r in range(ROWS - 1, -1, -1):
@@ -154,37 +176,45 @@ def _solve_upper_tile(typing: Any, U: Any, f: Any, end: Any, inverse: Any, x: An
     return types.void(U, types.intp, types.intp, inverse, x), emit
 
 
-def _dot_rows_plain(P: np.ndarray, u: int, Q: np.ndarray, i: int) -> Any:
+def _dot_rows_plain(P: np.ndarray, u: int, Q: np.ndarray, i: int) -> float:
     """P[u] . Q[i], float32 rows of whole vectors."""
-    return P[u] @ Q[i]
+    product: float = P[u] @ Q[i]
+    return product
 
 
-def _dot_rows(typing: Any, P: Any, u: Any, Q: Any, i: Any) -> Any:
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+def _dot_rows(typing: TypingContext, P: Type, u: Type, Q: Type, i: Type) -> Intrinsic:
+    def emit(context: BaseContext, builder: Builder, signature: Signature, args: Values) -> Value:
         P, Q = (Emit(context, builder, signature.args[k], args[k]) for k in (0, 2))
         p, q = P.at(args[1], INT(0)), Q.at(args[3], INT(0))
 
-        def turn(f: Any, sums: list[Any]) -> list[Any]:
+        def iteration(f: Value, sums: list[Value]) -> list[Value]:
             left, right = (P.load(builder.gep(row, [f])) for row in (p, q))
             return [P.fused(left, right, sums[0])]
 
-        total = sum_over(builder, INT(0), P.width, LANES, [P.zero], turn)
+        total = sum_over(builder, INT(0), P.width, LANES, [P.zero], iteration)
         return P.sum_lanes(total[0])
 
     return types.float32(P, types.intp, Q, types.intp), emit
 
 
 def _mix_rows_plain(
-    P: np.ndarray, u: int, stay_p: Any, Q: np.ndarray, i: int, stay_q: Any, step: Any
+    P: np.ndarray, u: int, stay_p: float, Q: np.ndarray, i: int, stay_q: float, step: float
 ) -> None:
     """P[u], Q[i] = stay_p P[u] + step Q[i], stay_q Q[i] + step P[u], both from the old rows."""
     P[u], Q[i] = stay_p * P[u] + step * Q[i], stay_q * Q[i] + step * P[u]
 
 
 def _mix_rows(
-    typing: Any, P: Any, u: Any, stay_p: Any, Q: Any, i: Any, stay_q: Any, step: Any
-) -> Any:
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    typing: TypingContext,
+    P: Type,
+    u: Type,
+    stay_p: Type,
+    Q: Type,
+    i: Type,
+    stay_q: Type,
+    step: Type,
+) -> Intrinsic:
+    def emit(context: BaseContext, builder: Builder, signature: Signature, args: Values) -> Value:
         P, Q = (Emit(context, builder, signature.args[k], args[k]) for k in (0, 3))
         p, q = P.at(args[1], INT(0)), Q.at(args[4], INT(0))
         stay_p, stay_q, step = (P.spread(args[k]) for k in (2, 5, 6))
@@ -204,27 +234,35 @@ def _add_listed_plain(
 ) -> None:
     """S[u, f:g] += Z[indices[j], f:g] for j in first..last, one after the other; S is float64.
 
-    There are ROWS columns or more, and no more than AT_ONCE vectors hold.
+    There are at least ROWS columns, and at most as many as AT_ONCE vectors hold.
     """
     for j in range(first, last):
         S[u, f:g] += Z[indices[j], f:g]
 
 
 def _add_listed(
-    typing: Any, Z: Any, indices: Any, first: Any, last: Any, S: Any, u: Any, f: Any, g: Any
-) -> Any:
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    typing: TypingContext,
+    Z: Type,
+    indices: Type,
+    first: Type,
+    last: Type,
+    S: Type,
+    u: Type,
+    f: Type,
+    g: Type,
+) -> Intrinsic:
+    def emit(context: BaseContext, builder: Builder, signature: Signature, args: Values) -> Value:
         Z, S = (Emit(context, builder, signature.args[k], args[k]) for k in (0, 4))
         indices = context.make_array(signature.args[1])(context, builder, args[1])
         _, _, first, last, _, u, f, g = args
-        # The last vectors end at g, and may hold columns twice: both times the same sums.
+        # The last vectors end at g and may overlap: their common columns get the same sums twice.
         furthest = builder.sub(g, INT(ROWS))
         columns = [builder.add(f, INT(v * ROWS)) for v in range(AT_ONCE)]
         columns = [
             builder.select(builder.icmp_signed("<", at, furthest), at, furthest) for at in columns
         ]
 
-        def turn(j: Any, sums: list[Any]) -> list[Any]:
+        def iteration(j: Value, sums: list[Value]) -> list[Value]:
             number = builder.load(builder.gep(indices.data, [j]))
             row = Z.at(builder.sext(number, INT), INT(0))
             added = [Z.load(builder.gep(row, [at]), lanes=S.lanes) for at in columns]
@@ -234,7 +272,9 @@ def _add_listed(
             ]
 
         begin = [S.load(S.at(u, at)) for at in columns]
-        for total, at in zip(sum_over(builder, first, last, 1, begin, turn), columns, strict=True):
+        for total, at in zip(
+            sum_over(builder, first, last, 1, begin, iteration), columns, strict=True
+        ):
             S.store(total, S.at(u, at))
         return context.get_dummy_value()
 
@@ -243,11 +283,11 @@ def _add_listed(
 
 
 def _fetch_row_plain(P: np.ndarray, u: int) -> None:
-    """Ask for P[u] before it is needed."""
+    """Prefetch P[u] into the cache."""
 
 
-def _fetch_row(typing: Any, P: Any, u: Any) -> Any:
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+def _fetch_row(typing: TypingContext, P: Type, u: Type) -> Intrinsic:
+    def emit(context: BaseContext, builder: Builder, signature: Signature, args: Values) -> Value:
         P = Emit(context, builder, signature.args[0], args[0])
         row = P.at(args[1], INT(0))
         flag, byte = ir.IntType(32), ir.IntType(8).as_pointer()
@@ -261,10 +301,10 @@ def _fetch_row(typing: Any, P: Any, u: Any) -> Any:
     return types.void(P, types.intp), emit
 
 
-def _above_plain(A: np.ndarray, row: int, column: int, least: Any) -> int:
-    """Which of the GLANCE numbers from A[row, column] on are above ``least``: a bit for each.
+def _above_plain(A: np.ndarray, row: int, column: int, least: np.float32) -> int:
+    """Which of the GLANCE numbers from A[row, column] on exceed ``least``: a bit for each.
 
-    NaN counts as above everything, and everything as above NaN.
+    NaN exceeds everything, and everything exceeds NaN.
     """
     return sum(
         1 << place
@@ -273,8 +313,8 @@ def _above_plain(A: np.ndarray, row: int, column: int, least: Any) -> int:
     )
 
 
-def _above(typing: Any, A: Any, row: Any, column: Any, least: Any) -> Any:
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+def _above(typing: TypingContext, A: Type, row: Type, column: Type, least: Type) -> Intrinsic:
+    def emit(context: BaseContext, builder: Builder, signature: Signature, args: Values) -> Value:
         A = Emit(context, builder, signature.args[0], args[0])
         first, least, bits = A.at(args[1], args[2]), A.spread(args[3]), INT(0)
         for vector in range(GLANCE // LANES):
@@ -287,12 +327,12 @@ def _above(typing: Any, A: Any, row: Any, column: Any, least: Any) -> Any:
 
 
 def _lowest_bit_plain(bits: int) -> int:
-    """The place of the lowest bit that is set; there is one."""
+    """The position of the lowest set bit of a number that is not 0."""
     return (bits & -bits).bit_length() - 1
 
 
-def _lowest_bit(typing: Any, bits: Any) -> Any:
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+def _lowest_bit(typing: TypingContext, bits: Type) -> Intrinsic:
+    def emit(context: BaseContext, builder: Builder, signature: Signature, args: Values) -> Value:
         return builder.cttz(args[0], ir.IntType(1)(1))
 
     return types.int64(types.int64), emit

@@ -1,12 +1,23 @@
-"""Vector instructions that ``tiles`` is written in: loads, products, loops, in LLVM's own terms."""
+"""Vector instructions that ``tiles`` is written in: loads, products and loops, as LLVM has them."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TypeAlias, TypeVar, cast
 
 from llvmlite import binding, ir
 from numba import config
-from numba.core import cgutils
+from numba.core import cgutils, types
+from numba.core.base import BaseContext
+from numba.core.typing.templates import Signature
 from numba.extending import intrinsic
+
+# The types of numba and LLVM by short names. A value is what an instruction makes at run time.
+Builder: TypeAlias = ir.IRBuilder
+Type: TypeAlias = types.Type
+Value: TypeAlias = ir.Value
+Values: TypeAlias = Sequence[Value]
+Emitter: TypeAlias = Callable[[BaseContext, Builder, Signature, Values], Value]
+Intrinsic: TypeAlias = tuple[Signature, Emitter]  # signature of a function, and its instructions
+Plain = TypeVar("Plain", bound=Callable[..., object])
 
 
 def has_feature(name: str) -> bool:
@@ -27,65 +38,70 @@ GLANCE = 64  # numbers compared at once: as many as there are bits in an INT
 INT = ir.IntType(64)
 
 
-def compiled(typed: Callable[..., Any], plain: Callable[..., Any]) -> Any:
-    """What kernels call: the instructions that ``typed`` emits, or with compilation off ``plain``.
+def compiled(typed: Callable[..., Intrinsic], plain: Plain) -> Plain:
+    """The function for kernels to call: ``typed``'s instructions, or ``plain`` without compilation.
 
-    Both do the same, and what that is stands with the plain one.
+    Both compute the same; the docstring of ``plain`` says what.
     """
-    return plain if getattr(config, "DISABLE_JIT", False) else intrinsic(typed)
+    return plain if getattr(config, "DISABLE_JIT", False) else cast(Plain, intrinsic(typed))
 
 
 class Emit:
     """Vector instructions on one array, appended to the function being compiled."""
 
-    def __init__(self, context: Any, builder: Any, kind: Any, value: Any) -> None:
+    def __init__(
+        self, context: BaseContext, builder: Builder, kind: types.Array, value: Value
+    ) -> None:
         self.builder = builder
         self.array = context.make_array(kind)(context, builder, value)
         self.number = context.get_value_type(kind.dtype)
-        self.bits = kind.dtype.bitwidth
+        self.bits = cast(types.Float, kind.dtype).bitwidth
         self.lanes = LANES * 32 // self.bits
         self.vector = ir.VectorType(self.number, self.lanes)
         self.width = cgutils.unpack_tuple(builder, self.array.shape)[1]  # rows are contiguous
         self.zero = ir.Constant(self.vector, [0.0] * self.lanes)
 
-    def at(self, row: Any, column: Any) -> Any:
+    def at(self, row: Value, column: Value) -> Value:
         """Pointer to array[row, column]."""
         place = self.builder.add(self.builder.mul(row, self.width), column)
         return self.builder.gep(self.array.data, [place])
 
-    def number_at(self, pointer: Any, place: int) -> Any:
+    def number_at(self, pointer: Value, place: int) -> Value:
+        """The number so many places behind a pointer."""
         return self.builder.load(self.builder.gep(pointer, [INT(place)]))
 
-    def load(self, pointer: Any, vector: int = 0, lanes: int = 0) -> Any:
-        """The vector of so many lanes, by default a register's, ``vector`` of them further on."""
+    def load(self, pointer: Value, vector: int = 0, lanes: int = 0) -> Value:
+        """The ``vector``-th vector behind a pointer, of ``lanes`` numbers or of a register's."""
         kind = ir.VectorType(self.number, lanes or self.lanes)
         place = self.builder.gep(pointer, [INT(vector * self.lanes)])
         return self.builder.load(
             self.builder.bitcast(place, kind.as_pointer()), align=self.bits // 8
         )
 
-    def store(self, value: Any, pointer: Any) -> None:
+    def store(self, value: Value, pointer: Value) -> None:
+        """Write a vector to memory."""
         place = self.builder.bitcast(pointer, value.type.as_pointer())
         self.builder.store(value, place, align=self.bits // 8)
 
-    def spread(self, number: Any) -> Any:
+    def spread(self, number: Value) -> Value:
         """A vector with the same number in each lane."""
         undefined = ir.Constant(self.vector, ir.Undefined)
         first = self.builder.insert_element(undefined, number, ir.IntType(32)(0))
         return self.spread_lane(first, 0)
 
-    def spread_lane(self, vector: Any, lane: int) -> Any:
+    def spread_lane(self, vector: Value, lane: int) -> Value:
+        """A vector with the number of one lane in each lane."""
         mask = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [lane] * self.lanes)
         return self.builder.shuffle_vector(vector, ir.Constant(self.vector, ir.Undefined), mask)
 
-    def fused(self, a: Any, b: Any, c: Any) -> Any:
+    def fused(self, a: Value, b: Value, c: Value) -> Value:
         """a * b + c"""
         kind = ir.FunctionType(self.vector, [self.vector] * 3)
         name = f"llvm.fmuladd.v{self.lanes}f{self.bits}"
         function = cgutils.get_or_insert_function(self.builder.module, kind, name)
         return self.builder.call(function, [a, b, c])
 
-    def sum_lanes(self, vector: Any) -> Any:
+    def sum_lanes(self, vector: Value) -> Value:
         """The sum of a vector's lanes, halves first."""
         lanes = self.lanes
         while lanes > 1:
@@ -98,7 +114,8 @@ class Emit:
             vector = self.builder.fadd(low, high)
         return self.builder.extract_element(vector, ir.IntType(32)(0))
 
-    def root(self, number: Any) -> Any:
+    def root(self, number: Value) -> Value:
+        """The square root."""
         kind = ir.FunctionType(self.number, [self.number])
         name = f"llvm.sqrt.f{self.bits}"
         function = cgutils.get_or_insert_function(self.builder.module, kind, name)
@@ -106,11 +123,16 @@ class Emit:
 
 
 def sum_over(
-    builder: Any, first: Any, end: Any, step: int, begin: list[Any], body: Any
-) -> list[Any]:
-    """Emit a loop of g from first to end that keeps sums in registers, which start at ``begin``.
+    builder: Builder,
+    first: Value,
+    end: Value,
+    step: int,
+    begin: Values,
+    body: Callable[[Value, list[Value]], list[Value]],
+) -> list[Value]:
+    """Emit a loop of g from first to end that keeps sums in registers; they begin as ``begin``.
 
-    ``body(g, sums)`` emits one turn and returns the new sums. Returns those after the last turn.
+    ``body(g, sums)`` emits one iteration and returns the new sums. Returns the final sums.
     """
     before = builder.block
     loop, after = (builder.append_basic_block(name) for name in ("sum", "summed"))
