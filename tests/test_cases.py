@@ -5,6 +5,7 @@ import io
 import json
 import os
 import threading
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -666,3 +667,173 @@ def test_ids_that_are_text_stay_text(tmp_path: Path) -> None:
     mixed = model.predict([7, "somebody"], [20, 20]).to_pandas()
     assert mixed["user_id"].tolist() == ["7", "somebody"], "not all of them are numbers"
     assert mixed["item_id"].dtype == "int64"
+
+
+# JSON arrays, and matrices in files
+
+RECORDS = [{"user_id": u, "item_id": i, "rating": r} for u, i, r in PLAIN]
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(RECORDS),
+        json.dumps(RECORDS, indent=2),
+        "[\n" + ",\n".join(map(json.dumps, RECORDS)) + "\n]\n",
+        json.dumps([list(row) for row in PLAIN]),
+        json.dumps([[*row, 1500000000] for row in PLAIN]),
+    ],
+)
+def test_a_json_array(text: str, mark: str, tmp_path: Path) -> None:
+    path = write(tmp_path, mark + text, "r.json")
+    assert triples(read_ratings(path)) == PLAIN
+    assert triples(matinee.pack(path, tmp_path / "packed").in_memory()) == PLAIN
+    assert triples(read_ratings(zipped(tmp_path, {"r.json": text}))) == PLAIN
+
+
+def test_an_element_of_a_json_array_that_is_wrong(tmp_path: Path) -> None:
+    rows = [
+        *RECORDS,
+        {"user_id": "c", "rating": 4},
+        {"user_id": "c", "item_id": "x", "rating": "?"},
+    ]
+    with pytest.warns(DataWarning):
+        report = read_ratings(write(tmp_path, json.dumps(rows, indent=1), "r.json")).report
+    assert report is not None
+    reasons = {one.reason: one.first[0].place for one in report.set_aside}
+    assert reasons == {
+        "with a missing field": "element 3",
+        "whose rating is not a number": "element 4",
+    }
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("[]", "empty"),
+        ('[{"user": 1', "cannot be read"),
+        ("[[1, 2, 3, 4, 5]]", "array of rows of 5"),
+        ('{"ratings": [{"user": 1}]}', "one JSON object; give an object a line or an array"),
+        ('{"user": {"0": "a"}, "item": {"0": "x"}, "rating": {"0": 3}}', "to_json"),
+        ("3 1:1 2:1\n4 2:1 3:1\n", "libsvm.*load_svmlight_file"),
+        ("%%MatrixMarket matrix array real general\n2 2\n1\n2\n3\n4\n", "Matrix Market.*mmread"),
+    ],
+)
+def test_other_json_and_layouts_are_named(text: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(BadRatings, match=words):
+        read_ratings(write(tmp_path, text))
+
+
+CELLS = scipy.sparse.csr_array(([3.0, 4.0, 5.0], ([0, 1, 20], [0, 1, 1])), shape=(21, 3))
+TABLE = np.array([[7, 20, 3.0], [8, 20, 4.0]])
+DENSE = np.array([[99, 3.0, 99, 1, 99, 99], [0, 99, 99, 99, 99, 99]])
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr"])
+def test_a_sparse_matrix_of_scipy_in_a_file(form: str, tmp_path: Path) -> None:
+    scipy.sparse.save_npz(tmp_path / "m.npz", CELLS.asformat(form))
+    ratings = read_ratings(tmp_path / "m.npz")
+    assert triples(ratings) == [("0", "0", 3.0), ("1", "1", 4.0), ("20", "1", 5.0)]
+    assert ratings.n_users == 21
+    assert ratings.csr().shape == CELLS.shape
+
+
+def test_arrays_in_a_file_are_columns(tmp_path: Path) -> None:
+    np.savez_compressed(
+        tmp_path / "a.npz", rating=TABLE[:, 2], item=np.array([20, 20]), user=np.array(["7", "8"])
+    )
+    np.save(tmp_path / "a.npy", TABLE)
+    for name in ("a.npz", "a.npy"):
+        assert triples(read_ratings(tmp_path / name)) == [("7", "20", 3.0), ("8", "20", 4.0)]
+    np.save(tmp_path / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(BadRatings, match="no arrays of numbers"):
+        read_ratings(tmp_path / "objects.npy")
+
+
+def test_a_dense_array_is_a_matrix_where_it_is_said_to_be(tmp_path: Path) -> None:
+    np.save(tmp_path / "d.npy", DENSE)
+    with pytest.raises(BadRatings, match=r"6 columns.*wide=.99"):
+        read_ratings(tmp_path / "d.npy")
+    ratings = read_ratings(tmp_path / "d.npy", wide=99)
+    assert triples(ratings) == [("0", "1", 3.0), ("0", "3", 1.0), ("1", "0", 0.0)]
+    with pytest.raises(BadSetting, match="neither a number nor empty"):
+        read_ratings(tmp_path / "d.npy", wide="none")
+
+
+def test_matlab_files(tmp_path: Path) -> None:
+    from scipy.io import savemat
+
+    savemat(tmp_path / "one.mat", {"R": CELLS, "names": "x"})
+    ratings = read_ratings(tmp_path / "one.mat")
+    assert triples(ratings) == [("0", "0", 3.0), ("1", "1", 4.0), ("20", "1", 5.0)]
+    assert "numbered from 0" in str(ratings.report)
+    savemat(tmp_path / "two.mat", {"R": CELLS, "rating": TABLE})
+    with pytest.raises(BadRatings, match=r"2 matrices.*table=.R. or table=.rating"):
+        read_ratings(tmp_path / "two.mat")
+    assert len(read_ratings(tmp_path / "two.mat", table="rating")) == 2
+    newer = b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x02IM" + b"\x89HDF" * 9
+    with pytest.raises(BadRatings, match="HDF5 file; save it with -v7"):
+        read_ratings(write(tmp_path, newer, "new.mat"))
+
+
+def test_a_matrix_market_file(tmp_path: Path) -> None:
+    from scipy.io import mmwrite
+
+    mmwrite(tmp_path / "m.mtx", CELLS, comment="of 21 people")
+    assert triples(read_ratings(tmp_path / "m.mtx")) == [
+        ("1", "1", 3.0),
+        ("2", "2", 4.0),
+        ("21", "2", 5.0),
+    ]
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    place=st.floats(0, 1), value=st.integers(0, 255), form=st.sampled_from(["npz", "npy", "mat"])
+)
+def test_damaged_matrices_are_read_or_refused(place, value, form, tmp_path_factory) -> None:
+    from scipy.io import savemat
+
+    path = tmp_path_factory.mktemp("matrix") / f"m.{form}"
+    if form == "npz":
+        scipy.sparse.save_npz(path, CELLS, compressed=False)
+    elif form == "npy":
+        np.save(path, TABLE)
+    else:
+        savemat(path, {"R": scipy.sparse.csc_array(CELLS)})
+    content = bytearray(path.read_bytes())
+    content[min(int(place * len(content)), len(content) - 1)] = value
+    path.write_bytes(content)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            said = repr(read_ratings(path))
+        except BadRatings as error:
+            said = str(error)
+    assert said
+    assert "\n" not in said
+
+
+def test_parquet_in_a_zip(tmp_path: Path) -> None:
+    frame = pytest.importorskip("pandas").DataFrame(PLAIN, columns=["user", "item", "rating"])
+    frame.to_parquet(tmp_path / "r.parquet")
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.write(tmp_path / "r.parquet", "r.parquet")
+        archive.writestr("items.csv", "item,title\nx,X\n")
+    assert triples(read_ratings(tmp_path / "set.zip")) == PLAIN
+    assert triples(read_ratings(tmp_path)) == PLAIN
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "CustomerID,StockCode,Quantity",
+        "steamid,appid,playtime_forever",
+        "user_id,gmap_id,rating",
+        "User-ID,ISBN,Book-Rating",
+        "reviewerID,asin,overall",
+    ],
+)
+def test_names_of_public_data_sets(header: str, tmp_path: Path) -> None:
+    assert triples(read_ratings(write(tmp_path, header + "\na,x,3\nb,y,4\n"))) == PLAIN

@@ -13,7 +13,7 @@ from matinee.data.packed import PackedRatings, is_packed
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
 from matinee.errors import BadRatings, BadSetting, DataWarning, Option
-from matinee.sources import arrays, delimited, files, frames, movielens, parquet
+from matinee.sources import arrays, delimited, files, frames, matrices, movielens, parquet
 from matinee.sources.catalogs import catalog_and_notes, read_catalog
 from matinee.sources.checks import check_options, clean
 from matinee.sources.raw import QueryBuilder, Reader, ReadOptions
@@ -27,15 +27,17 @@ class Source(NamedTuple):
     recognises: Callable[[object], bool]
     read: Reader
     query: QueryBuilder | None = None
+    cells: bool = False  # whether it may be a matrix whose cells are ratings: ``wide``
 
 
 SOURCES: dict[str, Source] = {
     "sparse matrix": Source(arrays.is_sparse, arrays.read_sparse),
     "arrays": Source(arrays.is_columns, arrays.read_columns),
     "frame": Source(frames.recognises, frames.read),
-    "movielens": Source(movielens.recognises, movielens.read, movielens.query),
+    "matrix file": Source(matrices.recognises, matrices.read, cells=True),
+    "movielens": Source(movielens.recognises, movielens.read, movielens.query, cells=True),
     "parquet": Source(parquet.recognises, parquet.read, parquet.query),
-    "delimited": Source(delimited.recognises, delimited.read, delimited.query),
+    "delimited": Source(delimited.recognises, delimited.read, delimited.query, cells=True),
 }
 
 
@@ -59,7 +61,8 @@ def read_ratings(
     ``ratings.report`` says how the source was understood and what became of each row.
 
     source: a path to a MovieLens folder, zip or file, to delimited text or JSON lines (also gz, or
-        in a zip), to Parquet, or to packed ratings; a pandas, polars or pyarrow table; a tuple of
+        in a zip), to a JSON array, to Parquet, to a matrix (``.npz``, ``.npy``, ``.mat``), or to
+        packed ratings; a pandas, polars or pyarrow table; a tuple of
         columns ``(users, items, ratings[, times])``, or a list of such rows; a scipy sparse
         matrix, alone or as ``(matrix, user_ids, item_ids)``.
     columns: ``{"user_id": ..., "item_id": ..., "rating": ..., "timestamp": ...}``, any of them:
@@ -77,9 +80,9 @@ def read_ratings(
     decimal: the decimal mark of the ratings in a text file, ``"."`` or ``","``; the other one then
         stands between thousands. Found by the values where they leave no doubt.
     events: weights of words in the column of ratings: ``{"view": 1, "cart": 3, "purchase": 5}``.
-    wide: each line of a text file is a user and each column an item; this is the value of what is
-        not rated, such as 99, or ``"empty"``.
-    table: the file to read in a zip or folder that holds several.
+    wide: each line of a text file or an array is a user and each column an item; this is the value
+        of what is not rated, such as 99, or ``"empty"``.
+    table: the file to read in a zip or folder that holds several, or the matrix in a ``.mat``.
 
     Warns with DataWarning when rows are set aside or merged. Raises BadRatings for a source that
     cannot be read or holds no good row, and BadSetting for read options of packed ratings.
@@ -116,11 +119,11 @@ def _read(source: object, options: ReadOptions) -> Ratings:
             raise BadSetting(f"{path} is packed already; read options do not apply to packed data")
         return PackedRatings.open(path).in_memory()
     kind = source_of(source)
-    if options.wide is not None and kind.query is None:
+    if options.wide is not None and not kind.cells:
         raise BadSetting(
             Option("wide"),
-            " is for text files; give a matrix in memory as a scipy sparse matrix, or a DataFrame "
-            "with a row for each rating",
+            " is for text and arrays in files; give a matrix in memory as a scipy sparse one, or a "
+            "table with a row for each rating",
         )
     with kind.read(source, options) as raw:
         return clean(raw, options)

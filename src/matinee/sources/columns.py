@@ -19,7 +19,7 @@ USUAL_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("userid", "uid"),
         ("user", "users", "userkey", "usernumber"),
         ("reviewerid", "customerid", "memberid", "viewerid", "personid", "profileid", "raterid"),
-        ("visitorid", "visitor", "accountid", "listenerid", "buyerid", "playerid"),
+        ("visitorid", "visitor", "accountid", "listenerid", "buyerid", "playerid", "steamid"),
         ("username", "reviewer", "customer", "member", "viewer", "person", "profile", "rater"),
     ),
     "item_id": (
@@ -28,6 +28,7 @@ USUAL_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("movieid", "filmid", "productid", "bookid", "songid", "trackid", "gameid", "showid"),
         ("asin", "isbn", "mid", "parentasin", "businessid", "artistid", "animeid", "recipeid"),
         ("placeid", "venueid", "locationid", "articleid", "newsid", "videoid", "appid", "sku"),
+        ("stockcode", "gmapid", "beerid", "hotelid", "jokeid"),
         ("movie", "film", "product", "book", "song", "track", "game", "show", "title"),
         ("place", "venue", "business", "artist", "anime", "recipe", "article", "video"),
     ),
@@ -35,6 +36,7 @@ USUAL_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("rating", "ratings", "userrating", "ratingvalue"),
         ("stars", "star", "score", "starrating", "bookrating", "overall", "grade", "value"),
         ("feedback", "preference", "weight", "hours", "plays", "playcount", "count", "quantity"),
+        ("playtime", "playtimeforever", "listencount"),
         ("purchase", "purchases", "listens", "clicks", "views", "event", "eventtype"),
     ),
     "timestamp": (

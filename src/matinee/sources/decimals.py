@@ -34,12 +34,16 @@ class Forms(NamedTuple):
         certain = f"regexp_full_match({text}, '{ONLY_THOUSANDS}')"
         comma = f"regexp_full_match({text}, '{COMMA_NUMBER}')"
         dots = f"regexp_full_match({text}, '{DOT_THOUSANDS_COMMA}')"
-        return (
-            f"count_if({doubtful} AND NOT {certain}), count_if({certain}), "
-            f"count_if({comma} AND NOT {doubtful}), count_if({dots}), "
-            f"count_if(contains({text}, '.') AND NOT contains({text}, ',')), "
-            f"min({text}) FILTER ({doubtful} AND NOT {certain})"
+        mixed = f"contains({text}, '.') AND NOT contains({text}, ',')"
+        conditions = (
+            f"{doubtful} AND NOT {certain}",
+            certain,
+            f"{comma} AND NOT {doubtful}",
+            dots,
+            mixed,
         )
+        counts = ", ".join(f"count(*) FILTER ({one})" for one in conditions)
+        return f"{counts}, min({text}) FILTER ({doubtful} AND NOT {certain})"
 
 
 def check_decimal(mark: str | None) -> None:

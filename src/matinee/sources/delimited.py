@@ -1,4 +1,4 @@
-"""Delimited text: any of ``, ; tab :: |`` or spaces, with a header or without, quoted, gz.
+"""Delimited text: any of ``, ; tab :: |`` or spaces, with a header or without, quoted, gz; JSON.
 
 The file is read as lines and each line is split on its own, so one broken row never takes its
 neighbours with it, and every row keeps its line number. A quoted field may hold the delimiter
@@ -16,7 +16,7 @@ from matinee.data.catalog import NO_CATALOG, Catalog
 from matinee.data.scale import Scale
 from matinee.display.text import counted
 from matinee.errors import BadRatings, Option
-from matinee.sources import cells, duck, files
+from matinee.sources import cells, duck, files, json_arrays
 from matinee.sources.columns import NO_RATINGS, columns_by_position, find_columns
 from matinee.sources.decimals import Forms, decimal_mark, number_text
 from matinee.sources.dialect import Dialect, clipped, holds, sniff
@@ -64,7 +64,10 @@ def text_query(
     catalog: Catalog = NO_CATALOG,
 ) -> Iterator[Query]:
     """The query for any stream of delimited text; ``path`` where it is a plain file already."""
-    with files.plain_text(name, open_bytes, path, options.encoding) as (plain, encoding):
+    with (
+        files.plain_text(name, open_bytes, path, options.encoding) as (text, encoding),
+        json_arrays.lines_of(text, name) as plain,
+    ):
         expected = [str(column) for column in (options.columns or {}).values()]
         dialect = sniff(plain, name, expected, quoting=options.quoting)
         if options.wide is not None or dialect.ragged:
@@ -74,7 +77,7 @@ def text_query(
         mark = options.decimal or mark_of(plain, dialect, at, name)
         yield Query(
             name=name,
-            format=format if dialect.delimiter else "JSON lines",
+            format=format if dialect.delimiter else "JSON lines" if plain == text else "JSON array",
             path=plain,
             sql=rows_query(plain, dialect, at, mark, options.events),
             named=bool(dialect.header),
@@ -82,7 +85,7 @@ def text_query(
             show=lambda row, fault: shown(plain, row, dialect, at.get("rating"), fault),
             check=lambda db: check_rejects(db, name),
             preamble=dialect.preamble,
-            place="line",
+            place="line" if plain == text else "element",
             columns=column_names(dialect, at),
             details={
                 **dialect.details,

@@ -22,6 +22,8 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+")
 NO_NUMBERS = {"nan", "inf", "-inf", "+inf", "infinity", "-infinity", ""}
 SEPARATOR_LINE = re.compile(r'"?sep=(?P<delimiter>.)"?', re.IGNORECASE)  # Excel: sep=;
+LIBSVM = re.compile(r"\S+( \d+:[-+.\deE]+)+")
+MATRIX_MARKET = re.compile(r"%%MatrixMarket matrix coordinate (real|integer|pattern) general", re.I)
 COMMENT_MARKS = ("#", "%")
 MOST_ALIKE = 0.5  # share of lines of one length below which lines are lists
 PAIRS_AGREE = 0.9  # share of lines with two fields from which a file has two columns
@@ -87,17 +89,25 @@ def sniff(
     if not numbered:
         raise BadRatings(f"{name} is empty")
     if is_object(numbered[0][1]):
-        return json_dialect([line for _, line in numbered if is_object(line)])
+        return json_dialect([line for _, line in numbered if is_object(line)], name)
+    if is_libsvm([line for _, line in numbered]):
+        raise BadRatings(
+            f"{name} looks like libsvm, an index:value for each rating of a line; read it with "
+            "sklearn.datasets.load_svmlight_file and give the matrix"
+        )
     quoted = quoting and holds(path, b'"')
     delimiters: Sequence[str] = DELIMITERS
     if separator := SEPARATOR_LINE.fullmatch(numbered[0][1].strip()):
         delimiters, numbered = (separator["delimiter"],), numbered[1:]
     marked = 0 if separator else n_marked([line for _, line in numbered])
+    sized = is_matrix_market(numbered[0][1], name)  # a line holds the size of the matrix
+    marked += sized
     lines = [line for _, line in numbered[marked:]] or [""]
     plain = divided(lines, quoted, least, delimiters)
     if plain is None:
         raise undivided(name, lines[0], least)
-    n_comments = comments_among([line for _, line in numbered[:marked]], plain)
+    commented = [line for _, line in numbered[:marked]]
+    n_comments = marked if sized else comments_among(commented, plain)
     numbered = numbered[n_comments:]
     plain = replace(plain, n_comments=n_comments + bool(separator))
     if plain.n_comments and is_comment_mark(numbered[0][1]):  # a header behind a mark
@@ -237,6 +247,26 @@ def is_number(field: str) -> bool:
     return bool(NUMBER.fullmatch(field.strip()) or COMMA_NUMBER.fullmatch(field.strip()))
 
 
+def is_libsvm(lines: Sequence[str]) -> bool:
+    """Whether all lines are a label and pairs of index and value."""
+    return all(LIBSVM.fullmatch(line.strip()) for line in lines)
+
+
+def is_matrix_market(line: str, name: str) -> bool:
+    """Whether a first line heads a Matrix Market file.
+
+    Raises BadRatings for a form of it in which lines are not row, column and value.
+    """
+    if not line.startswith("%%MatrixMarket"):
+        return False
+    if not MATRIX_MARKET.match(line):
+        raise BadRatings(
+            f"{name} is a Matrix Market file that is not 'coordinate ... general'; read it with "
+            "scipy.io.mmread and give the matrix"
+        )
+    return True
+
+
 def is_object(line: str) -> bool:
     """Whether a line is one JSON object."""
     if not line.lstrip().startswith("{"):
@@ -247,8 +277,17 @@ def is_object(line: str) -> bool:
         return False
 
 
-def json_dialect(lines: Sequence[str]) -> Dialect:
-    """The dialect of JSON lines: the names are those of the first objects."""
+def json_dialect(lines: Sequence[str], name: str) -> Dialect:
+    """The dialect of JSON lines: the names are those of the first objects.
+
+    Raises BadRatings for a single object that holds others.
+    """
+    nested = any(isinstance(one, dict | list) for one in json.loads(lines[0]).values())
+    if len(lines) == 1 and nested:
+        raise BadRatings(
+            f"{name} is one JSON object; give an object a line or an array of them, as pandas "
+            'writes with to_json(..., orient="records")'
+        )
     header = tuple(dict.fromkeys(name for line in lines for name in json.loads(line)))
     rows = tuple(tuple(json_fields(line, header)) for line in lines)
     return Dialect("", False, header, len(header), rows)

@@ -38,6 +38,9 @@ SIGNATURES = {
     b"\xfd7zXZ": "an xz file",
     b"ARROW1": "an Arrow file",
     b"\x80\x04\x95": "a pickle",
+    b"\x80\x05\x95": "a pickle",
+    b"MATLAB 5.0 MAT": "a MATLAB file",
+    b"MATLAB 7.3 MAT": "a MATLAB file",
     b"\x89HDF": "an HDF5 file",
     b"\x93NUMPY": "a NumPy file",
     b"\xd0\xcf\x11\xe0": WORKBOOK,
@@ -49,7 +52,7 @@ BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-READABLE = "a delimited text file, JSON lines, Parquet, or a MovieLens folder or zip"
+READABLE = "a delimited text file, JSON, Parquet, a matrix, or a MovieLens folder or zip"
 
 
 def as_path(source: object) -> Path | None:

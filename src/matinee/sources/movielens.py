@@ -7,6 +7,7 @@
 import csv
 import io
 import re
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,18 +15,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from matinee.data.catalog import NO_CATALOG, Catalog, Item
+from matinee.data.catalog import Catalog, Item
 from matinee.data.profiles import NO_PROFILES, Profiles
 from matinee.data.scale import Scale
+from matinee.disk.temporary_folders import temporary_folder
 from matinee.errors import BadRatings, Option
-from matinee.sources import duck, files
+from matinee.sources import duck, files, parquet
 from matinee.sources.bundle import Bundle, open_bundle
 from matinee.sources.delimited import text_query
 from matinee.sources.raw import Query, ReadOptions
 from matinee.sources.titles import split_title
 
 WHOLE_STARS, HALF_STARS = Scale(1, 5), Scale(0.5, 5)
-TABLES = {".csv", ".dat", ".txt", ".tsv", ".inter", ".data", ".jsonl", ".json", ".tab"}
+TABLES = {".csv", ".dat", ".txt", ".tsv", ".inter", ".data", ".jsonl", ".json", ".tab", ".parquet"}
 PART_OF_100K = re.compile(r"u([1-5ab]?\.(base|test)|\.data)")
 CSV_RATINGS = b"userId,movieId,rating,timestamp"
 NO_GENRE = {"(no genres listed)", "unknown", ""}
@@ -151,19 +153,40 @@ def query(source: object, options: ReadOptions) -> Iterator[Query]:
         layout = None if options.table else layout_of(bundle, place.ratings)
         name = place.ratings or (layout.ratings if layout else table_of(bundle, options))
         label = name if place.ratings else f"{bundle.name}/{name}"
+        if layout is None:
+            with table_query(bundle, name, label, options) as ratings:
+                yield ratings
+            return
         with text_query(
             label,
             bundle.openers[name],
             bundle.paths.get(name),
             options,
-            format=layout.name if layout else "delimited text",
-            known_scale=layout.scale if layout else None,
-            catalog=catalog_of(bundle, layout) if layout else NO_CATALOG,
+            format=layout.name,
+            known_scale=layout.scale,
+            catalog=catalog_of(bundle, layout),
         ) as ratings:
-            yield replace(ratings, profiles=profiles_of(bundle)) if layout else ratings
+            yield replace(ratings, profiles=profiles_of(bundle))
 
 
 read = duck.reader(query)
+
+
+@contextmanager
+def table_query(bundle: Bundle, name: str, label: str, options: ReadOptions) -> Iterator[Query]:
+    """The query for one table of a bundle, of text or Parquet; ``label`` names it in messages."""
+    path = bundle.paths.get(name)
+    if not bundle.starts(name, b"PAR1"):
+        with text_query(label, bundle.openers[name], path, options) as ratings:
+            yield ratings
+        return
+    with temporary_folder() as folder:
+        if path is None:
+            path = folder / Path(name).name
+            with bundle.openers[name]() as file, path.open("wb") as out:
+                shutil.copyfileobj(file, out, files.BLOCK)
+        with parquet.query(path, options) as ratings:
+            yield replace(ratings, name=label)
 
 
 def table_of(bundle: Bundle, options: ReadOptions) -> str:
@@ -205,7 +228,7 @@ def table_of(bundle: Bundle, options: ReadOptions) -> str:
 def fit(bundle: Bundle, name: str, options: ReadOptions) -> bool:
     """Whether a file of a bundle has the columns of ratings, named in a header or chosen."""
     try:
-        with text_query(name, bundle.openers[name], bundle.paths.get(name), options) as query:
+        with table_query(bundle, name, name, options) as query:
             return query.named or options.columns is not None
     except BadRatings:
         return False

@@ -70,6 +70,7 @@ def query(source: object, options: ReadOptions) -> Iterator[Query]:
             for field in ("user_id", "item_id")
             if (id_type := INTEGER_TYPES.get(types[column[field]]))
         },
+        named=True,
         repeatable=True,
         with_time="timestamp" in at,
         show=show,
