@@ -13,7 +13,8 @@ from matinee.server.presenters.explanations import short_explanation
 from matinee.server.presenters.items import item_summary
 from matinee.server.snapshot import ModelSnapshot
 
-DIGITS = 4  # of a score
+DIGITS = 4  # of a rating, and of what rules add
+SCORE_DIGITS = 6  # so that a score rounds to the hundredths that its terms sum to
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def recommended_items(
         {
             "rank": rank,
             **item_summary(snapshot, row),
-            "score": round(float(score), DIGITS),
+            "score": round(float(score), SCORE_DIGITS),
             "predicted": round(float(rating), DIGITS),
         }
         for rank, (row, score, rating) in enumerate(
