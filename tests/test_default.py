@@ -7,7 +7,11 @@ import pytest
 
 import matinee
 from matinee.algorithms import MF, NMF, SLIM, Blend, ImplicitALS, ItemKNN, Popularity, UserKNN
-from matinee.algorithms.default import MOST_ITEMS, MOST_ITEMS_BESIDE_STARS, default_algorithm
+from matinee.algorithms.default import (
+    MOST_ITEMS_OF_EASE,
+    MOST_ITEMS_OF_SLIM,
+    default_algorithm,
+)
 from matinee.cli import run
 from matinee.data.signal import Signal
 from matinee.errors import BadRatings, BadSetting, MatineeWarning
@@ -59,13 +63,16 @@ def test_the_default_follows_from_the_kind():
     stars = uniform(200, 50, 10)
     graded = SLIM(lowest=0.15), ImplicitALS(lowest=0.15)
     assert default_algorithm(stars) == MF(choice=graded)
-    assert default_algorithm(uniform(90, 80, 8)) == MF()  # too few for both
-    assert default_algorithm(uniform(20, MOST_ITEMS_BESIDE_STARS + 1, 100)) == MF()
+    alone = MF(choice=ImplicitALS(lowest=0.15))
+    assert default_algorithm(uniform(90, 80, 8)) == alone  # too few for both
+    assert default_algorithm(uniform(20, MOST_ITEMS_OF_SLIM + 1, 100)) == alone
     choices = stars.positives_from(1)
     assert default_algorithm(choices) == Blend(of=("ease", "implicit-als"))
     assert default_algorithm(stars.positives_from(5)) == ImplicitALS()  # too few for a blend
-    wide = uniform(20, MOST_ITEMS + 1, 100).positives_from(1)
-    assert default_algorithm(wide) == ImplicitALS()
+    wide = uniform(20, MOST_ITEMS_OF_EASE + 1, 100).positives_from(1)
+    assert default_algorithm(wide) == Blend(of=("slim", "implicit-als", "rp3beta"))
+    widest = uniform(20, MOST_ITEMS_OF_SLIM + 1, 100).positives_from(1)
+    assert default_algorithm(widest) == ImplicitALS()
 
 
 def test_lists_of_nmf_have_reasons_for_and_none_against_but_deviations_that_are_stated():

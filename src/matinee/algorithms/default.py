@@ -2,7 +2,8 @@
 
 stars              mf: predicted stars, and lists by choice and stars; slim and implicit-als, which
                    both take stars in, learn the choices, or implicit-als alone
-counts, choices    a blend of ease and implicit-als; implicit-als alone for wide catalogues
+counts, choices    a blend of ease and implicit-als; of slim, implicit-als and rp3beta for wider
+                   catalogues, and implicit-als alone for the widest
 """
 
 from matinee.algorithms.base import ALGORITHMS, Algorithm
@@ -16,8 +17,8 @@ from matinee.errors import check_known
 from matinee.models.model import Model
 from matinee.training.progress import OnEpoch, quiet
 
-MOST_ITEMS = 5_000  # for ease, whose fit inverts a matrix of all pairs of items
-MOST_ITEMS_BESIDE_STARS = 10_000  # for slim, whose fit counts all pairs of items
+MOST_ITEMS_OF_EASE = 5_000  # whose fit inverts a matrix of all pairs of items
+MOST_ITEMS_OF_SLIM = 10_000  # whose fit counts all pairs of items
 FEWEST_RATINGS = 1_000  # for a blend, whose weights are fitted on a tenth of them
 LOWEST = 0.15  # target of the lowest rating where choices are learned
 
@@ -27,18 +28,21 @@ def default_algorithm(ratings: Ratings | PackedRatings) -> Algorithm:
 
     Stars are learned by ``MF``, and the choices for its lists by ``SLIM`` and ``ImplicitALS``, or
     by the latter alone above 10,000 items and below 1,000 ratings. Counts and bare choices
-    (``ratings.signal``) are learned by a ``Blend`` of ``EASE`` and ``ImplicitALS``, or by
-    ``ImplicitALS`` alone above 5,000 items and below 1,000 ratings. Packed ratings are stars unless
-    their scale is a single value.
+    (``ratings.signal``) are learned by a ``Blend``: of ``EASE`` and ``ImplicitALS``, and above
+    5,000 items of ``SLIM``, ``ImplicitALS`` and ``RP3beta``. Above 10,000 items, and below 1,000
+    ratings, ``ImplicitALS`` learns them alone. Packed ratings are stars unless their scale is a
+    single value.
     """
     if isinstance(ratings, PackedRatings):
         return ImplicitALS() if ratings.scale.low == ratings.scale.high else MF()
     if ratings.signal.graded:
-        if ratings.n_items > MOST_ITEMS_BESIDE_STARS or len(ratings) < FEWEST_RATINGS:
-            return MF()
+        if ratings.n_items > MOST_ITEMS_OF_SLIM or len(ratings) < FEWEST_RATINGS:
+            return MF(choice=ImplicitALS(lowest=LOWEST))
         return MF(choice=(SLIM(lowest=LOWEST), ImplicitALS(lowest=LOWEST)))
-    if ratings.n_items > MOST_ITEMS or len(ratings) < FEWEST_RATINGS:
+    if ratings.n_items > MOST_ITEMS_OF_SLIM or len(ratings) < FEWEST_RATINGS:
         return ImplicitALS()
+    if ratings.n_items > MOST_ITEMS_OF_EASE:
+        return Blend(of=("slim", "implicit-als", "rp3beta"))
     return Blend(of=("ease", "implicit-als"))
 
 
