@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -20,6 +21,7 @@ import pytest
 import matinee
 from matinee.cli import run
 from matinee.feedback.store import Store
+from matinee.server.settings import ServerSettings
 
 TOKEN = "a-token-for-the-tests"
 OWNER = {"Authorization": f"Bearer {TOKEN}"}
@@ -195,6 +197,63 @@ def test_what_cannot_be_served_is_told(folder, capsys, monkeypatch, words, code,
     monkeypatch.delenv("MATINEE_TOKEN", raising=False)
     assert run(["serve", str(folder), "--port", "0", *words]) == code
     assert said in capsys.readouterr().err
+
+
+@pytest.fixture
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The environment without a token."""
+    monkeypatch.delenv("MATINEE_TOKEN", raising=False)
+    monkeypatch.delenv("MATINEE_TOKEN_FILE", raising=False)
+    return monkeypatch
+
+
+def token_served(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str) -> str | None:
+    """The token that ``matinee serve`` would start with."""
+    started: list[ServerSettings] = []
+    monkeypatch.setattr(
+        "matinee.cli.commands.serve.start", lambda settings, show: started.append(settings)
+    )
+    assert run(["serve", str(folder), *words]) == 0
+    return started[0].endpoint.token
+
+
+def test_a_token_comes_from_a_file_or_the_environment(folder, tmp_path, bare_environment, capsys):
+    file, other = tmp_path / "token", tmp_path / "other"
+    file.write_text(f"{TOKEN}\n")
+    other.write_text("another-token-for-tests")
+    served = partial(token_served, bare_environment, folder)
+    assert served() is None
+    assert served("--token-file", str(file)) == TOKEN
+    bare_environment.setenv("MATINEE_TOKEN_FILE", str(other))
+    assert served() == "another-token-for-tests"
+    assert served("--token-file", str(file)) == TOKEN
+    bare_environment.delenv("MATINEE_TOKEN_FILE")
+    bare_environment.setenv("MATINEE_TOKEN", "a-token-of-the-environment")
+    assert served() == "a-token-of-the-environment"
+    assert served("--token-file", str(file)) == TOKEN
+    assert capsys.readouterr().err == ""
+    assert served("--token", TOKEN) == TOKEN
+    assert "list of processes; give --token-file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content, text", [(None, "No such file"), (b"\xff", "not text"), (b"x", "16")]
+)
+def test_a_token_file_that_will_not_do_is_refused(
+    folder, tmp_path, bare_environment, capsys, content, text
+):
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_bytes(content)
+    assert run(["serve", str(folder), "--port", "0", "--token-file", str(file)]) == 2
+    assert text in capsys.readouterr().err
+
+
+def test_two_tokens_are_refused(folder, tmp_path, bare_environment, capsys):
+    file = tmp_path / "token"
+    file.write_text(TOKEN)
+    assert run(["serve", str(folder), "--token", TOKEN, "--token-file", str(file)]) == 2
+    assert "one token" in capsys.readouterr().err
 
 
 def test_a_busy_port_is_told(folder, capsys):

@@ -35,7 +35,7 @@ class Endpoint:
         if public and self.token is None:
             raise BadSetting(
                 f"--host {self.host} can be reached from other machines, so it needs a token: "
-                "set MATINEE_TOKEN or give --token"
+                "give --token-file, or set MATINEE_TOKEN"
             )
         if self.token is not None and len(self.token) < MIN_TOKEN_LENGTH:
             raise BadSetting(

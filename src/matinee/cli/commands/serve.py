@@ -10,13 +10,13 @@ import click
 from matinee.cli.console import say
 from matinee.cli.extras import wants
 from matinee.cli.options.model import model_argument
+from matinee.cli.options.token import chosen_token, token_file_option, token_option
 from matinee.display.text import counted, seconds
 
 if TYPE_CHECKING:
     from matinee.server.process import ServerInfo
     from matinee.server.settings import ServerSettings
 
-TOKEN_VARIABLE = "MATINEE_TOKEN"
 NEEDED = ("fastapi", "uvicorn", "sqlalchemy", "prometheus_client")
 
 
@@ -32,12 +32,8 @@ NEEDED = ("fastapi", "uvicorn", "sqlalchemy", "prometheus_client")
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Beyond this machine only with a token."
 )
-@click.option(
-    "--token",
-    envvar=TOKEN_VARIABLE,
-    show_envvar=True,
-    help="What to send as Authorization: Bearer; made up when not given.",
-)
+@token_option
+@token_file_option
 @click.option(
     "--allow-host",
     "hosts",
@@ -57,11 +53,14 @@ NEEDED = ("fastapi", "uvicorn", "sqlalchemy", "prometheus_client")
 @click.option("--record", metavar="FILE", help="What compare recorded, to show.")
 @click.option("--k-curve", "curve", metavar="FILE", help="What matinee k-curve --json printed.")
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
+@click.pass_context
 def command(
+    context: click.Context,
     model_path: str,
     port: int,
     host: str,
     token: str | None,
+    token_file: str | None,
     hosts: tuple[str, ...],
     store: str | None,
     beside: str | None,
@@ -79,7 +78,7 @@ def command(
     from matinee.server.settings import Endpoint, ServerSettings
 
     evaluation = EvaluationRecord.read(path_of(record), path_of(curve))
-    endpoint = Endpoint(host, port, token, hosts)
+    endpoint = Endpoint(host, port, chosen_token(context, token, token_file), hosts)
     settings = ServerSettings(Path(model_path), endpoint, store, path_of(beside), evaluation)
     start(settings, show)
 
