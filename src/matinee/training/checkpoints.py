@@ -1,7 +1,7 @@
 """The state of a fit on packed ratings, on disk after each pass, and the users' factors."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -10,10 +10,21 @@ from zipfile import BadZipFile
 import numpy as np
 
 from matinee.disk.reading import open_regular
+from matinee.disk.whole_files import sync, sync_folder
 from matinee.errors import MatineeError, Option
 from matinee.row_solvers.embeddings import Embeddings
 
-STATE = "state.npz"
+STATE, NEW_STATE = "state.npz", "new-state.npz"
+USERS = "users-{}-{}"  # of the passes of even and odd number
+BEGINNING = "begin"  # the folder of the fit that first factors come from
+OWN_FILES = {
+    STATE,
+    NEW_STATE,
+    BEGINNING,
+    f".{BEGINNING}.lock",
+    *(USERS.format(parity, name) for parity in (0, 1) for name in ("factors", "bias")),
+}
+NO_PASS = -1  # the state of a fit that has no whole pass yet
 IN_MEMORY = 256 << 20  # users' factors of up to so many bytes are read into memory at the end
 
 
@@ -29,15 +40,18 @@ class Checkpoints:
     def begin(self) -> int:
         """Delete the state of an earlier fit; returns the first pass, 0.
 
-        Raises MatineeError for a folder that holds anything else.
+        Raises MatineeError for a folder that holds anything but what is written here.
         """
-        if self.folder.exists() and any(self.folder.iterdir()) and not self._state.exists():
+        self.folder.mkdir(parents=True, exist_ok=True)
+        held = {file.name for file in self.folder.iterdir()}
+        if held - OWN_FILES and STATE not in held:
             raise MatineeError(
                 f"{self.folder} exists and holds no state of a fit; choose another place"
             )
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
-        np.savez(self._state, next=np.array(-1), fingerprint=np.array(self.fingerprint))
+        self._replace_state(NO_PASS, {})
+        shutil.rmtree(self.folder / BEGINNING, ignore_errors=True)
+        for name in held & (OWN_FILES - {STATE, BEGINNING}):
+            (self.folder / name).unlink(missing_ok=True)
         return 0
 
     def load(self, items: Embeddings) -> int:
@@ -84,10 +98,20 @@ class Checkpoints:
         arrays: dict[str, Any] = {
             name: array for name, array in items._asdict().items() if array is not None
         }
-        new = self.folder / f"new-{STATE}"
+        self._replace_state(number, arrays)
+
+    def _replace_state(self, number: int, arrays: Mapping[str, Any]) -> None:
+        new = self.folder / NEW_STATE
         with self._in_words():
-            np.savez(new, next=np.array(number), fingerprint=np.array(self.fingerprint), **arrays)
+            with new.open("wb") as file:
+                facts: dict[str, Any] = {
+                    "next": np.array(number),
+                    "fingerprint": np.array(self.fingerprint),
+                }
+                np.savez(file, **facts, **arrays)
+                sync(file)
             new.replace(self._state)
+            sync_folder(self.folder)
 
     @contextmanager
     def writing(self, number: int) -> Iterator[Callable[[Embeddings], None]]:
@@ -131,7 +155,7 @@ class Checkpoints:
             ) from None
 
     def _users(self, number: int, name: str) -> Path:
-        return self.folder / f"users-{number % 2}-{name}"
+        return self.folder / USERS.format(number % 2, name)
 
     @property
     def _state(self) -> Path:

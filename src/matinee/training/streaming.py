@@ -35,7 +35,7 @@ from matinee.training.alternating import (
     implicit_products,
     implicit_rows,
 )
-from matinee.training.checkpoints import Checkpoints
+from matinee.training.checkpoints import BEGINNING, Checkpoints
 from matinee.training.dual_items import DualItems
 from matinee.training.epochs import diverged, error_of_rows, first_rows, say_if_too_many
 from matinee.training.gathering import (
@@ -159,7 +159,7 @@ class Stream:
             return fit_packed(
                 self.plan.begin,
                 self.ratings,
-                folder=self.state.folder / "begin",
+                folder=self.state.folder / BEGINNING,
                 resume=True,
                 memory=self.memory,
             )

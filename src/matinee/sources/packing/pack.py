@@ -22,6 +22,7 @@ from matinee.data.packed import FILES, PackedRatings, is_packed
 from matinee.data.read_report import Finding, ReadReport
 from matinee.data.scale import Scale
 from matinee.disk.locks import folder_lock
+from matinee.disk.whole_files import exchange, sync_folder
 from matinee.display.steps import OnStep, quiet
 from matinee.errors import BadRatings, BadSetting, MatineeError, Option
 from matinee.sources import files
@@ -271,7 +272,9 @@ def _report(
 def _publish(whole: Path, goal: Path) -> None:
     """Give a finished folder its name; one that is there goes when the new one is in place."""
     goal.parent.mkdir(parents=True, exist_ok=True)
-    old = whole.parent / "old"
+    sync_folder(whole)
     if goal.exists():
-        goal.rename(old)
-    whole.rename(goal)
+        exchange(whole, goal)
+    else:
+        whole.rename(goal)
+    sync_folder(goal.parent)
