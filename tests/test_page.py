@@ -217,10 +217,45 @@ def test_a_click_shows_terms_that_add_up_and_the_address_remembers_it(page):
     page.click(".why details summary")
     rows = page.some(".why tbody tr")
     values = {row.text.rsplit(" ", 1)[0]: float(row.text.rsplit(" ", 1)[1]) for row in rows}
-    terms = list(values.values())[: list(values).index("score")]
-    assert sum(terms) == pytest.approx(values["score"], abs=0.0051)
+    terms = list(values.values())[: list(values).index("list score")]
+    assert sum(terms) == pytest.approx(values["list score"], abs=0.0051)
+    page.says("stars predicted", ".why figcaption")
     assert "item=" in page.address
     page.open(page.address[1:]).some(".why svg")
+
+
+def test_the_dial_from_safe_to_adventurous_moves_the_list_and_sums_still_add_up(page, served):
+    import httpx
+    from selenium.webdriver.common.keys import Keys
+
+    before = page.open("list?user=42").some(".title") and page.titles()
+    page.some("input[name=caution]")[0].send_keys(Keys.END)
+    page.says("6 bolder", ".dial output")
+    page.until(lambda: page.titles() and page.titles() != before)
+    assert "caution=-" in page.address
+    caution = float(re.search(r"caution=(-[\d.]+)", page.address)[1])
+    asked = {"caution": caution, "n": 10}
+    items = httpx.get(f"{served}/v1/users/42/recommendations", params=asked).json()["items"]
+    assert page.titles() == [f"{one['title']} ({one['year']})" for one in items]
+    page.click("ol.films button")
+    page.click(".why details summary")
+    rows = [row.text.rsplit(" ", 1) for row in page.some(".why tbody tr")]
+    *terms, (name, total) = [(name, float(value)) for name, value in rows]
+    assert name == "list score"
+    assert total == pytest.approx(items[0]["score"], abs=0.0051)
+    assert sum(value for _, value in terms) == pytest.approx(total, abs=0.0051)
+    page.says("for uncertainty", ".why figcaption")
+    after = page.titles()
+    page.open(page.address[1:]).some("ol.films > li")
+    assert page.titles() == after, "the address is the whole state"
+    page.some("input[name=caution]")[0].send_keys(Keys.HOME)
+    page.says("6 safer", ".dial output")
+    page.until(lambda: page.titles() and page.titles() != after)
+
+
+def test_stars_stand_beside_the_rank(page):
+    page.open("list?user=42").some("ol.films > li")
+    assert all(re.fullmatch(r"[1-5]\.\d ★", one.text) for one in page.all(".film .stars"))
 
 
 def test_reasons_by_ratings_and_by_people(page):

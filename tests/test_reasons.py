@@ -322,7 +322,7 @@ def test_impossible_changes_are_refused_in_words(models):
         model.what_if("3", rated, without=[rated], change={rated: 3})
     with pytest.raises(BadSetting, match="nothing would change"):
         model.what_if("3", rated)
-    with pytest.raises(BadSetting, match=r"no taste .taste 33.; did you mean"):
+    with pytest.raises(BadSetting, match=r"no taste .taste 33.; by number or name"):
         model.what_if("3", rated, tastes={"taste 33": 0})
     with pytest.raises(BadSetting, match="not a finite number"):
         model.what_if("3", rated, tastes={0: float("inf")})

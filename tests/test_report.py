@@ -137,8 +137,8 @@ def test_the_card_says_what_is_known_of_people(model, ratings):
 @pytest.mark.parametrize(
     ("worth", "said", "ending"),
     [
-        (0.4, "", "rate it high. For you: taste 3 +0.40."),
-        (0.4, "films like Alien", "rate it high. For you: films like Alien +0.40."),
+        (0.4, "", "rate it high, and it suits your taste in taste 3."),
+        (0.4, "films like Alien", "rate it high, and it suits your taste in films like Alien."),
         (0.9, "films like Alien", "it suits your taste in films like Alien."),
         (0.001, "", "rate it high."),
     ],

@@ -6,13 +6,13 @@ from typing import Any
 from matinee.explain.explanation import (
     BAR_WIDTH,
     NAME_WIDTH,
-    NAMED_REASONS,
     SHOWN_TERMS,
     Explanation,
     cut,
     html_of_terms,
     round_to_sum,
 )
+from matinee.explain.reasons import NAMED_REASONS
 from matinee.explain.term import Term
 
 PEOPLE = "people like you"  # those asked about one item are not those asked about another
@@ -42,6 +42,13 @@ DIFFERENCES = {
         "such items are rated lower",
     ),
     "model": ("{} is more", "{} is more", "{} is less"),
+    "choice": (
+        "you tend to choose {} more",
+        "you tend to choose {} more",
+        "you tend to choose {} less",
+    ),
+    "popularity": ("more people choose it", "more people choose it", "fewer people choose it"),
+    "certainty": ("more people rated it", "more people rated it", "fewer people rated it"),
 }
 
 

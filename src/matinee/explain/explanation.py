@@ -6,54 +6,22 @@ sums the small ones in a line of their own, so what is on the screen adds up as 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import floor
 from typing import Any
 
 from matinee.display.markup import Markup, el
 from matinee.display.text import counted
-from matinee.explain.term import TELLING, Term
+from matinee.explain.reasons import PUBLIC, Reason, reasons_of
+from matinee.explain.term import Term
 from matinee.explain.views import noun_of
 
 BAR_WIDTH = 24  # characters of the bar column
 NAME_WIDTH = 30  # characters of a term's name; with a bar and a note a line fits into 80
 SHOWN_TERMS = 8  # tastes or ratings shown one by one
 LIMITS = "limits of the scale"  # the name of clipping
-VISIBLE = 0.005  # a smaller term is shown as 0.00: it is no row and no reason
-LEAST_OF_LEAD = 0.1  # of an item's lead over what is usual, that a reason must be worth
-NAMED_REASONS = 2  # tastes or films that a sentence names
-
 LIST, STARS = "list", "stars"  # which number is taken apart
 
-# Why something scores high in stars, or in points, and why low in stars, by the kind of term.
-REASONS = {
-    "taste": (
-        "it suits your taste in {}",
-        "it suits your taste in {}",
-        "it does not suit your taste in {}",
-    ),
-    "rating": ("{}", "{}", "{}"),
-    "feature": ("of what it is: {}", "of what it is: {}", "of what it is: {}"),
-    "person": (
-        "people like you rate it high",
-        "people like you chose it",
-        "people like you rate it low",
-    ),
-    "model": ("most models say so", "most models say so", "most models say so"),
-    "item": ("{raters} it high", "many people know it", "{raters} it low"),
-    "alike": (
-        "such items are rated high",
-        "many people know such items",
-        "such items are rated low",
-    ),
-    "choice": (
-        "you tend to choose {}",
-        "you tend to choose {}",
-        "you seldom choose such things",
-    ),
-    "popularity": ("many choose it", "many choose it", "few choose it"),
-    "certainty": ("{few} rated it", "{few} rated it", "{few} rated it"),
-    "user": ("you rate most things high", "you rate most things high", "you rate most things low"),
-}
 FIXED = ("base", "user", "item", "alike", "popularity", "certainty")  # always shown, and first
 FEW_RATERS = 20  # fewer are counted in words
 
@@ -77,6 +45,8 @@ class Explanation:
     usual: float | None = None  # the mean score of this person; the average rating where not given
     n_raters: int | None = None  # training ratings of the item, where known
     of: str = STARS  # the number that the terms sum to: "stars", or the "list" score
+    beyond_scale: float = 0.0  # by how much the stars in a list score exceed the scale
+    worn_out: frozenset[str] = frozenset()  # keys of reasons that other places of a list have given
 
     def __iter__(self) -> Any:
         return iter(self.terms)
@@ -101,14 +71,18 @@ class Explanation:
 
     @property
     def total(self) -> str:
-        """The score in words; a list score is parted into predicted stars and choice."""
-        score = round(self.score, 2)
+        """The score in words; a list score is parted into stars, choice and certainty."""
         if not self._goes_beyond_stars:
-            return f"{score:.2f} {self.unit}"
-        stars = round(self.predicted, 2)
-        return (
-            f"list score {score:.2f}: {stars:.2f} stars predicted, {score - stars:+.2f} for choice"
-        )
+            return f"{round(self.score, 2):.2f} {self.unit}"
+        certainty = sum(term.value for term in self.terms if term.kind == "certainty")
+        choice = self.score - self.predicted - self.beyond_scale - certainty
+        parts = (self.predicted, choice, certainty, self.beyond_scale)
+        rounded = round_to_sum(parts, self.score)
+        names = ("stars predicted", "for choice", "for uncertainty", "beyond the scale")
+        stars, *others = [
+            f"{value:+.2f} {name}" for value, name in zip(rounded, names, strict=True) if value
+        ]
+        return f"list score {self.score:.2f}: {', '.join([stars.removeprefix('+'), *others])}"
 
     @property
     def _goes_beyond_stars(self) -> bool:
@@ -128,23 +102,20 @@ class Explanation:
         return (*fixed, *kept)
 
     def sentence(self) -> str:
-        """One sentence for people, from the kind of terms that says most.
+        """One sentence for people: the most telling reason that is not worn out.
 
-        It gives reasons for a score above what is usual, and reasons against one below.
+        It gives reasons for a score above what is usual, and reasons against one below. After a
+        reason that is the same for everybody comes one of the person's own, where there is one.
         """
-        reasons, sign = self.reasons(), self._sign
-        if not reasons:
+        if not self._spoken:
             return f"{self.title}: nothing we know of speaks for it."
-        named = [named_in_words(term) for term in reasons][:NAMED_REASONS]
-        stars, points, against = REASONS[reasons[0].kind]
-        words = against if sign < 0 else stars if self.unit == "stars" else points
+        column = 2 if self._sign < 0 else 0 if self.unit == "stars" else 1
+        raters = {"raters": self._raters, "few": self._few}
+        first, *others = [reason.words(column, **raters) for reason in self._spoken]
+        also = [f", and {'because ' * words.startswith('of ')}{words}" for words in others]
         below = " scores below the average" if self.usual is None else " scores below your average"
-        scores = below if sign < 0 else ""
-        said = " and ".join(named)
-        for again in ("you gave ", "you chose ", "of how you rated "):
-            said = said.replace(f" and {again}", " and ")
-        because = words.format(said, raters=self._raters, few=self._few)
-        return f"{self.title}{scores}, because {because}."
+        scores = below if self._sign < 0 else ""
+        return f"{self.title}{scores}, because {''.join([first, *also])}."
 
     @property
     def _raters(self) -> str:
@@ -175,32 +146,45 @@ class Explanation:
         return sum(term.value for term in self.terms if term.kind == "base")
 
     def reasons(self) -> list[Term]:
-        """The terms that speak for a score above what is usual, or against one below.
+        """The terms that the sentence gives as reasons, the leading ones first; none is possible.
 
-        Those of the kind that says most, the largest first; none where nothing does.
+        Terms that are only large enough together are one.
         """
-        sign = self._sign
-        net: dict[str, float] = {}
-        for term in self.terms:
-            net[term.kind] = net.get(term.kind, 0.0) + sign * term.value
-        reasons = [
-            term
-            for term in self.terms
-            if term.kind in REASONS and sign * term.value >= VISIBLE and not self._is_itself(term)
-        ]
-        reasons.sort(key=lambda t: (t.kind not in TELLING, -net[t.kind], -sign * t.value))
-        reasons = self._that_matter(reasons)
-        return [term for term in reasons if term.kind == reasons[0].kind]
+        return [term for reason in self._spoken for term in reason.terms]
+
+    @property
+    def reason_keys(self) -> tuple[str, ...]:
+        """What makes the reasons of the sentence the same as others."""
+        return tuple(reason.key for reason in self._spoken)
+
+    @property
+    def possible_keys(self) -> tuple[str, ...]:
+        """The keys of all reasons that the sentence could give, the most telling first."""
+        return tuple(reason.key for reason in self._all_reasons)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it has a reason that is not worn out."""
+        return not self.worn_out.issuperset(self.possible_keys)
+
+    @cached_property
+    def _all_reasons(self) -> list[Reason]:
+        """The reasons that are worth naming, the most telling first; see ``reasons_of``."""
+        terms = [term for term in self.terms if not self._is_itself(term)]
+        return reasons_of(terms, self._sign, abs(self.score - self._usual))
+
+    @cached_property
+    def _spoken(self) -> list[Reason]:
+        """The reasons of the sentence: one, and one of the person's own after a public one."""
+        fresh = [reason for reason in self._all_reasons if reason.key not in self.worn_out]
+        lead = (fresh or self._all_reasons)[:1]
+        if not lead or self._sign < 0 or lead[0].kind not in PUBLIC:
+            return lead
+        return lead + [reason for reason in fresh if reason.kind not in PUBLIC][:1]
 
     def _is_itself(self, term: Term) -> bool:
         """Whether a term is the person's own rating of the item that is explained."""
         return term.kind == "rating" and term.name == self.title
-
-    def _that_matter(self, reasons: list[Term]) -> list[Term]:
-        """The reasons worth a tenth of the lead over what is usual; of many small ones, all."""
-        least = LEAST_OF_LEAD * abs(self.score - self._usual)
-        telling = [term for term in reasons if term.kind in TELLING and abs(term.value) >= least]
-        return telling or [term for term in reasons if abs(term.value) >= least] or reasons
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -272,16 +256,6 @@ class Explanation:
         if self.limits:
             totals += [(self.limits.name, self.limits.value), ("predicted rating", self.predicted)]
         return html_of_terms(self.sentence(), rows, totals)
-
-
-def named_in_words(term: Term) -> str:
-    """A term inside a sentence: ``Horror``, or ``you gave 5 to Alien (1979)``."""
-    name = term.called
-    if term.kind != "rating":
-        return name
-    if term.detail.startswith("you gave"):
-        return f"{term.detail} to {name}"
-    return f"you chose {name}" if term.detail else f"of how you rated {name}"
 
 
 def html_of_terms(

@@ -29,6 +29,7 @@ class Term:
     kind: str  # "base", "user", one of TELLING, "remainder", "rest" or "clipping"
     detail: str = ""  # what helps to read it, such as the rating given
     said: str = ""  # what a sentence calls it, where that is not the name
+    fits: bool = True  # whether its name means something for the item; else no sentence gives it
 
     @property
     def called(self) -> str:

@@ -15,6 +15,8 @@ from matinee.models.model import Model
 from matinee.row_solvers.embeddings import Embeddings
 
 TYPICAL = 20  # films that somebody is taken to have chosen who tells us tastes alone
+DIAL = (32, 16, 8, 4, 2, 1, 0, -1, -2, -3, -4, -5, -6)  # steps of caution, from safe
+DIAL_USERS = 20  # whose scores the steps are measured on
 SHRINKAGE = 20.0  # ratings at which what a film offers to a taste counts half
 
 
@@ -55,6 +57,18 @@ class ChoicePart:
         if isinf(_number("caution", caution)):
             raise BadSetting(f"caution is {caution}; it must be finite")
         return replace(self, stars_weight=weight, caution=float(caution))
+
+    def cautions(self, ranker: Model) -> tuple[float, ...]:
+        """Cautions from safe to adventurous: steps of standard deviations of list scores.
+
+        A step of one takes a standard deviation of one person's list scores off an item that
+        nobody rated. The safe side doubles its steps, as most of a list is well known.
+        """
+        users = np.flatnonzero(ranker.seen.counts)
+        some = users[:: max(1, len(users) // DIAL_USERS)][:DIAL_USERS].astype(np.int32)
+        spread = float(ranker.score_block(some).std(axis=1).mean()) if len(some) else 0.0
+        step = spread / self.noise if self.noise > 0 else 0.0
+        return tuple(round(self.caution + step * one, 4) for one in DIAL)
 
     def with_items(self, catalog: Catalog) -> "ChoicePart | None":
         """The part for the items of a catalogue too, where it knows what items are like."""

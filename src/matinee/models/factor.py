@@ -340,8 +340,15 @@ def terms_by_factor(model: FactorModel, person: Person, item: int) -> list[Term]
     strength = model.taste_space.strength(person)
     products = model.taste_space.products(person, item)
     user = Term("how you rate", float(person.embeddings.bias[0]), "user")
+    words = model.taste_space.words_about(item)
     tastes = [
-        Term(taste.named_for(p), float(value), "taste", said=taste.said_for(p))
+        Term(
+            taste.named_for(p),
+            float(value),
+            "taste",
+            said=taste.said_for(p),
+            fits=taste.fits(words, p),
+        )
         for taste, p, value in zip(model.tastes(), strength, products, strict=True)
     ]
     return [*_common_terms(model, item), user, *tastes]

@@ -16,7 +16,7 @@ import numpy as np
 
 from matinee.data.ratings import Rows
 from matinee.display.text import counted
-from matinee.explain.explanation import LIST
+from matinee.explain.explanation import FEW_RATERS, LIST
 from matinee.explain.term import Term
 from matinee.explain.views import FACTOR, HISTORY, VIEWS, View
 from matinee.models.blend import BlendModel, end_to_end
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from matinee.models.retrieval import Scorer
     from matinee.tastes import Taste
 
-FEW_RATED = "few have rated it"
+FEW_RATED, UNCERTAIN = "few have rated it", "uncertainty"
 CHOSEN_BY_MANY = "chosen by many"
 
 
@@ -97,9 +97,8 @@ class ListModel(BlendModel):
     def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
         return np.asarray(super().score_rows(user, item) + self.offsets[item])
 
-    def predicted(self, person: Person, items: np.ndarray) -> np.ndarray:
-        stars, own = self.models[0], self.persons(person)[0]
-        return stars.clipped(stars.score_people([own], items)[0])
+    def stars(self, person: Person, items: np.ndarray) -> np.ndarray:
+        return self.models[0].stars(self.persons(person)[0], items)
 
     def item_vectors(self, items: np.ndarray) -> np.ndarray | None:
         return self.models[0].item_vectors(items)
@@ -185,8 +184,9 @@ def terms_of_list(model: ListModel, person: Person, item: int, by: str) -> list[
             key = (term.name, term.kind)
             before = joined[key].value if key in joined else 0.0
             joined[key] = replace(joined.get(key, term), value=before + weight * term.value)
-    detail = counted(int(model.item_counts[item]), "rating")
-    certainty = Term(FEW_RATED, float(model.offsets[item]), "certainty", detail)
+    n_raters = int(model.item_counts[item])
+    name, detail = FEW_RATED if n_raters < FEW_RATERS else UNCERTAIN, counted(n_raters, "rating")
+    certainty = Term(name, float(model.offsets[item]), "certainty", detail)
     return [*joined.values(), certainty]
 
 
@@ -225,7 +225,14 @@ def taste_terms(choice: FactorModel, person: Person, everybody: Person, item: in
         person = replace(person, embeddings=person.embeddings._replace(factors=factors))
     strength = choice.taste_space.strength(person)
     products = choice.taste_space.products(person, item)
+    words = choice.taste_space.words_about(item)
     return [
-        Term(f"you choose {taste.named_for(p)}", float(value), "choice", said=taste.said_for(p))
+        Term(
+            f"you choose {taste.named_for(p)}",
+            float(value),
+            "choice",
+            said=taste.said_for(p),
+            fits=taste.fits(words, p),
+        )
         for taste, p, value in zip(choice.tastes(), strength, products, strict=True)
     ]

@@ -4,7 +4,7 @@ Predicting, recommending and explaining follow from a few methods that each kind
 how it scores people, how it solves a new person's embeddings, and which views a score has.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ from matinee.explain.counterfactual import Counterfactual, counterfactual
 from matinee.explain.explainable import TasteControls
 from matinee.explain.explanation import LIST, STARS, Explanation
 from matinee.explain.personalization import Evidence, shares
+from matinee.explain.variety import varied
 from matinee.explain.views import View
 from matinee.explain.what_if import WhatIf, what_if
 from matinee.models.capabilities import INTERVALS, SIMILAR, TASTES
@@ -49,6 +50,9 @@ NEW_USERS: Message = (
 
 class Choice(Protocol):
     """What a model of stars knows of who chooses what, for its lists."""
+
+    def cautions(self, ranker: "Model") -> tuple[float, ...]:
+        """Cautions from safe to adventurous, its own in the middle."""
 
     def check(self, stars: "Model") -> None:
         """Raise BadModel unless this can be part of a model of stars."""
@@ -221,6 +225,13 @@ class Model:
         vars(model).update({name: one for name, one in vars(self).items() if name not in own})
         return model
 
+    @cached_property
+    def cautions(self) -> tuple[float, ...]:
+        """Cautions that change lists step by step, from safe to adventurous; the model's own is in
+        the middle. None for a model without a choice part.
+        """
+        return () if self.choice is None else self.choice.cautions(self.ranker)
+
     @property
     def unit(self) -> str:
         """What scores are in: stars, or points where they only rank."""
@@ -244,8 +255,12 @@ class Model:
         return person
 
     def predicted(self, person: Person, items: np.ndarray) -> np.ndarray:
-        """Predicted ratings (n,) of the items in rows ``items``: scores clipped to the scale."""
-        return self.clipped(self.score_people([person], items)[0])
+        """Predicted ratings (n,) of the items in rows ``items``: stars clipped to the scale."""
+        return self.clipped(self.stars(person, items))
+
+    def stars(self, person: Person, items: np.ndarray) -> np.ndarray:
+        """Unclipped stars (n,) of the items in rows ``items``; scores where there are none."""
+        return np.asarray(self.score_people([person], items)[0])
 
     # Cold-start users.
 
@@ -572,6 +587,27 @@ class Model:
         (person,) = scored.from_stars([self.person(user)])
         return scored.explanations(cast(Person, person), rows, by)
 
+    def explain_list(
+        self,
+        user: object,
+        items: Iterable[object],
+        by: str | None = None,
+        of: str | None = None,
+    ) -> list[Explanation]:
+        """``explain_each`` of the places of a list, whose sentences do not repeat one another.
+
+        No reason is given by more than a third of them. Where all reasons of an item are worn out
+        and ``by`` is left out, the explanation is of another view that has one.
+        """
+        listed = list(items)
+
+        def by_other_views(why: Explanation) -> Iterator[Explanation]:
+            for view in () if by is not None else self.views:
+                if view != why.by:
+                    yield self.explain_each(user, [why.item_id], view, of)[0]
+
+        return varied(self.explain_each(user, listed, by, of), by_other_views)
+
     def _explained(self, of: str | None) -> str:
         """Which number an explanation is of. Raises BadSetting."""
         usual = LIST if self.kind == "preference" or self.choice is not None else STARS
@@ -596,8 +632,14 @@ class Model:
             )
         scores = self.score_people([person], rows)[0]
         usual = float(self.score_people([person], self._rated_items).mean(dtype=np.float64))
-        predicted_ratings = self.predicted(person, rows).tolist()
-        numbers = zip(rows.tolist(), scores.tolist(), predicted_ratings, strict=True)
+        stars = self.stars(person, rows)
+        numbers = zip(
+            rows.tolist(),
+            scores.tolist(),
+            self.clipped(stars).tolist(),
+            stars.tolist(),
+            strict=True,
+        )
         return [
             Explanation(
                 user=person.name,
@@ -614,8 +656,9 @@ class Model:
                 usual=usual,
                 of=self.explains,
                 n_raters=int(self.item_counts[row]),
+                beyond_scale=star_score - predicted,
             )
-            for row, score, predicted in numbers
+            for row, score, predicted, star_score in numbers
         ]
 
     def what_if(

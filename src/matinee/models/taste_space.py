@@ -11,6 +11,7 @@ from matinee.models.population_statistics import PopulationStatistics, moments_o
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
 from matinee.tastes import Taste, TasteNotes, Tastes, find_tastes
+from matinee.tastes.cards import ItemWords
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +46,10 @@ class TasteSpace:
     def find(self, taste: object) -> Taste:
         """The taste with a number or a name. Raises BadSetting."""
         return self.cards.find(taste)
+
+    def words_about(self, item: int) -> ItemWords:
+        """What the catalogue says of an item (a row), as names of tastes do."""
+        return ItemWords.of(self.catalog, self.items.ids[item])
 
     def strength(self, person: Person) -> np.ndarray:
         """How strong each taste is in somebody: p_f, (n_factors,) float32."""

@@ -20,14 +20,6 @@ MAP_POINTS = 1000
 LIST_LENGTH = 5
 QUANTILES = (0.1, 0.5, 0.95)  # of activity, of the people shown
 FAVOURITES = 4
-PERSONAL = (
-    "taste",
-    "choice",
-    "rating",
-    "person",
-    "feature",
-)  # kinds of terms that are somebody's own
-TOO_SMALL = 0.05  # stars; a smaller term is not named
 
 
 def tastes_section(model: Model) -> Section:
@@ -104,14 +96,8 @@ class Sample:
 
 
 def because(why: Explanation) -> str:
-    """The sentence without the title, which stands before it, and the largest personal term."""
-    sentence = why.sentence().removeprefix(why.title).lstrip(",: ")
-    own = [term for term in why.terms if term.kind in PERSONAL]
-    most = max(own, key=lambda term: term.value, default=None)
-    if most is None or most.value < TOO_SMALL:
-        return sentence
-    called = most.called
-    return sentence if called in sentence else f"{sentence} For you: {called} +{most.value:.2f}."
+    """The sentence without the title, which stands before it."""
+    return why.sentence().removeprefix(why.title).lstrip(",: ")
 
 
 def samples_section(model: Model) -> Section:
@@ -141,7 +127,7 @@ def sample(model: Model, row: int) -> Sample:
     items, ratings = model.seen.row(row)
     best = items[np.argsort(-ratings, kind="stable")][:FAVOURITES]
     listed = model.recommend(user, LIST_LENGTH).item_id
-    reasons = [model.explain(user, item) for item in listed]
+    reasons = model.explain_list(user, listed)
     views = [model.explain(user, listed[0], by=by) for by in model.views] if listed else []
     return Sample(
         user,

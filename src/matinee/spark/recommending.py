@@ -100,6 +100,9 @@ def _batch(model: Model, users: list[str], task: RecommendTask) -> "pa.RecordBat
         if name in columns:
             arrays[name] = pa.array(np.asarray(columns[name], np.float32))
     if task.why:
-        pairs = zip(columns["user_id"], columns["item_id"], strict=True)
-        arrays["why"] = pa.array([model.explain(*pair).sentence() for pair in pairs], pa.string())
+        listed: dict[str, list[str]] = {}
+        for user, item in zip(columns["user_id"], columns["item_id"], strict=True):
+            listed.setdefault(user, []).append(item)
+        whys = [why for user, items in listed.items() for why in model.explain_list(user, items)]
+        arrays["why"] = pa.array([why.sentence() for why in whys], pa.string())
     return pa.RecordBatch.from_pydict(arrays)

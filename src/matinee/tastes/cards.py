@@ -5,19 +5,21 @@ items; a weight is what the taste adds to the score of an item for somebody typi
 is the root mean square over all people, so that weights of different tastes compare.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from matinee.data.catalog import Catalog
+from matinee.data.features import Feature
 from matinee.data.ids import IdMap
 from matinee.display.markup import Markup, el
 from matinee.display.text import counted
 from matinee.errors import BadSetting, did_you_mean
 from matinee.tastes.canonical import Moments, variances
 from matinee.tastes.labels import (
+    NO_LABEL,
     ON_CARD,
     UNLABELLED,
     Label,
@@ -26,7 +28,7 @@ from matinee.tastes.labels import (
     supported,
     words_about,
 )
-from matinee.tastes.names import NamedEnd, names_of, unlike
+from matinee.tastes.names import NamedEnd, films_in, names_of, short_title, unlike
 from matinee.tastes.notes import NO_NOTES, TasteNotes
 
 MOST_LISTED = 8  # tastes that a message names
@@ -35,6 +37,18 @@ AS_POPULAR = 0.6  # rank correlation of weights and ratings, from which an end i
 UNSTABLE = 0.5  # stability below which a taste is as much a find of chance
 WARNING = "unstable: fitted again, the model finds another taste in its place, or none like it"
 End = tuple[tuple[str, str, float], ...]  # (item id, title, weight) of each item
+
+
+class ItemWords(NamedTuple):
+    """What the catalogue says of an item, as names of tastes do."""
+
+    title: str
+    words: Set[Feature]
+
+    @classmethod
+    def of(cls, catalog: Catalog, item_id: str) -> "ItemWords":
+        """The title as names have it, and genres, decade, people and tags."""
+        return cls(short_title(catalog[item_id].title), set(words_about(catalog, item_id)))
 
 
 @dataclass(frozen=True)
@@ -51,7 +65,7 @@ class Taste:
     low_label: str = UNLABELLED  # words that stand out at the low end
     low_name: str = ""  # what the low end is called; empty where there is none
     stability: float | None = None  # 0..1 over refits, where it was measured
-    genres: tuple[str, ...] = ()  # that the label of its high end says
+    labels: tuple[Label, Label] = (NO_LABEL, NO_LABEL)  # of the high and the low end
     is_renamed: bool = False  # whether people gave the name
 
     @property
@@ -71,6 +85,26 @@ class Taste:
         if is_period(self.name) and name == unlike(self.name):
             return f"anything but films of the {self.name}"
         return name
+
+    @property
+    def genres(self) -> tuple[str, ...]:
+        """The genres that the label of its high end says."""
+        return self.labels[0].genres
+
+    def fits(self, item: ItemWords, strength: float) -> bool:
+        """Whether the name of the end that somebody is at means something for an item.
+
+        A name by people does, one by words where the item bears one of them, genres before decades,
+        and one by films where it is none of these films itself.
+        """
+        (high, low), bears = self.labels, item.words
+        if item.title in films_in(self.named_for(strength)):
+            return False
+        if strength < 0 and self.low_name == unlike(self.name):
+            return self.is_renamed or not high.fits(bears)
+        if strength < 0:
+            return low.fits(bears)
+        return self.is_renamed or high.fits(bears)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -249,7 +283,7 @@ def find_tastes(
                 low_label=low[f].text,
                 low_name=low_names[f],
                 stability=notes.stability[f] if notes.stability else None,
-                genres=high[f].genres,
+                labels=(high[f], low[f]),
                 is_renamed=f in notes.names,
             )
             for f in range(Q.shape[1])

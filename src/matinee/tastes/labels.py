@@ -15,7 +15,7 @@ the card bears would puzzle who reads it, and is none.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -62,6 +62,18 @@ class Label(NamedTuple):
     def genres(self) -> tuple[str, ...]:
         """The genres among the words."""
         return tuple(word for kind, word in self.words if kind == "genre")
+
+    def fits(self, bears: Set[Feature]) -> bool:
+        """Whether an item that bears some words bears these: people and tags, and one genre.
+
+        One decade is enough where the label says no more.
+        """
+        decades = [word for word in self.words if word[0] == "decade"]
+        if self.is_period:
+            return not decades or not bears.isdisjoint(decades)
+        genres = [word for word in self.words if word[0] == "genre"]
+        others = set(self.words).difference(decades, genres)
+        return others <= bears and (not genres or not bears.isdisjoint(genres))
 
     def brief(self) -> "Label":
         """The label with at most two words, the worthiest."""

@@ -14,6 +14,7 @@ from matinee.display.text import shorten
 from matinee.tastes.labels import Label, is_period
 
 POPULAR = "popular {}films"  # with a decade, where a label is one
+LIKE, AND = " like ", " & "
 LONGEST_TITLE = 30  # characters of a title in a name
 WORD = re.compile(r"[\w'-]+")
 
@@ -41,7 +42,7 @@ class NamedEnd:
         kind = self.label.brief().text if self.base else ""
         kind = " ".join([kind, "films"]).strip() if is_period(kind) or not kind else kind
         titles = sorted(dict.fromkeys(map(short_title, self.titles)), key=is_cut)
-        yield from (f"{kind} like {one} & {other}" for one, other in combinations(titles, 2))
+        yield from (f"{kind}{LIKE}{one}{AND}{other}" for one, other in combinations(titles, 2))
 
 
 class Names:
@@ -78,9 +79,15 @@ def names_of(
 
 def low_end_names(end: NamedEnd, high_name: str) -> Iterator[str]:
     """What a low end may be called, the best first."""
-    if not end.base and " like " not in high_name:
+    if not end.base and LIKE not in high_name:
         yield unlike(high_name)
     yield from end.names()
+
+
+def films_in(name: str) -> list[str]:
+    """Short titles that a name gives as examples, and what may be a part of one."""
+    films = name.partition(LIKE)[2]
+    return [films, *films.split(AND)] if films else []
 
 
 def unnamed(f: int) -> str:

@@ -13,6 +13,7 @@ from matinee.cli.options.newcomer import NAME, newcomer
 from matinee.cli.options.values import gathered
 from matinee.cli.spark_jobs import lists_on_spark
 from matinee.errors import BadSetting
+from matinee.explain.reasons import PUBLIC
 
 if TYPE_CHECKING:
     from matinee.models import Model
@@ -263,13 +264,13 @@ def rows_for(
     """The list of one user as plain rows, with sentence and reasons if ``why``."""
     rows = model.recommend(user, n, exclude_seen=exclude_seen, **(rules or {})).to_dicts()
     if why:
-        for row in rows:
-            explanation = model.explain(user, row["item_id"])
+        explanations = model.explain_list(user, [row["item_id"] for row in rows])
+        for row, explanation in zip(rows, explanations, strict=True):
             row["why"] = explanation.sentence()
             row["reasons"] = [term.to_dict() for term in explanation]
             row["personal"] = model.how_personal(user, row["item_id"])
             kinds = {term.kind for term in explanation.reasons()}
-            if row["personal"] < PERSONAL and not kinds <= {"item", "user"}:
+            if row["personal"] < PERSONAL and not kinds & {*PUBLIC, "user"}:
                 row["why"] = f"{row['why'].removesuffix('.')}; more popular than personal."
     return rows
 

@@ -1,5 +1,6 @@
 """Explanations as the API shows them: short beside a list, complete on request."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from matinee.charts import waterfall
@@ -13,16 +14,25 @@ DIGITS = 2  # of a displayed term
 TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
 
 
-def requested_view(model: Model, why: str | None) -> str | None:
-    """The view that a ``why`` parameter requests: the first for "true", none for "false".
+@dataclass(frozen=True)
+class ReasonsRequest:
+    """Reasons for the items of a list, by one view."""
+
+    view: str | None = None  # None: the usual one, or another where its reasons are worn out
+
+
+def requested_reasons(model: Model, why: str | None) -> ReasonsRequest | None:
+    """The reasons that a ``why`` parameter requests: by any view for "true", none for "false".
 
     Raises BadSetting for any other text that is not a view of the model.
     """
-    if why is None or why in model.views:
-        return why
+    if why is None:
+        return None
+    if why in model.views:
+        return ReasonsRequest(why)
     if why.lower() not in TRUTH:
         raise BadSetting(f"why is {why!r}; it is true, false, {', '.join(model.views)}")
-    return next(iter(model.views)) if TRUTH[why.lower()] else None
+    return ReasonsRequest() if TRUTH[why.lower()] else None
 
 
 def short_explanation(explanation: Explanation) -> dict[str, Any]:
@@ -43,6 +53,8 @@ def full_explanation(explanation: Explanation) -> dict[str, Any]:
     content = explanation.to_dict()
     del content["strategy"]
     content["unit"] = explanation.unit
+    content["score_name"] = explanation.score_name
+    content["total"] = explanation.total
     content["shown"] = [
         {"name": name, "value": value, "detail": detail, "start": start, "end": end}
         for name, value, detail, (start, end) in explanation.rows()
@@ -50,17 +62,24 @@ def full_explanation(explanation: Explanation) -> dict[str, Any]:
     return content
 
 
+@dataclass(frozen=True)
+class ScoreRequest:
+    """Which score to take apart, and how."""
+
+    by: str | None = None  # a view
+    versus: str | None = None  # another item to compare with
+    width: int | None = None  # of a picture, in pixels; None for none
+    of: str | None = None  # the list score, or stars
+    stars_weight: float | None = None  # of the list score; None: as learned
+    caution: float | None = None  # of the list score; None: the model's
+
+
 def explanation_of(
-    snapshot: ModelSnapshot,
-    person: Person,
-    item: str,
-    by: str | None,
-    versus: str | None,
-    width: int | None,
-    of: str | None = None,
+    snapshot: ModelSnapshot, person: Person, item: str, request: ScoreRequest
 ) -> dict[str, Any]:
     """An explanation with its certainty; as a picture and against another item on request."""
-    model = snapshot.model
+    model = snapshot.model.weighed(request.stars_weight, request.caution)
+    by, versus, width, of = request.by, request.versus, request.width, request.of
     explanation = model.explain(person, item, by, of=of)
     content: dict[str, Any] = {
         **full_explanation(explanation),

@@ -24,5 +24,6 @@ def model_facts(snapshot: ModelSnapshot) -> dict[str, Any]:
         "view_labels": {view.name: view.label for view in model.views.values()},
         "genres": list(snapshot.genres),
         "data_fingerprint": model.data_fingerprint,
+        "cautions": list(model.cautions),
         "has_tastes": model.taste_controls is not None,
     }

@@ -9,7 +9,7 @@ from matinee.models import Model, Person
 from matinee.models.list_rules import NO_RULES, ListRules
 from matinee.models.ruled_lists import ListMaker, RuledLists
 from matinee.server.item_filter import ItemFilter
-from matinee.server.presenters.explanations import short_explanation
+from matinee.server.presenters.explanations import ReasonsRequest, short_explanation
 from matinee.server.presenters.items import item_summary
 from matinee.server.snapshot import ModelSnapshot
 
@@ -23,7 +23,7 @@ class ListRequest:
 
     n: int
     offset: int = 0
-    view: str | None = None  # of the reasons; None omits them
+    reasons: ReasonsRequest | None = None  # None omits them
     exclude_seen: bool = True
     stars_weight: float | None = None  # of the stars against the choice; None: as learned
     caution: float | None = None  # from safe (above 0) to adventurous; None: the model's
@@ -101,9 +101,10 @@ def recommendations(
     rows, scores = part_of(lists, request)
     entries = recommended_items(snapshot, person, rows, scores, request.offset + 1)
     add_rule_terms(entries, lists, request.offset)
-    if request.view is not None:
+    if request.reasons is not None:
         item_ids = [entry["item_id"] for entry in entries]
-        explanations = request.model_of(snapshot).explain_each(person, item_ids, request.view)
+        model, view = request.model_of(snapshot), request.reasons.view
+        explanations = model.explain_list(person, item_ids, view)
         for entry, explanation in zip(entries, explanations, strict=True):
             entry["why"] = short_explanation(explanation)
     return entries

@@ -19,9 +19,9 @@ def what_if(snapshot: ModelSnapshot, person: Person, body: WhatIfRequest) -> dic
     That item is the one in the body, else the first of the list. Raises BadSetting when nothing
     would change, and as ``model.what_if`` does.
     """
-    model = snapshot.model
+    model = snapshot.model.weighed(body.stars_weight, body.caution)
     candidates = ItemFilter().rows(snapshot)
-    request = ListRequest(body.n)
+    request = ListRequest(body.n, stars_weight=body.stars_weight, caution=body.caution)
     rows, scores = top_items(snapshot, person, candidates, request)
     if body.item is None and not len(rows):
         raise BadSetting(f"{person.name} has rated everything; name an item")

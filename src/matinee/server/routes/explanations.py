@@ -8,10 +8,10 @@ from starlette.responses import Response
 from matinee.server.dependencies import compute, resolver_of, snapshot_of, state_of
 from matinee.server.json_route import JsonRoute
 from matinee.server.middleware.response_cache import Dependency
-from matinee.server.presenters.explanations import explanation_of
+from matinee.server.presenters.explanations import ScoreRequest, explanation_of
 from matinee.server.presenters.what_if import what_if
 from matinee.server.responses import respond
-from matinee.server.routes.parameters import Beside, Of, View, Width
+from matinee.server.routes.parameters import Beside, Caution, Of, StarsWeight, View, Width
 from matinee.server.schemas.explanations import ExplanationRequest, ExplanationResponse
 from matinee.server.schemas.identifiers import ItemInPath, UserInPath
 from matinee.server.schemas.what_if import WhatIfRequest, WhatIfResponse
@@ -28,13 +28,16 @@ async def explanation(
     versus: Annotated[str | None, Query(description="Another item to compare with.")] = None,
     width: Width = None,
     of: Of = None,
+    stars_weight: StarsWeight = None,
+    caution: Caution = None,
     beside: Beside = False,
 ) -> Response:
     """Why an item has its score for a user, in terms that sum to the score."""
     snapshot = snapshot_of(request, beside)
     stamp = state_of(request).changes.stamp(user)
     person = await resolver_of(request).by_id(snapshot, user)
-    content = explanation_of(snapshot, person, item, by, versus, width, of)
+    score = ScoreRequest(by, versus, width, of, stars_weight, caution)
+    content = explanation_of(snapshot, person, item, score)
     return respond(request, snapshot, person.strategy, content, Dependency(user, stamp))
 
 
@@ -45,8 +48,9 @@ async def explanation_for_someone(
     """Why an item has its score for a new person, in terms that sum to the score."""
     snapshot = snapshot_of(request, beside)
     person = await resolver_of(request).by_reference(snapshot, body)
-    view = body.by, body.versus, body.width, body.of
-    content = explanation_of(snapshot, person, body.item, *view)
+    weights = body.stars_weight, body.caution
+    score = ScoreRequest(body.by, body.versus, body.width, body.of, *weights)
+    content = explanation_of(snapshot, person, body.item, score)
     return respond(request, snapshot, person.strategy, content)
 
 

@@ -14,7 +14,7 @@ from matinee.server.item_filter import ItemFilter
 from matinee.server.json_route import JsonRoute
 from matinee.server.limits import MAX_BATCH_EXPLANATIONS, MAX_LIST_DEPTH
 from matinee.server.middleware.response_cache import Dependency
-from matinee.server.presenters.explanations import requested_view
+from matinee.server.presenters.explanations import ReasonsRequest, requested_reasons
 from matinee.server.presenters.recommendations import ListRequest, allowed_items, recommendations
 from matinee.server.problems import Problem
 from matinee.server.responses import respond
@@ -78,12 +78,12 @@ async def recommendations_for_user(
     check_depth(offset, n)
     item_filter = ItemFilter(genre or (), year_from, year_to, items)
     candidates = allowed_items(snapshot, item_filter, rules)
-    view = requested_view(snapshot.model, why)
+    reasons = requested_reasons(snapshot.model, why)
     entries = await compute_list(
         snapshot,
         person,
         candidates,
-        ListRequest(n, offset, view, exclude_seen, stars_weight, caution, rules),
+        ListRequest(n, offset, reasons, exclude_seen, stars_weight, caution, rules),
     )
     has_more = len(entries) == n and offset + n < MAX_LIST_DEPTH
     next_cursor = encode_cursor(offset + n, snapshot.version, stamp) if has_more else None
@@ -101,9 +101,9 @@ async def recommendations_for_someone(request: Request, body: RecommendationsReq
     check_depth(body.offset, body.n)
     person = await resolver_of(request).by_reference(snapshot, body)
     candidates = allowed_items(snapshot, filter_of(body), body.rules())
-    view = requested_view(snapshot.model, body.why)
+    reasons = requested_reasons(snapshot.model, body.why)
     entries = await compute_list(
-        snapshot, person, candidates, list_request(body, view, body.offset)
+        snapshot, person, candidates, list_request(body, reasons, body.offset)
     )
     content = {
         "user": person.name,
@@ -119,8 +119,8 @@ async def recommendations_for_someone(request: Request, body: RecommendationsReq
 async def recommendations_for_many(request: Request, body: BatchRequest) -> Response:
     """The best items for each of many users, in their order."""
     snapshot = snapshot_of(request)
-    view = requested_view(snapshot.model, body.why)
-    if view and len(body.users) * body.n > MAX_BATCH_EXPLANATIONS:
+    reasons = requested_reasons(snapshot.model, body.why)
+    if reasons and len(body.users) * body.n > MAX_BATCH_EXPLANATIONS:
         raise Problem(
             422,
             f"{len(body.users)} lists of {body.n} are too many with reasons; users times n is at "
@@ -128,7 +128,7 @@ async def recommendations_for_many(request: Request, body: BatchRequest) -> Resp
         )
     persons = [await resolver_of(request).by_id(snapshot, user) for user in body.users]
     candidates = allowed_items(snapshot, filter_of(body), body.rules())
-    requested = list_request(body, view)
+    requested = list_request(body, reasons)
     counter = state_of(request).metrics.lists
     lists = []
     for user, person in zip(body.users, persons, strict=True):
@@ -152,7 +152,7 @@ async def compute_list(
     def task() -> list[dict[str, Any]]:
         return recommendations(snapshot, person, candidates, request)
 
-    n_explanations = request.n * n_lists if request.view else 0
+    n_explanations = request.n * n_lists if request.reasons else 0
     return await compute(task, scores=len(candidates) * n_lists, explanations=n_explanations)
 
 
@@ -163,11 +163,11 @@ def check_depth(offset: int, n: int) -> None:
 
 
 def list_request(
-    body: RecommendationsRequest | BatchRequest, view: str | None, offset: int = 0
+    body: RecommendationsRequest | BatchRequest, reasons: ReasonsRequest | None, offset: int = 0
 ) -> ListRequest:
     """The list that a request body describes."""
     weights = body.stars_weight, body.caution
-    return ListRequest(body.n, offset, view, body.exclude_seen, *weights, body.rules())
+    return ListRequest(body.n, offset, reasons, body.exclude_seen, *weights, body.rules())
 
 
 def filter_of(body: ItemConditions) -> ItemFilter:

@@ -7,9 +7,10 @@ from pydantic import BaseModel, Field
 from matinee.server.schemas.base import Envelope
 from matinee.server.schemas.identifiers import Id
 from matinee.server.schemas.persons import PersonReference
+from matinee.server.schemas.weights import ListWeights
 
 
-class ExplanationRequest(PersonReference):
+class ExplanationRequest(PersonReference, ListWeights):
     """Which item to explain, and how."""
 
     item: Id
@@ -64,6 +65,8 @@ class ExplanationResponse(Envelope):
     of: str = Field(description="The number that the terms sum to: the list score, or stars.")
     views: list[str]
     score: float
+    score_name: str = Field(description="What the score is called: score, or list score.")
+    total: str = Field(description="The score in words; a list score by its parts.")
     predicted: float
     unit: str
     sentence: str

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from matinee.server.schemas.base import Envelope
 from matinee.server.schemas.charts import Chart
@@ -25,6 +25,10 @@ class ModelFacts(BaseModel):
     view_labels: dict[str, str]
     genres: list[str]
     data_fingerprint: str
+    cautions: list[float] = Field(
+        description="Values of caution from safe to adventurous, the model's own in the middle; "
+        "none for lists by scores alone."
+    )
     has_tastes: bool
 
 

@@ -17,6 +17,7 @@ from matinee.server.schemas.explanations import ShortExplanation
 from matinee.server.schemas.identifiers import Id
 from matinee.server.schemas.items import ItemSummary
 from matinee.server.schemas.persons import PersonReference
+from matinee.server.schemas.weights import ListWeights
 
 
 class NumberRange(RequestBody):
@@ -68,7 +69,7 @@ class RuleFields(RequestBody):
         )
 
 
-class ItemConditions(RuleFields):
+class ItemConditions(RuleFields, ListWeights):
     """Which items a list may contain, and what beside the score ranks them."""
 
     genre: list[str] = Field([], description="Genres; an item needs one of them.")
@@ -79,12 +80,6 @@ class ItemConditions(RuleFields):
     )
     exclude: list[Id] = Field([], max_length=MAX_FILTER_ITEMS, description="Not these items.")
     exclude_seen: bool = Field(True, description="Leave out items the person has rated.")
-    stars_weight: float | None = Field(
-        None, ge=0, description="Points of choice that a star is worth: 0 ranks by choice alone."
-    )
-    caution: float | None = Field(
-        None, description="From safe (above 0) to adventurous (0, or below): holds rare items back."
-    )
 
 
 class RecommendationsRequest(PersonReference, ItemConditions):

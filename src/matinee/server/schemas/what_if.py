@@ -7,9 +7,10 @@ from matinee.server.schemas.base import Envelope
 from matinee.server.schemas.identifiers import Id
 from matinee.server.schemas.persons import PersonReference, Rating
 from matinee.server.schemas.recommendations import RecommendedItem
+from matinee.server.schemas.weights import ListWeights
 
 
-class WhatIfRequest(PersonReference):
+class WhatIfRequest(PersonReference, ListWeights):
     """The ratings to remove or replace, and the tastes to weigh differently."""
 
     item: Id | None = Field(None, description="Also report how this item's score would change.")

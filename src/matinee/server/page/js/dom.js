@@ -57,8 +57,8 @@ export function facts(pairs) {
 export function sentence(why, title = "") {
   let words = why.sentence;
   if (title && words.startsWith(title)) words = words.slice(title.length).replace(/^[,:]? /, "");
-  const kinds = ["taste", "rating", "feature"];
-  const names = why.terms.filter((term) => kinds.includes(term.kind)).map((term) => term.name).sort((a, b) => b.length - a.length);
+  const kinds = ["taste", "choice", "rating", "feature"];
+  const names = why.terms.filter((term) => kinds.includes(term.kind)).map((term) => term.name.replace(/^you choose /, "")).sort((a, b) => b.length - a.length);
   const parts = [];
   for (;;) {
     const hits = names.map((name) => [words.indexOf(name), name]).filter(([at]) => at >= 0);

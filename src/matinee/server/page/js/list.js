@@ -12,7 +12,7 @@ export async function list({ query, model, current }) {
     return [el("h1", {}, "Recommendations"), el("p", {}, "For whom? ", el("a", { href: "#find" }, "Find a person"), ", or say what you like yourself.")];
   }
   const options = {
-    by: query.get("by") || model.views[0], genre: query.get("genre"), year_from: query.get("from"), year_to: query.get("to"),
+    by: query.get("by"), caution: query.get("caution"), genre: query.get("genre"), year_from: query.get("from"), year_to: query.get("to"),
     seen: query.get("seen") === "1", beside: query.get("beside") === "1" && who.user !== undefined && model.beside !== null,
   };
   const about = who.user === undefined ? null : await get(`/v1/users/${segment(who.user)}`).catch((error) => {
@@ -28,7 +28,7 @@ export async function list({ query, model, current }) {
       const answers = await Promise.all([false, ...(options.beside ? [true] : [])].map((beside) => recommend(who, options, beside)));
       if (mine !== turn || !current()) return;
       const names = [model.algorithm, model.beside?.algorithm];
-      const drawings = answers.map((answer, place) => films(answer.items, { who, options, model, beside: place === 1, other: place === 1 ? answers[0].items : null, open: query.get("item"), unknown: answer.strategy === "popular" }));
+      const drawings = answers.map((answer, place) => films(answer.items, { who, options, model, beside: place === 1, other: place === 1 ? answers[0].items : null, open: query.get("item") }));
       lists.className = options.beside ? "beside" : "";
       lists.replaceChildren(...drawings.map((one, place) => options.beside ? el("section", {}, el("h2", {}, names[place]), one) : one));
       lead.replaceChildren(...summary(about, answers[0], who));
@@ -41,7 +41,7 @@ export async function list({ query, model, current }) {
   await refresh();
   return [
     el("h1", {}, who.user === undefined ? "For you" : `For person ${who.user}`), lead,
-    controls(options, model, who, refresh), lists, whatIf({ who, about, model }),
+    controls(options, model, who, refresh), lists, whatIf({ who, about, model, options }),
   ];
 }
 
@@ -53,16 +53,21 @@ async function recommend(who, options, beside) {
   const filters = { genre: options.genre, year_from: options.year_from, year_to: options.year_to };
   if (who.user !== undefined) {
     const where = `/v1/users/${segment(who.user)}/recommendations`;
-    const all = { n: 10, why: options.by, ...filters, exclude_seen: options.seen ? "false" : null, beside: beside ? "true" : null };
+    const all = { n: 10, why: options.by || "true", ...filters, caution: beside ? null : options.caution, exclude_seen: options.seen ? "false" : null, beside: beside ? "true" : null };
     if (!beside) jsonAt(path(where, all));
     return get(where, all);
   }
   const answer = await post("/v1/recommendations", {
-    ...who, n: 10, why: options.by, exclude_seen: !options.seen, genre: options.genre ? [options.genre] : [],
+    ...who, n: 10, why: options.by || "true", caution: number(options.caution), exclude_seen: !options.seen, genre: options.genre ? [options.genre] : [],
     year_from: Number(options.year_from) || null, year_to: Number(options.year_to) || null,
   });
   jsonOf(answer);
   return answer;
+}
+
+// A number of the address for a request body; null where there is none.
+export function number(text) {
+  return text === null || text === "" ? null : Number(text);
 }
 
 function summary(about, answer, who) {
@@ -92,11 +97,31 @@ function controls(options, model, who, refresh) {
   const genres = el("select", { name: "genre", onchange: (event) => change("genre", "genre", event.target.value) },
     el("option", { value: "" }, "all genres"), model.genres.map((one) => el("option", { value: one, selected: one === options.genre }, one)));
   return el("div", {},
-    model.views.length > 1 && choice("Reasons", "by", model.views.map((one) => [one, model.view_labels[one]]), options.by, (value) => change("by", "by", value)),
+    model.views.length > 1 && choice("Reasons", "by", model.views.map((one) => [one, model.view_labels[one]]), options.by || model.views[0], (value) => change("by", "by", value)),
     el("div", { className: "row" },
       model.genres.length > 0 && el("label", {}, el("span", { className: "hidden" }, "Genre"), genres),
       year("year_from", "from", "from"), year("year_to", "to", "to"), box("seen", "also films already rated"),
-      who.user !== undefined && model.beside && box("beside", "two models side by side")));
+      who.user !== undefined && model.beside && box("beside", "two models side by side")),
+    model.cautions.length > 0 && dial(model.cautions, options.caution, (value) => change("caution", "caution", value)));
+}
+
+// How bold the list is: the model's own caution is the middle, and stands for nothing in the address.
+function dial(cautions, chosen, onchange) {
+  const middle = (cautions.length - 1) / 2;
+  const distance = (one) => Math.abs(one - Number(chosen));
+  const place = chosen === null ? middle : cautions.reduce((best, one, at) => (distance(one) < distance(cautions[best]) ? at : best), 0);
+  const words = (at) => (at === middle ? "as learned" : `${Math.abs(at - middle)} ${at < middle ? "safer" : "bolder"}`);
+  const output = el("output", {}, words(place));
+  const slider = el("input", { type: "range", name: "caution", min: 0, max: cautions.length - 1, step: 1, value: place, "aria-valuetext": words(place) });
+  slider.addEventListener("input", () => {
+    output.textContent = words(Number(slider.value));
+    slider.setAttribute("aria-valuetext", output.textContent);
+  });
+  slider.addEventListener("change", () => {
+    const at = Number(slider.value);
+    onchange(at === middle ? null : String(cautions[at]));
+  });
+  return el("label", { className: "dial" }, el("span", {}, "safe"), slider, el("span", {}, "adventurous"), output);
 }
 
 function films(items, context) {
@@ -109,14 +134,14 @@ export function stars(item, model) {
   return model.kind === "rating" ? `${value.toFixed(1)} ★` : value.toFixed(2);
 }
 
-function film(item, { who, options, model, beside, other, open, unknown }) {
+function film(item, { who, options, model, beside, other, open }) {
   const why = el("div", { className: "why", hidden: true });
   const button = el("button", { className: "plain", type: "button", "aria-expanded": "false" },
     el("span", { className: "film" },
       el("span", { className: "rank" }, String(item.rank)),
       el("span", { className: "title" }, label(item), other && rankChange(other.find((one) => one.item_id === item.item_id)?.rank, item.rank)),
       el("span", { className: "stars" }, stars(item, model)),
-      el("span", { className: "because" }, item.why ? [...sentence(item.why, label(item)), !unknown && personal(item.why)] : item.genres.join(", "))));
+      el("span", { className: "because" }, item.why ? sentence(item.why, label(item)) : item.genres.join(", "))));
   const toggle = async () => {
     const opening = why.hidden;
     button.setAttribute("aria-expanded", String(opening));
@@ -124,10 +149,10 @@ function film(item, { who, options, model, beside, other, open, unknown }) {
     if (!beside) note({ item: opening ? item.item_id : null });
     if (!opening || why.childElementCount) return;
     try {
-      const body = { ...who, item: item.item_id, by: options.by, width: width(why.parentElement ?? undefined, 640) };
+      const body = { ...who, item: item.item_id, by: options.by || item.why?.by, caution: beside ? null : number(options.caution), width: width(why.parentElement ?? undefined, 640) };
       const explanation = await post(`/v1/explanations${beside ? "?beside=true" : ""}`, body);
       const drawing = { title: `Why ${label(item)}, ${model.view_labels[explanation.by] || explanation.by}`, svg: explanation.svg, rows: rows(explanation) };
-      why.replaceChildren(chart(drawing, "h3", ""), certainty(explanation, who), similar(item));
+      why.replaceChildren(chart(drawing, "h3", explanation.of === "list" ? explanation.total : ""), certainty(explanation, who), similar(item));
       say(`Why ${label(item)}: ${explanation.shown.length} terms add up to ${explanation.score.toFixed(2)}`);
     } catch (error) {
       why.replaceChildren(el("p", { className: "problem" }, error.message));
@@ -138,16 +163,9 @@ function film(item, { who, options, model, beside, other, open, unknown }) {
   return el("li", {}, button, why);
 }
 
-// Beside a sentence about what everybody thinks, the largest personal term of the score.
-function personal({ terms, sentence: words }) {
-  const own = terms.filter((one) => ["taste", "rating", "person", "feature"].includes(one.kind) && one.value >= 0.05);
-  const [most] = own.sort((a, b) => b.value - a.value);
-  return most && !words.includes(most.name) && el("span", {}, ` For you: `, el("em", {}, most.name), ` +${most.value.toFixed(2)}.`);
-}
-
 function rows(explanation) {
   const terms = explanation.shown.map((one) => ({ term: one.detail ? `${one.name}, ${one.detail}` : one.name, [explanation.unit]: one.value }));
-  return [...terms, { term: "score", [explanation.unit]: Number(explanation.score.toFixed(2)) }];
+  return [...terms, { term: explanation.score_name, [explanation.unit]: Number(explanation.score.toFixed(2)) }];
 }
 
 function certainty({ evidence, personal, interval }, who) {

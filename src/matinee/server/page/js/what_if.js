@@ -3,13 +3,13 @@
 import { el, label, say } from "./dom.js";
 import { getOnce, post, segment } from "./api.js";
 import { jsonOf } from "./json.js";
-import { rankChange, stars } from "./list.js";
+import { number, rankChange, stars } from "./list.js";
 
 const MOST_TASTES = 12;
 const MOST_RATINGS = 200;
 const WAIT = 80; // milliseconds after the last turn of a slider
 
-export function whatIf({ who, about, model }) {
+export function whatIf({ who, about, model, options }) {
   const panel = el("details", { className: "panel", id: "what-if" }, el("summary", {}, "What if… turn a taste down, or take a rating away"));
   panel.addEventListener("toggle", async () => {
     if (panel.childElementCount > 1) return;
@@ -17,7 +17,7 @@ export function whatIf({ who, about, model }) {
     const result = el("div", { "aria-live": "polite" });
     const [sliders, boxes] = await Promise.all([tastes(about, model, wish, () => later()), ratings(who, about, wish, () => later())]);
     let timer = null;
-    const later = () => { clearTimeout(timer); timer = setTimeout(() => move(who, wish, model, result), WAIT); };
+    const later = () => { clearTimeout(timer); timer = setTimeout(() => move({ who, wish, model, options }, result), WAIT); };
     panel.append(sliders, boxes, result);
     if (!sliders.childElementCount && !boxes.childElementCount) result.append(el("p", {}, "There is nothing to turn: this model has no tastes, and there are no ratings."));
   });
@@ -61,9 +61,9 @@ async function withTitles(ratings) {
   return some.map((one, place) => ({ ...one, title: items[place] ? label(items[place]) : one.item_id })).filter((_, place) => items[place]);
 }
 
-async function move(who, wish, model, result) {
+async function move({ who, wish, model, options }, result) {
   try {
-    const answer = await post("/v1/what-if", { ...who, turn: wish.turn, without: [...wish.without], n: 10 });
+    const answer = await post("/v1/what-if", { ...who, turn: wish.turn, without: [...wish.without], caution: number(options.caution), n: 10 });
     jsonOf(answer);
     const gone = answer.before.filter((one) => !answer.after.some((two) => two.item_id === one.item_id));
     result.replaceChildren(

@@ -1,0 +1,167 @@
+"""Reasons: which terms of a score a sentence gives, and in what words.
+
+A reason is worth at least a tenth of the item's lead over what is usual for the person. Where no
+single rating or taste is, all of a kind together may be, and the largest are its examples.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from matinee.explain.term import TELLING, Term
+
+VISIBLE = 0.005  # a smaller term is shown as 0.00: it is no row and no reason
+LEAST_OF_LEAD = 0.1  # of an item's lead over what is usual, that a reason must be worth
+NAMED_REASONS = 2  # tastes or films that a sentence names
+
+# Why something scores high in stars, or in points, and why low in stars, by the kind of term.
+PHRASES = {
+    "taste": (
+        "it suits your taste in {}",
+        "it suits your taste in {}",
+        "it does not suit your taste in {}",
+    ),
+    "rating": ("{}", "{}", "{}"),
+    "feature": ("of what it is: {}", "of what it is: {}", "of what it is: {}"),
+    "person": (
+        "people like you rate it high",
+        "people like you chose it",
+        "people like you rate it low",
+    ),
+    "model": ("most models say so", "most models say so", "most models say so"),
+    "item": ("{raters} it high", "many people know it", "{raters} it low"),
+    "alike": (
+        "such items are rated high",
+        "many people know such items",
+        "such items are rated low",
+    ),
+    "choice": (
+        "you tend to choose {}",
+        "you tend to choose {}",
+        "you seldom choose such things",
+    ),
+    "popularity": ("many choose it", "many choose it", "few choose it"),
+    "certainty": ("{few} rated it", "{few} rated it", "{few} rated it"),
+    "user": ("you rate most things high", "you rate most things high", "you rate most things low"),
+}
+# The same where many small terms of a kind speak as one.
+PHRASES_TOGETHER = {
+    "taste": (
+        "it suits many of your tastes, such as {}",
+        "it suits many of your tastes, such as {}",
+        "it does not suit many of your tastes, such as {}",
+    ),
+    "rating": (
+        "of many films that you rated, such as {}",
+        "of many films that you chose, such as {}",
+        "of many films that you rated, such as {}",
+    ),
+    "feature": (
+        "of much of what it is, such as {}",
+        "of much of what it is, such as {}",
+        "of much of what it is, such as {}",
+    ),
+    "choice": (
+        "it has much of what you tend to choose, such as {}",
+        "it has much of what you tend to choose, such as {}",
+        "you seldom choose such things",
+    ),
+}
+NAMING = tuple(PHRASES_TOGETHER)  # kinds whose terms a sentence names
+PUBLIC = ("item", "alike", "popularity", "certainty")  # kinds that are the same for everybody
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What a sentence says of a score: some terms of one kind."""
+
+    terms: tuple[Term, ...]  # that are worth enough, or all of the kind together as one
+    examples: tuple[Term, ...] = ()  # the largest of those that speak together
+
+    @property
+    def kind(self) -> str:
+        """The kind of its terms."""
+        return self.terms[0].kind
+
+    @property
+    def key(self) -> str:
+        """What makes two reasons the same: their kind, and the first name that they give."""
+        first = (self.examples or self.terms)[0].name if self.kind in NAMING else ""
+        return f"{self.kind} {'such as ' if self.examples else ''}{first}"
+
+    def words(self, column: int, **raters: str) -> str:
+        """The phrase for high stars (0), high points (1) or low stars (2).
+
+        ``raters`` are the words for those who rated the item.
+        """
+        if self.examples:
+            names = [term.called for term in unlike_one_another(self.examples)]
+            return PHRASES_TOGETHER[self.kind][column].format(" and ".join(names))
+        named = " and ".join(map(named_in_words, unlike_one_another(self.terms)))
+        for again in ("you gave ", "you chose ", "of how you rated "):
+            named = named.replace(f" and {again}", " and ")
+        return PHRASES[self.kind][column].format(named, **raters)
+
+
+def reasons_of(terms: Sequence[Term], sign: int, lead: float) -> list[Reason]:
+    """What speaks for a score (sign 1) or against it (-1), the kind that says most first.
+
+    ``lead`` is the distance to the usual score. Reasons worth less than a tenth of it come only
+    where there is no other, all terms of a kind as one.
+    """
+    net: Counter[str] = Counter()
+    for term in terms:
+        net[term.kind] += sign * term.value  # type: ignore[assignment]
+    kinds = sorted(
+        (kind for kind in net if kind in PHRASES), key=lambda one: (one not in TELLING, -net[one])
+    )
+    least = LEAST_OF_LEAD * lead
+    found: list[Reason] = []
+    for kind in kinds:
+        of_kind = [term for term in terms if term.kind == kind and sign * term.value >= VISIBLE]
+        found += reasons_of_kind(sorted(of_kind, key=lambda t: -sign * t.value), least, net[kind])
+    worth = [reason for reason in found if abs(reason.terms[0].value) >= least]
+    telling = [reason for reason in worth if reason.kind in TELLING]
+    return telling or worth
+
+
+def reasons_of_kind(terms: Sequence[Term], least: float, net: float) -> list[Reason]:
+    """Reasons of one kind, from its terms for a score, the largest first.
+
+    All terms together are worth their sum, or what those against leave of it where ``net`` is less.
+    """
+    if not terms:
+        return []
+    kind = terms[0].kind
+    total = sum(term.value for term in terms)
+    together = replace(terms[0], value=min(abs(total), max(net, 0.0)) * (1 if total > 0 else -1))
+    if kind not in NAMING:
+        return [Reason((together,))]
+    named = [term for term in terms if term.fits]
+    strong = [term for term in named if abs(term.value) >= least]
+    reasons = [Reason(tuple(strong))] if strong else []
+    reasons += [Reason((term,)) for term in strong[1:]]
+    if len(named) > len(strong[:1]) + 1:
+        name = f"{len(terms)} of this kind, together"
+        whole = replace(together, name=name, said="")
+        reasons.append(Reason((whole,), tuple(named)))
+    return reasons
+
+
+def unlike_one_another(terms: Sequence[Term]) -> list[Term]:
+    """The first terms to name, without those that only tell more of one before them."""
+    chosen: list[Term] = []
+    for term in terms:
+        if not any(term.called.startswith(f"{one.called} like ") for one in chosen):
+            chosen.append(term)
+    return chosen[:NAMED_REASONS]
+
+
+def named_in_words(term: Term) -> str:
+    """A term inside a sentence: ``Horror``, or ``you gave 5 to Alien (1979)``."""
+    name = term.called
+    if term.kind != "rating":
+        return name
+    if term.detail.startswith("you gave"):
+        return f"{term.detail} to {name}"
+    return f"you chose {name}" if term.detail else f"of how you rated {name}"
