@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+import matinee
 from matinee import splitting
 from matinee.algorithms import ALGORITHMS
 from matinee.algorithms.base import Algorithm
@@ -209,7 +210,61 @@ def api_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def python_page() -> str:
+    """Every public name of the package, by subject, with the first sentence of its docstring."""
+    parts = [
+        MADE,
+        "# Python",
+        "What `import matinee` gives, by subject, and after it the modules that are imported by "
+        "their own names. `help(matinee.MF)` shows the same at a prompt.",
+    ]
+    for title, homes in SUBJECTS.items():
+        names = sorted(
+            name
+            for home, names in matinee.HOMES.items()
+            for name in names
+            if home.startswith(homes)
+        )
+        rows = "\n".join(f"| `{name}` | {summary(getattr(matinee, name))} |" for name in names)
+        parts += [f"## {title}", f"| name | what it is |\n|---|---|\n{rows}"]
+        entries = "\n\n".join(filter(None, map(entry, names)))
+        parts.append(f"```{{eval-rst}}\n{entries}\n```")
+    for module, title in MODULES.items():
+        parts += [f"## {title}", f"```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n```"]
+    return "\n\n".join(parts) + "\n"
+
+
+def summary(value: object) -> str:
+    """The first sentence of a docstring."""
+    return " ".join((inspect.getdoc(value) or "").split("\n\n")[0].split()).replace("|", "\\|")
+
+
+def entry(name: str) -> str:
+    """The directive that shows all of a public name on the site."""
+    value = getattr(matinee, name)
+    kind = "autoclass" if inspect.isclass(value) else "autofunction" if callable(value) else ""
+    members = "fit" if name in ALGORITHM_NAMES else ""
+    shown = f"\n   :members: {members}".rstrip() if kind == "autoclass" else ""
+    return kind and f".. {kind}:: matinee.{name}{shown}"
+
+
+SUBJECTS = {  # titles, and where the names that stand under them live
+    "Reading ratings": ("matinee.sources", "matinee.data"),
+    "Algorithms": ("matinee.algorithms",),
+    "Models": ("matinee.models",),
+    "Explanations": ("matinee.explain",),
+    "Measuring": ("matinee.evaluation", "matinee.splitting"),
+    "Choosing": ("matinee.tuning",),
+    "Errors": ("matinee.errors",),
+}
+MODULES = {  # that are public by their own names
+    "matinee.splitting": "Splitting: `from matinee import splitting`",
+    "matinee.charts": "Charts: `from matinee import charts`",
+    "matinee.report": "Report: `from matinee.report import report_of`",
+}
+ALGORITHM_NAMES = {kind.__name__ for kind in ALGORITHMS.values()}
 PAGES: dict[str, Callable[[], str]] = {
+    "reference-python.md": python_page,
     "reference-algorithms.md": algorithms_page,
     "reference-cli.md": cli_page,
     "reference-metrics.md": metrics_page,

@@ -43,7 +43,11 @@ class Algorithm:
         }
         stated = {name: hyperparameter_of(one) for name, one in {**inherited, **own}.items()}
         cls.space = {name: one.search for name, one in stated.items() if one.search is not None}
-        lines = [f"    {name}: {one.meaning}" for name, one in stated.items() if one.meaning]
+        lines = [
+            f"    {name} (default {one.default_in_words}): {one.meaning}"
+            for name, one in stated.items()
+            if one.meaning
+        ]
         if lines:
             cls.__doc__ = "\n".join([f"{cls.__doc__}\n\n    Settings:\n", *lines])
 

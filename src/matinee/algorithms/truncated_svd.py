@@ -4,9 +4,9 @@
     A ~ U S V'        the best approximation of rank n_factors       Eckart & Young 1936
     score(u, i) = fill_i + m_u + sum_f s_f u_uf v_if
 
-fill="zero"       absent ratings are 0 (PureSVD, Cremonesi et al. 2010, with center="none";
+    fill="zero"   absent ratings are 0 (PureSVD, Cremonesi et al. 2010, with center="none";
                   the well-known MovieLens-1M tutorial with center="user_all")
-fill="mean", "user_mean", "item_mean", "bias"   absent ratings are what that baseline predicts
+    fill="mean", "user_mean", "item_mean", "bias"   absent ratings are what that baseline predicts
                   ("bias": Sarwar et al. 2000); A is then zero where nothing was rated.
 
 A is never formed: the solver (ARPACK) sees a sparse matrix plus an outer product. Factors are

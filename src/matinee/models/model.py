@@ -282,9 +282,9 @@ class Model:
         """Someone new without ratings, who shares 10 points among tastes: ``{"Horror": 6, 3: 4}``.
 
             person = sum_t points_t / 10 lover_t + (points left) / 10 average person
+            |p_t| mean_i |q_it| = mean_u sum_f |p_uf| mean_i |q_if|
 
-        lover_t has taste t alone, as strong as all tastes of people are together on average:
-        |p_t| times the mean |q_it| is the mean over people of sum_f |p_uf| times the mean |q_if|.
+        lover_t has taste t alone, as strong as all tastes of people are together on average.
         The strength is capped at the 95th percentile of the people who are at that end of it.
         Tastes go by name, or by number (see ``model.tastes()``). Raises BadSetting for unknown
         tastes, one named twice, points below 0 or above 10 in all, and for models without tastes.

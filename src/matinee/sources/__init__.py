@@ -60,29 +60,30 @@ def read_ratings(
 
     ``ratings.report`` says how the source was understood and what became of each row.
 
-    source: a path to a MovieLens folder, zip or file, to delimited text or JSON lines (also gz, or
-        in a zip), to a JSON array, to Parquet, to a matrix (``.npz``, ``.npy``, ``.mat``), or to
-        packed ratings; a pandas, polars or pyarrow table; a tuple of
-        columns ``(users, items, ratings[, times])``, or a list of such rows; a scipy sparse
-        matrix, alone or as ``(matrix, user_ids, item_ids)``.
-    columns: ``{"user_id": ..., "item_id": ..., "rating": ..., "timestamp": ...}``, any of them:
-        the name of a column, or its number from 0 where there is no header.
-    scale: the lowest and highest rating; rows outside are set aside. Known of MovieLens,
-        otherwise inferred as the smallest and largest rating.
-    duplicates: of rows with one user and item keep the ``"last"`` (by time, else by order), their
-        ``"mean"`` or ``"sum"``, or their number (``"count"``, which needs no column of ratings);
-        or raise for ``"error"``.
-    strict: raise for the first row with anything wrong instead of setting rows aside.
-    encoding: of a text file and of the catalogue; UTF-8, or what its byte order mark says, unless
-        given.
-    catalog: a Catalog or what ``read_catalog`` takes; MovieLens brings its own.
-    quoting: whether ``"`` encloses fields of a text file; otherwise it is a letter like any other.
-    decimal: the decimal mark of the ratings in a text file, ``"."`` or ``","``; the other one then
-        stands between thousands. Found by the values where they leave no doubt.
-    events: weights of words in the column of ratings: ``{"view": 1, "cart": 3, "purchase": 5}``.
-    wide: each line of a text file or an array is a user and each column an item; this is the value
-        of what is not rated, such as 99, or ``"empty"``.
-    table: the file to read in a zip or folder that holds several, or the matrix in a ``.mat``.
+    Args:
+        source: a path to a MovieLens folder, zip or file, to delimited text or JSON lines (also gz,
+            or in a zip), to a JSON array, to Parquet, to a matrix (``.npz``, ``.npy``, ``.mat``),
+            or to packed ratings; a pandas, polars or pyarrow table; a tuple of columns ``(users,
+            items, ratings[, times])``, or a list of such rows; a scipy sparse matrix, alone or as
+            ``(matrix, user_ids, item_ids)``.
+        columns: ``{"user_id": ..., "item_id": ..., "rating": ..., "timestamp": ...}``, any of them:
+            the name of a column, or its number from 0 where there is no header.
+        scale: the lowest and highest rating; rows outside are set aside. Known of MovieLens,
+            otherwise inferred as the smallest and largest rating.
+        duplicates: of rows with one user and item keep the ``"last"`` (by time, else by order),
+            their ``"mean"`` or ``"sum"``, or their number (``"count"``, which needs no column of
+            ratings); or raise for ``"error"``.
+        strict: raise for the first row with anything wrong instead of setting rows aside.
+        encoding: of a text file and of the catalogue; UTF-8, or what its byte order mark says,
+            unless given.
+        catalog: a Catalog or what ``read_catalog`` takes; MovieLens brings its own.
+        quoting: whether ``"`` encloses fields of a text file; otherwise it is a plain letter.
+        decimal: the decimal mark of the ratings in a text file, ``"."`` or ``","``; the other one
+            then stands between thousands. Found by the values where they leave no doubt.
+        events: weights of words in the column of ratings: ``{"view": 1, "purchase": 5}``.
+        wide: each line of a text file or an array is a user and each column an item; this is the
+            value of what is not rated, such as 99, or ``"empty"``.
+        table: the file to read in a zip or folder that holds several, or the matrix in a ``.mat``.
 
     Warns with DataWarning when rows are set aside or merged. Raises BadRatings for a source that
     cannot be read or holds no good row, and BadSetting for read options of packed ratings.

@@ -6,8 +6,8 @@ import numpy as np
 def match_factors(A: np.ndarray, B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each column of A (n, a) its partner in B (n, b), -1 for none, and their cosine.
 
-    Partners are one to one, so that the sum of |cosine| is largest (Kuhn 1955). A cosine below 0
-    says that the partner faces the other way.
+    Partners are one to one, so that the sum of absolute cosines is largest (Kuhn 1955). A cosine
+    below 0 says that the partner faces the other way.
     """
     from scipy.optimize import linear_sum_assignment
 

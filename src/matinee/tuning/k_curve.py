@@ -160,9 +160,9 @@ def k_curve(
     ``algorithm`` is a name, a class or a value that has ``n_factors``. ``rule`` is "one-se", the
     smallest within a standard error of the best; "minimum", the best; or "elbow", the bend.
     Metrics that do not apply to the algorithm are an error only where they come first. With
-    ``n_seeds`` of 2 or more, tastes are compared between seeds: the mean |cosine| of matched item
-    factors. With ``warm``, algorithms that support it start from the next smaller model, its new
-    factors random, and take half the epochs. ``data`` should hold no test ratings: the folds are
+    ``n_seeds`` of 2 or more, tastes are compared between seeds: the mean absolute cosine of matched
+    item factors. With ``warm``, algorithms that support it start from the next smaller model, its
+    new factors random, and half the epochs. ``data`` should hold no test ratings: the folds are
     used to choose, so they cannot measure the chosen model.
 
     Raises BadSetting, before any work, for an algorithm without factors, impossible numbers of

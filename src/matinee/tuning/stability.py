@@ -31,7 +31,7 @@ def taste_stability(
     how: str = "seeds",
     on_step: OnStep = quiet,
 ) -> FactorModel:
-    """The model, with the stability of each taste: the mean |cosine| with its partner in refits.
+    """The model, with the stability of each taste: its mean absolute cosine with those of refits.
 
     Refits have the same settings. With ``how="seeds"`` they differ in the seed; with
     ``how="samples"`` also in the ratings, which are a bootstrap sample (drawn with replacement,
@@ -70,7 +70,7 @@ def taste_stability(
 
 
 def likeness(model: FactorModel, other: FactorModel) -> np.ndarray:
-    """The |cosine| of each taste with its partner in another model: (n_factors,)."""
+    """The absolute cosine of each taste with its partner in another model: (n_factors,)."""
     rows = supported(model.item_counts)
     _, cosine = match_factors(model.taste_factors[1][rows], other.taste_factors[1][rows])
     sizes: np.ndarray = np.abs(cosine)
@@ -86,7 +86,7 @@ def resampled(ratings: Ratings, seed: int) -> Ratings:
 
 
 def agreement(item_factors: Sequence[np.ndarray | None]) -> float | None:
-    """Mean |cosine| of matched factors over all pairs of fits: 1 where all have the same tastes.
+    """Mean absolute cosine of matched factors over all pairs of fits: 1 where all tastes agree.
 
     ``item_factors`` has one matrix (n_items, n_factors) in canonical form per fit. None for fewer
     than two fits, and where one has no factors.
