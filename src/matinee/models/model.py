@@ -30,7 +30,7 @@ from matinee.explain.what_if import WhatIf, what_if
 from matinee.models.capabilities import INTERVALS, SIMILAR, TASTES
 from matinee.models.list_rules import ListRules, RuleArguments
 from matinee.models.newcomers import from_ratings, without_ratings
-from matinee.models.predictions import Predictions
+from matinee.models.predictions import AskedPairs, Predictions
 from matinee.models.retrieval import Scorer
 from matinee.models.ruled_lists import ListMaker
 from matinee.models.serialization import save_model
@@ -395,38 +395,44 @@ class Model:
         """Scores of any shape as predicted ratings: clipped to the scale if they are in stars."""
         return scores if self.kind == "preference" else np.clip(scores, *self.scale)
 
-    def score(self, users: object, items: object) -> np.ndarray:
+    def score(self, users: object, items: object = None) -> np.ndarray:
         """Unclipped scores (n,) of (user, item) pairs, by id; an unknown id counts as average."""
         return self.predict(users, items).score
 
-    def predict(self, users: object, items: object) -> Predictions:
+    def predict(self, users: object, items: object = None) -> Predictions:
         """Predicted ratings of (user, item) pairs, by id, clipped to the rating scale.
 
-        ``users`` and ``items`` are an id or many; one of them alone is repeated. Unknown ids
-        count as the average user or item, and the result marks them in ``known``.
+        ``predict(users, items)`` takes as many of both, or one id of either that goes with each of
+        the others. ``predict(pairs)`` takes Ratings such as ``split.test``, a DataFrame, or a file;
+        the ratings of these are the column ``actual``. Unknown ids count as the average user or
+        item, and the result marks them in ``known``. Raises BadSetting for sequences of different
+        lengths, and BadRatings for pairs that cannot be read.
         """
-        pairs = np.broadcast_arrays(as_objects(users), as_objects(items))
-        who, item_ids = (pair.tolist() for pair in pairs)
-        rows = self.items.rows(item_ids)
-        scores = np.array(
-            [self._score_one(user, row) for user, row in zip(who, rows.tolist(), strict=True)],
-            dtype=np.float32,
-        )
-        known_items = (rows >= 0) & (self.item_counts[rows] > 0)
-        known_users = [isinstance(user, Person) or len(self.rated(user)) > 0 for user in who]
+        pairs = AskedPairs.of(users, items)
+        rows = self.items.rows(pairs.items.tolist())
+        scores, known = np.empty(len(rows), np.float32), np.zeros(len(rows), bool)
+        for user, at in pairs.by_user():
+            scores[at] = self._scores_of(user, rows[at])
+            known[at] = isinstance(user, Person) or len(self.rated(user)) > 0
         return Predictions(
-            user_id=[self.name_of(user) for user in who],
-            item_id=[as_id(item) for item in item_ids],
+            pairs,
+            user_id=[self.name_of(user) for user in pairs.users.tolist()],
             score=scores,
-            rating=self.clipped(scores),
-            known=known_items & np.array(known_users, dtype=bool),
+            rating=self.clipped(scores) if self.kind == "rating" else None,
+            known=known & (rows >= 0) & (self.item_counts[rows] > 0),
             id_types=self.id_types,
         )
 
-    def _score_one(self, user: object, item: int) -> float:
-        if item >= 0:
-            return float(self.score_people([user], np.array([item]))[0, 0])
-        return float(self.score_people([user], self._rated_items).mean(dtype=np.float64))
+    def _scores_of(self, user: object, rows: np.ndarray) -> np.ndarray:
+        """Unclipped scores (n,) of a user for items by row, -1 being the average item."""
+        scores = np.empty(len(rows), np.float32)
+        known = rows >= 0
+        if known.any():
+            scores[known] = self.score_people([user], rows[known])[0]
+        if not known.all():
+            everything = self.score_people([user], self._rated_items)
+            scores[~known] = everything.mean(dtype=np.float64)
+        return scores
 
     # Lists.
 
@@ -713,29 +719,27 @@ class Model:
         """
         return float(shares(*self._ranked(user), np.array([self.item_row(item)]))[0])
 
-    def interval(self, users: object, items: object, level: float = 0.8) -> Table:
+    def interval(self, users: object, items: object = None, level: float = 0.8) -> Table:
         """Where the rating of each (user, item) pair will lie with probability ``level``.
 
         Columns ``user_id, item_id, rating, low, high``, clipped to the scale. ``users`` and
-        ``items`` are an id or many; one of them alone is repeated. Raises UnknownId for an unknown
-        item or for a user without ratings, and BadSetting unless 0 < level < 1, or where the model
-        gives none.
+        ``items`` are those of ``predict``. Raises UnknownId for an unknown item or for a user
+        without ratings, and BadSetting unless 0 < level < 1, or where the model gives none.
         """
         if not self.has_intervals:
             raise INTERVALS.missing(self.algorithm)
         if not 0 < level < 1:
             raise BadSetting(f"level is {level}; it must lie between 0 and 1")
-        who, what = np.broadcast_arrays(as_objects(users), as_objects(items))
-        rows = np.array([self.item_row(item) for item in what], dtype=np.int64)
+        pairs = AskedPairs.of(users, items)
+        rows = np.array([self.item_row(item) for item in pairs.items], dtype=np.int64)
         rating, reach = np.empty(len(rows)), np.empty(len(rows))
-        for user in {id(one) if isinstance(one, Person) else one: one for one in who}.values():
-            at = np.array([one is user or one == user for one in who])
+        for user, at in pairs.by_user():
             person = self.person(user)
             rating[at] = self.clipped(self.score_people([user], rows[at])[0])
             reach[at] = self.reach(person, rows[at], level)
         ends = {"low": rating - reach, "high": rating + reach}
         ids = {
-            "user_id": np.array([self.name_of(user) for user in who], dtype=object),
+            "user_id": np.array([self.name_of(one) for one in pairs.users], dtype=object),
             "item_id": self.items.ids[rows],
         }
         return Table(
@@ -782,12 +786,3 @@ def _at_least_one(n: int) -> None:
         raise BadSetting(f"n is {n!r}; it must be a whole number")
     if n < 1:
         raise BadSetting(f"n is {n}; a list needs at least 1 entry")
-
-
-def as_objects(values: object) -> np.ndarray:
-    """One value, or an iterable of them, as an object array (n,)."""
-    many = isinstance(values, Iterable) and not isinstance(values, str | Person)
-    listed = list(cast(Iterable[object], values)) if many else [values]
-    array = np.empty(len(listed), dtype=object)
-    array[:] = listed
-    return array

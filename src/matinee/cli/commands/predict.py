@@ -36,8 +36,8 @@ def command(model_path: str, user: str, items: tuple[str, ...], as_json: bool) -
         rows = zip(predictions.to_dicts(), titles, scores, strict=True)
         print_json([row | {"title": title, "score": score} for row, title, score in rows])
         return
-    ratings = numbers(predictions.rating)
     what = "rating" if model.kind == "rating" else "score"
+    ratings = numbers(predictions.columns[what])
     cells = [["title", what, "item_id"], *map(list, zip(titles, ratings, ids, strict=True))]
     for line in text_table(cells, left=(0, 2), flexible=(0, 2), columns=width()):
         click.echo(line)
