@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
+from typing import overload
 
 import numpy as np
 
@@ -114,6 +115,17 @@ class IdMap:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.ids if isinstance(self.ids, Texts) else self.ids.tolist())
+
+    @overload
+    def __getitem__(self, at: int | np.integer) -> str: ...
+    @overload
+    def __getitem__(self, at: slice | np.ndarray) -> list[str]: ...
+    def __getitem__(self, at: int | np.integer | slice | np.ndarray) -> str | list[str]:
+        """The id of a row, or those of some rows. Raises IndexError for a row there is not."""
+        if isinstance(at, str):
+            raise IndexError(f"{at!r} is an id; row({at!r}) is its row")
+        ids = self.ids[at]
+        return ids if isinstance(ids, str) else list(ids)
 
     def __contains__(self, value: object) -> bool:
         return self.find(as_id(value)) >= 0

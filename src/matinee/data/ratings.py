@@ -1,10 +1,11 @@
 """Ratings: (user, item, stars, time) columns. Immutable, numbered, without duplicates."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 
@@ -13,12 +14,12 @@ from matinee.data.ids import IdMap
 from matinee.data.profiles import NO_PROFILES, Profiles
 from matinee.data.scale import Scale
 from matinee.data.signal import Signal
-from matinee.display.tables import ids_in_type, pandas_frame
+from matinee.display.frames import Framed, ids_in_type
+from matinee.display.tables import Table
 from matinee.display.text import counted
 from matinee.errors import BadRatings, Option
 
 if TYPE_CHECKING:
-    import pandas as pd
     from scipy.sparse import csc_array, csr_array
 
     from matinee.data.describe import Description
@@ -87,8 +88,17 @@ def deviation_of(squares: float, n: int, mean: float) -> float:
     return deviation if deviation > CONSTANT * abs(mean) else 1.0
 
 
-@dataclass(frozen=True, eq=False)
-class Ratings:
+class Rating(NamedTuple):
+    """One rating."""
+
+    user_id: str
+    item_id: str
+    rating: float
+    timestamp: int | None  # seconds since 1970, where known
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Ratings(Framed):
     """Ratings of ``items`` by ``users``, in order of (user, item), each pair at most once.
 
     ``users`` and ``items`` may know more ids than are rated here: the parts of a split share
@@ -211,27 +221,65 @@ class Ratings:
         indptr, indices, values = self.by_item
         return csc_array((values, indices, indptr), shape=(self.n_users, self.n_items))
 
-    def to_pandas(self) -> "pd.DataFrame":
-        """A pandas DataFrame: ``user_id, item_id, rating`` and, where known, ``timestamp``.
+    def frame_columns(self) -> dict[str, Any]:
+        """``user_id, item_id, rating`` and, where known, ``timestamp``, as frames have them.
 
-        Ids are in the type they were given in, so that it merges with the frame that was read.
+        Ids are in the type they were given in, so that they merge with the frame that was read.
         """
         ids = {
             f"{one.kind}_id": np.asarray(ids_in_type(one.ids.tolist(), one.id_type))[rows]
             for one, rows in ((self.users, self.user), (self.items, self.item))
         }
         times = {} if self.timestamp is None else {"timestamp": self.timestamp}
-        return pandas_frame({**ids, "rating": self.rating, **times})
+        return {**ids, "rating": self.rating, **times}
+
+    def __iter__(self) -> Iterator[Rating]:
+        for first in range(0, len(self), PIECE):
+            piece = slice(first, first + PIECE)
+            n = len(self.rating[piece])
+            times = [None] * n if self.timestamp is None else self.timestamp[piece].tolist()
+            columns = (
+                self.users.ids[self.user[piece]],
+                self.items.ids[self.item[piece]],
+                self.rating[piece].tolist(),
+                times,
+            )
+            yield from map(Rating._make, zip(*columns, strict=True))
+
+    @overload
+    def __getitem__(self, at: int | np.integer) -> Rating: ...
+    @overload
+    def __getitem__(self, at: "slice | np.ndarray | Sequence[int]") -> "Ratings": ...
+    def __getitem__(
+        self, at: "int | np.integer | slice | np.ndarray | Sequence[int]"
+    ) -> "Rating | Ratings":
+        """One rating by its position, or the ratings of a slice, positions or a bool mask.
+
+        Raises IndexError for a position beyond the last, and BadRatings where none is left.
+        """
+        if isinstance(at, int | np.integer):
+            time = None if self.timestamp is None else int(self.timestamp[at])
+            user, item = self.users.ids[self.user[at]], self.items.ids[self.item[at]]
+            return Rating(user, item, float(self.rating[at]), time)
+        return self.subset(at if isinstance(at, slice) else np.asarray(at))
+
+    def head(self, n: int = 5) -> Table:
+        """The first ``n`` ratings as a table."""
+        columns = zip(*islice(self, n), strict=True)
+        table = dict(zip(Rating._fields, columns, strict=False))
+        if self.timestamp is None:
+            table.pop("timestamp", None)
+        return Table(table, id_types={"user_id": self.users.id_type, "item_id": self.items.id_type})
 
     def history(self, user: object) -> dict[str, float]:
         """What one user rated: ``{item id: rating}``. Raises UnknownId."""
         items, values = self.by_user.row(self.users.row(user))
         return dict(zip(self.items.ids[items].tolist(), values.tolist(), strict=True))
 
-    def subset(self, keep: np.ndarray) -> "Ratings":
+    def subset(self, keep: np.ndarray | slice) -> "Ratings":
         """The ratings at ``keep``, over the same users and items.
 
-        keep: bool (n_ratings,), or positions. Raises BadRatings when none is left.
+        keep: bool (n_ratings,), positions, or a slice. Raises BadRatings when none is left.
         """
         return self._with(
             user=self.user[keep],

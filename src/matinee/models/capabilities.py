@@ -30,6 +30,9 @@ class Capability:
 
 INTERVALS = Capability("give no intervals", ("mf", "nmf", "svdpp", "bayesian-mf"), "{} do")
 TASTES = Capability("have no tastes", ("nmf", "mf"), "fit {} to find some")
+VECTORS = Capability(
+    "score by no inner product of vectors", ("mf", "nmf", "implicit-als"), "fit {} for such"
+)
 SIMILAR = {
     side: Capability(f"have no similar {side}s", ("mf", "nmf"), "fit {} instead")
     for side in ("item", "user")

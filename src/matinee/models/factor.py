@@ -17,6 +17,7 @@ from matinee.data.ids import as_id
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings
 from matinee.display.text import counted
+from matinee.errors import check_known
 from matinee.explain.explainable import TasteControls
 from matinee.explain.term import Term
 from matinee.explain.views import FACTOR, HISTORY, PEOPLE, View
@@ -34,6 +35,7 @@ from matinee.models.retrieval import Scorer, similar_rows
 from matinee.models.rotation import rotated_effects, rotated_embeddings
 from matinee.models.taste_space import TasteSpace, item_tastes, user_tastes
 from matinee.models.tensors import Stacked
+from matinee.models.vectors import Vectors, factor_vectors
 from matinee.row_solvers import FoldIn, LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
@@ -149,6 +151,23 @@ class FactorModel(FoldingModel):
 
     def item_vectors(self, items: np.ndarray) -> np.ndarray | None:
         return np.asarray(self.item_factors[items]) if self.n_factors else None
+
+    def linear_people(self, people: Sequence[object]) -> Embeddings:
+        own = self._embeddings(people)
+        return Embeddings(np.asarray(own.factors), own.bias + np.float32(self.global_mean))
+
+    def linear_items(self) -> Embeddings:
+        return Embeddings(np.asarray(self.item_factors), self.item_bias)
+
+    def factors(self, side: str) -> Vectors:
+        """Bias and factors of all items or users ("item", "user"), with their ids, for a frame.
+
+        Raises BadSetting for another side.
+        """
+        check_known("side", side, ("item", "user"))
+        if side == "item":
+            return factor_vectors(side, self.items, self.item_embeddings)
+        return factor_vectors(side, self.users, self.user_embeddings)
 
     def canonical(self, in_place: bool = False) -> Self:
         """The model of the same scores whose factors can be read; see ``tastes.canonical``.

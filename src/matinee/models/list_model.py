@@ -100,6 +100,10 @@ class ListModel(BlendModel):
     def stars(self, person: Person, items: np.ndarray) -> np.ndarray:
         return self.models[0].stars(self.persons(person)[0], items)
 
+    def linear_items(self) -> Embeddings:
+        items = super().linear_items()
+        return items._replace(bias=items.bias + self.offsets)
+
     def item_vectors(self, items: np.ndarray) -> np.ndarray | None:
         return self.models[0].item_vectors(items)
 

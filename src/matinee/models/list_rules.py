@@ -18,7 +18,7 @@ that the last places weigh as much as the first: its terms over a list of n add 
 -calibrated S n KL(p, q_n).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
@@ -39,6 +39,14 @@ class RuleArguments(TypedDict, total=False):
     calibrated: float
     boost: Mapping[object, float]
     hide: Collection[object]
+
+
+class ListArguments(RuleArguments, total=False):
+    """The keyword arguments of ``recommend`` that are not about one user."""
+
+    exclude_seen: bool
+    items: Iterable[object] | None
+    exclude: Iterable[object] | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ how it scores people, how it solves a new person's embeddings, and which views a
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol, Self, Unpack, cast, overload
 
@@ -27,13 +27,15 @@ from matinee.explain.personalization import Evidence, shares
 from matinee.explain.variety import varied
 from matinee.explain.views import View
 from matinee.explain.what_if import WhatIf, what_if
-from matinee.models.capabilities import INTERVALS, SIMILAR, TASTES
-from matinee.models.list_rules import ListRules, RuleArguments
+from matinee.models.capabilities import INTERVALS, SIMILAR, TASTES, VECTORS
+from matinee.models.list_rules import ListArguments, ListRules, RuleArguments
 from matinee.models.newcomers import from_ratings, without_ratings
-from matinee.models.predictions import AskedPairs, Predictions
+from matinee.models.predictions import AskedPairs, Predictions, as_objects, is_many
 from matinee.models.retrieval import Scorer
 from matinee.models.ruled_lists import ListMaker
 from matinee.models.serialization import save_model
+from matinee.models.user_lists import UserLists
+from matinee.models.vectors import Vectors, search_vectors
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
 
@@ -169,6 +171,18 @@ class Model:
     def item_vectors(self, items: np.ndarray) -> np.ndarray | None:
         """Vectors (n, k) by which the items in these rows are alike; None where there are none."""
         return None
+
+    def linear_people(self, people: Sequence[object]) -> Embeddings:
+        """People as embeddings e_u with score(u, i) = e_u . e_i; see ``linear_items``.
+
+        The product of embeddings is that of their factors, plus both biases. Raises BadSetting for
+        a model whose score is no such product.
+        """
+        raise VECTORS.missing(self.algorithm)
+
+    def linear_items(self) -> Embeddings:
+        """All items as embeddings e_i with score(u, i) = e_u . e_i; raises as ``linear_people``."""
+        raise VECTORS.missing(self.algorithm)
 
     @property
     def taste_controls(self) -> TasteControls | None:
@@ -470,8 +484,7 @@ class Model:
         and by which rule. Raises BadSetting for an unknown column or value.
         """
         _at_least_one(n)
-        single = isinstance(user, str | Person) or not isinstance(user, Iterable)
-        people = [user] if single else list(cast(Iterable[object], user))
+        single, people = not is_many(user), as_objects(user).tolist()
         for one in people:
             self.require(one)
         candidates = self._candidates(items, exclude)
@@ -490,6 +503,52 @@ class Model:
         columns["score"] = lists.scores[filled].astype(float)
         return Table(columns | lists.columns(), id_types=self.id_types)
 
+    def recommend_all(
+        self,
+        n: int = 10,
+        *,
+        users: Iterable[object] | None = None,
+        stars_weight: float | None = None,
+        caution: float | None = None,
+        **how: Unpack[ListArguments],
+    ) -> UserLists:
+        """The lists of all users with training ratings, or of ``users``, made in blocks.
+
+            model.recommend_all(10).save("lists.parquet")
+
+        Other arguments are those of ``recommend``. What is returned makes the lists when it is
+        read: iterate over blocks, ``save`` them as .parquet or .csv, or take them all as a frame.
+        Raises as ``recommend`` does, before any list is made.
+        """
+        model = self.weighed(stars_weight, caution)
+        rated = np.flatnonzero(self.seen.counts)
+        ids = self.users.ids[rated] if users is None else list(users)
+        for one in () if users is None else ids:
+            self.require(one)
+        settled = {name: _settled(value) for name, value in how.items()}
+        recommend = partial(model.recommend, n=n, **cast(ListArguments, settled))
+        recommend(list(ids[:1]))
+        return UserLists(cast(Sequence[object], ids), n, recommend)
+
+    def search_vectors(self, side: str | Iterable[object], of: str | None = None) -> Vectors:
+        """Vectors for maximum inner product search: their product is the score, biases included.
+
+        ``side`` is "item", "user" for all users, or a list of users and folded-in people. The score
+        is the one that ranks lists, or with ``of="stars"`` the unclipped predicted rating. What a
+        user has rated is not left out; search for that many more. Raises BadSetting for a model
+        whose score is no inner product, and UnknownId.
+        """
+        scored = self if self._scored(of) == STARS else self.ranker
+        if side == "item":
+            ids, embeddings = self.items.ids[:], scored.linear_items()
+            return search_vectors("item", ids, embeddings, self.items.id_type)
+        people = self.users[:] if side == "user" else as_objects(side).tolist()
+        for one in people if side != "user" else ():
+            self.require(one)
+        ids = np.array([self.name_of(one) for one in people], dtype=object)
+        embeddings = scored.linear_people(scored.from_stars(people))
+        return search_vectors("user", ids, embeddings, self.users.id_type)
+
     def _stars_of(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
         """Predicted ratings of the items (n_people, n) in each one's row; -1 is none."""
         stars = np.full(items.shape, np.nan, np.float32)
@@ -504,33 +563,45 @@ class Model:
         return stars
 
     def named(self, rows: np.ndarray) -> dict[str, Any]:
-        """Ids and titles of item rows (n,), as columns."""
+        """Ids of item rows (n,), and titles where there is a catalogue, as columns."""
+        if not self.catalog:
+            return {"item_id": self.items.ids[rows]}
         different, place = np.unique(rows, return_inverse=True)
         titles = np.empty(len(different), dtype=object)
         titles[:] = [self.catalog.label(one) for one in self.items.ids[different].tolist()]
         return {"item_id": self.items.ids[rows], "title": titles[place]}
 
     def similar_items(self, item: object, n: int = 10) -> Table:
-        """The ``n`` items most like an item; columns ``rank, item_id, title, similarity``.
+        """The ``n`` items most like an item, or like each of several.
 
-        Raises UnknownId, and BadSetting for a model that compares no items.
+        Columns ``rank, item_id, title, similarity``, with ``query_id`` first for several: the item
+        that these are like. Raises UnknownId, and BadSetting for a model that compares no items.
         """
-        _at_least_one(n)
-        rows, similarity = self.nearest("item", self.item_row(item), n)
-        ranks = range(1, len(rows) + 1)
-        columns = {"rank": ranks, **self.named(rows), "similarity": similarity}
-        return Table(columns, id_types=self.id_types)
+        return self._similar("item", item, n)
 
     def similar_users(self, user: object, n: int = 10) -> Table:
-        """The ``n`` users most like a user; columns ``rank, user_id, similarity``.
+        """The ``n`` users most like a user, or like each of several.
 
-        Raises as ``similar_items`` does.
+        Columns ``rank, user_id, similarity``, with ``query_id`` first for several. Raises as
+        ``similar_items`` does.
         """
+        return self._similar("user", user, n)
+
+    def _similar(self, side: str, query: object, n: int) -> Table:
+        """The rows most like one or several of a side, "item" or "user"."""
         _at_least_one(n)
-        rows, similarity = self.nearest("user", self.user_row(user), n)
-        ranks = range(1, len(rows) + 1)
-        columns = {"rank": ranks, "user_id": self.users.ids[rows], "similarity": similarity}
-        return Table(columns, id_types=self.id_types)
+        queries = as_objects(query).tolist()
+        row_of = self.item_row if side == "item" else self.user_row
+        found = [self.nearest(side, row_of(one), n) for one in queries]
+        sizes = [len(rows) for rows, _ in found]
+        rows = np.concatenate([np.zeros(0, np.int64), *(rows for rows, _ in found)])
+        ids = np.array([as_id(one) for one in queries], dtype=object)
+        columns: dict[str, Any] = {"query_id": np.repeat(ids, sizes)} if is_many(query) else {}
+        columns["rank"] = [rank for size in sizes for rank in range(1, size + 1)]
+        columns |= self.named(rows) if side == "item" else {"user_id": self.users.ids[rows]}
+        columns["similarity"] = np.concatenate([np.zeros(0, np.float32), *(s for _, s in found)])
+        id_types = {**self.id_types, "query_id": self.id_types[f"{side}_id"]}
+        return Table(columns, id_types=id_types)
 
     # Reasons.
 
@@ -589,7 +660,7 @@ class Model:
     ) -> list[Explanation]:
         """``explain`` of several items for one user, at less cost than one by one."""
         rows = np.array([self.item_row(item) for item in items], dtype=np.int32)
-        scored = self if self._explained(of) == STARS else self.ranker
+        scored = self if self._scored(of) == STARS else self.ranker
         (person,) = scored.from_stars([self.person(user)])
         return scored.explanations(cast(Person, person), rows, by)
 
@@ -614,8 +685,8 @@ class Model:
 
         return varied(self.explain_each(user, listed, by, of), by_other_views)
 
-    def _explained(self, of: str | None) -> str:
-        """Which number an explanation is of. Raises BadSetting."""
+    def _scored(self, of: str | None) -> str:
+        """Which number is meant, of stars and the list's score. Raises BadSetting."""
         usual = LIST if self.kind == "preference" or self.choice is not None else STARS
         if of not in (None, LIST, STARS):
             raise BadSetting(f"of is {of!r}; it must be {LIST!r} or {STARS!r}")
@@ -779,6 +850,11 @@ def counts_of(numbers: np.ndarray, n: int) -> np.ndarray:
     for first in range(0, len(numbers), PIECE):  # numpy counts on a copy of eight bytes each
         counts += np.bincount(numbers[first : first + PIECE], minlength=n)
     return counts
+
+
+def _settled(value: object) -> object:
+    """An iterator as a list, as it is read for every block; anything else as it is."""
+    return list(value) if isinstance(value, Iterator) else value
 
 
 def _at_least_one(n: int) -> None:

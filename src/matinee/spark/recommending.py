@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 USERS_PER_BLOCK = 4096
-LISTS = "user_id string, rank int, item_id string, title string"
+LISTS = "user_id string, rank int, item_id string"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ def recommend(
     blocks = spark.range(-(-n_rows // USERS_PER_BLOCK)).repartition("id")
     task = RecommendTask(place, rows, n, why, threads_of_task(spark))
     stars = "" if known.choice is None else ", stars float"
-    columns = f"{LISTS}{stars}, score float" + (", why string" if why else "")
+    title = ", title string" if known.catalog else ""
+    columns = f"{LISTS}{title}{stars}, score float" + (", why string" if why else "")
     lists: DataFrame = blocks.mapInArrow(partial(_lists, task), columns)
     return lists
 
@@ -94,8 +95,9 @@ def _batch(model: Model, users: list[str], task: RecommendTask) -> "pa.RecordBat
         "user_id": pa.array(list(columns["user_id"]), pa.string()),
         "rank": pa.array(columns["rank"], pa.int32()),
         "item_id": pa.array(list(columns["item_id"]), pa.string()),
-        "title": pa.array(list(columns["title"]), pa.string()),
     }
+    if "title" in columns:
+        arrays["title"] = pa.array(list(columns["title"]), pa.string())
     for name in ("stars", "score"):
         if name in columns:
             arrays[name] = pa.array(np.asarray(columns[name], np.float32))

@@ -1,30 +1,71 @@
 """``matinee predict MODEL --user ID --item ID``: how many stars somebody would give."""
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from matinee.cli.console import json_option, numbers, print_json, say, width
 from matinee.cli.options.model import ITEM_HELP, find_item_or_none, load, model_argument
+from matinee.disk.table_files import check_table_file, write_table
+from matinee.display.text import counted
 from matinee.display.text_table import text_table
+
+if TYPE_CHECKING:
+    from matinee.models import Model
 
 
 @click.command("predict")
 @model_argument
-@click.option("--user", required=True, metavar="ID", help="Id of the user.")
+@click.argument("pairs", required=False)
+@click.option("--user", metavar="ID", help="Id of the user.")
 @click.option(
     "--item",
     "items",
-    required=True,
     multiple=True,
     metavar="ID",
     help=f"{ITEM_HELP} May be given again for others.",
 )
+@click.option("--out", metavar="FILE", help="Where the predictions go: a .parquet or .csv file.")
 @json_option
-def command(model_path: str, user: str, items: tuple[str, ...], as_json: bool) -> None:
+def command(
+    model_path: str,
+    pairs: str | None,
+    user: str | None,
+    items: tuple[str, ...],
+    out: str | None,
+    as_json: bool,
+) -> None:
     """Predict how a user would rate an item.
 
-    A user or item that the model does not know counts as the average one, and that is said.
+    Or predict all PAIRS of a file, which has columns of users and items, into --out; ratings that
+    the file has stand beside, as "actual". A user or item that the model does not know counts as
+    the average one, and that is said.
     """
-    model = load(model_path)
+    if pairs is not None:
+        if user is not None or items or as_json or out is None:
+            raise click.UsageError("PAIRS go into --out FILE, without --user, --item and --json")
+        predict_file(model_path, pairs, Path(out))
+    elif user is None or not items or out is not None:
+        raise click.UsageError("give --user and --item, or PAIRS and --out FILE")
+    else:
+        show_predictions(load(model_path), user, items, as_json)
+
+
+def predict_file(model_path: str, pairs: str, out: Path) -> None:
+    """The predictions for the pairs of a file, into another."""
+    check_table_file(out)
+    predictions = load(model_path).predict(pairs)
+    columns = predictions.frame_columns() | {"score": predictions.score}
+    write_table(out, [columns])
+    unknown = predictions.known.count(False)
+    note = f"; {unknown:,} of an unknown user or item" if unknown else ""
+    say(f"{counted(len(predictions), 'prediction')} in {out}{note}")
+
+
+def show_predictions(model: "Model", user: str, items: Sequence[str], as_json: bool) -> None:
+    """The predictions for one user, on standard output."""
     ids = [find_item_or_none(model, item) or item for item in items]
     predictions = model.predict(user, ids)
     titles = [model.catalog.label(one) for one in ids]

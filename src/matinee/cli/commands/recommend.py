@@ -1,6 +1,7 @@
 """``matinee recommend MODEL --user ID``: what to watch tonight, and why; also for newcomers."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,10 @@ from matinee.cli.options.list_rules import RuleOptions, rule_options
 from matinee.cli.options.model import load, model_argument
 from matinee.cli.options.newcomer import NAME, newcomer
 from matinee.cli.options.values import gathered
+from matinee.cli.progress import progress
 from matinee.cli.spark_jobs import lists_on_spark
+from matinee.disk.table_files import check_table_file
+from matinee.display.text import counted
 from matinee.errors import BadSetting
 from matinee.explain.reasons import PUBLIC
 
@@ -156,7 +160,12 @@ list_options = gathered(
 @audience_options
 @list_options
 @rule_options
-@click.option("--out", metavar="FOLDER", help="Spark: a list for everybody goes there, as Parquet.")
+@click.option("--all", "everybody", is_flag=True, help="A list for every user, into --out.")
+@click.option(
+    "--out",
+    metavar="FILE",
+    help="Where the lists of --all go: a .parquet or .csv file; with Spark a folder of Parquet.",
+)
 @engine_options
 @json_option
 def command(
@@ -164,19 +173,24 @@ def command(
     audience: Audience,
     listing: ListOptions,
     rules: RuleOptions,
+    everybody: bool,
     out: str | None,
     engine: EngineOptions,
     as_json: bool,
 ) -> None:
     """Show the best items for a user, and why.
 
-    Also for somebody new, by their ratings, tastes or features, and for several together; on Spark
-    for everybody.
+    Also for somebody new, by their ratings, tastes or features, and for several together; with
+    --all for everybody, into a file.
     """
-    if engine.is_spark or out is not None:
+    if engine.is_spark:
         others = {**audience.ways, **listing.local_only, "--json": as_json}
         others["the rules"] = rules.given
         lists_on_spark(model_path, engine, out, listing.n, listing.why, others)
+        return
+    if everybody or out is not None:
+        refused = {**audience.ways, "--why": listing.why, "--json": as_json}
+        save_all(model_path, listing, rules, everybody, out, refused)
         return
     audience.check()
     if audience.together and rules.given:
@@ -187,6 +201,29 @@ def command(
     else:
         people = audience.people(model)
         show_each(model, people, listing, rules.arguments(model), as_json)
+
+
+def save_all(
+    model_path: str,
+    listing: ListOptions,
+    rules: RuleOptions,
+    everybody: bool,
+    out: str | None,
+    others: dict[str, object],
+) -> None:
+    """The lists of all users into a file; ``others`` are options that it cannot take."""
+    if not everybody or out is None:
+        raise BadSetting("--all and --out FILE go together: a list for every user")
+    for name in (name for name, value in others.items() if value):
+        raise BadSetting(f"--all makes a list for every user; leave out {name}")
+    check_table_file(Path(out))
+    model = load(model_path).weighed(listing.stars_weight, listing.caution)
+    lists = model.recommend_all(
+        listing.n, exclude_seen=listing.exclude_seen, **rules.arguments(model)
+    )
+    with progress("lists") as step:
+        lists.save(out, step)
+    say(f"lists of {listing.n} for {counted(len(lists), 'user')} in {out}")
 
 
 def show_each(
@@ -223,7 +260,7 @@ def show_together(model: "Model", audience: Audience, listing: ListOptions, as_j
         {
             "rank": row["rank"],
             "item_id": row["item_id"],
-            "title": row["title"],
+            **({"title": row["title"]} if "title" in row else {}),
             "score": row["score"],
             "scores": {user: row[user] for user in users},
             **({"turn": row["turn"]} if "turn" in row else {}),
@@ -248,7 +285,7 @@ def show_together(model: "Model", audience: Audience, listing: ListOptions, as_j
             turn = " (their turn)" if row.get("turn") == user else ""
             reason = ""
             if listing.why:
-                reason = ", " + row["why"][user].removeprefix(f"{row['title']}, ")
+                reason = ", " + row["why"][user].removeprefix(f"{name_of(row)}, ")
             line_for_user = f"      for {user}: {row['scores'][user]:.2f}{turn}{reason}"
             click.echo(wrap(line_for_user, width()))
 
@@ -282,6 +319,11 @@ def flat(lists: dict[str, list[Row]]) -> list[Row]:
     return [{"user_id": user, **row} for user, rows in lists.items() for row in rows]
 
 
+def name_of(row: Row) -> str:
+    """The title of an item, or its id where there is no catalogue."""
+    return str(row.get("title", row["item_id"]))
+
+
 def print_list(rows: list[Row]) -> None:
     """A list for people, each item followed by its reason where there is one."""
     heading, *lines = ranked_list(rows, "score")
@@ -291,5 +333,5 @@ def print_list(rows: list[Row]) -> None:
         if row.get("moved"):
             click.echo(f"      {row['moved']}")
         if "why" in row:
-            reason = row["why"].removeprefix(f"{row['title']}, ")
+            reason = row["why"].removeprefix(f"{name_of(row)}, ")
             click.echo(wrap(f"      {reason}", width()))

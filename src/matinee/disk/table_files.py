@@ -1,0 +1,62 @@
+"""Tables as files, written whole: Parquet and CSV, in blocks that need not fit in memory."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from matinee.disk.temporary_folders import temporary_folder
+from matinee.disk.whole_files import whole_file
+from matinee.errors import BadSetting
+
+FORMATS = {".parquet": "FORMAT parquet", ".csv": "FORMAT csv, HEADER"}
+COPIED_AT_ONCE = 1 << 20  # bytes
+
+
+def check_table_file(path: Path) -> str:
+    """How DuckDB writes a file of this name. Raises BadSetting for a name it cannot write."""
+    kind = path.suffix.lower()
+    if kind not in FORMATS:
+        raise BadSetting(f"{path} names no kind of table; end it in {' or '.join(FORMATS)}")
+    if not path.absolute().parent.is_dir():
+        raise BadSetting(f"there is no folder {path.absolute().parent} to write {path.name} to")
+    return FORMATS[kind]
+
+
+def write_table(path: Path, blocks: Iterable[Mapping[str, Any]]) -> int:
+    """Write blocks of the same columns, one after another, as one file; returns the rows.
+
+    Columns are arrays or sequences of equal length. The file takes its name when it is whole.
+    Raises BadSetting unless the name ends in .parquet or .csv.
+    """
+    how = check_table_file(path)
+    import duckdb
+
+    with temporary_folder(path.absolute().parent, ".table-") as folder:
+        n_rows = 0
+        with duckdb.connect(str(folder / "rows.duckdb")) as db:
+            for place, block in enumerate(blocks):
+                columns = {name: _column(values) for name, values in block.items()}
+                db.register("block", columns)
+                created = "INSERT INTO rows" if place else "CREATE TABLE rows AS"
+                db.execute(f"{created} SELECT * FROM block")
+                n_rows += len(next(iter(columns.values())))
+            part = folder / "part"
+            db.execute(f"COPY rows TO '{str(part).replace(chr(39), chr(39) * 2)}' ({how})")
+        with part.open("rb") as written, whole_file(path) as file:
+            while piece := written.read(COPIED_AT_ONCE):
+                file.write(piece)
+    return n_rows
+
+
+def _column(values: Any) -> np.ndarray:
+    """Values as DuckDB reads them: numbers as they are, text as objects."""
+    if isinstance(values, np.ndarray) and values.dtype.kind != "U":
+        return values
+    plain = list(values)
+    if any(isinstance(one, str) or one is None for one in plain):
+        column = np.empty(len(plain), dtype=object)
+        column[:] = plain
+        return column
+    return np.asarray(plain)

@@ -1,0 +1,75 @@
+"""The lists of many users, made in blocks when they are read."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matinee.data.texts import Texts
+from matinee.disk.table_files import check_table_file, write_table
+from matinee.display.frames import Framed
+from matinee.display.steps import OnStep, quiet
+from matinee.display.tables import Table
+from matinee.display.text import counted
+
+ROWS_AT_ONCE = 1 << 16  # of a block
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class UserLists(Framed):
+    """A list of ``n`` items for each of ``users``; iterating makes them, block by block.
+
+    Each block is a Table as ``model.recommend`` returns it for several users. ``save`` writes all
+    of them to a file in the memory of one block; ``to_pandas`` and the others make one frame.
+    """
+
+    users: Sequence[object] | Texts
+    n: int
+    recommend: Callable[[Sequence[object]], Table]
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def __iter__(self) -> Iterator[Table]:
+        size = max(1, ROWS_AT_ONCE // self.n)
+        for first in range(0, len(self), size):
+            yield self.recommend(list(self.users[first : first + size]))
+
+    def __repr__(self) -> str:
+        return f"<lists of {counted(self.n, 'item')} for {counted(len(self), 'user')}>"
+
+    def __str__(self) -> str:
+        return f"{self!r}\n{self.head()}"
+
+    def _repr_html_(self) -> str:
+        return self.head()._repr_html_()
+
+    def head(self, n_users: int = 3) -> Table:
+        """The lists of the first users."""
+        return self.recommend(list(self.users[:n_users]))
+
+    def frame_columns(self) -> dict[str, Any]:
+        columns: dict[str, list[Any]] = {}
+        for block in self:
+            for name, values in block.frame_columns().items():
+                columns.setdefault(name, []).extend(
+                    values.tolist() if hasattr(values, "tolist") else values
+                )
+        return columns
+
+    def save(self, path: str | Path, on_step: OnStep = quiet) -> Path:
+        """Write all lists to a .parquet or .csv file, which takes its name when it is whole.
+
+        ``on_step`` is called with the users done and those in all. Raises BadSetting for another
+        ending, and where there is no such folder.
+        """
+        path = Path(path)
+        check_table_file(path)
+        write_table(path, self._blocks(on_step))
+        return path
+
+    def _blocks(self, on_step: OnStep) -> Iterator[dict[str, Any]]:
+        size = max(1, ROWS_AT_ONCE // self.n)
+        for place, block in enumerate(self):
+            yield block.frame_columns()
+            on_step(min((place + 1) * size, len(self)), len(self), "")
