@@ -72,7 +72,7 @@ class AskedPairs(NamedTuple):
         return cls(who, what)
 
     def by_user(self) -> Iterator[tuple[object, np.ndarray]]:
-        """Each user once, with the positions of their pairs."""
+        """Each user once, with the positions (n,) of their pairs."""
         number: dict[object, int] = {}
         users = [one if isinstance(one, Person) else as_id(one) for one in self.users.tolist()]
         code = np.array([number.setdefault(one, len(number)) for one in users], dtype=np.int64)
@@ -87,7 +87,7 @@ def is_many(values: object) -> bool:
 
 
 def as_objects(values: object) -> np.ndarray:
-    """One value, or an iterable of them, as a one-dimensional object array."""
+    """One value, or an iterable of them, as an object array (n,)."""
     listed = list(cast(Iterable[object], values)) if is_many(values) else [values]
     array = np.empty(len(listed), dtype=object)
     array[:] = listed
