@@ -218,10 +218,11 @@ def table_of(bundle: Bundle, options: ReadOptions) -> str:
             *choices[1:],
         )
     kinds = "u.data, ratings.dat or ratings.csv with their movies"
+    tables = [name for name in held if Path(name).suffix.lower() in TABLES]
     raise BadRatings(
         f"{bundle.name} is no MovieLens data set ({kinds}); it holds "
         f"{', '.join(held[:6]) or 'nothing'}. Name the file with the ratings",
-        *(() if not held else (", as in ", Option("table", held[0]))),
+        *((", as in ", Option("table", tables[0])) if tables else ()),
     )
 
 
