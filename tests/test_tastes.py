@@ -19,7 +19,7 @@ from matinee.models.hybrid import expected
 from matinee.models.matching import match_tastes
 from matinee.sources.sample import TASTES, sample, simulate
 from matinee.tastes import UNLABELLED, Taste
-from matinee.tastes.canonical import Moments, canonical_turn, faces, variances, varimax
+from matinee.tastes.canonical import Moments, canonical_rotation, signs, variances, varimax
 from matinee.tastes.labels import (
     Label,
     chance,
@@ -68,9 +68,11 @@ def allowed_turn(model, seed=0):
     """A turn, a change of order, or neither, as the model's fold-in lets it."""
     rng = np.random.default_rng(seed)
     order = np.eye(model.n_factors)[rng.permutation(model.n_factors)]
-    return {"turn": orthogonal(model.n_factors), "order": order, "none": np.eye(model.n_factors)}[
-        model.fold.freedom
-    ]
+    return {
+        "rotation": orthogonal(model.n_factors),
+        "order": order,
+        "none": np.eye(model.n_factors),
+    }[model.fold.freedom]
 
 
 # The canonical form.
@@ -139,11 +141,11 @@ def test_varimax_beats_every_other_turn():
 
 def test_factors_of_zeros_are_left_alone():
     nothing = Moments(np.zeros((3, 3)), np.zeros(3))
-    for freedom in ("turn", "order"):
+    for freedom in ("rotation", "order"):
         zeros, counts = np.zeros((5, 3), np.float32), np.zeros(5)
-        T = canonical_turn(zeros, counts, nothing, nothing, freedom)
+        T = canonical_rotation(zeros, counts, nothing, nothing, freedom)
         assert T is None or np.allclose(T.T @ T, np.eye(3))
-    assert faces(np.array([[-2.0, 1.0, 0.0], [1.0, 1.0, 0.0]])).tolist() == [-1, 1, 1]
+    assert signs(np.array([[-2.0, 1.0, 0.0], [1.0, 1.0, 0.0]])).tolist() == [-1, 1, 1]
 
 
 def test_all_samples_of_a_posterior_are_turned_alike(train):

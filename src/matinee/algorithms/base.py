@@ -192,11 +192,11 @@ class Algorithm:
 
 @dataclass(frozen=True, kw_only=True)
 class Alternating(Algorithm):
-    """Parent of those that solve the rows of one side and then the other's, and so can go on."""
+    """Parent of the algorithms by alternating row solves, which support a warm start."""
 
     @property
     def supports_warm_start(self) -> bool:
-        """Whether ``fit`` takes ``start``; some settings ask for another method."""
+        """Whether ``fit`` takes ``start``; settings may choose a method that does not."""
         return True
 
     def fit(
@@ -207,10 +207,11 @@ class Alternating(Algorithm):
         start: FactorModel | None = None,
         prior: ItemPrior = NO_PRIOR,
     ) -> FactorModel:
-        """``Algorithm.fit``; from ``start``, a model of the same ratings with no more factors.
+        """``Algorithm.fit``, with a warm start from ``start``.
 
-        Factors beyond those of ``start`` begin by chance, as all do without it. ``prior`` is what
-        items are expected to be before their ratings are looked at.
+        ``start`` is a model of the same users and items with at most as many factors. Further
+        factors start at random, as all do without it. ``prior`` is the distribution of item
+        factors before any rating is seen. Raises BadSetting for a ``start`` that does not fit.
         """
         raise NotImplementedError
 
@@ -229,11 +230,11 @@ class Alternating(Algorithm):
         )
 
     def check_start(self, train: Ratings, start: FactorModel | None) -> None:
-        """Raise BadSetting for a ``start`` that these settings cannot go on from."""
+        """Raise BadSetting for a ``start`` that these settings cannot start from."""
         if start is None:
             return
         if not self.supports_warm_start:
-            raise BadSetting(f"{self} cannot go on from a model; leave start out")
+            raise BadSetting(f"{self} does not support a warm start; leave start out")
         if start.algorithm != self.name:
             raise BadSetting(f"start is a model of {start.algorithm}; it must be of {self.name}")
         if not (start.users == train.users and start.items == train.items):

@@ -40,7 +40,7 @@ from matinee.row_solvers import FoldIn, LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
 from matinee.tastes import NO_NOTES, TasteNotes, Tastes
-from matinee.tastes.canonical import canonical_turn
+from matinee.tastes.canonical import canonical_rotation
 
 # What a score has beyond a history, by how the person is known.
 BEYOND = {
@@ -175,7 +175,7 @@ class FactorModel(FoldingModel):
         ``in_place`` overwrites the users' factors, so this model must not be used any more.
         """
         P, Q = self.taste_factors
-        rotation = canonical_turn(
+        rotation = canonical_rotation(
             Q, self.item_counts, moments_of(P), moments_of(Q), self.fold.freedom
         )
         return self if rotation is None else self.rotated(rotation, in_place)

@@ -15,7 +15,7 @@ class FoldIn(Protocol):
 
     @property
     def freedom(self) -> Freedom:
-        """What may be done to all factors alike so that the fold-in gives the same scores."""
+        """What leaves the scores of the fold-in as they are when applied to all factors alike."""
 
     def solve(self, rated: Rows, mean: float, items: Embeddings, users: Embeddings) -> None:
         """Write into ``users`` the solution of each row of ``rated``; empty rows are left."""

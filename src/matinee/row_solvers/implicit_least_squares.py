@@ -48,7 +48,7 @@ class ImplicitLeastSquares:
 
     @property
     def freedom(self) -> Freedom:
-        return "order" if self.nonnegative else "turn"
+        return "order" if self.nonnegative else "rotation"
 
     def solve(
         self,

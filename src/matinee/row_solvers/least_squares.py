@@ -39,7 +39,7 @@ class LeastSquares:
 
     @property
     def freedom(self) -> Freedom:
-        return "order" if self.nonnegative else "turn"
+        return "order" if self.nonnegative else "rotation"
 
     def solve(
         self,

@@ -36,7 +36,7 @@ class PosteriorMean:
 
     @property
     def freedom(self) -> Freedom:
-        return "turn"  # of all samples alike
+        return "rotation"  # of all samples alike
 
     def samples(self, items: Embeddings) -> Iterator[tuple[LeastSquares, Embeddings]]:
         """The row solve and the items of each sample; biases are those of the average."""

@@ -26,7 +26,7 @@ class Projection:
 
     @property
     def freedom(self) -> Freedom:
-        return "turn"
+        return "rotation"
 
     def solve(self, rated: Rows, mean: float, items: Embeddings, users: Embeddings) -> None:
         scaled = self._scaled(items)

@@ -40,7 +40,7 @@ from matinee.spark.payloads import from_bytes
 from matinee.spark.sessions import check_frame, is_local, room_in
 from matinee.spark.state import Blocks, State
 from matinee.spark.users import write_users
-from matinee.tastes.canonical import Moments, canonical_turn
+from matinee.tastes.canonical import Moments, canonical_rotation
 from matinee.training.alternating import ANY_TABLE, AlternatingAlgorithm, Alternation, TableSummary
 from matinee.training.epochs import diverged
 from matinee.training.gathering import MEMORY, rounds
@@ -104,7 +104,7 @@ class FitResult:
     mean: float
     items: Embeddings  # in canonical form
     item_counts: np.ndarray  # (n_items,) int64
-    users: UserFiles  # with the turn that brings them into canonical form
+    users: UserFiles  # with the rotation that brings them into canonical form
     facts: dict[str, Any]
 
 
@@ -172,10 +172,10 @@ class FitRun:
             gram(items.factors) / n_items, items.factors.sum(axis=0, dtype=np.float64) / n_items
         )
         fold = plan.finish or plan.fit_users
-        turn = canonical_turn(items.factors, counts, moments, of_items, fold.freedom)
-        if turn is not None:
-            items = rotated_embeddings(items, turn)
-        users = state.users(plan.n_epochs, turn)
+        rotation = canonical_rotation(items.factors, counts, moments, of_items, fold.freedom)
+        if rotation is not None:
+            items = rotated_embeddings(items, rotation)
+        users = state.users(plan.n_epochs, rotation)
         return FitResult(plan, mean, items, counts, users, facts)
 
     def _items_after(self, step: Pass) -> tuple[Embeddings, np.ndarray, float | None]:

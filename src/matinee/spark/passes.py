@@ -34,10 +34,10 @@ SOLVED = "range int, payload binary"
 
 @dataclass(frozen=True)
 class UserFiles:
-    """Users' factors in files, one a block, and how they are to be turned."""
+    """Users' factors in files, one a block, and how they are to be rotated."""
 
     folder: Path
-    turn: np.ndarray | None = None
+    rotation: np.ndarray | None = None
 
     def read(self, block: int) -> Embeddings:
         """The users of a block."""
@@ -45,7 +45,8 @@ class UserFiles:
             arrays = map_tensors(file)
         factors = arrays["factors"]
         return Embeddings(
-            factors if self.turn is None else rotated_factors(factors, self.turn), arrays["bias"]
+            factors if self.rotation is None else rotated_factors(factors, self.rotation),
+            arrays["bias"],
         )
 
     def write(self, block: int, side: Embeddings) -> None:

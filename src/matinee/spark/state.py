@@ -49,9 +49,9 @@ class State:
         self.fingerprint = fit_fingerprint(algorithm)
         self.file = folder / "items.npz"
 
-    def users(self, number: int, turn: np.ndarray | None = None) -> UserFiles:
-        """Where the users of a pass are; those of the one before it are not written over."""
-        return UserFiles(self.folder / f"users-{number % 2}", turn)
+    def users(self, number: int, rotation: np.ndarray | None = None) -> UserFiles:
+        """Where the users of a pass are; those of the previous pass are not overwritten."""
+        return UserFiles(self.folder / f"users-{number % 2}", rotation)
 
     def begin(self) -> None:
         """Make room for users' files."""

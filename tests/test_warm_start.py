@@ -1,4 +1,4 @@
-"""Fits that go on from a smaller model: as if they had not stopped, refused where they cannot."""
+"""Warm starts from a smaller model: as if the fit had not stopped, refused where unsupported."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from matinee.errors import BadSetting
 from matinee.sources.synthetic import planted
 from matinee.tuning.k_curve import k_curve
 
-GOING_ON = [MF(n_factors=4), MF(n_factors=4, biased=False), ImplicitALS(n_factors=4)]
+SUPPORTED = [MF(n_factors=4), MF(n_factors=4, biased=False), ImplicitALS(n_factors=4)]
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +24,14 @@ def arrays(model):
     return [*model.user_embeddings[:2], *model.item_embeddings[:2]]
 
 
-@pytest.mark.parametrize("algorithm", GOING_ON, ids=str)
-def test_to_go_on_is_not_to_have_stopped(algorithm, ratings):
+@pytest.mark.parametrize("algorithm", SUPPORTED, ids=str)
+def test_a_warm_start_continues_the_fit(algorithm, ratings):
     whole = with_epochs(algorithm, 6).fit(ratings)
     half = with_epochs(algorithm, 2).fit(ratings)
-    gone_on = with_epochs(algorithm, 4).fit(ratings, start=half)
+    resumed = with_epochs(algorithm, 4).fit(ratings, start=half)
     everyone = np.arange(120)
     np.testing.assert_allclose(
-        gone_on.score_block(everyone), whole.score_block(everyone), atol=1e-4
+        resumed.score_block(everyone), whole.score_block(everyone), atol=1e-4
     )
 
 
@@ -69,13 +69,13 @@ def test_a_warm_curve_is_as_good_as_a_cold_one(ratings):
 @pytest.mark.parametrize(
     "algorithm, words",
     [
-        (MF(n_factors=9, solver="sgd"), "cannot go on from a model"),
-        (NMF(n_factors=9, missing="zero"), "cannot go on from a model"),
+        (MF(n_factors=9, solver="sgd"), "does not support a warm start"),
+        (NMF(n_factors=9, missing="zero"), "does not support a warm start"),
         (NMF(n_factors=9), "start is a model of mf; it must be of nmf"),
         (MF(n_factors=2), "start has 4 factors, more than the 2"),
     ],
 )
-def test_what_cannot_go_on_says_so(algorithm, words, ratings):
+def test_what_does_not_fit_is_refused(algorithm, words, ratings):
     start = MF(n_factors=4, n_epochs=1).fit(ratings)
     with pytest.raises(BadSetting, match=words):
         algorithm.fit(ratings, start=start)
