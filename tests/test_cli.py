@@ -104,7 +104,7 @@ def test_fit_says_what_it_made_and_what_to_try(fitted):
     assert (made["users"], made["items"], made["set_aside"]) == (60, 40, 0)
     assert made["fit_seconds"] > 0
     assert "1,200 rows read, 1,200 kept" in fitted.stderr
-    assert "kept in model" in fitted.stderr
+    assert "saved in model" in fitted.stderr
     assert "recommend model --user" in fitted.stderr
 
 
@@ -576,7 +576,7 @@ def test_tastes_are_renamed_in_the_folder(call, own_model):
     code, out, err = call("tastes", own_model, "--rename", "1", "Heist films")
     assert code == 0
     assert "Heist films" in out
-    assert "kept in" in err
+    assert "saved in" in err
     _, out, _ = call("tastes", own_model, "--json")
     assert json.loads(out)[1]["name"] == "Heist films"
     code, _, err = call("tastes", own_model, "--rename", "0", "heist FILMS")
@@ -605,7 +605,7 @@ def test_names_live_on_in_a_new_fit(call, here, own_model, tmp_path):
     call("tastes", own_model, "--rename", "0", "Heist films")
     again = ("fit", here / "ratings.csv", "--algorithm", "nmf", "--set", "n_factors=3")
     _, _, err = call(*again, "--out", tmp_path / "new", "--names-from", own_model)
-    assert "Heist films lives on as taste 0" in err
+    assert "Heist films names taste 0" in err
     _, out, _ = call("tastes", tmp_path / "new", "--json")
     assert json.loads(out)[0]["name"] == "Heist films"
     call("tastes", own_model, "--rename", "0", "")

@@ -197,7 +197,7 @@ def test_fit_warns_of_lists_worse_than_popularity(file, capsys):
     from matinee.cli.commands.fit import say_check
 
     say_check(behind, Popularity().fit(uniform(30, 20, 5)))
-    assert "note: the lists of popularity find less than popularity" in capsys.readouterr().err
+    assert "note: the lists of popularity are worse than popularity" in capsys.readouterr().err
 
 
 def test_fit_says_what_kind_of_data_it_is(file, capsys):

@@ -224,7 +224,7 @@ def test_an_interview_by_a_pipe(call):
     assert list(told["answers"].values()) == [4.0, 2.0]
     assert told["strategy"] == "folded_in"
     assert len(told["recommendations"]) == 3
-    assert "'9' is none of 0.5..5, s, q" in err
+    assert "'9' is not one of 0.5..5, s, q" in err
     assert "from 2 answers" in err
 
 

@@ -361,7 +361,7 @@ def test_a_flipped_bit_of_packed_ratings_is_refused(packed, tmp_path_factory, da
 def test_verify_says_whether_a_folder_is_whole(folder, pack_folder, capsys):
     for place, n_files in ((folder, 3), (pack_folder, 10)):
         assert run(["verify", str(place)]) == 0
-        assert f"whole: {n_files} files" in capsys.readouterr().err
+        assert f"intact: {n_files} files" in capsys.readouterr().err
     (file,) = folder.glob("arrays-*")
     file.write_bytes(flipped(file.read_bytes(), 1000, 3))
     assert run(["verify", str(folder)]) == 5

@@ -189,7 +189,7 @@ def test_an_interruption_of_packing_keeps_what_is_done(
     monkeypatch.setattr(stages, "number_rows", interrupted)
     goal = str(tmp_path / "packed")
     assert run(["pack", str(source), "--out", goal]) == 130
-    assert "the same command goes on" in capsys.readouterr().err
+    assert "the same command resumes" in capsys.readouterr().err
     assert (tmp_path / ".packed-packing" / "stages.duckdb").is_file()
     monkeypatch.undo()
     assert run(["pack", str(source), "--out", goal]) == 0

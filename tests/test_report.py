@@ -125,13 +125,13 @@ def test_the_errors_are_those_of_the_held_out_part(model, ratings, report):
 
 
 def test_the_card_says_what_is_known_of_people(model, ratings):
-    knows_nothing, knows_something = "nothing of who people are but", "what they told of themselves"
-    assert any(knows_nothing in said for said in limits_of(model))
+    by_ratings_alone, facts_too = "people by their ratings alone", "Facts about newcomers help"
+    assert any(by_ratings_alone in limit for limit in limits_of(model))
     towns = {user: {"town": "ab"[n % 2]} for n, user in enumerate(ratings.users)}
-    told = ratings.with_profiles(towns)
-    said = limits_of(matinee.NMF(n_factors=2, n_epochs=1).fit(told))
-    assert any(knows_something in one for one in said)
-    assert not any(knows_nothing in one for one in said)
+    profiled = ratings.with_profiles(towns)
+    limits = limits_of(matinee.NMF(n_factors=2, n_epochs=1).fit(profiled))
+    assert any(facts_too in limit for limit in limits)
+    assert not any(by_ratings_alone in limit for limit in limits)
 
 
 @pytest.mark.parametrize(

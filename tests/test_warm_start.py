@@ -62,8 +62,8 @@ def test_a_warm_curve_is_as_good_as_a_cold_one(ratings):
     for one, other in zip(warm.points, cold.points, strict=True):
         assert one.metrics["rmse"] < 1.02 * other.metrics["rmse"]
     assert warm.chosen == cold.chosen
-    assert "goes on from the one above it" in str(warm)
-    assert "goes on from the one above it" not in str(cold)
+    assert "starts from the one above it" in str(warm)
+    assert "starts from the one above it" not in str(cold)
 
 
 @pytest.mark.parametrize(

@@ -23,18 +23,18 @@ AUTO = "auto"
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """How long to search, and for what."""
+    """The time and the metric of a search."""
 
     minutes: float
     metric: str
 
     def run(self, ratings: "Ratings", resume: bool) -> "AutoResult":
-        """Search, and say what was tried; trials are kept in the record as they end."""
+        """Search and print the trials; each is recorded as it ends."""
         from matinee.tuning.auto import auto
 
-        say(f"searching for {self.minutes:g} minutes; Ctrl-C ends it early, with what it has found")
+        say(f"searching for {self.minutes:g} minutes; Ctrl-C takes the best so far")
         with progress("auto trial", every=0) as step:
-            found = auto(
+            result = auto(
                 ratings,
                 metric=self.metric,
                 minutes=self.minutes,
@@ -42,9 +42,9 @@ class SearchOptions:
                 resume=resume,
                 on_step=step,
             )
-        say(wrap(str(found), width()))
-        say(f"trials are kept in {RECORD}; {program()} fit ... --resume takes them up again")
-        return found
+        say(wrap(str(result), width()))
+        say(f"trials are recorded in {RECORD}; {program()} fit ... --resume continues from them")
+        return result
 
 
 def check_auto(learning: LearnerOptions, engine: EngineOptions, share: float | None) -> None:
@@ -65,7 +65,7 @@ search_options = gathered(
         type=click.FloatRange(0, min_open=True),
         default=5.0,
         show_default=True,
-        help="Of --algorithm auto: begin no trial after so long.",
+        help="For --algorithm auto: begin no trial after so many minutes.",
     ),
     click.option(
         "--metric",
@@ -73,6 +73,6 @@ search_options = gathered(
         default="ndcg@10",
         show_default=True,
         metavar="NAME",
-        help="Of --algorithm auto: what to be best at.",
+        help="For --algorithm auto: the metric to optimize.",
     ),
 )

@@ -1,4 +1,4 @@
-"""What is written: data to standard output, sentences for people to standard error."""
+"""Output: data to standard output, messages for people to standard error."""
 
 import json
 import os
@@ -72,16 +72,16 @@ def ranked_list(
     """
     key = "user_id" if rows and "item_id" not in rows[0] else "item_id"
     titled = any(row.get("title", row[key]) != row[key] for row in rows)
-    shown = {
+    columns_by_name = {
         "rank": [str(row["rank"]) for row in rows],
         "title": [row.get("title", "") for row in rows] if titled else [],
         "stars": numbers([row["stars"] for row in rows if "stars" in row]),
         score: numbers([row[score] for row in rows]),
         key: [row[key] for row in rows] if with_ids or not titled else [],
     }
-    shown = {name: cells for name, cells in shown.items() if cells or not rows}
-    texts = [place for place, name in enumerate(shown) if name in ("title", key)]
-    table = [list(shown), *map(list, zip(*shown.values(), strict=True))]
+    filled = {name: cells for name, cells in columns_by_name.items() if cells or not rows}
+    texts = [place for place, name in enumerate(filled) if name in ("title", key)]
+    table = [list(filled), *map(list, zip(*filled.values(), strict=True))]
     return text_table(table, left=texts, flexible=texts, columns=columns or width())
 
 

@@ -21,7 +21,7 @@ def exit_code_of(command: Callable[[], object]) -> int:
     """Run a command, report what goes wrong in one sentence, and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a bar on an ASCII terminal is no failure
+            stream.reconfigure(errors="replace")  # for bars on ASCII terminals
     try:
         with warnings_as_notes():
             code = command()
@@ -55,12 +55,12 @@ def _of_system(error: OSError) -> int:
 @contextmanager
 def warnings_as_notes() -> Iterator[None]:
     """Show each warning of the library once, as a note; ignore those of other libraries."""
-    shown: set[str] = set()
+    messages: set[str] = set()
 
     def note(message: Warning | str, *_: object, **__: object) -> None:
         text = worded(message, Face.COMMAND_LINE)
-        if text not in shown:
-            shown.add(text)
+        if text not in messages:
+            messages.add(text)
             say(f"note: {text}")
 
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Fits on packed ratings: where they keep their state, and how far they are."""
+"""Fits on packed ratings: the folder of their state, and their progress."""
 
 import sys
 import time
@@ -30,13 +30,13 @@ def streams(learner: "Algorithm", data: str) -> bool:
     try:
         learner.alternation(ANY_TABLE)
     except BadSetting as error:
-        say(f"note: {error.worded(Face.COMMAND_LINE)}; now all of them are read into memory")
+        say(f"note: {error.worded(Face.COMMAND_LINE)}; reading all of them into memory instead")
         return False
     return True
 
 
 def state_of(place: Path) -> Path:
-    """The hidden folder beside a model where its fit keeps its state."""
+    """The hidden folder beside a model that holds the state of its fit."""
     return place.parent / f".{place.name}-fitting"
 
 
@@ -55,7 +55,7 @@ def open_packed(data: str, reading: ReadOptions, share: float | None) -> "Packed
 def fit_in_blocks(
     learner: "Algorithm", ratings: "PackedRatings", state: Path, resume: bool
 ) -> "FactorModel":
-    """The model of packed ratings; an interruption keeps all epochs that were done."""
+    """The model of packed ratings. An interruption keeps all complete epochs."""
     from matinee.training.checkpoints import STATE
 
     last: Epoch | None = None
@@ -83,12 +83,12 @@ def fit_in_blocks(
             )
         except KeyboardInterrupt:
             place = "before epoch 1" if last is None else f"after epoch {last.number}"
-            say(f"the same command with --resume goes on {place}")
+            say(f"the same command with --resume resumes {place}")
             raise
 
 
 def at_epoch(number: int, last: "Epoch | None") -> str:
-    """Which epoch it is, and what the one before came to: ``epoch 3, RMSE 0.8512 after 2``."""
+    """The current epoch, and the error after the one before: ``epoch 3, RMSE 0.8512 after 2``."""
     if number == 0:
         return "first pass, before epoch 1"
     if last is None or last.train_rmse is None:

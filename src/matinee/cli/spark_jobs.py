@@ -40,7 +40,7 @@ def check_source(data: str) -> None:
 def frame_of(
     spark: "SparkSession", data: str, columns: "Mapping[str, str | int] | None" = None
 ) -> "DataFrame":
-    """A Parquet or CSV file, or folder of them, that all executors can reach."""
+    """A Parquet or CSV file, or a folder of them, that all executors can read."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
@@ -62,7 +62,7 @@ def frame_of(
 
 @contextmanager
 def quiet_session(master: str) -> Iterator["SparkSession"]:
-    """A session; what is logged when it is interrupted would hide what we have to say."""
+    """A session that logs nothing: its log of an interruption would hide our message."""
     from matinee.spark import session
 
     with session(master) as spark:
@@ -91,7 +91,7 @@ def fit_on_spark(
         try:
             return fit(learner, frame, folder=state.absolute(), resume=resume, on_epoch=on_epoch)
         except KeyboardInterrupt:
-            say("the same command with --resume goes on after the last whole epoch")
+            say("the same command with --resume resumes after the last complete epoch")
             raise
 
 

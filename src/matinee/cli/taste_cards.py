@@ -1,4 +1,4 @@
-"""Tastes as cards: a name, how much of the scores it makes, for whom it counts, its top items."""
+"""Tastes as cards: name, share of the scores, number of people, and top items."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ STRONGEST = "strongest in "  # left out where lines are short
 
 
 def cards(tastes: "Tastes", n: int, columns: int) -> list[str]:
-    """The lines of all cards, the weightiest first; ``n`` items of each end."""
+    """The lines of all cards, the largest share first; ``n`` items of each end."""
     from matinee.tastes.cards import said_of_stability
 
     ordered = tastes.by_share()

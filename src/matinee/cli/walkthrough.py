@@ -1,6 +1,6 @@
 """The demonstration: from the embedded sample to recommendations whose reasons add up.
 
-It computes and does not print; ``matinee demo`` shows what comes out.
+It computes and does not print; ``matinee demo`` prints the results.
 """
 
 import time
@@ -45,7 +45,7 @@ TYPICAL_HISTORY = (40, 150)  # ratings of the person shown: enough to know, not 
 
 @dataclass(frozen=True)
 class Demo:
-    """All that the demonstration has computed."""
+    """The results of the demonstration."""
 
     description: Description
     comparison: Comparison
@@ -90,7 +90,7 @@ def run(out: Path, on_step: OnStep = quiet) -> Demo:
     Raises MatineeError when ``out`` holds something that is not a model.
     """
     started = time.perf_counter()
-    on_step(0, N_STEPS, "compiling, which later runs need not")
+    on_step(0, N_STEPS, "compiling (the first time only)")
     compile_all()
     on_step(1, N_STEPS, "simulating people who rate real films")
     ratings = sample()

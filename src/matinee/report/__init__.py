@@ -1,9 +1,9 @@
-"""One file to send: what the data are, how good the model is, its tastes, and its reasons.
+"""A report in one file: the data, the quality of a model, its tastes, and its explanations.
 
     from matinee.report import report_of
     report_of(model, ratings).save("report.html")
 
-The file needs no network, no script and no server; it prints, and it reads in the dark.
+The file needs no network, script or server. It has styles for print and for dark mode.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,8 @@ from matinee.report.document import Report
 from matinee.report.model_card import card_section
 from matinee.report.origins import Origin, origin_of
 from matinee.report.quality import measure, quality_section
-from matinee.report.sample_users import map_section, samples_section, tastes_section
+from matinee.report.sample_users import samples_section
+from matinee.report.taste_space import map_section, tastes_section
 
 __all__ = ["Report", "data_report", "measure", "ratings_of", "report_of"]
 
@@ -34,27 +35,27 @@ def report_of(
     comparison: Sequence[Mapping[str, Any]] = (),
     curve: Mapping[str, Any] | None = None,
 ) -> Report:
-    """Everything about a model, in sections: data, quality, tastes, map, people, model card.
+    """The report on a model, in sections: data, quality, tastes, map, people, model card.
 
-    ``ratings`` are those that it was fitted on; the model has them too, but not their times nor
-    where they are from. ``evaluation`` is what ``measure`` returns, ``comparison`` the rows of
-    ``compare(...).table``, ``curve`` is ``k_curve(...).to_dict()``; what is not given is left out.
-    Raises BadRatings for ratings that the model was not fitted on.
+    ``ratings`` are its training ratings; the model stores them too, but without their times and
+    origin. ``evaluation`` is what ``measure`` returns, ``comparison`` the rows of
+    ``compare(...).table``, and ``curve`` is ``k_curve(...).to_dict()``. The parts of arguments that
+    are not given are left out. Raises BadRatings for ratings the model was not fitted on.
     """
     if ratings is not None and ratings.fingerprint != model.data_fingerprint:
         raise BadRatings(
             f"the model was fitted on other ratings (fingerprint {model.data_fingerprint}, these "
             f"have {ratings.fingerprint}); read them with the same options, or leave them out"
         )
-    known = ratings if ratings is not None else ratings_of(model)
-    about = known.describe()
+    trained = ratings if ratings is not None else ratings_of(model)
+    about = trained.describe()
     summary = (
         f"A model of {counted(about.n_ratings, 'rating')} of {counted(about.n_items, 'item')} "
-        f"by {counted(about.n_users, 'person')}: what it learned from, how good it is, and why it "
-        "says what it says."
+        f"by {counted(about.n_users, 'person')}: its data, its quality, and the reasons for "
+        "its recommendations."
     )
     sections = [
-        data_section(known, origin or origin_of(ratings), model.data_fingerprint),
+        data_section(trained, origin or origin_of(ratings), model.data_fingerprint),
         quality_section(evaluation, comparison, curve),
         tastes_section(model),
         map_section(model),
@@ -65,7 +66,7 @@ def report_of(
 
 
 def data_report(ratings: Ratings, origin: Origin | None = None) -> Report:
-    """What is in some ratings."""
+    """The report on ratings alone."""
     origin = origin or origin_of(ratings)
     summary = f"What is in {origin.name}." if ratings.report else "What is in the ratings."
     return Report("Matinee report: the data", summary, [data_section(ratings, origin)])

@@ -8,9 +8,9 @@ from matinee.report.origins import Origin
 
 
 def data_section(ratings: Ratings, origin: Origin, fingerprint: str | None = None) -> Section:
-    """What is in the ratings, what was set aside, and on what terms they may be used.
+    """The ratings: figures, charts, what was set aside on reading, and their licence.
 
-    ``fingerprint`` is that of the ratings as they were read, where these have lost their times.
+    ``fingerprint`` is that of the ratings as read, where ``ratings`` have lost their times.
     """
     about = ratings.describe()
     blocks: list[Block] = [
@@ -18,7 +18,7 @@ def data_section(ratings: Ratings, origin: Origin, fingerprint: str | None = Non
         *charts_of_ratings(ratings, about),
     ]
     if about.first_time is None:
-        blocks.append(Prose("When the ratings were given is not known here."))
+        blocks.append(Prose("The times of the ratings are unknown."))
     if ratings.report is not None:
         blocks += [Prose(line.strip()) for line in str(ratings.report).splitlines()]
     blocks.append(
@@ -28,8 +28,8 @@ def data_section(ratings: Ratings, origin: Origin, fingerprint: str | None = Non
 
 
 def facts_of(about: Description) -> dict[str, str]:
-    """The figures that one wants first."""
-    known = about.first_time is not None and about.last_time is not None
+    """The main figures of a description, by name."""
+    has_times = about.first_time is not None and about.last_time is not None
     return {
         "users": f"{about.n_users:,}",
         "items": f"{about.n_items:,}",
@@ -40,7 +40,7 @@ def facts_of(about: Description) -> dict[str, str]:
         "ratings per item": in_words(about.per_item),
         **(
             {"time": f"{day(about.first_time)} to {day(about.last_time)}"}  # type: ignore[arg-type]
-            if known
+            if has_times
             else {}
         ),
     }

@@ -1,4 +1,4 @@
-"""A report as one HTML file: no script, no request, no style from elsewhere."""
+"""A report as one HTML file, which runs no script and requests nothing."""
 
 import hashlib
 from base64 import b64encode
@@ -18,7 +18,7 @@ from matinee.report.elements import Section
 
 @dataclass(frozen=True)
 class Report:
-    """Sections under a title; the same content gives the same bytes."""
+    """Sections under a title. The same content gives the same bytes."""
 
     title: str
     summary: str
@@ -47,8 +47,8 @@ class Report:
             el("main", *(one.figure() for one in self.sections)),
             el(
                 "footer",
-                f"Made by Matinee {matinee.__version__}. This file loads nothing from "
-                "elsewhere and runs no script.",
+                f"Made by Matinee {matinee.__version__}. This file requests nothing from the "
+                "network and runs no script.",
             ),
         )
         return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
@@ -62,7 +62,7 @@ class Report:
         }
 
     def save(self, path: str | Path) -> Path:
-        """Write the document to a file, in one step. Raises MatineeError where that cannot be."""
+        """Write the document to a file, atomically. Raises MatineeError where that fails."""
         file = Path(path)
         try:
             write_whole(file, self.html())

@@ -1,4 +1,4 @@
-"""What sections of a report are made of; charts are blocks too."""
+"""The blocks of a report's sections. Charts are blocks too."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class Points:
 
 @dataclass(frozen=True)
 class Facts:
-    """Names and what they are."""
+    """Names with their values."""
 
     rows: Mapping[str, object]
 
@@ -70,7 +70,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Listing:
-    """A table that is to be read, under a title and above its notes."""
+    """A table under a title, with notes below it."""
 
     title: str
     table: Table
@@ -93,7 +93,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Wall:
-    """Blocks side by side, as many in a row as there is room for."""
+    """Charts side by side, as many to a row as fit."""
 
     blocks: Sequence[Any]  # charts, drawn small
 
@@ -102,7 +102,7 @@ class Wall:
         return el("div", *(chart.figure(CARD_WIDTH) for chart in self.blocks), class_="wall")
 
     def to_dict(self) -> dict[str, Any]:
-        """Those of the blocks."""
+        """The charts."""
         return {"cards": [chart.to_dict() for chart in self.blocks]}
 
 
@@ -113,7 +113,7 @@ CARD_WIDTH = 340
 class Section:
     """A part of a report."""
 
-    key: str  # in addresses
+    key: str  # the anchor
     title: str
     blocks: Sequence[Block]
 

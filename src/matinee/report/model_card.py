@@ -1,4 +1,4 @@
-"""The model card: what it is, what it is for, and what one should know before trusting it."""
+"""The model card: settings, intended use, limits and known biases."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ from matinee.evaluation.results import versions
 from matinee.models import Model
 from matinee.report.elements import Block, Facts, Points, Section
 
-USERS_SAMPLED = 200  # whose lists are counted, evenly spread over all
+USERS_SAMPLED = 200  # whose lists are counted
 LIST_LENGTH = 10
-POPULAR = 10  # the most rated n-th of the items
+TENTH = 10  # one in so many items is popular, and users active
 
 
 def card_section(model: Model) -> Section:
@@ -27,7 +27,7 @@ def card_section(model: Model) -> Section:
                 "items": f"{len(model.items):,}",
                 "scale": model.scale,
                 "data fingerprint": model.data_fingerprint,
-                "seed": settings.get("seed", "none: nothing in it is random"),
+                "seed": settings.get("seed", "none: the fit is deterministic"),
             }
         ),
         Facts(settings or {"settings": "none"}),
@@ -40,19 +40,19 @@ def card_section(model: Model) -> Section:
 
 
 INTENDED = (
-    "To suggest items to people whose ratings it was fitted on, or who give a few of their own.",
-    "To say why: for each score, in terms that add up to it.",
+    "To recommend items to people whose ratings it was fitted on, or who give a few of their own.",
+    "To explain each score by terms that add up to it.",
     "Not for decisions about people, such as who is offered work, credit or housing.",
 )
 
 
 def limits_of(model: Model) -> list[str]:
-    """What the model cannot do, in sentences."""
+    """What the model cannot do, as sentences."""
     cold = int((model.item_counts == 0).sum())
     limits = [
-        _known_of_people(model),
-        "A score is an estimate. What nobody like you has rated, it can only guess.",
-        "Reasons say how the score comes about in the model; they are not causes in the world.",
+        _people_sentence(model),
+        "A score is an estimate. For items that nobody like you has rated, it is a guess.",
+        "Reasons describe how the model computes a score; they are not causes in the world.",
     ]
     if model.kind == "preference":
         limits.append("Its scores only rank; they are not predicted ratings.")
@@ -61,39 +61,38 @@ def limits_of(model: Model) -> list[str]:
     return limits
 
 
-def _known_of_people(model: Model) -> str:
+def _people_sentence(model: Model) -> str:
     if getattr(model, "profile_map", None):
-        return "It knows people by their ratings; what they told of themselves serves newcomers."
-    return "It knows nothing of who people are but how they rated."
+        return "It knows people by their ratings. Facts about newcomers help at first."
+    return "It knows people by their ratings alone."
 
 
 def biases_of(model: Model) -> list[str]:
-    """What one finds when looking at the data and at many lists."""
+    """The biases of the data, and of a sample of lists, as sentences."""
     counts = model.item_counts
     rated = np.flatnonzero(counts)
     order = rated[np.argsort(-counts[rated], kind="stable")]
-    popular = order[: max(len(order) // POPULAR, 1)]
+    popular = order[: max(len(order) // TENTH, 1)]
     in_data = counts[popular].sum() / counts.sum()
     lists = lists_of(model)
     in_lists = float(np.isin(lists, popular).mean()) if len(lists) else 0.0
     different = len(np.unique(lists))
     users = np.sort(model.seen.counts)[::-1]
-    active = users[: max(len(users) // POPULAR, 1)].sum() / users.sum()
+    active = users[: max(len(users) // TENTH, 1)].sum() / users.sum()
     return [
         f"Popularity: the most rated tenth of the items has {in_data:.0%} of the ratings and "
         f"{in_lists:.0%} of the places in lists of {LIST_LENGTH}.",
-        f"Coverage: the lists of {counted(len(sampled_users(model)), 'person')}, evenly spread "
-        "over all, name "
-        f"{different:,} of {counted(len(rated), 'item')}.",
+        f"Coverage: the lists of {counted(len(sampled_users(model)), 'person')}, sampled evenly, "
+        f"name {different:,} of {counted(len(rated), 'item')}.",
         f"Activity: the most active tenth of the people gave {active:.0%} of the ratings, so the "
         "model is fitted more to them than to others.",
-        "Selection: people rate what they chose to see, and mostly what they like. Ratings that "
-        "were never given are not like those that were.",
+        "Selection: people rate what they chose to see, and mostly what they like. Items without a "
+        "rating of a person differ from those with one.",
     ]
 
 
 def sampled_users(model: Model) -> np.ndarray:
-    """Rows of users, evenly spread over those with ratings."""
+    """Row numbers (n,) of users, evenly spread over those with ratings."""
     rated = np.flatnonzero(model.seen.counts)
     place = np.linspace(0, len(rated) - 1, min(USERS_SAMPLED, len(rated))).round().astype(int)
     rows: np.ndarray = rated[place]
@@ -101,7 +100,7 @@ def sampled_users(model: Model) -> np.ndarray:
 
 
 def lists_of(model: Model) -> np.ndarray:
-    """Rows of the items on the lists of many people, one after the other."""
+    """Row numbers (n,) of the items on the lists of the sampled users, list after list."""
     people: Sequence[str] = model.users.ids[sampled_users(model)].tolist()
     rows: np.ndarray = model.items.rows(model.recommend(people, LIST_LENGTH).item_id)
     return rows

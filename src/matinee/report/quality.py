@@ -1,4 +1,4 @@
-"""The section on quality: how well, for whom, and against what."""
+"""The section on quality: metrics, errors by group, and comparisons."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,24 +20,25 @@ from matinee.splitting import SPLITS, random
 
 LIST_LENGTH = 10
 RATING_ERROR, RANKING = "rmse", f"ndcg@{LIST_LENGTH}"
-SHOWN = (RATING_ERROR, "mae", RANKING, "precision@10", "recall@10", "coverage@10", "fit_seconds")
+COLUMNS = (RATING_ERROR, "mae", RANKING, "precision@10", "recall@10", "coverage@10", "fit_seconds")
 
 
 def measure(model: Model, ratings: Ratings) -> Evaluation:
-    """How the algorithm of a model does on a fifth of the ratings, held out at random.
+    """Evaluate the algorithm of a model on a fifth of the ratings, held out at random.
 
-    It is fitted again on the rest, with the same settings: the model itself has seen all of them.
+    It is fitted again on the rest with the same settings, as the model itself was trained on all.
+    Raises what ``fit_and_evaluate`` does.
     """
     return fit_and_evaluate(algorithm_of(model), random(ratings), (LIST_LENGTH,))
 
 
 def compared(record: Record, ratings: Ratings) -> list[dict[str, Any]]:
-    """The rows of the latest comparison in a record that was made on these ratings."""
-    made: dict[str, list[dict[str, Any]]] = {}
+    """The rows of the latest comparison of these ratings in a record; empty where there is none."""
+    comparisons: dict[str, list[dict[str, Any]]] = {}  # runs by training fingerprint
     for run in record.runs():
         if run.get("what") == "comparison" and not run["entry"]["failed"]:
-            made.setdefault(run["origin"]["fingerprints"]["train"], []).append(run)
-    for fingerprint, runs in reversed(made.items()):
+            comparisons.setdefault(run["origin"]["fingerprints"]["train"], []).append(run)
+    for fingerprint, runs in reversed(comparisons.items()):
         if _training_part(runs[0]["origin"], ratings) == fingerprint:
             rows = {run["entry"]["name"]: run["entry"] for run in runs}
             return [
@@ -53,7 +54,7 @@ def compared(record: Record, ratings: Ratings) -> list[dict[str, Any]]:
 
 
 def _training_part(origin: Mapping[str, Any], ratings: Ratings) -> str | None:
-    """The fingerprint that the training part of such a split of these ratings has."""
+    """The fingerprint of the training part, with these ratings split as at the origin."""
     if origin.get("split") not in SPLITS:
         return None
     try:
@@ -68,7 +69,7 @@ def quality_section(
     rows: Sequence[Mapping[str, Any]],
     curve: Mapping[str, Any] | None,
 ) -> Section:
-    """What was measured, of the model's own algorithm, of others, and by number of factors."""
+    """The metrics of the model's algorithm, a comparison with others, and a curve of factors."""
     blocks: list[Block] = []
     if evaluation is not None:
         blocks += of_evaluation(evaluation)
@@ -77,7 +78,7 @@ def quality_section(
     if curve is not None:
         blocks.append(k_curve(curve))
     if not blocks:
-        blocks = [Prose("Nothing was measured for this report.")]
+        blocks = [Prose("This report has no measurements.")]
     return Section("quality", "How good it is", blocks)
 
 
@@ -108,8 +109,8 @@ def of_evaluation(evaluation: Evaluation) -> list[Block]:
 
 
 def of_comparison(rows: Sequence[Mapping[str, Any]]) -> list[Block]:
-    """Algorithms beside one another: a table, and two trade-offs."""
-    names = [name for name in SHOWN if any(row.get(name) is not None for row in rows)]
+    """A comparison of algorithms: a table, and charts of trade-offs."""
+    names = [name for name in COLUMNS if any(row.get(name) is not None for row in rows)]
     columns: dict[str, list[Any]] = {"algorithm": [row["algorithm"] for row in rows]}
     columns |= {name: [_figure(row, name) for row in rows] for name in names}
     notes = ["± is half of the 95 % interval over users."] if _has_intervals(rows) else []

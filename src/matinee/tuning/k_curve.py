@@ -123,7 +123,7 @@ class KCurve:
         ]
         if self.warm:
             lines.append(
-                "each fit goes on from the one above it, in half the epochs (--cold: from nothing)"
+                "each fit starts from the one above it, in half the epochs (--cold: from scratch)"
             )
         if self.hints is not None:
             threshold, parallel = self.hints.gavish_donoho, self.hints.parallel_analysis

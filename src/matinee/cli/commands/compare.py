@@ -44,20 +44,20 @@ def command(
 ) -> int:
     """Compare algorithms on one split, with intervals.
 
-    Popularity and biases always stand beside them. Either DATA, to be split, or two parts that
+    Popularity and biases are always included. Either DATA, to be split, or two parts that
     were split before: --train A --test B. DATA is a MovieLens folder or zip, a text or Parquet
-    file, or the word "sample". What ends is kept, so an interrupted comparison can --resume.
+    file, or the word "sample". An interrupted comparison can --resume.
     """
     from matinee.evaluation.compare import USUAL_METRICS, choose, compare
 
-    chosen = choose(named(algorithms) if algorithms is not None else () if also else None)
-    chosen += [make_algorithm(name, settings) for name, *settings in map(str.split, also)]
+    contenders = choose(named(algorithms) if algorithms is not None else () if also else None)
+    contenders += [make_algorithm(name, settings) for name, *settings in map(str.split, also)]
     recording.check()
     split = splitting.read(reading)
     say(str(split))
     with progress("compare", every=0) as step:
         comparison = compare(
-            chosen,
+            contenders,
             split,
             metrics=measuring.metrics or USUAL_METRICS,
             ns=measuring.lengths,
@@ -81,9 +81,9 @@ def named(text: str) -> list[str]:
 
 
 def table(comparison: "Comparison") -> list[str]:
-    """The lines of the table; the best stand out, where that can be shown, and are marked.
+    """The lines of the table; the best are marked, and bold where the terminal supports it.
 
-    Columns that do not fit beside the others stand below them, with the names again.
+    Columns that do not fit the width go into another table below, with the names again.
     """
     columns = list(zip(*comparison.cells(), strict=True))
     widths = [max(len(text) for text, _ in column) + 2 for column in columns]

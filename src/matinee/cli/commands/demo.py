@@ -39,7 +39,7 @@ HEADINGS = {
 }
 LOWER_IS_BETTER = {"rmse", "mae"}
 TOP_FILMS = 5
-LIKES = 3  # tastes named of the person shown
+LIKES = 3  # of the tastes of the person
 
 
 @click.command("demo")
@@ -48,7 +48,7 @@ LIKES = 3  # tastes named of the person shown
     default="matinee-demo",
     show_default=True,
     metavar="FOLDER",
-    help="Where to keep the model.",
+    help="Folder for the model.",
 )
 @click.option("--serve", "serving", is_flag=True, help="Then open the page on the model.")
 @click.option(
@@ -56,14 +56,13 @@ LIKES = 3  # tastes named of the person shown
     type=click.IntRange(0, 65535),
     default=8765,
     show_default=True,
-    help="Of the page; 0 finds a free one.",
+    help="Port of the page; 0 finds a free one.",
 )
 @json_option
 def command(out: str, serving: bool, port: int, as_json: bool) -> None:
-    """See it all at once, on simulated ratings of real films.
+    """Try everything at once, on simulated ratings of real films.
 
-    The report goes to standard error, as all talk does; with --json it is one document on
-    standard output.
+    The report goes to standard error; with --json, one JSON document goes to standard output.
     """
     from matinee.models.storage import check_place
 
@@ -119,7 +118,7 @@ def report(demo: "Demo", columns: int) -> list[str]:
 
 
 def section(title: str, lines: list[str]) -> list[str]:
-    """A title and what stands under it."""
+    """A title and the lines below it."""
     return ["", bold(title, sys.stderr), "", *lines]
 
 
@@ -155,7 +154,7 @@ def comparison(demo: "Demo", columns: int) -> list[str]:
 
 
 def notes(demo: "Demo") -> str:
-    """What the table of metrics does not say by itself."""
+    """Notes on the table of metrics."""
     changed = "; ".join(
         f"{row['algorithm']} has {', '.join(f'{name}={v}' for name, v in row['settings'].items())}"
         for row in demo.rows
@@ -179,13 +178,13 @@ def figure(name: str, value: float | None) -> str:
 
 
 def best_rows(rows: list[dict[str, Any]], name: str) -> list[int]:
-    """The rows that show the best value of a metric; times are not a contest."""
+    """The rows with the best value of a metric; none for times."""
     if name == "fit_seconds":
         return []
-    shown = [figure(name, row[name]) for row in rows]
+    figures = [figure(name, row[name]) for row in rows]
     known = [row[name] for row in rows if row[name] is not None]
     best = figure(name, min(known) if name in LOWER_IS_BETTER else max(known))
-    return [place for place, text in enumerate(shown) if text == best]
+    return [place for place, text in enumerate(figures) if text == best]
 
 
 def tops(demo: "Demo", columns: int) -> list[str]:

@@ -77,7 +77,7 @@ def command(
         "--without, --change or --tastes": bool(without or change or tastes),
         "--counterfactual": counterfactual,
     }
-    several = [name for name, asked in questions.items() if asked]
+    several = [name for name, present in questions.items() if present]
     if len(several) > 1:
         raise BadSetting(f"{' and '.join(several)} are different questions; ask one at a time")
     if by is not None and several and versus is None:

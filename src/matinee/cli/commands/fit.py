@@ -42,7 +42,7 @@ CHEAP_FIT = 20.0  # seconds of a fit that is worth another one to check its list
 @click.command("fit", cls=LearningCommand)
 @click.argument("data")
 @learner_options
-@click.option("--out", required=True, metavar="FOLDER", help="Where to keep the model.")
+@click.option("--out", required=True, metavar="FOLDER", help="Folder for the model.")
 @click.option(
     "--validation-share",
     type=SHARE,
@@ -54,14 +54,14 @@ CHEAP_FIT = 20.0  # seconds of a fit that is worth another one to check its list
 @click.option(
     "--resume",
     is_flag=True,
-    help="Packed ratings or Spark: go on from the last epoch. auto: take up the recorded trials.",
+    help="Packed ratings or Spark: resume after the last epoch. auto: reuse the recorded trials.",
 )
 @click.option(
     "--names-from",
     metavar="MODEL",
-    help="Carry the names of tastes over from an older model, where the tastes live on.",
+    help="Transfer the names of tastes from an older model, where tastes match.",
 )
-@click.option("--no-check", is_flag=True, help="Do not measure the lists on a held-out piece.")
+@click.option("--no-check", is_flag=True, help="Do not measure the lists on held-out ratings.")
 @reading_options
 @json_option
 def command(
@@ -77,7 +77,7 @@ def command(
     reading: ReadOptions,
     as_json: bool,
 ) -> None:
-    """Learn from DATA and keep the model in a folder.
+    """Fit a model on DATA and save it in a folder.
 
     DATA is a MovieLens folder or zip, a text or Parquet file, or the word "sample"; or a folder of
     packed ratings, which mf, nmf and implicit-als read in blocks, keeping their state after each
@@ -108,8 +108,8 @@ def command(
         ratings = reading.read(data)
         started = time.perf_counter()
         if search is not None:
-            found = search.run(ratings, resume)
-            learner, model = found.algorithm, found.model
+            result = search.run(ratings, resume)
+            learner, model = result.algorithm, result.model
         else:
             learner, model = fit_in_memory(learner, ratings, validation_share)
     duration = time.perf_counter() - started
@@ -154,7 +154,7 @@ def named_or_default(
 
 
 def say_kind(learner: "Algorithm", ratings: "Ratings") -> None:
-    """What to know of ratings that are no stars, and the option that follows."""
+    """A note on ratings that are counts or choices, with the option that suits them."""
     signal = ratings.signal
     if signal.kind == "counts":
         weight = f"{1 / signal.median:.2g}"
@@ -169,7 +169,7 @@ def list_check(
     ratings: "Ratings | PackedRatings | None",
     duration: float,
 ) -> "ListCheck | None":
-    """How the lists do: as the fit has measured, or by another fit where that took little time."""
+    """The check of the lists: from the fit itself, or by another fit where fits are quick."""
     from matinee.data.ratings import Ratings
     from matinee.evaluation.list_check import ListCheck, check_lists
 
@@ -180,11 +180,11 @@ def list_check(
 
 
 def say_check(check: "ListCheck", model: "Model") -> None:
-    """One line on the lists, and a warning where popularity makes better ones."""
+    """Report the check of the lists, with a note where popularity has better ones."""
     say(str(check))
     if check.behind:
         say(
-            f"note: the lists of {model.algorithm} find less than popularity does; "
+            f"note: the lists of {model.algorithm} are worse than popularity; "
             "try --algorithm implicit-als"
         )
 
@@ -197,7 +197,7 @@ def document(
     duration: float,
     check: "ListCheck | None",
 ) -> dict[str, Any]:
-    """What was fitted, as plain values; ``duration`` in seconds."""
+    """The fit as plain values; ``duration`` in seconds."""
     return {
         "algorithm": learner.name,
         "settings": learner.settings,
@@ -222,15 +222,15 @@ def n_set_aside(ratings: "Ratings | PackedRatings") -> int:
 
 
 def with_names(older: "Model", model: "Model") -> "Model":
-    """The model with the names that live on, and a word on each that does not."""
+    """The model with the names of matching tastes; reports each name, transferred or lost."""
     from matinee.models.matching import match_tastes
 
     matches = match_tastes(older, model)
     for one in matches.carried:
         assert one.new is not None
-        say(f"{one.old.name} lives on as taste {one.new.number}, similarity {one.similarity:.2f}")
+        say(f"{one.old.name} names taste {one.new.number}, similarity {one.similarity:.2f}")
     for one in matches.lost:
-        say(f"{one.old.name} is lost: the most similar taste has {one.similarity:.2f}")
+        say(f"{one.old.name} is lost: the most similar taste has similarity {one.similarity:.2f}")
     if not matches.old.taste_notes.names:
         say("the older model has no names to carry over; matinee tastes MODEL --rename gives some")
     return matches.named()
@@ -239,7 +239,7 @@ def with_names(older: "Model", model: "Model") -> "Model":
 def check_epochs(learner: "Algorithm") -> None:
     """Raise BadSetting for an algorithm that has no number of epochs to find."""
     if "n_epochs" not in learner.settings:
-        raise BadSetting(f"{learner.name} has no epochs, so --validation-share is of no use to it")
+        raise BadSetting(f"{learner.name} has no epochs, so leave out --validation-share")
 
 
 def stopped_early(learner: "Algorithm", ratings: "Ratings", share: float) -> "Algorithm":
@@ -255,13 +255,13 @@ def stopped_early(learner: "Algorithm", ratings: "Ratings", share: float) -> "Al
     error = facts["validation_rmse"]
     say(
         f"best after {counted(best, 'epoch')} (error {error:.4f} on the held-out part); "
-        "now on all ratings"
+        "fitting on all ratings"
     )
     return replace(learner, n_epochs=best)  # type: ignore[call-arg]
 
 
 def say_done(model: "Model", place: Path, duration: float) -> None:
-    """What was made, how long it took, where it is, and what to try next."""
+    """Report the model, the time it took, its folder, and a command to try next."""
     user = model.users.ids[int(model.seen.counts.argmax())]
     n_factors = getattr(model, "n_factors", 0)
     factors = f", {counted(n_factors, 'factor')}" if n_factors else ""
@@ -270,11 +270,11 @@ def say_done(model: "Model", place: Path, duration: float) -> None:
         f"{counted(len(model.seen.indices), 'rating')}, "
         f"{counted(len(model.users), 'user')}, {counted(len(model.items), 'item')}{factors}"
     )
-    say(f"kept in {place} ({size_of(place)})")
+    say(f"saved in {place} ({size_of(place)})")
     say(f"try: {program()} recommend {shlex.quote(str(place))} --user {shlex.quote(user)} --why")
 
 
 def size_of(folder: Path) -> str:
-    """How much the files of a folder hold."""
+    """The total size of the files of a folder, in words."""
     size = sum(one.stat().st_size for one in folder.iterdir())
     return f"{size / 1e6:,.1f} MB" if size >= 1e5 else f"{size / 1e3:,.1f} kB"

@@ -26,7 +26,7 @@ NOT_SEEN, ENOUGH = "s", "q"
     type=click.IntRange(1),
     default=10,
     show_default=True,
-    help="How many answers are wanted; films not seen do not count.",
+    help="Number of answers; films not seen do not count.",
 )
 @click.option(
     "-n", "n", type=click.IntRange(1), default=10, show_default=True, help="How many to recommend."
@@ -35,8 +35,8 @@ NOT_SEEN, ENOUGH = "s", "q"
 def command(model_path: str, questions: int, n: int, as_json: bool) -> None:
     """Ask about a few films, then recommend.
 
-    The films are those that tell the most of your taste. Answer with stars, s for a film you
-    have not seen, q for enough. Answers may also come by a pipe, one a line.
+    Each film is the one that would tell the most about your taste. Answer with stars, s for a film
+    you have not seen, q for enough. Answers can also be piped in, one per line.
     """
     from matinee.models.interview import Interview
 
@@ -47,7 +47,7 @@ def command(model_path: str, questions: int, n: int, as_json: bool) -> None:
     person = interview.person(NAME)
     known = f"from {counted(len(interview.answers), 'answer')}"
     if person.strategy == "popular":
-        known = "of whom nothing is known: what people like on average"
+        known = "without any answer: what people like on average"
     say(f"\nwhat to watch, {known}")
     rows = rows_for(model, person, n, True, True)
     if as_json:
@@ -68,7 +68,7 @@ def answer_questions(interview: "Interview", questions: int) -> "Interview":
     while len(interview.answers) < questions:
         question = interview.question
         if question is None:
-            say("that was all there is to ask about")
+            say("there are no more films to ask about")
             break
         number = len(interview.answers) + 1
         click.echo(
@@ -83,14 +83,14 @@ def answer_questions(interview: "Interview", questions: int) -> "Interview":
             continue
         stars = stars_of(word, interview.model.scale)
         if stars is None:
-            say(f"      {word!r} is none of {interview.model.scale}, {NOT_SEEN}, {ENOUGH}")
+            say(f"      {word!r} is not one of {interview.model.scale}, {NOT_SEEN}, {ENOUGH}")
             continue
         interview = interview.answered(question.item_id, stars)
     return interview
 
 
 def input_lines() -> Iterator[str]:
-    """What is typed or piped, line by line."""
+    """The lines of standard input, as they arrive."""
     for line in sys.stdin:
         yield line.strip()
 

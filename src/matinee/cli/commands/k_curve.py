@@ -1,4 +1,4 @@
-"""``matinee k-curve DATA``: how many factors, and why."""
+"""``matinee k-curve DATA``: metrics against the number of factors."""
 
 import click
 
@@ -32,24 +32,26 @@ from matinee.errors import BadSetting, check_known
     default="rmse,ndcg@10",
     show_default=True,
     metavar="NAME,NAME,...",
-    help="What to measure; the first chooses.",
+    help="What to measure; the first decides.",
 )
 @click.option(
     "--rule", default="one-se", show_default=True, metavar="NAME", help="one-se, minimum or elbow."
 )
 @click.option(
-    "--folds", type=click.IntRange(2), default=5, show_default=True, help="How many parts."
+    "--folds", type=click.IntRange(2), default=5, show_default=True, help="Number of folds."
 )
 @click.option(
     "--seeds",
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Fits by which the stability of tastes is judged.",
+    help="Fits to measure the stability of tastes by; 0 measures none.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the folds.")
 @click.option(
-    "--cold", is_flag=True, help="Fit each number from nothing, not from the next smaller model."
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the folds."
+)
+@click.option(
+    "--cold", is_flag=True, help="Fit each number from scratch, not from the next smaller model."
 )
 @relevant_option
 @reading_options
@@ -72,7 +74,7 @@ def command(
     """Show error and ranking against the number of factors.
 
     The number chosen is the smallest that cannot be told from the best (one standard error),
-    unless another rule is asked for. DATA is a MovieLens folder or zip, a text or Parquet file,
+    unless --rule names another. DATA is a MovieLens folder or zip, a text or Parquet file,
     or the word "sample".
     """
     from matinee.tuning.k_curve import checked_sizes, k_curve

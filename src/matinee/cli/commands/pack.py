@@ -28,8 +28,8 @@ from matinee.errors import BadSetting
 def command(data: str, out: str, memory: str, reading: ReadOptions, as_json: bool) -> None:
     """Pack ratings on disk, for fits beyond memory.
 
-    The folder is one that fit takes in the place of DATA, which is a MovieLens folder or zip, a
-    text or Parquet file, of any size. Interrupted, the same command goes on where it was.
+    The folder takes the place of DATA in matinee fit. DATA is a MovieLens folder or zip, a
+    text or Parquet file, of any size. After an interruption, the same command resumes.
     """
     from matinee.data.packed import is_packed
     from matinee.sources.packing.pack import pack
@@ -43,7 +43,7 @@ def command(data: str, out: str, memory: str, reading: ReadOptions, as_json: boo
         try:
             packed = pack(data, Path(out), memory=memory, on_stage=step, **vars(reading))
         except KeyboardInterrupt:
-            say("the same command goes on where it was")
+            say("the same command resumes where it was")
             raise
     duration = time.perf_counter() - started
     say(wrap(str(packed.report["text"]), width(sys.stderr)))

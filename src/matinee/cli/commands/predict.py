@@ -39,9 +39,9 @@ def command(
 ) -> None:
     """Predict how a user would rate an item.
 
-    Or predict all PAIRS of a file, which has columns of users and items, into --out; ratings that
-    the file has stand beside, as "actual". A user or item that the model does not know counts as
-    the average one, and that is said.
+    Or predict all PAIRS of a file, which has columns of users and items, into --out; ratings in
+    the file are copied as "actual". An unknown user or item is predicted as the average one, with
+    a note.
     """
     if pairs is not None:
         if user is not None or items or as_json or out is None:

@@ -24,14 +24,12 @@ from matinee.display.text import counted, seconds
     help="Where feedback is: a file (SQLite), or postgresql://...; the file beside "
     "MODEL unless given.",
 )
-@click.option(
-    "--data", metavar="DATA", help="The old ratings; those that MODEL remembers unless given."
-)
+@click.option("--data", metavar="DATA", help="The old ratings; those stored in MODEL unless given.")
 @click.option(
     "--out",
     required=True,
     metavar="FOLDER",
-    help="Where to keep the new model; may be MODEL itself.",
+    help="Folder for the new model; may be MODEL itself.",
 )
 @reading_options
 @json_option
@@ -43,10 +41,10 @@ def command(
     reading: ReadOptions,
     as_json: bool,
 ) -> None:
-    """Learn again with the feedback since.
+    """Refit a model with the feedback since.
 
-    The new model comes of the old ratings and of the feedback, with MODEL's own settings.
-    Erased users are left out. A server answers from the new model after POST /v1/admin/reload.
+    The new model is fitted on the old ratings and the feedback, with MODEL's settings. Erased users
+    are left out. A server answers from the new model after POST /v1/admin/reload.
     """
     wants("serve", "sqlalchemy")
     from matinee.feedback.model_refit import refit, save_refitted
@@ -80,6 +78,6 @@ def command(
         f"(before: {summary['ratings_before']:,}), {counted(summary['users'], 'user')}, "
         f"{counted(summary['items'], 'item')}"
     )
-    say(f"kept in {out}")
+    say(f"saved in {out}")
     if as_json:
         print_json(summary)

@@ -1,4 +1,4 @@
-"""``matinee report MODEL``: one file to send, with data, quality, tastes, people and reasons."""
+"""``matinee report MODEL``: a file with data, quality, tastes, sample users and reasons."""
 
 import json
 from pathlib import Path
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 @click.command("report")
 @model_argument
-@click.option("--data", metavar="DATA", help="What it was fitted on: adds times, source and terms.")
+@click.option("--data", metavar="DATA", help="The training ratings, for times, source and licence.")
 @click.option(
     "-o",
     "--out",
     default="report.html",
     show_default=True,
     metavar="FILE",
-    help="Where to write it.",
+    help="File to write.",
 )
 @click.option(
     "--record",
     metavar="FILE",
     help=f"Comparisons to show, with --data [{RECORD}, if there is one].",
 )
-@click.option("--k-curve", "curve", metavar="FILE", help="What matinee k-curve --json printed.")
+@click.option("--k-curve", "curve", metavar="FILE", help="Output of matinee k-curve --json.")
 @click.option("--no-measure", is_flag=True, help="Do not fit again to measure errors.")
 @reading_options
 @json_option
@@ -50,7 +50,7 @@ def command(
 ) -> None:
     """Write a report on MODEL: one HTML file to send.
 
-    It needs no network. To say for whom it errs, the same algorithm is fitted on four fifths of
+    The file needs no network. To measure errors, the same algorithm is fitted on four fifths of
     the ratings and measured on the rest. With --json the content goes to standard output, and
     no file is written.
     """
@@ -87,11 +87,11 @@ def command(
 
 
 def measured(measure: Any, model: "Model", ratings: "Ratings") -> Any:
-    """The evaluation; nothing, and a word about it, where the ratings do not allow one."""
+    """The evaluation; None, with a note, where the ratings do not allow one."""
     try:
         return measure(model, ratings)
     except MatineeError as error:
-        say(f"nothing was measured: {error.worded(Face.COMMAND_LINE)}")
+        say(f"no measurements: {error.worded(Face.COMMAND_LINE)}")
         return None
 
 
@@ -103,7 +103,7 @@ def comparison(record: str | None, ratings: "Ratings | None") -> list[dict[str, 
     if record is None and (ratings is None or not Path(RECORD).is_file()):
         return []
     if ratings is None:
-        raise MatineeError("--record needs --data, to see that both are of the same ratings")
+        raise MatineeError("--record needs --data, to check that both have the same ratings")
     rows = compared(Record.of(record or RECORD), ratings)
     if record is not None and not rows:
         say(f"{record} has no comparison on these ratings")

@@ -1,4 +1,4 @@
-"""``matinee runs``: what was compared, tuned and searched before, from the record."""
+"""``matinee runs``: the recorded comparisons, tunings and searches."""
 
 from typing import Any
 

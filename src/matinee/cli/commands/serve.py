@@ -27,10 +27,13 @@ NEEDED = ("fastapi", "uvicorn", "sqlalchemy", "prometheus_client")
     type=click.IntRange(0, 65535),
     default=8765,
     show_default=True,
-    help="0 finds a free one.",
+    help="Port; 0 finds a free one.",
 )
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Beyond this machine only with a token."
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on; a public one needs --token.",
 )
 @token_option
 @token_file_option
@@ -39,7 +42,7 @@ NEEDED = ("fastapi", "uvicorn", "sqlalchemy", "prometheus_client")
     "hosts",
     multiple=True,
     metavar="NAME",
-    help="A name that the server is reached by; may be given again.",
+    help="A host name of the server; may be given again.",
 )
 @click.option(
     "--store",
@@ -50,8 +53,8 @@ NEEDED = ("fastapi", "uvicorn", "sqlalchemy", "prometheus_client")
     "MODEL unless given.",
 )
 @click.option("--beside", metavar="MODEL", help="Another model, to compare with.")
-@click.option("--record", metavar="FILE", help="What compare recorded, to show.")
-@click.option("--k-curve", "curve", metavar="FILE", help="What matinee k-curve --json printed.")
+@click.option("--record", metavar="FILE", help="A record of matinee compare to show.")
+@click.option("--k-curve", "curve", metavar="FILE", help="Output of matinee k-curve --json.")
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 @click.pass_context
 def command(
@@ -68,10 +71,10 @@ def command(
     curve: str | None,
     show: bool,
 ) -> None:
-    """Answer over HTTP, and show a page to look at.
+    """Serve a model over HTTP, with a web page.
 
-    Answers come from the model, and from feedback that counts at once. GET /openapi.json says
-    what can be asked. Stop with Ctrl-C.
+    Answers come from the model, and from feedback that counts at once. GET /openapi.json
+    describes the API. Stop with Ctrl-C.
     """
     wants("serve", *NEEDED)
     from matinee.server.evaluation_record import EvaluationRecord
@@ -99,7 +102,7 @@ def start(settings: "ServerSettings", show: bool = False) -> None:
         say(f"{server.state.main.model!r}{feedback}")
         say(f"ready in {seconds(time.perf_counter() - started)}: {server.url}  (stop with Ctrl-C)")
         if settings.endpoint.token is None:
-            say(f"what changes the model needs the token {server.token}")
+            say(f"requests that change the model need the token {server.token}")
         if show:
             webbrowser.open(f"{server.url}/#token={server.token}")
 

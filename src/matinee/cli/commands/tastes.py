@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 10),
     default=5,
     show_default=True,
-    help="How many items of each.",
+    help="Number of items of each taste.",
 )
 @click.option(
     "--rename",
@@ -31,16 +31,15 @@ if TYPE_CHECKING:
     nargs=2,
     multiple=True,
     metavar="TASTE NAME",
-    help="Give a taste, by number or name, a name that is kept with the model; an "
-    "empty one brings the label back.",
+    help="Rename a taste, given by number or name; the name is saved with the model. An "
+    "empty one restores the label.",
 )
 @click.option(
     "--stability",
     "n_refits",
     type=click.IntRange(1),
     metavar="N",
-    help="Fit again N times, with other seeds, and keep with the model how alike the "
-    "tastes come out.",
+    help="Refit N times with other seeds, and save with the model how stable its tastes are.",
 )
 @click.option(
     "--samples",
@@ -58,7 +57,7 @@ def command(
 ) -> None:
     """Show the tastes that a model found.
 
-    Each with its top items; those that make most of the scores first.
+    Each with its top items, in order of the share of the scores.
     """
     from matinee.models.factor import with_tastes
 
@@ -71,7 +70,7 @@ def command(
         model = stable(model, n_refits, samples)
     if renamed or n_refits:
         model.save(Path(model_path))
-        say(f"kept in {model_path}")
+        say(f"saved in {model_path}")
     tastes = model.tastes()
     if as_json:
         print_json([cut(taste, n) for taste in tastes.to_dicts()])

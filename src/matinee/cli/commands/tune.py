@@ -1,4 +1,4 @@
-"""``matinee tune DATA``: the best settings of an algorithm, judged on data held out for that."""
+"""``matinee tune DATA``: the best settings of an algorithm on held-out ratings."""
 
 import shlex
 from dataclasses import fields
@@ -44,12 +44,16 @@ if TYPE_CHECKING:
     default="rmse",
     show_default=True,
     metavar="NAME",
-    help="What to be best at, such as ndcg@10.",
+    help="The metric to optimize, such as ndcg@10.",
 )
 @click.option(
-    "--trials", type=click.IntRange(1), default=30, show_default=True, help="At most so many fits."
+    "--trials",
+    type=click.IntRange(1),
+    default=30,
+    show_default=True,
+    help="Largest number of fits.",
 )
-@click.option("--seconds", type=float, help="Begin no trial after so long.")
+@click.option("--seconds", type=float, help="Begin no trial after so many seconds.")
 @click.option(
     "--method",
     default="random",

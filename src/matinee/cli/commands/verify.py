@@ -1,4 +1,4 @@
-"""``matinee verify PATH``: whether a model or packed ratings are as they were written."""
+"""``matinee verify PATH``: check that a model or packed ratings are intact."""
 
 import time
 from pathlib import Path
@@ -31,4 +31,4 @@ def command(path: str, as_json: bool) -> None:
         return
     say(f"{described}")
     duration = seconds(time.perf_counter() - started)
-    say(f"whole: {counted(len(files), 'file')}, {n_bytes:,} bytes, checked in {duration}")
+    say(f"intact: {counted(len(files), 'file')}, {n_bytes:,} bytes, checked in {duration}")

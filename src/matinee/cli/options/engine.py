@@ -16,7 +16,7 @@ class EngineOptions:
 
     @property
     def is_spark(self) -> bool:
-        """Whether Spark does the work."""
+        """Whether the command computes on Spark."""
         return self.engine == "spark"
 
 
@@ -28,13 +28,13 @@ engine_options = gathered(
         type=click.Choice(["local", "spark"]),
         default="local",
         show_default=True,
-        help="Where to work; spark needs matinee[spark] and Java.",
+        help="Where to compute; spark needs matinee[spark] and Java.",
     ),
     click.option(
         "--master",
         default="local[*]",
         show_default=True,
         metavar="URL",
-        help="Of the Spark cluster.",
+        help="Address of the Spark cluster.",
     ),
 )

@@ -60,7 +60,7 @@ rule_options = gathered(
         "--where",
         multiple=True,
         metavar="COLUMN=VALUE",
-        help="Only items with this in a column of the catalogue, such as genre=Horror or "
+        help="Only items with this value in a catalogue column, such as genre=Horror or "
         "year=1990..1999; may be given again: any of several values, all of several columns.",
     ),
     click.option(
@@ -68,7 +68,7 @@ rule_options = gathered(
         type=int,
         default=0,
         metavar="N",
-        help="Only items with so many ratings.",
+        help="Only items with at least so many ratings.",
     ),
     click.option(
         "--diversity",

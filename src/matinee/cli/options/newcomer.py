@@ -20,14 +20,14 @@ PAIR = re.compile(r"([^=].*?)=([^=,]+)(?:,|$)")  # a name may hold commas, as la
 def newcomer(
     model: "Model", ratings_path: str | None, tastes: Sequence[str], features: str | None
 ) -> "Person":
-    """Somebody new, by the one of these that is given."""
+    """A newcomer, by whichever of these is given."""
     if ratings_path:
         return from_file(model, ratings_path)
     return from_tastes(model, tastes) if tastes else from_features(model, features or "")
 
 
 def from_file(model: "Model", path: str) -> "Person":
-    """Who rated what a file holds; says what was understood, and what could not be matched."""
+    """The newcomer whose ratings a file holds. Reports how it was read, and unmatched titles."""
     from matinee.sources.exports import match, read_export
 
     export = read_export(path)
@@ -57,7 +57,7 @@ def from_file(model: "Model", path: str) -> "Person":
 
 
 def from_tastes(model: "Model", texts: Sequence[str]) -> "Person":
-    """Who shares points among tastes, by name or number: ``Horror=6,Comedy=4``, ``0=6``."""
+    """The newcomer of points for tastes, by name or number: ``Horror=6,Comedy=4``, ``0=6``."""
     points = pairs(",".join(texts), "--tastes", "Horror=6,Comedy=4 or, by number, 0=6,3=4")
     shared: dict[object, float] = {
         name: number(f"the points for {name!r} are", n) for name, n in points.items()
@@ -66,7 +66,7 @@ def from_tastes(model: "Model", texts: Sequence[str]) -> "Person":
 
 
 def from_features(model: "Model", text: str) -> "Person":
-    """Who tells something of themselves: ``age=25,gender=F``."""
+    """The newcomer of some features: ``age=25,gender=F``."""
     return model.fold_in_features(pairs(text, "--features", "age=25,gender=F"), NAME)
 
 

@@ -149,7 +149,7 @@ reading_options = gathered(
         help="Keep the ratings of at least so many stars, as positives; leave out the others.",
     ),
     click.option("--strict", is_flag=True, help="Stop at the first row with anything wrong."),
-    click.option("--encoding", metavar="NAME", help="Of a text file; UTF-8 unless given."),
+    click.option("--encoding", metavar="NAME", help="Encoding of a text file; UTF-8 unless given."),
     click.option(
         "--catalog",
         metavar="FILE",
@@ -174,7 +174,7 @@ reading_options = gathered(
     click.option(
         "--wide",
         metavar="MISSING",
-        help="A line a user, a column an item; what is not rated is MISSING, such as 99, or empty.",
+        help="A line per user, a column per item; MISSING, such as 99, or empty is unrated.",
     ),
     click.option("--table", metavar="FILE", help="The file to read in a zip or folder."),
 )

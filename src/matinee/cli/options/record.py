@@ -12,7 +12,7 @@ RECORD = "matinee-runs.jsonl"
 
 @dataclass(frozen=True)
 class RecordOptions:
-    """Where runs are recorded, and whether recorded ones are taken up again."""
+    """Where runs are recorded, and whether recorded ones are reused."""
 
     record: str
     no_record: bool
@@ -39,8 +39,8 @@ record_options = gathered(
         default=RECORD,
         show_default=True,
         metavar="FILE",
-        help="Where each run is kept as it ends.",
+        help="File that each finished run is appended to.",
     ),
-    click.option("--no-record", is_flag=True, help="Keep nothing."),
-    click.option("--resume", is_flag=True, help="Take from the record what it has already."),
+    click.option("--no-record", is_flag=True, help="Record nothing."),
+    click.option("--resume", is_flag=True, help="Take finished runs from the record."),
 )

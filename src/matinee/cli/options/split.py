@@ -101,5 +101,5 @@ split_options = gathered(
         metavar="N",
         help="Ratings of each user held out by leave-last [1].",
     ),
-    click.option("--seed", type=click.IntRange(0), metavar="N", help="Of the split [0]."),
+    click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of the split [0]."),
 )
