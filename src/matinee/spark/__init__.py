@@ -1,12 +1,12 @@
-"""Fits, lists and measuring on a Spark cluster; needs ``pip install matinee[spark]`` and Java 17.
+"""Fitting, recommending and evaluating on Spark; needs ``matinee[spark]`` and Java 17.
 
     import matinee.spark
     model = matinee.spark.fit(matinee.MF(n_factors=64), frame, folder="/shared/fit")
     lists = matinee.spark.recommend(model)
     print(matinee.spark.evaluate(model, test))
 
-Each task runs the kernels of the fit in memory over its blocks of users, and hands on the items'
-normal equations once. Only DataFrames with mapInArrow and applyInArrow are used.
+Each task runs the same kernels as a fit in memory on its blocks of users, and emits the items'
+normal equations once per pass. Only DataFrames with mapInArrow and applyInArrow are used.
 """
 
 from matinee.spark.evaluating import evaluate

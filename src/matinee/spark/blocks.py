@@ -1,7 +1,7 @@
-"""Ratings of a DataFrame, packed once into blocks of users, which stay where they are.
+"""The ratings of a DataFrame, packed once into blocks of users that stay in place.
 
-A block is a file: its users' ids, and their ratings as small numbers. It does not depend on how
-many partitions there are. The driver knows how many users, ratings and letters of ids each has.
+A block is a file with the ids of its users and their ratings as small numbers. Blocks do not depend
+on the number of partitions. The driver holds only the summary of each.
 """
 
 import math
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 
 class Size(NamedTuple):
-    """What the driver knows of a block."""
+    """The summary of a block that the driver holds."""
 
     block: int
     users: int
     ratings: int
-    rows: int  # of which these ratings are: of several of a pair one is kept
-    letters: int  # bytes of the users' ids
+    rows: int  # before duplicates of a pair were merged
+    id_bytes: int  # bytes of the users' ids
     total: float  # of the ratings
     squares: float  # sum of their squares
-    levels: np.ndarray | None  # (n_levels,) float32: the ratings that occur, where they are few
+    levels: np.ndarray | None  # (n_levels,) float32: the distinct ratings, where they are few
     low: float
     high: float
     digest: str
@@ -44,7 +44,7 @@ class Size(NamedTuple):
 
 @dataclass(frozen=True)
 class Numbered:
-    """What the driver knows of a table of ratings."""
+    """The summary of all blocks: the items, the numbers of users and ratings, and their values."""
 
     items: IdMap
     n_users: int
@@ -52,11 +52,11 @@ class Numbered:
     mean: float
     deviation: float
     scale: Scale
-    levels: np.ndarray | None  # (n_levels,) float32: the ratings that occur, where they are few
+    levels: np.ndarray | None  # (n_levels,) float32: the distinct ratings, where they are few
 
     @classmethod
     def of(cls, items: IdMap, sizes: list[Size]) -> "Numbered":
-        """What the blocks hold of some items."""
+        """The summary of blocks of ratings of ``items``."""
         n_users, n = sum(size.users for size in sizes), sum(size.ratings for size in sizes)
         every = [size.levels for size in sizes if size.levels is not None]
         levels = np.unique(np.concatenate(every)) if len(every) == len(sizes) else None
@@ -68,7 +68,7 @@ class Numbered:
         return cls(items, n_users, n, mean, deviation_of(squares, n, mean), scale, levels)
 
     def coded(self, block: "Block") -> np.ndarray:
-        """The ratings of a block as a model keeps them: places in ``levels``, or themselves."""
+        """The ratings of a block as a model stores them: indices into ``levels``, or values."""
         if self.levels is None:
             return block.rated.values
         places = np.searchsorted(self.levels, block.arrays["levels"])
@@ -77,7 +77,7 @@ class Numbered:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Some users in a row: who they are, and what they rated."""
+    """Consecutive users with their ids and ratings."""
 
     number: int
     first: int  # row number of the first user
@@ -85,7 +85,7 @@ class Block:
 
     @cached_property
     def rated(self) -> Rows:
-        """The ratings, as kernels take them."""
+        """The ratings by user, in the types that kernels take."""
         whole, levels = self.arrays, self.arrays.get("levels")
         packed = PackedRows(whole["indptr"], whole["items"], whole["codes"], levels)
         return packed.block(0, len(whole["indptr"]) - 1)
@@ -93,13 +93,13 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class BlockFolder:
-    """Where the blocks are, and the row number of the first user of each."""
+    """The folder of the blocks, and the row number of the first user of each."""
 
     folder: Path
     firsts: np.ndarray  # (n_blocks,) int64
 
     def blocks(self, batches: "Iterator[pa.RecordBatch]") -> Iterator[Block]:
-        """Those whose numbers are in Arrow batches, mapped."""
+        """The memory-mapped blocks whose numbers are in Arrow batches."""
         for batch in batches:
             for number in batch.column(0).to_pylist():
                 with (self.folder / str(number)).open("rb") as file:

@@ -1,4 +1,4 @@
-"""Validation of the rows of a DataFrame: which are ratings, and what is wrong with others."""
+"""Validation of the rows of a DataFrame: which are ratings, and the faults of the others."""
 
 import warnings
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ GOOD = f"fault = {int(Fault.NONE)}"
 
 
 def judged(frame: "DataFrame") -> "DataFrame":
-    """Columns user_id, item_id, rating, and what is wrong with a row: ``fault``.
+    """Columns user_id, item_id, rating, and the ``fault`` of each row.
 
-    Ids that are whole numbers stay what they are, which is the fastest; others become text.
-    Of several rows of a pair the last by ``moment``, if there is a timestamp, and then by ``place``
-    counts; an unknown moment is before all others. Raises BadRatings where a column is missing.
+    Integer ids stay integers, which is the fastest; others become text. Of several rows of a pair
+    the last counts, by ``moment`` where there are timestamps and then by ``place``; an unknown
+    moment precedes all others. Raises BadRatings where a column is missing.
     """
     from pyspark.sql import functions as F
 
@@ -75,7 +75,7 @@ def _seconds(time: "Column", kind: str) -> "Column":
 
 
 def _id(given: "Column", kind: str) -> "Column":
-    """An id as it is kept: a whole number, or text, which is 7 for 7.0."""
+    """An id as a whole number or as text; 7.0 becomes the text 7."""
     from pyspark.sql import functions as F
 
     if kind in WHOLE_TYPES:
@@ -93,18 +93,18 @@ def good(rows: "DataFrame") -> "DataFrame":
 
 
 def warn_of_faults(rows: "DataFrame", counts: Mapping[int, int]) -> None:
-    """Warn of the rows that are set aside, and why. Raises BadRatings where no row is good."""
+    """Warn of the rows that are set aside, with reasons. Raises BadRatings where no row is good."""
     n, n_good = sum(counts.values()), counts.get(int(Fault.NONE), 0)
     if not n:
-        raise BadRatings("the frame holds no ratings: there is not one row in it")
+        raise BadRatings("the frame holds no ratings: it has no rows")
     reasons = []
     for fault, count in sorted(counts.items()):
         if fault == Fault.NONE:
             continue
-        shown = rows.where(f"fault = {fault}").limit(CASES_SHOWN)
+        examples = rows.where(f"fault = {fault}").limit(CASES_SHOWN)
         cases = "; ".join(
             f"user_id {row['user_id']!r}, item_id {row['item_id']!r}, rating {row['given']}"
-            for row in shown.collect()
+            for row in examples.collect()
         )
         more = ", ..." if count > CASES_SHOWN else ""
         reasons.append(f"{count:,} {REASON[Fault(fault)]} ({cases}{more})")

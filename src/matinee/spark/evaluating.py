@@ -1,7 +1,7 @@
-"""Measuring a model on Spark: each task measures some of the test users, as ``evaluate`` does.
+"""Evaluating a model on Spark: each task measures some of the test users.
 
-What is summed over users is summed in each task and over tasks; how often an item is shown,
-likewise. The metrics are those of ``matinee.evaluation.metrics``, computed by the code of
+The sums over users, and how often each item is shown, are added up in each task and then over
+tasks. The metrics are those of ``matinee.evaluation.metrics``, computed by the code of
 ``evaluate``.
 """
 
@@ -110,7 +110,7 @@ def evaluate(
 
 
 def _clean(test: "DataFrame") -> "DataFrame":
-    """The good rows, one of each pair; warns of the rows that are set aside."""
+    """The valid rows, one of each pair; warns of the rows that are set aside."""
     from pyspark.sql import functions as F
 
     rows = judged(test)
@@ -165,7 +165,7 @@ def _ratings(table: "pa.Table") -> Ratings:
 
 
 def _sums(task: EvaluateTask, ratings: Ratings) -> Arrays:
-    """What the test ratings of some users add to all figures."""
+    """The sums of some users' test ratings, which all metrics are computed from."""
     model: Any = task.place.model()
     test, unknown = on_ids_of(model, ratings)
     if test is None:

@@ -1,9 +1,9 @@
-"""Alternating fits on Spark: users are solved where their ratings lie, items where sums meet.
+"""Alternating fits on Spark: users are solved beside their ratings, items after a reduction.
 
-In each pass a task solves the users of its blocks on the items it was sent, and gathers the items'
-normal equations, all its blocks together. These go once, by ranges of items, to those who add them
-up, in the order of blocks, and solve them. The driver sees the items' factors; users' factors and
-ratings it never sees: the tasks write them into files of the model folder.
+In each pass a task solves the users of its blocks for the items it was sent, and sums the items'
+normal equations over its blocks. These sums are shuffled once, by ranges of items; the tasks that
+receive a range add them up in the order of blocks and solve its items. The driver holds the items'
+factors only: the tasks write users' factors and ratings into files of the model folder.
 """
 
 from dataclasses import dataclass
@@ -49,8 +49,8 @@ from matinee.training.progress import Epoch, OnEpoch, quiet
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-MOST_PER_RANGE = 512  # items whose sums meet at one place
-BYTES_PER_RANGE = 256 << 20  # that all tasks together may send to one place
+MOST_PER_RANGE = 512  # items in a range
+BYTES_PER_RANGE = 256 << 20  # that all tasks together may send for a range
 
 
 def fit(
@@ -64,19 +64,19 @@ def fit(
 ) -> FactorModel:
     """``algorithm.fit`` for a Spark DataFrame: the same factors, whatever the number of partitions.
 
-    ``frame`` has the columns user_id, item_id, rating, and maybe timestamp; ids of any type. Rows
-    with something missing are set aside, with a warning; of several rows of a pair the last is
-    kept. ``folder``, which the driver and all executors reach under one name, holds the packed
-    ratings, the state after each pass, from which ``resume`` goes on, and the users' part of the
-    model, which the tasks write and the model maps. ``memory`` is how many bytes the items' normal
-    equations may take in a task; where they need more, items take turns in several rounds.
+    ``frame`` has the columns user_id, item_id, rating, and optionally timestamp; ids are of any
+    type. Invalid rows are set aside with a warning; of several rows of a pair the last is kept.
+    ``folder`` is a path that the driver and all executors share. It holds the packed ratings, the
+    state after each pass, from which ``resume`` continues, and the users' part of the model, which
+    the tasks write and the model maps. ``memory`` limits the bytes of the items' normal equations
+    in a task; where they need more, the items are solved in several rounds.
 
-    Raises BadSetting for an algorithm that cannot, BadRatings for a frame without ratings,
-    MatineeError for a state of another fit, and Diverged.
+    Raises BadSetting for an algorithm that cannot be fitted in blocks, BadRatings for a frame
+    without ratings, MatineeError for the state of another fit, and Diverged.
     """
     check_frame("fit", frame)
     algorithm = algorithm.for_blocks
-    algorithm.alternation(ANY_TABLE)  # refuses before anything is packed
+    algorithm.alternation(ANY_TABLE)  # raises before anything is packed
     if "://" in str(folder):
         raise BadSetting(
             f"folder is {folder}; it must be a path under which the driver and all executors "
@@ -84,7 +84,7 @@ def fit(
         )
     if folder is None:
         _check_local(frame.sparkSession, resume)
-        # a file that is mapped stays readable when its name is gone
+        # a mapped file stays readable after it is unlinked
         with temporary_folder() as place:
             return fit(algorithm, frame, folder=place / "fit", memory=memory, on_epoch=on_epoch)
     blocks = Blocks.of(Path(folder).absolute(), frame, resume)
@@ -104,7 +104,7 @@ class FitResult:
     mean: float
     items: Embeddings  # in canonical form
     item_counts: np.ndarray  # (n_items,) int64
-    users: UserFiles  # with the rotation that brings them into canonical form
+    users: UserFiles  # with the rotation into canonical form
     facts: dict[str, Any]
 
 
@@ -124,7 +124,7 @@ class FitRun:
         resume: bool,
         on_epoch: OnEpoch = quiet,
     ) -> FitResult:
-        """All passes; ``folder`` keeps their state."""
+        """Run all passes; ``folder`` holds their state."""
         numbered = self.numbered
         n_items = len(numbered.items)
         table = TableSummary(
@@ -138,10 +138,10 @@ class FitRun:
         plan = algorithm.alternation(table)
         state = State(folder, algorithm)
         state.begin()
-        begun = None
+        start = None
         if plan.begin is not None:
-            begun = self.run(plan.begin, folder / "begin", resume)
-        grown = begun.items if begun else None
+            start = self.run(plan.begin, folder / "begin", resume)
+        grown = start.items if start else None
         items, counts, first = state.items(plan, n_items, grown, resume)
         mean = numbered.mean if plan.centered else 0.0
         for number_ in range(first, plan.n_epochs + 1):
@@ -150,11 +150,11 @@ class FitRun:
                 number_,
                 mean,
                 numbered.n_users,
-                self.blocks.shelf,
+                self.blocks.block_folder,
                 items,
                 state.users(number_),
                 state.users(number_ - 1),
-                begun.users if begun else None,
+                start.users if start else None,
                 self.tasks,
                 self.threads,
             )
@@ -179,7 +179,7 @@ class FitRun:
         return FitResult(plan, mean, items, counts, users, facts)
 
     def _items_after(self, step: Pass) -> tuple[Embeddings, np.ndarray, float | None]:
-        """The next items, their ratings, and the training RMSE of this pass."""
+        """The next items, their numbers of ratings, and the training RMSE of this pass."""
         items, error = step.items.copy(), 0.0
         counts = np.zeros(len(items.bias), np.int64)
         parts = rounds(step.plan, np.arange(len(items.bias)), self.memory)
@@ -195,7 +195,7 @@ class FitRun:
                 at = part.pop("rows")
                 counts[at] = part.pop("counts")
                 of_tasks = float(part.pop("error")[0])
-                error += of_tasks if row["range"] == 0 else 0.0  # all ranges have the same
+                error += of_tasks if row["range"] == 0 else 0.0  # every range carries the same
                 for name, values in part.items():
                     getattr(items, name)[at] = values
         rmse = self._rmse(step, error) if step.number else None
@@ -220,14 +220,14 @@ class FitRun:
         return float(np.sqrt(error / self.numbered.n_ratings)) if step.plan.stars else None
 
     def _per_range(self, plan: Alternation) -> int:
-        """Items whose sums meet at one place, all tasks' together."""
+        """Items per range, so that the sums of all tasks for it fit BYTES_PER_RANGE."""
         d = plan.fit_items.width(plan.n_factors)
         each = 4 * (packed_size(d) + d) * self.tasks
         return int(np.clip(BYTES_PER_RANGE // each, 1, MOST_PER_RANGE))
 
 
 def _check_local(spark: Any, resume: bool) -> None:
-    """Raise BadSetting where temporary files will not do."""
+    """Raise BadSetting where a temporary folder is not enough."""
     if resume:
         raise BadSetting("resume is given without folder; give that of the fit to go on with")
     if not is_local(spark):
@@ -243,7 +243,7 @@ def _model(
     fitted: FitResult,
     arrays: dict[str, Any],
 ) -> FactorModel:
-    """The model, of the users' arrays that the tasks have written."""
+    """The model of a fit and the users' arrays that its tasks have written."""
     numbered, plan = blocks.numbered, fitted.plan
     if numbered.levels is not None:
         arrays["seen_levels"] = numbered.levels
@@ -263,5 +263,5 @@ def _model(
         fold=plan.finish or plan.fit_users,
         item_fold=cast(Any, plan.item_fold),
     )
-    vars(model)["item_counts"] = fitted.item_counts  # to count them anew takes long
+    vars(model)["item_counts"] = fitted.item_counts  # counting would read all ratings
     return model

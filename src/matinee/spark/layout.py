@@ -1,7 +1,7 @@
-"""The layout of validated rows in blocks: the items' numbers, and the user that begins each block.
+"""The layout of validated rows in blocks: the numbers of items, and the first user of each block.
 
-Users are in natural order. Which of them begin blocks follows from a sample of their ids, which is
-the same however the rows are spread. The others' ids stay on the cluster.
+Users are in natural order. The first users of blocks come from a sample of ids that does not depend
+on how rows are partitioned. All other user ids stay on the cluster.
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import Column, DataFrame
 
-RATINGS_PER_BLOCK = 1_000_000  # at most, more or less
+RATINGS_PER_BLOCK = 1_000_000  # at most, roughly
 LEAST_PER_BLOCK = 200_000
-BLOCKS = 16  # at least, where ratings suffice: there are several for each task
+BLOCKS = 16  # at least, where ratings suffice, so that each task has several
 SAMPLED = 100_000  # users, about, where there are more
 SAMPLED_PER_BLOCK = 64  # at least
 WHOLE = r"^-?[0-9]+\z"
@@ -27,22 +27,22 @@ WHOLE = r"^-?[0-9]+\z"
 
 @dataclass(frozen=True)
 class Layout:
-    """What decides where a row goes."""
+    """The assignment of rows to blocks."""
 
     items: IdMap
     numbers: "pa.Table"  # item_id, as in rows, and item
     digits: int  # of the longest user id, where all are whole numbers in text, else 0
-    bounds: list[Any]  # keys of the users that begin blocks, but for the first block
-    n_rows: int  # that are good
+    bounds: list[Any]  # keys of the first users of all blocks but the first
+    n_rows: int  # valid rows
     n_read: int
 
     @property
     def id_from(self) -> int:
-        """Where the id begins in a key."""
+        """The position of the id within a key."""
         return self.digits + 1 if self.digits else 0
 
     def block(self, rows: "DataFrame") -> "DataFrame":
-        """The rows with ``key``, and with ``block``, which is found by bisection of the bounds."""
+        """The rows with their ``key``, and their ``block`` by bisection of the bounds."""
         from pyspark.sql import functions as F
 
         rows = rows.withColumns({"key": key_of(self.digits), "block": F.lit(0)})
@@ -51,7 +51,7 @@ class Layout:
         bounds, n = F.lit(self.bounds), len(self.bounds)
         for step in (1 << power for power in reversed(range(n.bit_length()))):
             place = F.col("block")
-            later = F.element_at(bounds, place + step) <= F.col("key")  # counted from 1
+            later = F.element_at(bounds, place + step) <= F.col("key")  # counts from 1
             moved = F.when((place + step <= n) & later, place + step).otherwise(place)
             rows = rows.withColumn("block", moved)
         return rows
@@ -60,7 +60,7 @@ class Layout:
 def layout_of(rows: "DataFrame") -> Layout:
     """The layout of validated rows, from one pass; warns of the rows that are set aside.
 
-    Raises BadRatings where no row is good.
+    Raises BadRatings where no row is valid.
     """
     import pyarrow.compute as pc
     from pyspark.sql import functions as F
@@ -93,17 +93,17 @@ def layout_of(rows: "DataFrame") -> Layout:
 
 
 def _numbered(ids: "pa.ChunkedArray") -> tuple[IdMap, "pa.Table"]:
-    """The items, and their ids as they came with their rows."""
+    """The items, and their ids as they stand in the rows."""
     import pyarrow as pa
 
     texts = list(map(str, ids.to_pylist()))
     items = IdMap.of(texts, "item")
-    whole = ids.combine_chunks()  # of a table whose first chunk is empty Spark takes nothing
+    whole = ids.combine_chunks()  # Spark reads nothing from a table whose first chunk is empty
     return items, pa.table({"item_id": whole, "item": items.rows(texts).astype(np.int32)})
 
 
 def _bounds(drawn: "pa.Table", n_blocks: int) -> list[Any]:
-    """Keys that part sampled users, in order, into blocks with about as many ratings each."""
+    """Keys that divide the sampled users, in order, into blocks of about equally many ratings."""
     n = drawn.column("n").to_numpy()
     block = (np.cumsum(n) - n) * n_blocks // max(1, int(n.sum()))
     firsts = np.flatnonzero(np.diff(block, prepend=0))
@@ -112,10 +112,10 @@ def _bounds(drawn: "pa.Table", n_blocks: int) -> list[Any]:
 
 
 def key_of(digits: int) -> "Column":
-    """What is ordered as the users are: their ids.
+    """A key of users whose order is the natural order of their ids.
 
-    Where they are whole numbers in text, the id follows its sign and as many digits as the longest
-    has; see ``ids.natural_key``.
+    It is the id itself, or, for whole numbers in text, a sign and the zero-padded digits followed
+    by the id; see ``ids.natural_key``.
     """
     from pyspark.sql import functions as F
 

@@ -1,4 +1,4 @@
-"""A fitted model where tasks can find it: a folder, from which each of their processes loads it."""
+"""A saved model that every task process loads from its folder."""
 
 import atexit
 import shutil
@@ -13,14 +13,14 @@ from matinee.models.storage import MANIFEST
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """Where a model is, and which of those that were there."""
+    """The folder of a model, and its version by modification time."""
 
     folder: Path
     changed: int  # nanoseconds since 1970
 
     @classmethod
     def of(cls, model: Model | str | Path, folder: str | Path | None) -> "ModelFolder":
-        """The folder of a saved model; another is saved first, for as long as this program runs."""
+        """The folder of a saved model. A model in memory is saved to a temporary folder first."""
         if isinstance(model, Model):
             place = Path(tempfile.mkdtemp(prefix="matinee-", dir=folder))
             place.chmod(0o755)
@@ -31,16 +31,16 @@ class ModelFolder:
         return cls(path, changed)
 
     def model(self) -> Model:
-        """The model; a process that has loaded it has it still."""
+        """The model, loaded once per process."""
         return load_once(self.folder, self.changed)
 
 
 @lru_cache(maxsize=1)
 def load_once(folder: Path, changed: int) -> Model:
-    """The model of a folder that was changed last at some time."""
+    """The model of a folder at a version, which is the key of the cache."""
     return load(folder)
 
 
 def _changed(folder: Path) -> int:
     manifest = folder / MANIFEST
-    return manifest.stat().st_mtime_ns if manifest.is_file() else 0  # load says what is wrong
+    return manifest.stat().st_mtime_ns if manifest.is_file() else 0  # load raises

@@ -1,7 +1,7 @@
-"""Judged rows packed into blocks, in one shuffle.
+"""Packing validated rows into blocks, in one shuffle.
 
-A task deals many rows at a time into pieces, so that few large ones are sent; where those of a
-block meet, its rows are put in order and written.
+A task splits many rows at a time into one piece per block, so that few large pieces are sent. The
+pieces of a block are then joined, sorted and written.
 """
 
 from collections.abc import Iterator
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 ROWS_AT_ONCE = 1_000_000
-OF_ROWS = ("key", "item", "rating", "moment")  # the last only where there are times
+OF_ROWS = ("key", "item", "rating", "moment")  # moment only where there are times
 PIECES = "block int, place long, payload binary"
-SIZES = "block int, users int, ratings long, rows long, letters long, total double, "
+SIZES = "block int, users int, ratings long, rows long, id_bytes long, total double, "
 SIZES += "squares double, "
 SIZES += "levels array<float>, low float, high float, digest string"
 
 
 def pack(rows: "DataFrame", layout: Layout, folder: Path) -> list[Size]:
-    """Write the blocks of judged rows; what the driver is to know of them, in order.
+    """Write the blocks of validated rows; returns their summaries in order.
 
-    Raises BadRatings where these are not the rows of which the layout is.
+    Raises BadRatings where the rows differ from those of the layout.
     """
     import pyarrow as pa
     from pyspark.sql import functions as F
@@ -67,9 +67,9 @@ def pack(rows: "DataFrame", layout: Layout, folder: Path) -> list[Size]:
 
 
 def deal(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
-    """A task: the rows of each block together, in their order, and the place of the first.
+    """A task: for each block a piece of its rows, in order, with the place of the first.
 
-    Columns ``block``, ``place``, and those of OF_ROWS that there are.
+    Columns ``block``, ``place`` and ``payload``.
     """
     import pyarrow as pa
 
@@ -99,7 +99,7 @@ def _joined(pieces: "pa.Table") -> "pa.Table":
 
 
 def _tables(batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.Table]":
-    """Many batches as one table, again and again."""
+    """Batches concatenated into tables of about ROWS_AT_ONCE rows."""
     import pyarrow as pa
 
     waiting: list[pa.RecordBatch] = []
@@ -124,7 +124,7 @@ def _to_bytes(rows: "pa.Table") -> bytes:
 def _write(
     folder: Path, block: int, table: "pa.Table", item_type: np.dtype[Any], id_from: int
 ) -> Size:
-    """Write a block of its rows; of several of a pair the last is kept."""
+    """Write the rows of a block; of several rows of a pair the last is kept."""
     ids, user = _users(table.column("key"), id_from)
     item, rating = (table.column(name).to_numpy() for name in ("item", "rating"))
     moment = np.zeros(len(user), np.uint8)
@@ -164,7 +164,7 @@ def _write(
 
 
 def _users(keys: "pa.ChunkedArray", id_from: int) -> tuple[Texts, np.ndarray]:
-    """The ids of the users of a block, in order, and which of them each row is of."""
+    """The ids of the users of a block, in order, and the user of each row: (n_rows,) int32."""
     import pyarrow.compute as pc
 
     coded = keys.combine_chunks().dictionary_encode()
@@ -195,6 +195,6 @@ def _schema() -> "pa.Schema":
 
 
 def _with_levels(size: Size) -> Size:
-    """What a row of SIZES says, the levels as an array."""
+    """The summary with its levels as an array."""
     levels = size.levels if size.levels is None else np.array(size.levels, np.float32)
     return size._replace(levels=levels)

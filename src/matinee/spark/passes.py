@@ -1,7 +1,7 @@
-"""What tasks do in a pass: solve the users of their blocks, and hand on what items need of them.
+"""The tasks of a pass: solve the users of a block, and sum the items' normal equations.
 
-Users' factors that a later pass or the model needs stay in files beside the blocks, one a block,
-which the tasks write and read; nothing of a user's passes the driver.
+Users' factors that a later pass or the model needs are in files beside the blocks, one per block,
+which the tasks write and read. No data of users go through the driver.
 """
 
 import os
@@ -34,13 +34,13 @@ SOLVED = "range int, payload binary"
 
 @dataclass(frozen=True)
 class UserFiles:
-    """Users' factors in files, one a block, and how they are to be rotated."""
+    """Users' factors in files, one per block, and the rotation to apply on reading."""
 
     folder: Path
     rotation: np.ndarray | None = None
 
     def read(self, block: int) -> Embeddings:
-        """The users of a block."""
+        """The embeddings of the users of a block."""
         with (self.folder / str(block)).open("rb") as file:
             arrays = map_tensors(file)
         factors = arrays["factors"]
@@ -50,51 +50,51 @@ class UserFiles:
         )
 
     def write(self, block: int, side: Embeddings) -> None:
-        """Keep the users of a block."""
+        """Write the embeddings of the users of a block."""
         arrays = {"factors": side.factors, "bias": side.bias}
         write_arrays(self.folder, arrays, lambda _: str(block))
 
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """One pass over the users, as it is sent to the tasks."""
+    """One pass over the users: the value that is sent to the tasks."""
 
     plan: Alternation
     number: int
     mean: float
     n_users: int
-    shelf: BlockFolder
+    block_folder: BlockFolder
     items: Embeddings
     user_files: UserFiles  # of this pass
     previous_files: UserFiles  # of the pass before it
-    begun: UserFiles | None  # those that the first factors grow from, where there are any
-    tasks: int  # side by side
+    start: UserFiles | None  # of the fit that this one starts from, where there is one
+    tasks: int  # in parallel
     threads: int  # of each
 
     @property
     def last(self) -> bool:
-        """Whether it gives the users of the model."""
+        """Whether its users are those of the model."""
         return self.number == self.plan.n_epochs
 
     def keeps(self, n_rounds: int) -> bool:
-        """Whether its users are looked at again."""
+        """Whether its users are read again."""
         return self.last or n_rounds > 1 or (self.plan.nonnegative and self.number > 0)
 
     def users_of(self, block: Block) -> Embeddings:
         """The users of a block after this pass."""
         plan, n = self.plan, len(block.rated.counts)
         users = Embeddings.zeros(n, plan.n_factors)
-        if plan.nonnegative and self.number > 1:  # each row begins where it was
+        if plan.nonnegative and self.number > 1:  # each row starts from its last solution
             users.fill(self.previous_files.read(block.number))
         elif self.number == 0 or plan.nonnegative:
-            begun = None if self.begun is None else self.begun.read(block.number)
-            first_rows(plan, users, 0, block.first, block.rated.counts > 0, begun)
+            start = None if self.start is None else self.start.read(block.number)
+            first_rows(plan, users, 0, block.first, block.rated.counts > 0, start)
         if self.number:
             plan.fit_users.solve(block.rated, self.mean, self.items, users)
         return users
 
     def with_implicit(self, block: Block, users: Embeddings) -> Embeddings:
-        """The users of a block with what their choice of items says, where it counts."""
+        """The users of a block with their implicit factors, where the algorithm has them."""
         if self.plan.implicit_reg is None:
             return users
         if not self.number:
@@ -109,30 +109,30 @@ class Pass:
 
 @dataclass(frozen=True)
 class Round:
-    """The items whose normal equations are summed at once: all, or as many as there is room for."""
+    """The items whose normal equations are summed at once: all, or as many as memory allows."""
 
     number: int
     of: int
     items: np.ndarray  # (n,) rows
-    per_range: int  # items whose sums meet at one place
+    per_range: int  # items in a range
 
 
 def use_threads(n: int) -> None:
-    """Let the kernels of this process use so many threads from now on."""
+    """Set the number of threads of the kernels in this process."""
     os.environ["MATINEE_THREADS"] = str(n)
 
 
 def gather(step: Pass, items_round: Round, batches: Batches) -> Batches:
-    """A task: solve the users of its blocks, and hand on what the items of a round need of them.
+    """A task: solve the users of its blocks, and sum the normal equations of a round of items.
 
-    Columns ``range, task, payload``. Each row has the sums over users that all items share.
+    Columns ``range, task, payload``. Each row also holds the sums that all items share.
     """
     use_threads(step.threads)
     plan, items = step.plan, items_round.items
     gathering = Gathering.of(plan, step.mean, items, len(step.items.bias))
     shared_sums = Sums.zeros(len(items), plan.n_factors, plan.implicit_reg is not None)
     error, task = 0.0, -1
-    for block in step.shelf.blocks(batches):
+    for block in step.block_folder.blocks(batches):
         task = block.number if task < 0 else task
         if items_round.number == 0:
             users = step.users_of(block)
@@ -160,7 +160,7 @@ def gather(step: Pass, items_round: Round, batches: Batches) -> Batches:
 
 
 def _partial(sums: NormalSums, shared_sums: Sums, first: int, n: int) -> Arrays:
-    """What is summed of n items of a round, from a place on; in single precision."""
+    """The sums of n items of a round, from index ``first``, in single precision."""
     places = np.flatnonzero(sums.n[first : first + n]) + first
     more = {}
     if len(shared_sums.factors):
@@ -182,12 +182,12 @@ def _row(number: int, task: int, data: bytes) -> "pa.RecordBatch":
 
 
 def solver(step: Pass, items_round: Round) -> Callable[[Any, "pa.Table"], "pa.Table"]:
-    """What adds up the sums of a range of items, in the order of tasks, and solves them."""
+    """A function that adds the sums of a range of items, in the order of tasks, and solves it."""
 
     def solve(key: Any, table: "pa.Table") -> "pa.Table":
         import pyarrow as pa
 
-        use_threads(1)  # others are solved beside it
+        use_threads(1)  # other ranges are solved in parallel
         payloads = table.sort_by("task").column("payload").to_pylist()
         return pa.Table.from_batches([_solved(step, items_round, key[0].as_py(), payloads)])
 
@@ -195,13 +195,13 @@ def solver(step: Pass, items_round: Round) -> Callable[[Any, "pa.Table"], "pa.Ta
 
 
 def gather_and_solve(step: Pass, items_round: Round, batches: Batches) -> Batches:
-    """What ``gather`` and ``solver`` do, where one task has all users and nothing need be sent."""
+    """``gather`` and ``solver`` in one, for a single task with all users: nothing is sent."""
     for sums in gather(step, items_round, batches):
         yield _solved(step, items_round, sums.column(0)[0].as_py(), sums.column(2).to_pylist())
 
 
 def _solved(step: Pass, items_round: Round, number: int, payloads: list[bytes]) -> "pa.RecordBatch":
-    """A range of items, of what tasks have summed."""
+    """The solution of a range of items from the sums of all tasks."""
     import pyarrow as pa
 
     first = number * items_round.per_range
@@ -212,7 +212,7 @@ def _solved(step: Pass, items_round: Round, number: int, payloads: list[bytes]) 
 
 
 def _solve_items(step: Pass, rows: np.ndarray, first: int, parts: Iterable[Arrays]) -> Arrays:
-    """Items in some rows, of the sums that tasks have found; ``first`` is where they begin."""
+    """The items ``rows`` solved from the sums of all tasks; ``first`` is the index of the first."""
     plan, n = step.plan, len(rows)
     gathering = Gathering.of(plan, step.mean, np.arange(n), n)
     shared_sums = Sums.zeros(n, plan.n_factors, plan.implicit_reg is not None)
@@ -237,12 +237,12 @@ def _solve_items(step: Pass, rows: np.ndarray, first: int, parts: Iterable[Array
 
 
 def finish(step: Pass, batches: Batches) -> Batches:
-    """A task of the last pass: solve and keep its users, and hand on their moments and error."""
+    """A task of the last pass: solve and write its users, and emit their moments and error."""
     use_threads(step.threads)
     plan = step.plan
     shared_sums, total = Sums.zeros(0, plan.n_factors, False), np.zeros(plan.n_factors)
     error, task = 0.0, -1
-    for block in step.shelf.blocks(batches):
+    for block in step.block_folder.blocks(batches):
         task = block.number if task < 0 else task
         users = step.users_of(block)
         if plan.stars:

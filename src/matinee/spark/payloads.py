@@ -1,4 +1,4 @@
-"""Arrays as bytes: in messages of tasks, and in files that they share."""
+"""Arrays as bytes: in the messages of tasks, and in files."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,21 +12,21 @@ Arrays = dict[str, np.ndarray]
 
 
 def to_bytes(**arrays: np.ndarray) -> bytes:
-    """Arrays as bytes, as they are in a model folder."""
+    """Arrays in the format of a model folder."""
     from safetensors.numpy import save
 
     return save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
 
 
 def from_bytes(payload: bytes) -> Arrays:
-    """The arrays that ``to_bytes`` took."""
+    """The arrays of ``to_bytes``."""
     return tensors_of(np.frombuffer(payload, np.uint8))
 
 
 def write_arrays(
     folder: Path, arrays: Mapping[str, np.ndarray], name: Callable[[str], str]
 ) -> Part:
-    """Write a file, named by its digest, in one step: a task may be run twice, even at once."""
+    """Write a file atomically, named from its digest: Spark may run a task twice, even at once."""
     new = folder / f"new-{uuid4().hex}"
     with new.open("wb") as file:
         digest = write_tensors(file, arrays)

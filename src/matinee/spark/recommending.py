@@ -23,10 +23,10 @@ LISTS = "user_id string, rank int, item_id string"
 
 @dataclass(frozen=True)
 class RecommendTask:
-    """What tasks need to know to recommend."""
+    """The model, the users and the options of every task."""
 
     place: ModelFolder
-    users: np.ndarray | None  # rows; None for everybody who has ratings
+    users: np.ndarray | None  # rows; None for all who have ratings
     n: int
     why: bool
     threads: int
@@ -42,18 +42,18 @@ def recommend(
 ) -> "DataFrame":
     """``model.recommend`` for many users: a DataFrame with the columns of its lists.
 
-    Items that a user has rated are left out. ``users`` are ids, or one; where not given, all who
-    have ratings. ``why`` adds a column with the reason in words, which takes a few milliseconds
-    each.
-    ``model`` is a model, or the folder of a saved one, which all executors reach; a model is saved
-    to a new folder in ``folder`` first, or among the temporary files where all is on one machine.
+    Items that a user has rated are left out. ``users`` are ids, or one id; by default all who have
+    ratings. ``why`` adds a column with the reason in words, which takes a few milliseconds each.
+    ``model`` is a model, or the folder of a saved one that all executors can read. A model in
+    memory is first saved to a new folder in ``folder``, or in the system's temporary folder where
+    Spark runs on one machine.
 
     Raises UnknownId for an id without training ratings, and BadSetting when ``n`` is below 1.
     """
     place = ModelFolder.of(model, folder)
     known, rows = place.model(), None
     if users is None:
-        known.recommend(known.users.ids[int(np.argmax(known.seen.counts))], n)  # n can be
+        known.recommend(known.users.ids[int(np.argmax(known.seen.counts))], n)  # raises for a bad n
         n_rows = len(known.users)
     else:
         ids = [users] if isinstance(users, str) or not isinstance(users, Iterable) else list(users)

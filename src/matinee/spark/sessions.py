@@ -1,4 +1,4 @@
-"""A Spark session, and whether this machine can have one."""
+"""Spark sessions: how to open one, and the resources of its tasks."""
 
 import os
 import re
@@ -20,7 +20,7 @@ WEIGHED = "spark.sql.execution.arrow.maxBytesPerBatch"
 
 
 def session(master: str = "local[*]", **settings: str) -> "SparkSession":
-    """A session on a master, with Arrow; ``settings`` are Spark's, dots written as underscores.
+    """A session with Arrow enabled; ``settings`` are Spark's, with underscores for dots.
 
     Raises MatineeError where pyspark or Java 17 is missing.
     """
@@ -29,24 +29,24 @@ def session(master: str = "local[*]", **settings: str) -> "SparkSession":
         from pyspark.sql import SparkSession
     except ModuleNotFoundError:
         raise MatineeError("pyspark is not installed: pip install 'matinee[spark]'") from None
-    usual = {
+    defaults = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",  # epochs are reported anyway
         "spark.log.level": "ERROR",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
     }
-    if master.startswith("local"):  # elsewhere the cluster knows its interpreters and its size
+    if master.startswith("local"):  # a cluster has settings of its own
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        usual["spark.sql.shuffle.partitions"] = str(2 * (os.cpu_count() or 1))
+        defaults["spark.sql.shuffle.partitions"] = str(2 * (os.cpu_count() or 1))
     builder = SparkSession.builder.master(master).appName("matinee")
-    chosen = {name.replace("_", "."): value for name, value in settings.items()}
-    for name, value in (usual | chosen).items():
+    overrides = {name.replace("_", "."): value for name, value in settings.items()}
+    for name, value in (defaults | overrides).items():
         builder = builder.config(name, value)
     return builder.getOrCreate()
 
 
 def check_frame(function: str, argument: object) -> None:
-    """Raise BadRatings unless what a function was given is a DataFrame of Spark's."""
+    """Raise BadRatings unless the argument of a function is a Spark DataFrame."""
     if not hasattr(argument, "sparkSession"):
         raise BadRatings(
             f"{function} takes a Spark DataFrame, not {type(argument).__name__}; "
@@ -55,7 +55,7 @@ def check_frame(function: str, argument: object) -> None:
 
 
 def current() -> "SparkSession":
-    """The session that is open. Raises MatineeError where there is none."""
+    """The active session. Raises MatineeError where there is none."""
     from pyspark.sql import SparkSession
 
     active = SparkSession.getActiveSession()
@@ -66,9 +66,9 @@ def current() -> "SparkSession":
 
 @contextmanager
 def batches_by_rows(spark: "SparkSession") -> Iterator[None]:
-    """Arrow batches are cut by their number of rows alone, while small rows are on their way.
+    """Limit Arrow batches by their number of rows alone, for small rows.
 
-    Spark else weighs a batch after each row, which takes twice as long as all that it does to it.
+    Otherwise Spark measures the bytes of a batch after each row, which triples the time.
     """
     before = spark.conf.get(WEIGHED, None)
     spark.conf.set(WEIGHED, str(2**31 - 1))
@@ -82,21 +82,21 @@ def batches_by_rows(spark: "SparkSession") -> Iterator[None]:
 
 
 class Room(NamedTuple):
-    """How many tasks of a pass run side by side, and with how many threads each."""
+    """The number of parallel tasks of a pass, and the threads of each."""
 
     tasks: int
     threads: int
 
 
 def room_in(spark: "SparkSession") -> Room | None:
-    """The room for passes; None where it cannot be asked (Spark Connect).
+    """The parallelism of passes; None where it is unknown (Spark Connect).
 
-    Sums are sent once for each task, so there are few with many threads: one on a single machine,
-    and elsewhere as many as ``spark.task.cpus`` lets run at once.
+    Each task sends its sums once, so few tasks with many threads are best: one on a single
+    machine, and on a cluster as many as ``spark.task.cpus`` allows at once.
     """
     try:
         cores = int(spark.sparkContext.defaultParallelism)
-    except Exception:  # of a kind that pyspark does not name everywhere
+    except Exception:  # its type differs between versions of pyspark
         return None
     threads = cores if is_local(spark) else threads_of_task(spark)
     return Room(max(1, cores // threads), threads)
@@ -108,12 +108,12 @@ def is_local(spark: "SparkSession") -> bool:
 
 
 def threads_of_task(spark: "SparkSession") -> int:
-    """The cores that Spark gives a task."""
+    """The cores of a task."""
     return int(spark.conf.get("spark.task.cpus", "1") or 1)
 
 
 def check_java() -> None:
-    """Raise MatineeError unless there is a Java that Spark runs on."""
+    """Raise MatineeError unless a Java that Spark supports is installed."""
     home = os.environ.get("JAVA_HOME")
     java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
     installed = None

@@ -1,4 +1,4 @@
-"""The state of a fit on Spark: packed blocks, what the driver knows, and items after each pass."""
+"""The state of a fit on Spark: packed blocks, their summary, and the items after each pass."""
 
 import hashlib
 import shutil
@@ -42,7 +42,7 @@ OURS = {
 
 
 class State:
-    """A folder that the driver and all executors can reach, and what a fit keeps in it."""
+    """The state of a fit in a folder that the driver and all executors share."""
 
     def __init__(self, folder: Path, algorithm: AlternatingAlgorithm) -> None:
         self.folder = folder
@@ -50,18 +50,18 @@ class State:
         self.file = folder / "items.npz"
 
     def users(self, number: int, rotation: np.ndarray | None = None) -> UserFiles:
-        """Where the users of a pass are; those of the previous pass are not overwritten."""
+        """The files of the users of a pass; those of the pass before are not overwritten."""
         return UserFiles(self.folder / f"users-{number % 2}", rotation)
 
     def begin(self) -> None:
-        """Make room for users' files."""
+        """Create the folders of users' files."""
         for number in range(2):
             self.users(number).folder.mkdir(parents=True, exist_ok=True)
 
     def items(
-        self, plan: Alternation, n_items: int, begun: Embeddings | None, resume: bool
+        self, plan: Alternation, n_items: int, start: Embeddings | None, resume: bool
     ) -> tuple[Embeddings, np.ndarray, int]:
-        """The items from which a fit resumes, their ratings, and the number of the next pass.
+        """The items to start or resume from, their numbers of ratings, and the next pass.
 
         Raises MatineeError for the state of a fit with other settings, or of more epochs.
         """
@@ -69,7 +69,7 @@ class State:
         if plan.implicit_reg is not None:
             items = items.with_implicit()
         if not (resume and self.file.exists()):
-            first_rows(plan, items, 1, 0, np.ones(n_items, bool), begun)
+            first_rows(plan, items, 1, 0, np.ones(n_items, bool), start)
             return items, np.zeros(n_items, np.int64), 0
         with np.load(self.file, allow_pickle=False) as state:
             if str(state["fingerprint"]) != self.fingerprint:
@@ -106,7 +106,7 @@ class BlockSize(NamedTuple):
     block: int
     users: int
     ratings: int
-    letters: int
+    id_bytes: int
     digest: str
 
 
@@ -118,9 +118,9 @@ class Blocks:
 
     @classmethod
     def of(cls, folder: Path, frame: "DataFrame", resume: bool) -> "Blocks":
-        """Those that are here, to resume, or packed now.
+        """The blocks of a folder when resuming, or else packed from the frame.
 
-        Raises MatineeError where those that are here are of a frame with more or fewer rows.
+        Raises MatineeError where the folder's frame had another number of rows.
         """
         known = folder / "numbered.npz"
         if resume and known.exists():
@@ -146,13 +146,13 @@ class Blocks:
         return cls(folder, *_load(known))
 
     def frame(self, spark: Any, room: Room | None) -> "DataFrame":
-        """The blocks' numbers, one partition for each task there is room for."""
+        """The numbers of the blocks, in one partition for each parallel task."""
         frame: DataFrame = spark.range(0, len(self.sizes), 1, room and room.tasks)
         return frame
 
     @property
-    def shelf(self) -> BlockFolder:
-        """Where tasks find the blocks."""
+    def block_folder(self) -> BlockFolder:
+        """The blocks as tasks read them."""
         users = [size.users for size in self.sizes]
         return BlockFolder(self.folder / BLOCKS, np.cumsum([0, *users[:-1]]))
 
@@ -166,20 +166,20 @@ class Blocks:
 
 
 def _make_room(folder: Path) -> None:
-    """A folder for a new fit, without what is left of an older one.
+    """Empty the folder of an older fit, or create it.
 
-    Raises MatineeError where it holds something else.
+    Raises MatineeError where it holds other files.
     """
     if folder.exists() and not folder.is_dir():
         raise MatineeError(f"{folder} is a file; a fit needs a folder of its own")
-    held = list(folder.iterdir()) if folder.exists() else []
+    entries = list(folder.iterdir()) if folder.exists() else []
     ours = OURS if (folder / MARK).exists() else set()
-    others = sorted(one.name for one in held if one.name not in ours)
+    others = sorted(one.name for one in entries if one.name not in ours)
     if others:
         raise MatineeError(
             f"{folder} holds {others[0]}, which is no part of a fit; choose another place"
         )
-    for one in held:
+    for one in entries:
         if one.is_dir():
             shutil.rmtree(one)
         else:
@@ -201,7 +201,7 @@ def _save(file: Path, numbered: Numbered, sizes: list[Size], n_read: int) -> Non
         mean=np.array(numbered.mean),
         deviation=np.array(numbered.deviation),
         scale=np.array(numbered.scale),
-        sizes=np.array([(*size[:3], size.letters) for size in sizes], np.int64),
+        sizes=np.array([(*size[:3], size.id_bytes) for size in sizes], np.int64),
         digests=np.array([size.digest for size in sizes]),
         **levels,
     )

@@ -1,7 +1,7 @@
 """The users' part of a model folder, written by the tasks: a file for each block.
 
-A file holds the factors, biases, ids and ratings of some users, as arrays whose rows follow on
-those of the file before. They are the files of the saved folder; the driver knows their names.
+A file holds the factors, biases, ids and ratings of consecutive users; its rows continue those of
+the file before. The saved folder consists of these files; the driver holds only their names.
 """
 
 from collections.abc import Iterator
@@ -28,26 +28,26 @@ PARTS = "block int, file string, sha256 string, bytes long"
 
 @dataclass(frozen=True)
 class WriteTask:
-    """What tasks need to know to write users' files."""
+    """The inputs of every task that writes users' files."""
 
     folder: Path
-    shelf: BlockFolder
+    block_folder: BlockFolder
     numbered: Numbered
     user_files: UserFiles
-    firsts: dict[int, tuple[int, int]]  # by block: ratings and letters of ids before it
+    firsts: dict[int, tuple[int, int]]  # by block: ratings and bytes of ids before it
     last: int  # the last block
 
 
 def write_users(frame: "DataFrame", blocks: Blocks, user_files: UserFiles) -> dict[str, Stacked]:
-    """Write the files of all users; returns their arrays, mapped."""
+    """Write the files of all users; returns their arrays, memory-mapped."""
     folder = blocks.folder / "parts"
     folder.mkdir(exist_ok=True)
-    firsts, ratings, letters = {}, 0, 0
+    firsts, ratings, id_bytes = {}, 0, 0
     for size in blocks.sizes:
-        firsts[size.block] = ratings, letters
-        ratings, letters = ratings + size.ratings, letters + size.letters
+        firsts[size.block] = ratings, id_bytes
+        ratings, id_bytes = ratings + size.ratings, id_bytes + size.id_bytes
     writing = WriteTask(
-        folder, blocks.shelf, blocks.numbered, user_files, firsts, blocks.sizes[-1].block
+        folder, blocks.block_folder, blocks.numbered, user_files, firsts, blocks.sizes[-1].block
     )
     rows = frame.mapInArrow(partial(_write, writing), PARTS).collect()
     return stacked([Part(folder / row[1], row[2], row[3]) for row in sorted(rows)])
@@ -56,7 +56,7 @@ def write_users(frame: "DataFrame", blocks: Blocks, user_files: UserFiles) -> di
 def _write(writing: WriteTask, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
     import pyarrow as pa
 
-    for block in writing.shelf.blocks(batches):
+    for block in writing.block_folder.blocks(batches):
         part = write_arrays(writing.folder, _arrays(writing, block), partial(file_name, USERS))
         columns = {
             "block": pa.array([block.number], pa.int32()),
@@ -68,10 +68,10 @@ def _write(writing: WriteTask, batches: "Iterator[pa.RecordBatch]") -> "Iterator
 
 
 def _arrays(writing: WriteTask, block: Block) -> Arrays:
-    """The arrays of a block by the names that a model folder knows them by."""
+    """The arrays of a block by their names in a model folder."""
     users, arrays = writing.user_files.read(block.number), block.arrays
-    ratings, letters = writing.firsts[block.number]
-    stop = None if block.number == writing.last else -1  # all rows' ends but the last begin others
+    ratings, id_bytes = writing.firsts[block.number]
+    stop = None if block.number == writing.last else -1  # the end of a row is the start of the next
     return {
         "user_factors": users.factors,
         "user_bias": users.bias,
@@ -79,5 +79,5 @@ def _arrays(writing: WriteTask, block: Block) -> Arrays:
         "seen_items": arrays["items"],
         "seen_ratings": writing.numbered.coded(block),
         "user_ids": arrays["ids"],
-        "user_id_ends": arrays["ends"] + letters,
+        "user_id_ends": arrays["ends"] + id_bytes,
     }
