@@ -47,7 +47,7 @@ def command(model_path: str, questions: int, n: int, as_json: bool) -> None:
     person = interview.person(NAME)
     known = f"from {counted(len(interview.answers), 'answer')}"
     if person.strategy == "popular":
-        known = "without any answer: what people like on average"
+        known = "though nothing is known of you: what people like on average"
     say(f"\nwhat to watch, {known}")
     rows = rows_for(model, person, n, True, True)
     if as_json:
