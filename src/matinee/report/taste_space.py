@@ -21,7 +21,7 @@ def tastes_section(model: Model) -> Section:
     tastes = model.tastes().by_share()
     blocks: list[Block] = [
         Prose(
-            f"A taste is a factor of the model. The {len(tastes)} tastes are in order of how much "
+            f"A taste is a factor of the model. All {len(tastes)} are in order of how much "
             "they contribute to the differences between scores. A bar is what a taste adds to the "
             "score of an item for a typical person. A name is what stands out among the strongest "
             "items."
