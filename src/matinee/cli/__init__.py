@@ -36,6 +36,7 @@ COMMANDS = {
     "refit": "matinee.cli.commands.refit",
     "report": "matinee.cli.commands.report",
     "verify": "matinee.cli.commands.verify",
+    "doctor": "matinee.cli.commands.doctor",
 }
 
 

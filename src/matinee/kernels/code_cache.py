@@ -46,8 +46,10 @@ def use_code_cache() -> bool:
 
 def stamp_with_sources(dispatcher: Any) -> None:
     """Let a kernel reuse code from the cache only if all kernels had the sources of today."""
-    dispatcher._cache._cache_file._source_stamp = digest_of_sources()
-    delete_stale_code(Path(dispatcher._cache.cache_path))
+    index: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if hasattr(index, "_source_stamp"):  # a numba without it goes by the kernel's own file
+        index._source_stamp = digest_of_sources()
+        delete_stale_code(Path(dispatcher.stats.cache_path))
 
 
 @cache

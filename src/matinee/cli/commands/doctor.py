@@ -1,0 +1,98 @@
+"""``matinee doctor``: what runs here, on what, and which optional parts are installed."""
+
+import os
+import platform
+import re
+from importlib.metadata import PackageNotFoundError, distribution, version
+from pathlib import Path
+
+import click
+
+import matinee
+from matinee.cli.console import json_option, print_json, width
+from matinee.display.text_table import text_table
+
+REQUIREMENT = re.compile(r'(?P<name>[\w.-]+).*extra == "(?P<extra>\w+)"')
+FOR_DEVELOPERS = {"test"}  # extras that give a user nothing
+
+
+@click.command("doctor")
+@json_option
+def command(as_json: bool) -> None:
+    """Show what a report of a problem should say.
+
+    Versions, the processor and which vector code it gets, threads, BLAS, where compiled code is
+    cached, memory, and the optional parts with what each lacks.
+    """
+    facts, parts = facts_here(), optional_parts()
+    if as_json:
+        print_json({**facts, "parts": parts})
+        return
+    for line in text_table([[name, str(value)] for name, value in facts.items()], left=(0, 1)):
+        click.echo(line)
+    click.echo()
+    if not parts:
+        click.echo("The optional parts are those of an installation; this runs from the source.")
+        return
+    rows = [["part", "state"], *([name, state(name, lacks)] for name, lacks in parts.items())]
+    for line in text_table(rows, left=(0, 1), flexible=(1,), columns=width()):
+        click.echo(line)
+
+
+def facts_here() -> dict[str, str]:
+    """What computes here, by name."""
+    from matinee.kernels import machine
+
+    libraries = ("numpy", "scipy", "numba", "llvmlite", "duckdb")
+    return {
+        "matinee": f"{matinee.__version__}, {Path(matinee.__file__).parent}",
+        "python": f"{platform.python_version()}, {platform.platform()}",
+        "libraries": ", ".join(f"{name} {version(name)}" for name in libraries),
+        "vectors": machine.vector_code(),
+        "threads": machine.threads(),
+        "blas": machine.blas(),
+        "code cache": machine.code_cache(),
+        "memory": memory(),
+    }
+
+
+def memory() -> str:
+    """What the machine has, where it says so."""
+    try:
+        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # not on every system
+        return "unknown"
+    return f"{total / 2**30:.1f} GiB"
+
+
+def optional_parts() -> dict[str, list[str]]:
+    """The extras that the installed package declares, and what each lacks."""
+    try:
+        requirements = distribution("matinee").requires or []
+    except PackageNotFoundError:  # run from its source, without an installation
+        return {}
+    parts: dict[str, list[str]] = {}
+    for match in filter(None, map(REQUIREMENT.match, requirements)):
+        name, extra = match["name"], match["extra"]
+        if extra in FOR_DEVELOPERS:
+            continue
+        lacks = parts.setdefault(extra, [])
+        if not is_installed(name):
+            lacks.append(name)
+    return parts
+
+
+def is_installed(name: str) -> bool:
+    """Whether a distribution is installed."""
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def state(name: str, lacks: list[str]) -> str:
+    """Whether a part is there, or what brings it."""
+    if not lacks:
+        return "installed"
+    return f'lacks {", ".join(lacks)}: pip install "matinee[{name}]"'

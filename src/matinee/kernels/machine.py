@@ -1,0 +1,47 @@
+"""What the kernels run on, in words: vector code, threads, linear algebra, and cached code."""
+
+import os
+from pathlib import Path
+
+import scipy.linalg  # noqa: F401  loads a BLAS of its own
+from numba import config
+from threadpoolctl import threadpool_info
+
+from matinee.display.text import counted
+from matinee.kernels.jit import CACHE
+from matinee.kernels.random import philox
+from matinee.kernels.threads import n_threads
+from matinee.kernels.vectors import LANES, WIDE
+
+
+def threads() -> str:
+    """How many threads kernels use, and what sets their number."""
+    return f"{n_threads()} of {os.cpu_count()} cores; MATINEE_THREADS sets their number"
+
+
+def vector_code() -> str:
+    """The width that kernels are written for."""
+    if getattr(config, "DISABLE_JIT", False):
+        return "none: compilation is off (NUMBA_DISABLE_JIT)"
+    held = " (NUMBA_CPU_NAME)" if getattr(config, "CPU_NAME", None) else ""
+    return f"{LANES} numbers at once{held}, {'with' if WIDE else 'without'} AVX-512"
+
+
+def blas() -> str:
+    """The linear algebra libraries that numpy and scipy load."""
+    found = {
+        f"{library['internal_api']} {library['version']}"
+        for library in threadpool_info()
+        if library["user_api"] == "blas"
+    }
+    return ", ".join(sorted(found)) or "unknown"
+
+
+def code_cache() -> str:
+    """Where machine code is cached, and how much of it there is."""
+    statistics = getattr(philox, "stats", None)
+    if not CACHE or statistics is None:
+        return "none: each start compiles; NUMBA_CACHE_DIR sets a folder"
+    folder = Path(statistics.cache_path)
+    sizes = [file.stat().st_size for file in folder.glob("*.nbc")] if folder.is_dir() else []
+    return f"{folder}, {counted(len(sizes), 'compiled function')}, {sum(sizes) / 1e6:.1f} MB"
