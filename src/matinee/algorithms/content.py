@@ -17,7 +17,7 @@ import numpy as np
 
 from matinee.algorithms.bias import Bias
 from matinee.algorithms.choice import RatingAlgorithm
-from matinee.algorithms.hybrid import vocabulary_of, with_features
+from matinee.algorithms.hybrid import with_features
 from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
@@ -27,6 +27,7 @@ from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.priors import ridge
 from matinee.training.progress import OnEpoch, quiet
 from matinee.training.singular_vectors import leading_vectors
+from matinee.training.vocabulary import vocabulary_of
 
 FEATURE_DAMPING = 10.0  # items of average weight assumed on which features have no effect
 REG_POWER = 0.5  # a user's penalty grows with the root of the number of ratings

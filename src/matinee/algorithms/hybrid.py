@@ -22,11 +22,12 @@ from matinee.algorithms.nmf import NMF
 from matinee.algorithms.search_space import Real
 from matinee.data.features import Vocabulary
 from matinee.data.ratings import Ratings
-from matinee.errors import BadSetting, Option, Setting, did_you_mean
+from matinee.errors import BadSetting, Setting, did_you_mean
 from matinee.models.factor import FactorModel
 from matinee.models.hybrid import HybridModel
 from matinee.training.priors import FeaturePrior
 from matinee.training.progress import OnEpoch, quiet
+from matinee.training.vocabulary import vocabulary_of
 
 BASES: dict[str, type[MF | NMF | ImplicitALS]] = {one.name: one for one in (MF, NMF, ImplicitALS)}
 
@@ -97,22 +98,6 @@ class Hybrid(RatingAlgorithm):
         fitted: MF | NMF | ImplicitALS = base.for_stars  # type: ignore[assignment]
         model = fitted.fit(train, validation, on_epoch, prior=prior)
         return self.with_choice(with_features(model, self, vocabulary, prior.W), train)
-
-
-def vocabulary_of(train: Ratings, name: str) -> Vocabulary:
-    """The features that items with ratings share. Raises BadSetting when there are none."""
-    rated = train.items.ids[train.by_item.counts > 0].tolist()
-    vocabulary = Vocabulary.of(train.catalog, rated)
-    if len(vocabulary) < 2:
-        known = sum(one in train.catalog for one in rated)
-        raise BadSetting(
-            f"{name} learns from what is known of items, and the catalogue tells nothing that two "
-            f"of the {len(rated):,} rated items share (it knows {known:,} of them); give genres, "
-            "people or texts, in a catalog (",
-            Option("catalog", ...),
-            ")",
-        )
-    return vocabulary
 
 
 def with_features(

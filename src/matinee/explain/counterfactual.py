@@ -52,16 +52,16 @@ class Counterfactual:
     def sentence(self) -> str:
         """One sentence for people."""
         if not self.removed:
-            found = "keeps" if self.complete else "was found that keeps"
+            keeps = "keeps" if self.complete else "was found that keeps"
             return (
-                f"No set of at most {self.most} of your ratings {found} "
+                f"No set of at most {self.most} of your ratings {keeps} "
                 f"{self.title} out of your first {self.n}."
             )
-        told = [
+        titles = [
             f"your {one.rating:g} for {one.title}" if self.unit == "stars" else one.title
             for one in self.removed
         ]
-        without = ", ".join(told[:-1]) + (" and " if told[1:] else "") + told[-1]
+        without = ", ".join(titles[:-1]) + (" and " if titles[1:] else "") + titles[-1]
         return (
             f"Without {without}, {self.title} would be {ordinal(self.rank_after)} "
             f"instead of {ordinal(self.rank_before)}."
@@ -110,8 +110,8 @@ def counterfactual(
         raise BadSetting(
             f"{title!r} is {ordinal(rank)} for {person.name}, not among the first {n}; raise n"
         )
-    found, rank_after, complete = search.smallest(most)
-    ids = model.items.ids[person.items[list(found)]].tolist()
+    places, rank_after, complete = search.smallest(most)
+    ids = model.items.ids[person.items[list(places)]].tolist()
     return Counterfactual(
         user=person.name,
         item_id=model.items.ids[item],
@@ -120,10 +120,10 @@ def counterfactual(
         most=most,
         removed=tuple(
             Removed(one, model.catalog.label(one), float(person.ratings[place]))
-            for one, place in zip(ids, found, strict=True)
+            for one, place in zip(ids, places, strict=True)
         ),
         rank_before=rank,
-        rank_after=rank_after if found else rank,
+        rank_after=rank_after if places else rank,
         complete=complete,
         unit="stars" if model.kind == "rating" else "points",
     )

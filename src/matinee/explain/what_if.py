@@ -46,8 +46,8 @@ class WhatIf:
         else:
             verb = "falls" if self.rank_after > self.rank_before else "rises"
             moves = f"{verb} from {before} to {after}"
-        said = f"{changes}{self.changes[-1]}, {self.title} {moves}."
-        return said[0].upper() + said[1:]
+        sentence = f"{changes}{self.changes[-1]}, {self.title} {moves}."
+        return sentence[0].upper() + sentence[1:]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -93,18 +93,19 @@ def what_if(
     changes, for an item in ``without`` that was never rated, or for an unknown taste.
     """
     named = [without] if isinstance(without, str) else without
-    gone = list(dict.fromkeys(as_id(one) for one in named))  # once, however often named
+    removed = list(dict.fromkeys(as_id(one) for one in named))  # once, however often named
     history = dict(zip(person.items.tolist(), person.ratings.tolist(), strict=True))
-    told = _take_out(model, person, history, gone) + _rate(model, person, history, change, gone)
+    changes = _take_out(model, person, history, removed)
+    changes += _rate(model, person, history, change, removed)
     rows = np.array(sorted(history), dtype=np.int32)
     ratings = np.array([history[row] for row in rows.tolist()], dtype=np.float32)
     changed = person
-    if told:
+    if changes:
         (changed,) = with_histories(model, person, [(rows, ratings)])
     if tastes:
         changed, taste_changes = _with_tastes(model, changed, tastes)
-        told += taste_changes
-    if not told:
+        changes += taste_changes
+    if not changes:
         raise BadSetting("nothing would change; give ", WITHOUT, ", ", CHANGE, " or ", TASTES)
     after = set(unseen(model, changed, item).tolist())
     among = np.array([r for r in unseen(model, person, item).tolist() if r in after], np.int32)
@@ -116,7 +117,7 @@ def what_if(
         user=person.name,
         item_id=item_id,
         title=model.catalog.label(item_id),
-        changes=tuple(told),
+        changes=tuple(changes),
         person=changed,
         score_before=float(scores[0, place]),
         score_after=float(scores[1, place]),
@@ -131,7 +132,7 @@ def _take_out(
     model: Explainable, person: Person, history: dict[int, float], without: list[str]
 ) -> list[str]:
     """Take ratings out of a history; returns what was done, in words."""
-    told = []
+    changes = []
     for one in without:
         row = model.items.row(one)
         title = model.catalog.label(one)
@@ -143,10 +144,10 @@ def _take_out(
                 f"{person.name} has not rated {title!r}, so there is nothing to leave out{near}"
             )
         rating = history.pop(row)
-        told.append(
+        changes.append(
             f"without your {rating:g} for {title}" if model.kind == "rating" else f"without {title}"
         )
-    return told
+    return changes
 
 
 def _rate(
@@ -157,7 +158,7 @@ def _rate(
     without: list[str],
 ) -> list[str]:
     """Change ratings of a history, or add some; returns what was done, in words."""
-    told = []
+    changes = []
     for one, value in change.items():
         row = model.items.row(one)
         title = model.catalog.label(as_id(one))
@@ -165,13 +166,13 @@ def _rate(
             raise BadSetting(f"{title!r} is both in without and in change; choose one")
         rating = checked_rating(one, value, model.scale)
         if model.kind == "preference":
-            told.append(f"with {title}")
+            changes.append(f"with {title}")
         elif row in history:
-            told.append(f"with {rating:g} instead of {history[row]:g} for {title}")
+            changes.append(f"with {rating:g} instead of {history[row]:g} for {title}")
         else:
-            told.append(f"with {rating:g} for {title}")
+            changes.append(f"with {rating:g} for {title}")
         history[row] = rating
-    return told
+    return changes
 
 
 def _with_tastes(

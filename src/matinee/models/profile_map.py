@@ -19,16 +19,16 @@ from matinee.data.profiles import Profiles, grouped
 from matinee.errors import BadSetting, did_you_mean
 from matinee.row_solvers.embeddings import Embeddings
 
-PEOPLE_ASSUMED = 10.0  # reg: people of average taste assumed of each value
-FEWEST_PEOPLE = 5  # who must share a value, so that it tells of no one
+PRIOR_PEOPLE = 10.0  # ridge penalty: people of average taste added to each value
+FEWEST_PEOPLE = 5  # who must share a value, for their privacy
 
 
 @dataclass(frozen=True, eq=False)
 class ProfileMap:
-    """The values that are known of, and what each adds to the average person."""
+    """The values of profiles, and what each adds to the average person."""
 
     values: tuple[tuple[str, str], ...]  # name and value of each column
-    share: np.ndarray  # (n_values,) float32: of those who told the name, who have the value
+    share: np.ndarray  # (n_values,) float32: who have the value, of those with the name
     weights: np.ndarray  # (n_values, n_factors + 1) float32; the last column is for the bias
 
     @classmethod
@@ -42,23 +42,23 @@ class ProfileMap:
         rows = users.rows(list(profiles))
         rows = np.sort(rows[rows >= 0])
         rows = rows[rated[rows] > 0]
-        told = [profiles[one] for one in users.ids[rows].tolist()]
-        count = Counter(pair for one in told for pair in one.items())
-        tellers = Counter(name for one in told for name in one)
+        known = [profiles[one] for one in users.ids[rows].tolist()]
+        count = Counter(pair for one in known for pair in one.items())
+        n_people = Counter(name for one in known for name in one)
         values = tuple(sorted(pair for pair, n in count.items() if n >= FEWEST_PEOPLE))
         if not values:
             return None
-        share = np.array([count[pair] / tellers[pair[0]] for pair in values], np.float32)
-        F = np.stack([cls(values, share, share).encode(one) for one in told])
+        share = np.array([count[pair] / n_people[pair[0]] for pair in values], np.float32)
+        F = np.stack([cls(values, share, share).encode(one) for one in known])
         X = np.column_stack([side.factors[rows], side.bias[rows]]).astype(np.float64)
-        A = F.T @ F + PEOPLE_ASSUMED * np.eye(len(values))
+        A = F.T @ F + PRIOR_PEOPLE * np.eye(len(values))
         W = np.linalg.solve(A, F.T @ (X - X.mean(axis=0))).astype(np.float32)
         for array in (share, W):
             array.flags.writeable = False
         return cls(values, share, W)
 
     def encode(self, features: Mapping[str, str]) -> np.ndarray:
-        """f - average f of someone: (n_values,) float64; zeros for names that are not told."""
+        """f - average f of someone: (n_values,) float64; zeros for names that are not given."""
         return np.array(
             [
                 (features[name] == value) - float(share) if name in features else 0.0
