@@ -364,12 +364,12 @@ COMPARISONS = [Comparison(), Comparison(shrinkage=2.0, amplification=1.5), Compa
 def test_similar_rows_are_those_of_comparing_each_two(comparison):
     rows, by_row, by_column = sparse_vectors()
     as_row, as_neighbor = norms_of(rows, 0.8), norms_of(rows, 1.2)
-    found, weights = nearest_rows(by_row, by_column, (as_row, as_neighbor), comparison, 4)
+    nearest = nearest_rows(by_row, by_column, (as_row, as_neighbor), comparison, 4)
     expected = naive.nearest_rows(rows, as_row, as_neighbor, comparison, 4)
-    for r, near in enumerate(expected):
-        assert found[r].tolist() == [other for other, _ in near] + [-1] * (4 - len(near))
-        padded = [weight for _, weight in near] + [0.0] * (4 - len(near))
-        np.testing.assert_allclose(weights[r], padded, rtol=2e-4)
+    assert nearest.counts.tolist() == list(map(len, expected))
+    assert nearest.indices.tolist() == [other for near in expected for other, _ in near]
+    weights = [weight for near in expected for _, weight in near]
+    np.testing.assert_allclose(nearest.values, weights, rtol=2e-4)
     vectors = Vectors.of(by_column, as_neighbor, comparison)
     for own_row in (3, -1):
         vector = np.array(list(rows[3])), np.array(list(rows[3].values()))
@@ -380,14 +380,13 @@ def test_similar_rows_are_those_of_comparing_each_two(comparison):
 
 def test_differences_and_products_are_those_of_each_two():
     rows, by_row, by_column = sparse_vectors()
-    others, counts, differences = mean_differences(by_row, by_column, 5)
-    for r, expected in enumerate(naive.mean_differences(rows, 5)):
-        n = len(expected)
-        found = zip(others[r, :n].tolist(), counts[r, :n].tolist(), differences[r, :n], strict=True)
-        assert [one[:2] for one in found] == [one[:2] for one in expected]
-        np.testing.assert_allclose(differences[r, :n], [one[2] for one in expected], rtol=1e-5)
-        assert (others[r, n:] == -1).all()
-        assert not counts[r, n:].any()
+    shared, differences = mean_differences(by_row, by_column, 5)
+    expected = naive.mean_differences(rows, 5)
+    assert shared.counts.tolist() == list(map(len, expected))
+    others, counts, means = zip(*(one for near in expected for one in near), strict=True)
+    assert shared.indices.tolist() == list(others)
+    assert shared.values.tolist() == list(counts)
+    np.testing.assert_allclose(differences, means, rtol=1e-5)
     np.testing.assert_allclose(inner_products(by_row, by_column), naive.inner_products(rows))
 
 
