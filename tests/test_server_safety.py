@@ -479,3 +479,32 @@ def test_a_query_parameter_with_many_values_may_be_repeated(client):
 def test_a_body_that_could_mean_two_things_is_refused(client, path, body, said):
     answer = client.post(path, content=body, headers={"Content-Type": "application/json"})
     is_problem(answer, 422, said)
+
+
+@pytest.mark.parametrize("rule", ["diversity", "novelty", "calibrated"])
+def test_rules_on_no_items_give_an_empty_list(client, rule):
+    body = {"users": ["007"], "items": [], rule: 1}
+    assert client.post("/v1/recommendations:batch", json=body).json()["lists"][0]["items"] == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"n": True},
+        {"n": "5"},
+        {"caution": False},
+        {"stars_weight": "1"},
+        {"exclude_seen": 1},
+        {"ratings": [{"item_id": "007", "rating": True}]},
+        {"ratings": [{"item_id": "007", "rating": "4"}]},
+        {"tastes": {"0": True}},
+    ],
+)
+def test_values_are_of_their_own_json_types(client, fields):
+    is_problem(client.post("/v1/recommendations", json=fields), 422, "should be a valid")
+
+
+def test_a_number_in_a_query_is_finite(client):
+    for name in ("caution", "stars_weight"):
+        for value in ("inf", "nan"):
+            is_problem(client.get(f"{LIST}?{name}={value}"), 422, "finite")

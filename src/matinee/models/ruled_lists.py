@@ -117,7 +117,7 @@ class ListMaker:
 
     def lists(self, people: Sequence[object], n: int) -> RuledLists:
         """The best ``n`` candidates of each person."""
-        if not self.rules.rerank:
+        if not self.rules.rerank or not len(self.candidates):
             rows, scores = self._best(people, n)
             return RuledLists(rows, scores, {}, np.full(rows.shape, ""))
         blocks = [

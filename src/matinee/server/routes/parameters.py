@@ -47,11 +47,18 @@ Why = Annotated[
 ]
 StarsWeight = Annotated[
     float | None,
-    Query(ge=0, description="Points of choice that a star is worth: 0 ranks by choice alone."),
+    Query(
+        ge=0,
+        allow_inf_nan=False,
+        description="Points of choice that a star is worth: 0 ranks by choice alone.",
+    ),
 ]
 Caution = Annotated[
     float | None,
-    Query(description="From safe (above 0) to adventurous (0, or below): holds rare items back."),
+    Query(
+        allow_inf_nan=False,
+        description="From safe (above 0) to adventurous (0, or below): holds rare items back.",
+    ),
 ]
 Of = Annotated[
     str | None, Query(description="The number to take apart: list, its score, or stars.")

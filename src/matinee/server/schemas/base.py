@@ -1,6 +1,13 @@
 """What all request bodies and all responses share."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
+
+# Values of request bodies, of their own JSON types alone: true is no number, and "5" is none.
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Integer = Annotated[int, Field(strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
 
 
 class RequestBody(BaseModel):

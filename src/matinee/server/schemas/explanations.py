@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from matinee.server.schemas.base import Envelope
+from matinee.server.schemas.base import Envelope, Integer
 from matinee.server.schemas.identifiers import Id
 from matinee.server.schemas.persons import PersonReference
 from matinee.server.schemas.weights import ListWeights
@@ -17,7 +17,9 @@ class ExplanationRequest(PersonReference, ListWeights):
     by: str | None = Field(None, description="A view, such as factor or history.")
     of: str | None = Field(None, description="The number to take apart: list, or stars.")
     versus: Id | None = Field(None, description="Another item to compare with.")
-    width: int | None = Field(None, ge=240, le=1600, description="Width of a picture, in pixels.")
+    width: Integer | None = Field(
+        None, ge=240, le=1600, description="Width of a picture, in pixels."
+    )
 
 
 class Term(BaseModel):

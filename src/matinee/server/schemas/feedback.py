@@ -14,6 +14,7 @@ class FeedbackRequest(RequestBody):
     events: list[Any] = Field(
         min_length=1,
         max_length=MAX_EVENTS,
+        examples=[[{"user_id": "42", "item_id": "alien-1979", "rating": 4.5}]],
         description='Rows of {"user_id", "item_id", "rating", "timestamp"}: a rating on the scale, '
         "or null to withdraw one; the time in seconds since 1970, by default now.",
     )

@@ -4,7 +4,7 @@ from typing import Annotated
 from urllib.parse import unquote_to_bytes
 
 from fastapi import Path
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 
 from matinee.feedback.events import MAX_ID_BYTES, id_problem
 
@@ -24,6 +24,10 @@ def decode_id(segment: str) -> str:
         raise ValueError(f"an id is text of up to {MAX_ID_BYTES} bytes in UTF-8") from None
 
 
-Id = Annotated[str, AfterValidator(validate_id)]
+Id = Annotated[
+    str,
+    AfterValidator(validate_id),
+    WithJsonSchema({"type": "string", "minLength": 1}),
+]
 UserInPath = Annotated[str, Path(description="Id of a user."), AfterValidator(decode_id)]
 ItemInPath = Annotated[str, Path(description="Id of an item."), AfterValidator(decode_id)]

@@ -1,9 +1,9 @@
 """Whom a request is about."""
 
-from pydantic import Field, FiniteFloat
+from pydantic import Field
 
 from matinee.server.limits import MAX_RATINGS
-from matinee.server.schemas.base import RequestBody
+from matinee.server.schemas.base import Number, RequestBody
 from matinee.server.schemas.identifiers import Id
 
 
@@ -11,7 +11,7 @@ class Rating(RequestBody):
     """One rating of a history."""
 
     item_id: Id
-    rating: FiniteFloat
+    rating: Number
 
 
 class PersonReference(RequestBody):
@@ -22,7 +22,7 @@ class PersonReference(RequestBody):
 
     user: Id | None = None
     ratings: list[Rating] | None = Field(None, max_length=MAX_RATINGS)
-    tastes: dict[str, FiniteFloat] | None = Field(
+    tastes: dict[str, Number] | None = Field(
         None, description="Points for tastes, by number or name."
     )
     features: dict[str, str] | None = Field(None, description='Such as {"age": "25"}.')

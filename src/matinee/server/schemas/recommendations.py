@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field, FiniteFloat
+from pydantic import BaseModel, Field
 
 from matinee.models.list_rules import ListRules
 from matinee.server.limits import (
@@ -12,7 +12,7 @@ from matinee.server.limits import (
     MAX_LIST_LENGTH,
     MAX_STRENGTH,
 )
-from matinee.server.schemas.base import Envelope, RequestBody
+from matinee.server.schemas.base import Envelope, Flag, Integer, Number, RequestBody
 from matinee.server.schemas.explanations import ShortExplanation
 from matinee.server.schemas.identifiers import Id
 from matinee.server.schemas.items import ItemSummary
@@ -23,18 +23,18 @@ from matinee.server.schemas.weights import ListWeights
 class NumberRange(RequestBody):
     """A range of numbers, open where an end is not given."""
 
-    low: float | None = None
-    high: float | None = None
+    low: Number | None = None
+    high: Number | None = None
 
 
-Value = str | int | float
-Strength = Annotated[float, Field(ge=0, le=MAX_STRENGTH, allow_inf_nan=False)]
+Value = str | Integer | Number
+Strength = Annotated[Number, Field(ge=0, le=MAX_STRENGTH)]
 
 
 class RuleFields(RequestBody):
     """Rules that a list must keep to."""
 
-    min_ratings: int = Field(0, ge=0, description="Training ratings that an item needs.")
+    min_ratings: Integer = Field(0, ge=0, description="Training ratings that an item needs.")
     where: dict[str, Value | list[Value] | NumberRange] = Field(
         {},
         max_length=MAX_CONDITIONS,
@@ -46,7 +46,7 @@ class RuleFields(RequestBody):
     calibrated: Strength = Field(
         0.0, description="How much genres must be in the person's own proportions."
     )
-    boost: dict[Id, FiniteFloat] = Field(
+    boost: dict[Id, Number] = Field(
         {}, max_length=MAX_FILTER_ITEMS, description="What is added to the scores of items."
     )
     hide: list[Id] = Field([], max_length=MAX_FILTER_ITEMS, description="Items to leave out.")
@@ -73,20 +73,20 @@ class ItemConditions(RuleFields, ListWeights):
     """Which items a list may contain, and what beside the score ranks them."""
 
     genre: list[str] = Field([], description="Genres; an item needs one of them.")
-    year_from: int | None = None
-    year_to: int | None = None
+    year_from: Integer | None = None
+    year_to: Integer | None = None
     items: list[Id] | None = Field(
         None, max_length=MAX_FILTER_ITEMS, description="Only these items."
     )
     exclude: list[Id] = Field([], max_length=MAX_FILTER_ITEMS, description="Not these items.")
-    exclude_seen: bool = Field(True, description="Leave out items the person has rated.")
+    exclude_seen: Flag = Field(True, description="Leave out items the person has rated.")
 
 
 class RecommendationsRequest(PersonReference, ItemConditions):
     """A list for a person described in the body."""
 
-    n: int = Field(10, ge=1, le=MAX_LIST_LENGTH)
-    offset: int = Field(0, ge=0)
+    n: Integer = Field(10, ge=1, le=MAX_LIST_LENGTH)
+    offset: Integer = Field(0, ge=0)
     why: str | None = Field(None, description="true, or a view: adds the reasons.")
 
 
@@ -94,7 +94,7 @@ class BatchRequest(ItemConditions):
     """Lists for many users."""
 
     users: list[Id] = Field(min_length=1, max_length=MAX_BATCH_USERS)
-    n: int = Field(10, ge=1, le=MAX_LIST_LENGTH)
+    n: Integer = Field(10, ge=1, le=MAX_LIST_LENGTH)
     why: str | None = None
 
 

@@ -2,15 +2,15 @@
 
 from pydantic import Field
 
-from matinee.server.schemas.base import RequestBody
+from matinee.server.schemas.base import Number, RequestBody
 
 
 class ListWeights(RequestBody):
     """The weights of a list's scores, where they are not those of the model."""
 
-    stars_weight: float | None = Field(
+    stars_weight: Number | None = Field(
         None, ge=0, description="Points of choice that a star is worth: 0 ranks by choice alone."
     )
-    caution: float | None = Field(
+    caution: Number | None = Field(
         None, description="From safe (above 0) to adventurous (0, or below): holds rare items back."
     )
