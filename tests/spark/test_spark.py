@@ -18,6 +18,7 @@ import matinee.evaluation.evaluate
 import matinee.spark
 from matinee.algorithms import MF, NMF, ImplicitALS
 from matinee.cli import run
+from matinee.cli.spark_jobs import frame_of
 from matinee.data.ids import IdMap
 from matinee.errors import BadModel, BadRatings, BadSetting, MatineeError, UnknownId
 from matinee.kernels.normal_sums import bytes_per_row
@@ -138,6 +139,19 @@ def test_ids_that_are_numbers_are_those_of_the_fit_in_memory(spark):
     found = matinee.spark.fit(MF(n_factors=1, n_epochs=1), spark.createDataFrame(frame))
     assert list(found.users) == ["1", "2", "2.5"]
     assert list(found.items) == ["7", "8"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_pairs_without_ratings_count_as_one_each(kind, spark, tmp_path, capsys):
+    pairs = pandas.DataFrame({"user": ["a", "a", "b"], "item": ["x", "y", "x"]})
+    path = tmp_path / f"pairs.{kind}"
+    pairs.to_csv(path, index=False) if kind == "csv" else pairs.to_parquet(path)
+    frame = frame_of(spark, str(path))
+    assert "every row counts as 1" in capsys.readouterr().err
+    algorithm = ImplicitALS(n_factors=1, n_epochs=2, n_steps=0)
+    found = matinee.spark.fit(algorithm, frame)
+    assert np.asarray(found.seen.values).tolist() == [1.0, 1.0, 1.0]
+    check_near(found, algorithm.fit(read_ratings(path)), ("a", "x"))
 
 
 def test_a_folder_is_one_of_a_fit_or_empty(spark, table, tmp_path):

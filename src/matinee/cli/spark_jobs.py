@@ -40,11 +40,15 @@ def check_source(data: str) -> None:
 def frame_of(
     spark: "SparkSession", data: str, columns: "Mapping[str, str | int] | None" = None
 ) -> "DataFrame":
-    """A Parquet or CSV file, or a folder of them, that all executors can read."""
+    """A Parquet or CSV file, or a folder of them, that all executors can read.
+
+    Without a column of ratings every row counts as 1.
+    """
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
+    from pyspark.sql.functions import lit
 
-    from matinee.sources.columns import find_columns
+    from matinee.sources.columns import NO_RATINGS, find_columns
 
     place = data if "://" in data else str(Path(data).absolute())
     try:
@@ -57,7 +61,11 @@ def frame_of(
         raise BadRatings(f"Spark cannot read {data}: {message[0] if message else error}") from None
     names = frame.columns
     at = find_columns(names, columns, data)
-    return frame.select(*(frame[f"`{names[n]}`"].alias(field) for field, n in at.items()))
+    chosen = [frame[f"`{names[n]}`"].alias(field) for field, n in at.items()]
+    if "rating" not in at:
+        say(f"{data}: {NO_RATINGS}")
+        chosen.append(lit(1.0).alias("rating"))
+    return frame.select(*chosen)
 
 
 @contextmanager
