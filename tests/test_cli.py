@@ -294,7 +294,7 @@ def test_explain(call, model, by):
     assert total == pytest.approx(reasons["score"], rel=1e-4)
 
 
-@pytest.mark.parametrize("title", ["Heat (1995)", "heat (1995)", "0"])
+@pytest.mark.parametrize("title", ["Heat (1995)", "heat (1995)", "1995 HEAT", "0"])
 def test_an_item_by_its_title(call, model, title):
     _, out, _ = call("explain", model, "--user", "7", "--item", title, "--json")
     assert json.loads(out)["item_id"] == "0"
@@ -478,6 +478,8 @@ MISTAKES: list[tuple[str, int, str]] = [
     ("recommend . --user 7", 5, "model.json is missing"),
     ("explain model --user 7 --item Aliens", 4, "did you mean 'Alien'"),
     ("explain model --user 7 --item heat", 2, "2 items have the title 'heat'"),
+    ("explain model --user 7 --item film", 2, "37 titles have the words 'film'; give an id: "),
+    ("explain model --user 7 --item 2000", 4, "no item '2000'"),
     ("explain model --user 7 --item 5 --by magic", 2, "factor or history"),
     ("similar model", 2, "either --item or --user"),
     ("similar model --item 5 --user 7", 2, "either --item or --user"),

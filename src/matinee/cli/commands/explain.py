@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from matinee.cli.console import json_option, print_json, wrap
-from matinee.cli.options.model import ITEM_HELP, find_item, load, model_argument
+from matinee.cli.options.model import WORDS_HELP, find_item_by_words, load, model_argument
 from matinee.cli.options.newcomer import number, pairs
 from matinee.display.text import counted
 from matinee.errors import BadSetting
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command("explain")
 @model_argument
 @click.option("--user", required=True, metavar="ID", help="Id of the user.")
-@click.option("--item", required=True, metavar="ID", help=ITEM_HELP)
+@click.option("--item", required=True, metavar="ID", help=WORDS_HELP)
 @click.option(
     "--by",
     metavar="|".join(VIEWS),
@@ -87,17 +87,17 @@ def command(
     if n is not None and not counterfactual:
         raise BadSetting("-n goes with --counterfactual")
     model = load(model_path)
-    row = find_item(model, item)
+    row = find_item_by_words(model, item)
     answer: Any
     if without or change or tastes:
-        removed = [find_item(model, one) for one in without]
+        removed = [find_item_by_words(model, one) for one in without]
         answer = model.what_if(
             user, row, without=removed, change=changes(model, change), tastes=times(tastes)
         )
     elif counterfactual:
         answer = model.counterfactual(user, row, 10 if n is None else n)
     elif versus is not None:
-        answer = model.explain(user, row, by, versus=find_item(model, versus), of=of)
+        answer = model.explain(user, row, by, versus=find_item_by_words(model, versus), of=of)
     else:
         answer = model.explain(user, row, by, of=of)
     certain = {} if several else certainty_of(model, user, row)
@@ -122,7 +122,7 @@ def changes(model: "Model", texts: tuple[str, ...]) -> dict[object, float]:
             raise BadSetting(
                 f"--change is {text!r}; write ITEM=RATING, such as 'Heat (1995)=4'"
             ) from None
-        ratings[find_item(model, item)] = stars
+        ratings[find_item_by_words(model, item)] = stars
     return ratings
 
 

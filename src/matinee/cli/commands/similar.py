@@ -3,12 +3,12 @@
 import click
 
 from matinee.cli.console import json_option, print_json, ranked_list
-from matinee.cli.options.model import ITEM_HELP, find_item, load, model_argument
+from matinee.cli.options.model import WORDS_HELP, find_item_by_words, load, model_argument
 
 
 @click.command("similar")
 @model_argument
-@click.option("--item", metavar="ID", help=ITEM_HELP)
+@click.option("--item", metavar="ID", help=WORDS_HELP)
 @click.option("--user", metavar="ID", help="Id of the user.")
 @click.option("-n", "n", type=int, default=10, show_default=True, help="How many.")
 @json_option
@@ -18,7 +18,7 @@ def command(model_path: str, item: str | None, user: str | None, n: int, as_json
         raise click.UsageError("give either --item or --user")
     model = load(model_path)
     if item is not None:
-        neighbors = model.similar_items(find_item(model, item), n)
+        neighbors = model.similar_items(find_item_by_words(model, item), n)
     else:
         neighbors = model.similar_users(user, n)
     if as_json:

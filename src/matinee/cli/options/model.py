@@ -1,5 +1,7 @@
 """MODEL, --user and --item on the command line: a fitted model and whom or what to ask about."""
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -10,10 +12,12 @@ from matinee.errors import BadSetting, UnknownId, did_you_mean
 if TYPE_CHECKING:
     from matinee.models import Model
 
-SHOWN_MATCHES = 5
+SHOWN_MATCHES = 8
+WORD = re.compile(r"\w+")
 
 model_argument = click.argument("model_path", metavar="MODEL")
 ITEM_HELP = "Id of the item, or its title, such as 'Heat (1995)'."
+WORDS_HELP = "Id of the item, or its title, such as 'Heat (1995)', or words of it: 'shawshank'."
 
 
 def load(path: str) -> "Model":
@@ -40,10 +44,7 @@ def find_item(model: "Model", text: str) -> str:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        several = ", ".join(
-            f"{one} ({model.catalog.label(one)})" for one in matches[:SHOWN_MATCHES]
-        )
-        raise BadSetting(f"{len(matches)} items have the title {text!r}; give an id: {several}")
+        raise BadSetting(f"{len(matches)} items have the title {text!r}{choose(model, matches)}")
     titles = {
         name for one in model.items for name in (model.catalog.label(one), model.catalog[one].title)
     }
@@ -51,6 +52,38 @@ def find_item(model: "Model", text: str) -> str:
     raise UnknownId(
         f"no item {text!r} among the ids and titles of {counted(len(model.items), 'item')}{hint}"
     )
+
+
+def find_item_by_words(model: "Model", text: str) -> str:
+    """As ``find_item``, and else the only item whose title has all words of the text.
+
+    Raises UnknownId when nothing matches, and BadSetting, with the most rated, when several do.
+    """
+    wanted = words_of(text)
+    try:
+        return find_item(model, text)
+    except UnknownId:
+        matches = [one for one in model.items if wanted <= words_of(model.catalog.label(one))]
+        if not any(word.isalpha() for word in wanted) or not matches:
+            raise
+    if len(matches) > 1:
+        counts = model.item_counts[model.items.rows(matches)]
+        most_rated = [matches[at] for at in counts.argsort(kind="stable")[::-1]]
+        problem = f"{len(matches)} titles have the words {text!r}"
+        raise BadSetting(problem + choose(model, most_rated))
+    return matches[0]
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text, in lower case."""
+    return frozenset(WORD.findall(text.casefold()))
+
+
+def choose(model: "Model", matches: Sequence[str]) -> str:
+    """The ids to choose from, with their titles, as the end of a message."""
+    several = ", ".join(f"{one} ({model.catalog.label(one)})" for one in matches[:SHOWN_MATCHES])
+    more = len(matches) - SHOWN_MATCHES
+    return f"; give an id: {several}" + (f" and {more} more" if more > 0 else "")
 
 
 def find_item_or_none(model: "Model", text: str) -> str | None:
