@@ -287,3 +287,48 @@ def test_strangers_get_what_is_popular_and_liked(algorithm):
     assert np.median(counts[rows]) >= np.quantile(counts[counts > 0], 0.9)
     means = model.score_people([model.fold_in(NOBODY)], np.arange(len(counts)))[0]
     assert np.median(means[rows]) > np.median(means[counts > 0])
+
+
+# Lists of real data for people without ratings.
+
+KNOWN = 20  # ratings of a film that many know
+FEWEST_KNOWN = 50  # films of a genre that many know, without which a list cannot be filled
+
+
+@pytest.fixture(scope="module", params=["ml-100k", "ml-latest-small"])
+def data_set(request):
+    return request.param
+
+
+@pytest.fixture(scope="module", params=["nmf", "mf", "default"])
+def real(request, list_models, data_set):
+    return list_models(data_set, request.param)
+
+
+def test_ten_points_on_a_genre_give_seven_films_of_it_or_more(real):
+    """Whatever genres a taste is named after, where the catalogue has films enough."""
+    genres, has = real.catalog.genre_matrix(real.items)
+    known = has[real.item_counts >= KNOWN].sum(axis=0)
+    rich = {genre for genre, n in zip(genres, known, strict=True) if n >= FEWEST_KNOWN}
+    asked = [taste for taste in real.tastes() if taste.genres and rich.issuperset(taste.genres)]
+    assert "Horror" in {genre for taste in asked for genre in taste.genres}
+    for taste in asked:
+        listed = real.recommend(real.fold_in_tastes({taste.number: 10}), 10).item_id
+        of_genre = [one for one in listed if {*taste.genres} & {*real.catalog[one].genres}]
+        assert len(of_genre) >= 7, taste.name
+
+
+def test_nobody_known_gets_what_is_popular_and_liked(real):
+    """Films among the most rated hundredth, whose ratings are better than most."""
+    listed = real.recommend(real.fold_in(NOBODY), 10)
+    rows = real.items.rows(listed.item_id)
+    counts = real.item_counts
+    assert (counts[rows] >= np.quantile(counts, 0.98)).all()
+    ratings, items = real.seen.values, real.seen.indices
+    means = np.bincount(items, ratings, len(counts)) / np.maximum(counts, 1)
+    assert np.median(means[rows]) > np.quantile(means[counts >= KNOWN], 0.75)
+
+
+def test_points_leave_what_only_adds_as_it_is(list_models):
+    nmf = list_models("ml-100k", "nmf")
+    assert nmf.fold_in_tastes({0: 10}).choice.factors.min() >= 0

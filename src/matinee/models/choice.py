@@ -15,6 +15,8 @@ from matinee.models.model import Model
 from matinee.row_solvers.embeddings import Embeddings
 
 TYPICAL = 20  # films that somebody is taken to have chosen who tells us tastes alone
+TYPICAL_OF_GENRES = 200  # the same where tastes are named after genres, so that no other film fits
+EMPHASIS = 2.0  # how far from the average that person stands, in distances of who chose these
 DIAL = (32, 16, 8, 4, 2, 1, 0, -1, -2, -3, -4, -5, -6)  # steps of caution, from safe
 DIAL_USERS = 20  # whose scores the steps are measured on
 SHRINKAGE = 20.0  # ratings at which what a film offers to a taste counts half
@@ -85,20 +87,22 @@ class ChoicePart:
 
         ``gains`` (n_items,) are the stars that the tastes add to each item, -inf for what they do
         not mean. They are taken to have chosen the items that gain most, those counting less that
-        few have rated.
+        few have rated, and stand twice as far from the average person. What only adds stays so.
         """
         counts = self.model.item_counts
         known = np.flatnonzero((counts > 0) & (gains > -np.inf))
         worth = gains[known] * counts[known] / (counts[known] + SHRINKAGE)
-        best = np.sort(known[np.argsort(-worth, kind="stable")[:TYPICAL]])
+        most = TYPICAL_OF_GENRES if np.isneginf(gains).any() else TYPICAL
+        best = np.sort(known[np.argsort(-worth, kind="stable")[:most]])
         ratings = np.full(len(best), self.model.scale.high, np.float32)
         nobody = self.model.seen.indices[:0], self.model.seen.values[:0]
         chooser = self.model.solve(best.astype(np.int32), ratings)
         average = self.model.solve(*nobody)
-        return Embeddings(
-            np.float32(share) * chooser.factors + np.float32(1 - share) * average.factors,
-            np.float32(share) * chooser.bias + np.float32(1 - share) * average.bias,
-        )
+        far = np.float32(EMPHASIS * share)
+        factors = average.factors + far * (chooser.factors - average.factors)
+        if min(chooser.factors.min(initial=0), average.factors.min(initial=0)) >= 0:
+            factors = np.maximum(factors, 0)
+        return Embeddings(factors, average.bias + far * (chooser.bias - average.bias))
 
 
 def _number(name: str, value: Any) -> float:
