@@ -12,10 +12,10 @@ import matinee
 from browser import asked_for, chromium, complaints, size
 from matinee.data.catalog import Catalog, Item
 from matinee.feedback.store import Store
-from matinee.server.app import PAGE
 from matinee.server.evaluation_record import EvaluationRecord
 from matinee.server.lifecycle import ServerState
 from matinee.server.middleware.security import AccessPolicy
+from matinee.server.page_files import PAGE
 from matinee.sources import read_ratings
 from serving import TOKEN, answering
 
