@@ -81,7 +81,7 @@ def algorithm_of(settings: dict[str, Any]) -> Algorithm:
 
 def all_settings(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings with every default filled in: what a result should be known by."""
-    return {"algorithm": settings["algorithm"], **algorithm_of(settings).settings}
+    return {"algorithm": settings["algorithm"], **algorithm_of(settings).for_stars.settings}
 
 
 def prepare(ratings: Any, n_users: int, n_items: int) -> Ratings:
@@ -96,8 +96,8 @@ def with_catalog(ratings: Ratings, entries: str) -> Ratings:
 
 
 def fit(ratings: Ratings, settings: dict[str, Any]) -> Fitted:
-    """Fit one algorithm."""
-    model = algorithm_of(settings).fit(ratings)
+    """Fit one algorithm; what predicts stars ranks by them alone, as the peers of its kind do."""
+    model = algorithm_of(settings).for_stars.fit(ratings)
 
     def recommend(users: np.ndarray, n: int) -> object:
         return model.recommend(ratings.users.ids[users].tolist(), n)

@@ -9,9 +9,6 @@ python benchmarks/units.py
 """
 
 import argparse
-import csv
-import io
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,11 +21,11 @@ from matinee.algorithms import ALGORITHMS, MF, NMF, Algorithm, SVDpp
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.splitting import Split
+from other_data import NOT_RATED, jester_cells
 from tables import table
 
 SCALES = {"stars": (1.0, 0.0), "20 r + 100": (20.0, 100.0), "r / 20 - 3": (0.05, -3.0)}
 PEOPLE = 5_000  # of Jester
-NOT_RATED = 99.0
 N_FACTORS = (3, 10, 20)  # of fits to the planted data
 NOISE = 0.15
 KEY = ("algorithm",)
@@ -94,10 +91,7 @@ def movielens(folder: Path) -> Split:
 
 def jester(folder: Path) -> Split:
     """A tenth of the ratings of the first people of Jester 1 held out."""
-    with zipfile.ZipFile(folder / "more" / "jester-data-1.zip") as packed:
-        text = packed.read(packed.namelist()[0]).decode()
-    lines = list(csv.reader(io.StringIO(text)))[:PEOPLE]
-    cells = np.array([[float(cell) for cell in line[1:]] for line in lines])
+    cells = jester_cells(folder)[:PEOPLE]
     return held_out(cells, cells != NOT_RATED)
 
 

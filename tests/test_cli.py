@@ -20,6 +20,7 @@ from matinee.cli import COMMANDS, run
 from matinee.cli.console import bold, ranked_list, wrap
 from matinee.cli.options.settings import make_algorithm
 from matinee.cli.packed_fit import at_epoch
+from matinee.cli.progress import progress
 from matinee.display.text import seconds, shorten
 from matinee.training.progress import Epoch
 
@@ -724,6 +725,16 @@ def test_positives_are_kept_in_training_and_test(call):
     metrics = json.loads(out)["metrics"]
     assert "rmse" not in metrics
     assert metrics["ndcg@10"] > 0.1
+
+
+def test_progress_shows_a_total_only_where_there_is_one(capsys):
+    with progress("search trial", every=0) as step:
+        step(3, 0, "nmf")
+    with progress("epoch", every=0) as step:
+        step(3, 12, "")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("search trial 3  nmf  (")
+    assert lines[1].startswith("epoch 3/12  ")
 
 
 def test_an_epoch_under_way_and_what_the_last_came_to():

@@ -19,7 +19,10 @@ SECONDS_BETWEEN_LINES = 1.0  # of progress, where there is no terminal to draw a
 
 
 class Step(Protocol):
-    """Report that ``done`` of ``total`` steps are done, with ``words`` on the current one."""
+    """Report that ``done`` of ``total`` steps are done, with ``words`` on the current one.
+
+    A total of 0 is one that nobody knows, as of a search that time ends.
+    """
 
     def __call__(self, done: int, total: int, words: str) -> None: ...
 
@@ -68,7 +71,13 @@ def _bar(console: object, what: str) -> Iterator[Step]:
         task = bar.add_task(what, total=None, count="", words="starting")
 
         def step(done: int, total: int, words: str) -> None:
-            bar.update(task, completed=done, total=total, count=f" {done}/{total}", words=words)
+            bar.update(
+                task,
+                completed=done,
+                total=total or None,
+                count=f" {_count(done, total)}",
+                words=words,
+            )
 
         yield step
 
@@ -81,7 +90,7 @@ def _lines(what: str, every: float) -> Iterator[Step]:
     def step(done: int, total: int, words: str) -> None:
         nonlocal last, waiting
         now = time.perf_counter()
-        line = f"{what} {done}/{total}  {words}  ({seconds(now - started)})"
+        line = f"{what} {_count(done, total)}  {words}  ({seconds(now - started)})"
         waiting = "" if now - last >= every else line
         if not waiting:
             last = now
@@ -90,6 +99,10 @@ def _lines(what: str, every: float) -> Iterator[Step]:
     yield step
     if waiting:
         say(waiting)
+
+
+def _count(done: int, total: int) -> str:
+    return f"{done}/{total}" if total else str(done)
 
 
 @dataclass(frozen=True)
