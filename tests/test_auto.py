@@ -1,12 +1,13 @@
 """The search over algorithms and settings: halving, blends, records and honest estimates."""
 
 import json
+from dataclasses import asdict
 from itertools import islice
 
 import numpy as np
 import pytest
 
-from matinee.algorithms import ALGORITHMS
+from matinee.algorithms import ALGORITHMS, MF, default_algorithm
 from matinee.cli import run
 from matinee.errors import BadSetting
 from matinee.evaluation.evaluate import evaluate
@@ -47,9 +48,19 @@ def test_a_third_goes_on_to_the_next_rung(quick):
         settings = candidate.non_default_settings
         done.append(AutoTrial(number, candidate.name, settings, share, number / 10, 0.0))
     assert [one.share for one in done] == [SHARES[0]] * 6 + [SHARES[1]] * 2 + [SHARES[2]]
-    assert [one.algorithm for one in done[:3]] == list(QUICK)
+    assert done[0].algorithm == default_algorithm(quick).name
+    assert [one.algorithm for one in done[1:4]] == list(QUICK)
     assert [algorithm_of(one) for one in done[6:8]] == [algorithm_of(done[n]) for n in (5, 4)]
     assert algorithm_of(done[8]) == algorithm_of(done[7])
+
+
+def test_a_search_begins_with_the_default_and_keeps_its_choices():
+    stars = uniform(200, 50, 10)
+    search = SuccessiveHalving.of(stars, "ndcg@10", 0, relevant_from(stars))
+    (number, candidate, share), *_ = islice(search.proposals([]), 1)
+    assert candidate == default_algorithm(stars) == MF(choice=candidate.choice)
+    trial = search.trial(number, candidate, share)
+    assert algorithm_of(AutoTrial(**json.loads(json.dumps(asdict(trial))))) == candidate
 
 
 def test_failed_trials_are_last_and_lower_errors_first():

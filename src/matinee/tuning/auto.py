@@ -1,7 +1,7 @@
 """The best algorithm and its settings: successive halving over the registry, then a blend.
 
-    bracket b     27 candidates; bracket 0 begins with every algorithm with default settings, the
-                  rest are drawn from the search spaces
+    bracket b     27 candidates; bracket 0 begins with the default for the data, then every
+                  algorithm with default settings; the rest are drawn from the search spaces
     rung 0, 1, 2  fitted on 1/9, 1/3 and all of the users; a third of the candidates is promoted
                                                                   Jamieson & Talwalkar 2016, sec. 3
 
@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from matinee.algorithms import ALGORITHMS, Algorithm, Blend
+from matinee.algorithms import ALGORITHMS, Algorithm, Blend, default_algorithm
+from matinee.algorithms.from_model import with_settings_of
 from matinee.data.ratings import Ratings
 from matinee.display.steps import OnStep, quiet
 from matinee.display.text import counted
@@ -194,7 +195,7 @@ class SuccessiveHalving:
         kinds = [kind for name, kind in ALGORITHMS.items() if name not in EXCLUDED]
         if not self.objective.measure.ranks:
             kinds = [kind for kind in kinds if kind().kind == "rating"]
-        usual = [kind().for_data(self.inner.train) for kind in kinds] if bracket == 0 else []
+        usual = self._usual(kinds) if bracket == 0 else []
         rng = np.random.default_rng((self.seed, bracket))
         spaces = [kind for kind in kinds if kind.space]
         drawn = []
@@ -202,6 +203,14 @@ class SuccessiveHalving:
             kind = spaces[int(rng.integers(len(spaces)))]
             drawn.append(kind(**{name: one.draw(rng) for name, one in kind.space.items()}))
         return usual + [one.for_data(self.inner.train) for one in drawn]
+
+    def _usual(self, kinds: list[type[Algorithm]]) -> list[Algorithm]:
+        """The default for the data, and each algorithm with its default settings."""
+        default = default_algorithm(self.inner.train)
+        usual = [kind().for_data(self.inner.train) for kind in kinds]
+        others = [one for one in usual if one != default]
+        fits = self.objective.measure.ranks or default.kind == "rating"
+        return [default, *others] if fits else usual
 
     def trial(self, number: int, candidate: Algorithm, share: float) -> AutoTrial:
         """Fit on a share of the users and measure on their held-out ratings."""
@@ -212,7 +221,7 @@ class SuccessiveHalving:
         except Exception as error:  # one impossible candidate does not end the search
             reason = f"{type(error).__name__}: {error}"
         seconds = time.perf_counter() - started
-        settings = candidate.non_default_settings
+        settings = {one: candidate.settings[one] for one in candidate.non_default_settings}
         return AutoTrial(number, candidate.name, settings, share, value, seconds, reason)
 
     def value(self, candidate: Algorithm, share: float) -> float:
@@ -239,7 +248,7 @@ class SuccessiveHalving:
         first = algorithm_of(top[0])
         others: dict[str, Algorithm] = {}
         for one in map(algorithm_of, top):
-            if one.kind == first.kind:
+            if one.kind == first.kind and one.name != Blend.name:
                 others.setdefault(one.name, one)
         if len(others) < 2:
             return first
@@ -250,7 +259,7 @@ class SuccessiveHalving:
 
 def algorithm_of(trial: AutoTrial) -> Algorithm:
     """The algorithm that a trial has fitted."""
-    return ALGORITHMS[trial.algorithm](**trial.settings)
+    return with_settings_of(trial.algorithm, trial.settings)
 
 
 def ranked(trials: "list[AutoTrial] | tuple[AutoTrial, ...]", higher: bool) -> list[AutoTrial]:
