@@ -253,8 +253,9 @@ def test_recommend_for_people(call, model):
     lines = out.splitlines()
     assert code == 0
     assert lines[0].split() == ["rank", "title", "stars", "score", "item_id"]
-    assert len(lines) == 5, "a heading, and two lines an item"
-    assert lines[2].startswith("      ")
+    reasons = [line for line in lines if line.startswith("      because ")]
+    assert [line.split()[0] for line in lines if not line.startswith("     ")] == ["rank", "1", "2"]
+    assert len(reasons) == 2, "a sentence below each item, of as many lines as it takes"
 
 
 def test_recommend_with_reasons_that_add_up(call, model):

@@ -438,7 +438,7 @@ def test_no_two_tastes_of_real_data_share_their_words(list_models, of, algorithm
 @pytest.mark.parametrize("of", ["sample", "ml-100k", "ml-latest-small"])
 def test_the_factor_of_popularity_is_called_so(list_models, of):
     """In choices it makes most of the differences; its films are those that most have rated."""
-    choice = list_models(of, "nmf").choice.model
+    choice = list_models(of, "mf").choice.model
     (taste, *_) = [one for one in choice.tastes() if one.name.startswith("popular")]
     counts = choice.item_counts[choice.items.rows(item for item, _, _ in taste.top)]
     assert taste.share > 0.1
