@@ -295,7 +295,7 @@ KNOWN = 20  # ratings of a film that many know
 FEWEST_KNOWN = 50  # films of a genre that many know, without which a list cannot be filled
 
 
-@pytest.fixture(scope="module", params=["ml-100k", "ml-latest-small"])
+@pytest.fixture(scope="module", params=["ml-100k", "ml-latest-small", "ml-1m"])
 def data_set(request):
     return request.param
 
