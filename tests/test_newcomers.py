@@ -295,14 +295,15 @@ KNOWN = 20  # ratings of a film that many know
 FEWEST_KNOWN = 50  # films of a genre that many know, without which a list cannot be filled
 
 
-@pytest.fixture(scope="module", params=["ml-100k", "ml-latest-small", "ml-1m"])
-def data_set(request):
-    return request.param
+FITS = [
+    *((of, by) for of in ("ml-100k", "ml-latest-small") for by in ("nmf", "mf", "default")),
+    *(("ml-1m", by) for by in ("nmf", "mf")),
+]
 
 
-@pytest.fixture(scope="module", params=["nmf", "mf", "default"])
-def real(request, list_models, data_set):
-    return list_models(data_set, request.param)
+@pytest.fixture(scope="module", params=FITS, ids="-".join)
+def real(request, list_models):
+    return list_models(*request.param)
 
 
 def test_ten_points_on_a_genre_give_seven_films_of_it_or_more(real):
