@@ -295,10 +295,8 @@ KNOWN = 20  # ratings of a film that many know
 FEWEST_KNOWN = 50  # films of a genre that many know, without which a list cannot be filled
 
 
-FITS = [
-    *((of, by) for of in ("ml-100k", "ml-latest-small") for by in ("nmf", "mf", "default")),
-    *(("ml-1m", by) for by in ("nmf", "mf")),
-]
+SETS = ("ml-100k", "ml-latest-small", "ml-1m")
+FITS = [(of, by) for of in SETS for by in ("nmf", "mf", "default")]
 
 
 @pytest.fixture(scope="module", params=FITS, ids="-".join)

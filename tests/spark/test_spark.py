@@ -244,8 +244,10 @@ def test_lists_are_those_of_the_model(spark, parts, tmp_path, monkeypatch, saved
     )
     few = matinee.spark.recommend(given, ["u7", "u3"], n=2, why=True).collect()
     assert {row["user_id"] for row in few} == {"u3", "u7"}
-    for row in few:
-        assert row["why"] == model.explain(row["user_id"], row["item_id"]).sentence()
+    for user in ("u3", "u7"):
+        rows = sorted((row for row in few if row["user_id"] == user), key=lambda row: row["rank"])
+        whys = model.explain_list(user, [row["item_id"] for row in rows])
+        assert [row["why"] for row in rows] == [why.sentence() for why in whys]
     of_one = matinee.spark.recommend(given, "u7", n=2).collect()
     assert [row["user_id"] for row in of_one] == ["u7"] * 2
 
