@@ -1,6 +1,7 @@
 """What every algorithm is: a frozen value of hyper-parameters whose ``fit`` returns a model."""
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, fields
 from typing import Any, ClassVar, Self, Unpack
 
@@ -42,7 +43,8 @@ class Algorithm:
             for name, one in vars(parent).get("__dataclass_fields__", {}).items()
         }
         stated = {name: hyperparameter_of(one) for name, one in {**inherited, **own}.items()}
-        cls.space = {name: one.search for name, one in stated.items() if one.search is not None}
+        if "space" not in vars(cls):
+            cls.space = {n: one.search for n, one in stated.items() if one.search is not None}
         lines = [
             f"    {name} (default {one.default_in_words}): {one.meaning}"
             for name, one in stated.items()
@@ -135,6 +137,13 @@ class Algorithm:
     def settings(self) -> dict[str, Any]:
         """The hyper-parameters by name."""
         return asdict(self)
+
+    def with_settings(self, settings: Mapping[str, Any]) -> "Algorithm":
+        """The algorithm with other settings; those derived from others are derived again.
+
+        Raises BadSetting for a setting it does not have, or an impossible value.
+        """
+        return type(self)(**{**self.non_default_settings, **settings})
 
     @property
     def signature(self) -> dict[str, Any]:

@@ -6,14 +6,14 @@ counts, choices    a blend of ease and implicit-als; of slim, implicit-als and r
                    catalogues, and implicit-als alone for the widest
 """
 
-from matinee.algorithms.base import ALGORITHMS, Algorithm
+from matinee.algorithms.base import Algorithm
 from matinee.algorithms.blend import Blend
 from matinee.algorithms.implicit_als import ImplicitALS
 from matinee.algorithms.mf import MF
+from matinee.algorithms.registry import choose_one
 from matinee.algorithms.slim import SLIM
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings, check_ratings
-from matinee.errors import check_known
 from matinee.models.model import Model
 from matinee.training.progress import OnEpoch, quiet
 
@@ -48,7 +48,7 @@ def default_algorithm(ratings: Ratings | PackedRatings) -> Algorithm:
 
 def fit(
     ratings: Ratings,
-    algorithm: Algorithm | str | None = None,
+    algorithm: object = None,
     *,
     validation: Ratings | None = None,
     on_epoch: OnEpoch = quiet,
@@ -58,8 +58,5 @@ def fit(
     Raises BadRatings for what is not ``Ratings``, and BadSetting for an unknown name.
     """
     check_ratings("fit", ratings)
-    if isinstance(algorithm, str):
-        check_known("algorithm", algorithm, ALGORITHMS)
-        algorithm = ALGORITHMS[algorithm]()
-    learner = default_algorithm(ratings) if algorithm is None else algorithm
+    learner = default_algorithm(ratings) if algorithm is None else choose_one(algorithm)
     return learner.fit(ratings, validation, on_epoch)

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from matinee.algorithms import ALGORITHMS, Algorithm, Bias, Popularity
+from matinee.algorithms import Algorithm, Bias, Popularity
+from matinee.algorithms.registry import choose, label
 from matinee.data.ratings import Ratings
 from matinee.display.markup import Child, el, html_table
 from matinee.display.steps import OnStep, quiet
 from matinee.display.tables import Table
 from matinee.display.text_table import text_table
-from matinee.errors import BadSetting, check_known
+from matinee.errors import BadSetting
 from matinee.evaluation.bootstrap import DRAWS, LEVEL, interval, resample, tied
 from matinee.evaluation.evaluate import evaluate_fitted
 from matinee.evaluation.metrics import METRICS
@@ -211,26 +212,6 @@ def compare(
         relevant_from=plan.relevant_from,
         origin=split.origin | {"versions": versions()},
         unfinished=unfinished,
-    )
-
-
-def choose(algorithms: Iterable[Algorithm | str] | None) -> list[Algorithm]:
-    """Algorithms as values: a name is one with default settings, None all in the registry.
-
-    Raises BadSetting for an unknown name.
-    """
-    values = []
-    for one in ALGORITHMS if algorithms is None else algorithms:
-        if isinstance(one, str):
-            check_known("algorithm", one, ALGORITHMS)
-        values.append(ALGORITHMS[one]() if isinstance(one, str) else one)
-    return values
-
-
-def label(algorithm: Algorithm) -> str:
-    """The name, and the settings that differ from the defaults."""
-    return " ".join(
-        [algorithm.name, *(f"{k}={v}" for k, v in algorithm.non_default_settings.items())]
     )
 
 

@@ -4,14 +4,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol, overload
 
 import numpy as np
 
+from matinee.algorithms.registry import choose, label
 from matinee.data.catalog import NO_CATALOG
 from matinee.data.ratings import Ratings, check_ratings
 from matinee.display.text import counted
-from matinee.errors import Advice, BadModel, BadRatings
+from matinee.errors import Advice, BadModel, BadRatings, BadSetting
 from matinee.evaluation.held_out_users import FoldedIn
 from matinee.evaluation.metrics import METRICS
 from matinee.evaluation.metrics.breakdown import group_by_count, means_by_group
@@ -22,10 +23,17 @@ from matinee.evaluation.protocol import (
     Plan,
     check_relevant,
     measures_of,
+    read_measure,
     relevance,
 )
 from matinee.evaluation.ranking_pass import Ranked, of_catalog, rank_test
-from matinee.evaluation.results import CrossValidation, Evaluation, UserScores, versions
+from matinee.evaluation.results import (
+    CrossValidation,
+    CrossValidations,
+    Evaluation,
+    UserScores,
+    versions,
+)
 from matinee.splitting import Split, find_shared_pair, k_fold
 
 BLOCK_PAIRS = 65_536  # pairs predicted at once
@@ -140,30 +148,85 @@ def evaluate_fitted(
     )
 
 
+@overload
 def cross_validate(
-    algorithm: Learner,
-    ratings: Ratings,
+    algorithm: str | Learner,
+    ratings: "Ratings | Iterable[Split]",
     folds: int = 5,
     seed: int = 0,
     ns: Iterable[int] = (10,),
     relevant_from: float | None = None,
     on_fold: Callable[[int, Evaluation], object] | None = None,
     metrics: Iterable[str] | None = None,
-) -> CrossValidation:
+) -> CrossValidation: ...
+@overload
+def cross_validate(
+    algorithm: list[Any] | tuple[Any, ...],
+    ratings: "Ratings | Iterable[Split]",
+    folds: int = 5,
+    seed: int = 0,
+    ns: Iterable[int] = (10,),
+    relevant_from: float | None = None,
+    on_fold: Callable[[int, Evaluation], object] | None = None,
+    metrics: Iterable[str] | None = None,
+) -> CrossValidations: ...
+def cross_validate(
+    algorithm: str | Learner | list[Any] | tuple[Any, ...],
+    ratings: "Ratings | Iterable[Split]",
+    folds: int = 5,
+    seed: int = 0,
+    ns: Iterable[int] = (10,),
+    relevant_from: float | None = None,
+    on_fold: Callable[[int, Evaluation], object] | None = None,
+    metrics: Iterable[str] | None = None,
+) -> CrossValidation | CrossValidations:
     """Fit and measure once per fold, each rating being tested once; see ``splitting.k_fold``.
 
-    ``on_fold(k, evaluation)`` is called after each fold, k counting from 1. The spread over
-    folds is that of the split; it is smaller than the spread over new users would be. Raises what
-    ``fit_and_evaluate`` does, and BadSetting for an impossible number of folds.
+    ``algorithm`` is a name, a value, or a list of these, which are measured on the same folds and
+    make one table; a metric that does not apply to one of several is left open. In place of
+    ``ratings`` there can be splits of any kind, two or more: each is a fold. ``on_fold(k,
+    evaluation)`` is called after each fold, k counting from 1. The spread over folds is that of the
+    split; it is smaller than the spread over new users would be. Raises what ``fit_and_evaluate``
+    does, and BadSetting for an impossible number of folds.
     """
+    splits, protocol = _folds(ratings, folds, seed)
     lengths, names = tuple(ns), None if metrics is None else tuple(metrics)
+    several = isinstance(algorithm, list | tuple)
+    learners = choose(algorithm if isinstance(algorithm, list | tuple) else [algorithm])
     results = []
-    for k, split in enumerate(k_fold(ratings, folds, seed), start=1):
-        results.append(fit_and_evaluate(algorithm, split, lengths, relevant_from, names))
-        if on_fold is not None:
-            on_fold(k, results[-1])
-    protocol = f"{folds} random folds (seed {seed}) of {counted(len(ratings), 'rating')}"
-    return CrossValidation(repr(algorithm), protocol, tuple(results))
+    for learner in learners:
+        own = applicable_names(names, learner.kind) if several else names
+        evaluations = []
+        for k, split in enumerate(splits, start=1):
+            evaluations.append(fit_and_evaluate(learner, split, lengths, relevant_from, own))
+            if on_fold is not None:
+                on_fold(k, evaluations[-1])
+        results.append(CrossValidation(repr(learner), protocol, tuple(evaluations)))
+    labels = tuple(map(label, learners))
+    return CrossValidations(labels, tuple(results)) if several else results[0]
+
+
+def applicable_names(metrics: tuple[str, ...] | None, kind: str) -> tuple[str, ...] | None:
+    """The metrics that apply to scores of a kind; all of them where none would be left."""
+    if metrics is None or kind == "rating":
+        return metrics
+    return tuple(name for name in metrics if read_measure(name).ranks) or metrics
+
+
+def _folds(ratings: "Ratings | Iterable[Split]", folds: int, seed: int) -> tuple[list[Split], str]:
+    """The folds and how they were made, in words. Raises BadSetting for fewer than two."""
+    if isinstance(ratings, Ratings):
+        made = f"{folds} random folds (seed {seed}) of {counted(len(ratings), 'rating')}"
+        return list(k_fold(ratings, folds, seed)), made
+    splits = [*(ratings if isinstance(ratings, Iterable) else [ratings])]
+    for one in splits:
+        if not isinstance(one, Split):
+            check_ratings("cross_validate", ratings)
+    if len(splits) < 2:
+        raise BadSetting(
+            "cross-validation takes ratings, or two splits or more; fit_and_evaluate takes one"
+        )
+    return splits, f"{len(splits)} splits, the first of {splits[0].description}"
 
 
 def check_arguments(model: object, test: object) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from matinee.models import Model
+from matinee.models.external import ExternalModel
 from matinee.models.serialization import learned_arrays
 
 SECONDS_BETWEEN_SAMPLES = 0.005
@@ -69,6 +70,6 @@ def resident_bytes() -> int | None:
 
 def model_mb(model: Any) -> float | None:
     """Megabytes of the learned arrays of a model, without the training ratings."""
-    if not isinstance(model, Model):
+    if not isinstance(model, Model) or isinstance(model, ExternalModel):
         return None
     return float(sum(array.nbytes for array in learned_arrays(model).values()) / 1e6)

@@ -1,7 +1,7 @@
 """Results of evaluations: values that print, become JSON, and carry their origin."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
@@ -140,6 +140,54 @@ class CrossValidation:
         rows = [[row[0], *(f"{value:.4f}" for value in row[1:])] for row in self.table]
         cells = text_table([["", *list(self.table.columns)[1:]], *rows])
         return "\n".join([self.algorithm, *cells, self.protocol])
+
+
+@dataclass(frozen=True)
+class CrossValidations:
+    """Several algorithms cross-validated on the same folds: one table."""
+
+    labels: tuple[str, ...]  # the names, with the settings that differ from the defaults
+    results: tuple[CrossValidation, ...]
+
+    def __iter__(self) -> Iterator[CrossValidation]:
+        return iter(self.results)
+
+    @property
+    def names(self) -> list[str]:
+        """The metrics that any of them has, in order."""
+        return list(dict.fromkeys(name for one in self.results for name in one.names))
+
+    @property
+    def table(self) -> Table:
+        """A row an algorithm: mean and sample standard deviation (n - 1) over folds by metric."""
+        columns: dict[str, list[Any]] = {"algorithm": list(self.labels)}
+        plain = [one.to_dict() for one in self.results]
+        for name in self.names:
+            columns[name] = [one["metrics"].get(name) for one in plain]
+            columns[f"{name}_std"] = [one["std"].get(name) for one in plain]
+        columns["fit_seconds"] = [one["fit_seconds"] for one in plain]
+        return Table(columns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, ready for JSON."""
+        return {"algorithms": [one.to_dict() for one in self.results]}
+
+    def __str__(self) -> str:
+        """Means with their deviations, to four decimals."""
+        return "\n".join([*text_table(self.cells()), self.results[0].protocol])
+
+    def cells(self) -> list[list[str]]:
+        """The table as text, with its heading."""
+        rows = [["", *self.names, "fit s"]]
+        for label, one in zip(self.labels, self.results, strict=True):
+            plain = one.to_dict()
+            known = {
+                name: f"{value:.4f} ±{plain['std'][name]:.4f}"
+                for name, value in plain["metrics"].items()
+            }
+            figures = [known.get(name, "–") for name in self.names]
+            rows.append([label, *figures, f"{plain['fit_seconds']:.2f}"])
+        return rows
 
 
 def versions() -> dict[str, str]:

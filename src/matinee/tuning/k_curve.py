@@ -15,11 +15,12 @@ import numpy as np
 
 from matinee.algorithms import Algorithm
 from matinee.algorithms.base import Alternating
+from matinee.algorithms.registry import choose_one
 from matinee.data.ratings import Ratings
 from matinee.display.steps import OnStep, quiet
 from matinee.display.text_table import text_table
 from matinee.errors import Advice, BadSetting, check_known
-from matinee.evaluation.compare import choose, time_left
+from matinee.evaluation.compare import time_left
 from matinee.evaluation.evaluate import measure
 from matinee.evaluation.profiling import measured, model_mb
 from matinee.evaluation.protocol import Plan, check_kind
@@ -168,7 +169,7 @@ def k_curve(
     Raises BadSetting, before any work, for an algorithm without factors, impossible numbers of
     them, an unknown rule or metric, or too many folds.
     """
-    (base,) = choose([algorithm() if isinstance(algorithm, type) else algorithm])
+    base = choose_one(algorithm)
     sizes = checked_sizes(base, factors)
     check_known("rule", rule, RULES)
     splits = list(k_fold(data, folds, seed))

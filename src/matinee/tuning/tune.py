@@ -7,11 +7,12 @@ once.
 
 import time
 import warnings
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from matinee.algorithms import Algorithm
+from matinee.algorithms.registry import choose_one
 from matinee.algorithms.search_space import Dimension, Real, Space, Whole
 from matinee.data.ratings import Ratings
 from matinee.display.steps import OnStep, quiet
@@ -19,7 +20,7 @@ from matinee.display.text import counted
 from matinee.display.text_table import text_table
 from matinee.errors import Advice, BadSetting, check_known
 from matinee.evaluation.bootstrap import interval, resample
-from matinee.evaluation.compare import choose, time_left, tried
+from matinee.evaluation.compare import time_left, tried
 from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.evaluation.results import Evaluation, versions
 from matinee.evaluation.run_log import Record, Series, key_of
@@ -151,7 +152,7 @@ def tune(
     budget, and MatineeError where the record cannot be written.
     """
     started = time.perf_counter()
-    (base,) = choose([algorithm() if isinstance(algorithm, type) else algorithm])
+    base = choose_one(algorithm)
     split = data if isinstance(data, Split) else random(data, seed=seed)
     inner = random(split.train, VALIDATION_SHARE, seed)
     objective = _objective(metric, base, inner, relevant_from)
@@ -297,7 +298,7 @@ def checked_space(base: Algorithm, space: Space | None) -> Space:
         own = {name: one for name, one in base.space.items() if name not in fixed}
         space = {name: one for name, one in own.items() if not _objection(base, name, one)}
     if not space:
-        if not fields(base):
+        if not base.settings:
             raise BadSetting(f"{base.name} has no settings, so there is nothing to tune")
         example = Advice("space={setting: Real(low, high)}", "--space SETTING=LOW..HIGH")
         raise BadSetting(f"{base.name} states no search space; give one, ", example)
@@ -320,7 +321,7 @@ def _objection(base: Algorithm, name: str, dimension: Dimension) -> str:
 
 def with_settings(base: Algorithm, settings: dict[str, Any]) -> Algorithm:
     """The algorithm with other settings; settings derived from others are derived again."""
-    return type(base)(**(base.non_default_settings | settings))
+    return base.with_settings(settings)
 
 
 def _edge_note(name: str, dimension: Dimension, value: Any) -> str | None:

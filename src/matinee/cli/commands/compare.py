@@ -48,7 +48,8 @@ def command(
     were split before: --train A --test B. DATA is a MovieLens folder or zip, a text or Parquet
     file, or the word "sample". An interrupted comparison can --resume.
     """
-    from matinee.evaluation.compare import USUAL_METRICS, choose, compare
+    from matinee.algorithms.registry import choose
+    from matinee.evaluation.compare import USUAL_METRICS, compare
 
     contenders = choose(named(algorithms) if algorithms is not None else () if also else None)
     contenders += [make_algorithm(name, settings) for name, *settings in map(str.split, also)]

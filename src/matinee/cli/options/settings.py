@@ -9,7 +9,7 @@ import click
 
 from matinee.cli.console import say
 from matinee.cli.options.values import gathered
-from matinee.errors import BadSetting, check_known
+from matinee.errors import BadSetting
 
 if TYPE_CHECKING:
     from matinee.algorithms import Algorithm
@@ -117,17 +117,17 @@ def make_algorithm(name: str, settings: Sequence[str]) -> "Algorithm":
 
     Raises BadSetting when the algorithm or a setting does not exist, or a value does not fit.
     """
-    from matinee.algorithms import ALGORITHMS
+    from matinee.algorithms.external import as_algorithm
+    from matinee.algorithms.registry import find_algorithm
 
-    check_known("algorithm", name, ALGORITHMS)
-    kind = ALGORITHMS[name]
+    kind = find_algorithm(name)
     values: dict[str, Any] = {}
     for text in settings:
         setting, value = read_setting(kind, text)
         if setting in values:
             raise BadSetting(f"--set gives {setting} twice, {values[setting]} and {value}")
         values[setting] = value
-    return kind(**values)
+    return as_algorithm(kind(**values))
 
 
 def read_setting(kind: "type[Algorithm]", text: str) -> tuple[str, Any]:
@@ -135,6 +135,8 @@ def read_setting(kind: "type[Algorithm]", text: str) -> tuple[str, Any]:
     name, equals, value = (part.strip() for part in text.partition("="))
     if not equals:
         raise BadSetting(f"--set takes NAME=VALUE, such as n_factors=15, not {text!r}")
+    if not hasattr(kind, "check_setting"):
+        return name, read_external(kind, name, value)
     kind.check_setting(name)
     taken, none_too = type_of(kind, next(one for one in fields(kind) if one.name == name))
     if none_too and value.lower() in ("none", "learned"):
@@ -144,6 +146,18 @@ def read_setting(kind: "type[Algorithm]", text: str) -> tuple[str, Any]:
         return name, read(value)
     except (ValueError, KeyError):
         raise BadSetting(f"{name} of {kind.name} takes {words}, not {value!r}") from None
+
+
+def read_external(kind: type, name: str, value: str) -> Any:
+    """The value of a setting of a class from outside, of the type that its default has."""
+    from matinee.algorithms.external import check_setting_of, defaults_of
+
+    check_setting_of(kind, name)
+    read, words = READERS.get(type(defaults_of(kind)[name]), READERS[str])
+    try:
+        return read(value)
+    except (ValueError, KeyError):
+        raise BadSetting(f"{name} of {kind.__name__} takes {words}, not {value!r}") from None
 
 
 def type_of(kind: "type[Algorithm]", field: "Field[Any]") -> tuple[type, bool]:
