@@ -11,6 +11,7 @@ from matinee.algorithms.base import Algorithm
 from matinee.algorithms.registry import choose_one
 from matinee.data.ratings import Ratings
 from matinee.display.tables import Table
+from matinee.display.text import counted
 from matinee.errors import BadModel, BadSetting
 from matinee.evaluation.evaluate import evaluate
 from matinee.models.model import Model
@@ -71,7 +72,7 @@ def finite(case: Case) -> str:
     """One finite number for every pair."""
     scores = case.scores(np.arange(PAIRS))
     bad = np.flatnonzero(~np.isfinite(scores))
-    return f"{len(bad)} of {PAIRS} scores are not finite" if len(bad) else ""
+    return f"{len(bad)} of {counted(PAIRS, 'score')} are not finite" if len(bad) else ""
 
 
 def in_step(case: Case) -> str:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
-from typing import Any, NoReturn, Protocol, overload
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
@@ -148,28 +148,6 @@ def evaluate_fitted(
     )
 
 
-@overload
-def cross_validate(
-    algorithm: str | Learner,
-    ratings: "Ratings | Iterable[Split]",
-    folds: int = 5,
-    seed: int = 0,
-    ns: Iterable[int] = (10,),
-    relevant_from: float | None = None,
-    on_fold: Callable[[int, Evaluation], object] | None = None,
-    metrics: Iterable[str] | None = None,
-) -> CrossValidation: ...
-@overload
-def cross_validate(
-    algorithm: list[Any] | tuple[Any, ...],
-    ratings: "Ratings | Iterable[Split]",
-    folds: int = 5,
-    seed: int = 0,
-    ns: Iterable[int] = (10,),
-    relevant_from: float | None = None,
-    on_fold: Callable[[int, Evaluation], object] | None = None,
-    metrics: Iterable[str] | None = None,
-) -> CrossValidations: ...
 def cross_validate(
     algorithm: str | Learner | list[Any] | tuple[Any, ...],
     ratings: "Ratings | Iterable[Split]",
