@@ -102,11 +102,13 @@ def objective(algorithm, model, train):
     B = (train.csr().toarray() > 0).astype(float)
     for choice, side in ((B, model.user_embeddings), (B.T, model.item_embeddings)):
         P = np.where(choice.any(axis=1)[:, None], side.factors, 0).astype(float) / np.sqrt(unit)
-        Z = np.linalg.solve(P.T @ P + algorithm.implicit_reg * np.eye(4), P.T @ choice)
-        error += algorithm.implicit_weight * (
-            ((choice - P @ Z) ** 2).sum() + algorithm.implicit_reg * (Z**2).sum()
-        )
+        reg = algorithm.implicit_reg or 0.0
+        Z = np.linalg.solve(P.T @ P + reg * np.eye(4), P.T @ choice)
+        error += algorithm.implicit_weight * (((choice - P @ Z) ** 2).sum() + reg * (Z**2).sum())
     return error
+
+
+GIVEN = {"reg": 1.15, "bias_reg": 2.0}  # penalties by hand
 
 
 @pytest.mark.parametrize("implicit_weight", [0, 2])
@@ -114,7 +116,9 @@ def test_als_never_raises_its_objective(implicit_weight):
     train = ratings_of()
     values = []
     for n_epochs in range(1, 7):
-        algorithm = MF(n_factors=4, n_epochs=n_epochs, implicit_weight=implicit_weight)
+        implicit = {"implicit_weight": implicit_weight}
+        implicit |= {"implicit_reg": 90.0} if implicit_weight else {}
+        algorithm = MF(n_factors=4, n_epochs=n_epochs, **GIVEN, **implicit)
         values.append(objective(algorithm, algorithm.fit(train), train))
     assert values == sorted(values, reverse=True)
 

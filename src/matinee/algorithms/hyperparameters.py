@@ -73,7 +73,7 @@ class Hyperparameter:
     @property
     def learned(self) -> bool:
         """Whether the fit learns it from the data, unless a value is given."""
-        return self.default is None and not self.follows
+        return self.default is None
 
     def default_beside(self, values: Mapping[str, Any]) -> Any:
         """The default beside other settings, given by name."""

@@ -10,14 +10,23 @@ solves items and then users, biases and factors of a row together, and the impli
 after each. Users are solved last, so folding a known user in returns the trained row.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+import numpy as np
+
 from matinee.data.ratings import Ratings, Rows
 from matinee.models.factor import FactorModel
+from matinee.models.rotation import rotated_factors
+from matinee.row_solvers import LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.alternating import Alternation, implicit_products, implicit_rows
 from matinee.training.epochs import Training, initial_embeddings
 from matinee.training.priors import ItemPrior
 from matinee.training.progress import OnEpoch
 from matinee.training.solution import Solution
+from matinee.training.variances import Variances, resumed
 
 
 def fit_by_als(
@@ -34,23 +43,74 @@ def fit_by_als(
     """
     mean = train.mean if plan.centered else 0.0
     users, items = initial_embeddings(train, plan.n_factors, plan.init_scale, plan.seed, start)
+    training = Training(train, validation, mean, users, items)
+    penalties = Penalties.of(plan, training, start)
     if plan.implicit_reg is not None:
         users, items = users.with_implicit(), items.with_implicit()
         if start is not None:
             learn_implicit(users, items, train.by_user, plan.implicit_reg)
+        training = replace(training, users=users, items=items)
 
     def step(epoch: int) -> None:
-        prior.solve(plan.fit_items, train.by_item, mean, users, items)
+        fit_users, fit_items = penalties.solves(training)
+        prior.solve(fit_items, train.by_item, mean, users, items)
         learn_implicit(items, users, train.by_item, plan.implicit_reg)
-        plan.fit_users.solve(train.by_user, mean, items, users)
+        fit_users.solve(train.by_user, mean, items, users)
         learn_implicit(users, items, train.by_user, plan.implicit_reg)
 
-    training = Training(train, validation, mean, users, items)
     facts = training.run(step, plan.n_epochs, on_epoch, plan.remedy)
+    best = facts.get("best_epoch", facts["n_epochs_run"])
+    fit_users, fit_items, learned = penalties.history[best - 1]
     explicit = Embeddings(users.factors, users.bias)
-    return Solution(
-        mean, explicit, items, plan.fit_users, plan.item_fold, facts, prior.learns_unrated
+    facts |= {**learned, **plan.facts}
+    return Solution(mean, explicit, items, fit_users, fit_items, facts, prior.learns_unrated)
+
+
+@dataclass(eq=False)
+class Penalties:
+    """The row solves of each epoch: those that the plan states, or learned from where a fit is."""
+
+    plan: Alternation
+    now: Variances | None = None
+    begun: bool = False  # whether there is anything to learn from
+    history: list[tuple[LeastSquares, LeastSquares, Mapping[str, float]]] = field(
+        default_factory=list
     )
+
+    @classmethod
+    def of(cls, plan: Alternation, training: Training, start: FactorModel | None) -> "Penalties":
+        """Before the first epoch; the embeddings are turned to the basis of those of ``start``."""
+        if plan.learning is None:
+            return cls(plan)
+        first = Variances.first(plan.n_factors, plan.learning.unit)
+        if start is None or not isinstance(start.fold, LeastSquares) or start.fold.matrix is None:
+            return cls(plan, first)
+        folds = start.fold, start.item_fold or start.fold
+        now, basis = resumed(float(start.facts["noise"]) ** 2, *folds, first)
+        for side in (training.users, training.items):
+            side.factors[:] = rotated_factors(side.factors, basis)
+        return cls(plan, now, begun=True)
+
+    def solves(self, training: Training) -> tuple[LeastSquares, LeastSquares]:
+        """The row solves of users and items in the next epoch."""
+        learning, train = self.plan.learning, training.train
+        facts: dict[str, float] = {}
+        users, items = (
+            cast(LeastSquares, one) for one in (self.plan.fit_users, self.plan.fit_items)
+        )
+        if learning is not None and self.now is not None:
+            if self.begun:
+                sides = training.users, training.items
+                counts = train.user_counts, train.item_counts
+                self.now = learning.learned(self.now, sides, counts, training.rmse(train) ** 2)
+            users, items = learning.solves(self.now)
+            facts = {
+                "noise": float(np.sqrt(self.now.noise)),
+                "n_active_factors": self.now.active(learning.unit),
+            }
+        self.begun = True
+        self.history.append((users, items, facts))
+        return users, items
 
 
 def learn_implicit(side: Embeddings, other: Embeddings, rated: Rows, reg: float | None) -> None:

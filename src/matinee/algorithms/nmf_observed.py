@@ -21,12 +21,14 @@ from matinee.training.priors import ItemPrior
 from matinee.training.progress import OnEpoch
 from matinee.training.solution import Solution
 
-START_EPOCHS = 10  # of the signed factors
+START_EPOCHS, START_REG = 10, 1.15  # of the signed factors
 
 
 def signed_start(n_factors: int, seed: int) -> MF:
     """The factorization whose positive parts are the start from varimax."""
-    return MF(n_factors=n_factors, n_epochs=START_EPOCHS, implicit_weight=0.0, seed=seed)
+    return MF(
+        n_factors=n_factors, n_epochs=START_EPOCHS, reg=START_REG, implicit_weight=0.0, seed=seed
+    )
 
 
 def fit_observed(

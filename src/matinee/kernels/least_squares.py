@@ -1,11 +1,12 @@
 """The normal equations of a row: regularised least squares on the other side's factors.
 
-    x = argmin  sum_j w_j (t_j - y_j . x)^2 + x' (D + base) x - 2 pull . x
-    A x = b     A = Y'W Y + D + base,   b = Y'W t + pull,   t_j = rating_j - offset_j
-      x = D^-1 Y' (Y D^-1 Y' + W^-1)^-1 t       without base and pull: the dual, in n unknowns
+    x = argmin  sum_j w_j (t_j - y_j . x)^2 + x' (D + base + n slope) x - 2 pull . x
+    A x = b     A = Y'W Y + D + base + n slope,   b = Y'W t + pull,   t_j = rating_j - offset_j
+      x = D^-1 Y' (Y D^-1 Y' + W^-1)^-1 t          with D alone: the dual, in n unknowns
 
 D = diag(penalty). What all rows share is in ``base``; for implicit feedback it is the weight of all
-unobserved cells, which is diagonal in the right basis and so goes into the D of the dual.
+unobserved cells, which is diagonal in the right basis and so goes into the D of the dual. ``slope``
+is what each rating adds to the penalty.
 
 ``row_solve`` solves many rows, for training and for folding in; ``normal_sums`` makes the same sums
 of ratings that come in parts; ``normal_matrix`` is A in float64, for explanations. Sums run over
@@ -33,7 +34,7 @@ from matinee.kernels.vectors import LANES, ROWS
 class Penalty(NamedTuple):
     """What is added to the sums over a row of n ratings; make one with ``penalty_of``.
 
-    penalty_f = diagonal[f] + reg[f] * (n + more)**power[f], and the matrix ``base``
+    penalty_f = diagonal[f] + reg[f] * (n + more)**power[f], and the matrix  base + n slope
     """
 
     reg: np.ndarray  # (d,) float64
@@ -41,7 +42,8 @@ class Penalty(NamedTuple):
     more: float
     diagonal: np.ndarray  # (d,) float64
     base: np.ndarray  # (width, width) float64, padded
-    has_base: bool
+    slope: np.ndarray  # (width, width) float64, padded: what each rating adds
+    has_base: bool  # or a slope
 
 
 def penalty_of(
@@ -50,18 +52,21 @@ def penalty_of(
     more: float = 0.0,
     base: np.ndarray | None = None,
     diagonal: np.ndarray | None = None,
+    slope: np.ndarray | None = None,
 ) -> Penalty:
-    """The penalty with a ``base`` (d, d), a ``diagonal`` (d,), or neither."""
+    """The penalty with a ``base`` (d, d), a ``diagonal`` (d,), a ``slope`` (d, d), or none."""
     d = len(reg)
     width = (d + ROWS - 1) // ROWS * ROWS + ROWS
-    room = np.zeros((width, width))
-    if base is not None:
-        room[:d, :d] = base
+    rooms = np.zeros((2, width, width))
+    for room, matrix in zip(rooms, (base, slope), strict=True):
+        if matrix is not None:
+            room[:d, :d] = matrix
     diagonal = np.zeros(d) if diagonal is None else diagonal
-    reg, power, diagonal, room = (
-        read_only(array, np.float64) for array in (reg, power, diagonal, room)
+    reg, power, diagonal, padded_base, padded_slope = (
+        read_only(array, np.float64) for array in (reg, power, diagonal, *rooms)
     )
-    return Penalty(reg, power, float(more), diagonal, room, bool(room.any()))
+    has_base = bool(rooms.any())
+    return Penalty(reg, power, float(more), diagonal, padded_base, padded_slope, has_base)
 
 
 class Terms(NamedTuple):
@@ -128,14 +133,15 @@ class Regularizer(NamedTuple):
 def normal_matrix(
     Y: np.ndarray, penalty: Penalty, n: float, weights: np.ndarray | None = None
 ) -> np.ndarray:
-    """A = Y'W Y + D + base of a row of n ratings: (d, d) float64 for its part of Y (n_rated, d).
+    """A = Y'W Y + D + base + n slope of a row of n ratings: (d, d) for its part of Y (n_rated, d).
 
     The formula of the kernels without their rounding to float32, for explanations.
     """
     Y = Y.astype(np.float64)
     weighted = Y if weights is None else weights[:, None] * Y
     d, diagonal = Y.shape[1], penalty.diagonal + penalty.reg * (n + penalty.more) ** penalty.power
-    A: np.ndarray = Y.T @ weighted + np.diag(diagonal) + penalty.base[:d, :d]
+    matrix = penalty.base + n * penalty.slope
+    A: np.ndarray = Y.T @ weighted + np.diag(diagonal) + matrix[:d, :d]
     return A
 
 
@@ -216,7 +222,7 @@ def add_penalty(penalty, n, work):
     if penalty.has_base:
         for f in range(d):
             for g in range(f, d):
-                A[f, g] += penalty.base[f, g]
+                A[f, g] += penalty.base[f, g] + n * penalty.slope[f, g]
     penalties(penalty, n, work.diagonal)
     for f in range(d):
         A[f, f] += work.diagonal[f]

@@ -1,6 +1,6 @@
 """The one row solve, for many rows side by side: training and folding in are this.
 
-    x = argmin  sum_j w_j (t_j - y_j . x)^2 + x' (D + base) x - 2 pull . x        lower <= x
+    x = argmin  sum_j w_j (t_j - y_j . x)^2 + x' (D + base + n slope) x - 2 pull . x    lower <= x
 
 Rows run side by side, and the sums of a popular row are made side by side too.
 """

@@ -61,6 +61,11 @@ LAWS = {
     "weights_weights": ArrayLaw("float32", ("n_weights",)),
     "weights_shifts": ArrayLaw("float32", ("n_shifts",)),
     "vocabulary_idf": ArrayLaw("float32", ("n_features",)),
+    **{
+        f"{fold}_matrix_{part}": ArrayLaw("float64", ("n_factors", "n_factors"))
+        for fold in ("fold", "item_fold")
+        for part in ("base", "slope")
+    },
     "profile_map_share": ArrayLaw("float32", ("n_values",)),
     "profile_map_weights": ArrayLaw("float32", ("n_values", "n_factors + 1")),
 }

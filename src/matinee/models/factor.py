@@ -32,7 +32,7 @@ from matinee.models.newcomers import POINTS, from_tastes, without_ratings
 from matinee.models.population_statistics import PopulationStatistics, moments_of
 from matinee.models.profile_map import ProfileMap
 from matinee.models.retrieval import Scorer, similar_rows
-from matinee.models.rotation import rotated_effects, rotated_embeddings
+from matinee.models.rotation import rotated_effects, rotated_embeddings, rotated_fold
 from matinee.models.taste_space import TasteSpace, item_tastes, user_tastes
 from matinee.models.tensors import Stacked
 from matinee.models.vectors import Vectors, factor_vectors
@@ -189,6 +189,8 @@ class FactorModel(FoldingModel):
             self,
             user_embeddings=rotated_embeddings(self.user_embeddings, rotation, in_place),
             item_embeddings=rotated_embeddings(self.item_embeddings, rotation),
+            fold=rotated_fold(self.fold, rotation),
+            item_fold=rotated_fold(self.item_fold, rotation),
             profile_map=profiles,
         )
 

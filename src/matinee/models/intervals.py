@@ -36,8 +36,8 @@ class Calibration(NamedTuple):
 
     coefficients: np.ndarray  # (4,): a, b, c, d
     strays: np.ndarray  # (99,): |rating - prediction| / deviation is below it for 1 %, 2 %, ...
-    moments: np.ndarray  # (d,): eigenvalues of E[x x'] over ratings
-    axes: np.ndarray  # (d, d): its eigenvectors, in columns
+    moments: np.ndarray  # (d,): E[x x'] over ratings, diagonal in the axes
+    axes: np.ndarray  # (d, d): in columns; the item's penalty is diagonal in them as well
 
     def reach(self, level: float) -> float:
         """How many deviations hold a share ``level`` of the ratings."""
@@ -89,7 +89,7 @@ def calibrate(model: FoldingModel, solves: RowSolves) -> Calibration:
     if not len(users):
         raise BadSetting("nobody has two ratings or more, so no interval can be calibrated")
     users = np.sort(rng.choice(users, min(SAMPLE, len(users)), replace=False))
-    moments, axes = _moments(model)
+    moments, axes = _moments(model, solves.items)
     spans = [slice(*model.seen.indptr[u : u + 2]) for u in users]
     item = np.concatenate([model.seen.indices[span] for span in spans])
     rating = np.concatenate([model.seen.values[span] for span in spans]).astype(np.float64)
@@ -145,13 +145,26 @@ def _held_out(
     return predicted, factors
 
 
-def _moments(model: FoldingModel) -> tuple[np.ndarray, np.ndarray]:
-    """E[x x'] over the training ratings, as eigenvalues and eigenvectors."""
+def _moments(model: FoldingModel, solve: LeastSquares) -> tuple[np.ndarray, np.ndarray]:
+    """E[x x'] over the training ratings as eigenvalues and eigenvectors.
+
+    Where the penalty is a matrix they are generalised ones, in which it is the identity.
+    """
     users = np.flatnonzero(model.seen.counts)
     users = users[:: max(1, len(users) // TYPICAL)]
     X = _with_ones(model.user_embeddings.factors[users])
     weights = model.seen.counts[users] / model.seen.counts[users].sum()
-    moments, axes = np.linalg.eigh(X.T @ (weights[:, None] * X))
+    second = X.T @ (weights[:, None] * X)
+    if solve.matrix is None:
+        moments, axes = np.linalg.eigh(second)
+    else:
+        from scipy.linalg import eigh
+
+        factors = slice(None, -1)
+        penalty = np.diag(np.full(len(second), solve.bias_reg or LEAST_REG))
+        penalty[factors, factors] = solve.matrix.base
+        second[factors, factors] += solve.matrix.slope
+        moments, axes = eigh(second, penalty)
     return np.maximum(moments, 0.0), axes
 
 
@@ -167,7 +180,9 @@ def _item_spread(
         factors = factors * (model.item_embeddings.factors[items] > 0)
     rotated = _with_ones(factors) @ raters.axes
     reg, power = solve.reg, solve.reg_power
-    if not reg:
+    if solve.matrix is not None:
+        reg, power = 1.0, 0.0  # in these axes
+    elif not reg:
         reg, power = solve.bias_reg or LEAST_REG, solve.bias_power
     penalty = reg * np.maximum(raters.n, 1).astype(np.float64) ** power
     spread: np.ndarray = rotated**2 / (raters.n[:, None] * raters.moments + penalty[:, None])

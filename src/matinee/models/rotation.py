@@ -1,9 +1,14 @@
 """Rotations: factors, and effects on factors, times an orthogonal matrix; scores stay the same."""
 
+from typing import TypeVar, cast
+
 import numpy as np
 
 from matinee.kernels.blas import rotated
+from matinee.row_solvers import FoldIn, LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
+
+F = TypeVar("F", bound=FoldIn | None)
 
 
 def rotated_factors(
@@ -29,6 +34,11 @@ def rotated_embeddings(
         implicit = rotated_factors(implicit, rotation)
     factors = rotated_factors(embeddings.factors, rotation, in_place)
     return Embeddings(factors, embeddings.bias, implicit).frozen()
+
+
+def rotated_fold(fold: F, rotation: np.ndarray) -> F:
+    """The fold-in on items times ``rotation`` (k, k); most penalties are the same for all."""
+    return cast(F, fold.rotated(rotation)) if isinstance(fold, LeastSquares) else fold
 
 
 def rotated_effects(weights: np.ndarray, rotation: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from matinee.models.serialization import TYPE, Reader
 from matinee.models.similarity import Similarity
 from matinee.models.storage import read_folder
 from matinee.models.user_neighbor import UserNeighborModel
-from matinee.row_solvers import FOLD_INS
+from matinee.row_solvers import FOLD_INS, MatrixPenalty
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.tastes import TasteNotes
 from matinee.tastes.canonical import Moments
@@ -38,6 +38,7 @@ VALUES: tuple[type, ...] = (
     Calibration,
     ChoicePart,
     Embeddings,
+    MatrixPenalty,
     NeighborLists,
     Moments,
     PopulationStatistics,

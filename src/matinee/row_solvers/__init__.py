@@ -11,6 +11,7 @@ from matinee.row_solvers.around_implicit import AroundImplicit
 from matinee.row_solvers.base import FoldIn
 from matinee.row_solvers.implicit_least_squares import ImplicitLeastSquares
 from matinee.row_solvers.least_squares import LeastSquares
+from matinee.row_solvers.matrix_penalty import MatrixPenalty
 from matinee.row_solvers.posterior_mean import PosteriorMean
 from matinee.row_solvers.projection import Projection
 from matinee.row_solvers.zero_filled import ZeroFilled
@@ -21,6 +22,7 @@ __all__ = [
     "FoldIn",
     "ImplicitLeastSquares",
     "LeastSquares",
+    "MatrixPenalty",
     "PosteriorMean",
     "Projection",
     "ZeroFilled",

@@ -11,6 +11,7 @@ from matinee.kernels.least_squares import Penalty, Regularizer, Terms, normal_ma
 from matinee.kernels.row_solve import Dual, solve_rows
 from matinee.kernels.rows import row_sums
 from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.matrix_penalty import MatrixPenalty
 from matinee.tastes.canonical import Freedom
 
 
@@ -25,6 +26,8 @@ class LeastSquares:
     Without ``bias_reg`` the row has no bias. ``sweeps`` passes of coordinate descent stand in for
     the exact non-negative solution while training; 0 means exact (Kim & Park 2011).
 
+    With a ``matrix`` it takes the place of reg n^reg_power |p|^2; see ``MatrixPenalty``.
+
     With ``implicit_weight`` w, what was rated at all counts too, through the items' implicit
     factors z (Cortes 2018): the sum gains  w sum over all items (1 if rated else 0 - p . z_i)^2.
     """
@@ -36,6 +39,7 @@ class LeastSquares:
     nonnegative: bool = False
     sweeps: int = 0
     implicit_weight: float = 0.0
+    matrix: MatrixPenalty | None = None
 
     @property
     def freedom(self) -> Freedom:
@@ -74,7 +78,7 @@ class LeastSquares:
 
     @property
     def has_dual(self) -> bool:
-        return not (self.nonnegative or self.implicit_weight)
+        return not (self.nonnegative or self.implicit_weight or self.matrix)
 
     def width(self, n_factors: int) -> int:
         return n_factors + (self.bias_reg is not None)
@@ -83,11 +87,14 @@ class LeastSquares:
         return Terms.of(rated, mean + items.bias, self._design(items))
 
     def penalty(self, n_factors: int, n_cols: int, products: np.ndarray | None) -> Penalty:
-        base = None
+        d = self.width(n_factors)
+        base, slope = np.zeros((2, d, d))
         if products is not None:
-            base = np.zeros((self.width(n_factors),) * 2)
-            base[:n_factors, :n_factors] = self.implicit_weight * products
-        return penalty_of(*self._penalty(self.width(n_factors)), base=base)
+            base[:n_factors, :n_factors] += self.implicit_weight * products
+        if self.matrix is not None:
+            base[:n_factors, :n_factors] += self.matrix.base
+            slope[:n_factors, :n_factors] = self.matrix.slope
+        return penalty_of(*self._penalty(d), base=base, slope=slope)
 
     def row_penalty(self, items: Embeddings) -> Penalty:
         """The penalty of every row, with what the implicit factors of all items add to it."""
@@ -182,6 +189,10 @@ class LeastSquares:
         worth[:, free] = np.linalg.solve(A[np.ix_(free, free)], y[:, free].T).T
         return worth
 
+    def rotated(self, rotation: np.ndarray) -> "LeastSquares":
+        """The same solve on items whose factors are times an orthogonal matrix (k, k)."""
+        return self if self.matrix is None else replace(self, matrix=self.matrix.rotated(rotation))
+
     def in_units(self, unit: float) -> "LeastSquares":
         """The solve for ratings times ``unit`` whose biases grow by it and factors by its root."""
         weight = unit**2 * self.implicit_weight
@@ -212,6 +223,8 @@ class LeastSquares:
 
     def _penalty(self, width: int) -> tuple[np.ndarray, np.ndarray]:
         reg, power = np.full(width, self.reg), np.full(width, self.reg_power)
+        if self.matrix is not None:
+            reg[:], power[:] = 0.0, 0.0
         if self.bias_reg is not None:
             reg[-1], power[-1] = self.bias_reg, self.bias_power
         return reg, power

@@ -22,6 +22,7 @@ from matinee.models.factor import FactorModel
 from matinee.row_solvers import ImplicitLeastSquares, LeastSquares
 from matinee.row_solvers.base import FoldIn, RowSolve
 from matinee.row_solvers.embeddings import Embeddings
+from matinee.training.variances import VarianceLearning
 
 Solve = TypeVar("Solve", bound=RowSolve | None)
 
@@ -68,6 +69,7 @@ class Alternation:
     stars: bool = True  # whether scores are ratings, and so have an error
     unrated_learned: bool = False  # whether who or what has no rating has a solution: zero
     remedy: str = "raise reg"  # what to do where it diverges
+    learning: VarianceLearning | None = None  # of the penalties, in memory alone
     facts: Mapping[str, Any] = field(default_factory=dict)  # what was learned of the settings
 
     def in_units(self, deviation: float) -> "Alternation":
