@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from matinee.data.ratings import Ratings, Rows, union
+from matinee.data.ratings import Ratings, Rows, check_ratings, union
 from matinee.display.text import counted
 from matinee.errors import BadRatings, BadSetting, Option
 
@@ -78,6 +78,7 @@ def random(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
     Users and items keep their frequencies; models that use time see the future of others.
     Raises BadSetting for an impossible share, BadRatings when a part would be empty.
     """
+    check_ratings("random", ratings)
     in_test = _draw(len(ratings), seed) < _test_size(len(ratings), test_share)
     description = f"{_percent(test_share)} of all ratings at random (seed {seed})"
     return _cut(ratings, in_test, description, "random", test_share=test_share, seed=seed)
@@ -89,6 +90,7 @@ def k_fold(ratings: Ratings, folds: int = 5, seed: int = 0) -> Iterator[Split]:
     Every rating is tested exactly once. Raises BadSetting when there are fewer than two folds or
     fewer ratings than folds.
     """
+    check_ratings("k_fold", ratings)
     if not 2 <= folds <= len(ratings):
         raise BadSetting(
             f"folds is {folds}; with {counted(len(ratings), 'rating')} it must be from 2 to "
@@ -116,6 +118,7 @@ def leave_last(ratings: Ratings, n: int = 1, seed: int = 0) -> Split:
     order by a seeded draw. Users with n ratings or fewer are wholly in the training part.
     Raises BadSetting for n below 1, BadRatings when no user has more than n ratings.
     """
+    check_ratings("leave_last", ratings)
     if n < 1:
         raise BadSetting(f"n is {n}; leave at least the last 1 rating of each user")
     draw = _draw(len(ratings), seed)
@@ -145,6 +148,7 @@ def by_time(ratings: Ratings, test_share: float = 0.2) -> Split:
     stay together, so the share is the nearest that can be had.
     Raises BadSetting for an impossible share, BadRatings when times are unknown or all equal.
     """
+    check_ratings("by_time", ratings)
     if ratings.timestamp is None:
         raise BadRatings("the ratings have no times; splits.random needs none")
     time = np.sort(ratings.timestamp)
@@ -164,6 +168,7 @@ def per_user(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
     Every user keeps at least one rating in training, so no user is cold, and active users have
     the same share of the test part as of all ratings. Raises as ``random`` does.
     """
+    check_ratings("per_user", ratings)
     _test_size(len(ratings), test_share)
     in_test = _draw_of_each_user(ratings, test_share, seed)
     description = f"{_percent(test_share)} of the ratings of each user at random (seed {seed})"
@@ -175,6 +180,7 @@ def cold_users(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Spli
 
     Measures cold start: what a model does for users it has no rating of. Raises as ``random`` does.
     """
+    check_ratings("cold_users", ratings)
     held_out = _draw_rows("user", ratings.by_user.counts, test_share, seed)
     description = (
         f"all ratings of {_percent(test_share)} of the users, unknown in training (seed {seed})"
@@ -188,6 +194,7 @@ def cold_items(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Spli
 
     Only a model that knows what the items are like can rank these. Raises as ``random`` does.
     """
+    check_ratings("cold_items", ratings)
     held_out = _draw_rows("item", ratings.by_item.counts, test_share, seed)
     description = (
         f"all ratings of {_percent(test_share)} of the items, unknown in training (seed {seed})"
@@ -205,6 +212,7 @@ def strong(
     to fold in from, and the rest is tested; users with one rating stay in training. The protocol
     of Marlin 2004 and Liang et al. 2018. Raises as ``random`` does.
     """
+    check_ratings("strong", ratings)
     if not 0 < history_share < 1:
         raise BadSetting(f"history_share is {history_share}; it must be above 0 and below 1")
     counts = ratings.by_user.counts
@@ -224,8 +232,10 @@ def strong(
 def given(train: Ratings, test: Ratings) -> Split:
     """A split made elsewhere: two parts, each with its own ids, over the union of their ids.
 
-    Raises BadRatings when they share a (user, item) pair.
+    Raises BadRatings when they share a (user, item) pair, and for what is not ``Ratings``.
     """
+    check_ratings("given", train)
+    check_ratings("given", test)
     users = union("user", (train.users, test.users))
     items = union("item", (train.items, test.items))
     return Split(

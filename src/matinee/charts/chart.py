@@ -4,15 +4,20 @@ The table is everything the picture shows, for programs, for screen readers and 
 want the figures. The picture is static SVG, the same bytes for the same data.
 """
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from matinee.disk.whole_files import write_whole
 from matinee.display.markup import Markup, el
 from matinee.display.tables import Table, show
+from matinee.errors import BadSetting
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SVG = "http://www.w3.org/2000/svg"
 WIDTH = 640  # of a picture, in pixels, where nothing else is asked for
@@ -94,11 +99,43 @@ class Chart:
             "rows": self.table.to_dicts(),
         }
 
+    @property
+    def data(self) -> "pd.DataFrame":
+        """The table as a pandas DataFrame. Raises MatineeError where pandas is not installed."""
+        return self.table.to_pandas()
+
     def save(self, path: str | Path) -> Path:
-        """Write the picture to an SVG file, in one step."""
+        """Write the chart to a file, in one step, as what its name ends in.
+
+        The picture as .svg, a page with picture and table as .html, title, summary and table as
+        .json. Raises BadSetting for another ending.
+        """
         path = Path(path)
-        write_whole(path, self.svg())
+        formats = {".svg": self.svg, ".html": self._page, ".json": self._json}
+        if path.suffix.lower() not in formats:
+            raise BadSetting(
+                f"{path} names no kind of chart; end it in {', '.join(formats)} (browsers and "
+                "drawing programs turn .svg into other pictures)"
+            )
+        write_whole(path, formats[path.suffix.lower()]())
         return path
+
+    def _page(self) -> str:
+        page = el(
+            "html",
+            el(
+                "head",
+                el("meta", charset="utf-8"),
+                el("title", self.title),
+                el("style", Markup(stylesheet())),
+            ),
+            el("body", self.figure()),
+            lang="en",
+        )
+        return f"<!DOCTYPE html>\n{page}\n"
+
+    def _json(self) -> str:
+        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, indent=2)
 
     def _repr_html_(self) -> str:
         return el("div", el("style", Markup(stylesheet())), self.figure())

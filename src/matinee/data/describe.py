@@ -9,6 +9,7 @@ import numpy as np
 
 from matinee.data.scale import Scale
 from matinee.data.signal import Signal
+from matinee.display.notebook import InNotebook
 from matinee.display.text import bar
 from matinee.display.text_table import text_table
 
@@ -52,7 +53,7 @@ class Quantiles(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Description:
+class Description(InNotebook):
     """The facts to know of ratings before fitting a model to them."""
 
     n_users: int  # with at least one rating

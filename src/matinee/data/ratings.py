@@ -15,6 +15,7 @@ from matinee.data.profiles import NO_PROFILES, Profiles
 from matinee.data.scale import Scale
 from matinee.data.signal import Signal
 from matinee.display.frames import Framed, ids_in_type
+from matinee.display.markup import el
 from matinee.display.tables import Table
 from matinee.display.text import counted
 from matinee.errors import BadRatings, Option
@@ -161,6 +162,12 @@ class Ratings(Framed):
             f"<Ratings: {counted(len(self), 'rating')} of {counted(self.n_items, 'item')} by "
             f"{counted(self.n_users, 'user')}, {self.scale}>"
         )
+
+    def __str__(self) -> str:
+        return f"{self!r}\n{self.head()}"
+
+    def _repr_html_(self) -> str:
+        return el("p", repr(self)) + self.head()._repr_html_()
 
     @property
     def n_users(self) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from matinee.data.scale import Scale
+from matinee.display.notebook import InNotebook
 from matinee.display.text import counted
 
 MERGED = {  # what became of duplicates
@@ -40,7 +41,7 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadReport:
+class ReadReport(InNotebook):
     """How a source of ratings was understood, and what became of each of its rows.
 
     ``n_rows`` = ``n_kept`` + the rows in ``set_aside`` + ``n_merged`` duplicates.

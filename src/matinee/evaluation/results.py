@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import matinee
+from matinee.display.notebook import InNotebook
 from matinee.display.tables import Table
 from matinee.display.text import counted
 from matinee.display.text_table import text_table
@@ -37,7 +38,7 @@ class UserScores(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(InNotebook):
     """The metrics of a model on a test part, and the protocol they were measured by."""
 
     metrics: dict[str, float]  # by name, "rmse" or "ndcg@10"; the mean over users where per user
@@ -96,7 +97,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class CrossValidation:
+class CrossValidation(InNotebook):
     """One evaluation a fold, and their mean and spread."""
 
     algorithm: str
@@ -143,7 +144,7 @@ class CrossValidation:
 
 
 @dataclass(frozen=True)
-class CrossValidations:
+class CrossValidations(InNotebook):
     """Several algorithms cross-validated on the same folds: one table."""
 
     labels: tuple[str, ...]  # the names, with the settings that differ from the defaults

@@ -22,6 +22,7 @@ import numpy as np
 from matinee.algorithms import ALGORITHMS, Algorithm, Blend, default_algorithm
 from matinee.algorithms.from_model import with_settings_of
 from matinee.data.ratings import Ratings
+from matinee.display.notebook import InNotebook
 from matinee.display.steps import OnStep, quiet
 from matinee.display.text import counted
 from matinee.display.text_table import text_table
@@ -55,7 +56,7 @@ class AutoTrial:
 
 
 @dataclass(frozen=True, eq=False)
-class AutoResult:
+class AutoResult(InNotebook):
     """The winner fitted on all ratings, the trials, and an estimate on unseen ratings."""
 
     algorithm: Algorithm

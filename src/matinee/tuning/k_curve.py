@@ -17,6 +17,7 @@ from matinee.algorithms import Algorithm
 from matinee.algorithms.base import Alternating
 from matinee.algorithms.registry import choose_one
 from matinee.data.ratings import Ratings
+from matinee.display.notebook import InNotebook
 from matinee.display.steps import OnStep, quiet
 from matinee.display.text_table import text_table
 from matinee.errors import Advice, BadSetting, check_known
@@ -50,7 +51,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class KCurve:
+class KCurve(InNotebook):
     """The points, and the number of factors by each rule."""
 
     algorithm: str

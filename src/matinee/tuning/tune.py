@@ -15,6 +15,7 @@ from matinee.algorithms import Algorithm
 from matinee.algorithms.registry import choose_one
 from matinee.algorithms.search_space import Dimension, Real, Space, Whole
 from matinee.data.ratings import Ratings
+from matinee.display.notebook import InNotebook
 from matinee.display.steps import OnStep, quiet
 from matinee.display.text import counted
 from matinee.display.text_table import text_table
@@ -36,7 +37,7 @@ SHOWN_TRIALS = 10
 
 
 @dataclass(frozen=True)
-class Tuning:
+class Tuning(InNotebook):
     """All trials, the winner, and its metric on the test part."""
 
     algorithm: Algorithm  # the winner
