@@ -145,6 +145,18 @@ class Algorithm:
         """
         return type(self)(**{**self.non_default_settings, **settings})
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The hyper-parameters by name, as scikit-learn asks for them."""
+        return {name: getattr(self, name, value) for name, value in self.settings.items()}
+
+    def set_params(self, **settings: Any) -> "Algorithm":
+        """``with_settings``, as scikit-learn calls it: a new value, as this one does not change."""
+        return self.with_settings(settings)
+
+    def __sklearn_clone__(self) -> Self:
+        """Itself, for ``sklearn.base.clone``: it does not change, and holds no fit."""
+        return self
+
     @property
     def signature(self) -> dict[str, Any]:
         """The fields by which a model names the algorithm that learned it."""

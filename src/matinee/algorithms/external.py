@@ -53,6 +53,9 @@ class External(Algorithm):
     def with_settings(self, settings: Mapping[str, Any]) -> "External":
         return External(learner=type(self.learner)(**{**self.non_default_settings, **settings}))
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        return self.settings
+
     def check_setting(self, name: str) -> None:  # type: ignore[override]
         """Raise BadSetting, with the nearest, for a setting that this algorithm does not have."""
         check_setting_of(type(self.learner), name)

@@ -17,6 +17,7 @@ from matinee.algorithms.search_space import Dimension, Real, Space, Whole
 from matinee.data.ratings import Ratings
 from matinee.display.notebook import InNotebook
 from matinee.display.steps import OnStep, quiet
+from matinee.display.tables import Table
 from matinee.display.text import counted
 from matinee.display.text_table import text_table
 from matinee.errors import Advice, BadSetting, check_known
@@ -88,6 +89,16 @@ class Tuning(InNotebook):
             "seconds": self.seconds,
             "trials": [asdict(trial) for trial in self.trials],
         }
+
+    @property
+    def table(self) -> Table:
+        """A row a trial, pruned and failed ones too: its settings, state, value and seconds."""
+        columns: dict[str, list[Any]] = {"trial": [one.number for one in self.trials]}
+        for name in self.space:
+            columns[name] = [one.settings.get(name) for one in self.trials]
+        for name in ("state", "value", "seconds", "reason"):
+            columns[name] = [getattr(one, name) for one in self.trials]
+        return Table(columns)
 
     def __str__(self) -> str:
         names = list(self.space)
