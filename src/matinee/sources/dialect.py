@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from matinee.errors import BadRatings
+from matinee.errors import Advice, BadRatings
 from matinee.sources.columns import is_usual
 from matinee.sources.files import SAMPLE
 
@@ -285,8 +285,8 @@ def json_dialect(lines: Sequence[str], name: str) -> Dialect:
     nested = any(isinstance(one, dict | list) for one in json.loads(lines[0]).values())
     if len(lines) == 1 and nested:
         raise BadRatings(
-            f"{name} is one JSON object; give an object a line or an array of them, as pandas "
-            'writes with to_json(..., orient="records")'
+            f"{name} is one JSON object; give an object a line or an array of them",
+            Advice(', as pandas writes with to_json(..., orient="records")', ""),
         )
     header = tuple(dict.fromkeys(name for line in lines for name in json.loads(line)))
     rows = tuple(tuple(json_fields(line, header)) for line in lines)
