@@ -119,9 +119,10 @@ def test_every_stated_space_fits_its_algorithm():
 @pytest.mark.parametrize("kind", ALGORITHMS.values(), ids=ALGORITHMS)
 def test_every_setting_states_its_meaning_and_help_shows_it(kind):
     for one in fields(kind):
-        meaning = hyperparameter_of(one).meaning
-        assert meaning
-        assert f"    {one.name}: {meaning}" in kind.__doc__
+        stated = hyperparameter_of(one)
+        assert stated.meaning
+        line = f"    {one.name} (default {stated.default_in_words}): {stated.meaning}"
+        assert line in kind.__doc__
 
 
 def test_defaults_that_follow_are_shown_with_their_condition():
