@@ -36,8 +36,8 @@ class Scored(NamedTuple):
         held_out = np.take_along_axis(self.held_out, place, axis=1)
         return Scored([np.where(again, -np.inf, one) for one in scores], held_out & ~again)
 
-    def ndcg(self, weights: np.ndarray, n_held_out: np.ndarray) -> float:
-        """Mean NDCG of the lists by the sum of scores with ``weights`` (n_models,).
+    def ndcg(self, weights: np.ndarray, n_held_out: np.ndarray) -> np.ndarray:
+        """NDCG (n_users,) of the lists by the sum of scores with ``weights`` (n_models,).
 
         ``n_held_out`` (n_users,) are the numbers of held-out items.
         """
@@ -46,7 +46,7 @@ class Scored(NamedTuple):
         discounts = 1 / np.log2(np.arange(2, LENGTH + 2))
         hits = np.take_along_axis(self.held_out, listed, axis=1)
         ideal = np.cumsum(discounts)[np.minimum(n_held_out, LENGTH) - 1]
-        return float((hits @ discounts[: hits.shape[1]] / ideal).mean())
+        return np.asarray(hits @ discounts[: hits.shape[1]] / ideal)
 
 
 def fitted_list_weights(
@@ -73,7 +73,7 @@ def fitted_list_weights(
 
 def climb(scored: Scored, n_held_out: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Weights (n_models,) from which no step by any of the FACTORS leads to a higher NDCG."""
-    best = scored.ndcg(weights, n_held_out)
+    best = scored.ndcg(weights, n_held_out).mean()
     for factor in FACTORS:
         before = -np.inf
         while best > before:
@@ -82,7 +82,7 @@ def climb(scored: Scored, n_held_out: np.ndarray, weights: np.ndarray) -> np.nda
                 for change in (factor, 1 / factor):
                     tried = weights.copy()
                     tried[place] *= change
-                    ndcg = scored.ndcg(tried, n_held_out)
+                    ndcg = scored.ndcg(tried, n_held_out).mean()
                     if ndcg > best:
                         best, weights = ndcg, tried
     return weights
