@@ -366,4 +366,4 @@ def test_the_command_line_packs_fits_and_goes_on(source, tmp_path, capsys):
     assert run([*fit, "--out", str(model), "--scale", "1,5"]) == 2
     assert "leave out --scale" in capsys.readouterr().err
     assert run(["fit", goal, "-a", "bias", "--out", str(model)]) == 0
-    assert "read into memory" in capsys.readouterr().err
+    assert "reading all of them into memory" in capsys.readouterr().err

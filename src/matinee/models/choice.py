@@ -15,8 +15,9 @@ from matinee.models.model import Model
 from matinee.row_solvers.embeddings import Embeddings
 
 TYPICAL = 20  # films that somebody is taken to have chosen who tells us tastes alone
-TYPICAL_OF_GENRES = 200  # the same where tastes are named after genres, so that no other film fits
-EMPHASIS = 2.0  # how far from the average that person stands, in distances of who chose these
+TYPICAL_OF_GENRES = 600  # the same where tastes are named after genres, so that no other film fits
+TYPICAL_WHERE_ADDED = 200  # the same for choices that only add, which need not turn from the others
+EMPHASIS = 3.0  # how far from the average that person stands, in distances of who chose these
 DIAL = (32, 16, 8, 4, 2, 1, 0, -1, -2, -3, -4, -5, -6)  # steps of caution, from safe
 DIAL_USERS = 20  # whose scores the steps are measured on
 SHRINKAGE = 20.0  # ratings at which what a film offers to a taste counts half
@@ -82,17 +83,23 @@ class ChoicePart:
         """How someone with these features chooses. Raises BadSetting."""
         return self.model.embeddings_of_features(features)
 
+    @property
+    def _only_adds(self) -> bool:
+        """Whether choices are learned by factors that are never negative."""
+        return bool(self.model.settings.get("nonnegative", False))
+
     def embeddings_of_tastes(self, gains: np.ndarray, share: float) -> Embeddings:
         """How someone chooses who has tastes, for ``share`` of them, and is average for the rest.
 
         ``gains`` (n_items,) are the stars that the tastes add to each item, -inf for what they do
         not mean. They are taken to have chosen the items that gain most, those counting less that
-        few have rated, and stand twice as far from the average person. What only adds stays so.
+        few have rated, and stand three times as far from the average. What only adds stays so.
         """
         counts = self.model.item_counts
         known = np.flatnonzero((counts > 0) & (gains > -np.inf))
         worth = gains[known] * counts[known] / (counts[known] + SHRINKAGE)
-        most = TYPICAL_OF_GENRES if np.isneginf(gains).any() else TYPICAL
+        of_genres = TYPICAL_WHERE_ADDED if self._only_adds else TYPICAL_OF_GENRES
+        most = of_genres if np.isneginf(gains).any() else TYPICAL
         best = np.sort(known[np.argsort(-worth, kind="stable")[:most]])
         ratings = np.full(len(best), self.model.scale.high, np.float32)
         nobody = self.model.seen.indices[:0], self.model.seen.values[:0]
