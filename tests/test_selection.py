@@ -213,7 +213,7 @@ def test_settings_that_are_given_stay_as_they_are(tuned):
     assert base.non_default_settings == {"solver": "sgd", "n_factors": 7}
     assert MF(reg=2).non_default_settings == {"reg": 2}
     assert set(tuning.checked_space(base, None)) == {"reg", "bias_reg"}  # of those it can take
-    assert tuning.with_settings(base, {"reg": 0.5}).user_reg == 0.5
+    assert base.with_settings({"reg": 0.5}).user_reg == 0.5
 
 
 def test_a_best_setting_outside_the_range_is_no_end_of_it():

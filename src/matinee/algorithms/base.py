@@ -138,7 +138,7 @@ class Algorithm:
         """The hyper-parameters by name."""
         return asdict(self)
 
-    def with_settings(self, settings: Mapping[str, Any]) -> "Algorithm":
+    def with_settings(self, settings: Mapping[str, Any]) -> Self:
         """The algorithm with other settings; those derived from others are derived again.
 
         Raises BadSetting for a setting it does not have, or an impossible value.
@@ -149,7 +149,7 @@ class Algorithm:
         """The hyper-parameters by name, as scikit-learn asks for them."""
         return {name: getattr(self, name, value) for name, value in self.settings.items()}
 
-    def set_params(self, **settings: Any) -> "Algorithm":
+    def set_params(self, **settings: Any) -> Self:
         """``with_settings``, as scikit-learn calls it: a new value, as this one does not change."""
         return self.with_settings(settings)
 

@@ -50,8 +50,8 @@ class External(Algorithm):
         defaults = defaults_of(type(self.learner))
         return {name: one for name, one in self.settings.items() if one != defaults[name]}
 
-    def with_settings(self, settings: Mapping[str, Any]) -> "External":
-        return External(learner=type(self.learner)(**{**self.non_default_settings, **settings}))
+    def with_settings(self, settings: Mapping[str, Any]) -> Self:
+        return type(self)(learner=type(self.learner)(**{**self.non_default_settings, **settings}))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         return self.settings

@@ -99,7 +99,7 @@ class KNN(RatingAlgorithm):
             or self.similarity not in OF_CHOICES
         ):
             return self
-        return type(self)(**self.non_default_settings | {"feedback": "preference"})
+        return self.with_settings({"feedback": "preference"})
 
     def warn_of_choices(self, train: Ratings) -> None:
         """Warn that ratings are learned from as choices, though nobody has said so."""

@@ -32,7 +32,6 @@ from matinee.tuning.objective import Objective, check_better_end
 from matinee.tuning.rules import RULES
 from matinee.tuning.spectrum import Hints, hints
 from matinee.tuning.stability import agreement
-from matinee.tuning.tune import with_settings
 
 PLOT_WIDTH = 50  # characters of the drawn curve
 
@@ -242,10 +241,10 @@ class _Validation:
 
     def fit(self, size: int, split: Split, smaller: FactorModel | None) -> tuple[_Fit, Model]:
         """Fit one size on one fold, warm-started from a smaller model where there is one."""
-        fit: Callable[[Ratings], Model] = with_settings(self.base, {"n_factors": size}).fit
+        fit: Callable[[Ratings], Model] = self.base.with_settings({"n_factors": size}).fit
         if smaller is not None:
             settings = {"n_factors": size, "n_epochs": max(1, self.base.settings["n_epochs"] // 2)}
-            fit = partial(cast(Alternating, with_settings(self.base, settings)).fit, start=smaller)
+            fit = partial(cast(Alternating, self.base.with_settings(settings)).fit, start=smaller)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with measured() as cost:
@@ -291,7 +290,7 @@ def checked_sizes(base: Algorithm, factors: Iterable[int]) -> list[int]:
             Advice("range(2, 21)", "2..20"),
         )
     for size in (sizes[0], sizes[-1]):
-        with_settings(base, {"n_factors": size})  # raises where it is impossible
+        base.with_settings({"n_factors": size})  # raises where it is impossible
     return sizes
 
 
@@ -312,12 +311,12 @@ def _stability(base: Algorithm, size: int, data: Ratings, n_seeds: int) -> float
     settings = [{"n_factors": size, "seed": first + k} for k in range(n_seeds)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        models = [with_settings(base, one).for_stars.fit(data) for one in settings]
+        models = [base.with_settings(one).for_stars.fit(data) for one in settings]
     return agreement([getattr(model, "item_factors", None) for model in models])
 
 
 def _variance(base: Algorithm, most: int, data: Ratings) -> tuple[float, ...]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        facts = with_settings(base, {"n_factors": most}).for_stars.fit(data).facts
+        facts = base.with_settings({"n_factors": most}).for_stars.fit(data).facts
     return tuple(np.cumsum(facts["variance_explained"]).tolist())

@@ -18,7 +18,6 @@ from matinee.models import FactorModel, Model
 from matinee.models.factor import with_tastes
 from matinee.tastes.labels import supported
 from matinee.tastes.matching import match_factors
-from matinee.tuning.tune import with_settings
 
 WAYS = ("seeds", "samples")
 
@@ -60,7 +59,7 @@ def taste_stability(
     likenesses, started = [], time.perf_counter()
     for refit in range(1, n_refits + 1):
         on_step(refit - 1, n_refits, time_left(refit - 1, n_refits, started))
-        other = with_settings(algorithm, {"seed": _seed(algorithm) + refit} if seeded else {})
+        other = algorithm.with_settings({"seed": _seed(algorithm) + refit} if seeded else {})
         part = ratings if how == "seeds" else resampled(ratings, refit)
         likenesses.append(likeness(model, _fitted(other, part)))
     on_step(n_refits, n_refits, "done")

@@ -295,7 +295,7 @@ class _Run:
             if number and self.search.hopeless(epoch.number, errors[-1]):
                 raise _Pruned(f"after epoch {epoch.number}: worse than half of the trials")
 
-        algorithm = self.objective.plan.learner(with_settings(self.base, settings))
+        algorithm = self.objective.plan.learner(self.base.with_settings(settings))
         validation = self.inner.test if self.objective.measure.base in OF_EPOCHS else None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -325,15 +325,10 @@ def _objection(base: Algorithm, name: str, dimension: Dimension) -> str:
     """Why an algorithm refuses a value of a setting; empty where it takes them all."""
     for value in dimension.ends():
         try:
-            with_settings(base, {name: value})
+            base.with_settings({name: value})
         except (ValueError, TypeError) as error:
             return str(error)
     return ""
-
-
-def with_settings(base: Algorithm, settings: dict[str, Any]) -> Algorithm:
-    """The algorithm with other settings; settings derived from others are derived again."""
-    return base.with_settings(settings)
 
 
 def _edge_note(name: str, dimension: Dimension, value: Any) -> str | None:
@@ -360,7 +355,7 @@ def _concluded(run: _Run, split: Split, trials: list[Trial]) -> Tuning:
     settings = dict(best.settings)
     if best.best_epoch is not None and "n_epochs" in base.settings:
         settings.setdefault("n_epochs", best.best_epoch)
-    winner = with_settings(base, settings)
+    winner = base.with_settings(settings)
     relevant_from = objective.plan.relevant_from
     test = fit_and_evaluate(winner, split, (), relevant_from, objective.plan.names)
     draws = resample(test.per_user) if test.per_user is not None else {}
