@@ -17,7 +17,7 @@ import numpy as np
 
 from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.knn import KNN
-from matinee.data.ratings import Ratings
+from matinee.data.ratings import Ratings, mean_count
 from matinee.kernels.item_neighbors import NeighborLists
 from matinee.kernels.similarities import nearest_rows
 from matinee.kernels.sparse import Sparse
@@ -63,8 +63,8 @@ def nearest_items(train: Ratings, deviations: np.ndarray, similarity: Similarity
     """
     values = similarity.values(train.rating, deviations)
     if similarity.weighting != "none":
-        mean_count = len(train) / int(np.count_nonzero(train.item_counts))
-        by_item = similarity.row_weights(train.item_counts, mean_count)[train.item]
+        weights = similarity.row_weights(train.item_counts, mean_count(train.item_counts))
+        by_item = weights[train.item]
         by_user = similarity.column_weights(train.user_counts, train.n_items)[train.user]
         values = (values * by_item * by_user).astype(np.float32)
     as_item, as_neighbor = (

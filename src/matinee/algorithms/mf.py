@@ -19,15 +19,13 @@ biased=False drops mu, b and c: the maximum a posteriori of PMF (Salakhutdinov &
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import numpy as np
-
 from matinee.algorithms.base import Alternating
 from matinee.algorithms.choice import RatingAlgorithm
 from matinee.algorithms.hyperparameters import SameAs, When, setting
 from matinee.algorithms.mf_als import fit_by_als
 from matinee.algorithms.mf_sgd import GradientDescent
 from matinee.algorithms.search_space import Real, Whole
-from matinee.data.ratings import Ratings
+from matinee.data.ratings import Ratings, mean_count
 from matinee.errors import BadSetting, Setting
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import LeastSquares
@@ -216,11 +214,6 @@ class MF(Alternating, RatingAlgorithm):
             bias_reg=_given(self.bias_reg, BIAS_REG) if self.biased else None,
             implicit_weight=_given(self.implicit_weight, IMPLICIT_WEIGHT),
         )
-
-
-def mean_count(counts: np.ndarray) -> float:
-    """The ratings of a row (n_rows,), on average over those that have any."""
-    return float(counts.sum() / np.count_nonzero(counts))
 
 
 def _given(value: float | None, usual: float) -> float:

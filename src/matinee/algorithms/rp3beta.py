@@ -18,7 +18,7 @@ import numpy as np
 from matinee.algorithms.base import Algorithm
 from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.search_space import Real, Whole
-from matinee.data.ratings import Ratings
+from matinee.data.ratings import Ratings, mean_count
 from matinee.kernels.item_neighbors import NeighborLists
 from matinee.kernels.similarities import Comparison, nearest_rows
 from matinee.models.baseline import Baseline
@@ -75,5 +75,4 @@ def usual_beta(train: Ratings) -> float:
 
     Where items have few users, dividing by more lets chance decide.
     """
-    n = len(train) / np.count_nonzero(train.item_counts)
-    return float(np.clip(0.1 + 0.2 * np.log(n / 8), 0.1, 0.5))
+    return float(np.clip(0.1 + 0.2 * np.log(mean_count(train.item_counts) / 8), 0.1, 0.5))

@@ -73,6 +73,11 @@ def indptr_of(row: np.ndarray, n_rows: int) -> np.ndarray:
     return indptr
 
 
+def mean_count(counts: np.ndarray) -> float:
+    """The mean of the numbers of ratings (n_rows,) of those rows that have any."""
+    return float(counts.sum() / np.count_nonzero(counts))
+
+
 def sum_of_squares(ratings: Any, mean: float) -> float:
     """The sum of (r - mean)^2 in float64, in pieces: the same for packed and unpacked ratings."""
     pieces = (ratings[first : first + PIECE] for first in range(0, len(ratings), PIECE))

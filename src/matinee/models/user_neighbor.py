@@ -14,6 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
+from matinee.data.ratings import mean_count
 from matinee.display.text import counted
 from matinee.explain.term import Term
 from matinee.explain.views import HISTORY, PEOPLE, View
@@ -71,8 +72,8 @@ class UserNeighborModel(BaselineModel):
         how, ratings = self.similarity, people.ratings
         values = how.values(ratings.values, people.deviations.values)
         if how.weighting != "none":
-            mean_count = len(self.seen.indices) / int(np.count_nonzero(self.seen.counts))
-            by_person = np.repeat(how.row_weights(ratings.counts, mean_count), ratings.counts)
+            weights = how.row_weights(ratings.counts, mean_count(self.seen.counts))
+            by_person = np.repeat(weights, ratings.counts)
             by_item = how.column_weights(self.item_counts, len(self.users))[ratings.indices]
             values = (values * by_person * by_item).astype(np.float32)
         return ratings._replace(values=values)

@@ -11,7 +11,7 @@ of that, and in real ratings to 1.1 (CiaoDVD), 2.2 (MovieLens 100K) or 3.1 (Movi
 import numpy as np
 from scipy.sparse import csr_array
 
-from matinee.data.ratings import Ratings
+from matinee.data.ratings import Ratings, mean_count
 from matinee.kernels.blas import one_blas_thread
 
 STEPS = 10  # of the power method
@@ -25,8 +25,7 @@ def excess_of_structure(ratings: Ratings) -> float:
     )
     n, sides = len(ratings), (ratings.user_counts.astype(float), ratings.item_counts.astype(float))
     w_u, w_i = (
-        np.where(counts > 0, 1 / np.sqrt(counts + n / np.count_nonzero(counts)), 0.0)
-        for counts in sides
+        np.where(counts > 0, 1 / np.sqrt(counts + mean_count(counts)), 0.0) for counts in sides
     )
     a, b = w_u * sides[0] / np.sqrt(n), w_i * sides[1] / np.sqrt(n)
     x, size = np.random.default_rng(0).normal(size=ratings.n_items), 0.0
