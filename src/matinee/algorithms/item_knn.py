@@ -24,7 +24,6 @@ from matinee.kernels.sparse import Sparse
 from matinee.models.neighbor import NeighborModel
 from matinee.models.similarity import Similarity
 from matinee.training.item_vectors import item_vectors
-from matinee.training.progress import OnEpoch, quiet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +36,7 @@ class ItemKNN(KNN):
         500, "rating: nearest items that each item keeps to find neighbours among", at_least=1
     )
 
-    def fit(
-        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
-    ) -> NeighborModel:
-        self.check_train(train)
-        if (other := self.for_data(train)) is not self:
-            other.warn_of_choices(train)
-            return other.fit(train, validation, on_epoch)
+    def neighbors_of(self, train: Ratings) -> NeighborModel:
         baseline, rating = self._baseline(train), self.feedback == "rating"
         n = max(self.n_candidates, self.n_neighbors) if rating else self.n_neighbors
         lists = NeighborLists.of(
@@ -52,8 +45,7 @@ class ItemKNN(KNN):
             averaged=rating,
             damping=self.damping,
         )
-        model = NeighborModel.of(train, baseline, weights=lists, **self.signature)
-        return self.with_choice(model, train)
+        return NeighborModel.of(train, baseline, weights=lists, **self.signature)
 
 
 def nearest_items(train: Ratings, deviations: np.ndarray, similarity: Similarity, n: int) -> Sparse:

@@ -1,4 +1,4 @@
-"""The settings and the baseline that ``ItemKNN`` and ``UserKNN`` share.
+"""The settings, the baseline and the steps of a fit that ``ItemKNN`` and ``UserKNN`` share.
 
 The damping gains more than the choice of a similarity. With feedback="preference" every rating
 counts 1, or its weight by TF-IDF or BM25, where similarities are concerned; there is no baseline,
@@ -16,7 +16,9 @@ from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
 from matinee.errors import MatineeWarning, Setting
 from matinee.models.baseline import Baseline
+from matinee.models.model import Model
 from matinee.models.similarity import SIMILARITIES, WEIGHTINGS, Similarity
+from matinee.training.progress import OnEpoch, quiet
 
 FEEDBACKS = ("rating", "preference")
 OF_CHOICES = ("adjusted", "cosine")  # similarities that, with ratings all equal, are the cosine
@@ -24,7 +26,7 @@ OF_CHOICES = ("adjusted", "cosine")  # similarities that, with ratings all equal
 
 @dataclass(frozen=True, kw_only=True)
 class KNN(RatingAlgorithm):
-    """Parent of ``ItemKNN`` and ``UserKNN``: their settings and their baseline."""
+    """Parent of ``ItemKNN`` and ``UserKNN``, which state ``neighbors_of``."""
 
     feedback: str = setting(
         "rating", '"rating": scores in stars; "preference": scores that rank', choices=FEEDBACKS
@@ -87,6 +89,19 @@ class KNN(RatingAlgorithm):
     @property
     def kind(self) -> str:
         return self.feedback
+
+    def fit(
+        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
+    ) -> Model:
+        self.check_train(train)
+        if (other := self.for_data(train)) is not self:
+            other.warn_of_choices(train)
+            return other.fit(train, validation, on_epoch)
+        return self.with_choice(self.neighbors_of(train), train)
+
+    def neighbors_of(self, train: Ratings) -> Model:
+        """The fitted model without a choice part."""
+        raise NotImplementedError
 
     def for_data(self, train: Ratings) -> Self:
         """With ``feedback="preference"`` where all ratings are equal, as they say nothing in stars.

@@ -17,7 +17,6 @@ from matinee.algorithms.hyperparameters import When, redefault
 from matinee.algorithms.knn import KNN
 from matinee.data.ratings import Ratings
 from matinee.models.user_neighbor import UserNeighborModel
-from matinee.training.progress import OnEpoch, quiet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,14 +31,8 @@ class UserKNN(KNN):
     damping: float = redefault(KNN, "damping", 0.1, When(0.0, feedback="preference"))
     asymmetry: float = redefault(KNN, "asymmetry", 0.5)
 
-    def fit(
-        self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
-    ) -> UserNeighborModel:
-        self.check_train(train)
-        if (other := self.for_data(train)) is not self:
-            other.warn_of_choices(train)
-            return other.fit(train, validation, on_epoch)
-        model = UserNeighborModel.of(
+    def neighbors_of(self, train: Ratings) -> UserNeighborModel:
+        return UserNeighborModel.of(
             train,
             self._baseline(train),
             **self.signature,
@@ -47,4 +40,3 @@ class UserKNN(KNN):
             n_neighbors=self.n_neighbors,
             damping=float(self.damping),
         )
-        return self.with_choice(model, train)
