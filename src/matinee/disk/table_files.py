@@ -1,6 +1,6 @@
 """Tables as files, written whole: Parquet and CSV, in blocks that need not fit in memory."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +10,21 @@ from matinee.disk.temporary_folders import temporary_folder
 from matinee.disk.whole_files import whole_file
 from matinee.errors import BadSetting
 
-FORMATS = {".parquet": "FORMAT parquet", ".csv": "FORMAT csv, HEADER"}
+WRITERS: dict[str, Callable[[Any, str], object]] = {  # of a relation of DuckDB, to a place
+    ".parquet": lambda rows, place: rows.write_parquet(place),
+    ".csv": lambda rows, place: rows.write_csv(place, header=True),
+}
 COPIED_AT_ONCE = 1 << 20  # bytes
 
 
-def check_table_file(path: Path) -> str:
-    """How DuckDB writes a file of this name. Raises BadSetting for a name it cannot write."""
+def check_table_file(path: Path) -> Callable[[Any, str], object]:
+    """What writes a file of this name. Raises BadSetting for a name that cannot be written."""
     kind = path.suffix.lower()
-    if kind not in FORMATS:
-        raise BadSetting(f"{path} names no kind of table; end it in {' or '.join(FORMATS)}")
+    if kind not in WRITERS:
+        raise BadSetting(f"{path} names no kind of table; end it in {' or '.join(WRITERS)}")
     if not path.absolute().parent.is_dir():
         raise BadSetting(f"there is no folder {path.absolute().parent} to write {path.name} to")
-    return FORMATS[kind]
+    return WRITERS[kind]
 
 
 def write_table(path: Path, blocks: Iterable[Mapping[str, Any]]) -> int:
@@ -30,7 +33,7 @@ def write_table(path: Path, blocks: Iterable[Mapping[str, Any]]) -> int:
     Columns are arrays or sequences of equal length. The file takes its name when it is whole.
     Raises BadSetting unless the name ends in .parquet or .csv.
     """
-    how = check_table_file(path)
+    write = check_table_file(path)
     import duckdb
 
     with temporary_folder(path.absolute().parent, ".table-") as folder:
@@ -43,7 +46,7 @@ def write_table(path: Path, blocks: Iterable[Mapping[str, Any]]) -> int:
                 db.execute(f"{created} SELECT * FROM block")
                 n_rows += len(next(iter(columns.values())))
             part = folder / "part"
-            db.execute(f"COPY rows TO '{str(part).replace(chr(39), chr(39) * 2)}' ({how})")
+            write(db.table("rows"), str(part))
         with part.open("rb") as written, whole_file(path) as file:
             while piece := written.read(COPIED_AT_ONCE):
                 file.write(piece)
