@@ -22,8 +22,8 @@ pyarrow = pytest.importorskip("pyarrow")
 
 
 @pytest.fixture(scope="module")
-def ratings(ml_100k: Path) -> Ratings:
-    return matinee.read_ratings(ml_100k)
+def ratings(ratings_100k: Ratings) -> Ratings:
+    return ratings_100k
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,6 @@ from matinee.explain.term import Term
 from matinee.explain.views import MODEL, VIEWS, View
 from matinee.models.model import Model
 from matinee.models.retrieval import Scorer
-from matinee.models.vectors import weighted
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
 
@@ -69,13 +68,17 @@ class BlendModel(Model):
     def linear_people(self, people: Sequence[object]) -> Embeddings:
         own = zip(*(self._persons(one) for one in people), strict=True)
         parts = [model.linear_people(one) for model, one in zip(self.models, own, strict=True)]
-        users = weighted(list(zip(self.weights, parts, strict=True)))
-        return users._replace(bias=users.bias + np.float32(self.constant))
+        factors = [
+            np.float32(weight) * np.asarray(part.factors)
+            for weight, part in zip(self.weights, parts, strict=True)
+        ]
+        return Embeddings(np.concatenate(factors, axis=1), self._sum(part.bias for part in parts))
 
     def linear_items(self) -> Embeddings:
         parts = [model.linear_items() for model in self.models]
-        bias = weighted(list(zip(self.weights, parts, strict=True))).bias
-        return Embeddings(np.concatenate([one.factors for one in parts], axis=1), bias)
+        weights = np.array(self.weights, np.float32)[:, None]
+        bias = (weights * np.array([part.bias for part in parts])).sum(axis=0)
+        return Embeddings(np.concatenate([part.factors for part in parts], axis=1), bias)
 
     def solve(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
         return end_to_end([model.solve(items, ratings) for model in self.models])

@@ -30,10 +30,14 @@ class UserLists(Framed):
     def __len__(self) -> int:
         return len(self.users)
 
+    @property
+    def users_at_once(self) -> int:
+        """The users of a block."""
+        return max(1, ROWS_AT_ONCE // self.n)
+
     def __iter__(self) -> Iterator[Table]:
-        size = max(1, ROWS_AT_ONCE // self.n)
-        for first in range(0, len(self), size):
-            yield self.recommend(list(self.users[first : first + size]))
+        for first in range(0, len(self), self.users_at_once):
+            yield self.recommend(list(self.users[first : first + self.users_at_once]))
 
     def __repr__(self) -> str:
         return f"<lists of {counted(self.n, 'item')} for {counted(len(self), 'user')}>"
@@ -69,7 +73,6 @@ class UserLists(Framed):
         return path
 
     def _blocks(self, on_step: OnStep) -> Iterator[dict[str, Any]]:
-        size = max(1, ROWS_AT_ONCE // self.n)
         for place, block in enumerate(self):
             yield block.frame_columns()
-            on_step(min((place + 1) * size, len(self)), len(self), "")
+            on_step(min((place + 1) * self.users_at_once, len(self)), len(self), "")

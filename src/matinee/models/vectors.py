@@ -54,10 +54,3 @@ def search_vectors(
     values = np.ascontiguousarray(np.column_stack([embeddings.factors, *ends]), dtype=np.float32)
     names = tuple(f"v{n}" for n in range(1, values.shape[1] + 1))
     return Vectors(side, ids, values, names, id_type)
-
-
-def weighted(sides: "list[tuple[float, Embeddings]]") -> Embeddings:
-    """The factors of several models end to end, times their weights, and the sum of the biases."""
-    factors = [np.float32(weight) * np.asarray(one.factors) for weight, one in sides]
-    bias = sum(np.float32(weight) * one.bias for weight, one in sides)
-    return Embeddings(np.concatenate(factors, axis=1), np.asarray(bias, np.float32))
