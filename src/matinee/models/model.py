@@ -30,7 +30,7 @@ from matinee.explain.what_if import WhatIf, what_if
 from matinee.models.capabilities import INTERVALS, SIMILAR, TASTES, VECTORS
 from matinee.models.list_rules import ListArguments, ListRules, RuleArguments
 from matinee.models.newcomers import from_ratings, without_ratings
-from matinee.models.predictions import AskedPairs, Predictions, as_objects, is_many
+from matinee.models.predictions import Predictions, as_objects, by_user, is_many, pairs_of
 from matinee.models.retrieval import Scorer
 from matinee.models.ruled_lists import ListMaker
 from matinee.models.serialization import save_model
@@ -422,10 +422,10 @@ class Model:
         item, and the result marks them in ``known``. Raises BadSetting for sequences of different
         lengths, and BadRatings for pairs that cannot be read.
         """
-        pairs = AskedPairs.of(users, items)
+        pairs = pairs_of(users, items)
         rows = self.items.rows(pairs.items.tolist())
         scores, known = np.empty(len(rows), np.float32), np.zeros(len(rows), bool)
-        for user, at in pairs.by_user():
+        for user, at in by_user(pairs):
             scores[at] = self._scores_of(user, rows[at])
             known[at] = isinstance(user, Person) or len(self.rated(user)) > 0
         return Predictions(
@@ -801,10 +801,10 @@ class Model:
             raise INTERVALS.missing(self.algorithm)
         if not 0 < level < 1:
             raise BadSetting(f"level is {level}; it must lie between 0 and 1")
-        pairs = AskedPairs.of(users, items)
+        pairs = pairs_of(users, items)
         rows = np.array([self.item_row(item) for item in pairs.items], dtype=np.int64)
         rating, reach = np.empty(len(rows)), np.empty(len(rows))
-        for user, at in pairs.by_user():
+        for user, at in by_user(pairs):
             person = self.person(user)
             rating[at] = self.clipped(self.score_people([user], rows[at])[0])
             reach[at] = self.reach(person, rows[at], level)

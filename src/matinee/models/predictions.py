@@ -1,16 +1,17 @@
 """Predicted ratings of (user, item) pairs, with the unknown ones marked."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 
 from matinee.data.ids import as_id
+from matinee.data.ratings import indptr_of
 from matinee.display.tables import Table
 from matinee.display.text import counted
 from matinee.errors import BadSetting
 from matinee.row_solvers.person import Person
-from matinee.sources.pairs import read_pairs
+from matinee.sources.pairs import Pairs, read_pairs
 
 
 class Predictions(Table):
@@ -24,7 +25,7 @@ class Predictions(Table):
 
     def __init__(
         self,
-        pairs: "AskedPairs",
+        pairs: Pairs,
         user_id: Sequence[str],
         score: np.ndarray,
         rating: np.ndarray | None,
@@ -47,38 +48,29 @@ class Predictions(Table):
         return float(predicted)
 
 
-class AskedPairs(NamedTuple):
-    """The users and items to predict for, in step, and their ratings where these are known."""
+def pairs_of(users: object, items: object = None) -> Pairs:
+    """Users with their items, a single one of either repeated; or a source of pairs alone.
 
-    users: np.ndarray  # (n_pairs,) ids and Persons
-    items: np.ndarray  # (n_pairs,) ids
-    ratings: np.ndarray | None = None  # (n_pairs,)
+    Raises BadSetting for two sequences of different lengths, and as ``read_pairs`` does.
+    """
+    if items is None:
+        return read_pairs(users)
+    who, what = as_objects(users), as_objects(items)
+    if len(who) != len(what) and is_many(users) and is_many(items):
+        raise BadSetting(
+            f"{counted(len(who), 'user')} and {counted(len(what), 'item')} make no pairs; give as "
+            "many of both, or one id alone to go with each of the others"
+        )
+    return Pairs(*np.broadcast_arrays(who, what))
 
-    @classmethod
-    def of(cls, users: object, items: object = None) -> "AskedPairs":
-        """Users with their items, a single one of either repeated; or a source of pairs alone.
 
-        Raises BadSetting for two sequences of different lengths, and as ``read_pairs`` does.
-        """
-        if items is None:
-            return cls(*read_pairs(users))
-        who, what = as_objects(users), as_objects(items)
-        if len(who) != len(what) and is_many(users) and is_many(items):
-            raise BadSetting(
-                f"{counted(len(who), 'user')} and {counted(len(what), 'item')} make no pairs; give "
-                "as many of both, or one id alone to go with each of the others"
-            )
-        who, what = np.broadcast_arrays(who, what)
-        return cls(who, what)
-
-    def by_user(self) -> Iterator[tuple[object, np.ndarray]]:
-        """Each user once, with the positions (n,) of their pairs."""
-        number: dict[object, int] = {}
-        users = [one if isinstance(one, Person) else as_id(one) for one in self.users.tolist()]
-        code = np.array([number.setdefault(one, len(number)) for one in users], dtype=np.int64)
-        order = np.argsort(code, kind="stable")
-        ends = np.cumsum(np.bincount(code, minlength=len(number)))[:-1]
-        return zip(number, np.split(order, ends), strict=True)
+def by_user(pairs: Pairs) -> Iterator[tuple[object, np.ndarray]]:
+    """Each user once, with the positions (n,) of their pairs."""
+    number: dict[object, int] = {}
+    users = [one if isinstance(one, Person) else as_id(one) for one in pairs.users.tolist()]
+    code = np.array([number.setdefault(one, len(number)) for one in users], dtype=np.int64)
+    order = np.argsort(code, kind="stable")
+    return zip(number, np.split(order, indptr_of(code, len(number))[1:-1]), strict=True)
 
 
 def is_many(values: object) -> bool:

@@ -13,11 +13,11 @@ from matinee.sources.raw import REASON, Fault, Numbered, Raw, ReadOptions
 
 
 class Pairs(NamedTuple):
-    """Ids of users and items, and the ratings where the source has them."""
+    """Users and items in step, and their ratings where these are known."""
 
-    users: np.ndarray  # (n_pairs,) str
-    items: np.ndarray  # (n_pairs,) str
-    ratings: np.ndarray | None  # (n_pairs,) float32
+    users: np.ndarray  # (n_pairs,) ids; where a model is asked, also people folded in
+    items: np.ndarray  # (n_pairs,) ids
+    ratings: np.ndarray | None = None  # (n_pairs,) float32
 
 
 def read_pairs(source: object) -> Pairs:
