@@ -222,6 +222,13 @@ def test_factors_with_their_ids(model: Model) -> None:
         model.factors("movie")
 
 
+def test_no_pairs_have_no_predictions(model: Model) -> None:
+    predictions = model.predict([], [])
+    assert len(predictions) == 0
+    assert model.score([], []).shape == (0,)
+    assert list(predictions.to_pandas().columns) == ["user_id", "item_id", "rating", "known"]
+
+
 @pytest.mark.parametrize(
     "algorithm",
     [

@@ -69,8 +69,8 @@ def by_user(pairs: Pairs) -> Iterator[tuple[object, np.ndarray]]:
     number: dict[object, int] = {}
     users = [one if isinstance(one, Person) else as_id(one) for one in pairs.users.tolist()]
     code = np.array([number.setdefault(one, len(number)) for one in users], dtype=np.int64)
-    order = np.argsort(code, kind="stable")
-    return zip(number, np.split(order, indptr_of(code, len(number))[1:-1]), strict=True)
+    order, indptr = np.argsort(code, kind="stable"), indptr_of(code, len(number))
+    return ((user, order[indptr[n] : indptr[n + 1]]) for user, n in number.items())
 
 
 def is_many(values: object) -> bool:
