@@ -189,14 +189,14 @@ def test_near_settings_are_offered_and_signatures_keep_theirs():
 )
 def test_a_setting_without_effect_is_told_where_it_was_chosen(train, algorithm, words):
     with pytest.warns(UserWarning, match=words):
-        algorithm.fit(train)
+        dataclasses.replace(algorithm, choice=CHOICE).fit(train)
 
 
 @pytest.mark.parametrize("settings", [{"solver": "sgd"}, {"biased": False}, {"implicit_weight": 0}])
 def test_usual_settings_without_effect_are_no_news(train, settings):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        MF(n_factors=2, n_epochs=1, **settings).fit(train)
+        MF(n_factors=2, n_epochs=1, choice=CHOICE, **settings).fit(train)
 
 
 def test_same_seed_same_bits(case, train, models):
@@ -452,8 +452,8 @@ def test_a_title_is_told_from_an_id(models):
 
 
 @pytest.mark.parametrize("name", sorted({*INTERVALS.algorithms, *TASTES.algorithms}))
-def test_messages_name_algorithms_whose_models_can_do_it(name):
-    model = make(name).fit(ratings_of())
+def test_messages_name_algorithms_whose_models_can_do_it(name, models):
+    model = models[name]
     assert model.has_intervals or name not in INTERVALS.algorithms
     assert model.taste_controls is not None or name not in TASTES.algorithms
     for side, capability in SIMILAR.items():
@@ -461,9 +461,7 @@ def test_messages_name_algorithms_whose_models_can_do_it(name):
             assert len(model.nearest(side, 0, 3)[0]) == 3
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_every_view_of_a_model_is_one_that_all_faces_know(case):
-    model = make(case).fit(ratings_of())
+def test_every_view_of_a_model_is_one_that_all_faces_know(model):
     assert model.views.keys() <= VIEWS.keys()
     for name, view in model.views.items():
         assert dataclasses.replace(view, terms=VIEWS[name].terms) == VIEWS[name]

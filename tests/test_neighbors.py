@@ -17,13 +17,14 @@ from matinee.models.similarity import Similarity
 from test_contract import ratings_of
 
 TRAIN = ratings_of()
+STARS = {"choice": None}  # what these tests are about
 
 
 def dense(ratings):
     """Ratings, deviations from the biases, and what is rated, as tables (n_users, n_items)."""
     R, known = np.zeros((ratings.n_users, ratings.n_items)), ratings.csr().toarray() != 0
     R[ratings.user, ratings.item] = ratings.rating
-    biases = Bias().fit(ratings)
+    biases = Bias(choice=None).fit(ratings)
     base = biases.global_mean + biases.user_bias[:, None].astype(float) + biases.item_bias
     return R, np.where(known, R - base, 0.0), known, base
 
@@ -73,7 +74,7 @@ def test_item_neighbours_equal_the_slow_twin(kind):
     R, D, known, base = dense(TRAIN)
     S = slow_similarities(D if kind == "adjusted" else R, known, kind, 3.0)
     S **= 1.5
-    settings = {"similarity": kind, "shrinkage": 3, "n_neighbors": 4, "damping": 0.2}
+    settings = STARS | {"similarity": kind, "shrinkage": 3, "n_neighbors": 4, "damping": 0.2}
     scores = ItemKNN(**settings).fit(TRAIN).score_block(np.arange(59))
     for u in range(0, 59, 7):
         rated = np.flatnonzero(known[u])
@@ -85,7 +86,7 @@ def test_item_neighbours_equal_the_slow_twin(kind):
 def test_user_neighbours_equal_the_slow_twin(kind):
     R, D, known, base = dense(TRAIN)
     S = slow_similarities((D if kind == "adjusted" else R).T, known.T, kind, 3.0)
-    settings = {"similarity": kind, "shrinkage": 3, "n_neighbors": 4, "damping": 0.2}
+    settings = STARS | {"similarity": kind, "shrinkage": 3, "n_neighbors": 4, "damping": 0.2}
     scores = UserKNN(**settings).fit(TRAIN).score_block(np.arange(59))
     for i in range(0, 39, 6):
         raters = np.flatnonzero(known[:, i])
@@ -158,7 +159,7 @@ def test_preferences_are_sums_over_the_nearest():
     ],
 )
 def test_an_item_scores_the_same_alone_and_among_all(kind, damping):
-    settings = {} if kind is SlopeOne else {"n_neighbors": 5}
+    settings = STARS if kind is SlopeOne else STARS | {"n_neighbors": 5}
     model = kind(damping=damping, **settings).fit(TRAIN)
     everything = model.score_block(np.arange(60, dtype=np.int32))
     user, item = np.divmod(np.arange(60 * 40, dtype=np.int32), 40)
@@ -198,7 +199,7 @@ def test_a_heap_keeps_the_heaviest_in_any_order(most):
 def test_slope_one_equals_the_paper():
     """Weighted Slope One, by the formula of Lemire & Maclachlan 2005, section 2.2."""
     R, _, known, _ = dense(TRAIN)
-    scores = SlopeOne().fit(TRAIN).score_block(np.arange(59))
+    scores = SlopeOne(choice=None).fit(TRAIN).score_block(np.arange(59))
     for u in range(0, 59, 11):
         for i in range(0, 39, 5):
             top = bottom = 0.0
@@ -217,7 +218,8 @@ def test_slope_one_solves_the_example_of_its_paper():
     ratings = Ratings.of(
         users, items, np.array([0, 0, 1]), np.array([0, 1, 0]), np.array([1, 1.5, 2])
     )
-    assert float(SlopeOne().fit(ratings).score("B", "J")[0]) == pytest.approx(2.5, abs=1e-5)
+    model = SlopeOne(choice=None).fit(ratings)
+    assert float(model.score("B", "J")[0]) == pytest.approx(2.5, abs=1e-5)
 
 
 # RP3beta.
@@ -368,7 +370,7 @@ def checkerboard():
 
 @pytest.mark.parametrize("kind", [ItemKNN, UserKNN])
 def test_a_checkerboard_is_continued(kind, checkerboard):
-    model = kind(shrinkage=0, damping=0).fit(checkerboard)
+    model = kind(choice=None, shrinkage=0, damping=0).fit(checkerboard)
     user, item = np.divmod(np.arange(24 * 16), 16)
     liked = (user + item) % 2 == 0
     assert np.array_equal(model.predict_rows(user, item) > 3, liked)
@@ -397,11 +399,11 @@ def test_a_checkerboard_of_positives_is_continued(algorithm, checkerboard):
 
 def test_similar_rows_are_those_of_the_same_colour(checkerboard):
     for model in (
-        ItemKNN().fit(checkerboard),
+        ItemKNN(choice=None).fit(checkerboard),
         EASE(reg=1).fit(checkerboard.subset(checkerboard.rating >= 4)),
     ):
         assert {int(one) % 2 for one in model.similar_items("3", n=3).item_id} == {1}
-    users = UserKNN().fit(checkerboard).similar_users("4", n=5)
+    users = UserKNN(choice=None).fit(checkerboard).similar_users("4", n=5)
     assert {int(one) % 2 for one in users.user_id} == {0}
     assert "4" not in users.user_id
 
@@ -466,6 +468,6 @@ def test_ease_refuses_more_items_than_fit():
 
 def test_a_model_of_one_side_says_so():
     with pytest.raises(BadSetting, match="no similar users"):
-        ItemKNN().fit(TRAIN).similar_users("u000")
+        ItemKNN(choice=None).fit(TRAIN).similar_users("u000")
     with pytest.raises(BadSetting, match="no similar items"):
-        UserKNN().fit(TRAIN).similar_items("3")
+        UserKNN(choice=None).fit(TRAIN).similar_items("3")
