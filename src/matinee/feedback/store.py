@@ -179,6 +179,14 @@ class Store:
             for row in connection.execution_options(yield_per=10_000).execute(query):
                 yield Event(*row)
 
+    def users_per_item(self, since: int) -> dict[str, int]:
+        """The number of users who rated each item at ``since`` (seconds since 1970) or later."""
+        users = func.count(events.c.user_id.distinct())
+        query = select(events.c.item_id, users).where(events.c.at >= since)
+        query = query.where(events.c.rating.is_not(None)).group_by(events.c.item_id)
+        with self.using() as connection:
+            return {item: int(n_users) for item, n_users in connection.execute(query)}
+
     def changes_since(self, after: int = 0) -> StoreChanges:
         """The changes with a number above ``after``."""
         with self.using() as connection:

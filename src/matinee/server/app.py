@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import Depends, FastAPI, Request
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse, Response
 
 import matinee
@@ -23,6 +24,8 @@ from matinee.server.routes import ROUTERS
 from matinee.server.routes.parameters import check_query_parameters
 from matinee.server.schemas.operations import ProblemDocument
 
+COMPRESSED_BYTES = 32 * 1024  # smaller responses are sent sooner as they are
+GZIP_LEVEL = 4
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 PROBLEM = {"model": ProblemDocument, "description": "What is wrong and how to fix it."}
 
@@ -44,6 +47,7 @@ def make_app(state: ServerState, policy: AccessPolicy) -> FastAPI:
     add_problem_handlers(app)
     # Each is wrapped around those before it: the last is the outermost.
     app.add_middleware(ResponseCacheMiddleware, state=state)
+    app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_BYTES, compresslevel=GZIP_LEVEL)
     app.add_middleware(RequestLimitsMiddleware)
     app.add_middleware(SecurityMiddleware, policy=policy)
     app.add_middleware(RequestMetricsMiddleware, metrics=state.metrics)

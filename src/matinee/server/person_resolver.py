@@ -13,7 +13,7 @@ from matinee.server.schemas.persons import PersonReference
 from matinee.server.snapshot import ModelSnapshot
 
 MAX_CACHED_PERSONS = 4096
-WAYS = ("user", "ratings", "tastes", "features")
+WAYS = ("user", "ratings", "session", "tastes", "features")
 NEW_PERSON = "you"  # the name of a person without an id
 
 Key = tuple[str, str, tuple[int, int]]  # model version, user, stamp of the user
@@ -70,7 +70,10 @@ class PersonResolver:
 
 
 def new_person(snapshot: ModelSnapshot, reference: PersonReference) -> Person:
-    """A new person folded in from ratings, points for tastes, or features."""
+    """A new person folded in from ratings, a session, points for tastes, or features.
+
+    The items of a session count as rated with the top of the scale.
+    """
     model = snapshot.model
     if reference.tastes is not None:
         points: dict[object, float] = {
@@ -80,5 +83,6 @@ def new_person(snapshot: ModelSnapshot, reference: PersonReference) -> Person:
         return model.fold_in_tastes(points, NEW_PERSON)
     if reference.features is not None:
         return model.fold_in_features(reference.features, NEW_PERSON)
-    history: dict[object, float] = {one.item_id: one.rating for one in reference.ratings or ()}
+    liked: dict[object, float] = dict.fromkeys(reference.session or (), model.scale.high)
+    history = liked | {one.item_id: one.rating for one in reference.ratings or ()}
     return model.fold_in(history, name=NEW_PERSON)

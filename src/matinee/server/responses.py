@@ -12,7 +12,10 @@ from matinee.server.middleware.response_cache import (
     CachedResponse,
     Dependency,
     ResponseCacheMiddleware,
+    cache_headers,
     cache_key,
+    etag_of,
+    is_unchanged,
     with_duration,
 )
 from matinee.server.snapshot import ModelSnapshot
@@ -40,10 +43,21 @@ def respond(
     body = to_json(
         {"model_version": snapshot.version, "strategy": strategy, **content}, inf_nan_mode="null"
     )[:-1]
+    on_send()
+    headers: list[tuple[bytes, bytes]] = []
     if dependency is not None:
         cache: ResponseCacheMiddleware = request.scope[CACHE]
-        route = request.scope["route"].path
-        response = CachedResponse(dependency, body, route, on_send)
-        cache.put(cache_key(request.scope), snapshot, response)
-    on_send()
-    return Response(with_duration(body, request.scope), media_type=JSON_TYPE)
+        route, etag = request.scope["route"].path, etag_of(body)
+        cached = CachedResponse(dependency, body, route, on_send, etag)
+        cache.put(cache_key(request.scope), snapshot, cached)
+        headers = cache_headers(dependency, etag)
+        if is_unchanged(request.scope, etag):
+            return with_headers(Response(status_code=304), headers)
+    body = with_duration(body, request.scope)
+    return with_headers(Response(body, media_type=JSON_TYPE), headers)
+
+
+def with_headers(response: Response, headers: list[tuple[bytes, bytes]]) -> Response:
+    """The response with further headers."""
+    response.raw_headers.extend(headers)
+    return response

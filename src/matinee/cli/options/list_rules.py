@@ -10,13 +10,12 @@ import click
 from matinee.cli.options.model import find_item
 from matinee.cli.options.newcomer import number
 from matinee.cli.options.values import gathered
+from matinee.data.condition_texts import conditions_of
 from matinee.errors import BadSetting
 
 if TYPE_CHECKING:
     from matinee.models import Model
     from matinee.models.list_rules import RuleArguments
-
-RANGE = ".."  # between the ends of a range: 1990..1999, 1990.. or ..1999
 
 
 @dataclass(frozen=True)
@@ -102,28 +101,7 @@ rule_options = gathered(
 
 def conditions(texts: tuple[str, ...]) -> dict[str, object]:
     """Conditions by column from ``genre=Horror``, ``year=1990..1999``. Raises BadSetting."""
-    where: dict[str, object] = {}
-    for text in texts:
-        column, _, value = (part.strip() for part in text.partition("="))
-        if not column or not value:
-            raise BadSetting(f"--where is {text!r}; write COLUMN=VALUE, such as genre=Horror")
-        if is_range(value):
-            if column in where:
-                raise BadSetting(f"--where has the range {value} beside others of {column!r}")
-            ends = (one.strip() for one in value.split(RANGE))
-            where[column] = tuple(number(f"{column} is from", one) if one else None for one in ends)
-            continue
-        others = where.setdefault(column, [])
-        if not isinstance(others, list):
-            raise BadSetting(f"--where has {value!r} beside a range of {column!r}")
-        others.append(value)
-    return where
-
-
-def is_range(value: str) -> bool:
-    """Whether a value has the form of a range of numbers."""
-    ends = value.split(RANGE)
-    return len(ends) == 2 and any(ends) and not any(one.strip("0123456789.- ") for one in ends)
+    return conditions_of(texts, "--where")
 
 
 def rows_of(path: str) -> list[list[str]]:

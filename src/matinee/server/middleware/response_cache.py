@@ -1,5 +1,6 @@
 """A cache of responses, valid while the models and the feedback they depend on are unchanged."""
 
+import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -28,6 +29,7 @@ class CachedResponse(NamedTuple):
     body: bytes  # without the time taken, which comes last
     route: str
     on_send: Callable[[], None]  # called each time the response is sent
+    etag: bytes  # names the body
 
 
 class ResponseCacheMiddleware:
@@ -51,7 +53,7 @@ class ResponseCacheMiddleware:
             if response is not None:
                 scope[CACHED_ROUTE] = response.route
                 response.on_send()
-                await send_json(with_duration(response.body, scope), send)
+                await send_cached(response, scope, send)
                 return
         await self.app(scope, receive, send)
 
@@ -103,8 +105,34 @@ def with_duration(body: bytes, scope: Scope) -> bytes:
     return b'%b,"took_ms":%.3f}' % (body, milliseconds)
 
 
-async def send_json(body: bytes, send: Send) -> None:
-    """Send a JSON document with status 200."""
-    headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
+def etag_of(body: bytes) -> bytes:
+    """A weak validator of a body: equal bodies differ only in the time they took."""
+    return b'W/"%b"' % hashlib.blake2b(body, digest_size=12).hexdigest().encode()
+
+
+def cache_headers(dependency: Dependency, etag: bytes) -> list[tuple[bytes, bytes]]:
+    """Headers by which a client may ask whether a response is unchanged.
+
+    What is the same for everybody may be stored by browsers; what is about a person may not.
+    """
+    shared = [(b"cache-control", b"private, no-cache")] if dependency.user is None else []
+    return [(b"etag", etag), *shared]
+
+
+def is_unchanged(scope: Scope, etag: bytes) -> bool:
+    """Whether the client has this body already."""
+    values = [value for name, value in scope["headers"] if name == b"if-none-match"]
+    return any(etag == one.strip() for value in values for one in value.split(b","))
+
+
+async def send_cached(response: CachedResponse, scope: Scope, send: Send) -> None:
+    """Send a cached JSON document, or 304 to a client that has it."""
+    headers = cache_headers(response.dependency, response.etag)
+    if is_unchanged(scope, response.etag):
+        await send({"type": "http.response.start", "status": 304, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    body = with_duration(response.body, scope)
+    headers += [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})

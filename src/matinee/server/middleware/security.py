@@ -108,7 +108,7 @@ def is_local(name: str) -> bool:
 
 
 class SecurityMiddleware:
-    """Checks the access policy and adds the security headers to every response."""
+    """Checks the access policy and adds the security headers that a response lacks."""
 
     def __init__(self, app: App, policy: AccessPolicy) -> None:
         self.app = app
@@ -121,7 +121,9 @@ class SecurityMiddleware:
 
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *SECURITY_HEADERS]
+                own = {name for name, _ in message["headers"]}
+                added = [field for field in SECURITY_HEADERS if field[0] not in own]
+                message["headers"] = [*message["headers"], *added]
             await send(message)
 
         try:

@@ -53,6 +53,17 @@ def item_tastes(snapshot: ModelSnapshot, row: int) -> list[dict[str, Any]]:
     ]
 
 
+def ordered_items(
+    snapshot: ModelSnapshot, rows: np.ndarray, values: np.ndarray, first_rank: int
+) -> list[dict[str, Any]]:
+    """Ranked summaries of items with the number that orders them."""
+    pairs = zip(rows.tolist(), values.tolist(), strict=True)
+    return [
+        {"rank": rank, **item_summary(snapshot, row), "value": value}
+        for rank, (row, value) in enumerate(pairs, start=first_rank)
+    ]
+
+
 def similar_items(
     snapshot: ModelSnapshot, rows: np.ndarray, similarities: np.ndarray
 ) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Users as the API shows them."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from matinee.models import FactorModel, Person
 from matinee.server.lifecycle import ServerState
 from matinee.server.snapshot import ModelSnapshot
 
-DIGITS = 4  # of a taste's strength
+DIGITS = 4  # of a taste's strength, and of a similarity
 
 
 def user_export(state: ServerState, snapshot: ModelSnapshot, person: Person) -> dict[str, Any]:
@@ -52,4 +53,12 @@ def taste_strengths(snapshot: ModelSnapshot, person: Person) -> list[dict[str, A
     return [
         {"number": f, "name": tastes[f].name, "strength": round(float(strength[f]), DIGITS)}
         for f in np.argsort(-np.abs(strength), kind="stable").tolist()
+    ]
+
+
+def ranked_users(similar: Iterable[tuple[str, float]]) -> list[dict[str, Any]]:
+    """Users and their similarities with ranks, the most similar first."""
+    return [
+        {"rank": rank, "user": user, "similarity": round(similarity, DIGITS)}
+        for rank, (user, similarity) in enumerate(similar, start=1)
     ]

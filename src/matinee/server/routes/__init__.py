@@ -2,8 +2,10 @@
 
 from matinee.server.routes import (
     explanations,
+    exports,
     feedback,
     items,
+    lists,
     model,
     operations,
     recommendations,
@@ -15,9 +17,11 @@ ROUTERS = [
     module.router
     for module in (
         recommendations,
+        exports,
         explanations,
         users,
         items,
+        lists,
         tastes,
         model,
         feedback,

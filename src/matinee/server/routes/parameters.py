@@ -7,9 +7,16 @@ from fastapi import Depends, Query, Request
 from fastapi.routing import APIRoute
 
 from matinee.charts.chart import NARROWEST, WIDEST
+from matinee.data.condition_texts import conditions_of
 from matinee.errors import BadSetting, check_known
 from matinee.models.list_rules import ListRules
-from matinee.server.limits import MAX_FILTER_ITEMS, MAX_LIST_DEPTH, MAX_LIST_LENGTH, MAX_STRENGTH
+from matinee.server.limits import (
+    MAX_CONDITIONS,
+    MAX_FILTER_ITEMS,
+    MAX_LIST_DEPTH,
+    MAX_LIST_LENGTH,
+    MAX_STRENGTH,
+)
 
 Length = Annotated[int, Query(ge=1, le=MAX_LIST_LENGTH, description="Number of entries.")]
 Offset = Annotated[
@@ -22,12 +29,26 @@ Year = Annotated[int | None, Query(description="A year.")]
 Items = Annotated[
     list[str] | None, Query(max_length=MAX_FILTER_ITEMS, description="Only this item; repeatable.")
 ]
+Exclude = Annotated[
+    list[str] | None,
+    Query(max_length=MAX_FILTER_ITEMS, description="Not this item; repeatable."),
+]
+Where = Annotated[
+    list[str] | None,
+    Query(
+        max_length=MAX_CONDITIONS,
+        description="COLUMN=VALUE or COLUMN=LOW..HIGH of the catalogue, such as genre=Horror or "
+        "year=1990..1999; repeatable: any of several values, all of several columns.",
+        examples=["genre=Horror"],
+    ),
+]
 Strength = Annotated[
     float, Query(ge=0, le=MAX_STRENGTH, description="How strong the rule is; 0 for not at all.")
 ]
 
 
 def rules_in_query(
+    where: Where = None,
     min_ratings: Annotated[
         int, Query(ge=0, description="Training ratings that an item needs.")
     ] = 0,
@@ -37,7 +58,11 @@ def rules_in_query(
 ) -> ListRules:
     """The rules that query parameters can state; a POST takes them all."""
     return ListRules(
-        min_ratings=min_ratings, diversity=diversity, novelty=novelty, calibrated=calibrated
+        where=conditions_of(where or (), "where"),
+        min_ratings=min_ratings,
+        diversity=diversity,
+        novelty=novelty,
+        calibrated=calibrated,
     )
 
 

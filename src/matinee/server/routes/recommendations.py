@@ -22,6 +22,7 @@ from matinee.server.routes.parameters import (
     Beside,
     Caution,
     Cursor,
+    Exclude,
     Genre,
     Items,
     Length,
@@ -61,6 +62,7 @@ async def recommendations_for_user(
     year_from: Year = None,
     year_to: Year = None,
     items: Items = None,
+    exclude: Exclude = None,
     stars_weight: StarsWeight = None,
     caution: Caution = None,
     rules: RuleQuery = NO_RULES,
@@ -76,7 +78,7 @@ async def recommendations_for_user(
     if cursor is not None:
         offset = decode_cursor(cursor, snapshot.version, stamp)
     check_depth(offset, n)
-    item_filter = ItemFilter(genre or (), year_from, year_to, items)
+    item_filter = ItemFilter(genre or (), year_from, year_to, items, exclude or ())
     candidates = allowed_items(snapshot, item_filter, rules)
     reasons = requested_reasons(snapshot.model, why)
     entries = await compute_list(

@@ -1,6 +1,7 @@
-"""Users: search, export, and erasure."""
+"""Users: search, export, similar users, and erasure."""
 
 import asyncio
+from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request
@@ -11,11 +12,17 @@ from matinee.feedback.history import is_trained
 from matinee.server.cursor import decode_cursor, encode_cursor
 from matinee.server.dependencies import compute, resolver_of, snapshot_of, state_of
 from matinee.server.lifecycle import ServerState
-from matinee.server.presenters.users import user_export
+from matinee.server.middleware.response_cache import Dependency
+from matinee.server.presenters.users import ranked_users, user_export
 from matinee.server.responses import respond
 from matinee.server.routes.parameters import Cursor, Length, Search
 from matinee.server.schemas.identifiers import UserInPath
-from matinee.server.schemas.users import ErasureResponse, UserResponse, UsersResponse
+from matinee.server.schemas.users import (
+    ErasureResponse,
+    SimilarUsersResponse,
+    UserResponse,
+    UsersResponse,
+)
 from matinee.server.snapshot import ModelSnapshot
 
 router = APIRouter(tags=["users"])
@@ -54,6 +61,27 @@ async def export(request: Request, user: UserInPath) -> Response:
     if not content["ratings"] and not content["events"]:
         raise UnknownId(f"nothing is known of user {user!r}")
     return respond(request, snapshot, person.strategy, content)
+
+
+@router.get("/v1/users/{user}/similar", response_model=SimilarUsersResponse)
+async def similar_users(request: Request, user: UserInPath, n: Length = 10) -> Response:
+    """The trained users most similar to one."""
+    state, snapshot = state_of(request), snapshot_of(request)
+    model, stamp = snapshot.model, state.changes.stamp(user)
+    if not is_trained(model, state.changes, user):
+        raise UnknownId(f"the model was not trained on ratings of user {user!r}")
+    n_erased = len(state.changes.erased)
+
+    def task() -> list[dict[str, Any]]:
+        rows, similarities = model.nearest("user", model.user_row(user), n + n_erased)
+        ids = model.users.ids[rows].tolist()
+        pairs = zip(ids, similarities.tolist(), strict=True)
+        trained = [(one, value) for one, value in pairs if is_trained(model, state.changes, one)]
+        return ranked_users(trained[:n])
+
+    users = await compute(task, scores=len(model.users) * 10)
+    content = {"user": user, "users": users}
+    return respond(request, snapshot, "model", content, Dependency(user, stamp))
 
 
 @router.delete("/v1/users/{user}", response_model=ErasureResponse)

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from matinee.server.limits import MAX_RATINGS
+from matinee.server.limits import MAX_RATINGS, MAX_SESSION_ITEMS
 from matinee.server.schemas.base import Number, RequestBody
 from matinee.server.schemas.identifiers import Id
 
@@ -15,13 +15,18 @@ class Rating(RequestBody):
 
 
 class PersonReference(RequestBody):
-    """A user by id, or a new person by ratings, by points for tastes, or by features.
+    """A user by id, or a new person by ratings, a session, points for tastes, or features.
 
     At most one of the fields may be given; without any it is the average person.
     """
 
     user: Id | None = None
     ratings: list[Rating] | None = Field(None, max_length=MAX_RATINGS)
+    session: list[Id] | None = Field(
+        None,
+        max_length=MAX_SESSION_ITEMS,
+        description="Items that somebody without an id has chosen so far; each counts as liked.",
+    )
     tastes: dict[str, Number] | None = Field(
         None, description="Points for tastes, by number or name."
     )

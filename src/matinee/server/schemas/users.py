@@ -1,4 +1,4 @@
-"""Users: search, export, and erasure."""
+"""Users: search, export, similar users, and erasure."""
 
 from typing import Any, Literal
 
@@ -41,6 +41,21 @@ class UserResponse(Envelope):
     ratings: list[UserRating]
     events: list[dict[str, Any]]
     tastes: list[dict[str, Any]]
+
+
+class SimilarUser(BaseModel):
+    """A user similar to another."""
+
+    rank: int
+    user: str
+    similarity: float
+
+
+class SimilarUsersResponse(Envelope):
+    """The users most similar to one."""
+
+    user: str
+    users: list[SimilarUser]
 
 
 class ErasureResponse(Envelope):
