@@ -37,9 +37,7 @@ class Texts:
         for width in range(1, len(str(n)) + 1):
             first, stop = 10 ** (width - 1) * (width > 1), min(n, 10**width)
             if first < stop:
-                powers = 10 ** np.arange(width - 1, -1, -1)
-                digits = np.arange(first, stop)[:, None] // powers % 10
-                pieces.append((digits + ZERO).astype(np.uint8).ravel())
+                pieces.append(_digits(first, stop, width).ravel())
                 lengths.append(np.full(stop - first, width))
         none = [np.zeros(0, np.uint8)]
         ends = np.cumsum(np.concatenate(lengths or none), dtype=np.int64)
@@ -103,3 +101,14 @@ class Texts:
 
     def _one(self, row: int) -> str:
         return self.data[self._start(row) : int(self.ends[row])].tobytes().decode(*ENCODING)
+
+
+def _digits(first: int, stop: int, width: int) -> np.ndarray:
+    """The letters (stop - first, width) uint8 of the numbers first .. stop - 1, as wide each."""
+    letters = np.empty((stop - first, width), dtype=np.uint8)
+    rest: np.ndarray = np.arange(first, stop, dtype=np.uint32 if stop < 1 << 32 else np.uint64)
+    for column in reversed(range(width)):
+        tens = rest // 10  # a division by one constant, many numbers at once
+        letters[:, column] = rest - tens * 10 + ZERO
+        rest = tens
+    return letters
