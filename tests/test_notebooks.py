@@ -1,37 +1,219 @@
-"""What results show of themselves in a notebook, and charts as files."""
+"""What results show of themselves, at the prompt, printed and in notebooks."""
 
+import inspect
 import json
+import re
+import sys
+from types import ModuleType
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 import matinee
-from matinee import charts, splitting
-from matinee.display.markup import escaped
+from matinee import charts, report, splitting
+from matinee.algorithms import base
+from matinee.data.catalog import Catalog, Item
+from matinee.display.notebook import Grid, Printable
+from matinee.display.tables import Table
 from matinee.errors import BadRatings, BadSetting
+from matinee.evaluation.explanation_quality import explanation_quality
+from matinee.models.model import Model
+
+NASTY = "<img src=x onerror=alert(1)>\"'</script>&"
+
+# Results inside of others: arrays, numbers with names, and one-line values.
+INNER = {
+    *(
+        "Advice",
+        "Alternation",
+        "AutoTrial",
+        "Calibration",
+        "Embeddings",
+        "Entry",
+        "Evidence",
+        "IdMap",
+        "Option",
+        "Setting",
+    ),
+    *("ItemWords", "ListCheck", "Markup", "Neighborhood", "Origin", "PackedRatings", "Person"),
+    *("PopulationStatistics", "RowSolves", "Rows", "Scale", "Section", "Signal", "TasteControls"),
+    *("TasteMatch", "TasteSpace", "Term", "Texts", "Trial", "View"),
+}
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:n_factors is:UserWarning")
+
+
+class ItemMeans:
+    name = "item-means"
+
+    def fit(self, ratings: matinee.Ratings) -> "ItemMeans":
+        self.mean = ratings.mean
+        return self
+
+    def predict(self, users: list[object], items: list[object]) -> list[float]:
+        return [self.mean] * len(items)
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """A value of every public kind of result, of titles that no page may take for markup."""
+    folder = tmp_path_factory.mktemp("shown")
+    rng = np.random.default_rng(0)
+    users, items = np.divmod(rng.permutation(40 * 30)[:800], 30)
+    titles = [f"{i}{NASTY}" for i in range(30)]
+    entries = {title: Item(title, 1999, (NASTY,), {NASTY: (NASTY,)}) for title in titles}
+    stars = rng.integers(1, 6, len(users))
+    given = (users, [titles[i] for i in items], stars)
+    ratings = matinee.read_ratings(given, catalog=Catalog(entries))
+    (folder / "r.csv").write_text(f"user_id,item_id,rating\n1,a,5\n2,b,{NASTY}\n2,a,4\n")
+    nmf = matinee.NMF(n_factors=3, n_epochs=4)
+    model, split = nmf.fit(ratings), splitting.random(ratings)
+    other = matinee.NMF(n_factors=2, n_epochs=4, seed=1).fit(ratings)
+    bias = matinee.Bias(choice=None).fit(split.train)
+    listed = model.recommend("1")
+    (first, second), rated = listed.item_id[:2], model.items.ids[model.rated("1")[0]]
+    easy = min((model.items.ids[i] for i in range(30) if i not in model.rated("1")), key=str)
+    return {
+        "read report": matinee.read_ratings(folder / "r.csv").report,
+        "ratings": ratings,
+        "packed": matinee.pack(folder / "r.csv", folder / "packed"),
+        "description": ratings.describe(),
+        "catalog": ratings.catalog,
+        "item": ratings.catalog[titles[0]],
+        "ids": ratings.items,
+        "split": split,
+        "users held out": splitting.strong(ratings),
+        "models": [
+            model,
+            bias,
+            matinee.UserKNN(choice=None).fit(ratings),
+            matinee.EASE().fit(ratings),
+            matinee.Blend(of=("bias", matinee.MF(n_factors=2))).fit(ratings),
+        ],
+        "external model": matinee.fit(ratings, ItemMeans()),
+        "list": listed,
+        "lists": model.recommend_all(2),
+        "predictions": model.predict(split.test),
+        "together": matinee.recommend_together(model, ["1", "2"]),
+        "factors": model.factors("item"),
+        "person": model.fold_in({rated: 4}),
+        "explanations": [model.explain("1", easy, by=by) for by in model.views],
+        "contrast": model.explain("1", first, versus=second),
+        "what if": model.what_if("1", first, without=[rated]),
+        "counterfactual": model.counterfactual("1", listed.item_id[-1]),
+        "tastes": model.tastes(),
+        "taste": model.tastes()[0],
+        "matches": matinee.match_tastes(model, other),
+        "interview": matinee.Interview(model).answered(rated, 4),
+        "question": matinee.Interview(model).question,
+        "explanation quality": explanation_quality(nmf, ratings, 3, 1, 2),
+        "evaluation": matinee.evaluate(bias, split.test, (5,)),
+        "comparison": matinee.compare(["bias"], split),
+        "fold table": matinee.cross_validate("popularity", ratings, folds=2, ns=(5,)),
+        "fold tables": matinee.cross_validate(["popularity"], ratings, folds=2, ns=(5,)),
+        "check": matinee.check_algorithm(ItemMeans),
+        "tuning": matinee.tune("bias", ratings, budget=2),
+        "curve": matinee.k_curve(nmf, ratings, factors=[1, 2], folds=2),
+        "auto": matinee.auto(matinee.checkerboard(60), trials=2),
+        "chart": charts.waterfall(model.explain("1", first)),
+        "map": charts.map_of(model),
+        "report": report.report_of(model),
+    }
+
+
+def results_in(values: object) -> list[object]:
+    return values if isinstance(values, list) else [values]
+
+
+def test_every_result_shows_as_valid_html_without_markup_of_its_data(shown) -> None:
+    for name, values in shown.items():
+        for value in results_in(values):
+            if not hasattr(value, "_repr_html_"):
+                assert type(value).__name__ in INNER, name
+                continue
+            markup = value._repr_html_()
+            page = ElementTree.fromstring(f"<div>{markup}</div>")
+            assert "".join(page.itertext()).strip(), name
+            tags = {one.tag.rpartition("}")[2] for one in page.iter()}
+            assert not tags & {"img", "script"}, name
+
+
+def test_no_result_prints_as_a_dump_of_its_fields(shown) -> None:
+    for name, values in shown.items():
+        for value in results_in(values):
+            for words in (repr(value), str(value)):
+                assert f"{type(value).__name__}(" not in words, name
+                assert len(words.splitlines()) < 110, name
+                assert max(map(len, words.splitlines())) < 400, name
+
+
+def test_what_prints_and_what_shows_are_the_same_parts(shown) -> None:
+    for name in ("description", "evaluation", "fold table", "tuning", "curve", "split", "question"):
+        value = shown[name]
+        page = ElementTree.fromstring(f"<div>{value._repr_html_()}</div>")
+        text = " ".join(" ".join(page.itertext()).split())
+        for part in value.parts():
+            for cell in (c for row in part.rows for c in row) if isinstance(part, Grid) else [part]:
+                assert " ".join(str(cell).split()) in text, (name, cell)
+        assert page.find("table") is not None, name
+
+
+def public_functions() -> list[object]:
+    names = [getattr(matinee, name) for name in matinee.__all__]
+    modules: tuple[ModuleType, ...] = (charts, report, splitting)
+    own = [one for module in modules for one in vars(module).values() if inspect.isfunction(one)]
+    return [one for one in (*names, *own) if not str(getattr(one, "__name__", "_")).startswith("_")]
+
+
+def returned_by(one: object) -> set[str]:
+    """The names of classes that a function, or the public methods of a class, return."""
+    if inspect.isfunction(one):
+        return set(re.findall(r"\b[A-Z]\w+", str(inspect.get_annotations(one).get("return"))))
+    names: set[str] = set()
+    for name, member in inspect.getmembers(one):
+        function = getattr(member, "fget", None) or getattr(member, "func", None) or member
+        if not name.startswith("_") and inspect.isfunction(function):
+            names |= returned_by(function)
+    return names
+
+
+def test_every_public_result_is_shown(shown) -> None:
+    classes = {
+        name: one
+        for module in [m for n, m in sys.modules.items() if n.startswith("matinee.")]
+        for name, one in vars(module).items()
+        if inspect.isclass(one) and re.match(r"matinee\.(?!kernels)", one.__module__)
+    }
+    todo, seen = public_functions(), set()
+    while todo:
+        for name in returned_by(todo.pop()) & classes.keys() - seen:
+            seen.add(name)
+            todo.append(classes[name])
+    assert {"Ratings", "Split", "Explanation", "Tuning", "Question", "Chart"} <= seen
+    results = {classes[name] for name in seen - INNER}
+    for one in results:
+        if issubclass(one, Exception | base.Algorithm) or one is Grid:
+            continue
+        assert issubclass(one, Printable | Table), one
+        examples = [value for values in shown.values() for value in results_in(values)]
+        assert any(isinstance(value, one) for value in examples) or issubclass(one, Model), one
+
+
+def test_a_grid_prints_aligned_and_is_a_table() -> None:
+    grid = Grid([["", "n"], ["a", "10"], ["bcd", "5"]], indent=1)
+    assert str(grid).split("\n") == ["       n", " a    10", " bcd   5"]
+    assert grid._repr_html_() == (
+        "<table><thead><tr><th></th><th>n</th></tr></thead>"
+        "<tbody><tr><td>a</td><td>10</td></tr><tr><td>bcd</td><td>5</td></tr></tbody></table>"
+    )
+    assert "<thead>" not in Grid([["a", "1"]], has_heading=False)._repr_html_()
 
 
 @pytest.fixture(scope="module")
 def ratings():
     return matinee.checkerboard(40)
-
-
-def test_results_show_in_a_notebook_what_they_print(ratings, tmp_path) -> None:
-    ratings.to_pandas().to_csv(tmp_path / "r.csv", index=False)
-    split = splitting.random(ratings)
-    shown = [
-        matinee.read_ratings(tmp_path / "r.csv").report,
-        ratings.describe(),
-        matinee.evaluate(matinee.Bias(choice=None).fit(split.train), split.test, (5,)),
-        matinee.cross_validate("popularity", ratings, folds=2, ns=(5,)),
-        matinee.cross_validate(["popularity"], ratings, folds=2, ns=(5,)),
-        matinee.tune("bias", ratings, budget=1),
-    ]
-    for one in shown:
-        assert one._repr_html_() == f"<pre>{escaped(str(one))}</pre>"
-        assert len(str(one).splitlines()) > 1
-    assert "<table>" in ratings._repr_html_()
-    assert str(ratings).splitlines()[1].split() == ["user_id", "item_id", "rating"]
 
 
 def test_a_chart_is_written_as_its_name_says(ratings, tmp_path) -> None:

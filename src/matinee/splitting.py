@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 
 from matinee.data.ratings import Ratings, Rows, check_ratings, union
+from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.text import counted
 from matinee.errors import BadRatings, BadSetting, Option
 
 SHARE = Option("test_share")
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
+@dataclass(frozen=True, eq=False, repr=False)
+class Split(Printable):
     """Training and test ratings over the same users and items.
 
     ``history`` are ratings that are neither trained nor tested on: those that held-out users are
@@ -57,6 +58,21 @@ class Split:
             f"{counted(len(self.train), 'rating')} to train, {history}{len(self.test):,} to test"
         )
         return f"{self.description}: {sizes}"
+
+    def parts(self) -> Iterator[Part]:
+        """How the split was made, and the sizes of its parts."""
+        named = {"train": self.train, "history": self.history, "test": self.test}
+        rows = [
+            [name, *(f"{n:,}" for n in (len(part), *map(_distinct, (part.user, part.item))))]
+            for name, part in named.items()
+            if part is not None
+        ]
+        yield self.description
+        yield Grid([["", "ratings", "users", "items"], *rows])
+
+
+def _distinct(rows: np.ndarray) -> int:
+    return len(np.unique(rows))
 
 
 def check_apart(name: str, part: Ratings, other_name: str, other: Ratings) -> None:

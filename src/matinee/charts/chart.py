@@ -5,6 +5,7 @@ want the figures. The picture is static SVG, the same bytes for the same data.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from matinee.disk.whole_files import write_whole
 from matinee.display.markup import Markup, el
+from matinee.display.notebook import Part, Printable
 from matinee.display.tables import Table, show
 from matinee.errors import BadSetting
 
@@ -34,8 +36,8 @@ class Picture(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Chart:
+@dataclass(frozen=True, repr=False)
+class Chart(Printable):
     """A picture and its table, under a title and a sentence that says what is to be seen."""
 
     name: str  # of its kind, as in "rating-distribution"
@@ -43,6 +45,12 @@ class Chart:
     summary: str
     table: Table
     picture: Picture
+
+    def parts(self) -> Iterator[Part]:
+        """Title, sentence and table, as text has no picture."""
+        yield self.title
+        yield self.summary
+        yield self.table
 
     def svg(self, width: float = WIDTH) -> str:
         """The picture as an SVG document of its own, light or dark as the viewer wishes."""

@@ -7,6 +7,7 @@ near in the plane is alike in the two directions that differ most, and no more.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from matinee.charts.chart import Chart
 from matinee.charts.marks import Dots
 from matinee.charts.plot import N_COLORS, Axis, Plot
+from matinee.display.notebook import Part, Printable
 from matinee.display.tables import Table
 from matinee.errors import BadSetting
 from matinee.models import FactorModel, Model
@@ -24,8 +26,8 @@ COLORS = ("genre", "decade", "taste")
 OTHER = "other"
 
 
-@dataclass(frozen=True)
-class Map:
+@dataclass(frozen=True, repr=False)
+class Map(Printable):
     """Places of items or people in the plane, each with a class."""
 
     of: str  # "items" or "users"
@@ -37,6 +39,11 @@ class Map:
     legend: tuple[str, ...]  # the classes, the commonest first
     explained: float  # share of the variance that the two directions have
     left_out: int
+
+    def parts(self) -> Iterator[Part]:
+        """What the map shows; ``charts.space`` draws it."""
+        yield f"<map of {len(self.ids):,} {self.of} by {self.color}>"
+        yield f"two directions have {self.explained:.0%} of the variance"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

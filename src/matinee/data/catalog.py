@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from matinee.data.ids import IdMap
+from matinee.display.notebook import Grid, Part, Printable
+from matinee.display.tables import Table
+from matinee.display.text import counted
 
 
-@dataclass(frozen=True)
-class Item:
+@dataclass(frozen=True, repr=False)
+class Item(Printable):
     """One entry of a catalogue; ``features`` holds the rest, such as ``director`` or ``tags``."""
 
     title: str
@@ -23,9 +27,17 @@ class Item:
         """The title as people write it, with the year where it is known: ``Heat (1995)``."""
         return self.title if self.year is None else f"{self.title} ({self.year})"
 
+    def parts(self) -> Iterator[Part]:
+        """The label, and what else is known."""
+        yield self.label
+        known = {"genres": self.genres, **self.features}
+        facts = [[name, ", ".join(values)] for name, values in known.items() if values]
+        if facts:
+            yield Grid(facts, has_heading=False, left=(0, 1), indent=2)
 
-@dataclass(frozen=True)
-class Catalog:
+
+@dataclass(frozen=True, repr=False)
+class Catalog(Printable):
     """Items by id. An item without an entry is shown by its id and has no features."""
 
     entries: Mapping[str, Item]
@@ -41,6 +53,24 @@ class Catalog:
 
     def __getitem__(self, item_id: str) -> Item:
         return self.entries.get(item_id) or Item(title=item_id)
+
+    def parts(self) -> Iterator[Part]:
+        """How many items there are, and the first of them."""
+        yield f"<Catalog: {counted(len(self), 'item')}>"
+        if self.entries:
+            yield self.head()
+
+    def head(self, n: int = 5) -> Table:
+        """The first ``n`` items as a table."""
+        shown = {one: self[one] for one in islice(self, n)}
+        return Table(
+            {
+                "item_id": list(shown),
+                "title": [one.title for one in shown.values()],
+                "year": [one.year for one in shown.values()],
+                "genres": [", ".join(one.genres) for one in shown.values()],
+            }
+        )
 
     def to_plain(self) -> dict[str, Any]:
         """The catalogue as plain JSON data; ``from_plain`` is its inverse."""

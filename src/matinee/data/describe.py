@@ -1,6 +1,6 @@
 """A description of ratings: counts, sparsity, distributions over values, users, items and time."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
@@ -9,9 +9,8 @@ import numpy as np
 
 from matinee.data.scale import Scale
 from matinee.data.signal import Signal
-from matinee.display.notebook import InNotebook
+from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.text import bar
-from matinee.display.text_table import text_table
 
 FEW_RATINGS = 10  # an item with fewer is known too little to be recommended on its mean alone
 VALUES_SHOWN = 20  # more distinct ratings than this are grouped for the bars
@@ -52,8 +51,8 @@ class Quantiles(NamedTuple):
         return cls(*np.quantile(counts[counts > 0], [0, 0.25, 0.5, 0.75, 0.99, 1]).tolist())
 
 
-@dataclass(frozen=True, kw_only=True)
-class Description(InNotebook):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Description(Printable):
     """The facts to know of ratings before fitting a model to them."""
 
     n_users: int  # with at least one rating
@@ -99,7 +98,7 @@ class Description(InNotebook):
             fingerprint=ratings.fingerprint,
         )
 
-    def __str__(self) -> str:
+    def parts(self) -> Iterator[Part]:
         facts = {
             "users": f"{self.n_users:,}",
             "items": f"{self.n_items:,}",
@@ -114,8 +113,9 @@ class Description(InNotebook):
             "time": self._span(),
             "fingerprint": self.fingerprint,
         }
-        lines = text_table([list(fact) for fact in facts.items()], left=(0, 1))
-        return "\n".join([*lines, "", *bars(self.grouped())])
+        yield Grid([list(fact) for fact in facts.items()], has_heading=False, left=(0, 1))
+        yield ""
+        yield bars(self.grouped())
 
     def _span(self) -> str:
         if self.first_time is None or self.last_time is None:
@@ -175,11 +175,11 @@ def day(seconds: int) -> str:
         return str(seconds)
 
 
-def bars(counts: Mapping[str, int]) -> list[str]:
+def bars(counts: Mapping[str, int]) -> Grid:
     """One line for each label: its count, its share, and a bar to scale."""
     total, most = sum(counts.values()), max(counts.values())
     rows = [
         [label, f"{count:,}", f"{count / total:>6.1%}", bar(count / most)]
         for label, count in counts.items()
     ]
-    return text_table(rows, left=(3,))
+    return Grid(rows, has_heading=False, left=(3,))

@@ -53,7 +53,7 @@ def natural_key(text: str) -> tuple[int, str]:
     return int(text), text
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class IdMap:
     """The ids of all users or all items; ``ids[row]`` is the id of a row, ``row(id)`` its row.
 
@@ -64,6 +64,10 @@ class IdMap:
     kind: str  # "user" or "item", for messages
     numeric: bool | None = None  # whether packed ids are whole numbers; None to look at all of them
     id_type: str | None = None  # the integer type they were given in, such as "int64"
+
+    def __repr__(self) -> str:
+        first = ", ".join(repr(one) for one in self.ids[:3])
+        return f"<{counted(len(self), self.kind)}: {first}{', ...' if len(self) > 3 else ''}>"
 
     @classmethod
     def of(cls, ids: Iterable[object], kind: str, id_type: str | None = None) -> "IdMap":

@@ -15,7 +15,7 @@ from matinee.data.profiles import NO_PROFILES, Profiles
 from matinee.data.scale import Scale
 from matinee.data.signal import Signal
 from matinee.display.frames import Framed, ids_in_type
-from matinee.display.markup import el
+from matinee.display.notebook import Part, Printable
 from matinee.display.tables import Table
 from matinee.display.text import counted
 from matinee.errors import BadRatings, Option
@@ -104,7 +104,7 @@ class Rating(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Ratings(Framed):
+class Ratings(Framed, Printable):
     """Ratings of ``items`` by ``users``, in order of (user, item), each pair at most once.
 
     ``users`` and ``items`` may know more ids than are rated here: the parts of a split share
@@ -168,11 +168,10 @@ class Ratings(Framed):
             f"{counted(self.n_users, 'user')}, {self.scale}>"
         )
 
-    def __str__(self) -> str:
-        return f"{self!r}\n{self.head()}"
-
-    def _repr_html_(self) -> str:
-        return el("p", repr(self)) + self.head()._repr_html_()
+    def parts(self) -> Iterator[Part]:
+        """How many ratings there are, and the first of them."""
+        yield repr(self)
+        yield self.head()
 
     @property
     def n_users(self) -> int:

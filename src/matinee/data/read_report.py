@@ -1,11 +1,11 @@
 """How a source of ratings was read, and what became of its rows: nothing changes in silence."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from matinee.data.scale import Scale
-from matinee.display.notebook import InNotebook
+from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.text import counted
 
 MERGED = {  # what became of duplicates
@@ -34,14 +34,19 @@ class Finding:
     count: int
     first: tuple[Case, ...] = ()
 
-    def __str__(self) -> str:
+    @property
+    def words(self) -> str:
+        """The flaw, and where it first stands."""
         cases = "; ".join(map(str, self.first))
         more = ", ..." if self.count > len(self.first) > 0 else ""
-        return f"{self.count:,} {self.reason}" + (f" ({cases}{more})" if cases else "")
+        return self.reason + (f" ({cases}{more})" if cases else "")
+
+    def __str__(self) -> str:
+        return f"{self.count:,} {self.words}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReadReport(InNotebook):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ReadReport(Printable):
     """How a source of ratings was understood, and what became of each of its rows.
 
     ``n_rows`` = ``n_kept`` + the rows in ``set_aside`` + ``n_merged`` duplicates.
@@ -80,8 +85,10 @@ class ReadReport(InNotebook):
             f"{' and '.join(parts)}" + (f" ({reasons})" if reasons else "")
         )
 
-    def __str__(self) -> str:
-        return "\n".join([self._source(), *self._rows(), *self.notes])
+    def parts(self) -> Iterator[Part]:
+        yield self._source()
+        yield from self._rows()
+        yield from self.notes
 
     def _source(self) -> str:
         columns = ", ".join(
@@ -92,15 +99,16 @@ class ReadReport(InNotebook):
         parts = [f"{self.source}: {self.format}", details, columns]
         return "; ".join([*filter(None, parts), f"scale {self.scale} ({self.scale_from})"])
 
-    def _rows(self) -> list[str]:
-        lines = [f"{counted(self.n_rows, 'row')} read, {self.n_kept:,} kept"]
+    def _rows(self) -> list[Part]:
+        lines: list[Part] = [f"{counted(self.n_rows, 'row')} read, {self.n_kept:,} kept"]
         if self.n_merged:
             pair = "another of the same user and item"
             how = MERGED[self.duplicates]
             lines.append(f"{counted(self.n_merged, 'row')} merged into {pair}: {how}")
         if self.n_set_aside:
             lines.append(f"{counted(self.n_set_aside, 'row')} set aside:")
-            lines += [f"  {finding}" for finding in self.set_aside]
+            cells = [[f"{finding.count:,}", finding.words] for finding in self.set_aside]
+            lines.append(Grid(cells, has_heading=False, left=(1,), indent=2))
         if self.n_without_time:
             lines.append(f"{counted(self.n_without_time, 'row')} kept without a known time")
         return lines

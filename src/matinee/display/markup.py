@@ -36,11 +36,12 @@ def el(tag: str, *children: Child, **attributes: object) -> Markup:
 def html_table(
     head: Iterable[Child], rows: Iterable[Iterable[Child]], caption: Child = None
 ) -> Markup:
-    """A table: a heading row, rows of cells, and a caption where there is one."""
+    """A table: rows of cells under a heading row and a caption, where there are these."""
+    heading = [el("th", cell) for cell in head]
     return el(
         "table",
         el("caption", caption) if caption else None,
-        el("thead", el("tr", (el("th", cell) for cell in head))),
+        el("thead", el("tr", heading)) if heading else None,
         el("tbody", (el("tr", (el("td", cell) for cell in row)) for row in rows)),
     )
 

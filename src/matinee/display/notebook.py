@@ -1,10 +1,56 @@
-"""What a notebook shows of a value that prints as lines of text."""
+"""What a result shows of itself: the same parts as printed text, and as HTML in a notebook."""
 
-from matinee.display.markup import el
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Union
+
+from matinee.display.markup import Markup, el, html_table
+from matinee.display.tables import Table
+from matinee.display.text_table import text_table
+
+Part = Union[str, "Grid", Table]
+"""A line, several lines (set in columns, such as a drawing), or a table."""
 
 
-class InNotebook:
-    """Parent of values whose text stands in a notebook as it is printed."""
+@dataclass(frozen=True)
+class Grid:
+    """Cells of text under one another, the first row being the heading where there is one."""
+
+    rows: Sequence[Sequence[str]]
+    has_heading: bool = True
+    left: Collection[int] = (0,)  # columns that are set to the left
+    indent: int = 0
+
+    def __str__(self) -> str:
+        margin = " " * self.indent
+        return "\n".join(margin + line for line in text_table(self.rows, left=self.left))
+
+    def _repr_html_(self) -> Markup:
+        head, body = (self.rows[0], self.rows[1:]) if self.has_heading else ((), self.rows)
+        return html_table(head, body)
+
+
+class Printable:
+    """Parent of results: ``parts`` is what they print, at the prompt too, and show in notebooks.
+
+    Its dataclasses state ``repr=False``, lest theirs stand in the place of this one.
+    """
+
+    def parts(self) -> Iterable[Part]:
+        """Lines and tables, from top to bottom."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.parts()))
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def _repr_html_(self) -> str:
-        return el("pre", str(self))
+        return "".join(map(_html, self.parts()))
+
+
+def _html(part: Part) -> str:
+    if not isinstance(part, str):
+        return part._repr_html_()
+    return el("pre" if "\n" in part else "p", part) if part else ""

@@ -7,7 +7,7 @@ the difference to the best, on the same resampled users, may be 0 (paired bootst
 import time
 import warnings
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from matinee.algorithms import Algorithm, Bias, Popularity
 from matinee.algorithms.registry import choose, label
 from matinee.data.ratings import Ratings
 from matinee.display.markup import Child, el, html_table
+from matinee.display.notebook import Printable
 from matinee.display.steps import OnStep, quiet
 from matinee.display.tables import Table
 from matinee.display.text_table import text_table
@@ -47,7 +48,7 @@ class Entry:
     algorithm: str  # with all its settings
     metrics: dict[str, float]
     intervals: dict[str, tuple[float, float]]  # 95 % over users; not of metrics of all lists
-    resampled: dict[str, list[float]]  # the same draws of users for every algorithm
+    resampled: dict[str, list[float]] = field(repr=False)  # the same draws of users for all
     fit_seconds: float | None = None
     test_seconds: float | None = None
     peak_mb: float | None = None  # memory that the fit took beyond what was held before
@@ -55,8 +56,8 @@ class Entry:
     failed: str = ""  # why there are no metrics
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Printable):
     """The entries in the order they were run. Prints as a table."""
 
     entries: tuple[Entry, ...]

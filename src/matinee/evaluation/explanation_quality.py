@@ -1,5 +1,6 @@
 """The quality of an algorithm's explanations, measured on the lists of some people."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -7,6 +8,8 @@ import numpy as np
 
 from matinee.algorithms import Algorithm
 from matinee.data.ratings import Ratings
+from matinee.display.notebook import Grid, Part, Printable
+from matinee.display.text import counted
 from matinee.errors import BadRatings, BadSetting
 from matinee.evaluation.metrics.explanations import (
     LARGEST,
@@ -20,8 +23,8 @@ FEWEST_RATINGS = 2  # of a person whose reasons are tested by deleting one of th
 Pair = tuple[str, str]  # user id, item id
 
 
-@dataclass(frozen=True)
-class ExplanationQuality:
+@dataclass(frozen=True, repr=False)
+class ExplanationQuality(Printable):
     """Means over explained (user, item) pairs; None where the algorithm has nothing to measure."""
 
     algorithm: str
@@ -29,6 +32,17 @@ class ExplanationQuality:
     deletion_fidelity: float | None  # of the view by history
     stability: float | None  # of the largest reasons by history, over seeds
     pairs: int  # explanations measured
+
+    def parts(self) -> Iterator[Part]:
+        """A row a measure."""
+        yield f"{self.algorithm}: {counted(self.pairs, 'explanation')}"
+        shares = {
+            "share of the largest terms": self.largest_terms_share,
+            "deletion fidelity": self.deletion_fidelity,
+            "stability over seeds": self.stability,
+        }
+        rows = [[name, "–" if x is None else f"{x:.3f}"] for name, x in shares.items()]
+        yield Grid(rows, has_heading=False, indent=2)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

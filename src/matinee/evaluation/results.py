@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import matinee
-from matinee.display.notebook import InNotebook
+from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.tables import Table
 from matinee.display.text import counted
-from matinee.display.text_table import text_table
 
 
 class UserScores(NamedTuple):
@@ -37,8 +36,8 @@ class UserScores(NamedTuple):
         return mean**0.5 if name in self.roots else mean
 
 
-@dataclass(frozen=True)
-class Evaluation(InNotebook):
+@dataclass(frozen=True, repr=False)
+class Evaluation(Printable):
     """The metrics of a model on a test part, and the protocol they were measured by."""
 
     metrics: dict[str, float]  # by name, "rmse" or "ndcg@10"; the mean over users where per user
@@ -72,13 +71,16 @@ class Evaluation(InNotebook):
         rows = [*self.by_activity, *self.by_popularity]
         return Table({name: [row.get(name) for row in rows] for name in rows[0]} if rows else {})
 
-    def __str__(self) -> str:
+    def parts(self) -> Iterator[Part]:
         """The metrics in a column, then the protocol and the counts."""
-        figures = text_table([[name, f"{value:.4f}"] for name, value in self.metrics.items()])
-        heading = [self.algorithm] if self.algorithm else []
+        if self.algorithm:
+            yield self.algorithm
+        figures = [[name, f"{value:.4f}"] for name, value in self.metrics.items()]
+        yield Grid(figures, has_heading=False)
+        yield self.protocol
+        yield from self._counts()
         fit = "" if self.fit_seconds is None else f"fitted in {self.fit_seconds:.2f} s, "
-        took = f"{fit}measured in {self.test_seconds:.2f} s"
-        return "\n".join([*heading, *figures, self.protocol, *self._counts(), took])
+        yield f"{fit}measured in {self.test_seconds:.2f} s"
 
     def _counts(self) -> list[str]:
         lines = [
@@ -96,8 +98,8 @@ class Evaluation(InNotebook):
         return lines
 
 
-@dataclass(frozen=True)
-class CrossValidation(InNotebook):
+@dataclass(frozen=True, repr=False)
+class CrossValidation(Printable):
     """One evaluation a fold, and their mean and spread."""
 
     algorithm: str
@@ -136,15 +138,16 @@ class CrossValidation(InNotebook):
             "folds": [fold.to_dict() for fold in self.folds],
         }
 
-    def __str__(self) -> str:
+    def parts(self) -> Iterator[Part]:
         """The fold table, to four decimals."""
         rows = [[row[0], *(f"{value:.4f}" for value in row[1:])] for row in self.table]
-        cells = text_table([["", *list(self.table.columns)[1:]], *rows])
-        return "\n".join([self.algorithm, *cells, self.protocol])
+        yield self.algorithm
+        yield Grid([["", *list(self.table.columns)[1:]], *rows])
+        yield self.protocol
 
 
-@dataclass(frozen=True)
-class CrossValidations(InNotebook):
+@dataclass(frozen=True, repr=False)
+class CrossValidations(Printable):
     """Several algorithms cross-validated on the same folds: one table."""
 
     labels: tuple[str, ...]  # the names, with the settings that differ from the defaults
@@ -173,9 +176,10 @@ class CrossValidations(InNotebook):
         """Everything as plain values, ready for JSON."""
         return {"algorithms": [one.to_dict() for one in self.results]}
 
-    def __str__(self) -> str:
+    def parts(self) -> Iterator[Part]:
         """Means with their deviations, to four decimals."""
-        return "\n".join([*text_table(self.cells()), self.results[0].protocol])
+        yield Grid(self.cells())
+        yield self.results[0].protocol
 
     def cells(self) -> list[list[str]]:
         """The table as text, with its heading."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from matinee.display.notebook import Printable
 from matinee.explain.explanation import (
     BAR_WIDTH,
     NAME_WIDTH,
@@ -52,8 +53,8 @@ DIFFERENCES = {
 }
 
 
-@dataclass(frozen=True)
-class Contrast:
+@dataclass(frozen=True, repr=False)
+class Contrast(Printable):
     """Which terms put one item above another for a user.
 
     ``sum(term.value) == difference``, the score of ``item`` less that of ``versus``.

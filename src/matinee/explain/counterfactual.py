@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from matinee.display.markup import el
+from matinee.display.notebook import Grid, Part, Printable
 from matinee.errors import BadSetting
 from matinee.explain.explainable import Explainable
 from matinee.explain.ranks import ordinal, ranks, unseen, with_histories, without_each
@@ -30,8 +30,8 @@ class Removed(NamedTuple):
     rating: float
 
 
-@dataclass(frozen=True)
-class Counterfactual:
+@dataclass(frozen=True, repr=False)
+class Counterfactual(Printable):
     """The smallest set found of own ratings whose removal drops an item out of the first ``n``.
 
     ``removed`` is empty where there is none of at most ``most`` ratings; ``complete`` says that
@@ -82,11 +82,12 @@ class Counterfactual:
             "sentence": self.sentence(),
         }
 
-    def __str__(self) -> str:
-        return self.sentence()
-
-    def _repr_html_(self) -> str:
-        return el("p", self.sentence())
+    def parts(self) -> Iterator[Part]:
+        yield self.sentence()
+        if self.removed:
+            yield ""
+            rows = [(one.title, f"{one.rating:g}") for one in self.removed]
+            yield Grid([("without", "rating"), *rows], indent=2)
 
 
 def counterfactual(

@@ -11,6 +11,7 @@ from math import floor
 from typing import Any
 
 from matinee.display.markup import Markup, el
+from matinee.display.notebook import Printable
 from matinee.display.text import counted
 from matinee.explain.reasons import PUBLIC, Reason, reasons_of
 from matinee.explain.term import Term
@@ -26,8 +27,8 @@ FIXED = ("base", "user", "item", "alike", "popularity", "certainty")  # always s
 FEW_RATERS = 20  # fewer are counted in words
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(Printable):
     """Why an item scores what it does for a user; ``sum(term.value) == score`` within 1e-4.
 
     People see the score clipped to the scale: ``score + clipping == predicted``.

@@ -1,6 +1,6 @@
 """What would happen to a recommendation if someone's ratings or tastes were others."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from matinee.data.ids import as_id
 from matinee.data.scale import checked_rating
-from matinee.display.markup import html_table
+from matinee.display.notebook import Grid, Part, Printable
 from matinee.errors import BadSetting, Option, did_you_mean
 from matinee.explain.explainable import Explainable
 from matinee.explain.ranks import ordinal, ranks, unseen, with_histories
@@ -18,8 +18,8 @@ WITHOUT, CHANGE, TASTES = (Option(name, ...) for name in ("without", "change", "
 NEAR_TITLE = 0.8  # likeness of titles that people mistake for one another
 
 
-@dataclass(frozen=True)
-class WhatIf:
+@dataclass(frozen=True, repr=False)
+class WhatIf(Printable):
     """How an item's score and rank move for a user who is solved again with other ratings.
 
     Ranks are among the items rated neither before nor after, and the item itself.
@@ -69,13 +69,10 @@ class WhatIf:
             ("rank", f"{self.rank_before:,}", f"{self.rank_after:,}"),
         ]
 
-    def __str__(self) -> str:
-        rows = [("", "before", "after"), *self.rows()]
-        lines = [f"  {name:<5}  {before:>7}  {after:>7}" for name, before, after in rows]
-        return "\n".join([self.sentence(), "", *lines])
-
-    def _repr_html_(self) -> str:
-        return html_table(("", "before", "after"), self.rows(), self.sentence())
+    def parts(self) -> Iterator[Part]:
+        yield self.sentence()
+        yield ""
+        yield Grid([("", "before", "after"), *self.rows()], indent=2)
 
 
 def what_if(

@@ -7,7 +7,7 @@ Ids are as ``ratings.to_pandas()`` has them. Predictions, lists, evaluation and 
 explanations, fold-in and model files do not, as nothing is known of the inside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,8 @@ import numpy as np
 from matinee.data.ids import as_id
 from matinee.data.ratings import Ratings
 from matinee.display.frames import ids_in_type
+from matinee.display.notebook import Part
+from matinee.display.text import counted
 from matinee.errors import BadModel, BadSetting
 from matinee.explain.views import View
 from matinee.models.model import Model, fields_of
@@ -57,6 +59,11 @@ class ExternalModel(Model):
 
     def __repr__(self) -> str:
         return f"<{self.algorithm} model: {self.model!r}>"
+
+    def parts(self) -> Iterator[Part]:
+        """What is known of it: nothing of its inside."""
+        yield repr(self)
+        yield f"  {counted(len(self.users), 'user')}, {counted(len(self.items), 'item')}"
 
     @cached_property
     def ranker(self) -> Model:

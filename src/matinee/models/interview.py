@@ -15,13 +15,14 @@ expected reduction of variance is A-optimal design (Cohn, Ghahramani & Jordan 19
 Rubens, Kaplan & Sugiyama 2011).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
+from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.text import counted
 from matinee.errors import BadSetting
 from matinee.models.factor import FactorModel
@@ -31,13 +32,24 @@ from matinee.row_solvers.person import Person, numbered_history
 MOST = 200_000  # ratings, and people, that are looked at: where there are more, spread evenly
 
 
-class Question(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class Question(Printable):
     """A film to ask about."""
 
     item_id: str
     title: str
     known: float  # share of people who have rated it
     gain: float  # share of what is still unknown that an answer takes away
+
+    def parts(self) -> Iterator[Part]:
+        """The film, how many know it, and what an answer tells."""
+        facts = {
+            "id": self.item_id,
+            "rated by": f"{self.known:.0%} of people",
+            "an answer takes away": f"{self.gain:.0%} of what is still unknown",
+        }
+        yield self.title
+        yield Grid([list(fact) for fact in facts.items()], has_heading=False, left=(0, 1), indent=2)
 
 
 class Knowledge(NamedTuple):
@@ -73,8 +85,8 @@ class Knowledge(NamedTuple):
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Interview:
+@dataclass(frozen=True, eq=False, repr=False)
+class Interview(Printable):
     """An interview so far: ``Interview(model).question``, then ``answered`` or ``unseen``.
 
     Each step is a new value. Raises BadSetting for a model without factors, or of preferences.
@@ -93,6 +105,17 @@ class Interview:
 
     def __repr__(self) -> str:
         return f"<Interview: {counted(len(self.answers), 'answer')}, {len(self.not_seen)} not seen>"
+
+    def parts(self) -> Iterator[Part]:
+        """The answers so far, what is still unknown, and the next question."""
+        label = self.model.catalog.label
+        yield repr(self)
+        if self.answers:
+            rows = [[label(str(one)), f"{stars:g}"] for one, stars in self.answers.items()]
+            yield Grid([["answers", "stars"], *rows], indent=2)
+        yield f"still unknown: {self.uncertainty:.2f} stars"
+        if self.question is not None:
+            yield from self.question.parts()
 
     @cached_property
     def covariance(self) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from matinee.display.notebook import Grid, Part, Printable
 from matinee.errors import BadSetting
 from matinee.models.factor import FactorModel, with_tastes
 from matinee.models.model import Model
@@ -16,7 +17,7 @@ from matinee.tastes.matching import match_factors
 SAME = 0.6  # cosine from which two tastes are the same; those of one model rarely come to 0.45
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TasteMatch:
     """A taste of the old model, and the one of the new model that is most like it."""
 
@@ -24,14 +25,18 @@ class TasteMatch:
     new: Taste | None  # None where the new model has fewer
     similarity: float  # cosine of the item factors of both, -1..1
 
+    def __repr__(self) -> str:
+        new = "nothing" if self.new is None else repr(self.new.name)
+        return f"<{self.old.name!r} and {new}: similarity {self.similarity:.2f}>"
+
     @property
     def same(self) -> bool:
         """Whether the old taste lives on."""
         return self.new is not None and self.similarity >= SAME
 
 
-@dataclass(frozen=True)
-class TasteMatches:
+@dataclass(frozen=True, repr=False)
+class TasteMatches(Printable):
     """The tastes of an old model with their partners in a new one; prints as a table."""
 
     matches: tuple[TasteMatch, ...]
@@ -77,12 +82,13 @@ class TasteMatches:
             for one in self.matches
         ]
 
-    def __str__(self) -> str:
-        lines = []
+    def parts(self) -> Iterator[Part]:
+        """A row an old taste."""
+        rows = [["", "old", "similarity", "", "new"]]
         for one in self.matches:
-            then = f"{one.new.number:>3}  {one.new.name}" if one.same and one.new else "  –"
-            lines.append(f"{one.old.number:>3}  {one.old.name:<36.36}  {one.similarity:5.2f}{then}")
-        return "\n".join(lines)
+            new = [str(one.new.number), one.new.name] if one.same and one.new else ["", "–"]
+            rows.append([str(one.old.number), one.old.name, f"{one.similarity:.2f}", *new])
+        yield Grid(rows, left=(1, 4))
 
     @property
     def _with_names(self) -> tuple[TasteMatch, ...]:

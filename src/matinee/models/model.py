@@ -17,7 +17,9 @@ from matinee.data.ids import IdMap, as_id
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings, Rows
 from matinee.data.scale import Scale
+from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.tables import Table
+from matinee.display.text import counted, shorten
 from matinee.errors import Advice, BadSetting, Message, Option, UnknownId
 from matinee.explain.contrast import Contrast, contrast
 from matinee.explain.counterfactual import Counterfactual, counterfactual
@@ -40,6 +42,7 @@ from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
 
 PIECE = 1 << 22  # numbers counted at once
+SETTINGS_WIDTH = 100  # characters of the settings that are printed; model.settings has all
 NEGLIGIBLE = 1e-9  # a term this small is a zero of the model, not a reason
 NEW_USERS: Message = (
     "; fold new users in by their ratings (",
@@ -76,7 +79,7 @@ class Choice(Protocol):
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Model:
+class Model(Printable):
     """A fitted model. Make one with an algorithm's ``fit``, or ``matinee.load``.
 
     Whoever or whatever has no training rating is scored as the average of those who have:
@@ -100,6 +103,25 @@ class Model:
         """Raise BadModel for a choice part of other users or items."""
         if self.choice is not None:
             self.choice.check(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"<{self.algorithm} model: {counted(len(self.users), 'user')}, "
+            f"{counted(len(self.items), 'item')}, {self.scale}>"
+        )
+
+    def parts(self) -> Iterator[Part]:
+        """What it was fitted by and to, and what it can do."""
+        settings = ", ".join(f"{name}={value}" for name, value in self.settings.items())
+        facts = {
+            "settings": shorten(settings, SETTINGS_WIDTH),
+            "fitted to": counted(int(self.seen.counts.sum()), "rating"),
+            "scores are": f"stars, {self.scale}" if self.kind == "rating" else "points that rank",
+            "lists by": "scores" if self.choice is None else "stars and choice",
+            "explains by": ", ".join(self.views),
+        }
+        yield repr(self)
+        yield Grid([list(fact) for fact in facts.items()], has_heading=False, left=(0, 1), indent=2)
 
     # What each kind of model defines.
 

@@ -8,6 +8,7 @@ from typing import Any
 from matinee.data.texts import Texts
 from matinee.disk.table_files import check_table_file, write_table
 from matinee.display.frames import Framed
+from matinee.display.notebook import Part, Printable
 from matinee.display.steps import OnStep, quiet
 from matinee.display.tables import Table
 from matinee.display.text import counted
@@ -16,7 +17,7 @@ ROWS_AT_ONCE = 1 << 16  # of a block
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class UserLists(Framed):
+class UserLists(Framed, Printable):
     """A list of ``n`` items for each of ``users``; iterating makes them, block by block.
 
     Each block is a Table as ``model.recommend`` returns it for several users. ``save`` writes all
@@ -42,11 +43,10 @@ class UserLists(Framed):
     def __repr__(self) -> str:
         return f"<lists of {counted(self.n, 'item')} for {counted(len(self), 'user')}>"
 
-    def __str__(self) -> str:
-        return f"{self!r}\n{self.head()}"
-
-    def _repr_html_(self) -> str:
-        return self.head()._repr_html_()
+    def parts(self) -> Iterator[Part]:
+        """How many lists there are, and the first of them."""
+        yield repr(self)
+        yield self.head()
 
     def head(self, n_users: int = 3) -> Table:
         """The lists of the first users."""

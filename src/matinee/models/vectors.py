@@ -1,5 +1,6 @@
 """Vectors of users and items with their ids: factors as frames, and for search elsewhere."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,12 +8,15 @@ import numpy as np
 
 from matinee.data.ids import IdMap
 from matinee.display.frames import Framed, ids_in_type
+from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.text import counted
 from matinee.row_solvers.embeddings import Embeddings
 
+SHOWN = 5  # vectors, and components, that are printed
+
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Vectors(Framed):
+class Vectors(Framed, Printable):
     """One vector a user or item, in the order of ``ids``; as a frame, a column a component."""
 
     side: str  # "user" or "item"
@@ -29,6 +33,13 @@ class Vectors(Framed):
 
     def __repr__(self) -> str:
         return f"<{len(self.names)}-dimensional vectors of {counted(len(self), self.side)}>"
+
+    def parts(self) -> Iterator[Part]:
+        """How many vectors there are, and the first components of the first of them."""
+        yield repr(self)
+        few = [[f"{value:.3f}" for value in row] for row in self.values[:SHOWN, :SHOWN]]
+        rows = [[str(one), *row] for one, row in zip(self.ids, few, strict=False)]
+        yield Grid([[f"{self.side}_id", *self.names[:SHOWN]], *rows])
 
     def frame_columns(self) -> dict[str, Any]:
         ids = {f"{self.side}_id": ids_in_type(self.ids.tolist(), self.id_type)}

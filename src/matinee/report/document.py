@@ -2,7 +2,7 @@
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -12,17 +12,24 @@ import matinee
 from matinee.charts import stylesheet
 from matinee.disk.whole_files import write_whole
 from matinee.display.markup import Markup, el
+from matinee.display.notebook import Part, Printable
 from matinee.errors import MatineeError
 from matinee.report.elements import Section
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class Report(Printable):
     """Sections under a title. The same content gives the same bytes."""
 
     title: str
     summary: str
     sections: Sequence[Section]
+
+    def parts(self) -> Iterator[Part]:
+        """The titles; the whole is for a browser."""
+        yield self.title
+        yield self.summary
+        yield from (f"  {one.title}" for one in self.sections)
 
     def html(self) -> str:
         """The whole document."""

@@ -15,6 +15,7 @@ from matinee.data.catalog import Catalog
 from matinee.data.features import Feature
 from matinee.data.ids import IdMap
 from matinee.display.markup import Markup, el
+from matinee.display.notebook import Printable
 from matinee.display.text import counted
 from matinee.errors import BadSetting, did_you_mean
 from matinee.tastes.canonical import Moments, variances
@@ -51,8 +52,8 @@ class ItemWords(NamedTuple):
         return cls(short_title(catalog[item_id].title), set(words_about(catalog, item_id)))
 
 
-@dataclass(frozen=True)
-class Taste:
+@dataclass(frozen=True, repr=False)
+class Taste(Printable):
     """One factor: its label, its top items with weights, how much and for whom it counts."""
 
     number: int
@@ -126,9 +127,20 @@ class Taste:
             **ends,
         }
 
+    def __str__(self) -> str:
+        lines = [f"{self.number:>3}  {self.name}  ({', '.join(facts_of(self))})"]
+        lines.append("     " + " · ".join(title for _, title, _ in self.top[:5]))
+        if self.bottom:
+            titles = " · ".join(title for _, title, _ in self.bottom[:5])
+            lines.append(f"     {self.low_name}: {titles}")
+        return "\n".join(lines)
 
-@dataclass(frozen=True)
-class Tastes:
+    def _repr_html_(self) -> str:
+        return card_html(self)
+
+
+@dataclass(frozen=True, repr=False)
+class Tastes(Printable):
     """All tastes of a model, by factor number; prints as cards."""
 
     tastes: tuple[Taste, ...]
@@ -177,15 +189,7 @@ class Tastes:
         return [taste.to_dict() for taste in self.by_share()]
 
     def __str__(self) -> str:
-        cards = []
-        for taste in self.by_share():
-            lines = [f"{taste.number:>3}  {taste.name}  ({', '.join(facts_of(taste))})"]
-            lines.append("     " + " · ".join(title for _, title, _ in taste.top[:5]))
-            if taste.bottom:
-                titles = " · ".join(title for _, title, _ in taste.bottom[:5])
-                lines.append(f"     {taste.low_name}: {titles}")
-            cards.append("\n".join(lines))
-        return "\n".join([*cards, *self.warnings()])
+        return "\n".join([*map(str, self.by_share()), *self.warnings()])
 
     def warnings(self) -> list[str]:
         """What has to be said of the tastes as a whole."""

@@ -22,10 +22,9 @@ import numpy as np
 from matinee.algorithms import ALGORITHMS, Algorithm, Blend, default_algorithm
 from matinee.algorithms.from_model import with_settings_of
 from matinee.data.ratings import Ratings
-from matinee.display.notebook import InNotebook
+from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.steps import OnStep, quiet
 from matinee.display.text import counted
-from matinee.display.text_table import text_table
 from matinee.errors import BadSetting
 from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.evaluation.list_check import relevant_from
@@ -55,8 +54,8 @@ class AutoTrial:
     reason: str = ""
 
 
-@dataclass(frozen=True, eq=False)
-class AutoResult(InNotebook):
+@dataclass(frozen=True, eq=False, repr=False)
+class AutoResult(Printable):
     """The winner fitted on all ratings, the trials, and an estimate on unseen ratings."""
 
     algorithm: Algorithm
@@ -84,22 +83,18 @@ class AutoResult(InNotebook):
             "trials": [asdict(one) for one in self.trials],
         }
 
-    def __str__(self) -> str:
+    def parts(self) -> Iterator[Part]:
         rows = [["algorithm", "settings", "users", self.metric, "fit s"]]
         for one in self.ranked():
             settings = ", ".join(f"{name}={value}" for name, value in one.settings.items())
             row = [one.algorithm, settings or "defaults", f"{one.share:.0%}"]
             rows.append([*row, f"{one.value:.4f}", f"{one.seconds:.1f}"])
         failed = sum(one.value is None for one in self.trials)
-        return "\n".join(
-            [
-                *text_table(rows, left=(0, 1)),
-                f"{counted(len(self.trials), 'trial')} in {self.seconds:.0f} s, {failed} failed",
-                f"best: {self.algorithm}",
-                f"test {self.metric}, measured once: {self.test.metrics[self.metric]:.4f}",
-                f"Tested on {self.split}, which the search never saw.",
-            ]
-        )
+        yield Grid(rows, left=(0, 1))
+        yield f"{counted(len(self.trials), 'trial')} in {self.seconds:.0f} s, {failed} failed"
+        yield f"best: {self.algorithm}"
+        yield f"test {self.metric}, measured once: {self.test.metrics[self.metric]:.4f}"
+        yield f"Tested on {self.split}, which the search never saw."
 
 
 def auto(

@@ -6,7 +6,7 @@ takes the smallest number that the data cannot tell from the best.
 
 import time
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from typing import Any, cast
@@ -17,9 +17,8 @@ from matinee.algorithms import Algorithm
 from matinee.algorithms.base import Alternating
 from matinee.algorithms.registry import choose_one
 from matinee.data.ratings import Ratings
-from matinee.display.notebook import InNotebook
+from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.steps import OnStep, quiet
-from matinee.display.text_table import text_table
 from matinee.errors import Advice, BadSetting, check_known
 from matinee.evaluation.compare import time_left
 from matinee.evaluation.evaluate import measure
@@ -49,8 +48,8 @@ class Point:
     stability: float | None = None  # of tastes over seeds, 0..1
 
 
-@dataclass(frozen=True)
-class KCurve(InNotebook):
+@dataclass(frozen=True, repr=False)
+class KCurve(Printable):
     """The points, and the number of factors by each rule."""
 
     algorithm: str
@@ -74,7 +73,7 @@ class KCurve(InNotebook):
         """Plain values, ready for JSON."""
         return asdict(self) | {"chosen": self.chosen, "points": [asdict(p) for p in self.points]}
 
-    def __str__(self) -> str:
+    def parts(self) -> Iterator[Part]:
         names = list(self.points[0].metrics)
         stable = any(point.stability is not None for point in self.points)
         heading = [
@@ -100,7 +99,11 @@ class KCurve(InNotebook):
                     *([tastes] if stable else []),
                 ]
             )
-        return "\n".join([*text_table(rows), "", *self.drawing(), "", *self.notes()])
+        yield Grid(rows)
+        yield ""
+        yield "\n".join(self.drawing())
+        yield ""
+        yield from self.notes()
 
     def drawing(self) -> list[str]:
         """The curve as text: per point a dot at its value, and the rules that choose it."""

@@ -7,6 +7,7 @@ once.
 
 import time
 import warnings
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,10 @@ from matinee.algorithms import Algorithm
 from matinee.algorithms.registry import choose_one
 from matinee.algorithms.search_space import Dimension, Real, Space, Whole
 from matinee.data.ratings import Ratings
-from matinee.display.notebook import InNotebook
+from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.steps import OnStep, quiet
 from matinee.display.tables import Table
 from matinee.display.text import counted
-from matinee.display.text_table import text_table
 from matinee.errors import Advice, BadSetting, check_known
 from matinee.evaluation.bootstrap import interval, resample
 from matinee.evaluation.compare import time_left, tried
@@ -37,8 +37,8 @@ OF_EPOCHS = ("rmse", "mae")  # metrics for which the validation error of an epoc
 SHOWN_TRIALS = 10
 
 
-@dataclass(frozen=True)
-class Tuning(InNotebook):
+@dataclass(frozen=True, repr=False)
+class Tuning(Printable):
     """All trials, the winner, and its metric on the test part."""
 
     algorithm: Algorithm  # the winner
@@ -100,7 +100,7 @@ class Tuning(InNotebook):
             columns[name] = [getattr(one, name) for one in self.trials]
         return Table(columns)
 
-    def __str__(self) -> str:
+    def parts(self) -> Iterator[Part]:
         names = list(self.space)
         rows = [["trial", *names, self.metric]]
         for trial in self.ranked()[:SHOWN_TRIALS]:
@@ -115,16 +115,14 @@ class Tuning(InNotebook):
         within = (
             "" if self.test_interval is None else " [{:.4f}, {:.4f}]".format(*self.test_interval)
         )
-        return "\n".join(
-            [
-                *text_table(rows),
-                f"{counted(len(self.trials), 'trial')} in {self.seconds:.1f} s: {states}; "
-                f"trial 0 is the usual settings, with {usual}",
-                *self.edges,
-                f"test {self.metric}, measured once: {self.test.metrics[self.metric]:.4f}{within}",
-                f"Tested on {self.split}.",
-            ]
+        yield Grid(rows)
+        yield (
+            f"{counted(len(self.trials), 'trial')} in {self.seconds:.1f} s: {states}; "
+            f"trial 0 is the usual settings, with {usual}"
         )
+        yield from self.edges
+        yield f"test {self.metric}, measured once: {self.test.metrics[self.metric]:.4f}{within}"
+        yield f"Tested on {self.split}."
 
 
 class _Pruned(Exception):
