@@ -70,7 +70,11 @@ def capped_recall(order: Sequence[int], relevant: set[int], n: int) -> float:
 
 def average_precision(order: Sequence[int], relevant: set[int], n: int) -> float:
     places = [place for place, item in enumerate(order[:n], start=1) if item in relevant]
-    return sum(precision(order, relevant, place) for place in places) / min(n, len(relevant))
+    return sum(precision(order, relevant, place) for place in places) / len(relevant)
+
+
+def capped_average_precision(order: Sequence[int], relevant: set[int], n: int) -> float:
+    return average_precision(order, relevant, n) * len(relevant) / min(n, len(relevant))
 
 
 def reciprocal_rank(order: Sequence[int], relevant: set[int], n: int) -> float:

@@ -30,6 +30,7 @@ RANKING = {
     "capped_recall": naive.capped_recall,
     "ndcg": naive.ndcg,
     "map": naive.average_precision,
+    "capped_map": naive.capped_average_precision,
     "mrr": naive.reciprocal_rank,
     "hit_rate": naive.hit_rate,
 }
@@ -99,8 +100,10 @@ def test_an_evaluation_by_hand():
             "ndcg@2": (1 / np.log2(3) + 1) / 2,
             "graded_ndcg@1": (1 / 4 + 1) / 2,  # user 0: item 2 is worth 1 and 1 is worth 4
             "graded_ndcg@2": ((1 + 4 / np.log2(3)) / (4 + 1 / np.log2(3)) + 1) / 2,
-            "map@1": (0 + 1) / 2,
+            "map@1": (0 + 1 / 2) / 2,
             "map@2": (1 / 2 + 1) / 2,
+            "capped_map@1": (0 + 1) / 2,
+            "capped_map@2": (1 / 2 + 1) / 2,
             "mrr@1": (0 + 1) / 2,
             "mrr@2": (1 / 2 + 1) / 2,
             "auc": (1 / 2 + 1) / 2,

@@ -37,16 +37,26 @@ def test_our_own_lists_measure_as_the_model_does(model, split, lists) -> None:
             assert value == pytest.approx(own[name], abs=1e-9), name
 
 
+def judgements(test) -> dict[str, dict[str, int]]:
+    judged: dict[str, dict[str, int]] = {}
+    for row in test:
+        if row.rating >= 4:
+            judged.setdefault(row.user_id, {})[row.item_id] = 1
+    return judged
+
+
+def runs_of(lists) -> dict[str, dict[str, float]]:
+    runs: dict[str, dict[str, float]] = {}
+    for row in lists.itertuples():
+        runs.setdefault(row.user_id, {})[row.item_id] = -float(row.rank)
+    return runs
+
+
 def test_lists_measure_as_trec_eval_says(split, lists) -> None:
     """pytrec_eval wraps trec_eval itself; users without relevant items are in neither."""
     pytrec_eval = pytest.importorskip("pytrec_eval")
-    judged, runs = {}, {}
-    for row in split.test:
-        if row.rating >= 4:
-            judged.setdefault(row.user_id, {})[row.item_id] = 1
-    for row in lists.itertuples():
-        runs.setdefault(row.user_id, {})[row.item_id] = -float(row.rank)
-    measures = {"P_10", "recall_10", "ndcg_cut_10", "success_10", "recip_rank"}
+    judged, runs = judgements(split.test), runs_of(lists)
+    measures = {"P_10", "recall_10", "ndcg_cut_10", "success_10", "recip_rank", "map_cut_10"}
     scores = pytrec_eval.RelevanceEvaluator(judged, measures).evaluate(
         {user: runs.get(user, {"none": 0.0}) for user in judged}
     )
@@ -59,6 +69,19 @@ def test_lists_measure_as_trec_eval_says(split, lists) -> None:
     assert theirs["ndcg_cut_10"] == pytest.approx(ours["ndcg@10"], abs=1e-6)
     assert theirs["success_10"] == pytest.approx(ours["hit_rate@10"], abs=1e-9)
     assert theirs["recip_rank"] == pytest.approx(ours["mrr@50"], abs=1e-9)
+    assert theirs["map_cut_10"] == pytest.approx(ours["map@10"], abs=1e-9)
+    assert ours["capped_map@10"] > ours["map@10"]  # two definitions, two names
+
+
+@pytest.mark.filterwarnings("ignore::numba.core.errors.NumbaTypeSafetyWarning")
+def test_lists_measure_as_ranx_says(split, lists) -> None:
+    ranx = pytest.importorskip("ranx")
+    judged, runs = judgements(split.test), runs_of(lists)
+    measures = ["precision@10", "recall@10", "ndcg@10", "map@10", "hit_rate@10", "mrr@50"]
+    run = ranx.Run({user: runs.get(user, {"none": 0.0}) for user in judged})
+    theirs = ranx.evaluate(ranx.Qrels(judged), run, measures)
+    ours = evaluate_lists(lists, split.test, (10, 50)).metrics
+    assert theirs == pytest.approx({name: ours[name] for name in measures}, abs=1e-6)
 
 
 def test_equal_scores_count_at_their_expectation() -> None:

@@ -64,6 +64,7 @@ HOMES = {
     "matinee.splitting": ["Split"],
     "matinee.evaluation.evaluate": ["cross_validate", "evaluate"],
     "matinee.evaluation.compare": ["compare"],
+    "matinee.evaluation.judged": ["evaluate_lists", "evaluate_predictions"],
     "matinee.evaluation.contract": ["check_algorithm"],
     "matinee.models.matching": ["match_tastes"],
     "matinee.tuning.k_curve": ["k_curve"],

@@ -108,7 +108,7 @@ class ReadReport(Printable):
         if self.n_set_aside:
             lines.append(f"{counted(self.n_set_aside, 'row')} set aside:")
             cells = [[f"{finding.count:,}", finding.words] for finding in self.set_aside]
-            lines.append(Grid(cells, has_heading=False, left=(1,), indent=2))
+            lines.append(Grid(cells, has_heading=False, left=(1,), indent=2, gap=1))
         if self.n_without_time:
             lines.append(f"{counted(self.n_without_time, 'row')} kept without a known time")
         return lines

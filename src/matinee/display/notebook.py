@@ -20,10 +20,11 @@ class Grid:
     has_heading: bool = True
     left: Collection[int] = (0,)  # columns that are set to the left
     indent: int = 0
+    gap: int = 2  # spaces between columns
 
     def __str__(self) -> str:
-        margin = " " * self.indent
-        return "\n".join(margin + line for line in text_table(self.rows, left=self.left))
+        lines = text_table(self.rows, left=self.left, gap=self.gap)
+        return "\n".join(" " * self.indent + line for line in lines)
 
     def _repr_html_(self) -> Markup:
         head, body = (self.rows[0], self.rows[1:]) if self.has_heading else ((), self.rows)

@@ -21,7 +21,9 @@ from matinee.sources.packing.numbering import as_column, number_ids
 
 ACTUAL = ("actual", "rui", "true", "truth", "rating")  # the first that is there
 PREDICTED = ("prediction", "predicted", "est", "estimate", "score", "rating")
-BY_LISTS = ("precision", "recall", "capped_recall", "ndcg", "map", "mrr", "hit_rate")
+BY_LISTS = (
+    *("precision", "recall", "capped_recall", "ndcg", "map", "capped_map", "mrr", "hit_rate"),
+)
 NOWHERE = 1 << 30  # the place of an item that no list holds
 
 

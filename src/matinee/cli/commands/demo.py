@@ -132,7 +132,7 @@ def data(about: "Description") -> list[str]:
         f"{counted(about.n_ratings, 'rating')}: "
         f"sparsity {about.sparsity:.1%}, mean {about.mean:.2f} stars",
         "",
-        str(bars(about.grouped())),
+        *str(bars(about.grouped())).splitlines(),
     ]
 
 

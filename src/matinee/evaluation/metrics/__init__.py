@@ -22,6 +22,7 @@ from matinee.evaluation.metrics.intervals import interval_gap, interval_width
 from matinee.evaluation.metrics.ranking import (
     auc,
     average_precision,
+    capped_average_precision,
     capped_recall,
     graded_ndcg,
     hit_rate,
@@ -73,6 +74,7 @@ METRICS: dict[str, Metric] = {
     "ndcg": Metric(ndcg, "ranks"),
     "graded_ndcg": Metric(graded_ndcg, "grades"),
     "map": Metric(average_precision, "ranks"),
+    "capped_map": Metric(capped_average_precision, "ranks"),
     "mrr": Metric(reciprocal_rank, "ranks"),
     "hit_rate": Metric(hit_rate, "ranks"),
     "auc": Metric(auc, "ranks", at_n=False),

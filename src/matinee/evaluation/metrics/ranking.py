@@ -149,10 +149,29 @@ def graded_ndcg(test: RankedTest, n: int) -> np.ndarray:
 def average_precision(test: RankedTest, n: int) -> np.ndarray:
     """Average precision in the first n places; its mean over users is MAP: float64 (n_users,).
 
-    ``ap = (1 / min(n, r)) sum over relevant items in the first n of precision(its place)``, so
-    the ideal list has 1 (some divide by r, or by the hits). With R relevant items better than a
-    group of t tied ones, g of them relevant, an item at the k-th place of its group has in
-    expectation ``R + 1 + (k - 1) (g - 1) / (t - 1)`` relevant items up to it.
+    ``ap = (1 / r) sum over relevant items in the first n of precision(its place)``, r the number
+    of all relevant test items of the user, also when r > n: ``map_cut`` of trec_eval.
+    """
+    share: np.ndarray = _sum_of_precision(test, n) / test.relevant
+    return share
+
+
+def capped_average_precision(test: RankedTest, n: int) -> np.ndarray:
+    """Average precision of what a list of n could hold, per user: float64 (n_users,).
+
+    ``capped_ap = (1 / min(n, r)) sum over relevant items in the first n of precision(its place)``:
+    1 can always be reached. It is to ``average_precision`` what ``capped_recall`` is to ``recall``.
+    """
+    share: np.ndarray = _sum_of_precision(test, n) / np.minimum(test.relevant, n)
+    return share
+
+
+def _sum_of_precision(test: RankedTest, n: int) -> np.ndarray:
+    """Sum over a user's relevant items in the first n of precision(its place): (n_users,).
+
+    With R relevant items better than a group of t tied ones, g of them relevant, an item at the
+    k-th place of its group has in expectation ``R + 1 + (k - 1) (g - 1) / (t - 1)`` relevant items
+    up to it.
     """
     harmonic = np.append(0, np.cumsum(1 / np.arange(1, n + 1)))  # of whole numbers up to n
     b, t = test.better, test.tied
@@ -162,8 +181,7 @@ def average_precision(test: RankedTest, n: int) -> np.ndarray:
     level = (test.groups.before + 1) * inverse_places
     rise = slope * (m - (b + 1.0) * inverse_places)
     precision_there = np.where(m > 0, level + rise, 0.0) / t
-    share: np.ndarray = _sum_by_user(test, precision_there) / np.minimum(test.relevant, n)
-    return share
+    return _sum_by_user(test, precision_there)
 
 
 def reciprocal_rank(test: RankedTest, n: int) -> np.ndarray:
