@@ -66,6 +66,7 @@ CASES = {
     "implicit-als:graded": {"n_factors": 4, "n_epochs": 5, "lowest": 0.2},
     "implicit-als:nonnegative": {"n_factors": 4, "nonnegative": True, "lowest": 0.0},
     "bpr": {"n_factors": 4, "n_epochs": 5},
+    "mult-vae": {"n_factors": 4, "n_hidden": 8, "n_epochs": 20},
     "hybrid": {"of": MF(n_factors=4, n_epochs=5)},
     "hybrid:nmf": {"of": NMF(n_factors=4, n_epochs=5)},
     "hybrid:implicit-als": {"of": ImplicitALS(n_factors=4, n_epochs=5)},

@@ -54,6 +54,7 @@ SLOW_TO_IMPORT = [
     "polars",
     "pyarrow",
     "pyspark",
+    "jax",
 ]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -45,6 +45,7 @@ HOMES = {
         "ImplicitALS",
         "ItemKNN",
         "MF",
+        "MultVAE",
         "NMF",
         "Popularity",
         "RP3beta",

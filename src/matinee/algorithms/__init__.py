@@ -12,6 +12,7 @@ from matinee.algorithms.hybrid import Hybrid
 from matinee.algorithms.implicit_als import ImplicitALS
 from matinee.algorithms.item_knn import ItemKNN
 from matinee.algorithms.mf import MF
+from matinee.algorithms.mult_vae import MultVAE
 from matinee.algorithms.nmf import NMF
 from matinee.algorithms.popularity import Popularity
 from matinee.algorithms.rp3beta import RP3beta
@@ -41,6 +42,7 @@ ALGORITHMS |= {
         Blend,
         ImplicitALS,
         BPR,
+        MultVAE,
         Hybrid,
         ContentBased,
     )
@@ -62,6 +64,7 @@ __all__ = [
     "Hybrid",
     "ImplicitALS",
     "ItemKNN",
+    "MultVAE",
     "OnEpoch",
     "Popularity",
     "RP3beta",

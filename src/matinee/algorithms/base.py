@@ -21,6 +21,7 @@ from matinee.models.model import Model
 from matinee.row_solvers import FoldIn
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.alternating import Alternation, TableSummary
+from matinee.training.gradient_framework import Extra
 from matinee.training.priors import NO_PRIOR, ItemPrior
 from matinee.training.progress import OnEpoch, quiet
 from matinee.training.solution import Solution
@@ -32,6 +33,7 @@ class Algorithm:
 
     name: ClassVar[str]  # on the command line and in the registry
     space: ClassVar[Space] = {}  # settings worth searching, and where, as the fields state it
+    extra: ClassVar[Extra | None] = None  # what a fit needs beside the library itself
 
     def __init_subclass__(cls) -> None:
         """Read the search space and the closing lines of the docstring off the fields."""
@@ -93,8 +95,13 @@ class Algorithm:
         raise NotImplementedError
 
     def check_train(self, train: object) -> None:
-        """Raise BadRatings unless ``train`` is ``Ratings``; every ``fit`` begins with it."""
+        """Raise BadRatings unless ``train`` is ``Ratings``; every ``fit`` begins with it.
+
+        Raises BadSetting where the extra that a fit needs is not installed.
+        """
         check_ratings("fit", train)
+        if self.extra is not None and not self.extra.installed:
+            raise self.extra.missing(self.name)
 
     def alternation(self, table: TableSummary) -> Alternation:
         """The same fit for ratings that are not in memory. Raises BadSetting if there is none."""

@@ -40,6 +40,9 @@ ALSO_CALLED = {
     "lightfm": "hybrid",
     "bprmf": "bpr",
     "bayesianmf": "bayesian-mf",
+    "multvae": "mult-vae",
+    "vae": "mult-vae",
+    "autoencoder": "mult-vae",
 }
 
 
@@ -62,14 +65,19 @@ def find_algorithm(name: str) -> type:
 
 
 def choose(algorithms: Iterable[object] | None) -> list[Algorithm]:
-    """Algorithms as values; a name stands for the usual settings, None for all registered ones.
+    """Algorithms as values; a name stands for the usual settings, None for all that can be fitted.
 
     Names, values and classes of ours and from outside are taken. Raises BadSetting for others.
     """
     if isinstance(algorithms, str) or (algorithms is not None and hasattr(algorithms, "fit")):
         alone = algorithms if isinstance(algorithms, str) else "one algorithm"
         raise BadSetting(f"algorithms is {alone} alone; give a list, even of one")
-    return [choose_one(one) for one in (ALGORITHMS if algorithms is None else algorithms)]
+    return [choose_one(one) for one in (fittable() if algorithms is None else algorithms)]
+
+
+def fittable() -> list[str]:
+    """The names of the registered algorithms whose extras are installed."""
+    return [name for name, kind in ALGORITHMS.items() if kind.extra is None or kind.extra.installed]
 
 
 def choose_one(algorithm: object) -> Algorithm:

@@ -66,6 +66,9 @@ LAWS = {
         for fold in ("fold", "item_fold")
         for part in ("base", "slope")
     },
+    "fold_input_weights": ArrayLaw("float32", ("n_items", "n_hidden")),
+    "fold_hidden_bias": ArrayLaw("float32", ("n_hidden",)),
+    "fold_output_weights": ArrayLaw("float32", ("n_hidden", "n_factors")),
     "profile_map_share": ArrayLaw("float32", ("n_values",)),
     "profile_map_weights": ArrayLaw("float32", ("n_values", "n_factors + 1")),
 }

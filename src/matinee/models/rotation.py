@@ -5,7 +5,7 @@ from typing import TypeVar, cast
 import numpy as np
 
 from matinee.kernels.blas import rotated
-from matinee.row_solvers import FoldIn, LeastSquares
+from matinee.row_solvers import Encoder, FoldIn, LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
 
 F = TypeVar("F", bound=FoldIn | None)
@@ -38,7 +38,9 @@ def rotated_embeddings(
 
 def rotated_fold(fold: F, rotation: np.ndarray) -> F:
     """The fold-in on items times ``rotation`` (k, k); most penalties are the same for all."""
-    return cast(F, fold.rotated(rotation)) if isinstance(fold, LeastSquares) else fold
+    if isinstance(fold, LeastSquares | Encoder):
+        return cast(F, fold.rotated(rotation))
+    return fold
 
 
 def rotated_effects(weights: np.ndarray, rotation: np.ndarray) -> np.ndarray:

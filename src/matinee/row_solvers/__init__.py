@@ -9,6 +9,7 @@ from typing import Any
 
 from matinee.row_solvers.around_implicit import AroundImplicit
 from matinee.row_solvers.base import FoldIn
+from matinee.row_solvers.encoder import Encoder
 from matinee.row_solvers.implicit_least_squares import ImplicitLeastSquares
 from matinee.row_solvers.least_squares import LeastSquares
 from matinee.row_solvers.matrix_penalty import MatrixPenalty
@@ -19,6 +20,7 @@ from matinee.row_solvers.zero_filled import ZeroFilled
 __all__ = [
     "FOLD_INS",
     "AroundImplicit",
+    "Encoder",
     "FoldIn",
     "ImplicitLeastSquares",
     "LeastSquares",
@@ -37,6 +39,7 @@ FOLD_INS: dict[str, type] = {
     "posterior_mean": PosteriorMean,
     "projection": Projection,
     "zero_filled": ZeroFilled,
+    "encoder": Encoder,
 }
 
 

@@ -1,6 +1,7 @@
 """Settings chosen on a held-out piece of the training ratings: whose lists find most of it."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -16,6 +17,13 @@ LEAST_USERS = 300  # with ratings held out: fewer tell nothing apart
 MOST_USERS = 10_000  # whose ratings are looked at
 USERS_MEASURED = 2000
 USERS_AT_ONCE = 256
+
+
+class ScoresUsers(Protocol):
+    """What scores all items for users by row."""
+
+    def score_block(self, users: np.ndarray) -> np.ndarray:
+        """Scores (n, n_items) float32 for the users in rows ``users`` (n,)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +68,9 @@ class HeldOut:
         return float(np.concatenate(sums).mean())
 
 
-def ndcg_of_users(model: Model, train: Ratings, worth: csr_array, users: np.ndarray) -> np.ndarray:
+def ndcg_of_users(
+    model: ScoresUsers, train: Ratings, worth: csr_array, users: np.ndarray
+) -> np.ndarray:
     """NDCG@10 of each user: (n,). ``worth`` (n_users, n_items) holds the gains."""
     seen = train.by_user.take(users)
     scores = model.score_block(users.astype(np.int32))

@@ -188,7 +188,11 @@ class SuccessiveHalving:
 
     def candidates(self, bracket: int) -> list[Algorithm]:
         """The algorithms of a bracket, which depend on the seed and its number alone."""
-        kinds = [kind for name, kind in ALGORITHMS.items() if name not in EXCLUDED]
+        kinds = [
+            kind
+            for name, kind in ALGORITHMS.items()
+            if name not in EXCLUDED and kind.extra is None  # the same search on every installation
+        ]
         if not self.objective.measure.ranks:
             kinds = [kind for kind in kinds if kind().kind == "rating"]
         usual = self._usual(kinds) if bracket == 0 else []

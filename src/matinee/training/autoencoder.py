@@ -1,0 +1,150 @@
+"""Training of a variational autoencoder for choices, by JAX.
+
+    z ~ N(mu, diag(s^2)),   mu = tanh(h W + b) V + d,   log s^2 = tanh(h W + b) L + e
+    min  mean over users of  -sum_i x_ui ln softmax(Q z + c)_i + beta n_u KL(z | N(0, 1))
+
+h is x / |x|, of which a share ``dropout`` is left out in each step.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from matinee.data.ratings import Ratings, Rows
+from matinee.errors import Diverged
+from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.encoder import Encoder
+from matinee.training.gradient_framework import Adam, Parameters
+from matinee.training.held_out_users import PATIENCE, HeldOutLists
+from matinee.training.progress import Epoch, OnEpoch
+from matinee.training.schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The sizes of a network, and how it is regularized."""
+
+    n_hidden: int
+    n_factors: int
+    dropout: float
+    beta: float
+
+
+@dataclass(frozen=True, eq=False)
+class Autoencoder:
+    """A trained network as a factor model's parts: an encoder, and a linear decoder."""
+
+    encoder: Encoder
+    items: Embeddings
+    rated: Rows  # the histories that are encoded
+
+    @classmethod
+    def of(cls, parameters: Parameters, rated: Rows) -> "Autoencoder":
+        """The score of an empty history becomes the bias of items, so that its factors are 0."""
+        W, b, V, d, Q, c = (np.array(parameters[name]) for name in ("W", "b", "V", "d", "Q", "c"))
+        bias = c + Q @ (np.tanh(b) @ V + d)
+        for array in (W, b, V):
+            array.flags.writeable = False
+        return cls(Encoder(W, b, V), Embeddings(Q, bias.astype(np.float32)), rated)
+
+    def users(self, rows: np.ndarray) -> Embeddings:
+        """The embeddings of the users in rows (n,)."""
+        solved = Embeddings.zeros(len(rows), self.items.n_factors)
+        self.encoder.solve(self.rated.take(rows), 0.0, self.items, solved)
+        return solved
+
+    def score_block(self, users: np.ndarray) -> np.ndarray:
+        """Scores (n, n_items) float32 for the users in rows ``users`` (n,)."""
+        scores: np.ndarray = self.users(users).factors @ self.items.factors.T
+        scores += self.items.bias
+        return scores
+
+
+def train_autoencoder(
+    train: Ratings, held_out: HeldOutLists | None, shape: Shape, how: Schedule, on_epoch: OnEpoch
+) -> tuple[Autoencoder, dict[str, Any]]:
+    """The network of the best epoch, and what to report of the fit.
+
+    Raises Diverged when the loss is no longer finite.
+    """
+    known = train if held_out is None else held_out.known
+    learning = train.user_counts > 0 if held_out is None else held_out.learning
+    rng = np.random.default_rng(how.seed)
+    adam = Adam(loss, initial_parameters(train.n_items, shape, rng), how.seed, how.learning_rate)
+    best, best_epoch, best_parameters = -np.inf, 0, adam.parameters
+    number = 0
+    for number in range(1, how.n_epochs + 1):
+        users = rng.permutation(np.flatnonzero(learning))
+        losses = [
+            adam.step(x, n, shape.dropout, shape.beta)
+            for x, n in batches(known.by_user, users, how.batch_size, train.n_items)
+        ]
+        if not np.isfinite(losses).all():
+            raise Diverged(
+                f"the fit diverged in epoch {number}: its loss is not finite; "
+                f"lower learning_rate (now {how.learning_rate})"
+            )
+        on_epoch(Epoch(number, how.n_epochs, None, None))
+        if held_out is None:
+            continue
+        ndcg = held_out.ndcg(Autoencoder.of(adam.parameters, known.by_user))
+        if ndcg > best:
+            best, best_epoch = ndcg, number
+            best_parameters = {name: np.array(one) for name, one in adam.parameters.items()}
+        elif number - best_epoch >= PATIENCE:
+            break
+    facts: dict[str, Any] = {"n_epochs_run": number}
+    if held_out is None:
+        return Autoencoder.of(adam.parameters, train.by_user), facts
+    facts |= {"best_epoch": best_epoch, "validation_ndcg@10": best}
+    return Autoencoder.of(best_parameters, train.by_user), facts
+
+
+def initial_parameters(n_items: int, shape: Shape, rng: np.random.Generator) -> Parameters:
+    """Weights of Glorot & Bengio (2010), and biases of zero; float32."""
+    sizes = {
+        "W": (n_items, shape.n_hidden),
+        "V": (shape.n_hidden, shape.n_factors),
+        "L": (shape.n_hidden, shape.n_factors),
+        "Q": (n_items, shape.n_factors),
+    }
+    weights = {
+        name: rng.normal(0, np.sqrt(2 / sum(size)), size).astype(np.float32)
+        for name, size in sizes.items()
+    }
+    widths = {"b": shape.n_hidden, "d": shape.n_factors, "e": shape.n_factors, "c": n_items}
+    return weights | {name: np.zeros(n, np.float32) for name, n in widths.items()}
+
+
+def batches(
+    rated: Rows, users: np.ndarray, size: int, n_items: int
+) -> Iterator[tuple[np.ndarray, int]]:
+    """Who has what, float32 (size, n_items), and how many people these are, some users at a time.
+
+    The last batch is filled up with empty rows, so that all have one shape.
+    """
+    size = min(size, len(users))
+    for first in range(0, len(users), size):
+        some = rated.take(users[first : first + size])
+        x = np.zeros((size, n_items), np.float32)
+        x[np.repeat(np.arange(len(some.counts)), some.counts), some.indices] = 1.0
+        yield x, len(some.counts)
+
+
+def loss(parameters: Parameters, key: Any, x: Any, n_users: Any, dropout: Any, beta: Any) -> Any:
+    """The objective for a batch x (n, n_items) that holds so many users; a JAX number."""
+    import jax
+    import jax.numpy as jnp
+
+    p, (of_input, of_factors) = parameters, jax.random.split(key)
+    n = x.sum(axis=1)
+    kept = jax.random.bernoulli(of_input, 1 - dropout, x.shape)
+    h = x * kept / (1 - dropout) / jnp.sqrt(jnp.maximum(n, 1))[:, None]
+    hidden = jnp.tanh(h @ p["W"] + p["b"])
+    mu, log_variance = hidden @ p["V"] + p["d"], hidden @ p["L"] + p["e"]
+    z = mu + jax.random.normal(of_factors, mu.shape) * jnp.exp(0.5 * log_variance)
+    choices = (x * jax.nn.log_softmax(z @ p["Q"].T + p["c"])).sum(axis=1)
+    divergence = 0.5 * (jnp.exp(log_variance) + mu**2 - 1 - log_variance).sum(axis=1)
+    return (beta * n * divergence - choices).sum() / n_users

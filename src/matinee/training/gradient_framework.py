@@ -1,0 +1,89 @@
+"""Training of networks by JAX, the extra ``accelerated``. Fitted models answer without it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+from matinee.errors import BadSetting
+
+RATES = 0.9, 0.999  # by which Adam forgets gradients and their squares
+LEAST = 1e-8  # added to the root of the squares
+
+Parameters = dict[str, Any]  # arrays by name
+Loss = Callable[..., Any]  # of parameters, a batch and a random key: a number
+
+
+@dataclass(frozen=True)
+class Extra:
+    """An optional part of the installation, and the module by which it is known."""
+
+    name: str
+    module: str
+    title: str
+
+    @property
+    def installed(self) -> bool:
+        """Whether the module can be imported."""
+        try:
+            return find_spec(self.module) is not None
+        except ValueError:  # a module that has been set to None in sys.modules
+            return False
+
+    def missing(self, algorithm: str) -> BadSetting:
+        """The error of an algorithm that needs it."""
+        return BadSetting(
+            f"{algorithm} is trained by {self.title}, which is not installed: "
+            f'pip install "matinee[{self.name}]"; saved models answer without it'
+        )
+
+
+ACCELERATED = Extra("accelerated", "jax", "JAX")
+
+
+class Adam:
+    """Steps of Adam (Kingma & Ba 2015) on the parameters of a network, a compiled call each."""
+
+    def __init__(self, loss: Loss, parameters: Parameters, seed: int, rate: float) -> None:
+        import jax
+
+        start = jax.tree.map(jax.numpy.array, parameters)
+        zeros = (jax.tree.map(jax.numpy.zeros_like, start) for _ in range(2))
+        self.state: Any = start, *zeros  # donated to each step, so each an array of its own
+        self.key, self.rate, self.steps, self._step = jax.random.key(seed), rate, 0, _step_of(loss)
+
+    @property
+    def parameters(self) -> Parameters:
+        """The parameters as they are after the last step."""
+        parameters: Parameters = self.state[0]
+        return parameters
+
+    def step(self, *batch: Any) -> float:
+        """Follow the gradient of the loss of a batch; its value before the step."""
+        self.steps += 1
+        self.state, value = self._step(self.state, self.key, self.steps, self.rate, *batch)
+        return float(value)
+
+
+@cache
+def _step_of(loss: Loss) -> Callable[..., Any]:
+    """The compiled step for a loss, which is a function at the top of a module."""
+    import jax
+
+    first, second = RATES
+
+    def step(state: Any, key: Any, number: Any, rate: Any, *batch: Any) -> Any:
+        parameters, mean, square = state
+        value, gradient = jax.value_and_grad(loss)(
+            parameters, jax.random.fold_in(key, number), *batch
+        )
+        mean = jax.tree.map(lambda m, g: first * m + (1 - first) * g, mean, gradient)
+        square = jax.tree.map(lambda s, g: second * s + (1 - second) * g * g, square, gradient)
+        size = rate * (1 - second**number) ** 0.5 / (1 - first**number)
+        parameters = jax.tree.map(
+            lambda p, m, s: p - size * m / (s**0.5 + LEAST), parameters, mean, square
+        )
+        return (parameters, mean, square), value
+
+    return jax.jit(step, donate_argnums=0)
