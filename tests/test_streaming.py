@@ -11,7 +11,7 @@ from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
 from matinee.errors import BadSetting, MatineeError
 from matinee.kernels import blas
-from matinee.models.model import counts_of
+from matinee.models.fitted import counts_of
 from matinee.sources.packing.pack import pack
 from matinee.training import checkpoints
 from matinee.training import gathering as gathering_module
@@ -225,5 +225,5 @@ def test_a_full_disk_is_told_and_the_fit_goes_on(train, packed, tmp_path, monkey
 
 def test_ratings_of_an_item_are_counted_piece_by_piece(monkeypatch):
     numbers = np.random.default_rng(0).integers(0, 9, 100).astype(np.uint8)
-    monkeypatch.setattr("matinee.models.model.PIECE", 7)
+    monkeypatch.setattr("matinee.models.fitted.PIECE", 7)
     assert np.array_equal(counts_of(numbers, 12), np.bincount(numbers, minlength=12))

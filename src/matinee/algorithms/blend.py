@@ -21,7 +21,8 @@ from matinee.data.ratings import Ratings
 from matinee.display.text import counted
 from matinee.errors import BadSetting, did_you_mean
 from matinee.models.blend import BlendModel
-from matinee.models.model import Model, fields_of
+from matinee.models.fitted import fields_of
+from matinee.models.model import Model
 from matinee.training.list_weights import fitted_list_weights
 from matinee.training.progress import OnEpoch, quiet
 

@@ -19,7 +19,8 @@ from matinee.data.ratings import Ratings
 from matinee.errors import BadSetting, check_known
 from matinee.models.blend import BlendModel
 from matinee.models.choice import ChoicePart
-from matinee.models.model import Model, fields_of
+from matinee.models.fitted import fields_of
+from matinee.models.model import Model
 from matinee.training.stars_weight import (
     USUAL_WEIGHT,
     deviation_of_scores,

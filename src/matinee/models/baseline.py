@@ -19,8 +19,8 @@ from matinee.data.ratings import Ratings, Rows
 from matinee.explain.term import Term
 from matinee.kernels.sparse import Sparse
 from matinee.models.factor import FactorModel
+from matinee.models.fitted import fields_of
 from matinee.models.folding import FoldingModel
-from matinee.models.model import fields_of
 from matinee.row_solvers import FoldIn, LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person

@@ -22,7 +22,8 @@ from matinee.display.notebook import Part
 from matinee.display.text import counted
 from matinee.errors import BadModel, BadSetting
 from matinee.explain.views import View
-from matinee.models.model import Model, fields_of
+from matinee.models.fitted import fields_of
+from matinee.models.model import Model
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
 

@@ -24,9 +24,10 @@ from matinee.explain.views import FACTOR, HISTORY, PEOPLE, View
 from matinee.kernels.factors import score_block, score_pairs
 from matinee.models import intervals
 from matinee.models.capabilities import INTERVALS, TASTES
+from matinee.models.fitted import fields_of
 from matinee.models.folding import FoldingModel
 from matinee.models.intervals import Calibration, RowSolves
-from matinee.models.model import Model, fields_of
+from matinee.models.model import Model
 from matinee.models.nearby_users import terms_of_people
 from matinee.models.newcomers import POINTS, from_tastes, without_ratings
 from matinee.models.population_statistics import PopulationStatistics, moments_of

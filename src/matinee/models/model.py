@@ -1,39 +1,31 @@
-"""What every fitted model can do, whatever it is made of.
-
-Predicting, recommending and explaining follow from a few methods that each kind of model defines:
-how it scores people, how it solves a new person's embeddings, and which views a score has.
-"""
+"""What people do with a fitted model: fold in, predict, recommend, compare, explain, save."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from functools import cached_property, partial
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, Self, Unpack, cast, overload
+from typing import Protocol, Self, Unpack, cast, overload
 
 import numpy as np
 
-from matinee.data.catalog import NO_CATALOG, Catalog
-from matinee.data.ids import IdMap, as_id
-from matinee.data.packed import PackedRatings
-from matinee.data.ratings import Ratings, Rows
-from matinee.data.scale import Scale
+from matinee.data.catalog import Catalog
 from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.tables import Table
 from matinee.display.text import counted, shorten
-from matinee.errors import Advice, BadSetting, Message, Option, UnknownId
+from matinee.errors import BadSetting, Option
 from matinee.explain.contrast import Contrast, contrast
 from matinee.explain.counterfactual import Counterfactual, counterfactual
-from matinee.explain.explainable import TasteControls
 from matinee.explain.explanation import LIST, STARS, Explanation
 from matinee.explain.personalization import Evidence, shares
 from matinee.explain.variety import varied
-from matinee.explain.views import View
 from matinee.explain.what_if import WhatIf, what_if
-from matinee.models.capabilities import INTERVALS, SIMILAR, TASTES, VECTORS
+from matinee.models.capabilities import TASTES
+from matinee.models.explanations import explanations
+from matinee.models.fitted import Fitted
 from matinee.models.list_rules import ListArguments, ListRules, RuleArguments
+from matinee.models.list_tables import candidates_of, check_length, list_table, similarity_table
 from matinee.models.newcomers import from_ratings, without_ratings
-from matinee.models.predictions import Predictions, as_objects, by_user, is_many, pairs_of
-from matinee.models.retrieval import Scorer
+from matinee.models.predictions import Predictions, as_objects, intervals, is_many, predictions
 from matinee.models.ruled_lists import ListMaker
 from matinee.models.serialization import save_model
 from matinee.models.user_lists import UserLists
@@ -41,16 +33,7 @@ from matinee.models.vectors import Vectors, search_vectors
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
 
-PIECE = 1 << 22  # numbers counted at once
 SETTINGS_WIDTH = 100  # characters of the settings that are printed; model.settings has all
-NEGLIGIBLE = 1e-9  # a term this small is a zero of the model, not a reason
-NEW_USERS: Message = (
-    "; fold new users in by their ratings (",
-    Advice("model.fold_in", "matinee recommend --ratings FILE", "POST /v1/recommendations"),
-    ") or by a few questions (",
-    Advice("matinee.Interview", "matinee interview"),
-    ")",
-)
 
 
 class Choice(Protocol):
@@ -79,7 +62,7 @@ class Choice(Protocol):
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class Model(Printable):
+class Model(Fitted, Printable):
     """A fitted model. Make one with an algorithm's ``fit``, or ``matinee.load``.
 
     Whoever or whatever has no training rating is scored as the average of those who have:
@@ -87,16 +70,6 @@ class Model(Printable):
     user or a folded-in one.
     """
 
-    users: IdMap
-    items: IdMap
-    seen: Rows  # the training ratings of each user
-    scale: Scale
-    kind: str  # "rating": scores are stars; "preference": scores only rank
-    algorithm: str  # its registered name
-    settings: Mapping[str, Any]  # its hyper-parameters
-    data_fingerprint: str
-    catalog: Catalog = NO_CATALOG
-    facts: Mapping[str, Any] = field(default_factory=dict)  # what the fit reports, in plain data
     choice: Choice | None = None  # ranks lists together with the stars; None: scores alone rank
 
     def __post_init__(self) -> None:
@@ -122,114 +95,6 @@ class Model(Printable):
         }
         yield repr(self)
         yield Grid([list(fact) for fact in facts.items()], has_heading=False, left=(0, 1), indent=2)
-
-    # What each kind of model defines.
-
-    def score_people(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
-        """Unclipped scores (n_people, n) float32 of the items in rows ``items`` (n,).
-
-        People are ids or Persons; an unknown id counts as the average person.
-        """
-        raise NotImplementedError
-
-    def score_block(self, users: np.ndarray) -> np.ndarray:
-        """Unclipped scores (n, n_items) float32 of all items for the users in rows ``users``."""
-        raise NotImplementedError
-
-    def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
-        """Unclipped scores (n,) float32 of pairs of row numbers."""
-        raise NotImplementedError
-
-    def solve(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
-        """Bias and factors, one row, of someone with ratings (n,); the average user for none."""
-        raise NotImplementedError
-
-    def embeddings_of(self, user: int) -> Embeddings:
-        """Bias and factors, one row, of a trained user by row number."""
-        raise NotImplementedError
-
-    @property
-    def views(self) -> Mapping[str, View]:
-        """The ways to explain a score, by name; the first is the default."""
-        raise NotImplementedError
-
-    @property
-    def precomputed(self) -> tuple[str, ...]:
-        """Names of cached properties that a folder stores, as they take long to compute."""
-        return ("item_counts",)
-
-    # What only some kinds can do.
-
-    def scorer(self, items: np.ndarray) -> Scorer:
-        """``score_people`` of the items in rows (n,), for one block of people after another."""
-
-        def score(people: Sequence[object], out: np.ndarray) -> None:
-            out[:] = self.score_people(people, items)
-
-        return score
-
-    def solve_many(self, rated: Rows) -> Embeddings:
-        """``solve`` for each row of ``rated``, as embeddings of as many rows."""
-        solved = [self.solve(*rated.row(r)) for r in range(len(rated.counts))]
-        return Embeddings(
-            np.concatenate([one.factors for one in solved]),
-            np.concatenate([one.bias for one in solved]),
-        )
-
-    def solve_without_each(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
-        """``solve`` without each of the ratings (n,) in turn, as embeddings of n rows."""
-        n = len(items)
-        rest = np.nonzero(~np.eye(n, dtype=bool))[1]
-        ends = np.arange(n + 1) * (n - 1)
-        return self.solve_many(Rows(ends, items[rest], ratings[rest]))
-
-    def nearest(self, side: str, row: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows (n,) of the items or users ("item", "user") most like a row, and similarities (n,).
-
-        Raises BadSetting for a model that does not compare them.
-        """
-        raise SIMILAR[side].missing(self.algorithm)
-
-    def item_vectors(self, items: np.ndarray) -> np.ndarray | None:
-        """Vectors (n, k) by which the items in these rows are alike; None where there are none."""
-        return None
-
-    def linear_people(self, people: Sequence[object]) -> Embeddings:
-        """People as embeddings e_u with score(u, i) = e_u . e_i; see ``linear_items``.
-
-        The product of embeddings is that of their factors, plus both biases. Raises BadSetting for
-        a model whose score is no such product.
-        """
-        raise VECTORS.missing(self.algorithm)
-
-    def linear_items(self) -> Embeddings:
-        """All items as embeddings e_i with score(u, i) = e_u . e_i; raises as ``linear_people``."""
-        raise VECTORS.missing(self.algorithm)
-
-    @property
-    def taste_controls(self) -> TasteControls | None:
-        """Its tastes, for explanations; None for a model without any."""
-        return None
-
-    @property
-    def has_intervals(self) -> bool:
-        """Whether ``interval`` can say where a rating will lie."""
-        return False
-
-    def reach(self, person: Person, items: np.ndarray, level: float) -> np.ndarray:
-        """How far (n,) from the predictions a share ``level`` of this person's ratings lie.
-
-        In rating units. Raises BadSetting for a model without intervals.
-        """
-        raise INTERVALS.missing(self.algorithm)
-
-    def embeddings_of_features(self, features: Mapping[str, object]) -> Embeddings:
-        """Bias and factors, one row, expected of someone with these features. Raises BadSetting."""
-        raise BadSetting(
-            f"this model of {self.algorithm} knows nothing of people but their ratings; fit mf or "
-            "nmf on ratings with profiles, as MovieLens 100K and 1M have them",
-            Advice(" (ratings.with_profiles adds some)", ""),
-        )
 
     # What ranks.
 
@@ -268,35 +133,9 @@ class Model(Printable):
         """
         return () if self.choice is None else self.choice.cautions(self.ranker)
 
-    @property
-    def unit(self) -> str:
-        """What scores are in: stars, or points where they only rank."""
-        return "stars" if self.kind == "rating" else "points"
-
     def list_scores(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
         """Scores (n_people, n) float32 that rank the items in rows ``items`` in people's lists."""
         return self.ranker.score_people(self.ranker.from_stars(people), items)
-
-    @property
-    def explains(self) -> str:
-        """Which number its explanations are of: "stars", or the "list" score."""
-        return STARS if self.kind == "rating" else LIST
-
-    def from_stars(self, people: Sequence[object]) -> list[object]:
-        """Ids, and Persons of the model that this one ranks for, as this one knows them."""
-        return list(people)
-
-    def to_stars(self, person: Person) -> Person:
-        """``from_stars`` in reverse."""
-        return person
-
-    def predicted(self, person: Person, items: np.ndarray) -> np.ndarray:
-        """Predicted ratings (n,) of the items in rows ``items``: stars clipped to the scale."""
-        return self.clipped(self.stars(person, items))
-
-    def stars(self, person: Person, items: np.ndarray) -> np.ndarray:
-        """Unclipped stars (n,) of the items in rows ``items``; scores where there are none."""
-        return np.asarray(self.score_people([person], items)[0])
 
     # Cold-start users.
 
@@ -338,98 +177,7 @@ class Model(Printable):
         choice = None if self.choice is None else self.choice.embeddings_of_features(features)
         return without_ratings(name, embeddings, "features", choice)
 
-    # People.
-
-    def name_of(self, user: object) -> str:
-        """What to call a user: the id, or a folded-in person's name."""
-        return user.name if isinstance(user, Person) else as_id(user)
-
-    def user_row(self, user: object) -> int:
-        """Row of a user. Raises UnknownId, with near ids and how to fold new users in."""
-        return self.users.row(user, NEW_USERS)
-
-    def require(self, user: object) -> None:
-        """Raise UnknownId unless there are ratings to know this user by."""
-        if isinstance(user, Person):
-            return
-        row = self.user_row(user)
-        if self.seen.indptr[row] == self.seen.indptr[row + 1]:
-            raise UnknownId(f"user {as_id(user)!r} has no rating in the training data", *NEW_USERS)
-
-    def person(self, user: object) -> Person:
-        """The person behind an id. Raises UnknownId when there is no rating to know them by."""
-        if isinstance(user, Person):
-            return user
-        self.require(user)
-        row = self.users.row(user)
-        return Person(as_id(user), *self.seen.row(row), self.embeddings_of(row), "personal")
-
-    def rated(self, user: object) -> np.ndarray:
-        """Rows (n,) of the items that a user has rated, ascending; none for an unknown id."""
-        if isinstance(user, Person):
-            return user.items
-        row = self.users.find(as_id(user))
-        return self.seen.row(row)[0] if row >= 0 else np.empty(0, np.int32)
-
-    def rated_by(self, people: Sequence[object]) -> tuple[np.ndarray, np.ndarray]:
-        """``rated`` of several people, as indptr (n_people + 1,) and items (n_ratings,).
-
-        Those of person j are items[indptr[j]:indptr[j + 1]].
-        """
-        if any(isinstance(one, Person) for one in people):
-            lists = [self.rated(one) for one in people]
-            return np.cumsum([0, *map(len, lists)]), np.concatenate(lists)
-        seen = self.seen.take(self.users.rows(people))
-        return seen.indptr, seen.indices
-
-    # Items.
-
-    def item_row(self, item: object) -> int:
-        """Row of an item. Raises UnknownId, which says whose title it is if it is one."""
-        try:
-            return self.items.row(item)
-        except UnknownId:
-            title = as_id(item).casefold()
-            for one, entry in self.catalog.entries.items():
-                if title in (entry.label.casefold(), entry.title.casefold()) and one in self.items:
-                    raise UnknownId(
-                        f"no item {as_id(item)!r}; that is the title of item {one!r}"
-                    ) from None
-            raise
-
     # Scores of pairs.
-
-    @cached_property
-    def item_counts(self) -> np.ndarray:
-        """Training ratings of each item: int64 (n_items,)."""
-        counts = counts_of(self.seen.indices, len(self.items))
-        counts.flags.writeable = False
-        return counts
-
-    @cached_property
-    def item_genres(self) -> np.ndarray:
-        """Which item has which genre of the catalogue: bool (n_items, n_genres)."""
-        _, genres = self.catalog.genre_matrix(self.items)
-        genres.flags.writeable = False
-        return genres
-
-    @cached_property
-    def _rated_items(self) -> np.ndarray:
-        """Rows of the items with training ratings."""
-        return np.flatnonzero(self.item_counts > 0).astype(np.int32)
-
-    @property
-    def id_types(self) -> dict[str, str | None]:
-        """The integer types that ids were given in, by the columns of result tables."""
-        return {"user_id": self.users.id_type, "item_id": self.items.id_type}
-
-    def predict_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
-        """Predicted ratings (n,) of pairs of row numbers: scores clipped to the scale."""
-        return self.clipped(self.score_rows(user, item))
-
-    def clipped(self, scores: np.ndarray) -> np.ndarray:
-        """Scores of any shape as predicted ratings: clipped to the scale if they are in stars."""
-        return scores if self.kind == "preference" else np.clip(scores, *self.scale)
 
     def score(self, users: object, items: object = None) -> np.ndarray:
         """Unclipped scores (n,) of (user, item) pairs, by id; an unknown id counts as average."""
@@ -444,31 +192,16 @@ class Model(Printable):
         item, and the result marks them in ``known``. Raises BadSetting for sequences of different
         lengths, and BadRatings for pairs that cannot be read.
         """
-        pairs = pairs_of(users, items)
-        rows = self.items.rows(pairs.items.tolist())
-        scores, known = np.empty(len(rows), np.float32), np.zeros(len(rows), bool)
-        for user, at in by_user(pairs):
-            scores[at] = self._scores_of(user, rows[at])
-            known[at] = isinstance(user, Person) or len(self.rated(user)) > 0
-        return Predictions(
-            pairs,
-            user_id=[self.name_of(user) for user in pairs.users.tolist()],
-            score=scores,
-            rating=self.clipped(scores) if self.kind == "rating" else None,
-            known=known & (rows >= 0) & (self.item_counts[rows] > 0),
-            id_types=self.id_types,
-        )
+        return predictions(self, users, items)
 
-    def _scores_of(self, user: object, rows: np.ndarray) -> np.ndarray:
-        """Unclipped scores (n,) of a user for items by row, -1 being the average item."""
-        scores = np.empty(len(rows), np.float32)
-        known = rows >= 0
-        if known.any():
-            scores[known] = self.score_people([user], rows[known])[0]
-        if not known.all():
-            everything = self.score_people([user], self._rated_items)
-            scores[~known] = everything.mean(dtype=np.float64)
-        return scores
+    def interval(self, users: object, items: object = None, level: float = 0.8) -> Table:
+        """Where the rating of each (user, item) pair will lie with probability ``level``.
+
+        Columns ``user_id, item_id, rating, low, high``, clipped to the scale. ``users`` and
+        ``items`` are those of ``predict``. Raises UnknownId for an unknown item or for a user
+        without ratings, and BadSetting unless 0 < level < 1, or where the model gives none.
+        """
+        return intervals(self, users, items, level)
 
     # Lists.
 
@@ -505,25 +238,15 @@ class Model(Printable):
         are added to the score, ``total`` is what ranks, and ``moved`` says how far an item moved
         and by which rule. Raises BadSetting for an unknown column or value.
         """
-        _at_least_one(n)
-        single, people = not is_many(user), as_objects(user).tolist()
+        check_length(n)
+        people = as_objects(user).tolist()
         for one in people:
             self.require(one)
-        candidates = self._candidates(items, exclude)
         ranker = self.weighed(stars_weight, caution).ranker
+        candidates = candidates_of(self, items, exclude)
         maker = ListMaker.of(ranker, ListRules(**rules), candidates, exclude_seen)
         lists = maker.lists(ranker.from_stars(people), n)
-        best, filled = lists.rows, lists.filled
-        columns: dict[str, Any] = {}
-        if not single:
-            names = np.array([self.name_of(one) for one in people], dtype=object)
-            columns["user_id"] = np.repeat(names, filled.sum(axis=1))
-        columns["rank"] = np.broadcast_to(np.arange(1, best.shape[1] + 1), best.shape)[filled]
-        columns |= self.named(best[filled])
-        if self.kind == "rating":
-            columns["stars"] = self._stars_of(people, best)[filled].astype(float)
-        columns["score"] = lists.scores[filled].astype(float)
-        return Table(columns | lists.columns(), id_types=self.id_types)
+        return list_table(self, people, lists, with_users=is_many(user))
 
     def recommend_all(
         self,
@@ -547,10 +270,7 @@ class Model(Printable):
         ids = self.users.ids[rated] if users is None else list(users)
         for one in () if users is None else ids:
             self.require(one)
-        settled = {name: _settled(value) for name, value in how.items()}
-        recommend = partial(model.recommend, n=n, **cast(ListArguments, settled))
-        recommend(list(ids[:1]))
-        return UserLists(cast(Sequence[object], ids), n, recommend)
+        return UserLists.of(cast(Sequence[object], ids), n, model.recommend, how)
 
     def search_vectors(self, side: str | Iterable[object], of: str | None = None) -> Vectors:
         """Vectors for maximum inner product search: their product is the score, biases included.
@@ -571,35 +291,13 @@ class Model(Printable):
         embeddings = scored.linear_people(scored.from_stars(people))
         return search_vectors("user", ids, embeddings, self.users.id_type)
 
-    def _stars_of(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
-        """Predicted ratings of the items (n_people, n) in each one's row; -1 is none."""
-        stars = np.full(items.shape, np.nan, np.float32)
-        rows = self.users.rows("" if isinstance(one, Person) else as_id(one) for one in people)
-        known = (items >= 0) & (rows >= 0)[:, None]
-        stars[known] = self.predict_rows(
-            np.repeat(rows, known.sum(axis=1)).astype(np.int32), items[known]
-        )
-        for place, one in enumerate(people):
-            if isinstance(one, Person):
-                stars[place] = self.predicted(one, items[place])
-        return stars
-
-    def named(self, rows: np.ndarray) -> dict[str, Any]:
-        """Ids of item rows (n,), and titles where there is a catalogue, as columns."""
-        if not self.catalog:
-            return {"item_id": self.items.ids[rows]}
-        different, place = np.unique(rows, return_inverse=True)
-        titles = np.empty(len(different), dtype=object)
-        titles[:] = [self.catalog.label(one) for one in self.items.ids[different].tolist()]
-        return {"item_id": self.items.ids[rows], "title": titles[place]}
-
     def similar_items(self, item: object, n: int = 10) -> Table:
         """The ``n`` items most like an item, or like each of several.
 
         Columns ``rank, item_id, title, similarity``, with ``query_id`` first for several: the item
         that these are like. Raises UnknownId, and BadSetting for a model that compares no items.
         """
-        return self._similar("item", item, n)
+        return similarity_table(self, "item", item, n)
 
     def similar_users(self, user: object, n: int = 10) -> Table:
         """The ``n`` users most like a user, or like each of several.
@@ -607,23 +305,7 @@ class Model(Printable):
         Columns ``rank, user_id, similarity``, with ``query_id`` first for several. Raises as
         ``similar_items`` does.
         """
-        return self._similar("user", user, n)
-
-    def _similar(self, side: str, query: object, n: int) -> Table:
-        """The rows most like one or several of a side, "item" or "user"."""
-        _at_least_one(n)
-        queries = as_objects(query).tolist()
-        row_of = self.item_row if side == "item" else self.user_row
-        found = [self.nearest(side, row_of(one), n) for one in queries]
-        sizes = [len(rows) for rows, _ in found]
-        rows = np.concatenate([np.zeros(0, np.int64), *(rows for rows, _ in found)])
-        ids = np.array([as_id(one) for one in queries], dtype=object)
-        columns: dict[str, Any] = {"query_id": np.repeat(ids, sizes)} if is_many(query) else {}
-        columns["rank"] = [rank for size in sizes for rank in range(1, size + 1)]
-        columns |= self.named(rows) if side == "item" else {"user_id": self.users.ids[rows]}
-        columns["similarity"] = np.concatenate([np.zeros(0, np.float32), *(s for _, s in found)])
-        id_types = {**self.id_types, "query_id": self.id_types[f"{side}_id"]}
-        return Table(columns, id_types=id_types)
+        return similarity_table(self, "user", user, n)
 
     # Reasons.
 
@@ -684,7 +366,7 @@ class Model(Printable):
         rows = np.array([self.item_row(item) for item in items], dtype=np.int32)
         scored = self if self._scored(of) == STARS else self.ranker
         (person,) = scored.from_stars([self.person(user)])
-        return scored.explanations(cast(Person, person), rows, by)
+        return explanations(scored, cast(Person, person), rows, by)
 
     def explain_list(
         self,
@@ -706,59 +388,6 @@ class Model(Printable):
                     yield self.explain_each(user, [why.item_id], view, of)[0]
 
         return varied(self.explain_each(user, listed, by, of), by_other_views)
-
-    def _scored(self, of: str | None) -> str:
-        """Which number is meant, of stars and the list's score. Raises BadSetting."""
-        usual = LIST if self.kind == "preference" or self.choice is not None else STARS
-        if of not in (None, LIST, STARS):
-            raise BadSetting(f"of is {of!r}; it must be {LIST!r} or {STARS!r}")
-        if of == STARS and self.kind == "preference":
-            raise BadSetting(f"models of {self.algorithm} predict no stars to explain")
-        return of or usual
-
-    def explanations(
-        self, person: Person, rows: np.ndarray, by: str | None = None
-    ) -> list[Explanation]:
-        """Why the items in ``rows`` (n,) have these scores of this model, for one of its people.
-
-        Raises BadSetting for a view that the model does not have.
-        """
-        views = self.views
-        by = by or next(iter(views))
-        if by not in views:
-            raise BadSetting(
-                f"by is {by!r}; models of {self.algorithm} explain by {' or '.join(views)}"
-            )
-        scores = self.score_people([person], rows)[0]
-        usual = float(self.score_people([person], self._rated_items).mean(dtype=np.float64))
-        stars = self.stars(person, rows)
-        numbers = zip(
-            rows.tolist(),
-            scores.tolist(),
-            self.clipped(stars).tolist(),
-            stars.tolist(),
-            strict=True,
-        )
-        return [
-            Explanation(
-                user=person.name,
-                item_id=self.items.ids[row],
-                title=self.catalog.label(self.items.ids[row]),
-                by=by,
-                score=score,
-                predicted=predicted,
-                strategy=person.strategy,
-                terms=tuple(
-                    t for t in views[by].terms(self, person, row) if abs(t.value) > NEGLIGIBLE
-                ),
-                unit=self.unit,
-                usual=usual,
-                of=self.explains,
-                n_raters=int(self.item_counts[row]),
-                beyond_scale=star_score - predicted,
-            )
-            for row, score, predicted, star_score in numbers
-        ]
 
     def what_if(
         self,
@@ -791,11 +420,6 @@ class Model(Printable):
         """
         return counterfactual(*self._ranked(user), self.item_row(item), n, most)
 
-    def _ranked(self, user: object) -> "tuple[Model, Person]":
-        """What ranks, and a user as it knows them."""
-        (person,) = self.ranker.from_stars([self.person(user)])
-        return self.ranker, cast(Person, person)
-
     def evidence(self, user: object, item: object) -> Evidence:
         """How many ratings a score rests on: ``by_user`` and ``of_item``.
 
@@ -812,75 +436,22 @@ class Model(Printable):
         """
         return float(shares(*self._ranked(user), np.array([self.item_row(item)]))[0])
 
-    def interval(self, users: object, items: object = None, level: float = 0.8) -> Table:
-        """Where the rating of each (user, item) pair will lie with probability ``level``.
+    def _scored(self, of: str | None) -> str:
+        """Which number is meant, of stars and the list's score. Raises BadSetting."""
+        usual = LIST if self.kind == "preference" or self.choice is not None else STARS
+        if of not in (None, LIST, STARS):
+            raise BadSetting(f"of is {of!r}; it must be {LIST!r} or {STARS!r}")
+        if of == STARS and self.kind == "preference":
+            raise BadSetting(f"models of {self.algorithm} predict no stars to explain")
+        return of or usual
 
-        Columns ``user_id, item_id, rating, low, high``, clipped to the scale. ``users`` and
-        ``items`` are those of ``predict``. Raises UnknownId for an unknown item or for a user
-        without ratings, and BadSetting unless 0 < level < 1, or where the model gives none.
-        """
-        if not self.has_intervals:
-            raise INTERVALS.missing(self.algorithm)
-        if not 0 < level < 1:
-            raise BadSetting(f"level is {level}; it must lie between 0 and 1")
-        pairs = pairs_of(users, items)
-        rows = np.array([self.item_row(item) for item in pairs.items], dtype=np.int64)
-        rating, reach = np.empty(len(rows)), np.empty(len(rows))
-        for user, at in by_user(pairs):
-            person = self.person(user)
-            rating[at] = self.clipped(self.score_people([user], rows[at])[0])
-            reach[at] = self.reach(person, rows[at], level)
-        ends = {"low": rating - reach, "high": rating + reach}
-        ids = {
-            "user_id": np.array([self.name_of(one) for one in pairs.users], dtype=object),
-            "item_id": self.items.ids[rows],
-        }
-        return Table(
-            ids | {"rating": rating} | {name: self.clipped(end) for name, end in ends.items()},
-            id_types=self.id_types,
-        )
+    def _ranked(self, user: object) -> "tuple[Model, Person]":
+        """What ranks, and a user as it knows them."""
+        (person,) = self.ranker.from_stars([self.person(user)])
+        return self.ranker, cast(Person, person)
+
+    # Files.
 
     def save(self, path: str | Path) -> Path:
         """Write the model to the folder ``path``, as data and never code; see ``matinee.load``."""
         return save_model(self, Path(path))
-
-    def _candidates(
-        self, items: Iterable[object] | None, exclude: Iterable[object] | None
-    ) -> np.ndarray:
-        allowed = np.full(len(self.items), items is None)
-        for ids, value in ((items, True), (exclude, False)):
-            if ids is not None:
-                allowed[[self.item_row(one) for one in ids]] = value
-        return np.flatnonzero(allowed).astype(np.int32)
-
-
-def fields_of(train: Ratings | PackedRatings) -> dict[str, Any]:
-    """The fields that every model takes over from the ratings it was fitted on."""
-    return {
-        "users": train.users,
-        "items": train.items,
-        "seen": train.by_user,
-        "scale": train.scale,
-        "data_fingerprint": train.fingerprint,
-        "catalog": train.catalog,
-    }
-
-
-def counts_of(numbers: np.ndarray, n: int) -> np.ndarray:
-    """How often each of 0..n - 1 stands there: int64 (n,), counted piece by piece."""
-    counts = np.zeros(n, np.int64)
-    for first in range(0, len(numbers), PIECE):  # numpy counts on a copy of eight bytes each
-        counts += np.bincount(numbers[first : first + PIECE], minlength=n)
-    return counts
-
-
-def _settled(value: object) -> object:
-    """An iterator as a list, as it is read for every block; anything else as it is."""
-    return list(value) if isinstance(value, Iterator) else value
-
-
-def _at_least_one(n: int) -> None:
-    if not isinstance(n, int | np.integer) or isinstance(n, bool):
-        raise BadSetting(f"n is {n!r}; it must be a whole number")
-    if n < 1:
-        raise BadSetting(f"n is {n}; a list needs at least 1 entry")

@@ -1,4 +1,4 @@
-"""Predicted ratings of (user, item) pairs, with the unknown ones marked."""
+"""Predicted ratings of (user, item) pairs, with the unknown ones marked, and their intervals."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
@@ -10,6 +10,8 @@ from matinee.data.ratings import indptr_of
 from matinee.display.tables import Table
 from matinee.display.text import counted
 from matinee.errors import BadSetting
+from matinee.models.capabilities import INTERVALS
+from matinee.models.fitted import Fitted
 from matinee.row_solvers.person import Person
 from matinee.sources.pairs import Pairs, read_pairs
 
@@ -46,6 +48,60 @@ class Predictions(Table):
     def __float__(self) -> float:
         (predicted,) = self._predicted.tolist()
         return float(predicted)
+
+
+def predictions(model: Fitted, users: object, items: object) -> Predictions:
+    """Predicted ratings of pairs, as ``Model.predict`` states them. Raises as it does."""
+    pairs = pairs_of(users, items)
+    rows = model.items.rows(pairs.items.tolist())
+    scores, known = np.empty(len(rows), np.float32), np.zeros(len(rows), bool)
+    for user, at in by_user(pairs):
+        scores[at] = _scores_of(model, user, rows[at])
+        known[at] = isinstance(user, Person) or len(model.rated(user)) > 0
+    return Predictions(
+        pairs,
+        user_id=[model.name_of(user) for user in pairs.users.tolist()],
+        score=scores,
+        rating=model.clipped(scores) if model.kind == "rating" else None,
+        known=known & (rows >= 0) & (model.item_counts[rows] > 0),
+        id_types=model.id_types,
+    )
+
+
+def _scores_of(model: Fitted, user: object, rows: np.ndarray) -> np.ndarray:
+    """Unclipped scores (n,) of a user for items by row, -1 being the average item."""
+    scores = np.empty(len(rows), np.float32)
+    known = rows >= 0
+    if known.any():
+        scores[known] = model.score_people([user], rows[known])[0]
+    if not known.all():
+        everything = model.score_people([user], model.rated_items)
+        scores[~known] = everything.mean(dtype=np.float64)
+    return scores
+
+
+def intervals(model: Fitted, users: object, items: object, level: float) -> Table:
+    """Where the ratings of pairs will lie, as ``Model.interval`` states it. Raises as it does."""
+    if not model.has_intervals:
+        raise INTERVALS.missing(model.algorithm)
+    if not 0 < level < 1:
+        raise BadSetting(f"level is {level}; it must lie between 0 and 1")
+    pairs = pairs_of(users, items)
+    rows = np.array([model.item_row(item) for item in pairs.items], dtype=np.int64)
+    rating, reach = np.empty(len(rows)), np.empty(len(rows))
+    for user, at in by_user(pairs):
+        person = model.person(user)
+        rating[at] = model.clipped(model.score_people([user], rows[at])[0])
+        reach[at] = model.reach(person, rows[at], level)
+    ends = {"low": rating - reach, "high": rating + reach}
+    ids = {
+        "user_id": np.array([model.name_of(one) for one in pairs.users], dtype=object),
+        "item_id": model.items.ids[rows],
+    }
+    return Table(
+        ids | {"rating": rating} | {name: model.clipped(end) for name, end in ends.items()},
+        id_types=model.id_types,
+    )
 
 
 def pairs_of(users: object, items: object = None) -> Pairs:

@@ -1,7 +1,8 @@
 """The lists of many users, made in blocks when they are read."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,23 @@ class UserLists(Framed, Printable):
     users: Sequence[object] | Texts
     n: int
     recommend: Callable[[Sequence[object]], Table]
+
+    @classmethod
+    def of(
+        cls,
+        users: Sequence[object],
+        n: int,
+        recommend: Callable[..., Table],
+        rules: Mapping[str, object],
+    ) -> "UserLists":
+        """The lists that ``recommend`` makes by these rules. Raises what a first list raises."""
+        settled = {
+            name: list(value) if isinstance(value, Iterator) else value  # as every block reads it
+            for name, value in rules.items()
+        }
+        recommend = partial(recommend, n=n, **settled)
+        recommend(list(users[:1]))
+        return cls(users, n, recommend)
 
     def __len__(self) -> int:
         return len(self.users)

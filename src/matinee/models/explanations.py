@@ -1,0 +1,55 @@
+"""Scores of a fitted model, taken apart into the terms of one of its views."""
+
+import numpy as np
+
+from matinee.errors import BadSetting
+from matinee.explain.explanation import Explanation
+from matinee.models.fitted import Fitted
+from matinee.row_solvers.person import Person
+
+NEGLIGIBLE = 1e-9  # a term this small is a zero of the model, not a reason
+
+
+def explanations(
+    model: Fitted, person: Person, rows: np.ndarray, by: str | None = None
+) -> list[Explanation]:
+    """Why the items in ``rows`` (n,) have these scores of a model, for one of its people.
+
+    Raises BadSetting for a view that the model does not have.
+    """
+    views = model.views
+    by = by or next(iter(views))
+    if by not in views:
+        raise BadSetting(
+            f"by is {by!r}; models of {model.algorithm} explain by {' or '.join(views)}"
+        )
+    scores = model.score_people([person], rows)[0]
+    usual = float(model.score_people([person], model.rated_items).mean(dtype=np.float64))
+    stars = model.stars(person, rows)
+    numbers = zip(
+        rows.tolist(),
+        scores.tolist(),
+        model.clipped(stars).tolist(),
+        stars.tolist(),
+        strict=True,
+    )
+    return [
+        Explanation(
+            user=person.name,
+            item_id=model.items.ids[row],
+            title=model.catalog.label(model.items.ids[row]),
+            by=by,
+            score=score,
+            predicted=predicted,
+            strategy=person.strategy,
+            terms=tuple(
+                t for t in views[by].terms(model, person, row) if abs(t.value) > NEGLIGIBLE
+            ),
+            unit=model.unit,
+            usual=usual,
+            of=model.explains,
+            n_raters=int(model.item_counts[row]),
+            beyond_scale=star_score - predicted,
+        )
+        for row, score, predicted, star_score in numbers
+    ]
