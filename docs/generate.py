@@ -245,6 +245,8 @@ def entry(name: str) -> str:
     kind = "autoclass" if inspect.isclass(value) else "autofunction" if callable(value) else ""
     members = "fit" if name in ALGORITHM_NAMES else ""
     shown = f"\n   :members: {members}".rstrip() if kind == "autoclass" else ""
+    if value is matinee.Model:  # what it has from Fitted is public too
+        shown += "\n   :inherited-members:"
     return kind and f".. {kind}:: matinee.{name}{shown}"
 
 
