@@ -87,6 +87,7 @@ GETS = {
     "/v1/model": "/v1/model",
     "/v1/data": "/v1/data?width=500",
     "/v1/quality": "/v1/quality",
+    "/v1/online": "/v1/online",
     "/v1/map": "/v1/map?width=500",
     "/healthz": "/healthz",
     "/readyz": "/readyz",

@@ -31,4 +31,4 @@ def test_every_request_is_answered_as_documented(tmp_path, public):
         )
     store.close()
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "Tested: 26" in run.stdout, run.stdout
+    assert "Tested: 27" in run.stdout, run.stdout

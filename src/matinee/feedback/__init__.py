@@ -2,5 +2,7 @@
 
 ``store`` is the database, SQLite or PostgreSQL; ``writer`` groups commits; ``change_index`` holds
 in memory which users the store has events of; ``history`` merges trained ratings with later
-events; ``model_refit`` fits a new model on both. Needs the extra: ``pip install "matinee[serve]"``.
+events; ``actions`` says what plays, likes and the like mean; ``exposures`` joins lists that were
+shown with clicks, and ``anytime`` compares models by them; ``model_refit`` fits a new model on
+old and new ratings. Needs the extra: ``pip install "matinee[serve]"``.
 """

@@ -15,6 +15,7 @@ class ChangeIndex:
         self.store = store
         self.seq = NEVER  # of the last change that ``follow`` has read
         self.last_events: dict[str, int] = {}  # by user id
+        self.last_hidings: dict[str, int] = {}  # by user id: of the last action that hides an item
         self.erased: dict[str, int] = {}  # by digest
         self.last_erasure = NEVER
 
@@ -26,6 +27,8 @@ class ChangeIndex:
         """Add changes that were read from the store."""
         for user, seq in changes.last_events.items():
             self.note(user, seq)
+        for user, seq in changes.last_hidings.items():
+            self.note_hiding(user, seq)
         self.erased |= changes.erased
         self.last_erasure = max(self.last_erasure, *changes.erased.values(), NEVER)
         self.seq = max(self.seq, changes.seq)
@@ -34,15 +37,24 @@ class ChangeIndex:
         """Note an event of a user by its number."""
         self.last_events[user] = max(seq, self.last_event(user))
 
+    def note_hiding(self, user: str, seq: int) -> None:
+        """Note an action by which a user hides an item from their lists."""
+        self.last_hidings[user] = max(seq, self.last_hiding(user))
+
     def note_erased(self, user: str, seq: int) -> None:
         """Note the erasure of a user; only a digest of the id stays."""
         self.erased[self.store.digest(user)] = seq
         self.last_erasure = max(self.last_erasure, seq)
         self.last_events.pop(user, None)
+        self.last_hidings.pop(user, None)
 
     def last_event(self, user: str) -> int:
         """The number of a user's last event; 0 without events."""
         return self.last_events.get(user, NEVER)
+
+    def last_hiding(self, user: str) -> int:
+        """The number of a user's last action that hides an item; 0 without any."""
+        return self.last_hidings.get(user, NEVER)
 
     def erased_at(self, user: str) -> int:
         """The number of a user's erasure; 0 when never erased."""
@@ -50,4 +62,4 @@ class ChangeIndex:
 
     def stamp(self, user: str) -> tuple[int, int]:
         """A version of all that is known of a user: it changes with every event and erasure."""
-        return self.last_event(user), self.last_erasure
+        return max(self.last_event(user), self.last_hiding(user)), self.last_erasure

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from matinee.feedback.actions import KINDS
 from matinee.feedback.change_index import NEVER, ChangeIndex
 from matinee.feedback.events import Event
 from matinee.models.model import Model
@@ -40,6 +41,14 @@ def merged_history(trained: dict[str, float], events: Iterable[Event]) -> dict[s
         else:
             history[one.item_id] = one.rating
     return history
+
+
+def hidden_items(changes: ChangeIndex, user: str) -> frozenset[str]:
+    """The items that a user's actions leave out of their lists."""
+    if not changes.last_hiding(user):
+        return frozenset()
+    done = changes.store.actions_of(user)
+    return frozenset(one.item_id for one in done if KINDS[one.kind].hides)
 
 
 def trained_history(model: Model, user: str) -> dict[str, float]:

@@ -15,18 +15,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select
+from sqlalchemy import Connection, Engine, Table, delete, func, insert, select
 from sqlalchemy import update as update_of
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from matinee.feedback.actions import HIDING, Action
 from matinee.feedback.database import StoreError, engine_of, url_of
 from matinee.feedback.events import Event, Verdict
-from matinee.feedback.tables import clock, erased, events, metadata, posts
+from matinee.feedback.exposures import ArmOutcome, outcomes
+from matinee.feedback.tables import actions, clock, erased, events, metadata, posts
 
 DAY = 24 * 3600
 KEY_LIFETIME = DAY  # seconds that an idempotency key is remembered
 PRUNE_INTERVAL = DAY / 24  # seconds between deletions of old keys
 MAX_KEYS_PER_QUERY = 500
+ACTION_COLUMNS = (
+    actions.c.user_id,
+    actions.c.item_id,
+    actions.c.kind,
+    actions.c.recommendation_id,
+    actions.c.arm,
+    actions.c.at,
+)
 EVENT_COLUMNS = (events.c.user_id, events.c.item_id, events.c.rating, events.c.at)
 
 
@@ -38,6 +48,10 @@ class EventBatch:
     verdicts: tuple[Verdict, ...]
     key: str | None = None  # idempotency key
     digest: str = ""  # of the request body
+    actions: tuple[Action, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.events) + len(self.actions)
 
 
 class Receipt(NamedTuple):
@@ -55,6 +69,7 @@ class StoreChanges(NamedTuple):
     seq: int  # of the last change
     last_events: dict[str, int]  # user id: the number of their last event
     erased: dict[str, int]  # digest of a user id: the number of the erasure
+    last_hidings: dict[str, int]  # user id: the number of their last action that hides an item
 
 
 class Erasure(NamedTuple):
@@ -125,10 +140,10 @@ class Store:
         A batch whose key is known is not written again. Raises StoreError.
         """
         with self.using() as connection:
-            seq = tick(connection, sum(len(batch.events) for batch in batches))
+            seq = tick(connection, sum(map(len, batches)))
             batches = [self._sealed(batch) for batch in batches]
             records = self._records(connection, batches)
-            receipts, rows, key_rows = [], [], []
+            receipts, rows, action_rows, key_rows = [], [], [], []
             for batch in batches:
                 if batch.key is not None and batch.key in records:
                     record = records[batch.key]
@@ -138,12 +153,17 @@ class Store:
                 for one in batch.events:
                     seq += 1
                     rows.append({"seq": seq, **vars(one)})
+                for action in batch.actions:
+                    seq += 1
+                    action_rows.append({"seq": seq, **vars(action)})
                 receipts.append(Receipt(seq, batch.verdicts))
                 if batch.key is not None:
                     records[batch.key] = BatchRecord(batch.digest, batch.verdicts)
                     key_rows.append(_key_row(batch))
             if rows:
                 connection.execute(insert(events), rows)
+            if action_rows:
+                connection.execute(insert(actions), action_rows)
             if key_rows:
                 connection.execute(insert(posts), key_rows)
             self._prune(connection)
@@ -154,6 +174,7 @@ class Store:
         with self.using() as connection:
             seq = tick(connection, 1) + 1
             deletion = connection.execute(delete(events).where(events.c.user_id == user_id))
+            connection.execute(delete(actions).where(actions.c.user_id == user_id))
             digest = self.digest(user_id)
             connection.execute(delete(erased).where(erased.c.digest == digest))
             row = {"digest": digest, "seq": seq, "at": int(time.time())}
@@ -192,19 +213,29 @@ class Store:
         with self.using() as connection:
             seq = _clock_seq(connection)
             if seq == after:
-                return StoreChanges(seq, {}, {})
-            event_span = (events.c.seq > after, events.c.seq <= seq)
-            last = select(events.c.user_id, func.max(events.c.seq)).where(*event_span)
+                return StoreChanges(seq, {}, {}, {})
+            hiding = actions.c.kind.in_(HIDING)
             erasure_span = (erased.c.seq > after, erased.c.seq <= seq)
             erasures = select(erased.c.digest, erased.c.seq).where(*erasure_span)
             return StoreChanges(
                 seq,
-                {
-                    user: int(number)
-                    for user, number in connection.execute(last.group_by(events.c.user_id))
-                },
+                _last_numbers(connection, events, events.c.seq > after, events.c.seq <= seq),
                 {digest: int(number) for digest, number in connection.execute(erasures)},
+                _last_numbers(
+                    connection, actions, actions.c.seq > after, actions.c.seq <= seq, hiding
+                ),
             )
+
+    def actions_of(self, user_id: str) -> list[Action]:
+        """The actions of a user, in order."""
+        query = select(*ACTION_COLUMNS).where(actions.c.user_id == user_id)
+        with self.using() as connection:
+            return [Action(*row) for row in connection.execute(query.order_by(actions.c.seq))]
+
+    def outcomes(self) -> dict[str, ArmOutcome]:
+        """What became of the lists that were shown, by the names of models."""
+        with self.using() as connection:
+            return outcomes(connection)
 
     def seq(self) -> int:
         """The number of the last event or erasure."""
@@ -283,6 +314,13 @@ def tick(connection: Connection, count: int) -> int:
     """Reserve ``count`` numbers and the right to write; returns the number before them."""
     connection.execute(update_of(clock).values(seq=clock.c.seq + count))
     return _clock_seq(connection) - count
+
+
+def _last_numbers(connection: Connection, table: Table, *where: Any) -> dict[str, int]:
+    """The number of each user's last row of a table that meets conditions."""
+    query = select(table.c.user_id, func.max(table.c.seq)).where(*where)
+    rows = connection.execute(query.group_by(table.c.user_id))
+    return {user: int(number) for user, number in rows}
 
 
 def _clock_seq(connection: Connection) -> int:

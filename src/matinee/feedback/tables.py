@@ -28,6 +28,20 @@ events = Table(
     Index("matinee_events_by_user", "user_id", "seq"),
 )
 
+# What people did beside rating, numbered by the same clock.
+actions = Table(
+    "matinee_actions",
+    metadata,
+    Column("seq", RowNumber, primary_key=True, autoincrement=False),
+    Column("user_id", Text, nullable=False),
+    Column("item_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("recommendation_id", Text),
+    Column("arm", Text),  # the model that made the list, by name
+    Column("at", BigInteger, nullable=False),
+    Index("matinee_actions_by_user", "user_id", "seq"),
+)
+
 # The verdicts on a batch by its idempotency key, so that a repeated request counts once.
 posts = Table(
     "matinee_posts",

@@ -27,13 +27,13 @@ class Writer:
 
         Raises WriterBusy when too many events wait, and StoreError when the commit failed.
         """
-        if self.n_pending + len(batch.events) > MAX_PENDING_EVENTS:
+        if self.n_pending + len(batch) > MAX_PENDING_EVENTS:
             raise WriterBusy(
                 f"{self.n_pending:,} events wait to be written; send these again in a second"
             )
         receipt: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self.pending.append((batch, receipt))
-        self.n_pending += len(batch.events)
+        self.n_pending += len(batch)
         if self.task is None or self.task.done():
             self.task = asyncio.create_task(self._write_all())
         return await receipt
@@ -51,4 +51,4 @@ class Writer:
                 for (_, future), receipt in zip(group, receipts, strict=True):
                     if not future.done():
                         future.set_result(receipt)
-            self.n_pending -= sum(len(batch.events) for batch, _ in group)
+            self.n_pending -= sum(len(batch) for batch, _ in group)

@@ -29,11 +29,14 @@ def resolver_of(request: Request) -> PersonResolver:
     return resolver
 
 
-def snapshot_of(request: Request, beside: bool = False) -> ModelSnapshot:
-    """The model to answer from. Raises UnknownId when there is no model beside the main one."""
+def snapshot_of(request: Request, beside: bool = False, user: str | None = None) -> ModelSnapshot:
+    """The model to answer from: that of a user's arm, where a user is given.
+
+    Raises UnknownId when there is no model beside the main one.
+    """
     state = state_of(request)
     if not beside:
-        return state.main
+        return state.main if user is None else state.model_of(user)
     if state.beside is None:
         raise UnknownId("there is no model beside this one; serve with --beside MODEL")
     return state.beside

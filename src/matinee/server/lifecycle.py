@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +12,13 @@ from pathlib import Path
 from matinee.disk.locks import InUse
 from matinee.errors import MatineeError
 from matinee.feedback.change_index import ChangeIndex
+from matinee.feedback.exposures import ArmOutcome
 from matinee.feedback.store import Store
 from matinee.feedback.writer import Writer
 from matinee.models import FactorModel
 from matinee.models.serialization import save_model
 from matinee.models.storage import Replaced
+from matinee.server.arms import BESIDE, MAIN, assigned
 from matinee.server.evaluation_record import EvaluationRecord
 from matinee.server.problems import Problem
 from matinee.server.prometheus import ServerMetrics
@@ -23,6 +26,7 @@ from matinee.server.snapshot import ModelSnapshot
 
 log = logging.getLogger("matinee.server")
 
+OUTCOME_SECONDS = 5.0  # that online figures are cached
 POLL_SECONDS = 1.0  # between looks for feedback that other servers wrote
 
 
@@ -34,6 +38,7 @@ class ServerState:
     store: Store
     beside_path: Path | None = None
     evaluation: EvaluationRecord = field(default_factory=EvaluationRecord)
+    arm_paths: Mapping[str, Path] = field(default_factory=dict)
     metrics: ServerMetrics = field(default_factory=ServerMetrics)
 
     def __post_init__(self) -> None:
@@ -42,6 +47,8 @@ class ServerState:
         self.changes.follow()
         self.writer = Writer(self.store)
         self.reload_lock = threading.Lock()
+        self.outcome_lock = threading.Lock()
+        self.last_outcomes: tuple[float, Mapping[str, ArmOutcome]] | None = None
         self.metrics.set_model(self.main)
 
     @property
@@ -52,12 +59,28 @@ class ServerState:
     @property
     def beside(self) -> ModelSnapshot | None:
         """The model to compare with, if there is one."""
-        return self.snapshots[1] if len(self.snapshots) > 1 else None
+        return next((one for one in self.snapshots if one.name == BESIDE), None)
+
+    def model_of(self, user: str) -> ModelSnapshot:
+        """The model that answers a user: of several arms, the one they are assigned to."""
+        if not self.arm_paths:
+            return self.main
+        arms = [one for one in self.snapshots if one.name != BESIDE]
+        return assigned(user, self.store.salt, arms)
+
+    def outcomes(self) -> Mapping[str, ArmOutcome]:
+        """What became of the lists that were shown, at most OUTCOME_SECONDS old."""
+        now = time.monotonic()
+        with self.outcome_lock:
+            if self.last_outcomes is None or now - self.last_outcomes[0] > OUTCOME_SECONDS:
+                self.last_outcomes = now, self.store.outcomes()
+            return self.last_outcomes[1]
 
     def _load(self) -> tuple[ModelSnapshot, ...]:
-        """Both models as one value, so that they are swapped together."""
-        paths = [self.path] + ([self.beside_path] if self.beside_path else [])
-        return tuple(ModelSnapshot.load(path) for path in paths)
+        """All models as one value, so that they are swapped together; the main one first."""
+        beside = {BESIDE: self.beside_path} if self.beside_path else {}
+        paths = {MAIN: self.path, **beside, **self.arm_paths}
+        return tuple(ModelSnapshot.load(path, name) for name, path in paths.items())
 
     def reload(self) -> ModelSnapshot:
         """Load the folders again and swap the models; running requests finish on the old ones.

@@ -5,8 +5,10 @@ import warnings
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from matinee.errors import BadSetting, UnknownId
-from matinee.feedback.history import fitted_through, is_trained, person_of
+from matinee.feedback.history import fitted_through, hidden_items, is_trained, person_of
 from matinee.models import Person
 from matinee.server.lifecycle import ServerState
 from matinee.server.schemas.persons import PersonReference
@@ -42,6 +44,15 @@ class PersonResolver:
         if person.strategy == "popular" and not person.unknown_items and not fallback:
             raise UnknownId(f"nothing is known of user {user!r}")
         return person
+
+    async def without_hidden(
+        self, snapshot: ModelSnapshot, user: str, candidates: np.ndarray
+    ) -> np.ndarray:
+        """The item rows (n,) without those that a user's actions leave out of lists."""
+        if not self.state.changes.last_hiding(user):
+            return candidates
+        hidden = await asyncio.to_thread(hidden_items, self.state.changes, user)
+        return np.setdiff1d(candidates, snapshot.model.items.rows(hidden), assume_unique=True)
 
     async def by_reference(self, snapshot: ModelSnapshot, reference: PersonReference) -> Person:
         """The person that a request body describes; the average person if it describes none.

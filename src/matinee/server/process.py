@@ -72,7 +72,9 @@ def serve(
     log_to_stderr()
     place = settings.store if settings.store is not None else store_beside(settings.model)
     with closing(settings.endpoint.listen()) as listener, closing(Store.at(place)) as store:
-        state = ServerState(settings.model, store, settings.beside, settings.evaluation)
+        state = ServerState(
+            settings.model, store, settings.beside, settings.evaluation, settings.arms
+        )
         app = make_app(state, policy)
         on_ready(ServerInfo(settings.endpoint.url(listener), policy.token, state))
         uvicorn.Server(uvicorn_config(app, settings.limits)).run(sockets=[listener])

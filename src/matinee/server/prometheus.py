@@ -1,7 +1,10 @@
 """Counters of a running server in the Prometheus format. No label ever holds an id."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
+from matinee.feedback.exposures import ArmOutcome
 from matinee.server.snapshot import ModelSnapshot
 
 BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -28,8 +31,22 @@ class ServerMetrics:
         self.events = Counter(
             "matinee_feedback_events", "Rows of feedback.", ["result"], registry=self.registry
         )
+        self.actions = Counter(
+            "matinee_actions", "Actions beside ratings, by kind.", ["kind"], registry=self.registry
+        )
         self.reloads = Counter(
             "matinee_model_reloads", "Reloads of the model.", ["result"], registry=self.registry
+        )
+        self.shown = self._of_arm("matinee_impressions", "Items of lists that were shown.")
+        self.clicked = self._of_arm("matinee_clicks", "Impressions that were clicked.")
+        self.converted = self._of_arm("matinee_conversions", "Impressions with a conversion.")
+        self.covered = self._of_arm("matinee_items_shown", "Different items that were shown.")
+        self.list_seconds = Histogram(
+            "matinee_list_duration_seconds",
+            "Time to compute a list, by model.",
+            ["arm"],
+            buckets=BUCKETS,
+            registry=self.registry,
         )
         self.model = Info("matinee_model", "The serving model.", registry=self.registry)
         self.loaded = Gauge(
@@ -38,10 +55,21 @@ class ServerMetrics:
             registry=self.registry,
         )
 
+    def _of_arm(self, name: str, meaning: str) -> Gauge:
+        return Gauge(name, f"{meaning} Read from the store.", ["arm"], registry=self.registry)
+
     def set_model(self, snapshot: ModelSnapshot) -> None:
         """Record which model serves from now on."""
         self.model.info({"version": snapshot.version, "algorithm": snapshot.model.algorithm})
         self.loaded.set(snapshot.loaded_at)
+
+    def set_outcomes(self, outcomes: Mapping[str, ArmOutcome]) -> None:
+        """Record what became of the lists that were shown."""
+        for name, outcome in outcomes.items():
+            self.shown.labels(name).set(outcome.exposures)
+            self.clicked.labels(name).set(outcome.clicks)
+            self.converted.labels(name).set(outcome.conversions)
+            self.covered.labels(name).set(outcome.items)
 
     def text(self) -> bytes:
         """All metrics in the Prometheus text format."""

@@ -23,8 +23,12 @@ from matinee.server.snapshot import ModelSnapshot
 JSON_TYPE = "application/json"
 
 
-def no_count() -> None:
-    """Count nothing."""
+Members = Callable[[], dict[str, Any]]
+
+
+def no_members() -> dict[str, Any]:
+    """Nothing to add."""
+    return {}
 
 
 def respond(
@@ -33,17 +37,17 @@ def respond(
     strategy: str,
     content: dict[str, Any],
     dependency: Dependency | None = None,
-    on_send: Callable[[], None] = no_count,
+    on_send: Members = no_members,
 ) -> Response:
     """The response: model version and strategy, the content, and the time it took.
 
     With a ``dependency`` the response is cached while that is unchanged; without, never.
-    ``on_send`` is called each time the response is sent, from the cache too.
+    ``on_send`` is called each time the response is sent, from the cache too; what it returns is
+    added to the response.
     """
     body = to_json(
         {"model_version": snapshot.version, "strategy": strategy, **content}, inf_nan_mode="null"
     )[:-1]
-    on_send()
     headers: list[tuple[bytes, bytes]] = []
     if dependency is not None:
         cache: ResponseCacheMiddleware = request.scope[CACHE]
@@ -53,7 +57,7 @@ def respond(
         headers = cache_headers(dependency, etag)
         if is_unchanged(request.scope, etag):
             return with_headers(Response(status_code=304), headers)
-    body = with_duration(body, request.scope)
+    body = with_duration(body, request.scope, on_send())
     return with_headers(Response(body, media_type=JSON_TYPE), headers)
 
 

@@ -3,7 +3,7 @@
 import ipaddress
 import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,5 +85,6 @@ class ServerSettings:
     endpoint: Endpoint = Endpoint()
     store: str | Path | None = None  # a SQLite file beside the model unless given
     beside: Path | None = None  # another model to compare with
+    arms: Mapping[str, Path] = field(default_factory=dict)  # further models, for shares of users
     evaluation: EvaluationRecord = field(default_factory=EvaluationRecord)
     limits: ConnectionLimits = DEFAULT_LIMITS

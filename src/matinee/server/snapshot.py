@@ -21,16 +21,17 @@ class ModelSnapshot:
 
     model: Model
     version: str
+    name: str = "main"  # of its arm
     loaded_at: float = field(default_factory=time.time)  # seconds since 1970
 
     @classmethod
-    def load(cls, path: Path) -> "ModelSnapshot":
+    def load(cls, path: Path, name: str = "main") -> "ModelSnapshot":
         """Load the model in a folder and warm it up. Raises BadModel."""
         for _ in range(MAX_ATTEMPTS):
             digest = manifest_digest(path)
             model = load(path)
             if manifest_digest(path) == digest:
-                snapshot = cls(model, f"{model.algorithm}-{digest}")
+                snapshot = cls(model, f"{model.algorithm}-{digest}", name)
                 snapshot.warm_up()
                 return snapshot
         raise BadModel(f"{path} was replaced each time while it was being read")

@@ -12,6 +12,7 @@ from matinee.cli.extras import wants
 from matinee.cli.options.model import model_argument
 from matinee.cli.options.token import chosen_token, token_file_option, token_option
 from matinee.display.text import counted, seconds
+from matinee.errors import BadSetting
 
 if TYPE_CHECKING:
     from matinee.server.process import ServerInfo
@@ -53,6 +54,13 @@ NEEDED = ("fastapi", "uvicorn", "sqlalchemy", "prometheus_client")
     "MODEL unless given.",
 )
 @click.option("--beside", metavar="MODEL", help="Another model, to compare with.")
+@click.option(
+    "--arm",
+    "arms",
+    multiple=True,
+    metavar="NAME=MODEL",
+    help="A further model for a share of the users, as large as that of MODEL; may be given again.",
+)
 @click.option("--record", metavar="FILE", help="A record of matinee compare to show.")
 @click.option("--k-curve", "curve", metavar="FILE", help="Output of matinee k-curve --json.")
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
@@ -67,6 +75,7 @@ def command(
     hosts: tuple[str, ...],
     store: str | None,
     beside: str | None,
+    arms: tuple[str, ...],
     record: str | None,
     curve: str | None,
     show: bool,
@@ -82,8 +91,25 @@ def command(
 
     evaluation = EvaluationRecord.read(path_of(record), path_of(curve))
     endpoint = Endpoint(host, port, chosen_token(context, token, token_file), hosts)
-    settings = ServerSettings(Path(model_path), endpoint, store, path_of(beside), evaluation)
+    settings = ServerSettings(
+        Path(model_path), endpoint, store, path_of(beside), arms_of(arms), evaluation
+    )
     start(settings, show)
+
+
+def arms_of(texts: tuple[str, ...]) -> dict[str, Path]:
+    """Folders of models by name, from ``NAME=MODEL``. Raises BadSetting."""
+    from matinee.server.arms import check_arm_name
+
+    arms: dict[str, Path] = {}
+    for text in texts:
+        name, separator, place = text.partition("=")
+        if not separator or not place:
+            raise BadSetting(f"--arm is {text!r}; write NAME=MODEL, such as blend=models/blend")
+        if check_arm_name(name) in arms:
+            raise BadSetting(f"--arm names {name!r} twice")
+        arms[name] = Path(place)
+    return arms
 
 
 def path_of(text: str | None) -> Path | None:

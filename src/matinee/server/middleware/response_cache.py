@@ -3,8 +3,10 @@
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from pydantic_core import to_json
 
 from matinee.server.asgi import App, Receive, Scope, Send
 from matinee.server.lifecycle import ServerState
@@ -28,7 +30,7 @@ class CachedResponse(NamedTuple):
     dependency: Dependency
     body: bytes  # without the time taken, which comes last
     route: str
-    on_send: Callable[[], None]  # called each time the response is sent
+    on_send: Callable[[], dict[str, Any]]  # what is added each time the response is sent
     etag: bytes  # names the body
 
 
@@ -52,7 +54,6 @@ class ResponseCacheMiddleware:
             response = self.get(cache_key(scope))
             if response is not None:
                 scope[CACHED_ROUTE] = response.route
-                response.on_send()
                 await send_cached(response, scope, send)
                 return
         await self.app(scope, receive, send)
@@ -99,10 +100,14 @@ def cache_key(scope: Scope) -> bytes:
     return key
 
 
-def with_duration(body: bytes, scope: Scope) -> bytes:
-    """A complete JSON body: the milliseconds since the request arrived come last."""
+def with_duration(body: bytes, scope: Scope, members: Mapping[str, Any]) -> bytes:
+    """A complete JSON body: its own, members of this sending, the milliseconds since its request.
+
+    ``body`` lacks the closing brace.
+    """
+    own = b"," + to_json(members)[1:-1] if members else b""
     milliseconds = (time.perf_counter() - scope[START_TIME]) * 1000
-    return b'%b,"took_ms":%.3f}' % (body, milliseconds)
+    return b'%b%b,"took_ms":%.3f}' % (body, own, milliseconds)
 
 
 def etag_of(body: bytes) -> bytes:
@@ -132,7 +137,7 @@ async def send_cached(response: CachedResponse, scope: Scope, send: Send) -> Non
         await send({"type": "http.response.start", "status": 304, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
         return
-    body = with_duration(response.body, scope)
+    body = with_duration(response.body, scope, response.on_send())
     headers += [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})

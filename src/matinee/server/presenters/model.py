@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from matinee.feedback.actions import weights
 from matinee.server.snapshot import ModelSnapshot
 
 
@@ -25,5 +26,6 @@ def model_facts(snapshot: ModelSnapshot) -> dict[str, Any]:
         "genres": list(snapshot.genres),
         "data_fingerprint": model.data_fingerprint,
         "cautions": list(model.cautions),
+        "event_weights": weights(model.scale, model.kind == "rating"),
         "has_tastes": model.taste_controls is not None,
     }

@@ -7,6 +7,7 @@ from matinee.server.routes import (
     items,
     lists,
     model,
+    online,
     operations,
     recommendations,
     tastes,
@@ -25,6 +26,7 @@ ROUTERS = [
         tastes,
         model,
         feedback,
+        online,
         operations,
     )
 ]

@@ -33,7 +33,7 @@ async def explanation(
     beside: Beside = False,
 ) -> Response:
     """Why an item has its score for a user, in terms that sum to the score."""
-    snapshot = snapshot_of(request, beside)
+    snapshot = snapshot_of(request, beside, user)
     stamp = state_of(request).changes.stamp(user)
     person = await resolver_of(request).by_id(snapshot, user)
     score = ScoreRequest(by, versus, width, of, stars_weight, caution)
@@ -46,7 +46,7 @@ async def explanation_for_someone(
     request: Request, body: ExplanationRequest, beside: Beside = False
 ) -> Response:
     """Why an item has its score for a new person, in terms that sum to the score."""
-    snapshot = snapshot_of(request, beside)
+    snapshot = snapshot_of(request, beside, body.user)
     person = await resolver_of(request).by_reference(snapshot, body)
     weights = body.stars_weight, body.caution
     score = ScoreRequest(body.by, body.versus, body.width, body.of, *weights)
@@ -57,7 +57,7 @@ async def explanation_for_someone(
 @router.post("/v1/what-if", response_model=WhatIfResponse)
 async def what_would_change(request: Request, body: WhatIfRequest) -> Response:
     """The list before and after changing ratings, or turning a taste up or down."""
-    snapshot = snapshot_of(request)
+    snapshot = snapshot_of(request, user=body.user)
     person = await resolver_of(request).by_reference(snapshot, body)
 
     def task() -> dict[str, Any]:

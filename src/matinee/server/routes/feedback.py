@@ -1,4 +1,4 @@
-"""Feedback: ratings that count from the next request on."""
+"""Feedback: ratings and actions that count from the next request on."""
 
 import hashlib
 from typing import Annotated
@@ -6,11 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 
-from matinee.feedback.events import judge
+from matinee.feedback.actions import KINDS, judge_row
 from matinee.feedback.store import EventBatch
 from matinee.feedback.writer import WriterBusy
 from matinee.server.dependencies import snapshot_of, state_of
 from matinee.server.json_route import JsonRoute
+from matinee.server.lifecycle import ServerState
 from matinee.server.problems import Problem
 from matinee.server.responses import respond
 from matinee.server.schemas.feedback import FeedbackRequest, FeedbackResponse
@@ -32,13 +33,9 @@ IdempotencyKey = Annotated[
 async def feedback(
     request: Request, body: FeedbackRequest, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Store ratings and return one verdict per row. Accepted rows are on disk and count at once."""
+    """Store rows of feedback, with a verdict on each. What is accepted counts at once."""
     state, snapshot = state_of(request), snapshot_of(request)
-    judgements = [judge(row, snapshot.model.items, snapshot.model.scale) for row in body.events]
-    events = tuple(event for event, _ in judgements if event is not None)
-    digest = hashlib.sha256(await request.body()).hexdigest()
-    verdicts_of_rows = tuple(verdict for _, verdict in judgements)
-    batch = EventBatch(events, verdicts_of_rows, idempotency_key, digest)
+    batch = await batch_of(request, body, idempotency_key)
     try:
         receipt = await state.writer.write(batch)
     except WriterBusy as error:
@@ -49,8 +46,7 @@ async def feedback(
     n_accepted = sum(verdict["status"] == "accepted" for verdict in verdicts)
     n_rejected = len(verdicts) - n_accepted
     if not receipt.replayed:
-        for event in events:
-            state.changes.note(event.user_id, receipt.seq)
+        note(state, batch, receipt.seq)
         state.metrics.events.labels("accepted").inc(n_accepted)
         state.metrics.events.labels("rejected").inc(n_rejected)
     content = {
@@ -60,3 +56,28 @@ async def feedback(
         "verdicts": verdicts,
     }
     return respond(request, snapshot, "store", content)
+
+
+async def batch_of(request: Request, body: FeedbackRequest, key: str | None) -> EventBatch:
+    """The ratings, actions and verdicts of a request."""
+    model = snapshot_of(request).model
+    judgements = [
+        judge_row(row, model.items, model.scale, model.kind == "rating") for row in body.events
+    ]
+    return EventBatch(
+        tuple(one.event for one in judgements if one.event is not None),
+        tuple(one.verdict for one in judgements),
+        key,
+        hashlib.sha256(await request.body()).hexdigest(),
+        tuple(one.action for one in judgements if one.action is not None),
+    )
+
+
+def note(state: ServerState, batch: EventBatch, seq: int) -> None:
+    """Let a batch that was written count from the next request on."""
+    for event in batch.events:
+        state.changes.note(event.user_id, seq)
+    for action in batch.actions:
+        state.metrics.actions.labels(action.kind).inc()
+        if KINDS[action.kind].hides:
+            state.changes.note_hiding(action.user_id, seq)

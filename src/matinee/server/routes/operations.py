@@ -29,7 +29,9 @@ async def ready(request: Request) -> Response:
 @router.get("/metrics", response_class=Response)
 async def metrics(request: Request) -> Response:
     """Counters of the server in the Prometheus text format."""
-    text = state_of(request).metrics.text()
+    state = state_of(request)
+    state.metrics.set_outcomes(await asyncio.to_thread(state.outcomes))
+    text = state.metrics.text()
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

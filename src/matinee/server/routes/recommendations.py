@@ -8,16 +8,18 @@ from starlette.responses import Response
 
 from matinee.models import Person
 from matinee.models.list_rules import NO_RULES
+from matinee.server.arms import new_recommendation_id
 from matinee.server.cursor import decode_cursor, encode_cursor
 from matinee.server.dependencies import compute, resolver_of, snapshot_of, state_of
 from matinee.server.item_filter import ItemFilter
 from matinee.server.json_route import JsonRoute
+from matinee.server.lifecycle import ServerState
 from matinee.server.limits import MAX_BATCH_EXPLANATIONS, MAX_LIST_DEPTH
 from matinee.server.middleware.response_cache import Dependency
 from matinee.server.presenters.explanations import ReasonsRequest, requested_reasons
 from matinee.server.presenters.recommendations import ListRequest, allowed_items, recommendations
 from matinee.server.problems import Problem
-from matinee.server.responses import respond
+from matinee.server.responses import Members, respond
 from matinee.server.routes.parameters import (
     Beside,
     Caution,
@@ -72,7 +74,7 @@ async def recommendations_for_user(
     ] = True,
 ) -> Response:
     """The best items for a user, with reasons on request."""
-    state, snapshot = state_of(request), snapshot_of(request, beside)
+    state, snapshot = state_of(request), snapshot_of(request, beside, user)
     stamp = state.changes.stamp(user)
     person = await resolver_of(request).by_id(snapshot, user, fallback)
     if cursor is not None:
@@ -80,41 +82,42 @@ async def recommendations_for_user(
     check_depth(offset, n)
     item_filter = ItemFilter(genre or (), year_from, year_to, items, exclude or ())
     candidates = allowed_items(snapshot, item_filter, rules)
+    if exclude_seen:
+        candidates = await resolver_of(request).without_hidden(snapshot, user, candidates)
     reasons = requested_reasons(snapshot.model, why)
-    entries = await compute_list(
-        snapshot,
-        person,
-        candidates,
-        ListRequest(n, offset, reasons, exclude_seen, stars_weight, caution, rules),
-    )
+    requested = ListRequest(n, offset, reasons, exclude_seen, stars_weight, caution, rules)
+    with state.metrics.list_seconds.labels(snapshot.name).time():
+        entries = await compute_list(snapshot, person, candidates, requested)
     has_more = len(entries) == n and offset + n < MAX_LIST_DEPTH
     next_cursor = encode_cursor(offset + n, snapshot.version, stamp) if has_more else None
     content: dict[str, Any] = {"user": user, "items": entries, "next_cursor": next_cursor}
     if person.unknown_items:
         content["unknown_items"] = person.unknown_items
-    count = state.metrics.lists.labels(person.strategy).inc
-    return respond(request, snapshot, person.strategy, content, Dependency(user, stamp), count)
+    on_send = list_members(state, snapshot, person.strategy)
+    return respond(request, snapshot, person.strategy, content, Dependency(user, stamp), on_send)
 
 
 @router.post("/v1/recommendations", response_model=RecommendationsResponse)
 async def recommendations_for_someone(request: Request, body: RecommendationsRequest) -> Response:
     """The best items for a new person: by ratings, by points for tastes, or by features."""
-    snapshot = snapshot_of(request)
+    state, snapshot = state_of(request), snapshot_of(request, user=body.user)
     check_depth(body.offset, body.n)
     person = await resolver_of(request).by_reference(snapshot, body)
     candidates = allowed_items(snapshot, filter_of(body), body.rules())
+    if body.user is not None and body.exclude_seen:
+        candidates = await resolver_of(request).without_hidden(snapshot, body.user, candidates)
     reasons = requested_reasons(snapshot.model, body.why)
-    entries = await compute_list(
-        snapshot, person, candidates, list_request(body, reasons, body.offset)
-    )
+    requested = list_request(body, reasons, body.offset)
+    with state.metrics.list_seconds.labels(snapshot.name).time():
+        entries = await compute_list(snapshot, person, candidates, requested)
     content = {
         "user": person.name,
         "items": entries,
         "next_cursor": None,
         "unknown_items": person.unknown_items,
     }
-    count = state_of(request).metrics.lists.labels(person.strategy).inc
-    return respond(request, snapshot, person.strategy, content, on_send=count)
+    on_send = list_members(state, snapshot, person.strategy)
+    return respond(request, snapshot, person.strategy, content, on_send=on_send)
 
 
 @router.post("/v1/recommendations:batch", response_model=BatchResponse)
@@ -128,18 +131,35 @@ async def recommendations_for_many(request: Request, body: BatchRequest) -> Resp
             f"{len(body.users)} lists of {body.n} are too many with reasons; users times n is at "
             f"most {MAX_BATCH_EXPLANATIONS:,}",
         )
-    persons = [await resolver_of(request).by_id(snapshot, user) for user in body.users]
-    candidates = allowed_items(snapshot, filter_of(body), body.rules())
+    state, resolver, n_users = state_of(request), resolver_of(request), len(body.users)
     requested = list_request(body, reasons)
-    counter = state_of(request).metrics.lists
-    lists = []
-    for user, person in zip(body.users, persons, strict=True):
-        entries = await compute_list(snapshot, person, candidates, requested, len(persons))
-        counter.labels(person.strategy).inc()
-        lists.append({"user": user, "strategy": person.strategy, "items": entries})
-    strategies = {person.strategy for person in persons}
+    candidates: dict[ModelSnapshot, np.ndarray] = {}
+    lists: list[dict[str, Any]] = []
+    for user in body.users:
+        own = state.model_of(user)
+        if own not in candidates:
+            candidates[own] = allowed_items(own, filter_of(body), body.rules())
+        person, allowed = await resolver.by_id(own, user), candidates[own]
+        if body.exclude_seen:
+            allowed = await resolver.without_hidden(own, user, allowed)
+        with state.metrics.list_seconds.labels(own.name).time():
+            entries = await compute_list(own, person, allowed, requested, n_users)
+        members = list_members(state, own, person.strategy)()
+        lists.append({"user": user, "strategy": person.strategy, "items": entries, **members})
+    strategies = {one["strategy"] for one in lists}
     strategy = strategies.pop() if len(strategies) == 1 else "mixed"
     return respond(request, snapshot, strategy, {"lists": lists})
+
+
+def list_members(state: ServerState, snapshot: ModelSnapshot, strategy: str) -> Members:
+    """What a list has anew each time it is sent: an id, which is counted."""
+    counter = state.metrics.lists.labels(strategy)
+
+    def members() -> dict[str, Any]:
+        counter.inc()
+        return {"arm": snapshot.name, "recommendation_id": new_recommendation_id(snapshot)}
+
+    return members
 
 
 async def compute_list(

@@ -1,22 +1,47 @@
-"""Feedback: ratings that arrive after training."""
+"""Feedback: ratings and actions that arrive after training."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SkipValidation
 
+from matinee.feedback.actions import MAX_RECOMMENDATION_ID, KindName
+from matinee.feedback.events import LATEST_TIME
 from matinee.server.limits import MAX_EVENTS
-from matinee.server.schemas.base import Envelope, RequestBody
+from matinee.server.schemas.base import Envelope, Integer, Number, RequestBody
+from matinee.server.schemas.identifiers import Id
+
+
+class EventRow(RequestBody):
+    """A rating, or another action of a user on an item."""
+
+    user_id: Id
+    item_id: Id
+    kind: KindName = Field("rating", description="What the user did.")
+    rating: Number | None = Field(
+        None, description="Of kind rating alone: on the scale, or null to withdraw one."
+    )
+    timestamp: Integer | None = Field(
+        None, ge=0, le=LATEST_TIME, description="Seconds since 1970; now unless given."
+    )
+    recommendation_id: str | None = Field(
+        None, max_length=MAX_RECOMMENDATION_ID, description="Of the list that the item stood in."
+    )
 
 
 class FeedbackRequest(RequestBody):
     """Rows of feedback; each row gets its own verdict."""
 
-    events: list[Any] = Field(
+    events: list[Annotated[EventRow | Any, SkipValidation]] = Field(
         min_length=1,
         max_length=MAX_EVENTS,
-        examples=[[{"user_id": "42", "item_id": "alien-1979", "rating": 4.5}]],
-        description='Rows of {"user_id", "item_id", "rating", "timestamp"}: a rating on the scale, '
-        "or null to withdraw one; the time in seconds since 1970, by default now.",
+        examples=[
+            [
+                {"user_id": "42", "item_id": "alien-1979", "rating": 4.5},
+                {"kind": "play", "user_id": "42", "item_id": "heat-1995"},
+            ]
+        ],
+        description="Rows of the form of EventRow. Another row is rejected with a reason, and "
+        "those beside it are stored.",
     )
 
 

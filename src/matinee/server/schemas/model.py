@@ -29,6 +29,9 @@ class ModelFacts(BaseModel):
         description="Values of caution from safe to adventurous, the model's own in the middle; "
         "none for lists by scores alone."
     )
+    event_weights: dict[str, float | None] = Field(
+        description="The rating that each kind of action counts as; null for none."
+    )
     has_tastes: bool
 
 

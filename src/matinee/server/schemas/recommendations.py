@@ -119,6 +119,8 @@ class RecommendationsResponse(Envelope):
     items: list[RecommendedItem]
     next_cursor: str | None = None
     unknown_items: list[str] = Field([])
+    arm: str = Field(description="The model that made the list, by name.")
+    recommendation_id: str = Field(description="Joins impressions and clicks with this list.")
 
 
 class UserRecommendations(BaseModel):
@@ -127,6 +129,8 @@ class UserRecommendations(BaseModel):
     user: str
     strategy: str
     items: list[RecommendedItem]
+    arm: str
+    recommendation_id: str
 
 
 class BatchResponse(Envelope):

@@ -1,0 +1,123 @@
+"""Kinds of feedback: what each means for lists, and the validation of rows of any kind.
+
+    kind         model of stars                model of preferences
+    rating       the stars given               the number given
+    like         the top of the scale          1
+    dislike      the bottom of the scale       leaves the item out of lists
+    purchase     leaves the item out of lists  3
+    play         leaves the item out of lists  1
+    seen         leaves the item out of lists  leaves the item out of lists
+    impression, click                          counted, and no more
+
+A weight beyond the scale of the model is its nearest end. The last event on an item counts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from matinee.data.ids import IdMap
+from matinee.data.scale import Scale
+from matinee.feedback.events import Event, Verdict, judge
+
+KindName = Literal["rating", "like", "dislike", "purchase", "play", "seen", "impression", "click"]
+RATING: KindName = "rating"
+MAX_RECOMMENDATION_ID = 200  # characters
+
+
+class ActionKind(NamedTuple):
+    """What an action says of an item."""
+
+    stars: float | None = None  # as a share of the scale of a model of stars
+    points: float | None = None  # for a model of preferences
+    hides: bool = False  # leaves the item out of lists
+    converts: bool = False  # is what a list is shown for
+
+
+KINDS: Mapping[str, ActionKind] = {
+    RATING: ActionKind(converts=True),
+    "like": ActionKind(stars=1.0, points=1.0, converts=True),
+    "dislike": ActionKind(stars=0.0, hides=True),
+    "purchase": ActionKind(points=3.0, hides=True, converts=True),
+    "play": ActionKind(points=1.0, hides=True, converts=True),
+    "seen": ActionKind(hides=True),
+    "impression": ActionKind(),
+    "click": ActionKind(),
+}
+HIDING = tuple(name for name, kind in KINDS.items() if kind.hides)
+CONVERTING = tuple(name for name, kind in KINDS.items() if kind.converts)
+
+
+@dataclass(frozen=True)
+class Action:
+    """A user did something with an item, perhaps in a list that was recommended."""
+
+    user_id: str
+    item_id: str
+    kind: str
+    recommendation_id: str | None
+    arm: str | None  # the model of that list, by name
+    at: int  # seconds since 1970
+
+
+class Judgement(NamedTuple):
+    """What a row of feedback comes to."""
+
+    event: Event | None  # a rating, where it counts as one
+    action: Action | None
+    verdict: Verdict
+
+
+def weights(scale: Scale, stars: bool) -> dict[str, float | None]:
+    """The rating that each kind counts as in a model; None for what is no rating."""
+    found: dict[str, float | None] = {}
+    for name, kind in KINDS.items():
+        share, points = kind.stars, kind.points
+        if stars:
+            value = None if share is None else scale.low + share * (scale.high - scale.low)
+        else:
+            value = None if points is None else min(max(points, scale.low), scale.high)
+        found[name] = value
+    return found
+
+
+def judge_row(row: object, items: IdMap, scale: Scale, stars: bool) -> Judgement:
+    """The rating and the action of a row of feedback, and the verdict on it.
+
+    A row is ``{"kind", "user_id", "item_id", "rating", "timestamp", "recommendation_id"}``; its
+    kind is "rating" unless given, and only that kind has a rating.
+    """
+    if not isinstance(row, Mapping):
+        return Judgement(None, None, judge(row, items, scale)[1])
+    kind, list_id = row.get("kind", RATING), row.get("recommendation_id")
+    if problem := _kind_problem(row, kind, list_id):
+        return Judgement(None, None, Verdict("rejected", problem))
+    plain = {name: one for name, one in row.items() if name not in ("kind", "recommendation_id")}
+    weight = None if kind == RATING else weights(scale, stars)[kind]
+    if kind != RATING:
+        plain["rating"] = weight
+    event, verdict = judge(plain, items, scale)
+    if event is None:
+        return Judgement(None, None, verdict)
+    arm = None if list_id is None else arm_of(list_id)
+    action = Action(event.user_id, event.item_id, kind, list_id, arm, event.at)
+    counts = kind == RATING or weight is not None
+    stored = kind != RATING or list_id is not None
+    return Judgement(event if counts else None, action if stored else None, verdict)
+
+
+def _kind_problem(row: Mapping[str, object], kind: object, list_id: object) -> str:
+    if not isinstance(kind, str) or kind not in KINDS:
+        return f"kind is {str(kind)[:40]!r}; it must be one of {', '.join(KINDS)}"
+    if kind != RATING and "rating" in row:
+        return f"a row of kind {kind!r} has no rating"
+    if list_id is not None and (not isinstance(list_id, str) or arm_of(list_id) is None):
+        return "recommendation_id is not one that a list had"
+    return ""
+
+
+def arm_of(list_id: str) -> str | None:
+    """The model that made a list, by name; None for what is no id of a list."""
+    arm, *rest = list_id.split(".")
+    valid = len(list_id) <= MAX_RECOMMENDATION_ID and list_id.isascii() and list_id.isprintable()
+    return arm if valid and arm and len(rest) == 2 and all(rest) else None

@@ -1,0 +1,90 @@
+"""What became of the lists that were shown: impressions joined with clicks and conversions by arm.
+
+An exposure is an item of a list that was shown: an impression with a recommendation_id. It is
+clicked, or converts, when an action of the same list and item says so; repetitions count once.
+"""
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Select, case, func, select
+
+from matinee.feedback.actions import CONVERTING
+from matinee.feedback.anytime import Sample
+from matinee.feedback.tables import actions
+
+
+class ArmOutcome(NamedTuple):
+    """The sums of an arm. Of each user the share of exposures that were clicked, or converted."""
+
+    exposures: int
+    clicks: int
+    conversions: int
+    items: int  # different ones that were shown
+    clicked: Sample  # one value per user
+    converted: Sample
+
+
+def outcomes(connection: Connection) -> dict[str, ArmOutcome]:
+    """The outcome of every arm that was shown, by name."""
+    items = {arm: int(n_items) for arm, n_items in connection.execute(_shown_items())}
+    found = {}
+    for row in connection.execute(_sums()).mappings():
+        users = int(row["users"])
+        found[row["arm"]] = ArmOutcome(
+            int(row["exposures"]),
+            int(row["clicks"]),
+            int(row["conversions"]),
+            items[row["arm"]],
+            Sample(users, float(row["clicked"]), float(row["clicked_squares"])),
+            Sample(users, float(row["converted"]), float(row["converted_squares"])),
+        )
+    return found
+
+
+def _shown_items() -> Select[Any]:
+    shown = select(actions.c.arm, func.count(actions.c.item_id.distinct()))
+    return shown.where(actions.c.kind == "impression", actions.c.arm.is_not(None)).group_by(
+        actions.c.arm
+    )
+
+
+def _sums() -> Select[Any]:
+    """Sums by arm, over users, over exposures."""
+    columns = actions.c
+
+    def happened(*kinds: str) -> Any:
+        return func.max(case((columns.kind.in_(kinds), 1), else_=0))
+
+    exposure = (
+        select(
+            columns.arm,
+            columns.user_id,
+            happened("impression").label("shown"),
+            happened("click").label("clicked"),
+            happened(*CONVERTING).label("converted"),
+        )
+        .where(columns.arm.is_not(None))
+        .group_by(columns.arm, columns.user_id, columns.recommendation_id, columns.item_id)
+    ).subquery()
+    user = (
+        select(
+            exposure.c.arm,
+            func.count().label("n"),
+            func.sum(exposure.c.clicked).label("clicks"),
+            func.sum(exposure.c.converted).label("conversions"),
+        )
+        .where(exposure.c.shown == 1)
+        .group_by(exposure.c.arm, exposure.c.user_id)
+    ).subquery()
+    clicked, converted = (one * 1.0 / user.c.n for one in (user.c.clicks, user.c.conversions))
+    return select(
+        user.c.arm,
+        func.count().label("users"),
+        func.sum(user.c.n).label("exposures"),
+        func.sum(user.c.clicks).label("clicks"),
+        func.sum(user.c.conversions).label("conversions"),
+        func.sum(clicked).label("clicked"),
+        func.sum(clicked * clicked).label("clicked_squares"),
+        func.sum(converted).label("converted"),
+        func.sum(converted * converted).label("converted_squares"),
+    ).group_by(user.c.arm)

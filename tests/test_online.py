@@ -1,0 +1,270 @@
+"""Actions beside ratings, lists joined with clicks, and the comparison of models by them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import httpx
+import numpy as np
+import pytest
+
+import matinee
+from matinee.data.scale import Scale
+from matinee.feedback.actions import KINDS, Action, KindName, judge_row, weights
+from matinee.feedback.anytime import MIN_UNITS, Sample, difference
+from matinee.feedback.store import EventBatch, Store
+from matinee.server.arms import assigned
+from matinee.server.lifecycle import ServerState
+from serving import answering
+
+STARS = Scale(1.0, 5.0)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two models of the sample that differ."""
+    place = tmp_path_factory.mktemp("online")
+    sample = matinee.sample()
+    return (
+        matinee.NMF(n_factors=4, n_epochs=5).fit(sample).save(place / "model"),
+        matinee.Popularity().fit(sample).save(place / "popular"),
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    one = Store.at(tmp_path / "feedback.sqlite")
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def state(folders: tuple[Path, Path], store: Store) -> ServerState:
+    return ServerState(folders[0], store, arm_paths={"popular": folders[1]})
+
+
+@pytest.fixture
+def client(state: ServerState) -> Iterator[httpx.Client]:
+    with answering(state) as one:
+        yield one
+
+
+def post(client: httpx.Client, *rows: object) -> dict:
+    response = client.post("/v1/feedback", json={"events": list(rows)})
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def recommended(client: httpx.Client, user: str, **query: object) -> dict:
+    response = client.get(f"/v1/users/{user}/recommendations", params=query)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def action(kind: str, user: str, item: str, of: str | None = None) -> dict:
+    row = {"kind": kind, "user_id": user, "item_id": item}
+    return row if of is None else {**row, "recommendation_id": of}
+
+
+# Kinds.
+
+
+def test_every_kind_has_a_name_in_the_document():
+    assert set(get_args(KindName)) == set(KINDS)
+
+
+def test_kinds_count_as_ratings_on_the_scale_of_the_model():
+    stars, counts = weights(STARS, True), weights(Scale(1.0, 2.0), False)
+    assert (stars["like"], stars["dislike"], stars["play"]) == (5.0, 1.0, None)
+    assert (counts["play"], counts["purchase"], counts["dislike"]) == (1.0, 2.0, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"kind": "stare"}, "must be one of"),
+        ({"kind": ["like"]}, "must be one of"),
+        ({"kind": "like", "rating": 4}, "has no rating"),
+        ({"kind": "click", "recommendation_id": "x"}, "not one that a list had"),
+        ({"kind": "click", "recommendation_id": 5}, "not one that a list had"),
+        ({"kind": "click", "user_id": ""}, "user_id"),
+        ({"kind": "click", "place": 3}, "there is no field 'place'"),
+    ],
+)
+def test_a_bad_row_is_rejected_with_a_reason(change, reason):
+    row = {"user_id": "ann", "item_id": "heat-1995"}
+    items = matinee.sample().items
+    found = judge_row({**row, **change}, items, STARS, True)
+    assert (found.event, found.action) == (None, None)
+    assert reason in found.verdict.reason
+
+
+def test_a_like_counts_as_the_top_of_the_scale(client):
+    assert post(client, action("like", "new", "heat-1995"))["accepted"] == 1
+    known = client.get("/v1/users/new").json()
+    assert known["ratings"][0]["rating"] == client.get("/v1/model").json()["model"]["scale"][1]
+    assert known["actions"][0]["kind"] == "like"
+
+
+def test_what_was_seen_leaves_the_list_and_nothing_else_changes(client):
+    before = [one["item_id"] for one in recommended(client, "7", n=12)["items"]]
+    post(client, action("seen", "7", before[2]), action("impression", "7", before[0]))
+    after = [one["item_id"] for one in recommended(client, "7", n=11)["items"]]
+    assert after == before[:2] + before[3:]
+    listed = recommended(client, "7", n=12, exclude_seen=False)["items"]
+    assert before[2] in [one["item_id"] for one in listed]
+    body = {"users": ["7"], "n": 11}
+    (batch,) = client.post("/v1/recommendations:batch", json=body).json()["lists"]
+    assert [one["item_id"] for one in batch["items"]] == after
+
+
+def test_another_server_on_the_store_knows_what_was_seen(client, folders, store):
+    first = recommended(client, "5", n=1)["items"][0]["item_id"]
+    post(client, action("seen", "5", first))
+    other = ServerState(folders[0], store, arm_paths={"popular": folders[1]})
+    with answering(other) as second:
+        assert recommended(second, "5", n=1)["items"][0]["item_id"] != first
+
+
+def test_erasing_a_user_erases_their_actions(client, store):
+    post(client, action("seen", "9", "heat-1995"), action("click", "9", "heat-1995"))
+    store.erase("9")
+    assert store.actions_of("9") == []
+
+
+# Lists joined with clicks.
+
+
+def test_every_sending_of_a_list_has_an_id_of_its_own(client, state):
+    first, again = recommended(client, "3"), recommended(client, "3")
+    assert first["items"] == again["items"]
+    assert first["recommendation_id"] != again["recommendation_id"]
+    arm, digest, _ = first["recommendation_id"].split(".")
+    assert arm == first["arm"] == state.model_of("3").name
+    assert first["model_version"].endswith(digest)
+
+
+def test_impressions_are_joined_with_clicks_by_list_and_item(client, state):
+    user = next(one for one in map(str, range(1, 99)) if state.model_of(one).name == "popular")
+    shown = recommended(client, user, n=4)
+    items, of = [one["item_id"] for one in shown["items"]], shown["recommendation_id"]
+    rows = [action("impression", user, item, of) for item in items] * 2  # sent twice
+    clicks = [action("click", user, items[0], of)] * 2
+    stray = [action("click", user, "never-shown", of), action("click", user, items[1])]
+    post(client, *rows, *clicks, *stray, action("purchase", user, items[0], of))
+    figures = client.get("/v1/online").json()
+    (arm,) = figures["arms"]
+    assert arm["arm"] == "popular"
+    counts = arm["users"], arm["impressions"], arm["clicks"], arm["conversions"]
+    assert counts == (1, 4, 1, 1)
+    assert (arm["click_through"], arm["conversion"]) == (0.25, 0.25)
+    n_items = len(state.main.model.items)
+    assert arm["coverage"] == pytest.approx(4 / n_items, abs=1e-6)
+    text = client.get("/metrics").text
+    assert 'matinee_impressions{arm="popular"} 4.0' in text
+    assert 'matinee_actions_total{kind="click"} 4.0' in text
+    assert 'matinee_list_duration_seconds_count{arm="popular"} 1.0' in text
+
+
+def test_outcomes_are_sums_over_users_on_either_database(postgresql_url, tmp_path):
+    def actions() -> Iterator[Action]:
+        for user, shown, clicked in (("a", 4, 2), ("b", 2, 0)):
+            for place in range(shown):
+                kinds = ["impression"] + ["click"] * (place < clicked)
+                yield from (
+                    Action(user, f"i{place}", kind, f"main.d.{user}", "main", 0) for kind in kinds
+                )
+
+    for place in (tmp_path / "feedback.sqlite", postgresql_url):
+        store = Store.at(place)
+        store.write([EventBatch((), (), actions=tuple(actions()))])
+        found = store.outcomes()["main"]
+        store.erase("a")
+        store.erase("b")
+        store.close()
+        assert (found.exposures, found.clicks, found.conversions, found.items) == (6, 2, 0, 4)
+        assert found.clicked == Sample(2, 0.5, 0.25)
+
+
+# Arms.
+
+
+def test_arms_share_users_evenly_and_a_new_arm_moves_nobody_else(state):
+    arms = list(state.snapshots)
+    users = [f"user {number}" for number in range(4000)]
+    of_two = [assigned(user, "salt", arms).name for user in users]
+    assert of_two == [assigned(user, "salt", arms[::-1]).name for user in users]
+    assert abs(of_two.count("main") - 2000) < 5 * np.sqrt(1000)
+    third = type(arms[0])(arms[0].model, arms[0].version, "third")
+    of_three = [assigned(user, "salt", [*arms, third]).name for user in users]
+    moved = [(a, b) for a, b in zip(of_two, of_three, strict=True) if a != b]
+    assert {b for _, b in moved} == {"third"}
+    assert abs(len(moved) - 4000 / 3) < 5 * np.sqrt(4000 * 2 / 9)
+    assert of_two != [assigned(user, "other salt", arms).name for user in users]
+
+
+def test_a_user_is_answered_by_the_model_of_their_arm(client, folders, state):
+    models = {"main": matinee.load(folders[0]), "popular": matinee.load(folders[1])}
+    arms = set()
+    for user in map(str, range(1, 13)):
+        body = recommended(client, user, n=5)
+        arms.add(body["arm"])
+        own = models[body["arm"]]
+        expected = list(own.recommend(user, 5).item_id)
+        assert [one["item_id"] for one in body["items"]] == expected
+        assert body["model_version"].startswith(own.algorithm)
+    assert arms == {"main", "popular"}
+
+
+# The comparison.
+
+
+def looks(rng: np.random.Generator, lift: float) -> Iterator[tuple[Sample, Sample]]:
+    """The sums of two arms at every look, as users come back again and again."""
+    n_users, n_visits, n_looks = 1200, 6000, 40
+    rate = rng.beta(1, 6, n_users)
+    arm = rng.integers(0, 2, n_users)
+    chance = np.clip(rate + lift * arm, 0, 1)
+    user = np.minimum(rng.geometric(1 / 300, n_visits), n_users) - 1
+    clicked = rng.random(n_visits) < chance[user]
+    for end in np.linspace(n_visits / n_looks, n_visits, n_looks).astype(int):
+        shown = np.bincount(user[:end], minlength=n_users)
+        share = np.bincount(user[:end], clicked[:end], minlength=n_users) / np.maximum(shown, 1)
+        parts = [share[(arm == one) & (shown > 0)] for one in (0, 1)]
+        yield tuple(Sample(len(one), one.sum(), (one**2).sum()) for one in parts)
+
+
+def ever_decided(seed: int, lift: float) -> list[int]:
+    """The signs of all decisions of an experiment that is looked at after every few visits."""
+    rng = np.random.default_rng(seed)
+    found = [difference(a, b) for a, b in looks(rng, lift)]
+    return [int(np.sign(one.estimate)) for one in found if one is not None and one.decided]
+
+
+def test_looking_at_equal_arms_again_and_again_decides_in_less_than_alpha_of_them():
+    wrong = sum(bool(ever_decided(seed, 0.0)) for seed in range(300))
+    assert wrong / 300 <= 0.05
+
+
+def test_a_better_arm_is_decided_for():
+    found = [ever_decided(seed, 0.15) for seed in range(20)]
+    assert all(found)
+    assert all(sign == 1 for signs in found for sign in signs)
+
+
+def test_the_interval_is_the_formula_and_wider_than_that_of_one_look():
+    a, b = Sample(400, 40.0, 12.0), Sample(600, 90.0, 31.0)
+    found = difference(a, b, alpha=0.05)
+    v = a.variance / 400 + b.variance / 600
+    x = 1000 * (-2 * np.log(0.05) + np.log(-2 * np.log(0.05) + 1)) / 1000
+    reach = np.sqrt(v) * np.sqrt(2 * (x + 1) / x * np.log(np.sqrt(x + 1) / 0.05))
+    assert found.estimate == pytest.approx(0.05)
+    assert found.high - found.estimate == pytest.approx(reach)
+    assert found.estimate - found.low == pytest.approx(reach)
+    assert 1.2 < reach / (1.96 * np.sqrt(v)) < 1.7
+
+
+def test_there_is_no_interval_of_a_few_users():
+    few, many = Sample(MIN_UNITS - 1, 3.0, 1.0), Sample(500, 50.0, 20.0)
+    assert difference(few, many) is None
+    assert difference(many, few) is None
