@@ -166,3 +166,30 @@ def test_a_weight_below_nothing_is_refused(call, model):  # noqa: F811
     code, _, err = call("recommend", model, "--user", "7", "--stars-weight", "-1")
     assert code != 0
     assert "it must be at least 0" in err
+
+
+def test_standing(ask, listed):
+    item = listed[1]["item_id"]
+    told = json.loads(ask(item, "--standing", "--json")[1])
+    assert (told["rank"], told["is_listed"], told["n"]) == (2, True, 10)
+    assert not json.loads(ask(item, "--standing", "-n", "1", "--json")[1])["is_listed"]
+    code, out, _ = ask(item, "--standing")
+    assert code == 0
+    assert "is 2nd of the" in out
+    code, _, err = ask(item, "--standing", "--counterfactual")
+    assert code == 2
+    assert "different questions" in err
+
+
+def test_a_receipt_holds_the_sum_the_model_and_the_data(ask, listed, model, tmp_path):  # noqa: F811
+    import matinee
+
+    item, path = listed[0], tmp_path / "receipt.svg"
+    assert ask(item["item_id"], "--receipt", path)[0] == 0
+    svg = path.read_text()
+    loaded = matinee.load(model)
+    for words in (f"{item['score']:.2f}", loaded.data_fingerprint, loaded.algorithm, "is 1st of"):
+        assert words in svg
+    code, _, err = ask(item["item_id"], "--receipt", tmp_path / "receipt.png")
+    assert code == 2
+    assert "end its name in .svg" in err

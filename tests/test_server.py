@@ -97,6 +97,7 @@ POSTS = {
     "/v1/explanations": {"ratings": [{"item_id": ITEM, "rating": 5}], "item": "alien-1979"},
     "/v1/recommendations:batch": {"users": [USER, "nobody"], "n": 2, "why": "true"},
     "/v1/what-if": {"user": USER, "turn": {"0": 0.0}, "n": 3},
+    "/v1/standings": {"user": USER, "item": ITEM, "n": 3, "width": 500},
     "/v1/feedback": {"events": [{"user_id": "x", "item_id": ITEM, "rating": 4}, "nonsense"]},
 }
 SHAPES = {

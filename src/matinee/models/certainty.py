@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from matinee.display.text import counted
 from matinee.explain.personalization import Evidence
 from matinee.models.model import Model
 
@@ -45,3 +46,15 @@ def certainty(model: Model, user: object, item: object) -> Certainty:
         table = model.interval(user, item, LEVEL)
         interval = Interval(LEVEL, float(table.low[0]), float(table.high[0]))
     return Certainty(model.evidence(user, item), model.how_personal(user, item), interval)
+
+
+def in_words(certain: Certainty) -> str:
+    """A certainty as a sentence or two."""
+    by_user, of_item = certain.evidence
+    sentence = f"It rests on {counted(by_user, 'rating')} by you and {of_item:,} of it."
+    if certain.interval is not None:
+        _, low, high = certain.interval
+        sentence += (
+            f" With a chance of {LEVEL * 100:.0f} % you would rate it from {low:.1f} to {high:.1f}."
+        )
+    return sentence

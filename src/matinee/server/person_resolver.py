@@ -3,6 +3,7 @@
 import asyncio
 import warnings
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +12,7 @@ from matinee.errors import BadSetting, UnknownId
 from matinee.feedback.history import fitted_through, hidden_items, is_trained, person_of
 from matinee.models import Person
 from matinee.server.lifecycle import ServerState
-from matinee.server.schemas.persons import PersonReference
+from matinee.server.schemas.persons import ChangedPersonReference, PersonReference
 from matinee.server.snapshot import ModelSnapshot
 
 MAX_CACHED_PERSONS = 4096
@@ -68,6 +69,22 @@ class PersonResolver:
             warnings.simplefilter("ignore")  # the response lists unknown items
             return new_person(snapshot, reference)
 
+    async def by_changed_reference(
+        self, snapshot: ModelSnapshot, reference: ChangedPersonReference
+    ) -> Person:
+        """``by_reference``, solved again without some ratings and with other tastes.
+
+        Raises BadSetting also for an item in ``without`` that was never rated, or a taste that the
+        model does not have.
+        """
+        person = await self.by_reference(snapshot, reference)
+        if not reference.without and not reference.turn:
+            return person
+        model = snapshot.model
+        any_item = model.items.ids[0]  # a what-if is about an item, the changed person is not
+        tastes = numbered_tastes(reference.turn)
+        return model.what_if(person, any_item, without=reference.without, tastes=tastes).person
+
     async def _with_feedback(self, snapshot: ModelSnapshot, user: str) -> Person:
         key = (snapshot.version, user, self.state.changes.stamp(user))
         if key in self.cache:
@@ -87,13 +104,14 @@ def new_person(snapshot: ModelSnapshot, reference: PersonReference) -> Person:
     """
     model = snapshot.model
     if reference.tastes is not None:
-        points: dict[object, float] = {
-            int(taste) if taste.isdecimal() else taste: value
-            for taste, value in reference.tastes.items()
-        }
-        return model.fold_in_tastes(points, NEW_PERSON)
+        return model.fold_in_tastes(numbered_tastes(reference.tastes), NEW_PERSON)
     if reference.features is not None:
         return model.fold_in_features(reference.features, NEW_PERSON)
     liked: dict[object, float] = dict.fromkeys(reference.session or (), model.scale.high)
     history = liked | {one.item_id: one.rating for one in reference.ratings or ()}
     return model.fold_in(history, name=NEW_PERSON)
+
+
+def numbered_tastes(values: Mapping[str, float]) -> dict[object, float]:
+    """Values by taste, its number as an int; JSON has text for keys."""
+    return {int(taste) if taste.isdecimal() else taste: value for taste, value in values.items()}

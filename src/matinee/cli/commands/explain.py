@@ -3,19 +3,22 @@
 And what sets the item apart from another, and what would change where it stands.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from matinee.cli.console import json_option, print_json, wrap
+import matinee
+from matinee.cli.console import json_option, print_json, say, wrap
 from matinee.cli.options.model import WORDS_HELP, find_item_by_words, load, model_argument
 from matinee.cli.options.newcomer import number, pairs
-from matinee.display.text import counted
 from matinee.errors import BadSetting
 from matinee.explain.views import VIEWS
 
 if TYPE_CHECKING:
+    from matinee.explain.explanation import Explanation
     from matinee.models import Model
+    from matinee.models.certainty import Certainty
 
 
 @click.command("explain")
@@ -55,7 +58,15 @@ if TYPE_CHECKING:
 @click.option(
     "--counterfactual", is_flag=True, help="The fewest ratings without which it leaves the list."
 )
+@click.option(
+    "--standing",
+    "stands",
+    is_flag=True,
+    help="Its rank of all, what sets it apart from the last of the list, and what would bring it "
+    "in or take it out.",
+)
 @click.option("-n", "n", type=int, help="Length of that list; 10 unless given.")
+@click.option("--receipt", metavar="FILE", help="Also write sum, rank, model and data as an SVG.")
 @json_option
 def command(
     model_path: str,
@@ -68,7 +79,9 @@ def command(
     change: tuple[str, ...],
     tastes: tuple[str, ...],
     counterfactual: bool,
+    stands: bool,
     n: int | None,
+    receipt: str | None,
     as_json: bool,
 ) -> None:
     """Show the reasons for one score; they add up to it."""
@@ -76,16 +89,10 @@ def command(
         "--versus": versus is not None,
         "--without, --change or --tastes": bool(without or change or tastes),
         "--counterfactual": counterfactual,
+        "--standing": stands,
     }
     several = [name for name, present in questions.items() if present]
-    if len(several) > 1:
-        raise BadSetting(f"{' and '.join(several)} are different questions; ask one at a time")
-    if by is not None and several and versus is None:
-        raise BadSetting(f"--by goes with reasons and --versus, not with {several[0]}")
-    if of is not None and several and versus is None:
-        raise BadSetting(f"--of goes with reasons and --versus, not with {several[0]}")
-    if n is not None and not counterfactual:
-        raise BadSetting("-n goes with --counterfactual")
+    check_together(several, {"--by": by, "--of": of}, {"--receipt": receipt}, n)
     model = load(model_path)
     row = find_item_by_words(model, item)
     answer: Any
@@ -96,17 +103,45 @@ def command(
         )
     elif counterfactual:
         answer = model.counterfactual(user, row, 10 if n is None else n)
+    elif stands:
+        from matinee.models.standing import standing
+
+        answer = standing(model, user, row, 10 if n is None else n)
     elif versus is not None:
         answer = model.explain(user, row, by, versus=find_item_by_words(model, versus), of=of)
     else:
         answer = model.explain(user, row, by, of=of)
-    certain = {} if several else certainty_of(model, user, row)
+    if several:
+        print_json(answer.to_dict()) if as_json else click.echo(wrap(str(answer)))
+        return
+    from matinee.models.certainty import in_words
+
+    certain = certainty_of(model, user, row)
+    if receipt is not None:
+        write_receipt(model, answer, certain, receipt)
     if as_json:
-        print_json(answer.to_dict() | certain)
+        print_json(answer.to_dict() | plain(certain))
         return
     click.echo(wrap(str(answer)))
-    if certain:
-        click.echo(wrap(in_words(certain)))
+    click.echo(wrap(in_words(certain)))
+
+
+def check_together(
+    questions: list[str],
+    of_reasons: dict[str, str | None],
+    of_one_score: dict[str, str | None],
+    n: int | None,
+) -> None:
+    """Raise BadSetting for two questions at once, or an option that goes with another question."""
+    if len(questions) > 1:
+        raise BadSetting(f"{' and '.join(questions)} are different questions; ask one at a time")
+    if n is not None and not set(questions) & {"--counterfactual", "--standing"}:
+        raise BadSetting("-n goes with --counterfactual and --standing")
+    for name in (name for name, value in of_one_score.items() if value is not None and questions):
+        raise BadSetting(f"{name} goes with reasons, not with {questions[0]}")
+    for name in (name for name, value in of_reasons.items() if value is not None):
+        if questions and questions != ["--versus"]:
+            raise BadSetting(f"{name} goes with reasons and --versus, not with {questions[0]}")
 
 
 def changes(model: "Model", texts: tuple[str, ...]) -> dict[object, float]:
@@ -134,21 +169,32 @@ def times(texts: tuple[str, ...]) -> dict[object, float]:
     }
 
 
-def certainty_of(model: "Model", user: str, item: str) -> dict[str, Any]:
-    """The certainty of a score, in plain data; without an interval for what is rated already."""
+def certainty_of(model: "Model", user: str, item: str) -> "Certainty":
+    """The certainty of a score; without an interval for what is rated already."""
     from matinee.models.certainty import certainty
 
-    plain = certainty(model, user, item).to_dict()
-    if plain["interval"] is None or model.items.row(item) in model.rated(user):
-        del plain["interval"]
-    return plain
+    known = certainty(model, user, item)
+    rated = model.items.row(item) in model.rated(user)
+    return known._replace(interval=None) if rated else known
 
 
-def in_words(certain: dict[str, Any]) -> str:
-    """A certainty as a sentence or two."""
-    by_user, of_item = certain["evidence"].values()
-    sentence = f"It rests on {counted(by_user, 'rating')} by you and {of_item:,} of it."
-    if "interval" in certain:
-        low, high = certain["interval"]["low"], certain["interval"]["high"]
-        sentence += f" With a chance of 80 % you would rate it from {low:.1f} to {high:.1f}."
-    return sentence
+def plain(certain: "Certainty") -> dict[str, Any]:
+    """A certainty in plain data; an interval stands there only where there is one."""
+    return {name: value for name, value in certain.to_dict().items() if value is not None}
+
+
+def write_receipt(model: "Model", why: "Explanation", certain: "Certainty", path: str) -> None:
+    """Write the receipt of an explanation to an SVG file. Raises BadSetting for another name."""
+    from datetime import UTC, datetime
+
+    from matinee.charts.receipt import Origin, Receipt
+    from matinee.disk.whole_files import write_whole
+    from matinee.models.standing import standing
+
+    if not path.lower().endswith(".svg"):
+        raise BadSetting(f"--receipt is {path!r}; a receipt is a picture: end its name in .svg")
+    version = f"{model.algorithm} {matinee.__version__}"
+    origin = Origin(version, model.data_fingerprint, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+    stands = standing(model, why.user, why.item_id)
+    write_whole(Path(path), Receipt(why, stands, certain, origin).svg())
+    say(f"receipt in {path}")

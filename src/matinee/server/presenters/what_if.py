@@ -8,6 +8,7 @@ from matinee.errors import BadSetting
 from matinee.explain.ranks import ranks, unseen
 from matinee.models import Person
 from matinee.server.item_filter import ItemFilter
+from matinee.server.person_resolver import numbered_tastes
 from matinee.server.presenters.recommendations import ListRequest, recommended_items, top_items
 from matinee.server.schemas.what_if import WhatIfRequest
 from matinee.server.snapshot import ModelSnapshot
@@ -30,10 +31,7 @@ def what_if(snapshot: ModelSnapshot, person: Person, body: WhatIfRequest) -> dic
         model.items.ids[rows[0]] if body.item is None else body.item,
         without=body.without,
         change={one.item_id: one.rating for one in body.change},
-        tastes={
-            int(taste) if taste.isdecimal() else taste: weight
-            for taste, weight in body.turn.items()
-        },
+        tastes=numbered_tastes(body.turn),
     )
     new_rows, new_scores = top_items(snapshot, change.person, candidates, request)
     after = recommended_items(snapshot, change.person, new_rows, new_scores)

@@ -1,5 +1,6 @@
 """Why an item has its score, and what would change it."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -9,11 +10,13 @@ from matinee.server.dependencies import compute, resolver_of, snapshot_of, state
 from matinee.server.json_route import JsonRoute
 from matinee.server.middleware.response_cache import Dependency
 from matinee.server.presenters.explanations import ScoreRequest, explanation_of
+from matinee.server.presenters.standings import standing_content
 from matinee.server.presenters.what_if import what_if
 from matinee.server.responses import respond
 from matinee.server.routes.parameters import Beside, Caution, Of, StarsWeight, View, Width
 from matinee.server.schemas.explanations import ExplanationRequest, ExplanationResponse
 from matinee.server.schemas.identifiers import ItemInPath, UserInPath
+from matinee.server.schemas.standings import StandingRequest, StandingResponse
 from matinee.server.schemas.what_if import WhatIfRequest, WhatIfResponse
 
 router = APIRouter(tags=["reasons"], route_class=JsonRoute)
@@ -47,10 +50,21 @@ async def explanation_for_someone(
 ) -> Response:
     """Why an item has its score for a new person, in terms that sum to the score."""
     snapshot = snapshot_of(request, beside, body.user)
-    person = await resolver_of(request).by_reference(snapshot, body)
+    person = await resolver_of(request).by_changed_reference(snapshot, body)
     weights = body.stars_weight, body.caution
     score = ScoreRequest(body.by, body.versus, body.width, body.of, *weights)
     content = explanation_of(snapshot, person, body.item, score)
+    return respond(request, snapshot, person.strategy, content)
+
+
+@router.post("/v1/standings", response_model=StandingResponse)
+async def standing_of_item(
+    request: Request, body: StandingRequest, beside: Beside = False
+) -> Response:
+    """The rank of any item for a person, and what would bring it into the list or take it out."""
+    snapshot = snapshot_of(request, beside, body.user)
+    person = await resolver_of(request).by_changed_reference(snapshot, body)
+    content = await asyncio.to_thread(standing_content, snapshot, person, body)
     return respond(request, snapshot, person.strategy, content)
 
 

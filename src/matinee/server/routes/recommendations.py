@@ -102,7 +102,7 @@ async def recommendations_for_someone(request: Request, body: RecommendationsReq
     """The best items for a new person: by ratings, by points for tastes, or by features."""
     state, snapshot = state_of(request), snapshot_of(request, user=body.user)
     check_depth(body.offset, body.n)
-    person = await resolver_of(request).by_reference(snapshot, body)
+    person = await resolver_of(request).by_changed_reference(snapshot, body)
     candidates = allowed_items(snapshot, filter_of(body), body.rules())
     if body.user is not None and body.exclude_seen:
         candidates = await resolver_of(request).without_hidden(snapshot, body.user, candidates)

@@ -6,11 +6,11 @@ from pydantic import BaseModel, Field
 
 from matinee.server.schemas.base import Envelope, Integer
 from matinee.server.schemas.identifiers import Id
-from matinee.server.schemas.persons import PersonReference
+from matinee.server.schemas.persons import ChangedPersonReference
 from matinee.server.schemas.weights import ListWeights
 
 
-class ExplanationRequest(PersonReference, ListWeights):
+class ExplanationRequest(ChangedPersonReference, ListWeights):
     """Which item to explain, and how."""
 
     item: Id

@@ -31,3 +31,13 @@ class PersonReference(RequestBody):
         None, description="Points for tastes, by number or name."
     )
     features: dict[str, str] | None = Field(None, description='Such as {"age": "25"}.')
+
+
+class ChangedPersonReference(PersonReference):
+    """A person, with some ratings forgotten and some tastes stronger or weaker."""
+
+    without: list[Id] = Field([], max_length=MAX_RATINGS, description="Items to unrate.")
+    turn: dict[str, Number] = Field(
+        {},
+        description="Weight of a taste, by number or name: 0 is off, 1 as it is.",
+    )

@@ -16,7 +16,7 @@ from matinee.server.schemas.base import Envelope, Flag, Integer, Number, Request
 from matinee.server.schemas.explanations import ShortExplanation
 from matinee.server.schemas.identifiers import Id
 from matinee.server.schemas.items import ItemSummary
-from matinee.server.schemas.persons import PersonReference
+from matinee.server.schemas.persons import ChangedPersonReference
 from matinee.server.schemas.weights import ListWeights
 
 
@@ -82,7 +82,7 @@ class ItemConditions(RuleFields, ListWeights):
     exclude_seen: Flag = Field(True, description="Leave out items the person has rated.")
 
 
-class RecommendationsRequest(PersonReference, ItemConditions):
+class RecommendationsRequest(ChangedPersonReference, ItemConditions):
     """A list for a person described in the body."""
 
     n: Integer = Field(10, ge=1, le=MAX_LIST_LENGTH)

@@ -3,23 +3,18 @@
 from pydantic import BaseModel, Field
 
 from matinee.server.limits import MAX_LIST_LENGTH, MAX_RATINGS
-from matinee.server.schemas.base import Envelope, Integer, Number
+from matinee.server.schemas.base import Envelope, Integer
 from matinee.server.schemas.identifiers import Id
-from matinee.server.schemas.persons import PersonReference, Rating
+from matinee.server.schemas.persons import ChangedPersonReference, Rating
 from matinee.server.schemas.recommendations import RecommendedItem
 from matinee.server.schemas.weights import ListWeights
 
 
-class WhatIfRequest(PersonReference, ListWeights):
+class WhatIfRequest(ChangedPersonReference, ListWeights):
     """The ratings to remove or replace, and the tastes to weigh differently."""
 
     item: Id | None = Field(None, description="Also report how this item's score would change.")
-    without: list[Id] = Field([], max_length=MAX_RATINGS, description="Items to unrate.")
     change: list[Rating] = Field([], max_length=MAX_RATINGS, description="Ratings to replace.")
-    turn: dict[str, Number] = Field(
-        {},
-        description="Weight of a taste, by number or name: 0 is off, 1 as it is.",
-    )
     n: Integer = Field(10, ge=1, le=MAX_LIST_LENGTH)
 
 

@@ -1,0 +1,140 @@
+"""The fewest ratings of similar items that would bring an item into someone's list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from matinee.display.markup import el
+from matinee.explain.counterfactual import Removed as Rated
+from matinee.explain.explainable import Explainable
+from matinee.explain.ranks import ordinal, unseen, with_histories
+from matinee.row_solvers.person import Person
+
+Change = tuple[int, ...]  # item rows that are rated with the top of the scale
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Items that, rated with the top of the scale, bring an item among the first ``n``.
+
+    ``rated`` are those of the nearest approach where none of at most ``most`` items suffices; then
+    ``rank_after`` is beyond ``n``.
+    """
+
+    user: str
+    item_id: str
+    title: str
+    n: int
+    most: int
+    rated: tuple[Rated, ...]
+    rank_before: int
+    rank_after: int  # with the ratings
+    unit: str = "stars"
+
+    @property
+    def enters(self) -> bool:
+        """Whether the item is then among the first ``n``."""
+        return self.rank_after <= self.n
+
+    def sentence(self) -> str:
+        """One sentence for people."""
+        if not self.rated:
+            return f"No rating of a similar item would raise {self.title}."
+        titles = [one.title for one in self.rated]
+        together = ", ".join(titles[:-1]) + (" and " if titles[1:] else "") + titles[-1]
+        stars = f"Had you rated {together} {self.rated[0].rating:g}"
+        with_them = stars if self.unit == "stars" else f"Had you chosen {together}"
+        places = f"{ordinal(self.rank_after)} instead of {ordinal(self.rank_before)}"
+        short = "" if self.enters else f", still not among the first {self.n}"
+        return f"{with_them}, {self.title} would be {places}{short}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {
+            "user": self.user,
+            "item_id": self.item_id,
+            "title": self.title,
+            "n": self.n,
+            "most": self.most,
+            "rated": [one._asdict() for one in self.rated],
+            "rank_before": self.rank_before,
+            "rank_after": self.rank_after,
+            "sentence": self.sentence(),
+        }
+
+    def __str__(self) -> str:
+        return self.sentence()
+
+    def _repr_html_(self) -> str:
+        return el("p", self.sentence())
+
+
+def entry(
+    model: Explainable,
+    person: Person,
+    item: int,
+    similar: np.ndarray,
+    n: int,
+    most: int,
+) -> Entry:
+    """Rate similar items with the top of the scale, the one that helps most first.
+
+    ``item`` is the row of an item that the person has not rated, ``similar`` (n_similar,) are the
+    rows to choose from. Every set is judged by solving the person again.
+    """
+    high = model.scale.high
+    own = dict(zip(person.items.tolist(), person.ratings.tolist(), strict=True))
+    open_rows = [row for row in similar.tolist() if row != item and own.get(row) != high]
+    chosen: Change = ()
+    (before,) = rank_with(model, person, item, [()])
+    rank = before
+    while rank > n and len(chosen) < most and open_rows:
+        sets = [(*chosen, row) for row in open_rows]
+        found = rank_with(model, person, item, sets)
+        best = int(np.argmin(found))
+        if found[best] >= rank:
+            break
+        chosen, rank = sets[best], found[best]
+        open_rows.remove(chosen[-1])
+    ids = [model.items.ids[row] for row in chosen]
+    return Entry(
+        user=person.name,
+        item_id=model.items.ids[item],
+        title=model.catalog.label(model.items.ids[item]),
+        n=n,
+        most=most,
+        rated=tuple(Rated(one, model.catalog.label(one), high) for one in ids),
+        rank_before=before,
+        rank_after=rank,
+        unit="stars" if model.kind == "rating" else "points",
+    )
+
+
+def rank_with(model: Explainable, person: Person, item: int, sets: Sequence[Change]) -> list[int]:
+    """The rank of an item, not rated, with each set of items rated with the top of the scale."""
+    own = dict(zip(person.items.tolist(), person.ratings.tolist(), strict=True))
+    high = model.scale.high
+    people = [person]
+    histories = [sorted((own | dict.fromkeys(one, high)).items()) for one in sets]
+    if any(sets):
+        people = with_histories(
+            model,
+            person,
+            [
+                (
+                    np.array([row for row, _ in history], dtype=np.int32),
+                    np.array([rating for _, rating in history], dtype=np.float32),
+                )
+                for history in histories
+            ],
+        )
+    among = unseen(model, person, item)
+    scores = model.score_people(people, among)
+    place = int(np.searchsorted(among, item))
+    ahead = scores > scores[:, [place]]
+    ahead[:, :place] |= scores[:, :place] == scores[:, [place]]
+    for row, one in enumerate(sets):
+        ahead[row, np.isin(among, one)] = False  # they are rated then, and not in the list
+    return [int(n) + 1 for n in ahead.sum(axis=1)]
