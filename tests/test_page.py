@@ -19,8 +19,8 @@ from matinee.server.page_files import PAGE
 from matinee.sources import read_ratings
 from serving import TOKEN, answering
 
-SECTIONS = ["find", "list?user=42", "tastes", "map", "data", "quality"]
-MOST_BYTES = 150_000
+SECTIONS = ["find", "list?user=42", "film?item=fight-club-1999", "tastes", "map", "data", "quality"]
+MOST_BYTES = 200_000
 PATIENCE = 20  # seconds
 SETTLED = "return document.body && document.body.dataset.ready"
 UNLABELLED = """
@@ -73,7 +73,7 @@ class Page:
 
     def titles(self) -> list[str]:
         """The titles of the list."""
-        return [re.sub(r" (new|=|[▲▼] \d+.*)$", "", one.text) for one in self.all(".title")]
+        return [one.text for one in self.all(".title bdi")]
 
     @property
     def address(self) -> str:
@@ -142,26 +142,41 @@ def test_a_person_is_found_by_their_id_with_the_keyboard_alone(page):
     page.says("For person 42", "h1")
 
 
-def test_a_newcomer_rates_five_films_and_sees_each_guess_only_afterwards(page):
+def test_a_newcomers_list_follows_each_rating_and_back_loses_nothing(page):
     page.open("find").some("main .cards article")
     assert "would have guessed" not in page.all("main")[0].text
+    assert "1.5" in page.all(".cards .choice")[0].text, "the scale of the sample has halves"
     for place in range(5):
-        page.click(f".cards article:nth-child({place + 1}) label", 3)
-        page.says("would have guessed", f".cards article:nth-child({place + 1})")
-        assert page.all("main")[0].text.count("would have guessed") == place + 1
-    page.click("button.main", -1)
+        page.click(".cards article:not(.done) label", 8 if place % 2 else 2)
+        page.until(lambda place=place: page.address.count("%3A") == place + 1)
+        page.until(lambda place=place: len(page.all(".chips[aria-label] button")) == place + 1)
+        page.until(lambda place=place: page.all("main")[0].text.count("would have") == place + 1)
+    assert re.search(r"This moved (\d+ films?|nothing)", page.all("main")[0].text)
+    page.until(lambda: len(page.all(".cards article:not(.done)")) == 4)
+    address, titles = page.address, page.titles()
+    page.click("main a.button.main")
     page.says("From 5 ratings of yours")
-    assert page.address.count("%2C") == 4, "the address holds the five ratings"
-    first = page.titles()
-    page.open(page.address[1:]).some("ol.films > li")
-    assert page.titles() == first, "the address is the whole state"
+    assert page.titles() == titles, "the list is the one beside the cards"
+    page.driver.back()
+    page.says("Have you seen these?")
+    assert page.address == address
+    page.until(lambda: page.titles() == titles)
+    page.click(".chips[aria-label] button")
+    page.until(lambda: page.address.count("%3A") == 4)
 
 
-def test_a_film_not_seen_gives_way_to_another(page):
+def test_a_film_not_seen_gives_way_to_another_and_any_film_can_be_added(page):
     titles = [one.text for one in page.open("find").some(".cards h3")]
     page.click(".cards article > button")
-    page.until(lambda: page.all(".cards h3")[0].text != titles[0])
-    assert page.all(".cards h3")[0].text not in titles
+    page.until(
+        lambda: (
+            len(page.all(".cards h3")) == len(titles) and page.all(".cards h3")[0].text == titles[1]
+        )
+    )
+    assert titles[0] not in [one.text for one in page.all(".cards h3")]
+    page.all("input[name=add]")[0].send_keys("fight club")
+    page.click(".add [role=option]")
+    page.until(lambda: page.all(".cards h3")[0].text == "Fight Club (1999)")
 
 
 def test_points_for_tastes_make_a_list(page, folder):
@@ -205,7 +220,7 @@ def test_another_file_is_refused_in_words(page, tmp_path):
     file = tmp_path / "ratings.csv"
     file.write_text("a,b\n1,2\n")
     page.open("find?way=bring").some("input[type=file]")[0].send_keys(str(file))
-    page.says("This is not a ratings.csv of Letterboxd or IMDb")
+    page.says("This is not a ratings.csv of Letterboxd, IMDb or Matinee")
 
 
 # Recommendations and why.
@@ -215,7 +230,7 @@ def test_a_click_shows_terms_that_add_up_and_the_address_remembers_it(page):
     page.open("list?user=42").click("ol.films button")
     assert page.some(".why svg")[0].get_attribute("role") == "img"
     page.click(".why details summary")
-    rows = page.some(".why tbody tr")
+    rows = page.some(".why figure tbody tr")
     values = {row.text.rsplit(" ", 1)[0]: float(row.text.rsplit(" ", 1)[1]) for row in rows}
     terms = list(values.values())[: list(values).index("list score")]
     assert sum(terms) == pytest.approx(values["list score"], abs=0.0051)
@@ -239,7 +254,7 @@ def test_the_dial_from_safe_to_adventurous_moves_the_list_and_sums_still_add_up(
     assert page.titles() == [f"{one['title']} ({one['year']})" for one in items]
     page.click("ol.films button")
     page.click(".why details summary")
-    rows = [row.text.rsplit(" ", 1) for row in page.some(".why tbody tr")]
+    rows = [row.text.rsplit(" ", 1) for row in page.some(".why figure tbody tr")]
     *terms, (name, total) = [(name, float(value)) for name, value in rows]
     assert name == "list score"
     assert total == pytest.approx(items[0]["score"], abs=0.0051)
@@ -259,16 +274,10 @@ def test_stars_stand_beside_the_rank(page):
 
 
 def test_reasons_by_ratings_and_by_people(page):
-    from selenium.webdriver.support.expected_conditions import staleness_of
-
-    page.open("list?user=42").some("ol.films > li")
+    page.open("list?user=42").click("ol.films button")
     for view, words in (("history", "by your ratings"), ("people", "by people like you")):
-        gone = staleness_of(page.some("ol.films")[0])
         page.click(f"input[value={view}] + *, label:has(input[value={view}])")
         page.until(lambda view=view: f"by={view}" in page.address)
-        page.until(lambda gone=gone: gone(page.driver))
-        page.until(lambda: not page.all(".why svg"))
-        page.click("ol.films button")
         page.says(words, ".why")
 
 
@@ -290,24 +299,132 @@ def test_two_models_stand_side_by_side(page):
     assert page.all(".moved-up, .moved-down, .beside section + section .soft")
 
 
-def test_a_taste_turned_off_moves_the_list(page):
+def test_the_mixer_moves_the_one_list_and_the_address_remembers_it(page, served):
+    import httpx
     from selenium.webdriver.common.keys import Keys
 
-    page.open("list?user=42").click("#what-if summary")
-    slider = page.some("#what-if input[type=range]")[0]
-    slider.send_keys(Keys.HOME)
-    page.says("Then the list would be")
-    assert page.all("#what-if output")[0].text == "off"
-    assert len(page.all("#what-if ol.films li")) == 10
-    assert page.all("#what-if .moved-up, #what-if .moved-down")
+    before = page.open("list?user=42&genre=Drama").some(".title") and page.titles()
+    page.some(".sliders input")[0].send_keys(Keys.HOME)
+    page.until(lambda: page.titles() and page.titles() != before)
+    assert page.all(".sliders output")[0].text == "off"
+    assert page.all("ol.films .moved-up, ol.films .moved-down")
+    page.click("#mixer details summary")
+    page.click("#mixer .rated input")
+    page.until(lambda: "without=" in page.address)
+    turn, without = (re.search(rf"{name}=([^&]+)", page.address)[1] for name in ("turn", "without"))
+    body = {
+        "user": "42",
+        "turn": {turn.split("%3A")[0]: 0},
+        "without": [without],
+        "genre": ["Drama"],
+    }
+    items = httpx.post(f"{served}/v1/recommendations", json=body).json()["items"]
+    expected = [f"{one['title']} ({one['year']})" for one in items]
+    page.until(lambda: page.titles() == expected)
+    page.click("ol.films button")
+    page.click(".why details summary")
+    rows = [row.text.rsplit(" ", 1) for row in page.some(".why figure tbody tr")]
+    *terms, total = [float(value) for _, value in rows]
+    assert sum(terms) == pytest.approx(total, abs=0.0051)
+    assert total == pytest.approx(items[0]["score"], abs=0.0051), "the sum of the mixed list"
+    page.open(page.address[1:]).some("ol.films > li")
+    assert page.titles() == expected, "the address is the whole state"
+    page.click("#mixer > button")
+    page.until(lambda: page.titles() == before)
 
 
-def test_a_rating_taken_away_moves_the_list(page):
-    page.open("list?user=42").click("#what-if summary")
-    for place in range(4):
-        page.click("#what-if .rated input", place)
-    page.says("Then the list would be")
-    assert len(page.all("#what-if ol.films li")) == 10
+def test_on_a_phone_the_list_is_seen_while_a_slider_moves(page):
+    size(page.driver, 390, 844)
+    page.open("list?user=42").click("#mixer > summary")
+    page.driver.execute_script("document.querySelector('ol.films').scrollIntoView()")
+    tops = "const of = (s) => document.querySelector(s).getBoundingClientRect();"
+    tops += (
+        "return [of('#mixer').bottom, of('.sliders input').top, of('ol.films li:nth-child(2)').top]"
+    )
+    panel, _, second = page.until(lambda: page.driver.execute_script(tops))
+    assert 0 < panel < 844 * 0.45
+    assert second < 844
+
+
+def test_a_rating_counts_at_once_and_can_be_undone(page, served):
+    import httpx
+    from selenium.webdriver.support.ui import Select
+
+    before = page.open("list?user=77").some(".title") and page.titles()
+    Select(page.all(".acts select")[0]).select_by_value("1")
+    page.says("The list knows", ".undo")
+    page.until(lambda: before[0] not in page.titles())
+    ratings = httpx.get(f"{served}/v1/users/77").json()["ratings"]
+    assert [one["rating"] for one in ratings if one["source"] == "feedback"] == [1]
+    page.click(".undo button")
+    page.until(lambda: page.titles() == before)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_film_seen_or_hidden_leaves_the_list_and_comes_back(page, place):
+    before = page.open("list?user=42").some(".title") and page.titles()
+    page.click("ol.films > li:first-child .acts button", place)
+    page.until(lambda: before[0] not in page.titles() and len(page.titles()) == 10)
+    page.open(page.address[1:]).some(".title")
+    assert before[0] not in page.titles(), "the address remembers it"
+
+
+def test_ten_more_follow_the_first_ten(page):
+    before = page.open("list?user=42").some(".title") and page.titles()
+    page.click(".mixed > button")
+    page.until(lambda: len(page.titles()) == 20)
+    assert page.titles()[:10] == before
+
+
+# Ask.
+
+
+def test_any_film_is_asked_about_with_the_keyboard_alone(page, served):
+    import httpx
+    from selenium.webdriver.common.keys import Keys
+
+    page.open("list?user=42").some("ol.films > li")
+    field = page.all("input[name=ask-film]")[0]
+    field.send_keys("alien")
+    page.some("#ask [role=option]")
+    field.send_keys(Keys.ARROW_DOWN, Keys.ENTER)
+    assert "Alien" in field.get_attribute("value")
+    field.send_keys(Keys.ENTER)
+    page.some(".asked svg")
+    item = re.search(r"item=([^&]+)", page.address)[1]
+    stands = httpx.post(f"{served}/v1/standings", json={"user": "42", "item": item}).json()
+    page.says(f"of {stands['n_ranked']:,}", ".standing")
+    for words in (stands["sentence"], stands["last"]["sentence"], stands["change"]["sentence"]):
+        page.says(words, ".standing")
+    page.open(page.address[1:]).some(".asked svg")
+    page.click(".receipt > summary")
+    image = page.some(".receipt img")[0]
+    page.until(lambda: page.driver.execute_script("return arguments[0].naturalWidth", image) > 0)
+    source = page.driver.execute_script("return decodeURIComponent(arguments[0].src)", image)
+    model = httpx.get(f"{served}/v1/model").json()["model"]
+    for words in (model["version"], model["data_fingerprint"], stands["title"]):
+        assert words in source
+
+
+def test_a_film_has_a_page(page):
+    page.open("film?item=fight-club-1999").says("Fight Club (1999)", "h1")
+    page.says("Who rated it highest")
+    page.says("Much like it")
+    page.click("ul.like a")
+    page.until(lambda: "Fight Club" not in page.all("h1")[0].text)
+
+
+def test_a_failed_answer_is_tried_again(page):
+    page.open("list?user=42").some("ol.films > li")
+    blocked = {"urls": ["*/v1/explanations*"]}
+    page.driver.execute_cdp_cmd("Network.enable", {})
+    page.driver.execute_cdp_cmd("Network.setBlockedURLs", blocked)
+    page.click("ol.films button")
+    page.says("The server does not answer", ".why")
+    page.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    page.click(".why .again")
+    page.some(".why svg")
+    page.driver.get_log("browser")  # the browser notes what was blocked
 
 
 def test_nobody_is_found_in_words(page):
@@ -436,7 +553,8 @@ def test_everything_that_can_be_used_has_a_name(page, section):
     page.open(section).some("main h1")
     assert page.driver.execute_script(UNLABELLED) == []
     assert len(page.all("h1")) == 1
-    assert page.all("nav [aria-current=page]")[0].get_attribute("data-section") in section
+    marked = [one.get_attribute("data-section") for one in page.all("nav [aria-current=page]")]
+    assert marked == [section.split("?")[0]] or section.startswith("film")
 
 
 def test_a_section_is_reached_by_the_keyboard_and_takes_the_focus(page):
@@ -448,6 +566,11 @@ def test_a_section_is_reached_by_the_keyboard_and_takes_the_focus(page):
 def test_the_page_is_light():
     sizes = {one: one.stat().st_size for one in PAGE.rglob("*") if one.is_file()}
     assert sum(sizes.values()) < MOST_BYTES
+
+
+def test_every_module_is_loaded_at_once():
+    preloaded = set(re.findall(r'modulepreload" href="(.+?)"', (PAGE / "index.html").read_text()))
+    assert preloaded == {f"js/{file.name}" for file in PAGE.glob("js/*.js")} - {"js/app.js"}
 
 
 def test_the_page_takes_no_markup_from_anywhere():
@@ -476,8 +599,7 @@ def test_every_kind_of_model_has_a_page(driver, algorithm, tmp_path):
             assert not page.all(".problem"), section
         page.open("list?user=42").click("ol.films button")
         page.some(".why svg")
-        page.click("#what-if summary")
-        page.some("#what-if p, #what-if input")
+        page.some("#mixer p, #mixer input")
         assert strangers(driver, page.url) == []
     store.close()
     assert complaints(driver) == []
@@ -533,8 +655,7 @@ def test_titles_stay_text(driver, nasty, section):
     if section == "list":
         page.click("ol.films button")
         page.some(".why svg")
-        page.click("#what-if summary")
-        page.some("#what-if input")
+        page.some("#mixer input")
     if section == "map":
         page.some(".map [data-id]")[0]
         page.all("main input[type=search]")[0].send_keys("img")

@@ -83,6 +83,7 @@ GETS = {
     "/v1/items/{item}": f"/v1/items/{ITEM}",
     "/v1/items/{item}/similar": f"/v1/items/{ITEM}/similar?n=3",
     "/v1/lists/{order}": "/v1/lists/popular?n=3",
+    "/v1/items/{item}/raters": f"/v1/items/{ITEM}/raters?n=3",
     "/v1/tastes": "/v1/tastes",
     "/v1/model": "/v1/model",
     "/v1/data": "/v1/data?width=500",
@@ -97,6 +98,7 @@ POSTS = {
     "/v1/explanations": {"ratings": [{"item_id": ITEM, "rating": 5}], "item": "alien-1979"},
     "/v1/recommendations:batch": {"users": [USER, "nobody"], "n": 2, "why": "true"},
     "/v1/what-if": {"user": USER, "turn": {"0": 0.0}, "n": 3},
+    "/v1/interview": {"ratings": [{"item_id": ITEM, "rating": 5}], "not_seen": ["alien-1979"]},
     "/v1/standings": {"user": USER, "item": ITEM, "n": 3, "width": 500},
     "/v1/feedback": {"events": [{"user_id": "x", "item_id": ITEM, "rating": 4}, "nonsense"]},
 }

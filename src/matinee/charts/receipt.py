@@ -76,7 +76,7 @@ class Receipt:
             aria_label=f"Receipt: {self.why.sentence()} {self.standing.sentence()}",
             xmlns=SVG,
             class_="chart",
-            style="color: #1b2330; color-scheme: light",
+            color="#1b2330",
             width=width,
             height=bottom,
             viewBox=f"0 0 {width:.0f} {bottom:.0f}",

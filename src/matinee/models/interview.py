@@ -18,7 +18,7 @@ Rubens, Kaplan & Sugiyama 2011).
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -167,9 +167,14 @@ class Interview(Printable):
         return self.model.fold_in(self.answers, name)
 
 
+def is_askable(model: Model) -> TypeGuard[FactorModel]:
+    """Whether a model has what an interview needs: stars, and factors."""
+    return isinstance(model, FactorModel) and model.n_factors > 0 and model.kind == "rating"
+
+
 def askable(model: Model) -> FactorModel:
     """The model, if it has what an interview needs. Raises BadSetting otherwise."""
-    if not isinstance(model, FactorModel) or model.n_factors == 0 or model.kind != "rating":
+    if not is_askable(model):
         raise BadSetting(
             f"an interview needs a model of stars with factors, such as mf or nmf, not one of "
             f"{model.algorithm}"

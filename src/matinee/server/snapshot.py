@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from matinee.errors import BadModel
+from matinee.errors import BadModel, BadSetting
 from matinee.models import Model, load
+from matinee.models.interview import Knowledge
 from matinee.models.storage import manifest_digest
 
+MOST_RATINGS = 1_000_000  # that the step of the scale is read from
 MAX_ATTEMPTS = 5  # to read a folder that is being replaced
 
 
@@ -50,6 +52,26 @@ class ModelSnapshot:
             self.model.explain(user, first)
         self.model.fold_in({})
         _ = self.years, self.genres, self.search_texts, self.by_count
+
+    @cached_property
+    def interview_knowledge(self) -> Knowledge:
+        """What interviews begin with. Raises BadSetting where the model cannot lead any."""
+        return Knowledge.of(self.model)
+
+    @cached_property
+    def has_similar(self) -> bool:
+        """Whether the model has similar items."""
+        try:
+            self.model.nearest("item", 0, 1)
+        except BadSetting:
+            return False
+        return True
+
+    @cached_property
+    def rating_step(self) -> float:
+        """The smallest difference between two ratings of the training data, at most 1."""
+        marks = np.unique(self.model.seen.values[:MOST_RATINGS]).astype(np.float64)
+        return float(np.diff(marks).min(initial=1.0))
 
     @cached_property
     def years(self) -> np.ndarray:

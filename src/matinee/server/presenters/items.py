@@ -1,10 +1,13 @@
 """Items as the API shows them."""
 
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from matinee.feedback.history import is_trained
 from matinee.models import FactorModel
+from matinee.server.lifecycle import ServerState
 from matinee.server.snapshot import ModelSnapshot
 
 DIGITS = 4  # of a taste's weight
@@ -76,3 +79,26 @@ def similar_items(
         }
         for rank, (row, similarity) in enumerate(zip(rows, similarities, strict=True), start=1)
     ]
+
+
+def raters_of(state: ServerState, snapshot: ModelSnapshot, row: int, n: int) -> dict[str, Any]:
+    """The ``n`` users who rated an item highest, and the number of each rating.
+
+    Among those who rated alike, the ones with fewest ratings first; erased users are left out.
+    """
+    model, changes = snapshot.model, state.changes
+    places = np.flatnonzero(model.seen.indices == row)
+    users = np.searchsorted(model.seen.indptr, places, side="right") - 1
+    ratings = model.seen.values[places]
+    order = np.lexsort((model.seen.counts[users], -ratings)).tolist()
+    known = (
+        {"user": model.users.ids[users[place]], "rating": float(ratings[place])}
+        for place in order
+        if is_trained(model, changes, model.users.ids[users[place]])
+    )
+    marks, counts = np.unique(ratings, return_counts=True)
+    spread = [
+        {"rating": float(mark), "n": int(count)} for mark, count in zip(marks, counts, strict=True)
+    ]
+    users_shown = list(islice(known, n))
+    return {"item": item_summary(snapshot, row), "users": users_shown, "spread": spread}

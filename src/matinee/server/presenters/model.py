@@ -15,6 +15,7 @@ def model_facts(snapshot: ModelSnapshot) -> dict[str, Any]:
         "algorithm": model.algorithm,
         "kind": model.kind,
         "scale": list(model.scale),
+        "rating_step": snapshot.rating_step,
         "settings": dict(model.settings),
         "facts": dict(model.facts),
         "n_users": len(model.users),
@@ -27,5 +28,6 @@ def model_facts(snapshot: ModelSnapshot) -> dict[str, Any]:
         "data_fingerprint": model.data_fingerprint,
         "cautions": list(model.cautions),
         "event_weights": weights(model.scale, model.kind == "rating"),
+        "has_similar": snapshot.has_similar,
         "has_tastes": model.taste_controls is not None,
     }

@@ -1,23 +1,31 @@
 """Items: search, details, and similar items."""
 
+from typing import Any
+
 import numpy as np
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from matinee.server.cursor import decode_cursor, encode_cursor
-from matinee.server.dependencies import compute, snapshot_of
+from matinee.server.dependencies import compute, snapshot_of, state_of
 from matinee.server.item_filter import ItemFilter
 from matinee.server.middleware.response_cache import Dependency
 from matinee.server.presenters.items import (
     item_details,
     item_summary,
     item_with_count,
+    raters_of,
     similar_items,
 )
 from matinee.server.responses import respond
 from matinee.server.routes.parameters import Cursor, Genre, Length, Search, Year
 from matinee.server.schemas.identifiers import ItemInPath
-from matinee.server.schemas.items import ItemResponse, ItemsResponse, SimilarItemsResponse
+from matinee.server.schemas.items import (
+    ItemResponse,
+    ItemsResponse,
+    RatersResponse,
+    SimilarItemsResponse,
+)
 from matinee.server.snapshot import ModelSnapshot
 
 router = APIRouter(tags=["items"])
@@ -76,6 +84,19 @@ async def similar(request: Request, item: ItemInPath, n: Length = 10) -> Respons
         "items": similar_items(snapshot, rows, similarities),
     }
     return respond(request, snapshot, "model", content, Dependency())
+
+
+@router.get("/v1/items/{item}/raters", response_model=RatersResponse)
+async def raters(request: Request, item: ItemInPath, n: Length = 10) -> Response:
+    """The users who rated an item highest in training, and how often each rating was given."""
+    state, snapshot = state_of(request), snapshot_of(request)
+    row = snapshot.model.items.row(item)
+
+    def task() -> dict[str, Any]:
+        return raters_of(state, snapshot, row, n)
+
+    content = await compute(task, scores=len(snapshot.model.seen.values))
+    return respond(request, snapshot, "model", content)
 
 
 def search_items(snapshot: ModelSnapshot, text: str, allowed: np.ndarray) -> list[int]:

@@ -50,3 +50,25 @@ class SimilarItemsResponse(Envelope):
 
     item: ItemSummary
     items: list[SimilarItem]
+
+
+class Rater(BaseModel):
+    """A user who rated an item."""
+
+    user: str
+    rating: float
+
+
+class RatingCount(BaseModel):
+    """How many gave a rating."""
+
+    rating: float
+    n: int
+
+
+class RatersResponse(Envelope):
+    """Who rated an item, the highest ratings first, and how often each rating was given."""
+
+    item: ItemSummary
+    users: list[Rater]
+    spread: list[RatingCount]

@@ -15,6 +15,7 @@ class ModelFacts(BaseModel):
     algorithm: str
     kind: str
     scale: tuple[float, float]
+    rating_step: float = Field(description="Such as 0.5 where ratings have halves; at most 1.")
     settings: dict[str, Any]
     facts: dict[str, Any]
     n_users: int
@@ -32,6 +33,7 @@ class ModelFacts(BaseModel):
     event_weights: dict[str, float | None] = Field(
         description="The rating that each kind of action counts as; null for none."
     )
+    has_similar: bool
     has_tastes: bool
 
 

@@ -14,6 +14,7 @@ export function keepToken(value) {
   token = value;
   sessionStorage.setItem("token", value);
   cache.clear();
+  sent.clear();
 }
 
 export function hasToken() {
@@ -23,7 +24,8 @@ export function hasToken() {
 async function request(method, path, body) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const options = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) };
+  const response = await fetch(path, options).catch(() => { throw new Problem(0, "The server does not answer. It may be down, or the network is."); });
   const content = await response.json().catch(() => ({}));
   if (!response.ok) throw new Problem(response.status, content.detail || `the server answered with status ${response.status}`);
   return content;
@@ -38,7 +40,21 @@ export function path(base, query = {}) {
   return words ? `${base}?${words}` : base;
 }
 
-export const get = (where, query) => request("GET", path(where, query));
+const sent = new Map(); // requests of the first view, each for one use
+
+export function early(where, query) {
+  const answer = request("GET", path(where, query));
+  answer.catch(() => null); // whoever uses it hears of it
+  sent.set(path(where, query), answer);
+}
+
+export function get(where, query) {
+  const key = path(where, query);
+  const answer = sent.get(key) || request("GET", key);
+  sent.delete(key);
+  return answer;
+}
+
 export const post = (where, body) => request("POST", where, body);
 export const patch = (where, body) => request("PATCH", where, body);
 

@@ -1,22 +1,28 @@
 // The page: six sections, shown one at a time, each drawn from the address.
 
-import { counted, el, say, width } from "./dom.js";
-import { get, getOnce, keepToken } from "./api.js";
+import { ask } from "./ask.js";
+import { counted, el, problem, say, width } from "./dom.js";
+import { early, get, getOnce, keepToken } from "./api.js";
 import { read, whoInAddress, address } from "./state.js";
 import { find } from "./find.js";
+import { film } from "./film.js";
 import { list } from "./list.js";
+import { LENGTH } from "./lists.js";
 import { tastes } from "./tastes.js";
 import { map, usualMap } from "./map.js";
 import { data } from "./data.js";
 import { quality } from "./quality.js";
 
-const SECTIONS = { find, list, tastes, map, data, quality };
-const TITLES = { find: "Find a person", list: "Recommendations", tastes: "Tastes", map: "Map", data: "Data", quality: "Quality" };
+const SECTIONS = { find, list, film, tastes, map, data, quality };
+const TITLES = { find: "Find a person", list: "Recommendations", film: "Film", tastes: "Tastes", map: "Map", data: "Data", quality: "Quality" };
 const main = document.getElementById("main");
 let model = null;
 let drawing = 0;
 let lastSection = null;
 let who = {}; // the person looked at last; links in the other sections lead back to them
+const PATIENCE = 150; // milliseconds before the old view gives way to a sign of loading
+const question = ask();
+document.getElementById("ask-place").append(question.form);
 
 function takeToken() {
   const match = location.hash.match(/^#token=(.*)$/);
@@ -41,6 +47,8 @@ export async function draw() {
   }
   document.title = `${TITLES[section] || TITLES.find} · Matinee`;
   say("");
+  question.asked(query, who);
+  const loading = setTimeout(() => turn === drawing && main.replaceChildren(...waiting(section)), PATIENCE);
   try {
     if (!model) {
       const answer = await get("/v1/model");
@@ -55,24 +63,44 @@ export async function draw() {
     lastSection = section;
   } catch (error) {
     if (turn === drawing) main.replaceChildren(...wrong(error));
+  } finally {
+    clearTimeout(loading);
   }
   document.body.dataset.ready = String(drawing);
 }
 
+// What stands there while a section loads: its title, and grey lines.
+function waiting(section) {
+  return [el("h1", {}, TITLES[section] || TITLES.find), el("p", { className: "hidden" }, "Loading…"),
+    el("div", { className: "waiting", "aria-hidden": "true" }, Array.from({ length: 6 }, () => el("div")))];
+}
+
 function wrong(error) {
-  say(error.message);
   if (error.status !== 401) {
-    return [el("h1", {}, "That did not work"), el("p", { className: "problem", role: "alert" }, error.message),
-      el("p", {}, el("a", { href: "#find" }, "Find a person"))];
+    return [el("h1", {}, "That did not work"), problem(error, draw), el("p", {}, el("a", { href: "#find" }, "Find a person"))];
   }
+  say(error.message);
   const field = el("input", { type: "password", name: "token", autocomplete: "off", required: true });
   const form = el("form", { onsubmit: (event) => { event.preventDefault(); keepToken(field.value.trim()); draw(); } },
     el("label", {}, "The server's token ", field), " ", el("button", { className: "main" }, "Continue"));
   return [el("h1", {}, "This server needs a token"), el("p", {}, error.message), form];
 }
 
+// The requests of the first view are sent together, before any answer has come.
+function startEarly() {
+  const { section, query } = read();
+  early("/v1/model");
+  const user = query.get("user");
+  const plain = [...query.keys()].every((name) => name === "user" || name === "item");
+  if (section !== "list" || user === null || !plain) return;
+  const base = `/v1/users/${encodeURIComponent(user)}`;
+  early(base);
+  early(`${base}/recommendations`, { n: LENGTH, why: "true" });
+}
 
 addEventListener("hashchange", draw);
+takeToken();
+startEarly();
 draw();
 
 // Sections that take a moment to draw are prefetched when a click is likely.

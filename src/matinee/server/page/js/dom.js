@@ -82,14 +82,26 @@ export function counted(n, noun) {
   return `${n.toLocaleString("en")} ${n === 1 ? noun : plural}`;
 }
 
+// The label of an item, whose direction is its own.
+export function named(item) {
+  return el("bdi", {}, label(item));
+}
+
 export function label(item) {
   return item.year ? `${item.title} (${item.year})` : item.title;
 }
 
 export function width(of = document.getElementById("main"), most = 760) {
-  return Math.round(Math.min(Math.max(of.clientWidth - 34, 260), most));
+  const room = of.clientWidth || document.getElementById("main").clientWidth; // 0: not on the page yet
+  return Math.round(Math.min(Math.max(room - 34, 260), most));
 }
 
 export function say(words) {
   document.getElementById("status").textContent = words;
+}
+
+// What went wrong, and a button to try again.
+export function problem(error, again) {
+  say(error.message);
+  return el("div", { className: "problem", role: "alert" }, el("p", {}, error.message), el("button", { type: "button", className: "again", onclick: again }, "Try again"));
 }

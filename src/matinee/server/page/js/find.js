@@ -1,27 +1,27 @@
 // Find a person: a user of the model, or a newcomer.
 
-import { choice, counted, el, label, say } from "./dom.js";
-import { get, getOnce, post } from "./api.js";
+import { choice, counted, el, problem, say } from "./dom.js";
+import { get, getOnce } from "./api.js";
 import { jsonAt } from "./json.js";
-import { address, go, keepImported, note, ratingsInAddress } from "./state.js";
+import { address, go, keepImported, note } from "./state.js";
+import { rateFilms } from "./newcomer.js";
 import { read as readExport, match } from "./importing.js";
 
-const ENOUGH = 5; // films that a newcomer rates
 const POINTS = 10; // that a newcomer shares out among tastes
 
 export async function find({ query, model }) {
   jsonAt("/v1/users");
   const samples = await getOnce("/v1/users", { n: 8 });
-  const ways = [["rate", "Rate five films"], ...(model.has_tastes ? [["points", "Share points among tastes"]] : []), ["bring", "Bring your ratings"]];
+  const ways = [["rate", "Rate films"], ...(model.has_tastes ? [["points", "Share points among tastes"]] : []), ["bring", "Bring your ratings"]];
   const start = ways.find(([way]) => way === query.get("way"))?.[0] || "rate";
   const place = el("div");
   const show = async (way) => {
     note({ way: way === "rate" ? null : way });
     const draws = { rate: rateFilms, points: sharePoints, bring: bringRatings };
     try {
-      place.replaceChildren(...await draws[way](model));
+      place.replaceChildren(...await draws[way](model, query));
     } catch (error) {
-      place.replaceChildren(el("p", { className: "problem", role: "alert" }, error.message));
+      place.replaceChildren(problem(error, () => show(way)));
     }
   };
   await show(start);
@@ -36,7 +36,7 @@ export async function find({ query, model }) {
 }
 
 function person({ user, n_ratings }) {
-  return el("li", {}, el("a", { className: "button", href: address("list", { user }) }, user, " ", el("small", {}, counted(n_ratings, "rating"))));
+  return el("li", {}, el("a", { className: "button", href: address("list", { user }) }, el("bdi", {}, user), " ", el("small", {}, counted(n_ratings, "rating"))));
 }
 
 function search() {
@@ -54,62 +54,6 @@ function search() {
   const open = (event) => { event.preventDefault(); if (field.value.trim()) go("list", { user: field.value.trim() }); };
   return el("form", { role: "search", onsubmit: open }, el("div", { className: "row" },
     el("label", {}, "Id of a person ", field), el("button", { className: "main" }, "Show")), results);
-}
-
-// Rate five films: the prediction of the model is shown only after each rating.
-
-async function rateFilms(model) {
-  const { items } = await getOnce("/v1/items", { n: 60 });
-  const queue = varied(items);
-  const ratings = [];
-  const films = el("div", { className: "cards" });
-  const done = el("button", { className: "main", disabled: true, onclick: () => go("list", { ratings: ratingsInAddress(ratings) }) }, "Show what to watch");
-  const count = el("p", { className: "soft", role: "status" }, `0 of ${ENOUGH} rated`);
-  const next = () => { const item = queue.shift(); return item ? card(item) : null; };
-  const rate = async (item, value, status, rated) => {
-    const others = ratings.filter((one) => one.item_id !== item.item_id);
-    const at = ratings.findIndex((one) => one.item_id === item.item_id);
-    const rating = { item_id: item.item_id, rating: value };
-    at >= 0 ? ratings.splice(at, 1, rating) : ratings.push(rating);
-    count.textContent = ratings.length >= ENOUGH ? `${ratings.length} rated: enough to begin` : `${ratings.length} of ${ENOUGH} rated`;
-    done.disabled = ratings.length < ENOUGH;
-    if (rated) return;
-    try {
-      const guess = await post("/v1/recommendations", { ratings: others, items: [item.item_id], exclude_seen: false, n: 1 });
-      status.textContent = model.kind === "rating" ? `We would have guessed ${guess.items[0].predicted.toFixed(1)}.` : "Noted.";
-    } catch {
-      status.textContent = "Noted.";
-    }
-  };
-  const card = (item) => {
-    const status = el("p", { className: "soft", role: "status" }, "");
-    let rated = false;
-    const article = el("article", { className: "card" }, el("h3", {}, label(item)), el("p", { className: "soft" }, item.genres.join(", ")),
-      choice(`Your rating of ${item.title}`, `r-${item.item_id}`, marksOf(model.scale), null, (value) => { rate(item, Number(value), status, rated); rated = true; pass.hidden = true; }), status);
-    const pass = el("button", { onclick: () => { const other = next(); other ? article.replaceWith(other) : article.remove(); } }, "Not seen");
-    article.querySelector("legend").className = "hidden";
-    article.append(pass);
-    return article;
-  };
-  for (let n = 0; n < ENOUGH + 1; n++) films.append(next() || "");
-  return [el("p", {}, "Rate what you have seen. What the model would guess is shown after you have rated, so that it does not sway you."), films, count, done];
-}
-
-function varied(items) {
-  const seen = new Map();
-  return items.map((item, place) => {
-    const genre = item.genres[0] || "";
-    seen.set(genre, (seen.get(genre) || 0) + 1);
-    return [seen.get(genre) * 8 + place, item];
-  }).sort((a, b) => a[0] - b[0]).map(([, item]) => item);
-}
-
-function marksOf([low, high]) {
-  const whole = Math.ceil(low);
-  const step = high - low > 5.5 ? Math.ceil((high - low) / 5) : 1;
-  const marks = [];
-  for (let value = whole; value <= high; value += step) marks.push([String(value), String(value)]);
-  return marks;
 }
 
 // Share points among tastes.

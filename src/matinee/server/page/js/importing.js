@@ -8,6 +8,7 @@ const AT_ONCE = 6;
 const SITES = {
   Letterboxd: { title: "Name", year: "Year", rating: "Rating", low: 0.5, high: 5 },
   IMDb: { title: "Title", year: "Year", rating: "Your Rating", low: 1, high: 10 },
+  Matinee: { title: "title", year: "year", rating: "rating" },
 };
 
 // The rows of a CSV text: quotes, doubled quotes, and line breaks inside quotes.
@@ -29,12 +30,13 @@ export function rowsOf(text) {
 export function read(text, [low, high]) {
   const [head = [], ...rows] = rowsOf(text);
   const source = Object.keys(SITES).find((name) => [SITES[name].title, SITES[name].year, SITES[name].rating].every((one) => head.includes(one)));
-  if (!source) throw new Error(`This is not a ratings.csv of ${Object.keys(SITES).join(" or ")}: its columns are ${head.slice(0, 6).join(", ") || "empty"}.`);
+  if (!source) throw new Error(`This is not a ratings.csv of Letterboxd, IMDb or Matinee: its columns are ${head.slice(0, 6).join(", ") || "empty"}.`);
   const site = SITES[source];
+  const [bottom, top] = [site.low ?? low, site.high ?? high]; // our own files are on the model's scale
   const at = Object.fromEntries(["title", "year", "rating"].map((name) => [name, head.indexOf(site[name])]));
   const films = rows.map((row) => ({ title: row[at.title], year: Number(row[at.year]) || null, rating: Number(row[at.rating]) }))
-    .filter((film) => film.title && film.rating >= site.low && film.rating <= site.high)
-    .map((film) => ({ ...film, rating: low + ((film.rating - site.low) / (site.high - site.low)) * (high - low) }));
+    .filter((film) => film.title && film.rating >= bottom && film.rating <= top)
+    .map((film) => ({ ...film, rating: low + ((film.rating - bottom) / (top - bottom)) * (high - low) }));
   if (!films.length) throw new Error("There are no ratings in this file.");
   return { source, films: films.slice(-MOST) };
 }

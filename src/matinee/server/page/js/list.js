@@ -1,73 +1,161 @@
-// The recommendations for a person, the reasons, and what would change them.
+// The recommendations for a person: the list, its filters, the mixer beside it, and any other film.
 
-import { chart, choice, counted, el, label, say, sentence, width } from "./dom.js";
-import { get, path, post, segment } from "./api.js";
-import { jsonAt, jsonOf } from "./json.js";
-import { note, someone } from "./state.js";
-import { whatIf } from "./what_if.js";
+import { choice, counted, el, problem, say } from "./dom.js";
+import { get, getOnce, segment } from "./api.js";
+import { answer } from "./answer.js";
+import { actionsOf, storeRating, undoLine } from "./feedback.js";
+import { rowsOf } from "./films.js";
+import { latest } from "./latest.js";
+import { LENGTH, bodyOf, isMixed, listForAddress, optionsIn, pairsForAddress, recommend } from "./lists.js";
+import { mixer } from "./mixer.js";
+import { replaceRows } from "./moving.js";
+import { note, ratingsInAddress, someone } from "./state.js";
+
+const MOST = 100; // of one list
+const BASELINE = 100; // entries of the list that moves are counted from
 
 export async function list({ query, model, current }) {
   const who = someone(query);
   if (!who) {
     return [el("h1", {}, "Recommendations"), el("p", {}, "For whom? ", el("a", { href: "#find" }, "Find a person"), ", or say what you like yourself.")];
   }
-  const options = {
-    by: query.get("by"), caution: query.get("caution"), genre: query.get("genre"), year_from: query.get("from"), year_to: query.get("to"),
-    seen: query.get("seen") === "1", beside: query.get("beside") === "1" && who.user !== undefined && model.beside !== null,
-  };
-  const about = who.user === undefined ? null : await get(`/v1/users/${segment(who.user)}`).catch((error) => {
-    if (error.status === 404) return null;
-    throw error;
-  });
-  const lists = el("div");
-  const lead = el("p");
-  let turn = 0;
-  const refresh = async () => {
-    const mine = ++turn;
-    try {
-      const answers = await Promise.all([false, ...(options.beside ? [true] : [])].map((beside) => recommend(who, options, beside)));
-      if (mine !== turn || !current()) return;
-      const names = [model.algorithm, model.beside?.algorithm];
-      const drawings = answers.map((answer, place) => films(answer.items, { who, options, model, beside: place === 1, other: place === 1 ? answers[0].items : null, open: query.get("item") }));
-      lists.className = options.beside ? "beside" : "";
-      lists.replaceChildren(...drawings.map((one, place) => options.beside ? el("section", {}, el("h2", {}, names[place]), one) : one));
-      lead.replaceChildren(...summary(about, answers[0], who));
-      say(`${answers[0].items.length} recommendations for ${name(who)}`);
-    } catch (error) {
-      lists.replaceChildren(el("p", { className: "problem", role: "alert" }, error.message));
-      say(error.message);
-    }
-  };
-  await refresh();
+  const options = optionsIn(query);
+  options.beside &&= who.user !== undefined && model.beside !== null;
+  const view = new ListView(who, options, model, current, query.get("item"));
+  const [about] = await Promise.all([aboutOf(who), view.load()]);
+  view.about = about;
+  view.show();
+  const panel = await mixer({ who, about, unknown: view.answers[0].unknown_items || [], model, options, changed: (names) => view.change(names) });
   return [
-    el("h1", {}, who.user === undefined ? "For you" : `For person ${who.user}`), lead,
-    controls(options, model, who, refresh), lists, whatIf({ who, about, model, options }),
+    el("h1", {}, who.user === undefined ? "For you" : ["For person ", el("bdi", {}, who.user)]), view.lead, view.asked, filters(options, model, who, view),
+    el("div", { className: "mix" }, panel, el("div", { className: "mixed" }, view.undo.line, view.lists, view.more)),
   ];
 }
 
-export function name(who) {
-  return who.user === undefined ? "you" : `person ${who.user}`;
-}
-
-async function recommend(who, options, beside) {
-  const filters = { genre: options.genre, year_from: options.year_from, year_to: options.year_to };
-  if (who.user !== undefined) {
-    const where = `/v1/users/${segment(who.user)}/recommendations`;
-    const all = { n: 10, why: options.by || "true", ...filters, caution: beside ? null : options.caution, exclude_seen: options.seen ? "false" : null, beside: beside ? "true" : null };
-    if (!beside) jsonAt(path(where, all));
-    return get(where, all);
-  }
-  const answer = await post("/v1/recommendations", {
-    ...who, n: 10, why: options.by || "true", caution: number(options.caution), exclude_seen: !options.seen, genre: options.genre ? [options.genre] : [],
-    year_from: Number(options.year_from) || null, year_to: Number(options.year_to) || null,
+async function aboutOf(who) {
+  if (who.user === undefined) return null;
+  return get(`/v1/users/${segment(who.user)}`).catch((error) => {
+    if (error.status === 404) return null;
+    throw error;
   });
-  jsonOf(answer);
-  return answer;
 }
 
-// A number of the address for a request body; null where there is none.
-export function number(text) {
-  return text === null || text === "" ? null : Number(text);
+export const nameOf = (who) => (who.user === undefined ? "you" : `person ${who.user}`);
+
+class ListView {
+  constructor(who, options, model, current, item) {
+    Object.assign(this, { who, options, model, current, item, about: null, answers: [], ranks: null, baseline: "" });
+    this.lead = el("p");
+    this.asked = el("section", { className: "asked", hidden: true });
+    this.lists = el("div");
+    this.more = el("button", { type: "button", onclick: () => { options.n = Math.min(options.n + LENGTH, MOST); this.change(["n"]); } }, "Next ten");
+    this.undo = undoLine();
+    this.update = latest(async () => {
+      try {
+        await this.load();
+        if (this.current()) this.show();
+      } catch (error) {
+        this.lists.replaceChildren(problem(error, () => this.update()));
+      }
+    });
+  }
+
+  async load() {
+    const { who, options } = this;
+    const filters = JSON.stringify([options.genre, options.year_from, options.year_to, options.seen]);
+    const compare = isMixed(options) && this.baseline !== filters;
+    const [answers, plain] = await Promise.all([
+      Promise.all([false, ...(options.beside ? [true] : [])].map((beside) => recommend(who, options, { beside }))),
+      compare ? recommend(who, { ...options, turn: {}, without: [], caution: null, hide: [] }, { why: false, n: BASELINE }) : null,
+    ]);
+    if (plain) [this.ranks, this.baseline] = [new Map(plain.items.map((one) => [one.item_id, one.rank])), filters];
+    this.answers = answers;
+  }
+
+  // Take over a change of the options: address, and list.
+  change(names) {
+    const { options } = this;
+    const inAddress = {
+      by: ["by", options.by], genre: ["genre", options.genre], year_from: ["from", options.year_from], year_to: ["to", options.year_to],
+      seen: ["seen", options.seen && "1"], beside: ["beside", options.beside && "1"], diversity: ["varied", options.diversity && "1"], caution: ["caution", options.caution],
+      turn: ["turn", pairsForAddress(options.turn)], without: ["without", listForAddress(options.without)], hide: ["hide", listForAddress(options.hide)],
+      n: ["n", options.n === LENGTH ? null : options.n],
+    };
+    note(Object.fromEntries(names.map((name) => inAddress[name])));
+    return this.update();
+  }
+
+  show() {
+    const { who, options, model, answers } = this;
+    const [first] = answers;
+    const open = new URLSearchParams(location.hash.split(/\?(.*)/s)[1] || "").get("item");
+    const context = { who, options, model, open, ranks: isMixed(options) ? this.ranks : null, actions: this.actions() };
+    this.lists.className = options.beside ? "beside" : "";
+    if (options.beside) {
+      const ranks = new Map(first.items.map((one) => [one.item_id, one.rank]));
+      const names = [model.algorithm, model.beside.algorithm];
+      this.lists.replaceChildren(...answers.map((one, place) => el("section", {}, el("h2", {}, names[place]),
+        films(rowsOf(one.items, place ? { ...context, beside: true, ranks, actions: null } : context)))));
+    } else if (this.lists.firstChild?.matches?.("ol.films") && first.items.length) {
+      replaceRows(this.lists.firstChild, rowsOf(first.items, context));
+    } else {
+      this.lists.replaceChildren(films(rowsOf(first.items, context)));
+    }
+    this.more.hidden = first.items.length < options.n || options.n >= MOST;
+    this.lead.replaceChildren(...summary(this.about, first, who));
+    this.ask(open, first.items);
+    say(`${first.items.length} recommendations for ${nameOf(who)}`);
+  }
+
+  // A film of the address that is not in the list is answered above it.
+  ask(item, items) {
+    const outside = item !== null && !items.some((one) => one.item_id === item);
+    this.asked.hidden = !outside;
+    if (!outside) return this.asked.replaceChildren();
+    const place = el("div", { className: "why" });
+    const heading = el("h2", {}, "Why not in the list?");
+    this.asked.replaceChildren(heading, place);
+    getOnce(`/v1/items/${segment(item)}`).then((one) => heading.replaceChildren("Why not ", el("bdi", {}, one.year ? `${one.title} (${one.year})` : one.title), "?"), () => null);
+    return answer(place, { who: this.who, model: this.model, beside: false, body: bodyOf(this.who, this.options, item, this.options.by, false) });
+  }
+
+  actions() {
+    const { who, options } = this;
+    if (who.user === undefined && !who.ratings) return null;
+    const hide = async (item, words) => {
+      options.hide = [...options.hide, item.item_id];
+      await this.change(["hide"]);
+      this.undo.done(words === "seen" ? `Seen: ${item.title}.` : `Hidden: ${item.title}.`, () => {
+        options.hide = options.hide.filter((one) => one !== item.item_id);
+        return this.change(["hide"]);
+      });
+    };
+    const rate = async (item, value) => {
+      try {
+        await this.store(item.item_id, value);
+        this.undo.done(`${item.title}: ${value} ★. The list knows.`, () => this.store(item.item_id, null));
+      } catch (error) {
+        this.undo.failed(error);
+      }
+    };
+    return actionsOf({ model: this.model, rate, hide });
+  }
+
+  async store(item_id, rating) {
+    const { who } = this;
+    if (who.user !== undefined) {
+      await storeRating(who.user, item_id, rating);
+    } else {
+      who.ratings = who.ratings.filter((one) => one.item_id !== item_id).concat(rating === null ? [] : [{ item_id, rating }]);
+      note({ ratings: ratingsInAddress(who.ratings) });
+    }
+    this.baseline = "";
+    await this.update();
+  }
+}
+
+function films(rows) {
+  return rows.length ? el("ol", { className: "films" }, rows) : el("p", { className: "empty" }, "No film matches. Try other years or another genre.");
 }
 
 function summary(about, answer, who) {
@@ -87,112 +175,18 @@ function summary(about, answer, who) {
   return parts;
 }
 
-function controls(options, model, who, refresh) {
-  const change = (name, inAddress, value) => { options[name] = value; note({ [inAddress]: value === true ? "1" : value || null }); refresh(); };
-  const year = (name, inAddress, words) => el("label", {}, `${words} `, el("input", {
-    type: "number", name, min: 1880, max: 2100, value: options[name] || "", size: 6,
-    onchange: (event) => change(name, inAddress, event.target.value),
+function filters(options, model, who, view) {
+  const change = (name, value) => { options[name] = value; view.change([name]); };
+  const year = (name, words) => el("label", {}, `${words} `, el("input", {
+    type: "number", name, min: 1880, max: 2100, value: options[name] || "", size: 6, onchange: (event) => change(name, event.target.value || null),
   }));
-  const box = (name, words) => el("label", {}, el("input", { type: "checkbox", name, checked: options[name], onchange: (event) => change(name, name, event.target.checked) }), ` ${words}`);
-  const genres = el("select", { name: "genre", onchange: (event) => change("genre", "genre", event.target.value) },
+  const box = (name, words) => el("label", {}, el("input", { type: "checkbox", name, checked: options[name], onchange: (event) => change(name, event.target.checked) }), ` ${words}`);
+  const genres = el("select", { name: "genre", onchange: (event) => change("genre", event.target.value || null) },
     el("option", { value: "" }, "all genres"), model.genres.map((one) => el("option", { value: one, selected: one === options.genre }, one)));
-  return el("div", {},
-    model.views.length > 1 && choice("Reasons", "by", model.views.map((one) => [one, model.view_labels[one]]), options.by || model.views[0], (value) => change("by", "by", value)),
+  return el("details", { className: "filters", open: innerWidth > 700 }, el("summary", {}, "Reasons and filters"),
+    model.views.length > 1 && choice("Reasons", "by", model.views.map((one) => [one, model.view_labels[one]]), options.by || model.views[0], (value) => change("by", value)),
     el("div", { className: "row" },
       model.genres.length > 0 && el("label", {}, el("span", { className: "hidden" }, "Genre"), genres),
-      year("year_from", "from", "from"), year("year_to", "to", "to"), box("seen", "also films already rated"),
-      who.user !== undefined && model.beside && box("beside", "two models side by side")),
-    model.cautions.length > 0 && dial(model.cautions, options.caution, (value) => change("caution", "caution", value)));
-}
-
-// How bold the list is: the model's own caution is the middle, and stands for nothing in the address.
-function dial(cautions, chosen, onchange) {
-  const middle = (cautions.length - 1) / 2;
-  const distance = (one) => Math.abs(one - Number(chosen));
-  const place = chosen === null ? middle : cautions.reduce((best, one, at) => (distance(one) < distance(cautions[best]) ? at : best), 0);
-  const words = (at) => (at === middle ? "as learned" : `${Math.abs(at - middle)} ${at < middle ? "safer" : "bolder"}`);
-  const output = el("output", {}, words(place));
-  const slider = el("input", { type: "range", name: "caution", min: 0, max: cautions.length - 1, step: 1, value: place, "aria-valuetext": words(place) });
-  slider.addEventListener("input", () => {
-    output.textContent = words(Number(slider.value));
-    slider.setAttribute("aria-valuetext", output.textContent);
-  });
-  slider.addEventListener("change", () => {
-    const at = Number(slider.value);
-    onchange(at === middle ? null : String(cautions[at]));
-  });
-  return el("label", { className: "dial" }, el("span", {}, "safe"), slider, el("span", {}, "adventurous"), output);
-}
-
-function films(items, context) {
-  if (!items.length) return el("p", {}, "No film matches. Try other years or another genre.");
-  return el("ol", { className: "films" }, items.map((item) => film(item, context)));
-}
-
-export function stars(item, model) {
-  const value = model.kind === "rating" ? item.predicted : item.score;
-  return model.kind === "rating" ? `${value.toFixed(1)} ★` : value.toFixed(2);
-}
-
-function film(item, { who, options, model, beside, other, open }) {
-  const why = el("div", { className: "why", hidden: true });
-  const button = el("button", { className: "plain", type: "button", "aria-expanded": "false" },
-    el("span", { className: "film" },
-      el("span", { className: "rank" }, String(item.rank)),
-      el("span", { className: "title" }, label(item), other && rankChange(other.find((one) => one.item_id === item.item_id)?.rank, item.rank)),
-      el("span", { className: "stars" }, stars(item, model)),
-      el("span", { className: "because" }, item.why ? sentence(item.why, label(item)) : item.genres.join(", "))));
-  const toggle = async () => {
-    const opening = why.hidden;
-    button.setAttribute("aria-expanded", String(opening));
-    why.hidden = !opening;
-    if (!beside) note({ item: opening ? item.item_id : null });
-    if (!opening || why.childElementCount) return;
-    try {
-      const body = { ...who, item: item.item_id, by: options.by || item.why?.by, caution: beside ? null : number(options.caution), width: width(why.parentElement ?? undefined, 640) };
-      const explanation = await post(`/v1/explanations${beside ? "?beside=true" : ""}`, body);
-      const drawing = { title: `Why ${label(item)}, ${model.view_labels[explanation.by] || explanation.by}`, svg: explanation.svg, rows: rows(explanation) };
-      why.replaceChildren(chart(drawing, "h3", explanation.of === "list" ? explanation.total : ""), certainty(explanation, who), similar(item));
-      say(`Why ${label(item)}: ${explanation.shown.length} terms add up to ${explanation.score.toFixed(2)}`);
-    } catch (error) {
-      why.replaceChildren(el("p", { className: "problem" }, error.message));
-    }
-  };
-  button.addEventListener("click", toggle);
-  if (open === item.item_id && !beside) toggle();
-  return el("li", {}, button, why);
-}
-
-function rows(explanation) {
-  const terms = explanation.shown.map((one) => ({ term: one.detail ? `${one.name}, ${one.detail}` : one.name, [explanation.unit]: one.value }));
-  return [...terms, { term: explanation.score_name, [explanation.unit]: Number(explanation.score.toFixed(2)) }];
-}
-
-function certainty({ evidence, personal, interval }, who) {
-  const parts = [`Rests on ${counted(evidence.by_user, "rating")} of ${who.user === undefined ? "yours" : "theirs"} and ${evidence.of_item.toLocaleString("en")} of the film. `];
-  if (interval) parts.push(`The rating will lie between ${interval.low.toFixed(1)} and ${interval.high.toFixed(1)}, ${Math.round(10 * interval.level)} times out of 10. `);
-  parts.push(personal >= 0.5 ? "That it leads is mostly personal." : "That it leads is mostly what everybody thinks of it.");
-  return el("p", { className: "soft" }, parts);
-}
-
-function similar(item) {
-  const box = el("details", {}, el("summary", {}, "More like this"));
-  box.addEventListener("toggle", async () => {
-    if (box.childElementCount > 1) return;
-    try {
-      const answer = await get(`/v1/items/${segment(item.item_id)}/similar`, { n: 6 });
-      box.append(el("ul", {}, answer.items.map((one) => el("li", {}, label(one)))));
-    } catch (error) {
-      box.append(el("p", {}, error.message));
-    }
-  });
-  return box;
-}
-
-export function rankChange(before, now) {
-  if (before === undefined || before === null) return el("span", { className: "moved-up" }, " new");
-  if (before === now) return el("span", { className: "soft" }, " =");
-  const up = before > now;
-  return el("span", { className: up ? "moved-up" : "moved-down" }, up ? ` ▲ ${before - now}` : ` ▼ ${now - before}`,
-    el("span", { className: "hidden" }, up ? " places up" : " places down"));
+      year("year_from", "from"), year("year_to", "to"), box("seen", "also films already rated"), box("diversity", "more varied"),
+      who.user !== undefined && model.beside && box("beside", "two models side by side")));
 }

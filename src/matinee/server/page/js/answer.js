@@ -1,0 +1,85 @@
+// Why an item has its score for somebody: the sum, the rank, the contrast, what would move it.
+
+import { chart, counted, el, label, problem, say, table, width } from "./dom.js";
+import { get, post, segment } from "./api.js";
+import { copyButton, receipt } from "./receipt.js";
+import { address } from "./state.js";
+
+// Fill a place with the answer; a failure can be tried again.
+export async function answer(place, request) {
+  place.replaceChildren(el("p", { className: "soft", "aria-busy": "true" }, "Adding up…"));
+  try {
+    const explanation = await post(`/v1/explanations${request.beside ? "?beside=true" : ""}`, { ...request.body, width: width(place, 640) });
+    place.replaceChildren(...parts(explanation, request));
+    say(`Why ${explanation.title}: ${explanation.shown.length} terms add up to ${explanation.score.toFixed(2)}`);
+  } catch (error) {
+    place.replaceChildren(problem(error, () => answer(place, request)));
+  }
+}
+
+function parts(explanation, request) {
+  const { who, model } = request;
+  const drawing = {
+    title: `Why ${explanation.title}, ${model.view_labels[explanation.by] || explanation.by}`, svg: explanation.svg, rows: rows(explanation),
+  };
+  const stands = el("div", { className: "standing" });
+  stand(stands, request);
+  const film = address("film", { item: explanation.item_id });
+  return [
+    chart(drawing, "h3", explanation.of === "list" ? explanation.total : ""), el("p", { className: "reason" }, explanation.sentence),
+    certainty(explanation, who), stands,
+    el("div", { className: "row" }, copyButton("Copy link", () => location.href), copyButton("Copy reason", () => explanation.sentence), el("a", { href: film }, "About this film")),
+    receipt(request), model.has_similar && similar(explanation.item_id),
+  ].filter(Boolean);
+}
+
+// The rank, the contrast with the last of the list, and what would move the item.
+async function stand(place, request) {
+  place.replaceChildren(el("p", { className: "soft" }, "Looking where it stands…"));
+  try {
+    const standing = await post(`/v1/standings${request.beside ? "?beside=true" : ""}`, request.body);
+    const { last, change } = standing;
+    place.replaceChildren(
+      el("p", {}, el("strong", {}, standing.rating === null ? `${ordinal(standing.rank)} of ${standing.n_ranked.toLocaleString("en")}. ` : "Rated. "), standing.sentence),
+      last ? el("p", {}, last.sentence) : "",
+      last ? el("details", {}, el("summary", {}, `Against number ${Math.min(standing.n, standing.n_ranked - 1)}, term by term`),
+        table([...last.shown.map((one) => ({ term: one.detail ? `${one.name}, ${one.detail}` : one.name, difference: one.value.toFixed(2) })), { term: "difference", difference: sum(last.shown).toFixed(2) }])) : "",
+      change ? el("p", { className: "change" }, change.sentence) : "");
+  } catch (error) {
+    place.replaceChildren(problem(error, () => stand(place, request)));
+  }
+}
+
+const sum = (shown) => shown.reduce((total, one) => total + one.value, 0);
+
+export function ordinal(n) {
+  const last = [11, 12, 13].includes(n % 100) ? 0 : n % 10;
+  return `${n.toLocaleString("en")}${["th", "st", "nd", "rd"][last] || "th"}`;
+}
+
+function rows(explanation) {
+  const terms = explanation.shown.map((one) => ({ term: one.detail ? `${one.name}, ${one.detail}` : one.name, [explanation.unit]: one.value }));
+  return [...terms, { term: explanation.score_name, [explanation.unit]: Number(explanation.score.toFixed(2)) }];
+}
+
+function certainty({ evidence, personal, interval, unit }, who) {
+  const parts = [`Rests on ${counted(evidence.by_user, "rating")} of ${who.user === undefined ? "yours" : "theirs"} and ${evidence.of_item.toLocaleString("en")} of the film. `];
+  if (interval) parts.push(`The rating will lie between ${interval.low.toFixed(1)} and ${interval.high.toFixed(1)}, ${Math.round(10 * interval.level)} times out of 10. `);
+  if (unit !== "stars") parts.push("The score says how sure the model is that they would choose it; only the order counts. ");
+  parts.push(personal >= 0.5 ? "That it leads is mostly personal." : "That it leads is mostly what everybody thinks of it.");
+  return el("p", { className: "soft" }, parts);
+}
+
+function similar(item) {
+  const box = el("details", {}, el("summary", {}, "More like this"));
+  const load = async () => {
+    try {
+      const { items } = await get(`/v1/items/${segment(item)}/similar`, { n: 6 });
+      box.replaceChildren(box.firstChild, el("ul", {}, items.map((one) => el("li", {}, el("a", { href: address("film", { item: one.item_id }) }, el("bdi", {}, label(one)))))));
+    } catch (error) {
+      box.replaceChildren(box.firstChild, problem(error, load));
+    }
+  };
+  box.addEventListener("toggle", () => box.childElementCount < 2 && load());
+  return box;
+}

@@ -1,0 +1,16 @@
+// Rows that move to their new places, so that the eye can follow them.
+
+const TIME = 180; // milliseconds
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+// Replace the rows of a list; those with the same data-id slide from where they were.
+export function replaceRows(list, rows) {
+  const before = new Map([...list.children].map((row) => [row.dataset.id, row.offsetTop]));
+  list.replaceChildren(...rows);
+  if (still.matches || !before.size) return;
+  for (const row of rows) {
+    const from = before.get(row.dataset.id);
+    if (from === undefined) row.animate([{ opacity: 0 }, { opacity: 1 }], TIME);
+    else if (from !== row.offsetTop) row.animate([{ transform: `translateY(${from - row.offsetTop}px)` }, { transform: "none" }], { duration: TIME, easing: "ease-out" });
+  }
+}

@@ -1,0 +1,76 @@
+// A receipt of one score to keep: as SVG, as PNG, or on paper; and copies of links and reasons.
+
+import { el, problem, say } from "./dom.js";
+import { post } from "./api.js";
+
+const WIDTH = 640;
+
+export function receipt(request) {
+  const box = el("details", { className: "receipt" }, el("summary", {}, "Receipt: the sum, the model and the data"));
+  const load = async () => {
+    try {
+      const answer = await post(`/v1/standings${request.beside ? "?beside=true" : ""}`, { ...request.body, width: WIDTH });
+      box.replaceChildren(box.firstChild, card(answer));
+    } catch (error) {
+      box.replaceChildren(box.firstChild, problem(error, load));
+    }
+  };
+  box.addEventListener("toggle", () => box.childElementCount < 2 && load());
+  return box;
+}
+
+function card({ receipt: svg, item_id, sentence }) {
+  const image = el("img", { src: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`, alt: `Receipt. ${sentence}` });
+  const file = `receipt-${item_id.replace(/[^\p{L}\p{N}-]+/gu, "-").slice(0, 60)}`;
+  return el("div", {}, image, el("div", { className: "row" },
+    el("button", { type: "button", onclick: () => save(new Blob([svg], { type: "image/svg+xml" }), `${file}.svg`) }, "Save as SVG"),
+    el("button", { type: "button", onclick: () => png(image).then((blob) => save(blob, `${file}.png`)) }, "Save as PNG"),
+    el("button", { type: "button", onclick: () => printAlone(image) }, "Print")));
+}
+
+function png(image) {
+  const canvas = el("canvas", { width: 2 * image.naturalWidth, height: 2 * image.naturalHeight });
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  return new Promise((resolve) => { canvas.toBlob(resolve, "image/png"); });
+}
+
+export function save(blob, name) {
+  const link = el("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  say(`Saved ${name}`);
+}
+
+function printAlone(image) {
+  const sheet = el("div", { className: "sheet" }, image.cloneNode());
+  document.body.append(sheet);
+  document.body.classList.add("printing");
+  print();
+  document.body.classList.remove("printing");
+  sheet.remove();
+}
+
+export function copyButton(words, text) {
+  const button = el("button", { type: "button", onclick: async () => {
+    const done = await copy(text());
+    say(done ? "Copied" : "The browser does not let this page copy");
+    button.textContent = done ? "Copied" : words;
+    setTimeout(() => { button.textContent = words; }, 1500);
+  } }, words);
+  return button;
+}
+
+// Outside of secure contexts there is no clipboard but the selection's.
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = el("textarea", { value: text });
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
+}
