@@ -1,5 +1,7 @@
 """Lists for several people, and interviews: by hand, and against dense algebra."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,19 @@ def test_each_has_reasons_that_add_up(model):
         for name, reasons in listed.why(row["item_id"]).items():
             assert reasons.score == pytest.approx(row[name], abs=1e-5)
             assert sum(term.value for term in reasons.terms) == pytest.approx(row[name], abs=1e-3)
+
+
+def test_a_list_for_several_repeats_no_reason_to_anyone(model):
+    users = ["u003", "u031"]
+    listed = recommend_together(model, users, 9)
+    places = listed.explanations()
+    assert [set(place) for place in places] == [set(users)] * 9
+    for user in users:
+        own = [place[user] for place in places]
+        assert [why.item_id for why in own] == list(listed.item_id)
+        alone = model.explain_list(user, listed.item_id)
+        assert [why.sentence() for why in own] == [why.sentence() for why in alone]
+        assert max(Counter(why.reason_keys[0] for why in own).values()) <= 3
 
 
 def test_impossible_groups_are_refused_in_words(model):

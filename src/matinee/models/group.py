@@ -27,7 +27,7 @@ HOW = ("average", "least-misery", "fair-share")
 class Together(Table):
     """Columns ``rank, item_id, title, score``, a score for each person, and whose turn it was.
 
-    ``why(item)`` explains an item to each of the people.
+    ``why(item)`` explains an item to each of the people, ``explanations()`` the whole list.
     """
 
     def __init__(self, columns: dict[str, Any], model: Model, people: Sequence[object]) -> None:
@@ -38,6 +38,15 @@ class Together(Table):
         """An explanation of one item for each person, by their names."""
         model = self._model
         return {model.name_of(one): model.explain(one, item, by) for one in self._people}
+
+    def explanations(self) -> "list[dict[str, Explanation]]":
+        """For each place an explanation for each person, by their names.
+
+        No reason is given to one person by more than a third of the places (``explain_list``).
+        """
+        names = [self._model.name_of(one) for one in self._people]
+        lists = [self._model.explain_list(one, self.item_id) for one in self._people]
+        return [dict(zip(names, place, strict=True)) for place in zip(*lists, strict=True)]
 
 
 def recommend_together(

@@ -270,10 +270,8 @@ def show_together(model: "Model", audience: Audience, listing: ListOptions, as_j
     if len(rows) < listing.n:
         say(f"note: {len(rows)} of {listing.n} for these users; there are no more")
     if listing.why:
-        for row in rows:
-            row["why"] = {
-                user: reasons.sentence() for user, reasons in group_list.why(row["item_id"]).items()
-            }
+        for row, explanations in zip(rows, group_list.explanations(), strict=True):
+            row["why"] = {user: reasons.sentence() for user, reasons in explanations.items()}
     if as_json:
         print_json(rows)
         return
