@@ -498,33 +498,52 @@ def test_a_taste_is_renamed_by_whoever_has_the_token(page, folder):
 
 
 def test_the_map_is_searched_and_a_point_says_what_it_is(page):
-    page.open("map").some(".map [data-id]")
-    field = page.all("main input[type=search]")[0]
+    canvas = page.open("map").some(".map canvas")[0]
+    field = page.all("main input[name=q]")[0]
     field.send_keys("fight club")
-    assert len(page.some(".map .found")) == 1
-    page.says("Fight Club (1999)", "main h2")
-    page.says("Much like")
+    page.until(lambda: canvas.get_attribute("data-marked") == "1")
+    page.says("Fight Club (1999)", ".point h2")
+    page.says("Much like", ".point")
+    assert float(canvas.get_attribute("data-scale")) > 1, "it is brought near"
     field.clear()
-    field.send_keys(" ")
+    field.send_keys("no such film")
+    page.says("None on this map", "#status")
+    page.click("main details summary")
+    assert len(page.some("tbody tr")) == 1000
+
+
+def test_the_map_is_zoomed_by_wheel_buttons_and_keys_and_dragged(page):
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
+
+    canvas = page.open("map").some(".map canvas")[0]
+    page.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    scale = lambda: float(canvas.get_attribute("data-scale") or 1)  # noqa: E731
+    ActionChains(page.driver).scroll_from_origin(
+        ScrollOrigin.from_element(canvas), 0, -200
+    ).perform()
+    wheeled = page.until(lambda: scale() > 1 and scale())
     page.click("button[aria-label='zoom in']")
-    box = page.all(".map svg")[0].get_dom_attribute("viewBox")
-    assert not box.startswith("0 0 ")
-    page.click("main > details summary, main details summary")
-    assert len(page.some("tbody tr")) > 500
+    assert scale() > wheeled
+    before = scale()
+    canvas.send_keys("-")
+    assert scale() < before
+    ActionChains(page.driver).drag_and_drop_by_offset(canvas, 60, 30).perform()
+    assert not page.all(".point h2"), "a drag is no click"
 
 
 def test_the_map_of_people_leads_to_them(page):
-    page.open("map?of=users").some(".map [data-id]")
-    dot = page.all(".map circle[data-id]")[0]
-    page.driver.execute_script(
-        "arguments[0].dispatchEvent(new MouseEvent('click', {bubbles: true}))", dot
-    )
-    page.says("what to watch, and why", "main [role=status]")
+    canvas = page.open("map?of=users").some(".map canvas")[0]
+    page.all("main input[name=q]")[0].send_keys("1999")
+    page.until(lambda: canvas.get_attribute("data-marked") == "1")
+    page.says("what to watch, and why", ".point")
 
 
-def test_the_best_of_a_person_are_marked_on_the_map(page):
-    page.open("map?user=42").click("main .row button", -1)
-    assert page.some(".map .found")
+def test_the_map_shows_where_somebody_is_and_where_their_list_leads(page):
+    canvas = page.open("map?user=42").some(".map canvas")[0]
+    page.click(".mine")
+    page.says("10 of the 10 best for person 42 are on the map", ".point")
+    assert int(canvas.get_attribute("data-marked")) >= 10
 
 
 def test_data_and_quality_have_charts_with_their_figures(page):
@@ -657,7 +676,7 @@ def test_titles_stay_text(driver, nasty, section):
         page.some(".why svg")
         page.some("#mixer input")
     if section == "map":
-        page.some(".map [data-id]")[0]
+        page.some(".map canvas")
         page.all("main input[type=search]")[0].send_keys("img")
     assert "owned" not in driver.title
     assert not page.all("img")

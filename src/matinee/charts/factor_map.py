@@ -37,6 +37,7 @@ class Map(Printable):
     places: np.ndarray  # (n, 2), in the units of factors
     classes: tuple[str, ...]  # of each point
     legend: tuple[str, ...]  # the classes, the commonest first
+    counts: np.ndarray  # (n,): ratings of each
     explained: float  # share of the variance that the two directions have
     left_out: int
 
@@ -47,7 +48,8 @@ class Map(Printable):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
-        rows = zip(self.ids, self.names, self.places.tolist(), self.classes, strict=True)
+        places, counts = self.places.tolist(), self.counts.tolist()
+        rows = zip(self.ids, self.names, places, self.classes, counts, strict=True)
         return {
             "of": self.of,
             "color": self.color,
@@ -55,8 +57,15 @@ class Map(Printable):
             "explained": self.explained,
             "left_out": self.left_out,
             "points": [
-                {"id": key, "name": name, "x": round(x, 4), "y": round(y, 4), "class": of}
-                for key, name, (x, y), of in rows
+                {
+                    "id": key,
+                    "name": name,
+                    "x": round(x, 4),
+                    "y": round(y, 4),
+                    "class": of,
+                    "n_ratings": n,
+                }
+                for key, name, (x, y), of, n in rows
             ],
         }
 
@@ -98,6 +107,7 @@ def map_of(
         places,
         classes,
         legend,
+        counts[rows],
         explained,
         len(known) - len(rows),
     )

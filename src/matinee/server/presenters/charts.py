@@ -42,9 +42,9 @@ def quality(evaluation: EvaluationRecord, width: int | None) -> dict[str, Any]:
 
 
 def factor_map(
-    snapshot: ModelSnapshot, of: str, color: str | None, width: int | None
+    snapshot: ModelSnapshot, of: str, color: str | None, most: int, width: int | None
 ) -> dict[str, Any]:
     """Items or users in two dimensions, and the chart."""
-    points = map_of(snapshot.model, of, color)
+    points = map_of(snapshot.model, of, color, most)
     charts = [space(points)] if width else []
     return {**points.to_dict(), "charts": chart_data(charts, width)}

@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from matinee.charts.factor_map import MOST_POINTS
 from matinee.server.dependencies import snapshot_of, state_of
+from matinee.server.limits import MAX_MAP_POINTS
 from matinee.server.middleware.response_cache import Dependency
 from matinee.server.presenters import charts
 from matinee.server.presenters.model import model_facts
@@ -51,10 +53,13 @@ async def map_of_items(
     request: Request,
     of: Literal["items", "users"] = "items",
     color: Annotated[str | None, Query(description="genre, decade or taste.")] = None,
+    most: Annotated[
+        int, Query(ge=1, le=MAX_MAP_POINTS, description="Points, those with most ratings.")
+    ] = MOST_POINTS,
     width: Width = None,
     beside: Beside = False,
 ) -> Response:
     """Items, or users, in two dimensions of factor space."""
     snapshot = snapshot_of(request, beside)
-    content = await asyncio.to_thread(charts.factor_map, snapshot, of, color, width)
+    content = await asyncio.to_thread(charts.factor_map, snapshot, of, color, most, width)
     return respond(request, snapshot, "model", content, Dependency())

@@ -69,6 +69,7 @@ class MapPoint(BaseModel):
     name: str
     x: float
     y: float
+    n_ratings: int
 
 
 class MapResponse(Envelope):

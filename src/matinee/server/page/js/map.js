@@ -1,102 +1,129 @@
-// The map: items or people by taste, with search, zoom and the details of a point.
+// The map: all films, or people, by taste; where somebody is on it, and where their list leads.
 
-import { choice, counted, el, label, picture, say, table, width } from "./dom.js";
+import { choice, counted, el, named, say, table } from "./dom.js";
 import { get, getOnce, path, post, segment } from "./api.js";
+import { Atlas, colors } from "./atlas.js";
 import { jsonAt } from "./json.js";
 import { address, note, someone } from "./state.js";
 
 const COLORS = { genre: "genre", decade: "decade", taste: "taste" };
+const BEST = 10; // films of the list that lines lead to
+const LIKED = 25; // ratings, the highest, whose middle is where somebody is
+const OTHER = "other";
 
 export function usualMap(model) {
-  return { of: "items", color: model.genres.length ? "genre" : "taste", width: width(undefined, 900) };
+  return { of: "items", color: model.genres.length ? "genre" : "taste", most: 100000 };
 }
 
 export async function map({ query, model }) {
   if (model.n_factors < 2) return [el("h1", {}, "Map"), el("p", {}, "A map needs a model with two tastes or more.")];
   const options = { of: query.get("of") || "items", color: query.get("color") || usualMap(model).color };
+  const who = someone(query);
   const place = el("div");
-  const search = query.get("q") || "";
   const draw = async () => {
     const where = { ...usualMap(model), of: options.of, color: options.of === "users" ? "taste" : options.color };
-    jsonAt(path("/v1/map", { of: where.of, color: where.color }));
-    const drawing = (await getOnce("/v1/map", where)).charts[0];
-    place.replaceChildren(...view(drawing, options, query, search));
-    say(drawing.title);
+    jsonAt(path("/v1/map", where));
+    const answer = await getOnce("/v1/map", where);
+    place.replaceChildren(...new MapView(answer, options, model, who).nodes(query.get("q") || ""));
   };
-  const change = (name, value) => { options[name] = value; note({ [name]: value }); colors.hidden = options.of === "users"; draw(); };
-  const colors = choice("Coloured by", "color", Object.entries(COLORS).filter(([name]) => name !== "genre" || model.genres.length), options.color, (value) => change("color", value));
-  colors.hidden = options.of === "users";
+  const change = (name, value) => { options[name] = value; note({ [name]: value }); colorsBox.hidden = options.of === "users"; draw(); };
+  const colorsBox = choice("Coloured by", "color", Object.entries(COLORS).filter(([name]) => name !== "genre" || model.genres.length), options.color, (value) => change("color", value));
+  colorsBox.hidden = options.of === "users";
   await draw();
   return [el("h1", {}, "The map of tastes"),
-    el("div", { className: "row" }, choice("Of", "of", [["items", "films"], ["users", "people"]], options.of, (value) => change("of", value)), colors), place];
+    el("div", { className: "row" }, choice("Of", "of", [["items", "films"], ["users", "people"]], options.of, (value) => change("of", value)), colorsBox), place];
 }
 
-function view(drawing, options, query, search) {
-  const svg = picture(drawing.svg);
-  const box = el("div", { className: "map" }, svg);
-  const details = el("div", { role: "status" }, el("p", { className: "soft" }, "Choose a point to see what it is."));
-  const names = new Map(drawing.rows.map((row) => [row.id, row.name]));
-  svg.addEventListener("click", (event) => {
-    const id = event.target.closest("[data-id]")?.dataset.id;
-    if (id) describe(details, options.of, id, names.get(id));
-  });
-  const field = el("input", { type: "search", name: "q", value: search, oninput: () => { mark(field.value); note({ q: field.value }); } });
-  const mark = (query) => {
-    const text = query.trim().toLowerCase();
-    const hits = text ? drawing.rows.filter((row) => row.name.toLowerCase().includes(text)).map((row) => row.id) : [];
-    highlight(box, svg, hits);
-    if (text) say(`${hits.length} found`);
-    if (hits.length === 1) describe(details, options.of, hits[0], names.get(hits[0]));
-  };
-  if (search) mark(search);
-  const who = someone(query);
-  const mine = who && options.of === "items" && el("button", { onclick: async () => {
-    const answer = who.user === undefined ? await post("/v1/recommendations", { ...who, n: 20 }) : await get(`/v1/users/${segment(who.user)}/recommendations`, { n: 20 });
-    highlight(box, svg, answer.items.map((item) => item.item_id));
-    say(`The ${answer.items.length} best for ${who.user === undefined ? "you" : `person ${who.user}`} are marked`);
-  } }, who.user === undefined ? "Mark what suits you" : `Mark what suits person ${who.user}`);
-  const list = el("details", {}, el("summary", {}, "The same as a list"));
-  list.addEventListener("toggle", () => list.childElementCount < 2 && list.append(table(drawing.rows)));
-  return [el("p", { className: "soft" }, drawing.summary),
-    el("div", { className: "row" }, el("label", {}, "Find ", field), ...zooms(svg), mine), box, details, list];
-}
-
-function highlight(box, svg, ids) {
-  const marks = new Set(ids);
-  box.classList.toggle("searching", marks.size > 0);
-  for (const dot of svg.querySelectorAll("[data-id]")) dot.classList.toggle("found", marks.has(dot.dataset.id));
-}
-
-async function describe(details, of, id, name) {
-  if (of === "users") {
-    details.replaceChildren(el("p", {}, el("a", { href: address("list", { user: id }) }, `Person ${name}: what to watch, and why`)));
-    return;
+class MapView {
+  constructor(answer, options, model, who) {
+    Object.assign(this, { answer, options, model, who });
+    const last = colors().length - 1;
+    const classes = new Map(answer.legend.map((name, place) => [name, name === OTHER ? last : place]));
+    this.points = answer.points.map((point) => ({ ...point, color: classes.get(point.class) ?? last }));
+    this.names = new Map(this.points.map((point) => [point.name, point]));
+    this.ids = new Map(this.points.map((point) => [point.id, point]));
+    this.classes = classes;
+    this.details = el("div", { role: "status", className: "point" }, el("p", { className: "soft" }, "Choose a point to see what it is."));
+    const title = `${options.of === "users" ? "People" : "Films"} by taste, coloured by ${answer.color}`;
+    this.atlas = new Atlas(this.points, this.regions(), { title, onpick: (point) => this.describe(point) });
   }
-  const [item, near] = await Promise.all([getOnce(`/v1/items/${segment(id)}`), getOnce(`/v1/items/${segment(id)}/similar`, { n: 5 }).catch(() => ({ items: [] }))]);
-  details.replaceChildren(
-    el("h2", {}, label(item)),
-    el("p", {}, `${item.genres.join(", ")}${item.genres.length ? " · " : ""}${counted(item.n_ratings, "rating")}${item.mean_rating ? `, ${item.mean_rating.toFixed(2)} on average` : ""}`),
-    near.items.length ? el("p", {}, `Much like ${near.items.map(label).join(", ")}.`) : "");
-}
 
-function zooms(svg) {
-  const whole = svg.getAttribute("viewBox").split(" ").map(Number);
-  let viewBox = [...whole];
-  const zoom = (by, dx = 0, dy = 0) => {
-    const [x, y, w, h] = viewBox;
-    const [nw, nh] = [Math.min(w * by, whole[2]), Math.min(h * by, whole[3])];
-    const nx = Math.min(Math.max(x + (w - nw) / 2 + dx * w, 0), whole[2] - nw);
-    const ny = Math.min(Math.max(y + (h - nh) / 2 + dy * h, 0), whole[3] - nh);
-    viewBox = [nx, ny, nw, nh];
-    svg.setAttribute("viewBox", viewBox.join(" "));
-  };
-  svg.setAttribute("tabindex", "0");
-  svg.addEventListener("keydown", (event) => {
-    const moves = { "+": [0.7], "-": [1 / 0.7], ArrowLeft: [1, -0.15], ArrowRight: [1, 0.15], ArrowUp: [1, 0, -0.15], ArrowDown: [1, 0, 0.15] };
-    if (!moves[event.key]) return;
-    event.preventDefault();
-    zoom(...moves[event.key]);
-  });
-  svg.addEventListener("dblclick", () => zoom(0.6));
-  return [el("button", { "aria-label": "zoom in", onclick: () => zoom(0.7) }, "+"), el("button", { "aria-label": "zoom out", onclick: () => zoom(1 / 0.7) }, "−")];
+  // The middle of each class, where its name stands.
+  regions() {
+    const middle = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+    return this.answer.legend.filter((name) => name !== OTHER).map((name) => {
+      const own = this.points.filter((point) => point.class === name);
+      return { name, color: this.classes.get(name), x: middle(own.map((one) => one.x)), y: middle(own.map((one) => one.y)) };
+    });
+  }
+
+  nodes(search) {
+    const { answer, options, who, model } = this;
+    const noun = options.of === "users" ? "person" : "film";
+    const field = el("input", { type: "search", name: "q", value: search, oninput: () => { this.find(field.value); note({ q: field.value }); } });
+    if (search) queueMicrotask(() => this.find(search));
+    const mine = who && options.of === "items" && el("button", { type: "button", className: "mine", onclick: () => this.lead().catch((error) => say(error.message)) },
+      who.user === undefined ? "Where am I, and where does it lead?" : `Where is person ${who.user}, and where does it lead?`);
+    const list = el("details", {}, el("summary", {}, "The same as a list"));
+    list.addEventListener("toggle", () => list.childElementCount < 2 && list.append(table(this.points.map((one) => ({ name: one.name, [answer.color]: one.class, ratings: one.n_ratings, x: one.x, y: one.y })))));
+    const left = answer.left_out ? ` The ${counted(this.points.length, noun)} with most ratings are shown; ${answer.left_out.toLocaleString("en")} are not.` : ` All ${counted(this.points.length, noun)} with ratings are shown.`;
+    return [
+      el("p", { className: "soft" }, `What lies near is alike in the two directions that differ most; these hold ${Math.round(100 * answer.explained)} % of all differences.${left}`),
+      el("div", { className: "row" }, el("label", {}, "Find ", field),
+        el("button", { type: "button", "aria-label": "zoom in", onclick: () => this.atlas.zoom(1.5) }, "+"), el("button", { type: "button", "aria-label": "zoom out", onclick: () => this.atlas.zoom(1 / 1.5) }, "−"), mine),
+      el("ul", { className: "legend" }, answer.legend.map((name) => el("li", {}, this.swatch(name), el("bdi", {}, name)))),
+      el("div", { className: "map" }, this.atlas.canvas), this.details, list,
+    ];
+  }
+
+  swatch(name) {
+    return el("span", { className: `swatch k${this.classes.get(name)}`, "aria-hidden": "true" });
+  }
+
+  find(query) {
+    const text = query.trim().toLowerCase();
+    const words = text.split(/\s+/);
+    const hits = text ? this.points.filter((point) => words.every((word) => point.name.toLowerCase().includes(word))) : [];
+    this.atlas.mark(hits.map((one) => one.id));
+    if (!text) return;
+    say(hits.length ? `${counted(hits.length, this.options.of === "users" ? "person" : "film")} found` : "None on this map: nobody has rated such a film.");
+    if (hits.length === 1) { this.atlas.show(hits[0]); this.describe(hits[0]); }
+  }
+
+  // Lines from what somebody rated to what their list recommends; as thick as the term in the score.
+  async lead() {
+    const { who, model } = this;
+    const by = model.views.includes("history") ? "history" : "true";
+    const [answer, ratings] = await Promise.all([
+      who.user === undefined ? post("/v1/recommendations", { ...who, n: BEST, why: by }) : get(`/v1/users/${segment(who.user)}/recommendations`, { n: BEST, why: by }),
+      who.user === undefined ? who.ratings || [] : get(`/v1/users/${segment(who.user)}`).then((one) => one.ratings, () => []),
+    ]);
+    const shown = answer.items.filter((item) => this.ids.has(item.item_id));
+    const lines = shown.flatMap((item) => item.why.terms.filter((term) => term.kind === "rating" && term.value > 0 && this.names.has(term.name))
+      .map((term) => ({ from: this.names.get(term.name), to: this.ids.get(item.item_id), weight: term.value })));
+    const most = Math.max(...lines.map((line) => line.weight), 1e-9);
+    const liked = [...ratings].sort((a, b) => b.rating - a.rating).slice(0, LIKED).map((one) => this.ids.get(one.item_id)).filter(Boolean);
+    const mean = (of) => liked.reduce((sum, one) => sum + of(one), 0) / liked.length;
+    const me = who.user === undefined ? "you" : `person ${who.user}`;
+    const here = liked.length ? { name: who.user === undefined ? "you are here" : `${me} is here`, x: mean((one) => one.x), y: mean((one) => one.y) } : null;
+    this.atlas.mark([...shown.map((one) => one.item_id), ...lines.map((line) => line.from.id)], lines.map((line) => ({ ...line, weight: line.weight / most })), here);
+    const where = here ? ` The circle is the middle of the ${counted(liked.length, "film")} rated highest.` : "";
+    const from = lines.length ? ` Lines lead to them from the ratings that speak for them; the thicker, the more.` : "";
+    this.details.replaceChildren(el("p", {}, `${shown.length} of the ${answer.items.length} best for ${me} are on the map, and marked.${from}${where}`));
+    say(`${shown.length} films are marked`);
+  }
+
+  async describe(point) {
+    const { details, options, who } = this;
+    if (options.of === "users") {
+      details.replaceChildren(el("p", {}, el("a", { href: address("list", { user: point.id }) }, "Person ", el("bdi", {}, point.name), ": what to watch, and why")));
+      return;
+    }
+    const [item, near] = await Promise.all([getOnce(`/v1/items/${segment(point.id)}`), getOnce(`/v1/items/${segment(point.id)}/similar`, { n: 5 })]);
+    const asked = who?.user === undefined ? null : el("a", { href: address("list", { user: who.user, item: point.id }) }, `Why, or why not, for person ${who.user}?`);
+    details.replaceChildren(
+      el("h2", {}, el("a", { href: address("film", { item: point.id }) }, named(item))),
+      el("p", {}, `${item.genres.join(", ")}${item.genres.length ? " · " : ""}${counted(item.n_ratings, "rating")}${item.mean_rating ? `, ${item.mean_rating.toFixed(2)} on average` : ""}`),
+      el("p", {}, "Much like ", near.items.flatMap((one, place) => [place ? ", " : "", named(one)]), "."), ...(asked ? [el("p", {}, asked)] : []));
+  }
 }
