@@ -23,6 +23,7 @@ from matinee.models import load
 from matinee.models.capabilities import INTERVALS, SIMILAR, TASTES
 from matinee.models.serialization import learned_arrays
 
+SMALL_NETWORK = {"n_factors": 3, "n_hidden": 6, "n_inner": 4, "n_epochs": 6, "batch_size": 256}
 # Settings that keep the suite quick; every solver and way of filling is a case of its own.
 CASES = {
     "popularity": {},
@@ -66,6 +67,8 @@ CASES = {
     "implicit-als:graded": {"n_factors": 4, "n_epochs": 5, "lowest": 0.2},
     "implicit-als:nonnegative": {"n_factors": 4, "nonnegative": True, "lowest": 0.0},
     "bpr": {"n_factors": 4, "n_epochs": 5},
+    "neural-mf": SMALL_NETWORK,
+    "neural-mf:rating": SMALL_NETWORK | {"feedback": "rating"},
     "mult-vae": {"n_factors": 4, "n_hidden": 8, "n_epochs": 20},
     "hybrid": {"of": MF(n_factors=4, n_epochs=5)},
     "hybrid:nmf": {"of": NMF(n_factors=4, n_epochs=5)},

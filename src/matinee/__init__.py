@@ -47,6 +47,7 @@ HOMES = {
         "MF",
         "MultVAE",
         "NMF",
+        "NeuralMF",
         "Popularity",
         "RP3beta",
         "SLIM",

@@ -13,6 +13,7 @@ from matinee.algorithms.implicit_als import ImplicitALS
 from matinee.algorithms.item_knn import ItemKNN
 from matinee.algorithms.mf import MF
 from matinee.algorithms.mult_vae import MultVAE
+from matinee.algorithms.neural_mf import NeuralMF
 from matinee.algorithms.nmf import NMF
 from matinee.algorithms.popularity import Popularity
 from matinee.algorithms.rp3beta import RP3beta
@@ -42,6 +43,7 @@ ALGORITHMS |= {
         Blend,
         ImplicitALS,
         BPR,
+        NeuralMF,
         MultVAE,
         Hybrid,
         ContentBased,
@@ -65,6 +67,7 @@ __all__ = [
     "ImplicitALS",
     "ItemKNN",
     "MultVAE",
+    "NeuralMF",
     "OnEpoch",
     "Popularity",
     "RP3beta",

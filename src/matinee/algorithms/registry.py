@@ -42,6 +42,8 @@ ALSO_CALLED = {
     "bayesianmf": "bayesian-mf",
     "multvae": "mult-vae",
     "vae": "mult-vae",
+    "neumf": "neural-mf",
+    "ncf": "neural-mf",
     "autoencoder": "mult-vae",
 }
 

@@ -69,6 +69,10 @@ LAWS = {
     "fold_input_weights": ArrayLaw("float32", ("n_items", "n_hidden")),
     "fold_hidden_bias": ArrayLaw("float32", ("n_hidden",)),
     "fold_output_weights": ArrayLaw("float32", ("n_hidden", "n_factors")),
+    "tower_weights": ArrayLaw("float32", ("n_hidden", "n_inner")),
+    "tower_bias": ArrayLaw("float32", ("n_inner",)),
+    "tower_output": ArrayLaw("float32", ("n_inner",)),
+    "sampled": ArrayLaw("int32", ("n_sampled",)),
     "profile_map_share": ArrayLaw("float32", ("n_values",)),
     "profile_map_weights": ArrayLaw("float32", ("n_values", "n_factors + 1")),
 }

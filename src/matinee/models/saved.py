@@ -14,6 +14,7 @@ from matinee.models.hybrid import HybridModel
 from matinee.models.intervals import Calibration
 from matinee.models.model import Model
 from matinee.models.neighbor import NeighborModel
+from matinee.models.neural import NeuralModel
 from matinee.models.population_statistics import PopulationStatistics
 from matinee.models.posterior import PosteriorModel
 from matinee.models.profile_map import ProfileMap
@@ -23,6 +24,7 @@ from matinee.models.storage import read_folder
 from matinee.models.user_neighbor import UserNeighborModel
 from matinee.row_solvers import FOLD_INS, MatrixPenalty
 from matinee.row_solvers.embeddings import Embeddings
+from matinee.row_solvers.tower import Tower
 from matinee.tastes import TasteNotes
 from matinee.tastes.canonical import Moments
 
@@ -31,6 +33,7 @@ MODELS: tuple[type[Model], ...] = (
     HybridModel,
     PosteriorModel,
     NeighborModel,
+    NeuralModel,
     UserNeighborModel,
     BlendModel,
 )
@@ -46,6 +49,7 @@ VALUES: tuple[type, ...] = (
     Scale,
     Similarity,
     TasteNotes,
+    Tower,
     Vocabulary,
     *FOLD_INS.values(),
 )
