@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import nnls
 
 from matinee.algorithms import BPR, ImplicitALS, Popularity
+from matinee.algorithms.bpr import EPOCHS, USUAL_EPOCHS
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
@@ -378,6 +379,24 @@ def test_membership_in_an_ascending_array():
     items = np.array([2, 5, 9], np.int32)
     assert [one for one in range(11) if has(items, one)] == [2, 5, 9]
     assert not has(items[:0], 3)
+
+
+def test_the_epochs_of_bpr_are_those_whose_lists_are_best(monkeypatch):
+    train = planted(300, 60, 3, density=0.2, noise=0.3, seed=1).positives_from(4)
+    few = BPR(n_factors=4).fit(train)
+    assert few.facts["n_epochs_run"] == USUAL_EPOCHS
+    monkeypatch.setattr(held_out, "LEAST_USERS", 50)
+    model = BPR(n_factors=4).fit(train)
+    parts, best = HeldOut.of(train, seed=42), {}
+    for n_epochs in EPOCHS:
+        trial = BPR(n_factors=4, n_epochs=n_epochs).fit(parts.train)
+        best[n_epochs] = parts.ndcg(trial, np.ones(len(parts.test)))
+        if best[n_epochs] < max(best.values()):
+            break
+    assert model.facts["held_out_ndcg@10"] == {str(n): ndcg for n, ndcg in best.items()}
+    by_hand = BPR(n_factors=4, n_epochs=max(best, key=best.get)).fit(train)
+    assert model.facts["n_epochs_run"] == by_hand.facts["n_epochs_run"]
+    assert np.array_equal(model.item_factors, by_hand.item_factors)
 
 
 def test_bpr_has_the_same_bits_at_any_number_of_threads(monkeypatch):

@@ -18,8 +18,9 @@ A newcomer's factors are the implicit least-squares solution on the items', as l
 are: near what gradient steps end at, not the same. Explanations by history show the difference.
 """
 
+import warnings
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,11 +39,13 @@ from matinee.training.epochs import (
     say_if_too_many,
 )
 from matinee.training.grid import deal
+from matinee.training.held_out import LENGTH, HeldOut
 from matinee.training.progress import OnEpoch, quiet
 
 POSITIVES_PER_BLOCK = 3000
 ITEMS_PER_GROUP = 64  # at least, for negatives to be drawn from
 MOST_GROUPS = 64
+EPOCHS, USUAL_EPOCHS = (10, 30, 100), 30
 FOLD_REG, FOLD_UNOBSERVED = 0.1, 0.05  # of the least squares that fold newcomers in
 
 
@@ -55,7 +58,12 @@ class BPR(Algorithm):
     n_factors: int = setting(
         64, "length of p_u and q_i", at_least=1, search=Whole(8, 256, log=True)
     )
-    n_epochs: int = setting(30, "one epoch takes a step for each positive", at_least=1)
+    n_epochs: int | None = setting(
+        None,
+        "one epoch takes a step for each positive; none: the best of "
+        f"{', '.join(map(str, EPOCHS))} on held-out ratings, {USUAL_EPOCHS} where these are few",
+        at_least=1,
+    )
     learning_rate: float = setting(
         0.05,
         "first step size; it falls linearly to a tenth",
@@ -91,20 +99,44 @@ class BPR(Algorithm):
         self.check_train(train)
         check_validation(train, validation)
         say_if_too_many(self.n_factors, train)
+        n_epochs, learned = self._epochs(train)
         users, items = initial_embeddings(train, self.n_factors, self.init_scale, self.seed)
         deals = Deals.of(train, self.seed)
         n_i = np.maximum(train.item_counts, 1)
         item_reg = self.item_reg / np.sqrt(n_i)
 
         def step(epoch: int) -> None:
-            rate = self.learning_rate * (1 - 0.9 * (epoch - 1) / self.n_epochs)
+            rate = self.learning_rate * (1 - 0.9 * (epoch - 1) / n_epochs)
             rates = PairRates(rate, self.user_reg, item_reg, self.bias_reg, self.n_negatives)
             deals.descend(epoch, rates, users, items)
 
         remedy = f"lower learning_rate (now {self.learning_rate}) or raise user_reg and item_reg"
-        facts = run_epochs(step, self.n_epochs, on_epoch, (users, items), remedy)
+        facts = learned | run_epochs(step, n_epochs, on_epoch, (users, items), remedy)
         fold = as_long_as_trained(train, users, items)
         return self.model(train, 0.0, users, items, fold, facts=facts, unrated_items_learned=True)
+
+    def _epochs(self, train: Ratings) -> tuple[int, dict[str, Any]]:
+        """How many epochs, and what to report of how they were chosen.
+
+        Each number is a fit of its own, as the step falls over all of them, and has to be better
+        on the held-out piece than the one before.
+        """
+        if self.n_epochs is not None:
+            return self.n_epochs, {}
+        parts = HeldOut.of(train, self.seed)
+        if parts is None:
+            return USUAL_EPOCHS, {}
+        ndcg: dict[int, float] = {}
+        gains = np.ones(len(parts.test))
+        for n_epochs in EPOCHS:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # this fit has warned of too many factors already
+                model = replace(self, n_epochs=n_epochs).fit(parts.train)
+            ndcg[n_epochs] = parts.ndcg(model, gains)
+            if ndcg[n_epochs] < max(ndcg.values()):
+                break
+        by_epochs = {str(n_epochs): value for n_epochs, value in ndcg.items()}
+        return max(ndcg, key=ndcg.__getitem__), {f"held_out_ndcg@{LENGTH}": by_epochs}
 
 
 @dataclass(frozen=True, eq=False)
