@@ -9,12 +9,14 @@ what a row of such weight adds to it on average. Where Y'Y is diagonal, that is 
 MovieLens 1M three steps leave a five hundredth of the distance.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from matinee.data.ratings import Rows
 from matinee.kernels.cholesky import BLOCK
+from matinee.kernels.device_steps import batch_steps
+from matinee.kernels.devices import CELLS, accelerator, check_memory, dense_batches
 from matinee.kernels.jit import kernel, read_only
 from matinee.kernels.least_squares import Penalty, penalties
 from matinee.kernels.threads import run_rows
@@ -130,9 +132,13 @@ def improve_rows(
     """Take up to ``n_steps`` steps from each row of X (n_rows, d) float32 towards its solution.
 
     ``pull`` (n_rows, d) draws a row besides its ratings. ``typical`` (d,) is the average over Y of
-    the square of each factor. The objective never rises. Rows without ratings are left.
+    the square of each factor. The objective never rises. Rows without ratings are left. Another
+    device, where one is chosen, takes the same steps on dense batches.
     """
     counts = np.diff(positives.indptr)
+    if (device := accelerator()) is not None:
+        _improve_rows_on(device, positives, penalty, pull, typical, n_steps, X)
+        return
     run_rows(
         _improve_rows,
         counts * (1.0 + n_steps) + ROW_COST,
@@ -167,3 +173,31 @@ def _improve_rows(start, stop, positives, penalty, pull, typical, n_steps, X):
         take_steps(Y, rows, w, targets[here], drawn, D, over, n_steps, sums, x)
         for f in range(d):
             X[row, f] = x[f]
+
+
+def _improve_rows_on(
+    device: Any,
+    positives: Positives,
+    penalty: Penalty,
+    pull: np.ndarray | None,
+    typical: np.ndarray,
+    n_steps: int,
+    X: np.ndarray,
+) -> None:
+    """``improve_rows`` on a device, on batches of rows of nearly the same length."""
+    indptr, indices, weights, targets, Y = positives
+    d, counts = Y.shape[1], np.diff(indptr)
+    check_memory(device, 4 * (Y.size + 2 * CELLS * (d + 3)), "a step of conjugate gradients")
+    steps = batch_steps(device, Y, n_steps)
+    D_of = {n: np.empty(d) for n in np.unique(counts).tolist()}
+    for n, D in D_of.items():
+        penalties(penalty, n, D)
+    for rows, width in dense_batches(counts):
+        place = indptr[rows, None] + np.arange(width)
+        inside = place < indptr[rows + 1, None]
+        place = np.where(inside, place, 0)
+        w = inside.astype(np.float32) if weights.size == 0 else np.where(inside, weights[place], 0)
+        D = np.array([D_of[n] for n in counts[rows].tolist()], np.float32)
+        over = 1 / (D + w.sum(axis=1, keepdims=True) * typical)
+        drawn = np.zeros_like(D) if pull is None else pull[rows]
+        X[rows] = steps(indices[place], w, targets[place], drawn, D, over, X[rows])

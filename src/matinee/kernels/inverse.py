@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 
 from matinee.kernels.blas import one_blas_thread
+from matinee.kernels.devices import accelerator, invert_on
 from matinee.kernels.threads import run_all
 
 BLOCK = 256  # rows and columns eliminated at once
@@ -18,7 +19,11 @@ def invert(A: np.ndarray) -> None:
         A_ij <- A_ij - A_iK A_KK^-1 A_Kj,   A_iK <- A_iK A_KK^-1,   A_KK <- -A_KK^-1
 
     Every product is computed whole by one thread, so there are the same bits on any number of them.
+    Another device, where one is chosen, does it by Cholesky.
     """
+    if (device := accelerator()) is not None:
+        invert_on(device, A)
+        return
     starts = range(0, len(A), BLOCK)
 
     def sweep(rows: slice, column: np.ndarray, pivot: np.ndarray, scaled: np.ndarray) -> None:

@@ -1,0 +1,63 @@
+"""Steps of conjugate gradients on a dense batch of rows, compiled by JAX for a device."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+
+def batch_steps(device: Any, Y: np.ndarray, n_steps: int) -> Callable[..., np.ndarray]:
+    """What takes ``n_steps`` steps with Y (n_cols, d), which stays on the device meanwhile.
+
+    Its arguments are, for a batch of rows, the entries' rows of Y, weights (0 for padding) and
+    targets, (n, width) each, and pull, D, one over the conditioner's diagonal and x, (n, d) each;
+    it returns the new x.
+    """
+    import jax
+
+    there, steps = jax.device_put(Y, device), _compiled()
+
+    def take(*batch: np.ndarray) -> np.ndarray:
+        arrays = (
+            np.asarray(one, np.int32 if k == 0 else np.float32) for k, one in enumerate(batch)
+        )
+        return np.asarray(steps(n_steps, there, *(jax.device_put(one, device) for one in arrays)))
+
+    return take
+
+
+@cache
+def _compiled() -> Callable[..., Any]:
+    """The steps that ``conjugate_gradients.take_steps`` takes, for all rows of a batch at once."""
+    import jax
+    import jax.numpy as jnp
+
+    def steps(
+        n: Any, Y: Any, rows: Any, w: Any, t: Any, pull: Any, D: Any, over: Any, x: Any
+    ) -> Any:
+        with jax.default_matmul_precision("highest"):  # a GPU would round products to ten bits
+            y = Y[rows]
+
+            def push(targets: Any, v: Any) -> Any:
+                errors = w * (targets - jnp.einsum("nld,nd->nl", y, v))
+                return jnp.einsum("nl,nld->nd", errors, y)
+
+            left = push(t, x) + pull - D * x
+            square = (over * left * left).sum(axis=1)
+
+            def step(_: Any, state: Any) -> Any:
+                x, left, p, square, going = state
+                Ap = D * p - push(0.0, p)
+                curvature = (p * Ap).sum(axis=1)
+                going = going & (curvature > 0)
+                length = jnp.where(going, square / jnp.where(going, curvature, 1), 0)[:, None]
+                x, left = x + length * p, left - length * Ap
+                after = (over * left * left).sum(axis=1)
+                more = jnp.where(going, after / jnp.where(square > 0, square, 1), 0)[:, None]
+                return x, left, over * left + more * p, after, going
+
+            start = x, left, over * left, square, square >= 0
+            return jax.lax.fori_loop(0, n, step, start)[0]
+
+    return jax.jit(steps)
