@@ -22,14 +22,14 @@ import numpy as np
 
 from beside_peers import Lists, error_of
 from data import SEED, folder_of_data
-from jobs import RESULTS, Row, circumstances, keep
+from jobs import RESULTS, Row, circumstances, keep, read_rows
 from matinee.algorithms import EASE, MF, Algorithm, ImplicitALS, MultVAE, NeuralMF, Popularity
 from matinee.data.ratings import Ratings
 from matinee.evaluation.explanation_quality import explanation_quality
 from matinee.kernels.threads import n_threads
 from matinee.models import Model
 from other_data import held_out, ratings_of
-from tables import table
+from tables import markdown, table
 
 CONTENDERS: dict[str, Callable[[], Algorithm]] = {
     "popularity": Popularity,
@@ -56,7 +56,11 @@ def main() -> None:
     parser.add_argument("--protocol", nargs="+", default=list(PROTOCOLS), choices=PROTOCOLS)
     parser.add_argument("--data-set", nargs="+", default=SETS, help="of the unsampled protocol")
     parser.add_argument("--contender", nargs="+", default=list(CONTENDERS), choices=CONTENDERS)
+    parser.add_argument("--page", action="store_true", help="only show what is kept, as Markdown")
     options = parser.parse_args()
+    if options.page:
+        print("\n\n".join(page(read_rows(RESULTS / "neural.jsonl"))))
+        return
     for protocol in options.protocol:
         sets = {"sampled": ["ml-1m"], "reasons": [REASONS_ON]}.get(protocol, options.data_set)
         for name in sets:
@@ -68,6 +72,33 @@ def main() -> None:
                 keep(RESULTS / "neural.jsonl", row, KEY)
                 rows.append({k: one for k, one in row.items() if k in shown(row)})
             print(table(rows), flush=True)
+
+
+def page(rows: list[Row]) -> Iterator[str]:
+    """Markdown tables of the protocols, the best of each data set first."""
+    by = {name: [row for row in rows if row["protocol"] == name] for name in PROTOCOLS}
+    sampled_rows = sorted(by["sampled"], key=lambda row: -row["hr@10"])
+    yield markdown([costs(row) | of(row, "hr@10", "ndcg@10", "error") for row in sampled_rows])
+    order = sorted(by["unsampled"], key=lambda row: (SETS.index(row["data_set"]), -row["ndcg@10"]))
+    yield markdown(
+        [{"data": row["data_set"]} | costs(row) | of(row, "ndcg@10", "error") for row in order]
+    )
+    yield markdown([of(row, "contender", "deletion_fidelity") for row in by["reasons"]])
+
+
+def costs(row: Row) -> Row:
+    """Who it is, and what its fit costs."""
+    n = row["operations"]
+    return {
+        "contender": row["contender"],
+        "processor s": str(row["processor_seconds"]),
+        "operations": "–" if n is None else f"{n:.1e}",
+    }
+
+
+def of(row: Row, *names: str) -> Row:
+    """Some columns of a row."""
+    return {name: row[name] for name in names}
 
 
 def shown(row: Row) -> list[str]:

@@ -29,8 +29,8 @@ from matinee.training.autoencoder import Shape, train_autoencoder
 from matinee.training.epochs import check_validation
 from matinee.training.gradient_framework import ACCELERATED, Extra
 from matinee.training.held_out_users import HeldOutLists
+from matinee.training.network_epochs import Schedule
 from matinee.training.progress import OnEpoch, quiet
-from matinee.training.schedule import Schedule
 
 
 @dataclass(frozen=True, kw_only=True)

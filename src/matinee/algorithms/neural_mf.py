@@ -31,9 +31,9 @@ from matinee.models.model import Model
 from matinee.models.neural import NeuralModel
 from matinee.training.epochs import check_validation
 from matinee.training.gradient_framework import ACCELERATED, Extra
+from matinee.training.network_epochs import Schedule
 from matinee.training.neural_mf import Network, Shape, Source, train_network
 from matinee.training.progress import OnEpoch, quiet
-from matinee.training.schedule import Schedule
 
 FEEDBACKS = ("preference", "rating")
 MOST_SAMPLED = 300  # items that stand for what people do not choose

@@ -8,18 +8,18 @@ h is x / |x|, of which a share ``dropout`` is left out in each step.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from matinee.data.ratings import Ratings, Rows
-from matinee.errors import Diverged
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.encoder import Encoder
 from matinee.training.gradient_framework import Adam, Parameters
 from matinee.training.held_out_users import PATIENCE, HeldOutLists
-from matinee.training.progress import Epoch, OnEpoch
-from matinee.training.schedule import Schedule
+from matinee.training.network_epochs import Judge, Schedule, train_epochs
+from matinee.training.progress import OnEpoch
 
 
 @dataclass(frozen=True)
@@ -73,33 +73,23 @@ def train_autoencoder(
     learning = train.user_counts > 0 if held_out is None else held_out.learning
     rng = np.random.default_rng(how.seed)
     adam = Adam(loss, initial_parameters(train.n_items, shape, rng), how.seed, how.learning_rate)
-    best, best_epoch, best_parameters = -np.inf, 0, adam.parameters
-    number = 0
-    for number in range(1, how.n_epochs + 1):
+
+    def batches_of_epoch() -> Iterator[tuple[Any, ...]]:
         users = rng.permutation(np.flatnonzero(learning))
-        losses = [
-            adam.step(x, n, shape.dropout, shape.beta)
-            for x, n in batches(known.by_user, users, how.batch_size, train.n_items)
-        ]
-        if not np.isfinite(losses).all():
-            raise Diverged(
-                f"the fit diverged in epoch {number}: its loss is not finite; "
-                f"lower learning_rate (now {how.learning_rate})"
-            )
-        on_epoch(Epoch(number, how.n_epochs, None, None))
-        if held_out is None:
-            continue
-        ndcg = held_out.ndcg(Autoencoder.of(adam.parameters, known.by_user))
-        if ndcg > best:
-            best, best_epoch = ndcg, number
-            best_parameters = {name: np.array(one) for name, one in adam.parameters.items()}
-        elif number - best_epoch >= PATIENCE:
-            break
-    facts: dict[str, Any] = {"n_epochs_run": number}
-    if held_out is None:
-        return Autoencoder.of(adam.parameters, train.by_user), facts
-    facts |= {"best_epoch": best_epoch, "validation_ndcg@10": best}
-    return Autoencoder.of(best_parameters, train.by_user), facts
+        for x, n in batches(known.by_user, users, how.batch_size, train.n_items):
+            yield x, n, shape.dropout, shape.beta
+
+    judge = None
+    if held_out is not None:
+        of_epoch = partial(Autoencoder.of, rated=known.by_user)
+        judge = Judge(
+            "validation_ndcg@10",
+            lambda parameters: held_out.ndcg(of_epoch(parameters)),
+            higher_is_better=True,
+            patience=PATIENCE,
+        )
+    parameters, facts = train_epochs(adam, batches_of_epoch, judge, how, on_epoch)
+    return Autoencoder.of(parameters, train.by_user), facts
 
 
 def initial_parameters(n_items: int, shape: Shape, rng: np.random.Generator) -> Parameters:

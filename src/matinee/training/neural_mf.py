@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from matinee.data.ratings import Ratings
-from matinee.errors import Diverged
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.tower import Tower
 from matinee.training.gradient_framework import Adam, Parameters
-from matinee.training.progress import Epoch, OnEpoch
-from matinee.training.schedule import Schedule
+from matinee.training.network_epochs import Judge, Schedule, train_epochs
+from matinee.training.progress import OnEpoch
 
 HELD_OUT = 20  # one in so many of the ratings judges the epochs
 FEWEST = 2000  # ratings for a held-out piece
@@ -122,32 +121,22 @@ def train_network(
     loss = loss_of_choices if source.n_negatives else loss_of_stars
     start = initial_parameters(source.train, shape, rng)
     adam = Adam(loss, start, how.seed, how.learning_rate)
-    best, best_epoch, best_parameters = np.inf, 0, adam.parameters
-    number = 0
-    for number in range(1, how.n_epochs + 1):
-        examples = source.examples(learned, rng)
-        losses = [adam.step(*batch, shape.reg) for batch in batches(examples, how.batch_size, rng)]
-        if not np.isfinite(losses).all():
-            raise Diverged(
-                f"the fit diverged in epoch {number}: its loss is not finite; "
-                f"lower learning_rate (now {how.learning_rate})"
-            )
-        if judged is None:
-            on_epoch(Epoch(number, how.n_epochs, None, None))
-            continue
-        error = float(loss(adam.parameters, None, *judged, 0.0))
-        rmse = None if source.n_negatives else source.unit * error**0.5
-        on_epoch(Epoch(number, how.n_epochs, None, rmse))
-        if error < best:
-            best, best_epoch = error, number
-            best_parameters = {name: np.array(one) for name, one in adam.parameters.items()}
-        elif number - best_epoch >= PATIENCE:
-            break
-    facts: dict[str, Any] = {"n_epochs_run": number}
-    if judged is None:
-        return Network.of(adam.parameters), facts
-    facts |= {"best_epoch": best_epoch, "validation_loss": best}
-    return Network.of(best_parameters), facts
+
+    def batches_of_epoch() -> Iterator[tuple[Any, ...]]:
+        for batch in batches(source.examples(learned, rng), how.batch_size, rng):
+            yield *batch, shape.reg
+
+    judge = None
+    if judged is not None:
+        judge = Judge(
+            "validation_loss",
+            lambda parameters: float(loss(parameters, None, *judged, 0.0)),
+            higher_is_better=False,
+            patience=PATIENCE,
+            in_stars=lambda error: None if source.n_negatives else source.unit * error**0.5,
+        )
+    parameters, facts = train_epochs(adam, batches_of_epoch, judge, how, on_epoch)
+    return Network.of(parameters), facts
 
 
 def parts(
