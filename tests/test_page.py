@@ -550,8 +550,11 @@ def test_data_and_quality_have_charts_with_their_figures(page):
     for section, fewest in (("data", 3), ("quality", 1)):
         page.open(section)
         assert len(page.some("figure svg")) >= fewest
-        page.click("figure details summary")
+        for place in range(len(page.all("figure details summary"))):
+            page.click("figure details summary", place)
         assert page.some("figure tbody tr")
+        named = [one.get_attribute("aria-label") for one in page.all("figure .table")]
+        assert named == [one.text for one in page.all("figure h2")], "each table says of what it is"
 
 
 # For everybody.

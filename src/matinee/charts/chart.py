@@ -94,7 +94,7 @@ class Chart(Printable):
             "figure",
             el("figcaption", el("strong", self.title), " ", self.summary),
             *pictures,
-            el("details", el("summary", "The figures"), twin(self.table)),
+            el("details", el("summary", "The figures"), twin(self.table, self.title)),
             class_="chart-figure",
         )
 
@@ -149,7 +149,7 @@ class Chart(Printable):
         return el("div", el("style", Markup(stylesheet())), self.figure())
 
 
-def twin(table: Table) -> Markup:
+def twin(table: Table, title: str) -> Markup:
     """A table as HTML: the first column heads its rows, numbers stand to the right."""
     rows = list(zip(*table.columns.values(), strict=True))
     return el(
@@ -162,8 +162,8 @@ def twin(table: Table) -> Markup:
         el("p", f"and {len(rows) - MOST_ROWS:,} more") if len(rows) > MOST_ROWS else None,
         class_="scroll",
         tabindex="0",
-        role="region",
-        aria_label="table",
+        role="group",
+        aria_label=title,
     )
 
 

@@ -81,7 +81,7 @@ class Listing:
         return el(
             "div",
             el("h3", self.title),
-            twin(self.table),
+            twin(self.table, self.title),
             *(el("p", note, class_="note") for note in self.notes),
             class_="listing chart-figure",
         )

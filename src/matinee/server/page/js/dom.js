@@ -26,18 +26,19 @@ export function picture(svg) {
 
 export function chart(drawing, heading = "h3", summary = drawing.summary) {
   const figures = el("details", {}, el("summary", {}, "The figures"));
-  figures.addEventListener("toggle", () => figures.childElementCount < 2 && figures.append(table(drawing.rows)));
+  figures.addEventListener("toggle", () => figures.childElementCount < 2 && figures.append(table(drawing.rows, drawing.title)));
   const caption = el("figcaption", {}, el(heading, {}, drawing.title), summary && el("p", { className: "soft" }, summary));
   return el("figure", { className: "chart-figure" }, caption, picture(drawing.svg), figures);
 }
 
-export function table(rows, columns = rows.length ? Object.keys(rows[0]) : []) {
+// A table that scrolls in itself; `title` says of what it is.
+export function table(rows, title = "table", columns = rows.length ? Object.keys(rows[0]) : []) {
   const most = 1000;
   const body = rows.slice(0, most).map((row) =>
     el("tr", {}, columns.map((name, place) =>
       el(place ? "td" : "th", place ? {} : { scope: "row" }, format(row[name])))));
   const head = el("thead", {}, el("tr", {}, columns.map((name) => el("th", { scope: "col" }, name))));
-  return el("div", { className: "table", tabIndex: 0, role: "region", "aria-label": "table" },
+  return el("div", { className: "table", tabIndex: 0, role: "group", "aria-label": title },
     el("table", {}, head, el("tbody", {}, body)),
     rows.length > most && el("p", { className: "soft" }, `and ${rows.length - most} more`));
 }
