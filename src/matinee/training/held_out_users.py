@@ -35,7 +35,7 @@ class HeldOutLists:
         None where these are too few to judge by: then every user is learned from.
         """
         everyone = train.user_counts > 0
-        if validation is not None:
+        if validation is not None and len(validation):
             return cls(train, validation, everyone)
         rng = np.random.default_rng(seed)
         enough = np.flatnonzero(train.user_counts >= SHARE)

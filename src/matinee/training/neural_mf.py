@@ -144,7 +144,7 @@ def parts(
 ) -> tuple[Ratings, Examples | None]:
     """The ratings to learn from, and the examples that judge: a held-out piece, or none."""
     train = source.train
-    if validation is not None:
+    if validation is not None and len(validation):
         return train, source.examples(validation, rng)
     if len(train) < FEWEST:
         return train, None
