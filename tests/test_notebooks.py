@@ -16,7 +16,7 @@ from matinee.algorithms import base
 from matinee.data.catalog import Catalog, Item
 from matinee.display.notebook import Grid, Printable
 from matinee.display.tables import Table
-from matinee.errors import BadRatings, BadSetting
+from matinee.errors import BadRatings, BadSetting, MatineeError
 from matinee.evaluation.explanation_quality import explanation_quality
 from matinee.models.model import Model
 
@@ -216,6 +216,23 @@ def ratings():
     return matinee.checkerboard(40)
 
 
+@pytest.fixture(scope="module")
+def all_charts(shown):
+    """One with every kind of mark."""
+    ratings, model = matinee.sample(), shown["models"][0]
+    row = {"algorithm": "a", "ndcg@10": 0.1, "coverage@10": 0.3, "fit_seconds": 0.5}
+    return [
+        charts.rating_distribution(ratings.describe()),
+        charts.long_tail(ratings),
+        charts.sparsity(ratings),
+        charts.over_time(ratings),
+        charts.waterfall(shown["explanations"][0]),
+        charts.k_curve(shown["curve"].to_dict()),
+        charts.space(charts.map_of(model)),
+        charts.trade_off([row, row | {"algorithm": "b", "ndcg@10": 0.2}]),
+    ]
+
+
 def test_a_chart_is_written_as_its_name_says(ratings, tmp_path) -> None:
     chart = charts.rating_distribution(ratings.describe())
     assert chart.save(tmp_path / "c.svg").read_text(encoding="utf-8") == chart.svg()
@@ -224,10 +241,45 @@ def test_a_chart_is_written_as_its_name_says(ratings, tmp_path) -> None:
     root = ElementTree.fromstring(page.split("\n", 1)[1])
     assert [one.tag for one in root] == ["head", "body"]
     assert json.loads(chart.save(tmp_path / "c.json").read_text()) == chart.to_dict()
-    for name in ("c.png", "c.pdf", "c"):
-        with pytest.raises(BadSetting, match=r"end it in \.svg, \.html, \.json"):
+    for name in ("c.gif", "c"):
+        with pytest.raises(BadSetting, match=r"end it in \.svg, \.png, \.pdf, \.html, \.json"):
             chart.save(tmp_path / name)
         assert not (tmp_path / name).exists()
+
+
+def test_a_chart_is_saved_as_a_picture(ratings, tmp_path) -> None:
+    pytest.importorskip("vl_convert")
+    chart = charts.rating_distribution(ratings.describe())
+    png = chart.save(tmp_path / "c.png").read_bytes()
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    root = ElementTree.fromstring(chart.svg())
+    size = [2 * round(float(root.get(side, "0"))) for side in ("width", "height")]
+    assert [int.from_bytes(png[at : at + 4]) for at in (16, 20)] == size
+    assert chart.save(tmp_path / "c.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_the_extra_is_named_where_it_is_missing(ratings, tmp_path, monkeypatch) -> None:
+    chart = charts.rating_distribution(ratings.describe())
+    for name in ("vl_convert", "altair"):
+        monkeypatch.setitem(sys.modules, name, None)
+    for make in (lambda: chart.save(tmp_path / "c.png"), chart.to_altair):
+        with pytest.raises(MatineeError, match=r"pip install 'matinee\[charts\]'"):
+            make()
+    assert not (tmp_path / "c.png").exists()
+
+
+def test_every_chart_goes_on_in_altair(all_charts) -> None:
+    """Each is valid Vega-Lite, whose layers hold as many rows as the picture has marks."""
+    alt = pytest.importorskip("altair")
+    for chart in all_charts:
+        own = chart.to_altair()
+        assert isinstance(own, alt.TopLevelMixin)
+        spec = own.to_dict()  # raises where the schema does not hold
+        assert spec["title"]["text"] == chart.title
+        layers = [spec, *spec.get("layer", [])]
+        assert sum(len(one.get("data", {}).get("values", [])) for one in layers) > 1
+    line = all_charts[1].to_altair().to_dict()
+    assert {one["encoding"]["x"]["scale"]["type"] for one in line["layer"]} == {"log"}
 
 
 def test_the_data_of_a_chart_is_a_frame(ratings) -> None:

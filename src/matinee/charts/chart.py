@@ -5,14 +5,15 @@ want the figures. The picture is static SVG, the same bytes for the same data.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from matinee.disk.whole_files import write_whole
+from matinee.display.frames import library
 from matinee.display.markup import Markup, el
 from matinee.display.notebook import Part, Printable
 from matinee.display.tables import Table, show
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 SVG = "http://www.w3.org/2000/svg"
 WIDTH = 640  # of a picture, in pixels, where nothing else is asked for
+PIXEL_RATIO = 2.0  # of .png, to a pixel of the picture: sharp on today's screens
 PHONE = 300  # on a small screen
 NARROWEST, WIDEST = 240, 1600
 MOST_ROWS = 2000  # of a table beside its picture
@@ -115,18 +117,39 @@ class Chart(Printable):
     def save(self, path: str | Path) -> Path:
         """Write the chart to a file, in one step, as what its name ends in.
 
-        The picture as .svg, a page with picture and table as .html, title, summary and table as
-        .json. Raises BadSetting for another ending.
+        The picture as .svg, .png or .pdf, a page with picture and table as .html, title, summary
+        and table as .json. Raises BadSetting for another ending, and MatineeError where the library
+        that draws .png and .pdf is not installed (the extra ``charts``).
         """
         path = Path(path)
-        formats = {".svg": self.svg, ".html": self._page, ".json": self._json}
+        formats: dict[str, Callable[[], str | bytes]] = {
+            ".svg": self.svg,
+            ".png": partial(self._converted, "svg_to_png", scale=PIXEL_RATIO),
+            ".pdf": partial(self._converted, "svg_to_pdf"),
+            ".html": self._page,
+            ".json": self._json,
+        }
         if path.suffix.lower() not in formats:
-            raise BadSetting(
-                f"{path} names no kind of chart; end it in {', '.join(formats)} (browsers and "
-                "drawing programs turn .svg into other pictures)"
-            )
+            raise BadSetting(f"{path} names no kind of chart; end it in {', '.join(formats)}")
         write_whole(path, formats[path.suffix.lower()]())
         return path
+
+    def to_altair(self) -> Any:
+        """The same picture as a chart of Altair, to be changed and combined with others.
+
+        Raises MatineeError where Altair is not installed (the extra ``charts``).
+        """
+        from matinee.charts.altair import altair_chart  # which knows the marks of all pictures
+
+        return altair_chart(self.picture, self.title, self.summary)
+
+    def _converted(self, function: str, **options: float) -> bytes:
+        """The picture on white, as a function of vl-convert makes it of SVG."""
+        convert = library("vl_convert", "a chart as .png or .pdf", "matinee[charts]")
+        white = el("rect", width="100%", height="100%", fill="#fff")
+        svg = self._drawn(WIDTH, el("style", Markup(stylesheet())), white)
+        picture: bytes = getattr(convert, function)(svg, **options)
+        return picture
 
     def _page(self) -> str:
         page = el(

@@ -38,13 +38,16 @@ class Framed:
         return arrow.table({name: arrow.array(_plain(values)) for name, values in columns})
 
 
-def library(name: str, purpose: str) -> Any:
-    """A library that need not be there. Raises MatineeError where it is not."""
+def library(name: str, purpose: str, requirement: str = "") -> Any:
+    """A library that need not be there. Raises MatineeError where it is not.
+
+    ``requirement`` is what pip installs it by, where that is not its name.
+    """
     try:
         return import_module(name)
     except ModuleNotFoundError:
         raise MatineeError(
-            f"{purpose} needs {name}, which is not installed: pip install {name}"
+            f"{purpose} needs {name}, which is not installed: pip install '{requirement or name}'"
         ) from None
 
 
