@@ -275,6 +275,26 @@ def test_no_trial_begins_after_the_time(ratings):
     assert len(tune(MF(n_epochs=3), ratings, space=SMALL, seconds=0).trials) == 1
 
 
+def test_trials_over_folds_are_judged_by_their_mean(ratings, tmp_path):
+    record = tmp_path / "r.jsonl"
+    space = {"user_damping": Real(0.5, 20, log=True)}
+    wanted = {"space": space, "budget": 2, "folds": 3, "seed": 1, "record": record}
+    tuning = tune("bias", ratings, **wanted)
+    split = splitting.random(ratings, seed=1)
+    for trial in tuning.trials:
+        algorithm = Bias(**trial.settings)
+        folds = splitting.k_fold(split.train, 3, seed=1)
+        values = [fit_and_evaluate(algorithm, one, (), metrics=["rmse"]).metrics for one in folds]
+        assert trial.fold_values == pytest.approx([one["rmse"] for one in values], abs=2e-3)
+        assert trial.value == pytest.approx(np.mean(trial.fold_values))
+    spread = [np.std(trial.fold_values, ddof=1) for trial in tuning.trials]
+    assert tuning.table.value_std == pytest.approx(spread)
+    again = tune("bias", ratings, **wanted, resume=True)
+    assert again.trials == tuning.trials
+    with pytest.raises(BadSetting, match="folds is 0"):
+        tune("bias", ratings, folds=0)
+
+
 def test_a_tuning_prints_and_is_plain_data(tuned):
     text = str(tuned)
     assert text.splitlines()[0].split() == ["trial", "n_factors", "reg", "rmse"]

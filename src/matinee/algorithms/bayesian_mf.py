@@ -38,7 +38,7 @@ from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.epochs import Training, check_validation, say_if_too_many
 from matinee.training.implicit_features import ImplicitFeatures
 from matinee.training.population import Population, Prior
-from matinee.training.progress import Epoch, OnEpoch, quiet
+from matinee.training.progress import Epoch, OnEpoch, quiet, report
 
 ALS_EPOCHS = 5  # of least squares, to start from
 PRIOR_RATINGS = 1.0  # ratings with noise as large as all variance that the prior of noise is worth
@@ -88,7 +88,7 @@ class BayesianMF(RatingAlgorithm):
                 sample = chain.step(epoch)
                 if epoch in self._kept:
                     samples.append(sample)
-                on_epoch(Epoch(epoch, self.n_epochs, unit * chain.rmse, None))
+                report(Epoch(epoch, self.n_epochs, unit * chain.rmse, None), on_epoch)
             model = self._average(train, validation, mean, unit, samples)
         return self.with_choice(model, train)
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from matinee.algorithms import Algorithm, Bias, Popularity
 from matinee.algorithms.registry import choose, label
-from matinee.data.ratings import Ratings
+from matinee.data.ratings import Ratings, check_ratings
 from matinee.display.markup import Child, el, html_table
 from matinee.display.notebook import Printable
-from matinee.display.steps import OnStep, quiet
+from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
 from matinee.display.text_table import text_table
 from matinee.errors import BadSetting
@@ -190,10 +190,13 @@ def compare(
     Raises, before any work, what ``evaluate`` would raise, and MatineeError where the record cannot
     be written.
     """
+    if not isinstance(data, Split):
+        check_ratings("compare", data)
     split = data if isinstance(data, Split) else random(data, seed=seed)
     contenders = _distinct([*(kind() for kind in BASELINES), *choose(algorithms)])
     plan = Plan.of(split, ns, relevant_from, metrics)
     log = Record.at(record, resume)
+    on_step = logged("compare", on_step)
     entries: list[Entry] = []
     started = time.perf_counter()
     try:

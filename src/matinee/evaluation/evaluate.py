@@ -1,5 +1,6 @@
 """Measuring models on ratings they have not seen."""
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -148,6 +149,9 @@ def evaluate_fitted(
     )
 
 
+log = logging.getLogger("matinee.cross_validate")
+
+
 def cross_validate(
     algorithm: str | Learner | list[Any] | tuple[Any, ...],
     ratings: "Ratings | Iterable[Split]",
@@ -177,6 +181,7 @@ def cross_validate(
         evaluations = []
         for k, split in enumerate(splits, start=1):
             evaluations.append(fit_and_evaluate(learner, split, lengths, relevant_from, own))
+            log.info("cross_validate: fold %d of %d of %s", k, len(splits), label(learner))
             if on_fold is not None:
                 on_fold(k, evaluations[-1])
         results.append(CrossValidation(repr(learner), protocol, tuple(evaluations)))

@@ -44,7 +44,7 @@ from matinee.tastes.canonical import Moments, canonical_rotation
 from matinee.training.alternating import ANY_TABLE, AlternatingAlgorithm, Alternation, TableSummary
 from matinee.training.epochs import diverged
 from matinee.training.gathering import MEMORY, rounds
-from matinee.training.progress import Epoch, OnEpoch, quiet
+from matinee.training.progress import Epoch, OnEpoch, quiet, report
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -162,10 +162,10 @@ class FitRun:
                 break
             items, counts, rmse = self._items_after(step)
             if number_:
-                on_epoch(Epoch(number_, plan.n_epochs, rmse, None))
+                report(Epoch(number_, plan.n_epochs, rmse, None), on_epoch)
             state.save(items, counts, number_ + 1)
         moments, rmse = self._finish(step)
-        on_epoch(Epoch(plan.n_epochs, plan.n_epochs, rmse, None))
+        report(Epoch(plan.n_epochs, plan.n_epochs, rmse, None), on_epoch)
         facts = {"n_epochs_run": plan.n_epochs, **plan.facts}
         facts |= {} if rmse is None else {"train_rmse": rmse}
         of_items = Moments(

@@ -1,5 +1,6 @@
 """Epochs of a fit: measure the error, keep the best, and stop with advice when it diverges."""
 
+import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from matinee.kernels.random import draw_normal
 from matinee.models.factor import FactorModel
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.alternating import Alternation, begin_at
-from matinee.training.progress import Epoch, OnEpoch, quiet
+from matinee.training.progress import Epoch, OnEpoch, log, quiet, report
 
 ODD_SPAN = 1e7  # of a scale: more is a slip in some row rather than a scale
 PATIENCE = 3  # epochs without a better validation error before the fit stops
@@ -57,12 +58,13 @@ class Training:
             validation_rmse = (
                 None if self.validation is None else self.rmse(self.validation, clip=True)
             )
-            measured = on_epoch is not quiet or validation_rmse is not None or number == n_epochs
+            watched = on_epoch is not quiet or log.isEnabledFor(logging.INFO)
+            measured = watched or validation_rmse is not None or number == n_epochs
             rmse = self.rmse(self.train) if measured else None  # a sixth of an epoch of steps
             epoch = Epoch(number, n_epochs, rmse, validation_rmse)
             if not np.isfinite(self.items.factors if rmse is None else rmse).all():
                 raise diverged(number, self.train.scale, remedy)
-            on_epoch(epoch)
+            report(epoch, on_epoch)
             if validation_rmse is None:
                 continue
             if validation_rmse < best:
@@ -103,7 +105,7 @@ def run_epochs(
         step(number)
         if not all(np.isfinite(side.factors).all() for side in sides):
             raise Diverged(f"the fit diverged in epoch {number}: not finite any more; {remedy}")
-        on_epoch(Epoch(number, n_epochs, None, None))
+        report(Epoch(number, n_epochs, None, None), on_epoch)
     return {"n_epochs_run": n_epochs}
 
 

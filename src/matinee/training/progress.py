@@ -1,11 +1,12 @@
 """What a fit reports of its progress: its epochs, and on packed ratings the parts of one."""
 
+import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
 from matinee.display.steps import quiet
 
-__all__ = ["Epoch", "OnEpoch", "OnPart", "quiet"]
+__all__ = ["Epoch", "OnEpoch", "OnPart", "quiet", "report"]
 
 
 class Epoch(NamedTuple):
@@ -18,6 +19,17 @@ class Epoch(NamedTuple):
 
 
 OnEpoch = Callable[[Epoch], None]
+
+log = logging.getLogger("matinee.fit")
+
+
+def report(epoch: Epoch, on_epoch: OnEpoch) -> None:
+    """Tell a callback of an epoch, and the logger ``matinee`` at level INFO."""
+    errors = {"training": epoch.train_rmse, "validation": epoch.validation_rmse}
+    known = [f", {part} RMSE {error:.4f}" for part, error in errors.items() if error is not None]
+    log.info("fit: epoch %d of %d%s", epoch.number, epoch.n_epochs, "".join(known))
+    on_epoch(epoch)
+
 
 OnPart = Callable[[int, int, int], None]
 """Called with the ratings done and the ratings of all passes together, and the epoch."""

@@ -45,7 +45,7 @@ from matinee.training.gathering import (
     learn_item_implicit,
     rounds,
 )
-from matinee.training.progress import Epoch, OnEpoch, OnPart, quiet
+from matinee.training.progress import Epoch, OnEpoch, OnPart, quiet, report
 
 
 def fit_packed(
@@ -106,7 +106,7 @@ def _fit_stream(
         if number < plan.n_epochs:  # the last pass is done again: it gives the users
             state.save(stream.items, number + 1)
         if number:
-            on_epoch(Epoch(number, plan.n_epochs, rmse, None))
+            report(Epoch(number, plan.n_epochs, rmse, None), on_epoch)
     facts = {"n_epochs_run": plan.n_epochs, **plan.facts}
     facts |= {} if rmse is None else {"train_rmse": rmse}
     users = state.last_users(plan.n_epochs, ratings.n_users, plan.n_factors)

@@ -23,7 +23,7 @@ from matinee.algorithms import ALGORITHMS, Algorithm, Blend, default_algorithm
 from matinee.algorithms.from_model import with_settings_of
 from matinee.data.ratings import Ratings
 from matinee.display.notebook import Grid, Part, Printable
-from matinee.display.steps import OnStep, quiet
+from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.text import counted
 from matinee.errors import BadSetting
 from matinee.evaluation.evaluate import fit_and_evaluate
@@ -125,6 +125,7 @@ def auto(
     key = key_of("auto", metric, seed, outer.origin, versions()["matinee"])
     series = Series(Record.at(record, resume), "auto", key)
     past = [AutoTrial(**run["trial"]) for run in series.past()]
+    on_step = logged("auto", on_step)
     done: list[AutoTrial] = []
     try:
         for number, candidate, share in halving.proposals(done):

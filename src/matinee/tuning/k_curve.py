@@ -18,7 +18,7 @@ from matinee.algorithms.base import Alternating
 from matinee.algorithms.registry import choose_one
 from matinee.data.ratings import Ratings
 from matinee.display.notebook import Grid, Part, Printable
-from matinee.display.steps import OnStep, quiet
+from matinee.display.steps import OnStep, logged, quiet
 from matinee.errors import Advice, BadSetting, check_known
 from matinee.evaluation.compare import time_left
 from matinee.evaluation.evaluate import measure
@@ -178,7 +178,7 @@ def k_curve(
     splits = list(k_fold(data, folds, seed))
     warm = warm and isinstance(base, Alternating) and base.supports_warm_start
     validation = _Validation(base, splits, _plan(base, splits[0], metrics, relevant_from), warm)
-    fits = validation.fits(sizes, on_step)
+    fits = validation.fits(sizes, logged("k_curve", on_step))
     stability = [_stability(base, size, data, n_seeds) for size in sizes]
     points = tuple(map(_point, sizes, fits, stability))
     objective = Objective(validation.plan.only(validation.plan.measures[:1]))

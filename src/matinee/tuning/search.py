@@ -31,6 +31,7 @@ class Trial:
     best_epoch: int | None = None
     seconds: float = 0.0
     reason: str = ""  # why it was pruned or failed
+    fold_values: tuple[float, ...] = ()  # whose mean is ``value``, where there are several folds
 
 
 class Search(Protocol):

@@ -11,7 +11,7 @@ import numpy as np
 from matinee.algorithms import Algorithm
 from matinee.algorithms.from_model import algorithm_of, ratings_of
 from matinee.data.ratings import Ratings
-from matinee.display.steps import OnStep, quiet
+from matinee.display.steps import OnStep, logged, quiet
 from matinee.errors import Advice, BadSetting, Option
 from matinee.evaluation.compare import time_left
 from matinee.models import FactorModel, Model
@@ -56,6 +56,7 @@ def taste_stability(
         samples = Advice('how="samples"', "--samples")
         raise BadSetting(f"{algorithm.name} has no seed; give ", samples)
     model = with_tastes(what if isinstance(what, Model) else algorithm.fit(ratings))
+    on_step = logged("taste_stability", on_step)
     likenesses, started = [], time.perf_counter()
     for refit in range(1, n_refits + 1):
         on_step(refit - 1, n_refits, time_left(refit - 1, n_refits, started))

@@ -12,12 +12,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from matinee.algorithms import Algorithm
 from matinee.algorithms.registry import choose_one
 from matinee.algorithms.search_space import Dimension, Real, Space, Whole
-from matinee.data.ratings import Ratings
+from matinee.data.ratings import Ratings, check_ratings
 from matinee.display.notebook import Grid, Part, Printable
-from matinee.display.steps import OnStep, quiet
+from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
 from matinee.display.text import counted
 from matinee.errors import Advice, BadSetting, check_known
@@ -27,7 +29,7 @@ from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.evaluation.results import Evaluation, versions
 from matinee.evaluation.run_log import Record, Series, key_of
 from matinee.models import Model
-from matinee.splitting import Split, random
+from matinee.splitting import Split, k_fold, random
 from matinee.training.progress import Epoch
 from matinee.tuning.objective import Objective
 from matinee.tuning.search import METHODS, Search, State, Trial
@@ -92,11 +94,21 @@ class Tuning(Printable):
 
     @property
     def table(self) -> Table:
-        """A row a trial, pruned and failed ones too: its settings, state, value and seconds."""
+        """A row a trial, pruned and failed ones too: its settings, state, value and seconds.
+
+        Over several folds ``value`` is their mean, ``value_std`` their sample standard deviation.
+        """
         columns: dict[str, list[Any]] = {"trial": [one.number for one in self.trials]}
         for name in self.space:
             columns[name] = [one.settings.get(name) for one in self.trials]
-        for name in ("state", "value", "seconds", "reason"):
+        for name in ("state", "value"):
+            columns[name] = [getattr(one, name) for one in self.trials]
+        if any(one.fold_values for one in self.trials):
+            columns["value_std"] = [
+                float(np.std(one.fold_values, ddof=1)) if one.fold_values else None
+                for one in self.trials
+            ]
+        for name in ("seconds", "reason"):
             columns[name] = [getattr(one, name) for one in self.trials]
         return Table(columns)
 
@@ -138,6 +150,7 @@ def tune(
     budget: int = 30,
     seconds: float | None = None,
     method: str = "random",
+    folds: int = 1,
     relevant_from: float | None = None,
     seed: int = 0,
     record: str | Path | None = None,
@@ -154,18 +167,22 @@ def tune(
     split, whose test part is used once at the end, or ratings of which 20 % are held out by
     ``seed``.
 
-    A fit stops early when its validation error does, and a trial worse than half of the others at
-    the same epoch is pruned. A trial that fails is recorded with its reason. With ``record``, a
-    JSON-lines file, trials are written as they end; ``resume`` takes over those of the same search.
+    A trial is judged on a fifth of the training part, or by its mean over so many ``folds`` of it,
+    each of which it is fitted without. A fit stops early when its validation error does, and a
+    trial worse than half of the others at the same epoch (of the first fold) is pruned. A trial
+    that fails is recorded with its reason. With ``record``, a JSON-lines file, trials are written
+    as they end; ``resume`` takes over those of the same search.
 
     Raises, before any work, BadSetting for an unknown or impossible setting, metric, method or
     budget, and MatineeError where the record cannot be written.
     """
     started = time.perf_counter()
     base = choose_one(algorithm)
+    if not isinstance(data, Split):
+        check_ratings("tune", data)
     split = data if isinstance(data, Split) else random(data, seed=seed)
-    inner = random(split.train, VALIDATION_SHARE, seed)
-    objective = _objective(metric, base, inner, relevant_from)
+    inner = _validation_splits(split.train, folds, seed)
+    objective = _objective(metric, base, inner[0], relevant_from)
     space = checked_space(base, space)
     search = _search(method, space, budget, seed, objective.higher_is_better)
     key = key_of(
@@ -178,13 +195,24 @@ def tune(
         budget if method == "grid" else None,
         relevant_from,
         versions()["matinee"],
+        *([folds] if folds > 1 else []),
     )
     series = Series(Record.at(record, resume), "trial", key)
     run = _Run(base, inner, objective, search, space, series)
+    on_step = logged("tune", on_step)
     trials = run.trials(budget, None if seconds is None else started + seconds, on_step)
     on_step(len(trials), len(trials), "measuring the winner on the test part")
     tuning = _concluded(run, split, trials)
     return replace(tuning, seconds=time.perf_counter() - started)
+
+
+def _validation_splits(train: Ratings, folds: int, seed: int) -> tuple[Split, ...]:
+    """What trials are judged on: one random part, or folds. Raises BadSetting for none."""
+    if folds < 1:
+        raise BadSetting(f"folds is {folds}; it must be at least 1")
+    if folds == 1:
+        return (random(train, VALIDATION_SHARE, seed),)
+    return tuple(k_fold(train, folds, seed))
 
 
 def _objective(
@@ -211,7 +239,7 @@ class _Run:
     """One search: the algorithm, the validation split, and where trials come from and go to."""
 
     base: Algorithm
-    inner: Split  # the training part of the tuned split, and its validation part
+    inner: tuple[Split, ...]  # of the training part: what to fit to and to validate on, by fold
     objective: Objective
     search: Search
     space: Space
@@ -231,7 +259,7 @@ class _Run:
             left = time_left(number, budget, started)
             on_step(number, budget, ", ".join(filter(None, [self._best_so_far(trials), left])))
             if number in past:
-                trial = Trial(**(past[number] | {"epochs": tuple(past[number]["epochs"])}))
+                trial = _recorded(past[number])
             else:
                 settings = self._settings(number)
                 if settings is None:
@@ -253,7 +281,7 @@ class _Run:
             algorithm=self.base.name,
             metric=self.objective.name,
             trial=asdict(trial),
-            origin=self.inner.origin,
+            origin=self.inner[0].origin,
         )
 
     def _best_so_far(self, trials: list[Trial]) -> str:
@@ -263,7 +291,7 @@ class _Run:
         return f"best {min(values, key=self.objective.loss):.4f}"
 
     def trial(self, number: int, settings: dict[str, Any]) -> Trial:
-        """Fit on the training part, stop early or prune, and measure on the validation part."""
+        """Fit to each fold, stop early or prune, and take the mean of what is measured."""
         started = time.perf_counter()
         errors: list[float] = []
 
@@ -272,33 +300,49 @@ class _Run:
             return Trial(number, settings, state, epochs=tuple(errors), seconds=seconds, **outcome)
 
         try:
-            model = self._fit(number, settings, errors)
-            value = self.objective.value(model, self.inner.test)
+            models = [self._fit(number, settings, errors, fold) for fold in range(len(self.inner))]
+            values = tuple(
+                self.objective.value(model, split.test)
+                for model, split in zip(models, self.inner, strict=True)
+            )
         except _Pruned as reason:
             return ended("pruned", reason=str(reason))
         except Exception as error:  # one impossible point does not end the search
             return ended("failed", reason=f"{type(error).__name__}: {error}")
-        return ended("done", value=value, best_epoch=model.facts.get("best_epoch"))
+        epochs = [model.facts["best_epoch"] for model in models if "best_epoch" in model.facts]
+        return ended(
+            "done",
+            value=float(np.mean(values)),
+            best_epoch=round(float(np.mean(epochs))) if epochs else None,
+            fold_values=values if len(values) > 1 else (),
+        )
 
-    def _fit(self, number: int, settings: dict[str, Any], errors: list[float]) -> Model:
-        """Fit a trial, appending the validation error of each epoch to ``errors``.
+    def _fit(self, number: int, settings: dict[str, Any], errors: list[float], fold: int) -> Model:
+        """Fit a trial, appending the validation error of each epoch of fold 0 to ``errors``.
 
         Raises _Pruned, and what the fit does.
         """
 
         def on_epoch(epoch: Epoch) -> None:
-            if epoch.validation_rmse is None:
+            if epoch.validation_rmse is None or fold:
                 return
             errors.append(float(epoch.validation_rmse))
             if number and self.search.hopeless(epoch.number, errors[-1]):
                 raise _Pruned(f"after epoch {epoch.number}: worse than half of the trials")
 
         algorithm = self.objective.plan.learner(self.base.with_settings(settings))
-        validation = self.inner.test if self.objective.measure.base in OF_EPOCHS else None
+        split = self.inner[fold]
+        validation = split.test if self.objective.measure.base in OF_EPOCHS else None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model: Model = algorithm.fit(self.inner.train, validation=validation, on_epoch=on_epoch)
+            model: Model = algorithm.fit(split.train, validation=validation, on_epoch=on_epoch)
         return model
+
+
+def _recorded(trial: dict[str, Any]) -> Trial:
+    """A trial as a record has it."""
+    lists = {name: tuple(trial.get(name, ())) for name in ("epochs", "fold_values")}
+    return Trial(**(trial | lists))
 
 
 def checked_space(base: Algorithm, space: Space | None) -> Space:

@@ -61,6 +61,13 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="random, grid, or optuna (pip install 'matinee[tune]').",
 )
+@click.option(
+    "--folds",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Folds that each trial is judged by; 1 is one validation part.",
+)
 @relevant_option
 @record_options
 @reading_options
@@ -73,6 +80,7 @@ def command(
     trials: int,
     seconds: float | None,
     method: str,
+    folds: int,
     relevant_from: float | None,
     splitting: SplitOptions,
     recording: RecordOptions,
@@ -103,6 +111,7 @@ def command(
             budget=trials,
             seconds=seconds,
             method=method,
+            folds=folds,
             relevant_from=relevant_from,
             seed=splitting.seed or 0,
             record=recording.file,
