@@ -288,6 +288,13 @@ def test_the_data_of_a_chart_is_a_frame(ratings) -> None:
     assert chart.data.to_dict("records") == chart.table.to_dicts()
 
 
+@pytest.mark.parametrize("function", [matinee.compare, matinee.tune])
+def test_what_splits_ratings_refuses_frames_by_its_own_name(ratings, function) -> None:
+    first = "bias" if function is matinee.tune else ["bias"]
+    with pytest.raises(BadRatings, match=f"{function.__name__} takes Ratings, not DataFrame"):
+        function(first, ratings.to_pandas())
+
+
 @pytest.mark.parametrize("name", [*splitting.SPLITS, "k_fold", "given"])
 def test_splits_refuse_frames_in_words(ratings, name: str) -> None:
     frame = ratings.to_pandas()

@@ -7,7 +7,7 @@ whatever the order of rows in the file they came from.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -98,6 +98,14 @@ def random(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
     in_test = _draw(len(ratings), seed) < _test_size(len(ratings), test_share)
     description = f"{_percent(test_share)} of all ratings at random (seed {seed})"
     return _cut(ratings, in_test, description, "random", test_share=test_share, seed=seed)
+
+
+def split_of(function: str, data: object, seed: int) -> Split:
+    """A split as it is, or the random one of ratings. Raises BadRatings where it is neither."""
+    if isinstance(data, Split):
+        return data
+    check_ratings(function, data)
+    return random(cast(Ratings, data), seed=seed)
 
 
 def k_fold(ratings: Ratings, folds: int = 5, seed: int = 0) -> Iterator[Split]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from matinee.algorithms import Algorithm, Bias, Popularity
 from matinee.algorithms.registry import choose, label
-from matinee.data.ratings import Ratings, check_ratings
+from matinee.data.ratings import Ratings
 from matinee.display.markup import Child, el, html_table
 from matinee.display.notebook import Printable
 from matinee.display.steps import OnStep, logged, quiet
@@ -31,7 +31,7 @@ from matinee.evaluation.results import versions
 from matinee.evaluation.run_log import Record, Series, key_of
 from matinee.models import Model
 from matinee.sources.synthetic import checkerboard
-from matinee.splitting import Split, random
+from matinee.splitting import Split, split_of
 
 BASELINES: tuple[type[Algorithm], ...] = (Popularity, Bias)
 USUAL_METRICS = ("rmse", "mae", "precision", "recall", "ndcg", "coverage")
@@ -190,9 +190,7 @@ def compare(
     Raises, before any work, what ``evaluate`` would raise, and MatineeError where the record cannot
     be written.
     """
-    if not isinstance(data, Split):
-        check_ratings("compare", data)
-    split = data if isinstance(data, Split) else random(data, seed=seed)
+    split = split_of("compare", data, seed)
     contenders = _distinct([*(kind() for kind in BASELINES), *choose(algorithms)])
     plan = Plan.of(split, ns, relevant_from, metrics)
     log = Record.at(record, resume)

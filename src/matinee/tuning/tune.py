@@ -17,7 +17,7 @@ import numpy as np
 from matinee.algorithms import Algorithm
 from matinee.algorithms.registry import choose_one
 from matinee.algorithms.search_space import Dimension, Real, Space, Whole
-from matinee.data.ratings import Ratings, check_ratings
+from matinee.data.ratings import Ratings
 from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
@@ -29,7 +29,7 @@ from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.evaluation.results import Evaluation, versions
 from matinee.evaluation.run_log import Record, Series, key_of
 from matinee.models import Model
-from matinee.splitting import Split, k_fold, random
+from matinee.splitting import Split, k_fold, random, split_of
 from matinee.training.progress import Epoch
 from matinee.tuning.objective import Objective
 from matinee.tuning.search import METHODS, Search, State, Trial
@@ -178,9 +178,7 @@ def tune(
     """
     started = time.perf_counter()
     base = choose_one(algorithm)
-    if not isinstance(data, Split):
-        check_ratings("tune", data)
-    split = data if isinstance(data, Split) else random(data, seed=seed)
+    split = split_of("tune", data, seed)
     inner = _validation_splits(split.train, folds, seed)
     objective = _objective(metric, base, inner[0], relevant_from)
     space = checked_space(base, space)
@@ -190,12 +188,11 @@ def tune(
         {name: str(dimension) for name, dimension in space.items()},
         split.origin,
         objective.name,
-        method,
+        method if folds == 1 else (method, folds),
         seed,
         budget if method == "grid" else None,
         relevant_from,
         versions()["matinee"],
-        *([folds] if folds > 1 else []),
     )
     series = Series(Record.at(record, resume), "trial", key)
     run = _Run(base, inner, objective, search, space, series)
