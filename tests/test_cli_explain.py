@@ -89,7 +89,11 @@ def test_counterfactual(ask, listed):
     assert told["rank_before"] == 3
     assert len(told["removed"]) <= told["most"] == 5
     code, out, _ = ask(listed[2]["item_id"], "--counterfactual", "-n", "3")
-    assert (code, out.strip()) == (0, told["sentence"])
+    sentence, *table = out.strip().split("\n\n")
+    assert (code, sentence) == (0, told["sentence"])
+    removed = [f"{one['title']} {one['rating']:g}".split() for one in told["removed"]]
+    rows = [line.split() for line in "".join(table).splitlines()]
+    assert rows == ([["without", "rating"], *removed] if removed else [])
 
 
 def test_lists_say_what_is_popular_rather_than_personal(call, model):  # noqa: F811
