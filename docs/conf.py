@@ -20,7 +20,7 @@ project = "Matinee"
 release = version = matinee.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 root_doc = "docs/index"
-include_patterns = ["*.md", "docs/*.md", "benchmarks/README.md"]
+include_patterns = ["*.md", "docs/*.md", "benchmarks/README.md", "examples/README.md"]
 
 html_theme = "furo"
 html_title = f"Matinee {version}"
