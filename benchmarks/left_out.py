@@ -53,7 +53,9 @@ def main() -> None:
             row |= measured(algorithm, lists)
             row |= {"versions": {"matinee": __version__}} | circumstances(n_threads())
             keep(FILE, row, KEY)
-    print(table(list(losses(read_rows(FILE)))))
+    rows = list(losses(read_rows(FILE)))
+    print(table(rows))
+    print(table(list(summary(rows))))
 
 
 def measured(name: str, lists: Lists) -> Row:
@@ -98,6 +100,18 @@ def losses(rows: Iterable[Row]) -> Iterator[Row]:
             "left out": 1 - grid[left_out] / grid[best],
             "worst": 1 - min(grid.values()) / grid[best],
         }
+
+
+def summary(rows: list[Row]) -> Iterator[Row]:
+    """The mean and the largest loss of each algorithm over all data sets, as docs/choosing.md."""
+    for algorithm in dict.fromkeys(row["algorithm"] for row in rows):
+        own = [row for row in rows if row["algorithm"] == algorithm]
+        columns: Row = {"algorithm": algorithm, "data sets": len(own)}
+        for loss in ("default", "left out"):
+            columns[f"{loss}: mean"] = sum(row[loss] for row in own) / len(own)
+            most = max(own, key=lambda row: row[loss])
+            columns[f"{loss}: largest"] = f"{most[loss]:.4f} ({most['data_set']})"
+        yield columns
 
 
 def mean_share(value: str, grids: list[dict[str, float]]) -> float:
