@@ -24,6 +24,7 @@ def test_every_request_is_answered_as_documented(tmp_path, public):
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", CONFIG, "--no-color"]
     options = ["--checks", "all", "--seed", "7", "--max-examples", EXAMPLES, "--no-shrink"]
     with answering(state, AccessPolicy(TOKEN, public=public)) as client:
+        paths = client.get("/openapi.json").json()["paths"]
         header = ["--header", f"Authorization: {OWNER['Authorization']}"]
         words = [*command, "run", f"{client.base_url}/openapi.json", *options, *header]
         run = subprocess.run(
@@ -31,4 +32,5 @@ def test_every_request_is_answered_as_documented(tmp_path, public):
         )
     store.close()
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "Tested: 27" in run.stdout, run.stdout
+    n_operations = sum(map(len, paths.values()))
+    assert f"Tested: {n_operations}" in run.stdout, run.stdout
