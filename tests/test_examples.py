@@ -4,6 +4,7 @@ import json
 import os
 import re
 from importlib.util import module_from_spec, spec_from_file_location
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -29,9 +30,10 @@ def runner():
 
 
 def outputs_of(notebook) -> list[list[str]]:
-    """The kinds of output of each code cell."""
+    """The kinds of output of each code cell; what is printed may come in any number of pieces."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    return [[kind for output in cell.outputs for kind in kinds_of(output)] for cell in code]
+    kinds = [[kind for output in cell.outputs for kind in kinds_of(output)] for cell in code]
+    return [[kind for kind, _ in groupby(cell)] for cell in kinds]
 
 
 def kinds_of(output) -> list[str]:
