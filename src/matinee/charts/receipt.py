@@ -5,6 +5,7 @@ It is a picture of its own, black on white, for tickets, audits and paper.
 
 import textwrap
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from matinee.charts.chart import NARROWEST, SVG, WIDEST, WIDTH, stylesheet
 from matinee.charts.explanation import waterfall
@@ -26,6 +27,11 @@ class Origin:
     model_version: str
     data_fingerprint: str
     date: str  # ISO 8601
+
+    @classmethod
+    def now(cls, model_version: str, data_fingerprint: str) -> "Origin":
+        """The origin of a score that is computed at this moment."""
+        return cls(model_version, data_fingerprint, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
 
     def lines(self) -> list[str]:
         """One line for each."""

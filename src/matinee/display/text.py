@@ -1,6 +1,7 @@
 """Text for people: counts with their nouns, durations, bars, and lines that fit a width."""
 
 import textwrap
+from collections.abc import Sequence
 
 PLURALS = {"person": "people"}  # of the nouns that do not end in -s
 EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -14,6 +15,11 @@ def counted(n: int, noun: str) -> str:
 def plural(n: int, noun: str) -> str:
     """The form of a noun that goes with a number: ``rating`` with 1, else ``ratings``."""
     return noun if n == 1 else PLURALS.get(noun, f"{noun}s")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence lists them: "A", "A and B", "A, B and C"."""
+    return ", ".join(names[:-1]) + (" and " if names[1:] else "") + names[-1]
 
 
 def seconds(duration: float) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from matinee.display.notebook import Grid, Part, Printable
+from matinee.display.text import listed
 from matinee.errors import BadSetting
 from matinee.explain.explainable import Explainable
 from matinee.explain.ranks import ordinal, ranks, unseen, with_histories, without_each
@@ -61,9 +62,8 @@ class Counterfactual(Printable):
             f"your {one.rating:g} for {one.title}" if self.unit == "stars" else one.title
             for one in self.removed
         ]
-        without = ", ".join(titles[:-1]) + (" and " if titles[1:] else "") + titles[-1]
         return (
-            f"Without {without}, {self.title} would be {ordinal(self.rank_after)} "
+            f"Without {listed(titles)}, {self.title} would be {ordinal(self.rank_after)} "
             f"instead of {ordinal(self.rank_before)}."
         )
 

@@ -1,22 +1,23 @@
 """The fewest ratings of similar items that would bring an item into someone's list."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from matinee.display.markup import el
+from matinee.display.notebook import Part, Printable
+from matinee.display.text import listed
 from matinee.explain.counterfactual import Removed as Rated
 from matinee.explain.explainable import Explainable
-from matinee.explain.ranks import ordinal, unseen, with_histories
+from matinee.explain.ranks import ordinal, ranks, unseen, with_histories
 from matinee.row_solvers.person import Person
 
 Change = tuple[int, ...]  # item rows that are rated with the top of the scale
 
 
-@dataclass(frozen=True)
-class Entry:
+@dataclass(frozen=True, repr=False)
+class Entry(Printable):
     """Items that, rated with the top of the scale, bring an item among the first ``n``.
 
     ``rated`` are those of the nearest approach where none of at most ``most`` items suffices; then
@@ -42,8 +43,7 @@ class Entry:
         """One sentence for people."""
         if not self.rated:
             return f"No rating of a similar item would raise {self.title}."
-        titles = [one.title for one in self.rated]
-        together = ", ".join(titles[:-1]) + (" and " if titles[1:] else "") + titles[-1]
+        together = listed([one.title for one in self.rated])
         stars = f"Had you rated {together} {self.rated[0].rating:g}"
         with_them = stars if self.unit == "stars" else f"Had you chosen {together}"
         places = f"{ordinal(self.rank_after)} instead of {ordinal(self.rank_before)}"
@@ -64,11 +64,8 @@ class Entry:
             "sentence": self.sentence(),
         }
 
-    def __str__(self) -> str:
-        return self.sentence()
-
-    def _repr_html_(self) -> str:
-        return el("p", self.sentence())
+    def parts(self) -> Iterator[Part]:
+        yield self.sentence()
 
 
 def entry(
@@ -131,10 +128,8 @@ def rank_with(model: Explainable, person: Person, item: int, sets: Sequence[Chan
             ],
         )
     among = unseen(model, person, item)
-    scores = model.score_people(people, among)
-    place = int(np.searchsorted(among, item))
-    ahead = scores > scores[:, [place]]
-    ahead[:, :place] |= scores[:, :place] == scores[:, [place]]
+    scores = np.array(model.score_people(people, among))
     for row, one in enumerate(sets):
-        ahead[row, np.isin(among, one)] = False  # they are rated then, and not in the list
-    return [int(n) + 1 for n in ahead.sum(axis=1)]
+        scores[row, np.isin(among, one)] = -np.inf  # they are rated then, and not in the list
+    rank: list[int] = ranks(scores, int(np.searchsorted(among, item))).tolist()
+    return rank

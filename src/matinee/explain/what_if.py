@@ -9,6 +9,7 @@ import numpy as np
 from matinee.data.ids import as_id
 from matinee.data.scale import checked_rating
 from matinee.display.notebook import Grid, Part, Printable
+from matinee.display.text import listed
 from matinee.errors import BadSetting, Option, did_you_mean
 from matinee.explain.explainable import Explainable
 from matinee.explain.ranks import ordinal, ranks, unseen, with_histories
@@ -39,14 +40,13 @@ class WhatIf(Printable):
 
     def sentence(self) -> str:
         """One sentence for people: what changes, and how far the item moves."""
-        changes = ", ".join(self.changes[:-1]) + (" and " if self.changes[1:] else "")
         before, after = ordinal(self.rank_before), ordinal(self.rank_after)
         if self.rank_before == self.rank_after:
             moves = f"stays {before}"
         else:
             verb = "falls" if self.rank_after > self.rank_before else "rises"
             moves = f"{verb} from {before} to {after}"
-        sentence = f"{changes}{self.changes[-1]}, {self.title} {moves}."
+        sentence = f"{listed(self.changes)}, {self.title} {moves}."
         return sentence[0].upper() + sentence[1:]
 
     def to_dict(self) -> dict[str, Any]:

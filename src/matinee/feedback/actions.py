@@ -68,17 +68,16 @@ class Judgement(NamedTuple):
     verdict: Verdict
 
 
+def weight_of(kind: ActionKind, scale: Scale, stars: bool) -> float | None:
+    """The rating that an action counts as in a model; None for what is no rating."""
+    if stars:
+        return None if kind.stars is None else scale.low + kind.stars * (scale.high - scale.low)
+    return None if kind.points is None else min(max(kind.points, scale.low), scale.high)
+
+
 def weights(scale: Scale, stars: bool) -> dict[str, float | None]:
-    """The rating that each kind counts as in a model; None for what is no rating."""
-    found: dict[str, float | None] = {}
-    for name, kind in KINDS.items():
-        share, points = kind.stars, kind.points
-        if stars:
-            value = None if share is None else scale.low + share * (scale.high - scale.low)
-        else:
-            value = None if points is None else min(max(points, scale.low), scale.high)
-        found[name] = value
-    return found
+    """``weight_of`` each kind, by name."""
+    return {name: weight_of(kind, scale, stars) for name, kind in KINDS.items()}
 
 
 def judge_row(row: object, items: IdMap, scale: Scale, stars: bool) -> Judgement:
@@ -93,7 +92,7 @@ def judge_row(row: object, items: IdMap, scale: Scale, stars: bool) -> Judgement
     if problem := _kind_problem(row, kind, list_id):
         return Judgement(None, None, Verdict("rejected", problem))
     plain = {name: one for name, one in row.items() if name not in ("kind", "recommendation_id")}
-    weight = None if kind == RATING else weights(scale, stars)[kind]
+    weight = None if kind == RATING else weight_of(KINDS[kind], scale, stars)
     if kind != RATING:
         plain["rating"] = weight
     event, verdict = judge(plain, items, scale)

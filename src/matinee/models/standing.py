@@ -1,10 +1,12 @@
 """Where an item stands for someone, what sets it apart there, and what would move it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 
+from matinee.display.notebook import Part, Printable
 from matinee.errors import BadSetting
 from matinee.explain.contrast import Contrast
 from matinee.explain.counterfactual import Counterfactual, counterfactual
@@ -18,8 +20,8 @@ MOST_ADDED = 5  # of them
 MOST_REMOVED = 3  # ratings that may be taken out to drop an item
 
 
-@dataclass(frozen=True)
-class Standing:
+@dataclass(frozen=True, repr=False)
+class Standing(Printable):
     """The rank of an item among all that a person has not rated, and the last of their list.
 
     For an item that they have rated, ``rating`` is their rating, ``rank`` is among the others and
@@ -67,9 +69,10 @@ class Standing:
             "change": self.change and self.change.to_dict(),
         }
 
-    def __str__(self) -> str:
-        parts = (self.last, self.change)
-        return "\n".join([self.sentence(), *(part.sentence() for part in parts if part)])
+    def parts(self) -> Iterator[Part]:
+        """The rank, what sets it apart there, and what would move it."""
+        yield self.sentence()
+        yield from (part.sentence() for part in (self.last, self.change) if part)
 
 
 def standing(

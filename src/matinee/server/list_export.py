@@ -13,6 +13,7 @@ from matinee.disk.table_files import COPIED_AT_ONCE, write_table
 from matinee.disk.temporary_folders import temporary_folder
 from matinee.feedback.change_index import ChangeIndex
 from matinee.feedback.history import person_of
+from matinee.models import Model
 from matinee.models.ruled_lists import ListMaker
 from matinee.server.presenters.recommendations import DIGITS, SCORE_DIGITS, ListRequest
 from matinee.server.snapshot import ModelSnapshot
@@ -32,18 +33,17 @@ class ListExport:
 
     def blocks(self) -> Iterator[dict[str, list[Any]]]:
         """Columns ``user_id, rank, item_id, title, score, predicted``, block by block."""
-        ranker = self.request.model_of(self.snapshot).ranker
         request = self.request
+        ranker = request.model_of(self.snapshot).ranker
         maker = ListMaker(ranker, request.rules, self.candidates, request.exclude_seen)
         for first in range(0, len(self.users), USERS_AT_ONCE):
-            yield self._block(maker, self.users[first : first + USERS_AT_ONCE])
+            yield self._block(ranker, maker, self.users[first : first + USERS_AT_ONCE])
 
-    def _block(self, maker: ListMaker, users: Sequence[str]) -> dict[str, list[Any]]:
+    def _block(self, ranker: Model, maker: ListMaker, users: Sequence[str]) -> dict[str, list[Any]]:
         model = self.snapshot.model
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of rated items that the model does not know
             people = [person_of(model, self.changes, user) for user in users]
-        ranker = self.request.model_of(self.snapshot).ranker
         lists = maker.lists(ranker.from_stars(people), self.request.n)
         columns: dict[str, list[Any]] = {
             name: [] for name in ("user_id", "rank", "item_id", "title", "score", "predicted")

@@ -9,7 +9,6 @@ from scipy.sparse import csr_array
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.kernels.ranking import ItemSets, top_n
-from matinee.models.model import Model
 
 SHARE = 5  # one in so many of each user's ratings is held out
 LENGTH = 10  # of the lists
@@ -42,30 +41,41 @@ class HeldOut:
         rng = np.random.default_rng(seed)
         if np.count_nonzero(ratings.user_counts) > MOST_USERS:
             ratings = sample_of_users(ratings, MOST_USERS, rng)
-        draw = np.lexsort((rng.random(len(ratings)), ratings.user))
-        place = np.arange(len(ratings)) - ratings.by_user.indptr[ratings.user]
-        in_test = np.zeros(len(ratings), dtype=bool)
-        in_test[draw] = place < (ratings.user_counts // SHARE)[ratings.user]
+        in_test = fifth_of_each_user(ratings, rng)
         if len(np.unique(ratings.user[in_test])) < LEAST_USERS:
             return None
         return cls(ratings.subset(~in_test), ratings.subset(in_test))
 
-    def ndcg(self, model: Model, gains: np.ndarray) -> float:
-        """Mean NDCG@10 of the lists of up to USERS_MEASURED users, without what they trained on.
+    def ndcg(self, model: ScoresUsers, gains: np.ndarray) -> float:
+        """``mean_ndcg`` of a model that was fitted to ``train``; ``gains`` (n_test,)."""
+        return mean_ndcg(model, self.train, self.test, gains)
 
-        ``gains`` (n_test,) are what it is worth to find each held-out rating. The ideal list holds
-        a user's greatest gains.
-        """
-        tested = np.flatnonzero(self.test.user_counts)
-        users = tested[:: -(-len(tested) // USERS_MEASURED)]
-        indptr, indices, _ = self.test.by_user
-        shape = self.test.n_users, self.test.n_items
-        worth = csr_array((gains.astype(np.float64), indices, indptr), shape=shape)
-        sums = [
-            ndcg_of_users(model, self.train, worth, users[first : first + USERS_AT_ONCE])
-            for first in range(0, len(users), USERS_AT_ONCE)
-        ]
-        return float(np.concatenate(sums).mean())
+
+def fifth_of_each_user(ratings: Ratings, rng: np.random.Generator) -> np.ndarray:
+    """A mask (n_ratings,) of one in SHARE of each user's ratings, by chance, rounded down."""
+    order = np.lexsort((rng.random(len(ratings)), ratings.user))
+    place = np.arange(len(ratings)) - ratings.by_user.indptr[ratings.user]
+    part = np.zeros(len(ratings), dtype=bool)
+    part[order] = place < (ratings.user_counts // SHARE)[ratings.user]
+    return part
+
+
+def mean_ndcg(model: ScoresUsers, known: Ratings, test: Ratings, gains: np.ndarray) -> float:
+    """Mean NDCG@10 of the lists of up to USERS_MEASURED users, without what is known of them.
+
+    ``gains`` (n_test,) are what it is worth to find each rating of ``test``. The ideal list holds
+    a user's greatest gains.
+    """
+    tested = np.flatnonzero(test.user_counts)
+    users = tested[:: -(-len(tested) // USERS_MEASURED)]
+    indptr, indices, _ = test.by_user
+    shape = test.n_users, test.n_items
+    worth = csr_array((gains.astype(np.float64), indices, indptr), shape=shape)
+    each = [
+        ndcg_of_users(model, known, worth, users[first : first + USERS_AT_ONCE])
+        for first in range(0, len(users), USERS_AT_ONCE)
+    ]
+    return float(np.concatenate(each).mean())
 
 
 def ndcg_of_users(

@@ -3,16 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from matinee.data.ratings import Ratings
-from matinee.training.held_out import (
-    SHARE,
-    USERS_AT_ONCE,
-    USERS_MEASURED,
-    ScoresUsers,
-    ndcg_of_users,
-)
+from matinee.training.held_out import SHARE, ScoresUsers, fifth_of_each_user, mean_ndcg
 
 PATIENCE = 10  # epochs without better lists before a fit stops
 FEWEST_USERS = 50  # held out: fewer tell nothing apart
@@ -44,21 +37,9 @@ class HeldOutLists:
             return None
         held_out = np.zeros(train.n_users, bool)
         held_out[rng.choice(enough, n, replace=False)] = True
-        order = np.lexsort((rng.random(len(train)), train.user))
-        place = np.empty(len(train), np.int64)
-        place[order] = np.arange(len(train)) - train.by_user.indptr[train.user[order]]
-        hidden = held_out[train.user] & (place < (train.user_counts // SHARE)[train.user])
+        hidden = held_out[train.user] & fifth_of_each_user(train, rng)
         return cls(train.subset(~hidden), train.subset(hidden), everyone & ~held_out)
 
     def ndcg(self, model: ScoresUsers) -> float:
-        """Mean NDCG@10 of the lists of up to USERS_MEASURED users."""
-        tested = np.flatnonzero(self.test.user_counts)
-        users = tested[:: -(-len(tested) // USERS_MEASURED)]
-        indptr, indices, _ = self.test.by_user
-        shape = self.test.n_users, self.test.n_items
-        worth = csr_array((np.ones(len(self.test)), indices, indptr), shape=shape)
-        each = [
-            ndcg_of_users(model, self.known, worth, users[first : first + USERS_AT_ONCE])
-            for first in range(0, len(users), USERS_AT_ONCE)
-        ]
-        return float(np.concatenate(each).mean())
+        """``mean_ndcg`` of the lists of a model that knows ``known``."""
+        return mean_ndcg(model, self.known, self.test, np.ones(len(self.test)))

@@ -6,6 +6,7 @@ min  mean over examples of  loss(y, s(u, i)) + reg (|p_u|^2 + |x_u|^2 + b_u^2 + 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,13 +75,20 @@ class Source:
         )
         return Examples(users, items, targets, weights)
 
+    @cached_property
+    def _keys(self) -> np.ndarray:
+        """Every pair of the training part as one number, ascending: int64 (n_ratings,)."""
+        return np.asarray(self._key(self.train.user, self.train.item))
+
+    def _key(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
+        key: np.ndarray = user.astype(np.int64) * self.train.n_items + item
+        return key
+
     def _chosen(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
         """Whether each user (n,) has the item (n,) in the training part."""
-        keys = self.train.user.astype(np.int64) * self.train.n_items + self.train.item
-        pairs = user.astype(np.int64) * self.train.n_items + item
-        keys.sort()
-        place = np.minimum(np.searchsorted(keys, pairs), len(keys) - 1)
-        return np.asarray(keys[place] == pairs)
+        pairs = self._key(user, item)
+        place = np.minimum(np.searchsorted(self._keys, pairs), len(self._keys) - 1)
+        return np.asarray(self._keys[place] == pairs)
 
 
 @dataclass(frozen=True, eq=False)

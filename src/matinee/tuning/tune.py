@@ -297,21 +297,21 @@ class _Run:
             return Trial(number, settings, state, epochs=tuple(errors), seconds=seconds, **outcome)
 
         try:
-            models = [self._fit(number, settings, errors, fold) for fold in range(len(self.inner))]
-            values = tuple(
-                self.objective.value(model, split.test)
-                for model, split in zip(models, self.inner, strict=True)
-            )
+            values, epochs = [], []
+            for fold, split in enumerate(self.inner):
+                model = self._fit(number, settings, errors, fold)
+                values.append(self.objective.value(model, split.test))
+                if "best_epoch" in model.facts:
+                    epochs.append(model.facts["best_epoch"])
         except _Pruned as reason:
             return ended("pruned", reason=str(reason))
         except Exception as error:  # one impossible point does not end the search
             return ended("failed", reason=f"{type(error).__name__}: {error}")
-        epochs = [model.facts["best_epoch"] for model in models if "best_epoch" in model.facts]
         return ended(
             "done",
             value=float(np.mean(values)),
             best_epoch=round(float(np.mean(epochs))) if epochs else None,
-            fold_values=values if len(values) > 1 else (),
+            fold_values=tuple(values) if len(values) > 1 else (),
         )
 
     def _fit(self, number: int, settings: dict[str, Any], errors: list[float], fold: int) -> Model:

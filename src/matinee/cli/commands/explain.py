@@ -185,8 +185,6 @@ def plain(certain: "Certainty") -> dict[str, Any]:
 
 def write_receipt(model: "Model", why: "Explanation", certain: "Certainty", path: str) -> None:
     """Write the receipt of an explanation to an SVG file. Raises BadSetting for another name."""
-    from datetime import UTC, datetime
-
     from matinee.charts.receipt import Origin, Receipt
     from matinee.disk.whole_files import write_whole
     from matinee.models.standing import standing
@@ -194,7 +192,7 @@ def write_receipt(model: "Model", why: "Explanation", certain: "Certainty", path
     if not path.lower().endswith(".svg"):
         raise BadSetting(f"--receipt is {path!r}; a receipt is a picture: end its name in .svg")
     version = f"{model.algorithm} {matinee.__version__}"
-    origin = Origin(version, model.data_fingerprint, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+    origin = Origin.now(version, model.data_fingerprint)
     stands = standing(model, why.user, why.item_id)
     write_whole(Path(path), Receipt(why, stands, certain, origin).svg())
     say(f"receipt in {path}")

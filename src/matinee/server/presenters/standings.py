@@ -1,6 +1,5 @@
 """Where an item stands for a person, and the receipt of its score."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from matinee.charts.receipt import Origin, Receipt
@@ -39,7 +38,6 @@ def receipt_of(
     body: StandingRequest,
 ) -> str:
     """The receipt of an item's score, as an SVG document."""
-    date = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    origin = Origin(snapshot.version, model.data_fingerprint, date)
+    origin = Origin.now(snapshot.version, model.data_fingerprint)
     why = model.explain(person, body.item, body.by)
     return Receipt(why, stands, certainty(model, person, body.item), origin).svg(body.width or 0)

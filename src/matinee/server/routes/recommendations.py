@@ -86,8 +86,7 @@ async def recommendations_for_user(
         candidates = await resolver_of(request).without_hidden(snapshot, user, candidates)
     reasons = requested_reasons(snapshot.model, why)
     requested = ListRequest(n, offset, reasons, exclude_seen, stars_weight, caution, rules)
-    with state.metrics.list_seconds.labels(snapshot.name).time():
-        entries = await compute_list(snapshot, person, candidates, requested)
+    entries = await compute_list(state, snapshot, person, candidates, requested)
     has_more = len(entries) == n and offset + n < MAX_LIST_DEPTH
     next_cursor = encode_cursor(offset + n, snapshot.version, stamp) if has_more else None
     content: dict[str, Any] = {"user": user, "items": entries, "next_cursor": next_cursor}
@@ -108,8 +107,7 @@ async def recommendations_for_someone(request: Request, body: RecommendationsReq
         candidates = await resolver_of(request).without_hidden(snapshot, body.user, candidates)
     reasons = requested_reasons(snapshot.model, body.why)
     requested = list_request(body, reasons, body.offset)
-    with state.metrics.list_seconds.labels(snapshot.name).time():
-        entries = await compute_list(snapshot, person, candidates, requested)
+    entries = await compute_list(state, snapshot, person, candidates, requested)
     content = {
         "user": person.name,
         "items": entries,
@@ -142,8 +140,7 @@ async def recommendations_for_many(request: Request, body: BatchRequest) -> Resp
         person, allowed = await resolver.by_id(own, user), candidates[own]
         if body.exclude_seen:
             allowed = await resolver.without_hidden(own, user, allowed)
-        with state.metrics.list_seconds.labels(own.name).time():
-            entries = await compute_list(own, person, allowed, requested, n_users)
+        entries = await compute_list(state, own, person, allowed, requested, n_users)
         members = list_members(state, own, person.strategy)()
         lists.append({"user": user, "strategy": person.strategy, "items": entries, **members})
     strategies = {one["strategy"] for one in lists}
@@ -163,19 +160,21 @@ def list_members(state: ServerState, snapshot: ModelSnapshot, strategy: str) -> 
 
 
 async def compute_list(
+    state: ServerState,
     snapshot: ModelSnapshot,
     person: Person,
     candidates: np.ndarray,
     request: ListRequest,
     n_lists: int = 1,
 ) -> list[dict[str, Any]]:
-    """The list of a person; on a worker thread where ``n_lists`` such lists take long."""
+    """The list of a person, timed; on a worker thread where ``n_lists`` such lists take long."""
 
     def task() -> list[dict[str, Any]]:
         return recommendations(snapshot, person, candidates, request)
 
     n_explanations = request.n * n_lists if request.reasons else 0
-    return await compute(task, scores=len(candidates) * n_lists, explanations=n_explanations)
+    with state.metrics.list_seconds.labels(snapshot.name).time():
+        return await compute(task, scores=len(candidates) * n_lists, explanations=n_explanations)
 
 
 def check_depth(offset: int, n: int) -> None:

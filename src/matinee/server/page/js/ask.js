@@ -1,6 +1,6 @@
 // Ask: why, or why not, any film for any person.
 
-import { el, say } from "./dom.js";
+import { el, label, say } from "./dom.js";
 import { getOnce, segment } from "./api.js";
 import { findFilms, findPeople } from "./search.js";
 import { suggest } from "./suggest.js";
@@ -28,7 +28,7 @@ export function ask() {
     const item = query.get("item");
     if (!item) return;
     const known = await getOnce(`/v1/items/${segment(item)}`).catch(() => null);
-    if (known) film.set({ id: item, words: known.year ? `${known.title} (${known.year})` : known.title });
+    if (known) film.set({ id: item, words: label(known) });
   };
   const form = el("form", { id: "ask", role: "search", "aria-label": "Ask about any film and person", onsubmit: submit },
     el("span", {}, "Why, or why not"), film.node, el("span", {}, "for"), person.node, el("button", { className: "main" }, "Ask"));

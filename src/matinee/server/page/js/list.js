@@ -1,6 +1,6 @@
 // The recommendations for a person: the list, its filters, the mixer beside it, and any other film.
 
-import { choice, counted, el, problem, say } from "./dom.js";
+import { choice, counted, el, named, problem, say } from "./dom.js";
 import { get, getOnce, segment } from "./api.js";
 import { answer } from "./answer.js";
 import { actionsOf, storeRating, undoLine } from "./feedback.js";
@@ -9,7 +9,7 @@ import { latest } from "./latest.js";
 import { LENGTH, bodyOf, isMixed, listForAddress, optionsIn, pairsForAddress, recommend } from "./lists.js";
 import { mixer } from "./mixer.js";
 import { replaceRows } from "./moving.js";
-import { note, ratingsInAddress, someone } from "./state.js";
+import { nameOf, note, ratingsInAddress, read, someone } from "./state.js";
 
 const MOST = 100; // of one list
 const BASELINE = 100; // entries of the list that moves are counted from
@@ -39,8 +39,6 @@ async function aboutOf(who) {
     throw error;
   });
 }
-
-export const nameOf = (who) => (who.user === undefined ? "you" : `person ${who.user}`);
 
 class ListView {
   constructor(who, options, model, current, item) {
@@ -88,7 +86,7 @@ class ListView {
   show() {
     const { who, options, model, answers } = this;
     const [first] = answers;
-    const open = new URLSearchParams(location.hash.split(/\?(.*)/s)[1] || "").get("item");
+    const open = read().query.get("item");
     const context = { who, options, model, open, ranks: isMixed(options) ? this.ranks : null, actions: this.actions() };
     this.lists.className = options.beside ? "beside" : "";
     if (options.beside) {
@@ -115,7 +113,7 @@ class ListView {
     const place = el("div", { className: "why" });
     const heading = el("h2", {}, "Why not in the list?");
     this.asked.replaceChildren(heading, place);
-    getOnce(`/v1/items/${segment(item)}`).then((one) => heading.replaceChildren("Why not ", el("bdi", {}, one.year ? `${one.title} (${one.year})` : one.title), "?"), () => null);
+    getOnce(`/v1/items/${segment(item)}`).then((one) => heading.replaceChildren("Why not ", named(one), "?"), () => null);
     return answer(place, { who: this.who, model: this.model, beside: false, body: bodyOf(this.who, this.options, item, this.options.by, false) });
   }
 

@@ -4,7 +4,7 @@ import { choice, counted, el, named, say, table } from "./dom.js";
 import { get, getOnce, path, post, segment } from "./api.js";
 import { Atlas, colors } from "./atlas.js";
 import { jsonAt } from "./json.js";
-import { address, note, someone } from "./state.js";
+import { address, nameOf, note, someone } from "./state.js";
 
 const COLORS = { genre: "genre", decade: "decade", taste: "taste" };
 const BEST = 10; // films of the list that lines lead to
@@ -104,7 +104,7 @@ class MapView {
     const most = Math.max(...lines.map((line) => line.weight), 1e-9);
     const liked = [...ratings].sort((a, b) => b.rating - a.rating).slice(0, LIKED).map((one) => this.ids.get(one.item_id)).filter(Boolean);
     const mean = (of) => liked.reduce((sum, one) => sum + of(one), 0) / liked.length;
-    const me = who.user === undefined ? "you" : `person ${who.user}`;
+    const me = nameOf(who);
     const here = liked.length ? { name: who.user === undefined ? "you are here" : `${me} is here`, x: mean((one) => one.x), y: mean((one) => one.y) } : null;
     this.atlas.mark([...shown.map((one) => one.item_id), ...lines.map((line) => line.from.id)], lines.map((line) => ({ ...line, weight: line.weight / most })), here);
     const where = here ? ` The circle is the middle of the ${counted(liked.length, "film")} rated highest.` : "";

@@ -33,6 +33,8 @@ export function keepImported(ratings) {
   imported = ratings;
 }
 
+export const nameOf = (who) => (who.user === undefined ? "you" : `person ${who.user}`);
+
 export function someone(query) {
   if (query.get("user") !== null) return { user: query.get("user") };
   if (query.get("ratings")) {
