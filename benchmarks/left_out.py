@@ -33,7 +33,7 @@ GRIDS: dict[str, tuple[type[Algorithm], dict[str, Any], str, tuple[float, ...]]]
     "rp3beta": (RP3beta, {}, "beta", (0.1, 0.2, 0.3, 0.45, 0.6)),
     "item-knn": (ItemKNN, CHOICES, "shrinkage", (0, 5, 25, 100)),
     "user-knn": (UserKNN, CHOICES, "shrinkage", (0, 5, 25, 100)),
-    "bpr": (BPR, {}, "n_epochs", (10, 30, 100)),
+    "bpr": (BPR, {}, "n_epochs", (10, 30, 100, 240)),
 }
 FILE = RESULTS / "left_out.jsonl"
 KEY = ("algorithm", "data_set")
