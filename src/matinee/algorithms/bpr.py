@@ -45,7 +45,7 @@ from matinee.training.progress import OnEpoch, quiet
 POSITIVES_PER_BLOCK = 3000
 ITEMS_PER_GROUP = 64  # at least, for negatives to be drawn from
 MOST_GROUPS = 64
-EPOCHS, USUAL_EPOCHS = (10, 30, 100), 30
+EPOCHS, USUAL_EPOCHS = (30, 100, 240), 30
 FOLD_REG, FOLD_UNOBSERVED = 0.1, 0.05  # of the least squares that fold newcomers in
 
 
