@@ -48,9 +48,9 @@ def ratings_of(name: str, folder: Path) -> Ratings:
     return ratings.renumbered(users, items)
 
 
-def held_out(ratings: Ratings) -> tuple[Ratings, Ratings]:
+def held_out(ratings: Ratings, seed: int = SEED) -> tuple[Ratings, Ratings]:
     """The training part, and a fifth of each user's likes, rounded down."""
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(seed)
     liked = np.arange(len(ratings))
     if ratings.signal.graded:
         liked = np.flatnonzero(ratings.rating >= ratings.scale.liked_from)

@@ -12,8 +12,8 @@ from matinee.training.stars_weight import (
     LEAST_USERS,
     SPREAD_USERS,
     WEIGHTS,
+    ListTrial,
     deviation_of_scores,
-    fitted_stars_weight,
     held_out_likes,
     largest_near_best,
 )
@@ -74,9 +74,10 @@ def slow_ndcg(scores, rated, held_out):
 
 
 def test_the_weight_is_the_largest_near_the_best_on_one_half_of_the_users(models, parts):
-    stars, choice = models
     rest, held = parts
-    weight, facts = fitted_stars_weight(stars, choice, held, DOUBT, np.random.default_rng(5))
+    trial = ListTrial.of(models, held, DOUBT, np.random.default_rng(5))
+    weight = WEIGHTS[largest_near_best(trial.by_weight())]
+    facts = trial.figures(weight)
     users = [user for user in range(rest.n_users) if len(held.by_user.row(user)[0])]
     learning = np.random.default_rng(5).permutation(len(users)) < len(users) // 2
     rated = [rest.by_user.row(user)[0].tolist() for user in users]

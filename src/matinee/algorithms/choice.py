@@ -23,9 +23,11 @@ from matinee.models.fitted import fields_of
 from matinee.models.model import Model
 from matinee.training.stars_weight import (
     USUAL_WEIGHT,
+    WEIGHTS,
+    ListTrial,
     deviation_of_scores,
-    fitted_stars_weight,
     held_out_likes,
+    largest_near_best,
     some_users,
 )
 
@@ -83,13 +85,10 @@ class RatingAlgorithm(Algorithm):
         choice = _fit(self.choosers, train)
         noise, weight = _noise(stars), USUAL_WEIGHT
         facts: dict[str, Any] = {}
-        aside = held_out_likes(train, rng)
-        if aside is not None:
-            rest, held_out = aside
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what there is to say, the whole fit has said
-                trials = self.for_stars.fit(rest), _fit(self.choosers, rest)
-            weight, facts = fitted_stars_weight(*trials, held_out, CAUTION * noise, rng)
+        trial = self.list_trial(train, noise, rng)
+        if trial is not None:
+            weight = WEIGHTS[largest_near_best(trial.by_weight())]
+            facts = trial.figures(weight)
         spread = float(train.rating.std(dtype="f8")) or 1.0
         part = ChoicePart(
             model=choice,
@@ -98,6 +97,23 @@ class RatingAlgorithm(Algorithm):
             noise=noise,
         )
         return replace(stars, choice=part, facts={**stars.facts, **facts})
+
+    def list_trial(
+        self, train: Ratings, noise: float, rng: np.random.Generator
+    ) -> ListTrial | None:
+        """Both parts fitted without some likes, to learn the weight of the stars on these.
+
+        ``noise`` is the standard deviation of ratings around the stars. None where too few users
+        have likes.
+        """
+        parts = held_out_likes(train, rng)
+        if parts is None:
+            return None
+        rest, held_out = parts
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what there is to say, the whole fit has said
+            models = self.for_stars.fit(rest), _fit(self.choosers, rest)
+        return ListTrial.of(models, held_out, CAUTION * noise, rng)
 
 
 def _fit(choosers: tuple[Algorithm, ...], train: Ratings) -> Model:

@@ -8,7 +8,8 @@ standard deviations, of scores of choice per star's: so neither the unit of the 
 the choices matters.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -50,43 +51,65 @@ def held_out_likes(train: Ratings, rng: np.random.Generator) -> tuple[Ratings, R
     return train.subset(keep), train.subset(np.sort(held_out))
 
 
-def fitted_stars_weight(
-    stars: Model, choice: Model, held_out: Ratings, doubt: float, rng: np.random.Generator
-) -> tuple[float, dict[str, Any]]:
-    """The weight of the stars, in standard deviations, and what to report of the lists.
+@dataclass(frozen=True, eq=False)
+class ListTrial:
+    """Models that were fitted without some likes, and these likes of users (n_users,)."""
 
-    ``stars`` and ``choice`` are fitted without ``held_out``; ``doubt / sqrt(n_i + 1)`` is what the
-    stars of an item are held back by.
-    """
-    users = np.flatnonzero(held_out.by_user.counts).astype(np.int32)
-    counts = stars.item_counts
-    certainty = (-doubt / np.sqrt(counts + 1)).astype(np.float32)
-    popularity = np.log1p(counts).astype(np.float32)
-    parts = []
-    for stars_of, choice_of, held in _blocks(stars, choice, held_out, users):
-        listed = choice_of > -np.inf
-        scores = [choice_of, stars_of + certainty, stars_of, np.where(listed, popularity, -np.inf)]
-        parts.append(Scored(scores, held).best())
-    best = Scored(
-        [np.concatenate(one) for one in zip(*(part.scores for part in parts), strict=True)],
-        np.concatenate([part.held_out for part in parts]),
-    )
-    n_held_out = held_out.by_user.counts[users]
-    unit = deviation_of_scores(choice, users[:SPREAD_USERS]) / _spread(stars)
-    learning = rng.permutation(len(users)) < len(users) // 2
+    scored: Scored  # by SCORES, the best of each
+    n_held_out: np.ndarray  # (n_users,) likes
+    unit: float  # points of choice that a star is worth with a weight of 1
+    learning: np.ndarray  # (n_users,) bool: the half that the weight is learned on
 
-    def ndcg(rows: np.ndarray, weights: Mapping[str, float]) -> np.ndarray:
-        """Of lists by some of the scores, for some of the users: a number each."""
-        scores = [best.scores[SCORES.index(name)][rows] for name in weights]
-        by_weight = Scored(scores, best.held_out[rows])
-        return by_weight.ndcg(np.array(list(weights.values())), n_held_out[rows])
+    @classmethod
+    def of(
+        cls,
+        models: tuple[Model, Model],
+        held_out: Ratings,
+        doubt: float,
+        rng: np.random.Generator,
+    ) -> "ListTrial":
+        """A trial of a model of stars and one of choices.
 
-    by_weight = [ndcg(learning, {"choice": 1.0, "held back": one * unit}) for one in WEIGHTS]
-    weight = WEIGHTS[largest_near_best(np.array(by_weight))]
-    lists = {"list": {"choice": 1.0, "held back": weight * unit}}
-    lists |= {one: {one: 1.0} for one in ("stars", "choice", "popularity")}
-    figures = {name: float(ndcg(~learning, weights).mean()) for name, weights in lists.items()}
-    return weight, {"lists": {"ndcg@10": figures, "n_users": int((~learning).sum())}}
+        ``doubt / sqrt(n_i + 1)`` is what the stars of an item are held back by.
+        """
+        stars, choice = models
+        users = np.flatnonzero(held_out.by_user.counts).astype(np.int32)
+        certainty = (-doubt / np.sqrt(stars.item_counts + 1)).astype(np.float32)
+        popularity = np.log1p(stars.item_counts).astype(np.float32)
+        parts = []
+        for scored in all_scores(models, held_out, users):
+            stars_of, choice_of = scored.scores
+            known = np.where(choice_of > -np.inf, popularity, -np.inf)
+            scores = [choice_of, stars_of + certainty, stars_of, known]
+            parts.append(Scored(scores, scored.held_out).best())
+        best = Scored(
+            [np.concatenate(one) for one in zip(*(part.scores for part in parts), strict=True)],
+            np.concatenate([part.held_out for part in parts]),
+        )
+        unit = deviation_of_scores(choice, users[:SPREAD_USERS]) / _spread(stars)
+        learning = rng.permutation(len(users)) < len(users) // 2
+        return cls(best, held_out.by_user.counts[users], unit, learning)
+
+    def ndcg(self, rows: np.ndarray, weights: Mapping[str, float]) -> np.ndarray:
+        """Of lists by some of the scores, for the users in ``rows``: a number each."""
+        scores = [self.scored.scores[SCORES.index(name)][rows] for name in weights]
+        by_weight = Scored(scores, self.scored.held_out[rows])
+        return by_weight.ndcg(np.array(list(weights.values())), self.n_held_out[rows])
+
+    def by_weight(self) -> np.ndarray:
+        """NDCG (n_weights, n) of lists with each of WEIGHTS, for the users that learn."""
+        return np.array([self.ndcg(self.learning, self._list(weight)) for weight in WEIGHTS])
+
+    def figures(self, weight: float) -> dict[str, Any]:
+        """What to report of the lists of the other users."""
+        lists = {"list": self._list(weight)}
+        lists |= {one: {one: 1.0} for one in ("stars", "choice", "popularity")}
+        rows = ~self.learning
+        ndcg = {name: float(self.ndcg(rows, weights).mean()) for name, weights in lists.items()}
+        return {"lists": {"ndcg@10": ndcg, "n_users": int(rows.sum())}}
+
+    def _list(self, weight: float) -> dict[str, float]:
+        return {"choice": 1.0, "held back": weight * self.unit}
 
 
 def largest_near_best(by_weight: np.ndarray) -> int:
@@ -121,11 +144,3 @@ def some_users(model: Model, rng: np.random.Generator) -> np.ndarray:
 def _spread(stars: Model) -> float:
     """The standard deviation of the ratings."""
     return float(stars.seen.values.std(dtype="f8")) or 1.0
-
-
-def _blocks(
-    stars: Model, choice: Model, held_out: Ratings, users: np.ndarray
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Scores of stars and of choice, and what is held out, of some users at a time."""
-    for scored in all_scores([stars, choice], held_out, users):
-        yield scored.scores[0], scored.scores[1], scored.held_out
