@@ -5,8 +5,9 @@ from functools import partial
 import numpy as np
 import pytest
 
-from matinee.algorithms import EASE, SLIM, Bias, ItemKNN, RP3beta, SlopeOne, UserKNN
+from matinee.algorithms import EASE, SLIM, Bias, ItemKNN, RP3beta, SlopeOne, UserKNN, rp3beta
 from matinee.algorithms.item_knn import nearest_items
+from matinee.algorithms.rp3beta import BETAS, USUAL_BETA
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
@@ -14,6 +15,9 @@ from matinee.errors import BadSetting
 from matinee.kernels.heap import keep_best
 from matinee.kernels.inverse import BLOCK, invert
 from matinee.models.similarity import Similarity
+from matinee.sources.synthetic import planted
+from matinee.training import held_out
+from matinee.training.held_out import HeldOut
 from test_contract import ratings_of
 
 TRAIN = ratings_of()
@@ -239,15 +243,27 @@ def test_rp3beta_walks_from_person_to_person():
     np.testing.assert_allclose(few.score_block(np.arange(60)), X @ kept, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("n_users, beta", [(5, 0.1), (20, 0.1 + 0.2 * np.log(2.5)), (100, 0.5)])
-def test_beta_follows_from_the_mean_number_of_users_of_an_item(n_users, beta):
-    user, item = np.divmod(np.arange(n_users * 4), 4)
-    users, items = IdMap.of(range(n_users), "user"), IdMap.of(range(5), "item")
-    train = Ratings.of(users, items, user, item, np.ones(len(user)), scale=Scale(0, 1))
-    model = RP3beta().fit(train)
-    assert model.facts == {"beta": pytest.approx(beta)}
-    by_hand = RP3beta(beta=model.facts["beta"]).fit(train)
-    assert np.array_equal(by_hand.score_block(user), model.score_block(user))
+def test_beta_is_that_whose_lists_are_best_on_held_out_ratings(monkeypatch):
+    world = planted(60, 40, 3, density=0.4, noise=0.3, seed=1)
+    train = world.subset(world.rating >= np.median(world.rating))
+    few = RP3beta().fit(train)
+    assert few.facts == {"beta": USUAL_BETA}
+    monkeypatch.setattr(held_out, "LEAST_USERS", 30)
+    model = RP3beta(n_neighbors=6).fit(train)
+    parts = HeldOut.of(train, rp3beta.SEED)
+    ndcg = {
+        beta: parts.ndcg(
+            RP3beta(n_neighbors=6, beta=beta).fit(parts.train), np.ones(len(parts.test))
+        )
+        for beta in BETAS
+    }
+    best = max(ndcg, key=ndcg.get)
+    by_beta = {float(beta): value for beta, value in model.facts["held_out_ndcg@10"].items()}
+    assert by_beta == pytest.approx(ndcg), "the fit compares them without fitting each"
+    assert model.facts["beta"] == best
+    by_hand = RP3beta(n_neighbors=6, beta=best).fit(train)
+    users = np.arange(60)
+    assert np.array_equal(by_hand.score_block(users), model.score_block(users))
 
 
 def test_a_walk_without_powers_ends_somewhere():
