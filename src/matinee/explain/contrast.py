@@ -94,7 +94,7 @@ class Contrast(Printable):
         if not difference:
             return f"{a} and {b} score the same for you."
         sign = 1 if difference > 0 else -1
-        apart = f"{a} stands {abs(difference):.2f} {self.item.unit} {_side(sign)} {b}"
+        apart = f"{a} stands {abs(difference):.2f} {self.item.counted_in} {_side(sign)} {b}"
         toward = [t for t in self.terms if sign * t.value > 0]
         reasons = [t for t in toward if t.kind in DIFFERENCES]
         if not reasons:
@@ -125,7 +125,8 @@ class Contrast(Printable):
         width = min(max(len(name) for name in ["difference", *(r[0] for r in rows)]), NAME_WIDTH)
         largest = max((abs(value) for _, value, _ in rows), default=0.0) or 1.0
         lines = [
-            f"{a.title} against {b.title} for {a.user}: {a.score:.2f} and {b.score:.2f} {a.unit}",
+            f"{a.title} against {b.title} for {a.user}: {a.score:.2f} and {b.score:.2f} "
+            f"{a.counted_in}",
             "",
         ]
         for name, value, detail in rows:

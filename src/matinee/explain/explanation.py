@@ -71,6 +71,14 @@ class Explanation(Printable):
         return "list score" if self._goes_beyond_stars else "score"
 
     @property
+    def counted_in(self) -> str:
+        """What the score is a number of: a list score is no number of stars, even if it has some.
+
+        A point of a list score is worth one predicted star.
+        """
+        return "points" if self._goes_beyond_stars else self.unit
+
+    @property
     def total(self) -> str:
         """The score in words; a list score is parted into stars, choice and certainty."""
         if not self._goes_beyond_stars:
