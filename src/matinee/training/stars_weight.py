@@ -91,7 +91,7 @@ class ListTrial:
         return cls(best, held_out.by_user.counts[users], unit, learning)
 
     def ndcg(self, rows: np.ndarray, weights: Mapping[str, float]) -> np.ndarray:
-        """Of lists by some of the scores, for the users in ``rows``: a number each."""
+        """NDCG (n,) of lists by some of the scores, for the users in ``rows`` (n,)."""
         scores = [self.scored.scores[SCORES.index(name)][rows] for name in weights]
         by_weight = Scored(scores, self.scored.held_out[rows])
         return by_weight.ndcg(np.array(list(weights.values())), self.n_held_out[rows])
