@@ -215,8 +215,9 @@ def python_page() -> str:
     parts = [
         MADE,
         "# Python",
-        "What `import matinee` gives, by subject, and after it the modules that are imported by "
-        "their own names. `help(matinee.MF)` shows the same at a prompt.",
+        "What `import matinee` gives, by subject, and after it the modules that are public by "
+        "their own names. The examples run from the top; `help(matinee.MF)` shows the same text "
+        "at a prompt.",
     ]
     for title, homes in SUBJECTS.items():
         names = sorted(
@@ -225,18 +226,31 @@ def python_page() -> str:
             for name in names
             if home.startswith(homes)
         )
-        rows = "\n".join(f"| `{name}` | {summary(getattr(matinee, name))} |" for name in names)
-        parts += [f"## {title}", f"| name | what it is |\n|---|---|\n{rows}"]
+        rows = "\n".join(f"| `{name}` | {summary(name)} |" for name in names)
+        parts += [f"## {title}", f"| name | what it is |\n|---|---|\n{rows}", example(title)]
         entries = "\n\n".join(filter(None, map(entry, names)))
         parts.append(f"```{{eval-rst}}\n{entries}\n```")
     for module, title in MODULES.items():
-        parts += [f"## {title}", f"```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n```"]
+        parts += [
+            f"## {title}",
+            example(title.partition(":")[0]),
+            f"```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n```",
+        ]
     return "\n\n".join(parts) + "\n"
 
 
-def summary(value: object) -> str:
-    """The first sentence of a docstring."""
-    return " ".join((inspect.getdoc(value) or "").split("\n\n")[0].split()).replace("|", "\\|")
+def summary(name: str) -> str:
+    """The first paragraph of the docstring of a public name; a dict has none of its own."""
+    value = getattr(matinee, name)
+    text = "Every algorithm by name." if isinstance(value, dict) else inspect.getdoc(value) or ""
+    return " ".join(text.split("\n\n")[0].split()).replace("|", "\\|")
+
+
+def example(title: str) -> str:
+    """The cell of a subject, as a block of Python."""
+    _, *cells = (HERE / "reference_examples.py").read_text(encoding="utf-8").split("\n# %% ")
+    code = dict(cell.split("\n", 1) for cell in cells)[title]
+    return f"```python\n{code.strip()}\n```"
 
 
 def entry(name: str) -> str:
@@ -260,9 +274,9 @@ SUBJECTS = {  # titles, and where the names that stand under them live
     "Errors": ("matinee.errors",),
 }
 MODULES = {  # that are public by their own names
-    "matinee.splitting": "Splitting: `from matinee import splitting`",
-    "matinee.charts": "Charts: `from matinee import charts`",
-    "matinee.report": "Report: `from matinee.report import report_of`",
+    "matinee.splitting": "Splitting: `matinee.splitting`",
+    "matinee.charts": "Charts: `matinee.charts`",
+    "matinee.report": "Report: `matinee.report`",
 }
 ALGORITHM_NAMES = {kind.__name__ for kind in ALGORITHMS.values()}
 PAGES: dict[str, Callable[[], str]] = {

@@ -13,9 +13,11 @@ from typing import NamedTuple
 import pytest
 
 import matinee
+from matinee import splitting
 from matinee.algorithms import ALGORITHMS
 from matinee.cli import COMMANDS
 from matinee.evaluation.metrics import METRICS
+from reader import commands_of
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -27,15 +29,8 @@ pip install . && python -m matinee demo
 pip install -e ".[test]" && python -m pytest
 """
 
-SHELL = """\
-set -euo pipefail
-matinee() { "$PYTHON" -m matinee "$@"; }
-python() { "$PYTHON" "$@"; }
-"""
-
 FENCE = re.compile(r"^```(?P<language>\S*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://)(?P<target>[^)#\s]+)(?:#[^)]*)?\)")
-FIGURE = re.compile(r"^([a-z_]+(?:@\d+)?) +(\d+\.\d{4})$", re.MULTILINE)
 CITED = re.compile(r"([A-Z][\w'-]+)(?: et al\.)? ((?:19|20)\d\d)\b")  # the last name before a year
 REAL_DATA = re.compile(r"\bml-[\w-]+\.zip\b")
 
@@ -54,35 +49,16 @@ def blocks_of(page: Path) -> Iterator[Block]:
         yield Block(found["language"], found["code"], text.count("\n", 0, found.start()) + 1)
 
 
-def commands_of(block: Block) -> dict[str, str]:
-    """Each line after ``$``, continued as the shell does, and the output shown below it."""
-    _, *parts = re.split(r"^\$ ", block.code.replace("\\\n", " "), flags=re.MULTILINE)
-    return {part.partition("\n")[0]: part.partition("\n")[2] for part in parts}
-
-
-def in_shell(command: str, folder: Path) -> str:
-    """Run a command as a reader would, with the ``matinee`` and the Python under test."""
-    assert "matinee serve" not in command, "it never ends: write it in text, or in a block of sh"
-    path = str(Path(matinee.__file__).parents[1])
-    done = subprocess.run(
-        ["bash", "-c", SHELL + command],
-        cwd=folder,
-        env={**os.environ, "PYTHON": sys.executable, "PYTHONPATH": path, "NO_COLOR": "1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=900,  # not a measure of speed: a command that waits for ever fails, and is named
-    )
-    assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"
-    return done.stdout
-
-
-def check_figures(shown: str, output: str) -> None:
-    """The metrics that a page shows are those that come out, to 1 in 100."""
-    found = dict(FIGURE.findall(output))
-    for name, value in FIGURE.findall(shown):
-        assert float(found[name]) == pytest.approx(float(value), rel=0.01), name
+def typed(page: Path) -> str:
+    """What a reader of a page types, as one script whose lines are those of the page."""
+    lines = ["from reader import run_commands"]
+    for block in blocks_of(page):
+        lines += [""] * (block.line - len(lines))
+        if block.language == "python":
+            lines += block.code.splitlines()
+        elif block.language == "console":
+            lines.append(f"run_commands({block.code!r})")
+    return "\n".join(lines)
 
 
 @pytest.fixture
@@ -107,16 +83,23 @@ def bring_real_data(block: Block, folder: Path, request: pytest.FixtureRequest) 
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_examples_run_in_order(page, workshop, request):
-    names: dict[str, object] = {"__name__": page.stem}
+def test_examples_run_in_a_fresh_interpreter(page, workshop, tmp_path_factory, request):
     for block in blocks_of(page):
         bring_real_data(block, workshop, request)
-        if block.language == "python":
-            code = "\n" * block.line + block.code  # so that a traceback names the page's line
-            exec(compile(code, str(page), "exec"), names)
-        elif block.language == "console":
-            for command, shown in commands_of(block).items():
-                check_figures(shown, in_shell(command, workshop))
+    script = tmp_path_factory.mktemp("typed") / f"{page.stem}.py"
+    script.write_text(typed(page), encoding="utf-8")
+    path = os.pathsep.join([str(Path(matinee.__file__).parents[1]), str(ROOT / "tests")])
+    strict = ["-W", "error", "-W", "ignore::matinee.errors.DataWarning"]
+    done = subprocess.run(
+        [sys.executable, *strict, str(script)],
+        cwd=workshop,
+        env={**os.environ, "PYTHONPATH": path},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
 
 
 def test_first_screen_of_readme_has_the_two_commands():
@@ -173,10 +156,21 @@ def test_everything_registered_is_documented(name, page):
     assert f"`{name}`" in (DOCS / page).read_text(encoding="utf-8")
 
 
+def test_every_public_name_stands_in_an_example():
+    examples = "".join(
+        block.code
+        for block in blocks_of(DOCS / "reference-python.md")
+        if block.language == "python"
+    )
+    names = {*re.findall(r"\w+", examples)}
+    assert set(matinee.__all__) - names == set()
+    assert {one.__name__ for one in splitting.SPLITS.values()} - names == set()
+
+
 def test_continuous_integration_runs_what_contributing_says():
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     contributing = ROOT / "CONTRIBUTING.md"
-    said = [command for block in blocks_of(contributing) for command in commands_of(block)]
+    said = [line for block in blocks_of(contributing) for line in commands_of(block.code)]
     missing = [command for command in said if command not in script + COMMANDS_OF_README]
     site = "sphinx-build --fail-on-warning --conf-dir docs . build/site"  # there elsewhere
     assert missing == ["python docs/generate.py", site], "the former's result is held by a test"

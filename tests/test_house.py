@@ -248,7 +248,7 @@ def test_every_public_name_is_at_home_and_documented(name):
 def test_public_names_are_listed_once():
     listed = [name for names in matinee.HOMES.values() for name in names]
     assert len(listed) == len(set(listed))
-    assert set(listed) <= set(dir(matinee))
+    assert {*listed, *matinee.MODULES} <= set(dir(matinee))
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -14,7 +14,7 @@ import matinee
 from matinee import charts, report, splitting
 from matinee.algorithms import base
 from matinee.data.catalog import Catalog, Item
-from matinee.display.notebook import Grid, Printable
+from matinee.display.notebook import Grid, Printable, Tabular
 from matinee.display.tables import Table
 from matinee.errors import BadRatings, BadSetting, MatineeError
 from matinee.evaluation.explanation_quality import explanation_quality
@@ -188,6 +188,31 @@ def class_named(name: str, module: str) -> type | None:
         if inspect.isclass(one) and one.__module__.startswith("matinee."):
             return one
     return None
+
+
+def test_results_with_a_table_are_frames(shown) -> None:
+    tabular = [one for value in shown.values() for one in results_in(value)]
+    tabular = [one for one in tabular if isinstance(one, Tabular)]
+    assert {type(one) for one in tabular} == {*Tabular.__subclasses__()}
+    for one in tabular:
+        assert one.to_pandas().to_dict("list").keys() == one.table.columns.keys()
+        assert len(one.to_polars()) == len(one.table) > 0
+
+
+def test_no_line_of_a_result_is_too_long_for_a_screen(shown) -> None:
+    auto = str(shown["auto"]).splitlines()
+    table = [line for line in auto if not line.startswith("best: ")]
+    assert max(map(len, table)) < 100
+
+
+def test_predictions_from_outside_are_about_no_lists(ratings) -> None:
+    model = matinee.Bias(choice=None).fit(ratings)
+    lines = str(matinee.evaluate_predictions(model.predict(ratings))).splitlines()
+    assert f"{len(ratings)} test ratings" in lines
+    assert not [line for line in lines if "measured," in line or "cold" in line]
+    lists = str(matinee.evaluate_lists({"user": ["1"], "item": ["1"], "rank": [1]}, ratings))
+    assert "skipped (no test item rated" in lists
+    assert "cold" not in lists
 
 
 def test_every_public_result_is_shown(shown) -> None:

@@ -741,6 +741,8 @@ def test_a_catalogue_from_frames_and_mappings(library: str) -> None:
     assert catalog["1"].genres == ("Crime", "Drama")
     assert catalog["2"].genres == ()
     assert read_catalog({1: "Heat (1995)"})["1"].year == 1995
+    with pytest.raises(BadRatings, match="the entry of item 7 is dict; give a title, or an Item"):
+        read_catalog({7: {"title": "Heat"}})
 
 
 def test_no_catalogue(tmp_path: Path) -> None:

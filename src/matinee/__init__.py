@@ -74,6 +74,7 @@ HOMES = {
     "matinee.tuning.auto": ["auto"],
     "matinee.tuning.tune": ["tune"],
 }
+MODULES = ("charts", "report", "splitting")  # public by their own names
 HOME_OF = {name: home for home, names in HOMES.items() for name in names}
 
 __all__ = sorted(HOME_OF)
@@ -82,8 +83,10 @@ __all__ = sorted(HOME_OF)
 def __getattr__(name: str) -> object:
     if name in HOME_OF:
         return getattr(import_module(HOME_OF[name]), name)
+    if name in MODULES:
+        return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module 'matinee' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return [*__all__, *MODULES, "__version__"]

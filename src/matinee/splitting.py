@@ -78,7 +78,7 @@ def _distinct(rows: np.ndarray) -> int:
 def check_apart(name: str, part: Ratings, other_name: str, other: Ratings) -> None:
     """Raise BadRatings where two parts are numbered differently or share a (user, item) pair."""
     if part.users != other.users or part.items != other.items:
-        raise BadRatings("the parts have different ids; splits.given(train, test) joins them")
+        raise BadRatings("the parts have different ids; splitting.given(train, test) joins them")
     shared = find_shared_pair(part.by_user, other.user, other.item)
     if shared is not None:
         user, item = other.users.ids[other.user[shared]], other.items.ids[other.item[shared]]
@@ -174,10 +174,10 @@ def by_time(ratings: Ratings, test_share: float = 0.2) -> Split:
     """
     check_ratings("by_time", ratings)
     if ratings.timestamp is None:
-        raise BadRatings("the ratings have no times; splits.random needs none")
+        raise BadRatings("the ratings have no times; splitting.random needs none")
     time = np.sort(ratings.timestamp)
     if time[0] == time[-1]:
-        raise BadRatings(f"all ratings have the time {time[0]}; splits.random needs no times")
+        raise BadRatings(f"all ratings have the time {time[0]}; splitting.random needs no times")
     n_train = len(ratings) - _test_size(len(ratings), test_share)
     starts = np.flatnonzero(np.diff(time)) + 1  # where a later moment begins
     first = time[starts[np.argmin(np.abs(starts - n_train))]]

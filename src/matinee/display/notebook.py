@@ -1,9 +1,10 @@
 """What a result shows of itself: the same parts as printed text, and as HTML in a notebook."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Union
+from typing import Any, Union
 
+from matinee.display.frames import Framed
 from matinee.display.markup import Markup, el, html_table
 from matinee.display.tables import Table
 from matinee.display.text_table import text_table
@@ -49,6 +50,19 @@ class Printable:
 
     def _repr_html_(self) -> str:
         return "".join(map(_html, self.parts()))
+
+
+class Tabular(Printable, Framed):
+    """Parent of results whose figures are a table, which converts to frames."""
+
+    @property
+    def table(self) -> Table:
+        """The figures, as numbers."""
+        raise NotImplementedError
+
+    def frame_columns(self) -> Mapping[str, Any]:
+        """The columns of the table."""
+        return self.table.frame_columns()
 
 
 def _html(part: Part) -> str:

@@ -1,7 +1,7 @@
 """Text for people: counts with their nouns, durations, bars, and lines that fit a width."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 PLURALS = {"person": "people"}  # of the nouns that do not end in -s
 EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -28,6 +28,19 @@ def seconds(duration: float) -> str:
         return f"{duration:.2f} s" if duration < 10 else f"{duration:.1f} s"
     minutes, rest = divmod(round(duration), 60)
     return f"{minutes} min {rest} s"
+
+
+def settings_in_short(settings: Mapping[str, object]) -> str:
+    """Settings in a cell of a table; what is an algorithm goes by its name alone."""
+    return ", ".join(f"{name}={_in_short(value)}" for name, value in settings.items())
+
+
+def _in_short(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return "+".join(map(_in_short, value))
+    if isinstance(value, Mapping):  # the plain form of an algorithm
+        return str(value.get("algorithm", value))
+    return str(getattr(value, "name", value))
 
 
 def bar(share: float, width: int = 40) -> str:

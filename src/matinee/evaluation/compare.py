@@ -17,7 +17,7 @@ from matinee.algorithms import Algorithm, Bias, Popularity
 from matinee.algorithms.registry import choose, label
 from matinee.data.ratings import Ratings
 from matinee.display.markup import Child, el, html_table
-from matinee.display.notebook import Printable
+from matinee.display.notebook import Tabular
 from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
 from matinee.display.text_table import text_table
@@ -57,7 +57,7 @@ class Entry:
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison(Printable):
+class Comparison(Tabular):
     """The entries in the order they were run. Prints as a table."""
 
     entries: tuple[Entry, ...]

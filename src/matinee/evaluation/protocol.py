@@ -55,7 +55,7 @@ class Measure(NamedTuple):
     @property
     def ranks(self) -> bool:
         """Whether it is about rankings or lists, and not about predicted ratings."""
-        return self.metric.source not in ("ratings", "intervals")
+        return self.metric.ranks
 
     @property
     def lengths(self) -> tuple[int, ...]:

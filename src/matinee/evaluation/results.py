@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import matinee
-from matinee.display.notebook import Grid, Part, Printable
+from matinee.display.notebook import Grid, Part, Tabular
 from matinee.display.tables import Table
 from matinee.display.text import counted
+from matinee.evaluation.metrics import METRICS
 
 
 class UserScores(NamedTuple):
@@ -37,7 +38,7 @@ class UserScores(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class Evaluation(Printable):
+class Evaluation(Tabular):
     """The metrics of a model on a test part, and the protocol they were measured by."""
 
     metrics: dict[str, float]  # by name, "rmse" or "ndcg@10"; the mean over users where per user
@@ -45,7 +46,7 @@ class Evaluation(Printable):
     users_measured: int  # users with a relevant test item: the ranking metrics are about them
     users_skipped: int  # users whose test items are all irrelevant
     test_ratings: int  # test ratings measured
-    cold_ratings: int  # those among them whose user or item has no training rating
+    cold_ratings: int | None  # those whose user or item has no training rating, where known
     unknown_ratings: int  # test ratings left out, of users or items that the model does not know
     protocol: str  # in words
     test_seconds: float
@@ -66,6 +67,11 @@ class Evaluation(Printable):
         )
         return plain
 
+    @property
+    def table(self) -> Table:
+        """A row a metric: its name and its value."""
+        return Table({"metric": list(self.metrics), "value": list(self.metrics.values())})
+
     def groups(self) -> Table:
         """The metrics by user activity and item popularity, a row a group of ratings."""
         rows = [*self.by_activity, *self.by_popularity]
@@ -78,17 +84,25 @@ class Evaluation(Printable):
         figures = [[name, f"{value:.4f}"] for name, value in self.metrics.items()]
         yield Grid(figures, has_heading=False)
         yield self.protocol
-        yield from self._counts()
+        yield from self.counts()
         fit = "" if self.fit_seconds is None else f"fitted in {self.fit_seconds:.2f} s, "
         yield f"{fit}measured in {self.test_seconds:.2f} s"
 
-    def _counts(self) -> list[str]:
-        lines = [
-            f"{counted(self.users_measured, 'user')} measured, {self.users_skipped:,} skipped "
-            f"(no test item rated {self.relevant_from:g} or more)",
-            f"{self.cold_ratings:,} of {self.test_ratings:,} test ratings are cold "
-            "(user or item without training ratings)",
-        ]
+    def counts(self) -> list[str]:
+        """How many users and test ratings the metrics are about, in sentences."""
+        lines = []
+        if any(METRICS[name.partition("@")[0]].ranks for name in self.metrics):
+            lines.append(
+                f"{counted(self.users_measured, 'user')} measured, {self.users_skipped:,} skipped "
+                f"(no test item rated {self.relevant_from:g} or more)"
+            )
+        if self.cold_ratings is None:
+            lines.append(counted(self.test_ratings, "test rating"))
+        else:
+            lines.append(
+                f"{self.cold_ratings:,} of {self.test_ratings:,} test ratings are cold "
+                "(user or item without training ratings)"
+            )
         if self.unknown_ratings:
             lines.append(
                 f"{self.unknown_ratings:,} more test ratings left out: user or item unknown"
@@ -99,7 +113,7 @@ class Evaluation(Printable):
 
 
 @dataclass(frozen=True, repr=False)
-class CrossValidation(Printable):
+class CrossValidation(Tabular):
     """One evaluation a fold, and their mean and spread."""
 
     algorithm: str
@@ -147,7 +161,7 @@ class CrossValidation(Printable):
 
 
 @dataclass(frozen=True, repr=False)
-class CrossValidations(Printable):
+class CrossValidations(Tabular):
     """Several algorithms cross-validated on the same folds: one table."""
 
     labels: tuple[str, ...]  # the names, with the settings that differ from the defaults

@@ -46,7 +46,7 @@ class ExternalModel(Model):
         methods = [name for name in ("predict", "score") if callable(getattr(model, name, None))]
         if not methods:
             raise BadModel(
-                f"the fit of {algorithm} returned a {type(model).__name__}, which has neither "
+                f"the fit of {algorithm} returned {type(model).__name__}, which has neither "
                 "predict(users, items) nor score(users, items)"
             )
         return cls(

@@ -11,7 +11,7 @@ import numpy as np
 from matinee.data.catalog import Catalog
 from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.tables import Table
-from matinee.display.text import counted, shorten
+from matinee.display.text import counted, settings_in_short, shorten
 from matinee.errors import BadSetting, Option
 from matinee.explain.contrast import Contrast, contrast
 from matinee.explain.counterfactual import Counterfactual, counterfactual
@@ -85,9 +85,8 @@ class Model(Fitted, Printable):
 
     def parts(self) -> Iterator[Part]:
         """What it was fitted by and to, and what it can do."""
-        settings = ", ".join(f"{name}={value}" for name, value in self.settings.items())
         facts = {
-            "settings": shorten(settings, SETTINGS_WIDTH),
+            "settings": shorten(settings_in_short(self.settings), SETTINGS_WIDTH),
             "fitted to": counted(int(self.seen.counts.sum()), "rating"),
             "scores are": f"stars, {self.scale}" if self.kind == "rating" else "points that rank",
             "lists by": "scores" if self.choice is None else "stars and choice",

@@ -9,7 +9,6 @@ from matinee.algorithms.from_model import algorithm_of
 from matinee.charts import charts_of_comparison, error_by_group, k_curve
 from matinee.data.ratings import Ratings
 from matinee.display.tables import Table
-from matinee.display.text import counted
 from matinee.errors import MatineeError
 from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.evaluation.results import Evaluation
@@ -84,22 +83,12 @@ def quality_section(
 
 def of_evaluation(evaluation: Evaluation) -> list[Block]:
     """The metrics of one algorithm, and its errors in groups."""
-    metrics = Table(
-        {
-            "metric": list(evaluation.metrics),
-            "value": [float(v) for v in evaluation.metrics.values()],
-        }
-    )
-    notes = (
-        evaluation.protocol,
-        f"{counted(evaluation.users_measured, 'user')} measured; {evaluation.cold_ratings:,} of "
-        f"{evaluation.test_ratings:,} test ratings are of users or items without training ratings.",
-    )
+    notes = (evaluation.protocol, *evaluation.counts())
     title = "The same algorithm and settings, fitted on four fifths of the ratings"
     metric = RATING_ERROR if RATING_ERROR in evaluation.metrics else RANKING
     groups = (("user", evaluation.by_activity), ("item", evaluation.by_popularity))
     return [
-        Listing(title, metrics, notes),
+        Listing(title, evaluation.table, notes),
         *(
             error_by_group(rows, of, metric)
             for of, rows in groups

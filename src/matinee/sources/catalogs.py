@@ -29,13 +29,19 @@ Table = tuple[str, list[str], Iterable[Sequence[object]]]  # its name, column na
 
 
 def of_mapping(source: Mapping[object, object]) -> Catalog:
-    """From ``{item id: title or Item}``."""
-    return Catalog(
-        {
-            as_id(key): value if isinstance(value, Item) else Item(*split_title(str(value)))
-            for key, value in source.items()
-        }
-    )
+    """From ``{item id: title or Item}``. Raises BadRatings for anything else."""
+    return Catalog({as_id(key): _item(key, value) for key, value in source.items()})
+
+
+def _item(key: object, value: object) -> Item:
+    if isinstance(value, Item):
+        return value
+    if not isinstance(value, str):
+        raise BadRatings(
+            f"the entry of item {key!r} is {type(value).__name__}; give a title, or an Item: "
+            'matinee.Item("Heat", 1995, ("Crime",))'
+        )
+    return Item(*split_title(value))
 
 
 def of_table(name: str, columns: list[str], rows: Iterable[Sequence[object]]) -> Catalog:

@@ -63,10 +63,15 @@ def read(source: object, options: ReadOptions) -> Iterator[Raw]:
         rating=rating,
         time=times(series["timestamp"], columns["timestamp"]) if "timestamp" in at else None,
         fault=fault,
-        show=lambda row: ", ".join(f"{one.name} {one[row]!r}" for one in series.values()),
+        show=lambda row: ", ".join(f"{one.name} {_cell(one[row])!r}" for one in series.values()),
         columns=columns,
         notes=notes,
     )
+
+
+def _cell(value: Any) -> Any:
+    """A cell as Python writes it, which a number of numpy does not."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def names_of(source: object) -> list[str]:

@@ -22,9 +22,10 @@ import numpy as np
 from matinee.algorithms import ALGORITHMS, Algorithm, Blend, default_algorithm
 from matinee.algorithms.from_model import with_settings_of
 from matinee.data.ratings import Ratings
-from matinee.display.notebook import Grid, Part, Printable
+from matinee.display.notebook import Grid, Part, Tabular
 from matinee.display.steps import OnStep, logged, quiet
-from matinee.display.text import counted
+from matinee.display.tables import Table
+from matinee.display.text import counted, settings_in_short, shorten
 from matinee.errors import BadSetting
 from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.evaluation.list_check import relevant_from
@@ -38,6 +39,7 @@ SHARES = (1 / 9, 1 / 3, 1.0)  # of the users, by rung
 REDUCTION = 3  # one in so many is promoted to the next rung
 CANDIDATES = 27  # of a bracket
 BLEND_SIZE = 3  # algorithms in a blend
+SETTINGS_WIDTH = 60  # characters of the settings of a trial that are printed
 EXCLUDED = ("blend", "hybrid", "content")  # made of others, or in need of a catalogue
 
 
@@ -55,7 +57,7 @@ class AutoTrial:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AutoResult(Printable):
+class AutoResult(Tabular):
     """The winner fitted on all ratings, the trials, and an estimate on unseen ratings."""
 
     algorithm: Algorithm
@@ -70,6 +72,12 @@ class AutoResult(Printable):
     def ranked(self) -> list[AutoTrial]:
         """The trials that were measured: those on more users first, then the best."""
         return ranked(self.trials, self.higher_is_better)
+
+    @property
+    def table(self) -> Table:
+        """A row a trial, failed ones too; settings are those that differ from the defaults."""
+        rows = [asdict(one) | {"settings": settings_in_short(one.settings)} for one in self.trials]
+        return Table({name: [row[name] for row in rows] for name in rows[0]})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -86,8 +94,8 @@ class AutoResult(Printable):
     def parts(self) -> Iterator[Part]:
         rows = [["algorithm", "settings", "users", self.metric, "fit s"]]
         for one in self.ranked():
-            settings = ", ".join(f"{name}={value}" for name, value in one.settings.items())
-            row = [one.algorithm, settings or "defaults", f"{one.share:.0%}"]
+            settings = settings_in_short(one.settings) or "defaults"
+            row = [one.algorithm, shorten(settings, SETTINGS_WIDTH), f"{one.share:.0%}"]
             rows.append([*row, f"{one.value:.4f}", f"{one.seconds:.1f}"])
         failed = sum(one.value is None for one in self.trials)
         yield Grid(rows, left=(0, 1))

@@ -17,8 +17,9 @@ from matinee.algorithms import Algorithm
 from matinee.algorithms.base import Alternating
 from matinee.algorithms.registry import choose_one
 from matinee.data.ratings import Ratings
-from matinee.display.notebook import Grid, Part, Printable
+from matinee.display.notebook import Grid, Part, Tabular
 from matinee.display.steps import OnStep, logged, quiet
+from matinee.display.tables import Table
 from matinee.errors import Advice, BadSetting, check_known
 from matinee.evaluation.compare import time_left
 from matinee.evaluation.evaluate import measure
@@ -49,7 +50,7 @@ class Point:
 
 
 @dataclass(frozen=True, repr=False)
-class KCurve(Printable):
+class KCurve(Tabular):
     """The points, and the number of factors by each rule."""
 
     algorithm: str
@@ -68,6 +69,17 @@ class KCurve(Printable):
     def chosen(self) -> int:
         """The number of factors by ``rule``."""
         return self.choices[self.rule]
+
+    @property
+    def table(self) -> Table:
+        """A row a number of factors: held-out metrics and their standard errors, and the costs."""
+        columns: dict[str, list[Any]] = {"n_factors": [one.n_factors for one in self.points]}
+        for name in self.points[0].metrics:
+            columns[name] = [one.metrics[name] for one in self.points]
+            columns[f"{name}_error"] = [one.errors[name] for one in self.points]
+        for name in ("train_rmse", "fit_seconds", "model_mb", "stability"):
+            columns[name] = [getattr(one, name) for one in self.points]
+        return Table(columns)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

@@ -18,7 +18,7 @@ from matinee.algorithms import Algorithm
 from matinee.algorithms.registry import choose_one
 from matinee.algorithms.search_space import Dimension, Real, Space, Whole
 from matinee.data.ratings import Ratings
-from matinee.display.notebook import Grid, Part, Printable
+from matinee.display.notebook import Grid, Part, Tabular
 from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
 from matinee.display.text import counted
@@ -40,7 +40,7 @@ SHOWN_TRIALS = 10
 
 
 @dataclass(frozen=True, repr=False)
-class Tuning(Printable):
+class Tuning(Tabular):
     """All trials, the winner, and its metric on the test part."""
 
     algorithm: Algorithm  # the winner

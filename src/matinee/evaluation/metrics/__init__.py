@@ -62,6 +62,11 @@ class Metric:
         """Whether users have values of their own, so that an interval over users exists."""
         return self.source not in ("intervals", "catalog")
 
+    @property
+    def ranks(self) -> bool:
+        """Whether it is about lists, not about predicted ratings."""
+        return self.source not in ("ratings", "intervals")
+
 
 METRICS: dict[str, Metric] = {
     "rmse": Metric(rmse, "ratings", False, at_n=False, parts=squared_errors, root=True),

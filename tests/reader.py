@@ -1,0 +1,44 @@
+"""A reader of a page, who types its commands: imported by the page's own fresh interpreter."""
+
+import math
+import os
+import re
+import subprocess
+import sys
+
+SHELL = """\
+set -euo pipefail
+matinee() { "$PYTHON" -m matinee "$@"; }
+python() { "$PYTHON" "$@"; }
+"""
+FIGURE = re.compile(r"^([a-z_]+(?:@\d+)?) +(\d+\.\d{4})$", re.MULTILINE)
+
+
+def commands_of(code: str) -> dict[str, str]:
+    """Each line after ``$``, continued as the shell does, and the output shown below it."""
+    _, *parts = re.split(r"^\$ ", code.replace("\\\n", " "), flags=re.MULTILINE)
+    return {part.partition("\n")[0]: part.partition("\n")[2] for part in parts}
+
+
+def run_commands(code: str) -> None:
+    """Run the commands of a block; the metrics it shows come out, to 1 in 100."""
+    for command, shown in commands_of(code).items():
+        came_out = dict(FIGURE.findall(in_shell(command)))
+        for name, value in FIGURE.findall(shown):
+            assert math.isclose(float(came_out[name]), float(value), rel_tol=0.01), (command, name)
+
+
+def in_shell(command: str) -> str:
+    """Run a command as a reader would, with the ``matinee`` and the Python under test."""
+    assert "matinee serve" not in command, "it never ends: write it in text, or in a block of sh"
+    done = subprocess.run(
+        ["bash", "-c", SHELL + command],
+        env={**os.environ, "PYTHON": sys.executable, "NO_COLOR": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,  # not a measure of speed: a command that waits for ever fails, and is named
+    )
+    assert done.returncode == 0, f"$ {command}\n{done.stdout}{done.stderr}"
+    return done.stdout
