@@ -101,7 +101,7 @@ for mistake in (
         print(type(error), error)
 
 try:
-    matinee.MF(solver="sgd", learning_rate=10.0).fit(board)
+    matinee.MF(n_factors=8, solver="sgd", learning_rate=10.0).fit(board)
 except matinee.Diverged as error:
     print(error)
 
@@ -126,7 +126,7 @@ for made in (
 # %% Charts
 matinee.charts.rating_distribution(ratings.describe()).save("ratings.svg")
 matinee.charts.waterfall(explanation).save("why.html")
-print(matinee.charts.long_tail(ratings.describe()).data)
+print(matinee.charts.long_tail(ratings).data)
 
 # %% Report
 matinee.report.report_of(older, ratings).save("report.html")

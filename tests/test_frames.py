@@ -73,7 +73,7 @@ def test_a_frame_names_the_library_that_it_needs(
     ratings: Ratings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "polars", None)
-    with pytest.raises(MatineeError, match=r"to_polars needs polars, .* pip install 'polars'"):
+    with pytest.raises(MatineeError, match=r'to_polars needs polars, .* pip install "polars"'):
         ratings.to_polars()
 
 

@@ -310,7 +310,7 @@ def test_a_fit_without_the_extra_says_what_to_install(name, two_tastes, without_
     with pytest.raises(BadSetting) as error:
         ALGORITHMS[name]().fit(two_tastes)
     assert str(error.value) == (
-        f"{name} is trained by JAX, which is not installed: "
+        f"{name} is trained by jax, which is not installed: "
         'pip install "matinee[accelerated]"; saved models answer without it'
     )
     assert name not in {one.name for one in choose(None)}

@@ -293,7 +293,7 @@ def test_the_extra_is_named_where_it_is_missing(ratings, tmp_path, monkeypatch) 
     for name in ("vl_convert", "altair"):
         monkeypatch.setitem(sys.modules, name, None)
     for make in (lambda: chart.save(tmp_path / "c.png"), chart.to_altair):
-        with pytest.raises(MatineeError, match=r"pip install 'matinee\[charts\]'"):
+        with pytest.raises(MatineeError, match=r'pip install "matinee\[charts\]"'):
             make()
     assert not (tmp_path / "c.png").exists()
 

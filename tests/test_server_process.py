@@ -263,7 +263,7 @@ def test_a_busy_port_is_told(folder, capsys):
 
 
 def test_a_missing_extra_is_told(folder, capsys, monkeypatch):
-    monkeypatch.setattr("matinee.cli.extras.find_spec", lambda name: None)
+    monkeypatch.setattr("matinee.display.optional.find_spec", lambda name: None)
     for words in (["serve", str(folder)], ["refit", str(folder), "--out", "x"]):
         assert run(words) == 1
         assert 'pip install "matinee[serve]"' in capsys.readouterr().err

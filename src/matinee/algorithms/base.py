@@ -14,6 +14,7 @@ from matinee.algorithms.hyperparameters import (
 from matinee.algorithms.search_space import Space
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings, check_ratings
+from matinee.display.optional import Optional
 from matinee.display.text import counted
 from matinee.errors import Advice, BadSetting, Diverged, MatineeWarning, Setting, offered
 from matinee.models.factor import FactorModel
@@ -21,7 +22,6 @@ from matinee.models.model import Model
 from matinee.row_solvers import FoldIn
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.alternating import Alternation, TableSummary
-from matinee.training.gradient_framework import Extra
 from matinee.training.priors import NO_PRIOR, ItemPrior
 from matinee.training.progress import OnEpoch, quiet
 from matinee.training.solution import Solution
@@ -33,7 +33,7 @@ class Algorithm:
 
     name: ClassVar[str]  # on the command line and in the registry
     space: ClassVar[Space] = {}  # settings worth searching, and where, as the fields state it
-    extra: ClassVar[Extra | None] = None  # what a fit needs beside the library itself
+    extra: ClassVar[Optional | None] = None  # what a fit needs beside the library itself
 
     def __init_subclass__(cls) -> None:
         """Read the search space and the closing lines of the docstring off the fields."""
@@ -100,8 +100,11 @@ class Algorithm:
         Raises BadSetting where the extra that a fit needs is not installed.
         """
         check_ratings("fit", train)
-        if self.extra is not None and not self.extra.installed:
-            raise self.extra.missing(self.name)
+        if self.extra is not None and self.extra.missing:
+            raise BadSetting(
+                f"{self.name} is trained by {self.extra.missing[0]}, which is not "
+                f"installed: {self.extra.remedy}; saved models answer without it"
+            )
 
     def alternation(self, table: TableSummary) -> Alternation:
         """The same fit for ratings that are not in memory. Raises BadSetting if there is none."""

@@ -24,10 +24,10 @@ from matinee.algorithms.base import Algorithm
 from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
+from matinee.display.optional import ACCELERATED, Optional
 from matinee.models.factor import FactorModel
 from matinee.training.autoencoder import Shape, train_autoencoder
 from matinee.training.epochs import check_validation
-from matinee.training.gradient_framework import ACCELERATED, Extra
 from matinee.training.held_out_users import HeldOutLists
 from matinee.training.network_epochs import Schedule
 from matinee.training.progress import OnEpoch, quiet
@@ -38,7 +38,7 @@ class MultVAE(Algorithm):
     """``MultVAE().fit(train)``: every rating counts as a positive; scores only rank."""
 
     name: ClassVar[str] = "mult-vae"
-    extra: ClassVar[Extra | None] = ACCELERATED
+    extra: ClassVar[Optional | None] = ACCELERATED
 
     n_factors: int = setting(
         100, "length of p_u and q_i", at_least=1, search=Whole(32, 400, log=True)

@@ -26,11 +26,11 @@ from matinee.algorithms.choice import RatingAlgorithm
 from matinee.algorithms.hyperparameters import When, setting
 from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
+from matinee.display.optional import ACCELERATED, Optional
 from matinee.models.fitted import fields_of
 from matinee.models.model import Model
 from matinee.models.neural import NeuralModel
 from matinee.training.epochs import check_validation
-from matinee.training.gradient_framework import ACCELERATED, Extra
 from matinee.training.network_epochs import Schedule
 from matinee.training.neural_mf import Network, Shape, Source, train_network
 from matinee.training.progress import OnEpoch, quiet
@@ -44,7 +44,7 @@ class NeuralMF(RatingAlgorithm):
     """``NeuralMF().fit(train)``: factors and a network; of choices, or of stars."""
 
     name: ClassVar[str] = "neural-mf"
-    extra: ClassVar[Extra | None] = ACCELERATED
+    extra: ClassVar[Optional | None] = ACCELERATED
 
     feedback: str = setting(
         "preference", '"preference": scores that rank; "rating": stars', choices=FEEDBACKS

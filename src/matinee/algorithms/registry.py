@@ -79,7 +79,9 @@ def choose(algorithms: Iterable[object] | None) -> list[Algorithm]:
 
 def fittable() -> list[str]:
     """The names of the registered algorithms whose extras are installed."""
-    return [name for name, kind in ALGORITHMS.items() if kind.extra is None or kind.extra.installed]
+    return [
+        name for name, kind in ALGORITHMS.items() if kind.extra is None or not kind.extra.missing
+    ]
 
 
 def choose_one(algorithm: object) -> Algorithm:

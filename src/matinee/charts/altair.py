@@ -14,7 +14,7 @@ from typing import Any
 from matinee.charts.bars import Bars
 from matinee.charts.marks import Cells, Columns, Dots, Intervals, Line, Named, Rule
 from matinee.charts.plot import Axis, Plot
-from matinee.display.frames import library
+from matinee.display.optional import CHARTS
 
 PALETTE = ("#0072b2", "#d55e00", "#008a63", "#b5528f", "#b57f00", "#2b8fce", "#7a5cc7", "#7d7d7d")
 NAMED_COLORS = {"base": "#8a8f98", "total": "#3b4a5a", "up": PALETTE[0], "down": PALETTE[1]}
@@ -25,7 +25,7 @@ Rows = Iterable[Mapping[str, object]]
 
 def altair_chart(picture: object, title: str, summary: str) -> Any:
     """The Altair chart of a picture. Raises MatineeError where Altair is not installed."""
-    alt = library("altair", "to_altair", "matinee[charts]")
+    alt = CHARTS.load("altair", "to_altair")
     heading = alt.TitleParams(title, subtitle=textwrap.wrap(summary, LETTERS))
     if isinstance(picture, Bars):
         return _bars(alt, picture).properties(title=heading, width=WIDTH)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from matinee.disk.whole_files import write_whole
-from matinee.display.frames import library
 from matinee.display.markup import Markup, el
 from matinee.display.notebook import Part, Printable
+from matinee.display.optional import CHARTS
 from matinee.display.tables import Table, show
 from matinee.errors import BadSetting
 
@@ -145,7 +145,7 @@ class Chart(Printable):
 
     def _converted(self, function: str, **options: float) -> bytes:
         """The picture on white, as a function of vl-convert makes it of SVG."""
-        convert = library("vl_convert", "a chart as .png or .pdf", "matinee[charts]")
+        convert = CHARTS.load("vl_convert", "a chart as .png or .pdf")
         white = el("rect", width="100%", height="100%", fill="#fff")
         svg = self._drawn(WIDTH, el("style", Markup(stylesheet())), white)
         picture: bytes = getattr(convert, function)(svg, **options)

@@ -1,12 +1,11 @@
 """Columns as frames of pandas, polars and pyarrow, none of which needs to be installed."""
 
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from matinee.errors import MatineeError
+from matinee.display.optional import library
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,19 +35,6 @@ class Framed:
         arrow = library("pyarrow", "to_arrow")
         columns = self.frame_columns().items()
         return arrow.table({name: arrow.array(_plain(values)) for name, values in columns})
-
-
-def library(name: str, purpose: str, requirement: str = "") -> Any:
-    """A library that need not be there. Raises MatineeError where it is not.
-
-    ``requirement`` is what pip installs it by, where that is not its name.
-    """
-    try:
-        return import_module(name)
-    except ModuleNotFoundError:
-        raise MatineeError(
-            f"{purpose} needs {name}, which is not installed: pip install '{requirement or name}'"
-        ) from None
 
 
 def ids_in_type(ids: Sequence[Any], id_type: str | None) -> Any:

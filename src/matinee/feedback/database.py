@@ -7,6 +7,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from matinee.display.optional import POSTGRESQL
 from matinee.errors import MatineeError
 
 BUSY_SECONDS = 30  # to wait for another writer
@@ -44,9 +45,7 @@ def engine_of(url: URL) -> Engine:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
     except ModuleNotFoundError as error:
-        raise StoreError(
-            f'{error.name} is needed for this store: pip install "matinee[postgresql]"'
-        ) from error
+        raise StoreError(f"{error.name} is needed for this store: {POSTGRESQL.remedy}") from error
     except OSError as error:
         raise StoreError(f"the feedback store {url.database}: {error.strerror}") from error
     event.listen(engine, "connect", set_durable)

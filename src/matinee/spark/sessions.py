@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from matinee.display.optional import SPARK
 from matinee.errors import BadRatings, MatineeError
 
 if TYPE_CHECKING:
@@ -25,10 +26,9 @@ def session(master: str = "local[*]", **settings: str) -> "SparkSession":
     Raises MatineeError where pyspark or Java 17 is missing.
     """
     check_java()
-    try:
-        from pyspark.sql import SparkSession
-    except ModuleNotFoundError:
-        raise MatineeError("pyspark is not installed: pip install 'matinee[spark]'") from None
+    SPARK.require("a Spark session")
+    from pyspark.sql import SparkSession
+
     defaults = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",  # epochs are reported anyway

@@ -1,45 +1,14 @@
 """Training of networks by JAX, the extra ``accelerated``. Fitted models answer without it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from typing import Any
-
-from matinee.errors import BadSetting
 
 RATES = 0.9, 0.999  # by which Adam forgets gradients and their squares
 LEAST = 1e-8  # added to the root of the squares
 
 Parameters = dict[str, Any]  # arrays by name
 Loss = Callable[..., Any]  # of parameters, a batch and a random key: a number
-
-
-@dataclass(frozen=True)
-class Extra:
-    """An optional part of the installation, and the module by which it is known."""
-
-    name: str
-    module: str
-    title: str
-
-    @property
-    def installed(self) -> bool:
-        """Whether the module can be imported."""
-        try:
-            return find_spec(self.module) is not None
-        except ValueError:  # a module that has been set to None in sys.modules
-            return False
-
-    def missing(self, algorithm: str) -> BadSetting:
-        """The error of an algorithm that needs it."""
-        return BadSetting(
-            f"{algorithm} is trained by {self.title}, which is not installed: "
-            f'pip install "matinee[{self.name}]"; saved models answer without it'
-        )
-
-
-ACCELERATED = Extra("accelerated", "jax", "JAX")
 
 
 class Adam:

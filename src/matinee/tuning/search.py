@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from matinee.algorithms.search_space import Choice, Real, Space, Whole
+from matinee.display.optional import TUNE
 from matinee.display.text import counted
 from matinee.errors import BadSetting, Option
 
@@ -131,7 +132,7 @@ class Optuna:
         except ImportError:
             raise BadSetting(
                 Option("method", "optuna"),
-                ' needs Optuna: pip install "matinee[tune]"; "random" and "grid" need nothing',
+                f' needs Optuna: {TUNE.remedy}; "random" and "grid" need nothing',
             ) from None
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.optuna = optuna

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from matinee.cli.commands.serve import NEEDED, start
+from matinee.cli.commands.serve import start
 from matinee.cli.console import (
     bold,
     json_option,
@@ -18,9 +18,9 @@ from matinee.cli.console import (
     width,
     wrap,
 )
-from matinee.cli.extras import wants
 from matinee.cli.progress import progress
 from matinee.cli.taste_cards import cards
+from matinee.display.optional import SERVE
 from matinee.display.text import counted, seconds
 from matinee.display.text_table import aligned
 
@@ -67,7 +67,7 @@ def command(out: str, serving: bool, port: int, as_json: bool) -> None:
     from matinee.models.storage import check_place
 
     if serving:
-        wants("serve", *NEEDED)
+        SERVE.require("this command")
     check_place(Path(out))
     say("matinee demo, on simulated ratings; the first time takes some seconds more")
     with progress("demo", every=0) as step:

@@ -10,6 +10,7 @@ import click
 
 import matinee
 from matinee.cli.console import json_option, print_json, width
+from matinee.display.optional import extra
 from matinee.display.text_table import text_table
 
 REQUIREMENT = re.compile(r'(?P<name>[\w.-]+).*extra == "(?P<extra>\w+)"')
@@ -95,4 +96,4 @@ def state(name: str, lacks: list[str]) -> str:
     """Whether a part is there, or what brings it."""
     if not lacks:
         return "installed"
-    return f'lacks {", ".join(lacks)}: pip install "matinee[{name}]"'
+    return f"lacks {', '.join(lacks)}: {extra(name).remedy}"

@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from matinee.cli.console import json_option, print_json, say
-from matinee.cli.extras import wants
 from matinee.cli.options.model import load, model_argument
 from matinee.cli.options.reading import ReadOptions, reading_options
 from matinee.cli.progress import epochs_of
+from matinee.display.optional import SERVE
 from matinee.display.text import counted, seconds
 
 
@@ -46,7 +46,7 @@ def command(
     The new model is fitted on the old ratings and the feedback, with MODEL's settings. Erased users
     are left out. A server answers from the new model after POST /v1/admin/reload.
     """
-    wants("serve", "sqlalchemy")
+    SERVE.require("this command", "sqlalchemy")
     from matinee.feedback.model_refit import refit, save_refitted
     from matinee.feedback.store import existing_store
     from matinee.models.storage import check_place, manifest_digest

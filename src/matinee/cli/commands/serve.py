@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from matinee.cli.console import say
-from matinee.cli.extras import wants
 from matinee.cli.options.model import model_argument
 from matinee.cli.options.token import chosen_token, token_file_option, token_option
+from matinee.display.optional import SERVE
 from matinee.display.text import counted, seconds
 from matinee.errors import BadSetting
 
 if TYPE_CHECKING:
     from matinee.server.process import ServerInfo
     from matinee.server.settings import ServerSettings
-
-NEEDED = ("fastapi", "uvicorn", "sqlalchemy", "prometheus_client")
 
 
 @click.command("serve")
@@ -85,7 +83,7 @@ def command(
     Answers come from the model, and from feedback that counts at once. GET /openapi.json
     describes the API. Stop with Ctrl-C.
     """
-    wants("serve", *NEEDED)
+    SERVE.require("this command")
     from matinee.server.evaluation_record import EvaluationRecord
     from matinee.server.settings import Endpoint, ServerSettings
 
