@@ -136,7 +136,7 @@ def test_news_tell_of_everybody_once(store):
     store.write([post(rated("ann", "heat"), rated("bob", "heat"), rated("ann", "alien"))])
     first = store.changes_since()
     assert set(first.last_events) == {"ann", "bob"}
-    assert store.changes_since(first.seq) == (first.seq, {}, {}, {})
+    assert store.changes_since(first.seq) == (first.seq, {}, {}, {}, {}, 0)
     store.erase("bob")
     news = store.changes_since(first.seq)
     assert news.last_events == {}

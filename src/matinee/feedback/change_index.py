@@ -16,6 +16,8 @@ class ChangeIndex:
         self.seq = NEVER  # of the last change that ``follow`` has read
         self.last_events: dict[str, int] = {}  # by user id
         self.last_hidings: dict[str, int] = {}  # by user id: of the last action that hides an item
+        self.last_profiles: dict[str, int] = {}  # by user id: of their last features
+        self.catalog = NEVER  # of the last change to the catalogue
         self.erased: dict[str, int] = {}  # by digest
         self.last_erasure = NEVER
 
@@ -29,6 +31,9 @@ class ChangeIndex:
             self.note(user, seq)
         for user, seq in changes.last_hidings.items():
             self.note_hiding(user, seq)
+        for user, seq in changes.last_profiles.items():
+            self.note_profile(user, seq)
+        self.catalog = max(self.catalog, changes.catalog)
         self.erased |= changes.erased
         self.last_erasure = max(self.last_erasure, *changes.erased.values(), NEVER)
         self.seq = max(self.seq, changes.seq)
@@ -41,12 +46,17 @@ class ChangeIndex:
         """Note an action by which a user hides an item from their lists."""
         self.last_hidings[user] = max(seq, self.last_hiding(user))
 
+    def note_profile(self, user: str, seq: int) -> None:
+        """Note new features of a user."""
+        self.last_profiles[user] = max(seq, self.last_profiles.get(user, NEVER))
+
     def note_erased(self, user: str, seq: int) -> None:
         """Note the erasure of a user; only a digest of the id stays."""
         self.erased[self.store.digest(user)] = seq
         self.last_erasure = max(self.last_erasure, seq)
         self.last_events.pop(user, None)
         self.last_hidings.pop(user, None)
+        self.last_profiles.pop(user, None)
 
     def last_event(self, user: str) -> int:
         """The number of a user's last event; 0 without events."""
@@ -62,4 +72,6 @@ class ChangeIndex:
 
     def stamp(self, user: str) -> tuple[int, int]:
         """A version of all that is known of a user: it changes with every event and erasure."""
-        return max(self.last_event(user), self.last_hiding(user)), self.last_erasure
+        last_profile = self.last_profiles.get(user, NEVER)
+        last = max(self.last_event(user), self.last_hiding(user), last_profile)
+        return last, self.last_erasure

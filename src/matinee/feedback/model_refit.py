@@ -11,6 +11,7 @@ from matinee.data.ids import IdMap
 from matinee.data.profiles import Profiles
 from matinee.data.ratings import Ratings
 from matinee.errors import Advice, MatineeWarning
+from matinee.feedback.catalog_changes import CatalogChanges
 from matinee.feedback.change_index import NEVER
 from matinee.feedback.history import FEEDBACK_FACT, fitted_through
 from matinee.feedback.store import Store
@@ -53,6 +54,13 @@ def with_events(ratings: Ratings, store: Store, after: int, through: int) -> Rat
     )
 
 
+def with_catalog_changes(ratings: Ratings, changes: CatalogChanges) -> Ratings:
+    """Ratings with the new entries of the catalogue, without ratings of deleted items."""
+    deleted = np.array([item in changes.deleted for item in ratings.items], bool)
+    left = ratings.subset(~deleted[ratings.item]) if deleted.any() else ratings
+    return replace(left, catalog=changes.over(left.catalog)) if changes.entries else left
+
+
 def cells(user: np.ndarray, item: np.ndarray, n_items: int) -> np.ndarray:
     """One number for each pair of a user row and an item row; shape ``(n,)``, int64."""
     numbers: np.ndarray = user.astype(np.int64) * n_items + item
@@ -67,12 +75,13 @@ def refit(
     The old ratings are those stored in the model, and the events are those since its fit. With
     ``ratings`` they are these, and the events are all in the store. The new model records the last
     event it was fitted on, so that a server adds only later ones. Erased users are left out in
-    both cases. Names of tastes are transferred to matching tastes. Raises MatineeError as ``fit``.
+    both cases, and so are deleted items. Names of tastes are transferred to matching tastes.
+    Raises MatineeError as ``fit``.
     """
     through = store.seq()
     after = fitted_through(model, store.name) if ratings is None else NEVER
     old = ratings_of(model) if ratings is None else ratings
-    train = with_events(old, store, after, through)
+    train = with_catalog_changes(with_events(old, store, after, through), store.catalog())
     fitted = algorithm_of(model).fit(train, on_epoch=on_epoch)
     if getattr(model, "profile_map", None) and not getattr(fitted, "profile_map", None):
         warnings.warn(

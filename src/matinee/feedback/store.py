@@ -9,7 +9,7 @@ import hmac
 import json
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,10 +20,19 @@ from sqlalchemy import update as update_of
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from matinee.feedback.actions import HIDING, Action
+from matinee.feedback.catalog_changes import (
+    CatalogChanges,
+    ItemChange,
+    last_change,
+    read_items,
+    read_profile,
+    write_item,
+    write_profile,
+)
 from matinee.feedback.database import StoreError, engine_of, url_of
 from matinee.feedback.events import Event, Verdict
 from matinee.feedback.exposures import ArmOutcome, outcomes
-from matinee.feedback.tables import actions, clock, erased, events, metadata, posts
+from matinee.feedback.tables import actions, clock, erased, events, metadata, posts, profiles
 
 DAY = 24 * 3600
 KEY_LIFETIME = DAY  # seconds that an idempotency key is remembered
@@ -70,6 +79,8 @@ class StoreChanges(NamedTuple):
     last_events: dict[str, int]  # user id: the number of their last event
     erased: dict[str, int]  # digest of a user id: the number of the erasure
     last_hidings: dict[str, int]  # user id: the number of their last action that hides an item
+    last_profiles: dict[str, int]  # user id: the number of their last features
+    catalog: int  # the number of the last change to the catalogue since then; 0 for none
 
 
 class Erasure(NamedTuple):
@@ -175,6 +186,7 @@ class Store:
             seq = tick(connection, 1) + 1
             deletion = connection.execute(delete(events).where(events.c.user_id == user_id))
             connection.execute(delete(actions).where(actions.c.user_id == user_id))
+            connection.execute(delete(profiles).where(profiles.c.user_id == user_id))
             digest = self.digest(user_id)
             connection.execute(delete(erased).where(erased.c.digest == digest))
             row = {"digest": digest, "seq": seq, "at": int(time.time())}
@@ -213,7 +225,7 @@ class Store:
         with self.using() as connection:
             seq = _clock_seq(connection)
             if seq == after:
-                return StoreChanges(seq, {}, {}, {})
+                return StoreChanges(seq, {}, {}, {}, {}, 0)
             hiding = actions.c.kind.in_(HIDING)
             erasure_span = (erased.c.seq > after, erased.c.seq <= seq)
             erasures = select(erased.c.digest, erased.c.seq).where(*erasure_span)
@@ -224,7 +236,35 @@ class Store:
                 _last_numbers(
                     connection, actions, actions.c.seq > after, actions.c.seq <= seq, hiding
                 ),
+                _last_numbers(connection, profiles, profiles.c.seq > after, profiles.c.seq <= seq),
+                last_change(connection, after, seq),
             )
+
+    def write_items(self, changes: Mapping[str, ItemChange]) -> CatalogChanges:
+        """Store changes to the catalogue; returns all changes. Raises StoreError."""
+        with self.using() as connection:
+            seq = tick(connection, len(changes))
+            for item_id, change in changes.items():
+                seq += 1
+                write_item(connection, seq, item_id, change)
+            return read_items(connection)
+
+    def catalog(self) -> CatalogChanges:
+        """All changes to the catalogue."""
+        with self.using() as connection:
+            return read_items(connection)
+
+    def write_profile(self, user_id: str, features: Mapping[str, str]) -> int:
+        """Store the features of a user; returns the number of the change. Raises StoreError."""
+        with self.using() as connection:
+            seq = tick(connection, 1) + 1
+            write_profile(connection, seq, user_id, features)
+            return seq
+
+    def profile(self, user_id: str) -> dict[str, str]:
+        """The stored features of a user; empty without any."""
+        with self.using() as connection:
+            return read_profile(connection, user_id)
 
     def actions_of(self, user_id: str) -> list[Action]:
         """The actions of a user, in order."""

@@ -1,6 +1,6 @@
 """The tables of a feedback store, the same on SQLite and PostgreSQL."""
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text
 
 metadata = MetaData()
 
@@ -40,6 +40,27 @@ actions = Table(
     Column("arm", Text),  # the model that made the list, by name
     Column("at", BigInteger, nullable=False),
     Index("matinee_actions_by_user", "user_id", "seq"),
+)
+
+# What an item is now, in place of what the model knows of it.
+item_changes = Table(
+    "matinee_items",
+    metadata,
+    Column("item_id", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False, index=True),
+    Column("entry", Text),  # JSON; null leaves the entry of the model
+    Column("hidden", Boolean, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+# What is known of a user beside ratings.
+profiles = Table(
+    "matinee_profiles",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False, index=True),
+    Column("features", Text, nullable=False),  # JSON
 )
 
 # The verdicts on a batch by its idempotency key, so that a repeated request counts once.

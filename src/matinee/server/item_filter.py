@@ -25,9 +25,9 @@ class ItemFilter:
         Raises UnknownId for an unknown genre or item, and suggests the nearest.
         """
         n_items = len(snapshot.model.items)
-        if self.is_empty():
+        if self.is_empty() and not snapshot.hidden:
             return np.arange(n_items, dtype=np.int32)
-        allowed = np.ones(n_items, dtype=bool)
+        allowed = snapshot.visible.copy()
         if self.genres:
             masks = [genre_mask(snapshot, genre) for genre in self.genres]
             allowed &= np.logical_or.reduce(masks)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from matinee.disk.locks import InUse
 from matinee.errors import MatineeError
+from matinee.feedback.catalog_changes import CatalogChanges, ItemChange
 from matinee.feedback.change_index import ChangeIndex
 from matinee.feedback.exposures import ArmOutcome
 from matinee.feedback.store import Store
@@ -19,6 +20,7 @@ from matinee.models import FactorModel
 from matinee.models.serialization import save_model
 from matinee.models.storage import Replaced
 from matinee.server.arms import BESIDE, MAIN, assigned
+from matinee.server.catalog_overlay import overlaid, takes_items
 from matinee.server.evaluation_record import EvaluationRecord
 from matinee.server.problems import Problem
 from matinee.server.prometheus import ServerMetrics
@@ -42,7 +44,9 @@ class ServerState:
     metrics: ServerMetrics = field(default_factory=ServerMetrics)
 
     def __post_init__(self) -> None:
-        self.snapshots = self._load()
+        self.loaded = self._load()  # as in their folders
+        self.catalog = self.store.catalog()
+        self.snapshots = self._overlaid(self.loaded)
         self.changes = ChangeIndex(self.store)
         self.changes.follow()
         self.writer = Writer(self.store)
@@ -89,7 +93,8 @@ class ServerState:
         """
         with self.reload_lock:
             try:
-                self.snapshots = self._load()
+                self.loaded = self._load()
+                self.snapshots = self._overlaid(self.loaded)
             except MatineeError as error:
                 self.metrics.reloads.labels("failed").inc()
                 log.error("the model was not reloaded: %s", error)
@@ -114,9 +119,41 @@ class ServerState:
                 raise Problem(409, "the folder holds a newer model; reload it first") from None
             except InUse:
                 raise Problem(409, "the model is being written; rename the taste later") from None
-            self.snapshots = (ModelSnapshot.load(self.path), *self.snapshots[1:])
+            self.loaded = (ModelSnapshot.load(self.path), *self.loaded[1:])
+            self.snapshots = self._overlaid(self.loaded)
             self.metrics.set_model(self.main)
             return self.main
+
+    def change_items(self, changes: Mapping[str, ItemChange]) -> ModelSnapshot:
+        """Store changes to the catalogue and answer by them.
+
+        Raises Problem: 409 for new items that the model cannot score.
+        """
+        with self.reload_lock:
+            model = self.loaded[0].model
+            new = [item for item in changes if item not in model.items]
+            if not all(changes[item].deleted for item in new) and not takes_items(model):
+                raise Problem(
+                    409,
+                    f"item {new[0]!r} is new, and a model of {model.algorithm} knows items by "
+                    "their ratings alone; fit hybrid or content, or refit once it has ratings",
+                )
+            self._set_catalog(self.store.write_items(changes))
+            return self.main
+
+    def follow(self) -> None:
+        """Read what other servers wrote to the store. Raises StoreError."""
+        self.changes.follow()
+        if self.changes.catalog > self.catalog.seq:
+            with self.reload_lock:
+                self._set_catalog(self.store.catalog())
+
+    def _set_catalog(self, catalog: CatalogChanges) -> None:
+        self.catalog = catalog
+        self.snapshots = self._overlaid(self.loaded)
+
+    def _overlaid(self, loaded: tuple[ModelSnapshot, ...]) -> tuple[ModelSnapshot, ...]:
+        return tuple(overlaid(one, self.catalog) for one in loaded)
 
     @asynccontextmanager
     async def follow_feedback(self) -> AsyncIterator[None]:
@@ -129,6 +166,6 @@ class ServerState:
         while True:
             await asyncio.sleep(POLL_SECONDS)
             try:
-                await asyncio.to_thread(self.changes.follow)
+                await asyncio.to_thread(self.follow)
             except MatineeError as error:
                 log.warning("%s", error)

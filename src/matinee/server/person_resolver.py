@@ -4,6 +4,7 @@ import asyncio
 import warnings
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,7 +40,7 @@ class PersonResolver:
         if changes.last_event(user) <= through:
             if is_trained(model, changes, user):
                 return model.person(user)
-            person = model.fold_in({}, name=user)
+            person = await self._without_ratings(snapshot, user)
         else:
             person = await self._with_feedback(snapshot, user)
         if person.strategy == "popular" and not person.unknown_items and not fallback:
@@ -84,6 +85,18 @@ class PersonResolver:
         any_item = model.items.ids[0]  # a what-if is about an item, the changed person is not
         tastes = numbered_tastes(reference.turn)
         return model.what_if(person, any_item, without=reference.without, tastes=tastes).person
+
+    async def _without_ratings(self, snapshot: ModelSnapshot, user: str) -> Person:
+        """A user without ratings: by their features where they are known and the model takes them.
+
+        A model may be replaced by one that does not know the features that are stored.
+        """
+        model = snapshot.model
+        if user in self.state.changes.last_profiles:
+            features = await asyncio.to_thread(self.state.store.profile, user)
+            with suppress(BadSetting):
+                return model.fold_in_features(features, user)
+        return model.fold_in({}, name=user)
 
     async def _with_feedback(self, snapshot: ModelSnapshot, user: str) -> Person:
         key = (snapshot.version, user, self.state.changes.stamp(user))

@@ -24,6 +24,7 @@ class ModelSnapshot:
     model: Model
     version: str
     name: str = "main"  # of its arm
+    hidden: frozenset[str] = frozenset()  # items that lists and searches leave out
     loaded_at: float = field(default_factory=time.time)  # seconds since 1970
 
     @classmethod
@@ -80,6 +81,14 @@ class ModelSnapshot:
         return np.array(
             [catalog[item_id].year or 0 for item_id in self.model.items], dtype=np.int32
         )
+
+    @cached_property
+    def visible(self) -> np.ndarray:
+        """Which items lists and searches may have: bool (n_items,)."""
+        visible = np.ones(len(self.model.items), dtype=bool)
+        rows = self.model.items.rows(self.hidden)
+        visible[rows[rows >= 0]] = False
+        return visible
 
     @cached_property
     def genres(self) -> Mapping[str, np.ndarray]:

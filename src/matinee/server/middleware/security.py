@@ -24,7 +24,8 @@ SECURITY_HEADERS = [
 SINGLE_HEADERS = (b"host", b"origin", b"authorization")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz"})  # for load balancers; they reveal nothing
-ADMIN_PATHS = ("/v1/admin/", "/v1/tastes/")  # writes here change the model
+ADMIN_PATHS = ("/v1/admin/", "/v1/tastes/", "/v1/items")  # writes here change what all see
+OWNER_METHODS = frozenset({"PUT", "DELETE"})  # that need the token anywhere
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,9 @@ class AccessPolicy:
 
     def needs_token(self, path: str, method: str) -> bool:
         """Whether requests to a path need the token."""
-        if method not in SAFE_METHODS and (path.startswith(ADMIN_PATHS) or method == "DELETE"):
+        if method in OWNER_METHODS:
+            return True
+        if method not in SAFE_METHODS and path.startswith(ADMIN_PATHS):
             return True
         return self.public and path not in PUBLIC_PATHS and path.startswith(("/v1/", "/metrics"))
 

@@ -36,6 +36,7 @@ def user_export(state: ServerState, snapshot: ModelSnapshot, person: Person) -> 
         "mean_rating": sum(history.values()) / len(history) if history else None,
         "ratings": ratings,
         "events": [{"item_id": e.item_id, "rating": e.rating, "timestamp": e.at} for e in events],
+        "features": state.store.profile(user),
         "actions": [vars(one) for one in state.store.actions_of(user)],
         "tastes": taste_strengths(snapshot, person),
     }

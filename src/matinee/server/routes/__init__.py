@@ -1,6 +1,7 @@
 """The routes of the API, one router per subject; ``ROUTERS`` lists them in documented order."""
 
 from matinee.server.routes import (
+    catalog,
     explanations,
     exports,
     feedback,
@@ -25,6 +26,7 @@ ROUTERS = [
         items,
         lists,
         interview,
+        catalog,
         tastes,
         model,
         feedback,

@@ -58,7 +58,7 @@ async def export(request: Request, user: UserInPath) -> Response:
     state, snapshot = state_of(request), snapshot_of(request)
     person = await resolver_of(request).by_id(snapshot, user)
     content = await asyncio.to_thread(user_export, state, snapshot, person)
-    if not content["ratings"] and not content["events"] and not content["actions"]:
+    if not any(content[one] for one in ("ratings", "events", "actions", "features")):
         raise UnknownId(f"nothing is known of user {user!r}")
     return respond(request, snapshot, person.strategy, content)
 

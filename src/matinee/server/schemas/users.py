@@ -40,6 +40,7 @@ class UserResponse(Envelope):
     mean_rating: float | None
     ratings: list[UserRating]
     events: list[dict[str, Any]]
+    features: dict[str, str]
     actions: list[dict[str, Any]]
     tastes: list[dict[str, Any]]
 
