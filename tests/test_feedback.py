@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,14 @@ def store(place: str) -> Iterator[Store]:
     one = Store.at(place)
     yield one
     one.close()
+
+
+def test_several_servers_may_make_a_store_at_once(place):
+    with ThreadPoolExecutor(8) as pool:
+        stores = list(pool.map(Store.at, [place] * 8))
+    assert len({store.name for store in stores}) == 1
+    for store in stores:
+        store.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The server as a process: it starts, reloads under load, survives a kill, and stops."""
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ import pytest
 import matinee
 from matinee.cli import run
 from matinee.feedback.store import Store
+from matinee.server.process import JsonFormatter
 from matinee.server.settings import ServerSettings
 
 TOKEN = "a-token-for-the-tests"
@@ -73,6 +75,77 @@ def test_it_starts_answers_and_stops_when_told(folder):
         assert [one["item_id"] for one in answer["items"]] == list(expected.item_id)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) in (0, -signal.SIGTERM)
+
+
+@pytest.fixture(scope="module")
+def workers(
+    folders: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[subprocess.Popen[str], str, Path]]:
+    """Two workers on a model of their own: the supervisor, its URL and the model."""
+    model = tmp_path_factory.mktemp("workers") / "model"
+    shutil.copytree(folders[0], model)
+    with serving(model, "--workers", 2) as (process, url):
+        yield process, url, model
+
+
+def test_workers_know_at_once_what_another_wrote(workers):
+    _, url, _ = workers
+    for number in range(20):  # each on a connection of its own, so that workers take turns
+        user, item = f"new-{number}", "heat-1995"
+        event = {"user_id": user, "item_id": item, "rating": 5}
+        httpx.post(f"{url}/v1/feedback", json={"events": [event]}).raise_for_status()
+        for _ in range(3):
+            body = httpx.get(f"{url}/v1/users/{user}/recommendations").json()
+            assert body["strategy"] == "folded_in"
+            assert item not in [one["item_id"] for one in body["items"]]
+
+
+def test_metrics_are_those_of_all_workers(workers):
+    _, url, _ = workers
+    name = 'matinee_feedback_events_total{result="accepted"} '
+    before = value_of(httpx.get(f"{url}/metrics").text, name)
+    for number in range(10):
+        event = {"user_id": f"counted-{number}", "item_id": "heat-1995", "rating": 5}
+        httpx.post(f"{url}/v1/feedback", json={"events": [event]}).raise_for_status()
+    assert {value_of(httpx.get(f"{url}/metrics").text, name) for _ in range(6)} == {before + 10}
+
+
+def value_of(text: str, name: str) -> float:
+    """The value of a metric; 0 where it was never counted."""
+    found = [line for line in text.splitlines() if line.startswith(name)]
+    return float(found[0].removeprefix(name)) if found else 0.0
+
+
+def test_all_workers_reload(workers, folders):
+    _, url, model = workers
+    old = httpx.get(f"{url}/v1/model").json()["model_version"]
+    matinee.load(folders[1]).save(model)
+    httpx.post(f"{url}/v1/admin/reload", headers=OWNER, timeout=30).raise_for_status()
+    for _ in range(200):  # until the other has loaded it too
+        versions = {httpx.get(f"{url}/v1/model").json()["model_version"] for _ in range(8)}
+        if old not in versions:
+            break
+    assert len(versions) == 1
+    assert old not in versions
+
+
+def test_workers_stop_with_their_supervisor(workers):
+    process, url, _ = workers
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(url)
+
+
+def test_a_model_that_cannot_be_served_stops_all_workers(tmp_path, capsys):
+    assert run(["serve", str(tmp_path / "none"), "--workers", "2", "--port", "0"]) == 1
+    assert "none" in capsys.readouterr().err
+
+
+def test_the_log_is_one_json_object_a_line():
+    record = logging.LogRecord("matinee.server", logging.INFO, "", 0, "at %s", ("work",), None)
+    line = json.loads(JsonFormatter().format(record))
+    assert (line["level"], line["logger"], line["message"]) == ("info", "matinee.server", "at work")
 
 
 def test_the_demo_ends_on_the_page_with_what_it_measured(tmp_path):

@@ -384,6 +384,8 @@ def operations_with_the_token(client: httpx.Client) -> set[str]:
 
 def test_the_document_says_what_needs_the_token(client, state):
     writes = {"POST /v1/admin/reload", "PATCH /v1/tastes/{taste}", "DELETE /v1/users/{user}"}
+    writes |= {"POST /v1/items", "PUT /v1/items/{item}", "DELETE /v1/items/{item}"}
+    writes |= {"PUT /v1/users/{user}"}
     assert operations_with_the_token(client) == writes
     with answering(state, AccessPolicy(TOKEN, public=True)) as public:
         found = operations_with_the_token(public)
@@ -403,7 +405,7 @@ METHODS_OF = {
     "/v1/recommendations:batch": {"POST", "OPTIONS"},
     "/v1/admin/reload": {"POST", "OPTIONS"},
     "/v1/tastes/0": {"PATCH", "OPTIONS"},
-    "/v1/users/007": {"GET", "HEAD", "DELETE", "OPTIONS"},
+    "/v1/users/007": {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"},
     "/v1/model": {"GET", "HEAD", "OPTIONS"},
     "/openapi.json": {"GET", "HEAD", "OPTIONS"},
     "/": {"GET", "HEAD", "OPTIONS"},

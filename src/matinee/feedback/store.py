@@ -32,7 +32,15 @@ from matinee.feedback.catalog_changes import (
 from matinee.feedback.database import StoreError, engine_of, url_of
 from matinee.feedback.events import Event, Verdict
 from matinee.feedback.exposures import ArmOutcome, outcomes
-from matinee.feedback.tables import actions, clock, erased, events, metadata, posts, profiles
+from matinee.feedback.tables import (
+    actions,
+    clock,
+    create_tables,
+    erased,
+    events,
+    posts,
+    profiles,
+)
 
 DAY = 24 * 3600
 KEY_LIFETIME = DAY  # seconds that an idempotency key is remembered
@@ -111,7 +119,7 @@ class Store:
         self.engine = engine
         self.last_pruning = 0.0
         with self.using() as connection:
-            metadata.create_all(connection)
+            create_tables(connection)
         self.name, self.salt = self._identity()
 
     @classmethod

@@ -1,6 +1,22 @@
 """The tables of a feedback store, the same on SQLite and PostgreSQL."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    func,
+    select,
+)
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+CREATION_LOCK = 0x6D6174696E6565  # "matinee", which no other lock should be
 
 metadata = MetaData()
 
@@ -82,3 +98,13 @@ erased = Table(
     Column("seq", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
 )
+
+
+def create_tables(connection: Connection) -> None:
+    """Create the tables that are missing; several processes may do so at once."""
+    if connection.dialect.name == "postgresql":  # whose IF NOT EXISTS is no lock
+        connection.execute(select(func.pg_advisory_xact_lock(CREATION_LOCK)))
+    for table in metadata.sorted_tables:
+        connection.execute(CreateTable(table, if_not_exists=True))
+        for index in table.indexes:
+            connection.execute(CreateIndex(index, if_not_exists=True))

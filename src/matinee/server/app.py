@@ -15,6 +15,7 @@ from matinee.server.middleware.request_limits import RequestLimitsMiddleware
 from matinee.server.middleware.request_metrics import RequestMetricsMiddleware
 from matinee.server.middleware.response_cache import ResponseCacheMiddleware
 from matinee.server.middleware.security import AccessPolicy, SecurityMiddleware
+from matinee.server.middleware.worker_changes import WorkerChangesMiddleware
 from matinee.server.openapi import DescribedApi
 from matinee.server.page_files import PageFiles
 from matinee.server.person_resolver import PersonResolver
@@ -47,6 +48,7 @@ def make_app(state: ServerState, policy: AccessPolicy) -> FastAPI:
     add_problem_handlers(app)
     # Each is wrapped around those before it: the last is the outermost.
     app.add_middleware(ResponseCacheMiddleware, state=state)
+    app.add_middleware(WorkerChangesMiddleware, state=state)
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_BYTES, compresslevel=GZIP_LEVEL)
     app.add_middleware(RequestLimitsMiddleware)
     app.add_middleware(SecurityMiddleware, policy=policy)

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from matinee.server.evaluation_record import EvaluationRecord
 from matinee.server.problems import Problem
 from matinee.server.prometheus import ServerMetrics
 from matinee.server.snapshot import ModelSnapshot
+from matinee.server.workers import WorkerLink
 
 log = logging.getLogger("matinee.server")
 
@@ -41,6 +43,7 @@ class ServerState:
     beside_path: Path | None = None
     evaluation: EvaluationRecord = field(default_factory=EvaluationRecord)
     arm_paths: Mapping[str, Path] = field(default_factory=dict)
+    link: WorkerLink | None = None  # to the other workers, if there are any
     metrics: ServerMetrics = field(default_factory=ServerMetrics)
 
     def __post_init__(self) -> None:
@@ -124,6 +127,21 @@ class ServerState:
             self.metrics.set_model(self.main)
             return self.main
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether another worker wrote to the store since the last ``follow``."""
+        return self.link is not None and self.link.is_behind(self.changes.seq)
+
+    def announce(self, seq: int) -> None:
+        """Let the other workers know of a change of the store."""
+        if self.link is not None:
+            self.link.announce(seq)
+
+    def reload_others(self) -> None:
+        """Have the other workers load the model again."""
+        if self.link is not None:
+            self.link.reload_all()
+
     def change_items(self, changes: Mapping[str, ItemChange]) -> ModelSnapshot:
         """Store changes to the catalogue and answer by them.
 
@@ -139,6 +157,7 @@ class ServerState:
                     "their ratings alone; fit hybrid or content, or refit once it has ratings",
                 )
             self._set_catalog(self.store.write_items(changes))
+            self.announce(self.catalog.seq)
             return self.main
 
     def follow(self) -> None:
@@ -157,10 +176,21 @@ class ServerState:
 
     @asynccontextmanager
     async def follow_feedback(self) -> AsyncIterator[None]:
-        """Poll for feedback that other servers write, until the context ends."""
-        task = asyncio.create_task(self._poll())
+        """Poll for feedback that other servers write, and reload on SIGHUP, until the end."""
+        tasks = [asyncio.create_task(self._poll())]
+        loop = asyncio.get_running_loop()
+        if threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGHUP"):
+            loop.add_signal_handler(
+                signal.SIGHUP, lambda: tasks.append(asyncio.create_task(self._reload_quietly()))
+            )
         yield
-        task.cancel()
+        for task in tasks:
+            task.cancel()
+
+    async def _reload_quietly(self) -> None:
+        """Reload; a failure is logged, and the current models stay."""
+        with suppress(MatineeError):
+            await asyncio.to_thread(self.reload)
 
     async def _poll(self) -> None:
         while True:

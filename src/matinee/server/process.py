@@ -1,8 +1,12 @@
 """A server process: from settings to a listening socket, until it is told to stop."""
 
+import json
 import logging
-from collections.abc import Callable
-from contextlib import closing
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,12 +14,17 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from matinee.feedback.store import Store, store_beside
+from matinee.disk.temporary_folders import temporary_folder
+from matinee.errors import BadSetting, MatineeError
+from matinee.feedback.store import Store
 from matinee.kernels.blas import hold_blas
 from matinee.server.app import make_app
 from matinee.server.connections import ConnectionLimits, LimitedConnection
 from matinee.server.lifecycle import ServerState
+from matinee.server.middleware.security import AccessPolicy
+from matinee.server.prometheus import METRICS_FOLDER
 from matinee.server.settings import ServerSettings
+from matinee.server.workers import Supervisor, WorkerLink
 
 DRAIN_SECONDS = 10  # for running requests to finish on shutdown
 
@@ -26,7 +35,8 @@ class ServerInfo:
 
     url: str
     token: str
-    state: ServerState
+    model: str  # in words
+    n_events: int  # of feedback
 
 
 def uvicorn_config(app: FastAPI, limits: ConnectionLimits) -> uvicorn.Config:
@@ -50,31 +60,93 @@ def uvicorn_config(app: FastAPI, limits: ConnectionLimits) -> uvicorn.Config:
     )
 
 
-def log_to_stderr() -> None:
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, and the traceback of an error."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """A record as JSON."""
+        fields = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "process": record.process,
+        }
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False)
+
+
+def log_to_stderr(as_json: bool = False) -> None:
     """Send the log of this package, which holds no ids, to standard error."""
     log = logging.getLogger("matinee")
     if not log.handlers:
         handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        plain = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+        handler.setFormatter(JsonFormatter() if as_json else plain)
         log.addHandler(handler)
         log.setLevel(logging.INFO)
 
 
-def serve(
-    settings: ServerSettings, on_ready: Callable[[ServerInfo], object] = lambda info: None
-) -> None:
+OnReady = Callable[[ServerInfo], object]
+
+
+def serve(settings: ServerSettings, on_ready: OnReady = lambda info: None) -> None:
     """Serve until the process is told to stop; calls ``on_ready`` before the first response.
 
     Raises MatineeError when the model, the store or the port is not available.
     """
     policy = settings.endpoint.access_policy()
+    if settings.workers > 1 and not hasattr(signal, "SIGHUP"):
+        raise BadSetting("several workers need the signals of POSIX; serve with one")
+    with closing(settings.endpoint.listen()) as listener:
+        if settings.workers == 1:
+            run(settings, policy, listener, on_ready)
+            return
+        Store.at(settings.store_place).close()  # creates it before the workers would, all at once
+        with metrics_folder():
+            arguments = (settings, policy)
+            Supervisor(run_worker, listener, arguments, settings.workers).run(on_ready)
+
+
+def run(
+    settings: ServerSettings,
+    policy: AccessPolicy,
+    listener: socket.socket,
+    on_ready: OnReady,
+    link: WorkerLink | None = None,
+) -> None:
+    """Serve requests that arrive at a socket until the process is told to stop."""
     hold_blas()
-    log_to_stderr()
-    place = settings.store if settings.store is not None else store_beside(settings.model)
-    with closing(settings.endpoint.listen()) as listener, closing(Store.at(place)) as store:
+    log_to_stderr(settings.json_log)
+    with closing(Store.at(settings.store_place)) as store:
         state = ServerState(
-            settings.model, store, settings.beside, settings.evaluation, settings.arms
+            settings.model, store, settings.beside, settings.evaluation, settings.arms, link
         )
         app = make_app(state, policy)
-        on_ready(ServerInfo(settings.endpoint.url(listener), policy.token, state))
+        url = settings.endpoint.url(listener)
+        description, n_events = repr(state.main.model), store.count()
+        on_ready(ServerInfo(url, policy.token, description, n_events))
         uvicorn.Server(uvicorn_config(app, settings.limits)).run(sockets=[listener])
+
+
+def run_worker(
+    listener: socket.socket, link: WorkerLink, settings: ServerSettings, policy: AccessPolicy
+) -> None:
+    """Serve as one of several processes."""
+    link.stop_with_supervisor()
+    try:
+        run(settings, policy, listener, link.ready.send, link)
+    except MatineeError as error:
+        link.ready.send(MatineeError(str(error)))
+
+
+@contextmanager
+def metrics_folder() -> Iterator[None]:
+    """A folder in which workers share their counters, made known to those started meanwhile."""
+    with temporary_folder(prefix="matinee-metrics-") as folder:
+        os.environ[METRICS_FOLDER] = str(folder)
+        try:
+            yield
+        finally:
+            del os.environ[METRICS_FOLDER]

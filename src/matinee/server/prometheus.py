@@ -1,12 +1,15 @@
 """Counters of a running server in the Prometheus format. No label ever holds an id."""
 
+import os
 from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from matinee.feedback.exposures import ArmOutcome
 from matinee.server.snapshot import ModelSnapshot
 
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # where workers share counters
 BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -15,6 +18,7 @@ class ServerMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.facts = CollectorRegistry()  # the same in every worker
         self.seconds = Histogram(
             "matinee_http_request_duration_seconds",
             "Time to answer a request.",
@@ -48,15 +52,22 @@ class ServerMetrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
-        self.model = Info("matinee_model", "The serving model.", registry=self.registry)
+        self.model = Info("matinee_model", "The serving model.", registry=self.facts)
         self.loaded = Gauge(
             "matinee_model_loaded_timestamp_seconds",
             "When the serving model was loaded.",
             registry=self.registry,
+            multiprocess_mode="mostrecent",
         )
 
     def _of_arm(self, name: str, meaning: str) -> Gauge:
-        return Gauge(name, f"{meaning} Read from the store.", ["arm"], registry=self.registry)
+        return Gauge(
+            name,
+            f"{meaning} Read from the store.",
+            ["arm"],
+            registry=self.registry,
+            multiprocess_mode="mostrecent",
+        )
 
     def set_model(self, snapshot: ModelSnapshot) -> None:
         """Record which model serves from now on."""
@@ -72,5 +83,9 @@ class ServerMetrics:
             self.covered.labels(name).set(outcome.items)
 
     def text(self) -> bytes:
-        """All metrics in the Prometheus text format."""
-        return generate_latest(self.registry)
+        """All metrics in the Prometheus text format: of all workers, where there are several."""
+        registry = self.registry
+        if METRICS_FOLDER in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry) + generate_latest(self.facts)

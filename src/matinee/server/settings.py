@@ -9,6 +9,7 @@ from pathlib import Path
 
 from matinee.display.text import counted
 from matinee.errors import BadSetting, MatineeError
+from matinee.feedback.store import store_beside
 from matinee.server.connections import DEFAULT_LIMITS, ConnectionLimits
 from matinee.server.evaluation_record import EvaluationRecord
 from matinee.server.middleware.security import AccessPolicy
@@ -86,5 +87,12 @@ class ServerSettings:
     store: str | Path | None = None  # a SQLite file beside the model unless given
     beside: Path | None = None  # another model to compare with
     arms: Mapping[str, Path] = field(default_factory=dict)  # further models, for shares of users
+    workers: int = 1  # processes
+    json_log: bool = False
     evaluation: EvaluationRecord = field(default_factory=EvaluationRecord)
     limits: ConnectionLimits = DEFAULT_LIMITS
+
+    @property
+    def store_place(self) -> str | Path:
+        """The file or URL of the feedback store."""
+        return store_beside(self.model) if self.store is None else self.store

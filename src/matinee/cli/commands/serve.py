@@ -59,6 +59,15 @@ if TYPE_CHECKING:
     metavar="NAME=MODEL",
     help="A further model for a share of the users, as large as that of MODEL; may be given again.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Processes that serve, about one for each core; they share the store.",
+)
+@click.option("--json-log", is_flag=True, help="Log one JSON object a line.")
 @click.option("--record", metavar="FILE", help="A record of matinee compare to show.")
 @click.option("--k-curve", "curve", metavar="FILE", help="Output of matinee k-curve --json.")
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
@@ -74,6 +83,8 @@ def command(
     store: str | None,
     beside: str | None,
     arms: tuple[str, ...],
+    workers: int,
+    json_log: bool,
     record: str | None,
     curve: str | None,
     show: bool,
@@ -90,7 +101,14 @@ def command(
     evaluation = EvaluationRecord.read(path_of(record), path_of(curve))
     endpoint = Endpoint(host, port, chosen_token(context, token, token_file), hosts)
     settings = ServerSettings(
-        Path(model_path), endpoint, store, path_of(beside), arms_of(arms), evaluation
+        Path(model_path),
+        endpoint,
+        store,
+        path_of(beside),
+        arms_of(arms),
+        workers,
+        json_log,
+        evaluation,
     )
     start(settings, show)
 
@@ -121,9 +139,8 @@ def start(settings: "ServerSettings", show: bool = False) -> None:
     from matinee.server.process import serve
 
     def on_ready(server: "ServerInfo") -> None:
-        events = server.state.store.count()
-        feedback = f"; {counted(events, 'event')} of feedback" if events else ""
-        say(f"{server.state.main.model!r}{feedback}")
+        feedback = f"; {counted(server.n_events, 'event')} of feedback" if server.n_events else ""
+        say(f"{server.model}{feedback}")
         say(f"ready in {seconds(time.perf_counter() - started)}: {server.url}  (stop with Ctrl-C)")
         if settings.endpoint.token is None:
             say(f"requests that change the model need the token {server.token}")

@@ -1,1 +1,4 @@
-"""ASGI middleware, outermost first: HEAD, metrics, security, request limits, response cache."""
+"""ASGI middleware, outermost first.
+
+HEAD, metrics, security, request limits, compression, changes of other workers, response cache.
+"""

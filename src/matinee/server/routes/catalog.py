@@ -55,6 +55,7 @@ async def set_features(request: Request, user: UserInPath, body: UserFeatures) -
     snapshot.model.fold_in_features(body.features)  # raises for what the model does not know
     seq = await asyncio.to_thread(state.store.write_profile, user, body.features)
     state.changes.note_profile(user, seq)
+    state.announce(seq)
     content = {"user": user, "features": body.features}
     return respond(request, snapshot, "store", content)
 

@@ -75,6 +75,7 @@ async def batch_of(request: Request, body: FeedbackRequest, key: str | None) -> 
 
 def note(state: ServerState, batch: EventBatch, seq: int) -> None:
     """Let a batch that was written count from the next request on."""
+    state.announce(seq)
     for event in batch.events:
         state.changes.note(event.user_id, seq)
     for action in batch.actions:

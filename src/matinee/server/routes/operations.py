@@ -41,4 +41,5 @@ async def reload(request: Request) -> Response:
     state = state_of(request)
     before = state.main.version
     snapshot = await asyncio.to_thread(state.reload)
+    state.reload_others()
     return respond(request, snapshot, "model", {"before": before})

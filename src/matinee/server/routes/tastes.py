@@ -40,6 +40,7 @@ async def rename(request: Request, taste: int, body: TasteName) -> Response:
     if not 0 <= taste < n_tastes:
         raise UnknownId(f"there is no taste {taste}; there are 0 to {n_tastes - 1}")
     snapshot = await asyncio.to_thread(state.rename_taste, taste, body.name)
+    state.reload_others()
     content = {"taste": tastes_of(snapshot)[taste].to_dict()}
     return respond(request, snapshot, "model", content)
 

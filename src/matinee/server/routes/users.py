@@ -91,6 +91,7 @@ async def erase(request: Request, user: UserInPath) -> Response:
     trained = is_trained(snapshot.model, state.changes, user)
     seq, n_deleted = await asyncio.to_thread(state.store.erase, user)
     state.changes.note_erased(user, seq)
+    state.announce(seq)
     content = {"user": user, "events_deleted": n_deleted, "needs_refit": trained}
     return respond(request, snapshot, "store", content)
 
