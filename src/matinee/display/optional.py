@@ -63,6 +63,7 @@ def _installed(module: str) -> bool:
 
 ACCELERATED = extra("accelerated", "jax")
 CHARTS = extra("charts", "altair", "vl_convert")
+ONNX = extra("onnx", "onnx")
 POSTGRESQL = extra("postgresql", "psycopg")
 SERVE = extra("serve", "fastapi", "uvicorn", "sqlalchemy", "prometheus_client")
 SPARK = extra("spark", "pyspark")

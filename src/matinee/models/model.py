@@ -25,6 +25,7 @@ from matinee.models.fitted import Fitted
 from matinee.models.list_rules import ListArguments, ListRules, RuleArguments
 from matinee.models.list_tables import candidates_of, check_length, list_table, similarity_table
 from matinee.models.newcomers import from_ratings, without_ratings
+from matinee.models.onnx import Graph
 from matinee.models.predictions import Predictions, as_objects, intervals, is_many, predictions
 from matinee.models.ruled_lists import ListMaker
 from matinee.models.serialization import save_model
@@ -450,6 +451,23 @@ class Model(Fitted, Printable):
         return self.ranker, cast(Person, person)
 
     # Files.
+
+    def save_onnx(self, path: str | Path, of: str | None = None) -> Path:
+        """Write the scores of all items to an ONNX file, which other runtimes compute.
+
+        Its input is ``user`` (n,) int64, rows of trained users; or for ``ease``, ``slim`` and
+        ``rp3beta`` ``chosen`` (n, n_items) float32, 1 for each item that somebody chose. The output
+        ``scores`` (n, n_items) is what ranks lists, or with ``of="stars"`` the predicted ratings.
+        Ids are in the metadata ``user_ids`` and ``item_ids``, as JSON. Raises BadSetting for a
+        model whose scores are neither products of vectors nor sums, and MatineeError without the
+        extra ``onnx``.
+        """
+        return self.scores_graph(of).save(path, self.users, self.items)
+
+    def scores_graph(self, of: str | None = None) -> Graph:
+        """The scores as a graph; raises BadSetting as ``save_onnx`` does."""
+        users, items = (self.search_vectors(side, of) for side in ("user", "item"))
+        return Graph.of_vectors(users, items, self.scale if of == STARS else None)
 
     def save(self, path: str | Path) -> Path:
         """Write the model to the folder ``path``, as data and never code; see ``matinee.load``."""

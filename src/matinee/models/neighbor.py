@@ -25,6 +25,7 @@ from matinee.kernels.item_neighbors import (
     list_terms,
 )
 from matinee.models.baseline import BaselineModel, People
+from matinee.models.onnx import Graph
 from matinee.row_solvers.person import Person
 
 
@@ -70,6 +71,14 @@ class NeighborModel(BaselineModel):
             return list_terms(item, person.items, deviations, self.weights)
         return np.asarray(deviations * self.weights[person.items, item])
 
+    def scores_graph(self, of: str | None = None) -> Graph:
+        """Sums over the chosen items, where the scores are no more than that."""
+        self._scored(of)
+        weights = self.weights if self.kind == "preference" else None
+        if isinstance(weights, NeighborLists):
+            weights = summed(weights)
+        return super().scores_graph(of) if weights is None else Graph.of_weights(weights)
+
     def nearest(self, side: str, row: int, n: int) -> tuple[np.ndarray, np.ndarray]:
         if side != "item":
             return super().nearest(side, row, n)
@@ -90,3 +99,13 @@ def terms_by_history(model: NeighborModel, person: Person, item: int) -> list[Te
     """mean + item + user + one term w_ij (d_uj + e_ij) / W_ui per rating given; exact."""
     parts = model.neighbor_terms(person, item)
     return [*model.baseline_terms(person, item), *model.rating_terms(person, parts)]
+
+
+def summed(lists: NeighborLists) -> np.ndarray | None:
+    """The full matrix (n_items, n_items) of lists whose scores are plain sums; None of others."""
+    counts = np.diff(lists.indptr)
+    if lists.averaged or len(lists.shifts) or counts.max(initial=0) > lists.n_neighbors:
+        return None
+    matrix = np.zeros((len(counts), len(counts)), np.float32)
+    matrix[lists.neighbors, np.repeat(np.arange(len(counts)), counts)] = lists.weights
+    return matrix
