@@ -6,13 +6,15 @@ it only what needs none of them is tested.
 
 import ast
 import os
+import subprocess
+import sys
 from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
 
 from test_docs import DOCS, ROOT, blocks_of
 
-PEERS = ("surprise", "implicit", "lenskit", "cornac", "sklearn", "pyspark")
+PEERS = ("surprise", "implicit", "lenskit", "cornac", "sklearn", "pyspark", "mlflow")
 WANTED = os.environ.get("MATINEE_TEST_PEERS", "").split()
 
 
@@ -93,3 +95,32 @@ def test_predictions_and_lists_of_others_are_measured(peer, capsys):
     assert 0.7 < figures.get("rmse", 0.8) < 0.95  # about what the means of the data give
     assert figures.get("ndcg@10", 1) > 0.04, "a random list has 0.01"
     assert figures
+
+
+TRACKED = """
+import matinee
+from matinee import splitting
+
+split = splitting.random(matinee.checkerboard(40))
+{code}
+(run,) = mlflow.search_runs(output_format="list")
+assert run.data.params["n_factors"] == "16"
+assert run.data.metrics["rmse"] == metrics["rmse"]
+epochs = mlflow.MlflowClient().get_metric_history(run.info.run_id, "validation_rmse")
+assert [one.step for one in epochs] == list(range(1, len(epochs) + 1))
+folder = mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path="model")
+assert matinee.load(folder).predict("1", "2") == model.predict("1", "2")
+"""
+
+
+def test_a_fit_is_tracked_as_the_page_says(tmp_path):
+    skip_unless_wanted("mlflow")
+    blocks = [one.code for one in blocks_of(DOCS / "how-to-frames.md") if one.language == "py"]
+    (code,) = [one for one in blocks if "import mlflow" in one]
+    store = {"MLFLOW_ALLOW_FILE_STORE": "true", "MLFLOW_TRACKING_URI": (tmp_path / "runs").as_uri()}
+    subprocess.run(
+        [sys.executable, "-c", TRACKED.format(code=code)],
+        cwd=tmp_path,
+        env={**os.environ, **store},
+        check=True,
+    )
