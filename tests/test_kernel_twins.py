@@ -81,7 +81,7 @@ def functions() -> dict[str, tuple[bool, set[str]]]:
     """
     return {
         f"{file.stem}.{node.name}": (
-            any(ast.unparse(decorator) == "kernel" for decorator in node.decorator_list),
+            any(ast.unparse(one) in ("kernel", "inlined") for one in node.decorator_list),
             {name.id for name in ast.walk(node) if isinstance(name, ast.Name)},
         )
         for file in KERNELS.glob("*.py")

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 
 from matinee.kernels.factors import Side
-from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.jit import inlined, kernel, read_only
 from matinee.kernels.random import LOW, WORD, philox
 from matinee.kernels.threads import n_threads, run_all
 
 
-@kernel
+@inlined
 def has(items, item):
     """Whether an ascending array holds an item."""
     low, high = 0, items.size
@@ -25,7 +25,7 @@ def has(items, item):
     return low < items.size and items[low] == item
 
 
-@kernel
+@inlined
 def draw_negative(group, positives, p, Q, c, n_negatives, seed, epoch, j):
     """Of n_negatives items drawn from ``group``, the one that scores highest; -1 for none.
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from matinee.kernels import tiles
-from matinee.kernels.jit import kernel
+from matinee.kernels.jit import inlined, kernel
 from matinee.kernels.vectors import LANES, ROWS
 
 BLOCK = 64  # ratings summed in float32 before they are added to the float64 totals
@@ -35,11 +35,13 @@ def bottom_of(d):
 def workspace(d):
     """Room to solve rows of d unknowns."""
     width = bottom_of(d) + ROWS
+    inverse = np.zeros(width)
+    inverse[:] = 1.0
     return Work(
         np.zeros((width, width)),
         np.zeros(d),
         np.zeros(width),
-        np.ones(width),
+        inverse,
         np.zeros((BLOCK, width), np.float32),
         np.zeros(BLOCK, np.float32),
         np.zeros(d, np.float32),
@@ -114,7 +116,7 @@ def solve_upper(U, d, inverse, x):
         tiles.solve_upper_tile(U, f, bottom, inverse, x)
 
 
-@kernel
+@inlined
 def cholesky_solve(work):
     """Leave the solution of A x = b in x; A becomes U."""
     cholesky(work.A, work.b, work.inverse, work.x)

@@ -17,7 +17,7 @@ from matinee.data.ratings import Rows
 from matinee.kernels.cholesky import BLOCK
 from matinee.kernels.device_steps import batch_steps
 from matinee.kernels.devices import CELLS, accelerator, check_memory, dense_batches
-from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.jit import inlined, kernel, read_only
 from matinee.kernels.least_squares import Penalty, penalties
 from matinee.kernels.threads import run_rows
 
@@ -69,7 +69,7 @@ def push_errors(Y, rows, weights, targets, x, sums, out):
             out[f] += sums[f]
 
 
-@kernel
+@inlined
 def take_steps(Y, rows, weights, targets, pull, D, over, n_steps, sums, x):
     """Up to ``n_steps`` from x (d,) float32 towards the solution, which may come before them.
 
@@ -164,7 +164,9 @@ def _improve_rows(start, stop, positives, penalty, pull, typical, n_steps, X):
         if rows.size == 0:
             continue
         penalties(penalty, rows.size, D)
-        weight = w.sum() if w.size > 0 else rows.size
+        weight = 0.0
+        for j in range(rows.size):
+            weight += weight_at(w, j, rows.size)
         for f in range(d):
             x[f] = X[row, f]
             over[f] = 1.0 / (D[f] + weight * typical[f])

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.heap import keep_best
+from matinee.kernels.jit import inlined, kernel, read_only
 from matinee.kernels.sparse import Sparse
 from matinee.kernels.threads import RANGES_PER_THREAD, equal_cost_ranges, n_threads, run_all
 
@@ -72,6 +73,8 @@ def _sparse_regressions(start, stop, problem):
     gradient, weights = np.empty(n), np.zeros(n)
     place = np.full(n, -1, np.int32)  # of a column in the active set
     candidates, active = np.empty(n, np.int32), np.empty(n, np.int32)
+    violators, gains = np.empty(n, np.int32), np.empty(n, np.float32)
+    best, best_gains = np.empty(n, np.int32), np.empty(n, np.float32)
     products = np.empty((FIRST, FIRST), np.float32)  # of the columns in the active set
     counts = np.zeros(stop - start, np.int64)
     columns, values, size = np.empty(stop - start, np.int32), np.empty(stop - start, np.float32), 0
@@ -79,32 +82,35 @@ def _sparse_regressions(start, stop, problem):
         n_candidates = start_column(j, problem, gradient, candidates)
         n_active = 0
         while True:
-            violators = most_violating(
-                candidates[:n_candidates], max(FIRST, n_active), j, problem, gradient, place
+            n_violators = find_violators(
+                candidates[:n_candidates], j, problem, gradient, place, violators, gains
             )
-            if len(violators) == 0:
+            most = min(n, max(FIRST, n_active))
+            n_new = keep_best(gains, violators[:n_violators], best[:most], best_gains[:most])
+            if n_new == 0:
                 break
-            if n_active + len(violators) > len(products):
-                products = larger(products, 2 * (n_active + len(violators)))
-            for i in violators:
-                enter(i, n_active, problem, place, products)
-                active[n_active] = i
+            if n_active + n_new > len(products):
+                products = np.empty((2 * (n_active + n_new), 2 * (n_active + n_new)), np.float32)
+                for k in range(n_active):
+                    enter(active[k], k, problem, place, products)
+            for k in range(n_new):
+                active[n_active] = best[k]
+                enter(best[k], n_active, problem, place, products)
                 n_active += 1
             descend(j, active[:n_active], problem, products, gradient, weights)
-        order = np.argsort(-weights[active[:n_active]], kind="mergesort")
-        for i in active[:n_active][order]:
-            if weights[i] > 0.0:
-                if size == len(columns):
-                    columns, values = longer(columns), longer(values)
-                columns[size], values[size] = i, weights[i]
-                counts[j - start] += 1
-                size += 1
-            weights[i] = 0.0
-            place[i] = -1
-    return counts, columns[:size].copy(), values[:size].copy()
+        for i in active[:n_active]:
+            gains[i], weights[i], place[i] = weights[i], 0.0, -1
+        n_weights = keep_best(gains, active[:n_active], best[:n_active], best_gains[:n_active])
+        if size + n_weights > len(columns):
+            columns, values = longer(columns, values, n_weights)
+        for k in range(n_weights):
+            columns[size + k], values[size + k] = best[k], best_gains[k]
+        counts[j - start] = n_weights
+        size += n_weights
+    return counts, columns[:size], values[:size]
 
 
-@kernel
+@inlined
 def start_column(j, problem, gradient, candidates):
     """Fill ``gradient`` (n,) with x_i . x_j - l1 where it is above 0, else with minus infinity.
 
@@ -122,21 +128,23 @@ def start_column(j, problem, gradient, candidates):
     return n_candidates
 
 
-@kernel
-def most_violating(candidates, most, j, problem, gradient, place):
-    """The inactive columns whose weights would gain most by leaving 0, at most so many."""
-    enough = problem.tolerance * problem.diagonal[j]
-    violators, gains, n = np.empty(len(candidates), np.int32), np.empty(len(candidates)), 0
+@inlined
+def find_violators(candidates, j, problem, gradient, place, violators, gains):
+    """The inactive columns that would gain enough by leaving 0; returns how many.
+
+    They are the first of ``violators`` (n,), and ``gains`` (n,) has the gain of each column.
+    """
+    enough, n_violators = problem.tolerance * problem.diagonal[j], 0
     for i in candidates:
         if place[i] < 0 and gradient[i] > 0.0:
-            gain = gradient[i] ** 2 / (problem.diagonal[i] + problem.l2[i])
+            gain = gradient[i] * gradient[i] / (problem.diagonal[i] + problem.l2[i])
             if gain > enough:
-                violators[n], gains[n] = i, gain
-                n += 1
-    return violators[:n][np.argsort(-gains[:n], kind="mergesort")[:most]]
+                violators[n_violators], gains[i] = i, gain
+                n_violators += 1
+    return n_violators
 
 
-@kernel
+@inlined
 def enter(i, n_active, problem, place, products):
     """Make a column the last of the active set, with its products with the others of the set."""
     place[i] = n_active
@@ -148,14 +156,16 @@ def enter(i, n_active, problem, place, products):
             products[n_active, other] = products[other, n_active] = problem.products[entry]
 
 
-@kernel
+@inlined
 def descend(j, active, problem, products, gradient, weights):
     """Minimise over the weights of the active set, then bring the gradient of all up to date.
 
     ``gradient`` is x_i . (x_j - X w) - l1.
     """
     enough = problem.tolerance * problem.diagonal[j]
-    own, before = gradient[active], weights[active]
+    own, before = np.empty(len(active)), np.empty(len(active))
+    for k in range(len(active)):
+        own[k], before[k] = gradient[active[k]], weights[active[k]]
     for _ in range(MOST_SWEEPS):
         gain = 0.0
         for k in range(len(active)):
@@ -165,7 +175,7 @@ def descend(j, active, problem, products, gradient, weights):
             change = weight - weights[i]
             if change != 0.0:
                 weights[i] = weight
-                gain = max(gain, change**2 * curvature)
+                gain = max(gain, change * change * curvature)
                 for m in range(len(active)):
                     own[m] -= change * products[k, m]
         if gain < enough:
@@ -178,17 +188,11 @@ def descend(j, active, problem, products, gradient, weights):
                 gradient[problem.columns[entry]] -= change * problem.products[entry]
 
 
-@kernel
-def larger(square, size):
-    """A square matrix of another size with the old one in its corner."""
-    out = np.empty((size, size), square.dtype)
-    out[: len(square), : len(square)] = square
-    return out
-
-
-@kernel
-def longer(array):
-    """An array with room for twice as much."""
-    out = np.empty(2 * len(array), array.dtype)
-    out[: len(array)] = array
-    return out
+@inlined
+def longer(columns, values, more):
+    """Arrays with room for twice as much, and at least for so many more."""
+    size = 2 * len(columns) + more
+    longer_columns, longer_values = np.empty(size, np.int32), np.empty(size, np.float32)
+    for place in range(len(columns)):
+        longer_columns[place], longer_values[place] = columns[place], values[place]
+    return longer_columns, longer_values

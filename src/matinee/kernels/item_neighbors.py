@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from matinee.data.ratings import indptr_of
-from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.jit import inlined, kernel, read_only
 from matinee.kernels.sparse import Sparse
 from matinee.kernels.threads import run_rows
 
@@ -186,8 +186,8 @@ def _add_list_scores(start, stop, indptr, rated, deviations, lists, reversed_lis
     total, weight, count = np.empty(n_items), np.empty(n_items), np.empty(n_items, np.int32)
     few = len(items) < FEW * n_items
     for b in range(start, stop):
-        span = slice(indptr[b], indptr[b + 1])
-        own[rated[span]] = deviations[span]
+        for at in range(indptr[b], indptr[b + 1]):
+            own[rated[at]] = deviations[at]
         if not few:
             total[:], weight[:], count[:] = 0.0, lists.damping, 0
             for at in range(indptr[b], indptr[b + 1]):
@@ -201,10 +201,11 @@ def _add_list_scores(start, stop, indptr, rated, deviations, lists, reversed_lis
                 out[b, c] += total[i]
             else:
                 out[b, c] += divided(total[i], weight[i])
-        own[rated[span]] = np.nan
+        for at in range(indptr[b], indptr[b + 1]):
+            own[rated[at]] = np.nan
 
 
-@kernel
+@inlined
 def add_terms_of(j, deviation, reversed_lists, total, weight, count):
     """Add the term of a rating of item j to the sums of all items that have j for a neighbour."""
     for place in range(reversed_lists.indptr[j], reversed_lists.indptr[j + 1]):
@@ -221,13 +222,14 @@ def _add_list_scores_of_pairs(start, stop, user, item, indptr, rated, deviations
     places, terms = np.empty(n_items, np.int64), np.empty(n_items, np.float32)
     for j in range(start, stop):
         u = user[j]
-        span = slice(indptr[u], indptr[u + 1])
         if j == start or u != user[j - 1]:
-            own[rated[span]] = deviations[span]
+            for at in range(indptr[u], indptr[u + 1]):
+                own[rated[at]] = deviations[at]
         _, total, weight = fill_terms(item[j], own, lists, places, terms)
         out[j] += divided(total, weight)
         if j + 1 == stop or u != user[j + 1]:
-            own[rated[span]] = np.nan
+            for at in range(indptr[u], indptr[u + 1]):
+                own[rated[at]] = np.nan
 
 
 @kernel

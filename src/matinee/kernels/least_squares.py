@@ -26,7 +26,7 @@ from matinee.kernels.cholesky import (
     cholesky_solve,
     solve_upper,
 )
-from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.jit import inlined, kernel, read_only
 from matinee.kernels.nonnegative import active_set, bounded_sweep
 from matinee.kernels.vectors import LANES, ROWS
 
@@ -114,7 +114,8 @@ class Regularizer(NamedTuple):
 
     penalty: Penalty
     pull: np.ndarray  # (n_rows, up to d) float32, added to b; or (0, 0) for nothing
-    lower: np.ndarray  # (d,) float64: 0 where a coordinate may not be negative, else -inf
+    lower: np.ndarray | None  # (d,) float64: 0 where a coordinate may not be negative, else -inf;
+    # None, where all may be negative, lets kernels be compiled without what bounds need
     sweeps: int  # of coordinate descent where there are bounds; 0 solves the row exactly
 
     @classmethod
@@ -123,7 +124,8 @@ class Regularizer(NamedTuple):
     ) -> "Regularizer":
         """Contiguous, of these types, and read-only."""
         pull = np.empty((0, 0)) if pull is None else pull
-        return cls(penalty, read_only(pull, np.float32), read_only(lower, np.float64), sweeps)
+        bounds = read_only(lower, np.float64) if np.isfinite(lower).any() else None
+        return cls(penalty, read_only(pull, np.float32), bounds, sweeps)
 
     def of_row(self, row: int) -> "Regularizer":
         """The regularizer of one row alone."""
@@ -165,14 +167,14 @@ def fill_panel(Y, offset, rows, values, weights, panel, targets, at):
                 panel[at + j, f] *= root
 
 
-@kernel
+@inlined
 def add_panel(n, S, work):
     """A = S + the products of the first n rows of the panel, and b gets their targets' part."""
     add_targets(n, work)
     add_products(work.panel, n, work.b.size, S, work.A, 0, 1)
 
 
-@kernel
+@inlined
 def add_targets(n, work):
     """b += the sum of target times row over the first n rows of the panel."""
     d, panel, targets, sums = work.b.size, work.panel, work.targets, work.sums
@@ -193,17 +195,18 @@ def add_targets(n, work):
 @kernel
 def penalties(penalty, n, out):
     """Fill ``out`` (d,) with the penalties of a row of n ratings; returns the smallest."""
-    f = 0
+    f, smallest = 0, np.inf
     while f < out.size:  # a power is slow, so once for a run of equal ones
         power = penalty.power[f]
         scale = (n + penalty.more) ** power
         while f < out.size and penalty.power[f] == power:
             out[f] = penalty.diagonal[f] + penalty.reg[f] * scale
+            smallest = min(smallest, out[f])
             f += 1
-    return out.min()
+    return smallest
 
 
-@kernel
+@inlined
 def normal_equations(Y, offset, indices, values, weights, penalty, work):
     """Fill A (upper triangle) and b for a row of one rating or more; no ``weights`` means ones."""
     work.b[:] = 0.0
@@ -215,7 +218,7 @@ def normal_equations(Y, offset, indices, values, weights, penalty, work):
     add_penalty(penalty, indices.size, work)
 
 
-@kernel
+@inlined
 def add_penalty(penalty, n, work):
     """Add to A what a row of n ratings has besides its ratings."""
     A, d = work.A, work.b.size
@@ -228,7 +231,7 @@ def add_penalty(penalty, n, work):
         A[f, f] += work.diagonal[f]
 
 
-@kernel
+@inlined
 def solve_few(Y, offset, rows, values, weights, work, few, Z):
     """Leave in work.x the solution for a row of up to BLOCK ratings, by n equations in n unknowns.
 
@@ -270,7 +273,7 @@ class Bounds(NamedTuple):
     trial: np.ndarray
 
 
-@kernel
+@inlined
 def bounds_of(d):
     """Room for d unknowns."""
     return Bounds(np.empty(d, np.bool_), np.empty(d, np.bool_), np.empty(d))
@@ -279,7 +282,7 @@ def bounds_of(d):
 @kernel
 def solve_normal(lower, sweeps, work, other, bounds):
     """Leave in work.x, which holds the row as it was, the solution of A x = b within the bounds."""
-    if lower.max() < 0.0:
+    if lower is None:
         cholesky_solve(work)
     elif sweeps > 0:
         for _ in range(sweeps):

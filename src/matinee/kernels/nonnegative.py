@@ -1,7 +1,7 @@
 """Minima of x' A x / 2 - b' x with x >= 0 in some coordinates."""
 
 from matinee.kernels.cholesky import cholesky, solve_upper
-from matinee.kernels.jit import kernel
+from matinee.kernels.jit import inlined, kernel
 
 MAX_PIVOTS = 200  # active-set changes tried per row before coordinate descent finishes it
 
@@ -32,7 +32,7 @@ def bounded_sweep(A, b, lower, x):
     return change
 
 
-@kernel
+@inlined
 def passive_solve(A, b, free, part, x):
     """Solve A x = b over the coordinates marked free, with the others at zero; A is kept."""
     U, rhs = part.A, part.b
@@ -59,7 +59,7 @@ def passive_solve(A, b, free, part, x):
             m += 1
 
 
-@kernel
+@inlined
 def mark_wrong(A, b, lower, x, free, wrong):
     """Mark coordinates on the wrong side: free and negative, or at 0 where rising would help."""
     n_wrong = 0
@@ -72,7 +72,7 @@ def mark_wrong(A, b, lower, x, free, wrong):
     return n_wrong
 
 
-@kernel
+@inlined
 def active_set(A, b, lower, x, free, wrong, part, trial):
     """Exact minimum of x' A x / 2 - b' x with x >= lower (each 0 or -inf), from a feasible x.
 
@@ -86,7 +86,8 @@ def active_set(A, b, lower, x, free, wrong, part, trial):
         passive_solve(A, b, free, part, trial)
         n_wrong = mark_wrong(A, b, lower, trial, free, wrong)
         if n_wrong == 0:
-            x[: b.size] = trial
+            for f in range(b.size):
+                x[f] = trial[f]
             return
         patience = 3 if n_wrong < fewest else patience - 1
         fewest = min(fewest, n_wrong)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from matinee.kernels.cholesky import BLOCK, add_products, workspace
-from matinee.kernels.jit import kernel
+from matinee.kernels.jit import inlined, kernel
 from matinee.kernels.least_squares import (
     Regularizer,
     Terms,
@@ -177,7 +177,7 @@ def _sum_part(part, parts, terms, packed, b):
         at += length
 
 
-@kernel
+@inlined
 def load_sums(row, d, sums, work):
     """Leave in work what has been summed of a row, with what waited."""
     held = sums.held[row]

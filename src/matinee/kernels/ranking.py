@@ -13,7 +13,7 @@ import numpy as np
 
 from matinee.kernels import tiles
 from matinee.kernels.blas import one_blas_thread
-from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.jit import inlined, kernel, read_only
 from matinee.kernels.threads import (
     RANGES_PER_THREAD,
     n_threads,
@@ -128,7 +128,7 @@ def _top_n(start, stop, scores, banned_indptr, banned_items, out_items, out_scor
         best_scores[filled:] = np.nan
 
 
-@kernel
+@inlined
 def insert(item, score, best, best_scores, filled):
     """Put an item in its place in a sorted list that holds ``filled`` so far; its new size."""
     filled = min(filled + 1, len(best))
@@ -161,7 +161,7 @@ def _rank_intervals(
             out_tied[place] = tied
 
 
-@kernel
+@inlined
 def gather_numbers(scores, banned_items, numbers):
     """Copy the candidates' scores that are not NaN to the front of ``numbers``; how many."""
     n_numbers = 0
@@ -175,7 +175,7 @@ def gather_numbers(scores, banned_items, numbers):
     return n_numbers
 
 
-@kernel
+@inlined
 def count_better_and_tied(numbers, score):
     """How many numbers are above a score, and how many equal to it."""
     better = 0

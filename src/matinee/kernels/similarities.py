@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from matinee.kernels.heap import keep_best
-from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.jit import inlined, kernel, read_only
 from matinee.kernels.sparse import Sparse, pair_costs
 from matinee.kernels.threads import run_rows
 
@@ -157,7 +157,7 @@ def scratch_of(vectors):
     return np.zeros((n_rows, 6 if vectors.pearson else 2)), np.empty(n_rows, np.int32)
 
 
-@kernel
+@inlined
 def share(coordinates, values, vectors, sums, others):
     """Add up the N, XY, ... of one vector with all that share a coordinate with it.
 
@@ -184,7 +184,7 @@ def share(coordinates, values, vectors, sums, others):
     return n
 
 
-@kernel
+@inlined
 def similarity(total, norm, other_norm, vectors):
     """What two vectors are worth to each other, from the sums over what they share; at least 0.
 
@@ -209,7 +209,7 @@ def similarity(total, norm, other_norm, vectors):
     return weight if vectors.amplification == 1.0 else weight**vectors.amplification
 
 
-@kernel
+@inlined
 def compare(row, coordinates, values, norm, vectors, sums, others, weights):
     """Set the weights of all that share a coordinate with one vector; the other weights stay.
 
@@ -260,7 +260,8 @@ def _mean_differences(start, stop, indptr, coordinates, values, vectors, lists, 
             total = sums[best[at]]
             differences[lists.indptr[row] + at] = (total[X] - total[Y]) / total[N]
         lists.sizes[row] = size
-        sums[others[:n], N] = 0.0
+        for other in others[:n]:
+            sums[other, N] = 0.0
 
 
 @kernel

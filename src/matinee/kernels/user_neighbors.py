@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from matinee.kernels.heap import keep_best, outranks
 from matinee.kernels.item_neighbors import FEW, divided
-from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.jit import inlined, kernel, read_only
 from matinee.kernels.similarities import Vectors, compare, scratch_of
 from matinee.kernels.sparse import Sparse, pair_costs
 from matinee.kernels.threads import run_rows
@@ -120,9 +121,10 @@ def positions_above_0(weights, out):
 def keep_nearest(weights, most, best):
     """Set all but the heaviest weights to 0; ``best`` (most,) is scratch."""
     n = keep_heaviest(weights, most, best)
-    heaviest = weights[best[:n]]
-    weights[:] = 0.0
-    weights[best[:n]] = heaviest
+    for at in range(len(weights)):
+        last = best[n - 1]
+        if n == 0 or outranks(weights[last], last, weights[at], at):
+            weights[at] = 0.0
 
 
 @kernel
@@ -148,17 +150,15 @@ def fill_terms(item, weights, neighborhood, near, best, terms):
     return n, total, weight if neighborhood.averaged else 1.0
 
 
-@kernel
-def fill_all(neighborhood, weights, total, weight, count):
-    """Fill total (n_items,) with the scores of all items, the heaviest users first.
+@inlined
+def fill_all(neighborhood, users, users_weights, total, weight, count):
+    """Fill total (n_items,) with the scores of all items by users (n,), the heaviest first.
 
     ``weight`` and ``count`` (n_items,) are scratch.
     """
     total[:], weight[:], count[:] = 0.0, neighborhood.damping, 0
-    for user in np.argsort(-weights, kind="mergesort"):
-        w = weights[user]
-        if w <= 0.0:
-            break
+    for place in range(len(users)):
+        user, w = users[place], users_weights[place]
         for at in range(neighborhood.indptr[user], neighborhood.indptr[user + 1]):
             i = neighborhood.items[at]
             if not neighborhood.averaged or count[i] < neighborhood.n_neighbors:
@@ -179,16 +179,18 @@ def _add_user_scores(start, stop, row, indptr, rated, values, norms, neighborhoo
     terms = np.empty(neighborhood.n_neighbors, np.float32)
     total, weight, count = np.empty(n_items), np.empty(n_items), np.empty(n_items, np.int32)
     few = len(items) < FEW * n_items
+    users, users_weights = np.empty(n, np.int32), np.empty(n, np.float32)
     for b in range(start, stop):
         span = slice(indptr[b], indptr[b + 1])
         weights[:] = 0.0
-        compare(
+        met = compare(
             row[b], rated[span], values[span], norms[b], neighborhood.vectors, sums, others, weights
         )
         if not neighborhood.averaged:
             keep_nearest(weights, neighborhood.n_neighbors, best)
         if not few:
-            fill_all(neighborhood, weights, total, weight, count)
+            size = keep_best(weights, others[:met], users, users_weights)
+            fill_all(neighborhood, users[:size], users_weights[:size], total, weight, count)
         for c in range(len(items)):
             i = items[c]
             if few:
