@@ -3,10 +3,10 @@
     python benchmarks/compilations.py                  # the demo, and a first fit of each algorithm
     python benchmarks/compilations.py --only fit-mf    # one of them, with its kernels
 
-Each runs in a process of its own with a new NUMBA_CACHE_DIR. Fits are of a made-up table of 60 x 60,
-so what takes time is importing and compiling. Seconds are of the processor, as the clock depends on
-what else the machine does. Functions of numba that a kernel makes it compile (np.empty, a sort) are
-counted apart, and their seconds are the kernel's.
+Each runs in a process of its own with a new NUMBA_CACHE_DIR. Fits are of a made-up table of 60 x
+60, so what takes time is importing and compiling. Seconds are of the processor, as the clock
+depends on what else the machine does. Functions of numba that a kernel makes it compile (np.empty,
+a sort) are counted apart, and their seconds are the kernel's.
 """
 
 import argparse

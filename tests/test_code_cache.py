@@ -1,14 +1,17 @@
 """Without a home and a writable package the compiler keeps its code in a private folder."""
 
+import logging
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import matinee
+from matinee.kernels import jit
 
 FIT = "import matinee; print(len(matinee.Bias().fit(matinee.sample()).recommend('42', 2)))"
 
@@ -107,3 +110,18 @@ def test_code_of_kernels_that_moved_is_deleted(copy_of_package):
     after = sorted(file.name for file in kernels.glob("__pycache__/*.nb*"))
     assert len(after) == len(before)
     assert not set(after) & set(before), "the names hold the line"
+
+
+def test_a_second_of_compiling_is_logged_once(caplog, monkeypatch):
+    clock = iter([0.0, 0.3, 0.4, 1.0, 1.8, 2.0, 5.0, 9.0])
+    monkeypatch.setattr(jit, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    notice, lines = jit.Notice(), []
+    with caplog.at_level(logging.INFO, "matinee.kernels"):
+        for step in (notice.on_start, notice.on_end) * 3:  # 0.3 s, 0.6 s, 0.2 s
+            step(None)
+            lines.append(len(caplog.messages))
+    assert lines == [0, 0, 0, 0, 0, 1], "when 1.1 s have passed in all"
+    with caplog.at_level(logging.INFO, "matinee.kernels"):
+        notice.on_start(None)
+        notice.on_end(None)
+    assert len(caplog.messages) == 1

@@ -3,6 +3,7 @@
 0 done   1 failure   2 usage   3 bad data   4 not found   5 model mismatch   130 interrupted
 """
 
+import logging
 import os
 import sys
 import warnings
@@ -23,7 +24,7 @@ def exit_code_of(command: Callable[[], object]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # for bars on ASCII terminals
     try:
-        with warnings_as_notes():
+        with warnings_as_notes(), compilation_as_note():
             code = command()
             sys.stdout.flush()
         return code if isinstance(code, int) else 0
@@ -69,3 +70,22 @@ def warnings_as_notes() -> Iterator[None]:
         warnings.simplefilter("ignore", DataWarning)  # the whole read report is shown
         warnings.showwarning = note
         yield
+
+
+@contextmanager
+def compilation_as_note() -> Iterator[None]:
+    """Show what the kernels log: that they are being compiled."""
+
+    class Note(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            say(f"note: {record.getMessage()}")
+
+    log, handler = logging.getLogger("matinee.kernels"), Note()
+    level = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)

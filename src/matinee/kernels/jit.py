@@ -2,22 +2,29 @@
 
 ``nogil`` lets our own threads run kernels side by side, ``cache`` keeps the machine code for the
 next process. Sums may be reordered so that they vectorise; NaN and infinity keep their meaning,
-so bad numbers stay visible.
+so bad numbers stay visible. A first run compiles for seconds; the logger ``matinee.kernels`` says
+so when one second has passed.
 """
 
+import logging
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar, cast
 
 import numba
 import numpy as np
+from numba.core.event import Event, Listener, register
 
 from matinee.kernels.code_cache import stamp_with_sources, use_code_cache
 
 FAST_MATH = {"reassoc", "contract", "arcp", "nsz"}  # not nnan, not ninf
 
 CACHE = use_code_cache()
-OPTIONS = {"nogil": True, "cache": CACHE, "fastmath": FAST_MATH, "error_model": "numpy"}
-COMPILED, INLINED = numba.njit(**OPTIONS), numba.njit(inline="always", **OPTIONS)
+JIT = partial(numba.njit, nogil=True, cache=CACHE, fastmath=FAST_MATH, error_model="numpy")
+COMPILED, INLINED = JIT(), JIT(inline="always")
+
+PATIENCE = 1.0  # seconds of compiling before a line says so
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -51,3 +58,30 @@ def read_only(array: np.ndarray, dtype: type) -> np.ndarray:
     view: np.ndarray = np.ascontiguousarray(array, dtype=dtype).view()
     view.flags.writeable = False
     return view
+
+
+class Notice(Listener):
+    """Logs once that kernels are compiled, when that has taken ``PATIENCE``."""
+
+    def __init__(self) -> None:
+        self.depth, self.seconds, self.started, self.done = 0, 0.0, 0.0, False
+
+    def on_start(self, event: Event) -> None:
+        """Start the clock; what is compiled inside another function is part of it."""
+        if self.depth == 0:
+            self.started = time.monotonic()
+        self.depth += 1
+
+    def on_end(self, event: Event) -> None:
+        """Stop it, and log when it is time."""
+        self.depth -= 1
+        passed = self.seconds + time.monotonic() - self.started
+        if self.depth == 0:
+            self.seconds = passed
+        if passed >= PATIENCE and not self.done:
+            self.done = True
+            log = logging.getLogger("matinee.kernels")
+            log.info("compiling, once: the code is cached for the next time")
+
+
+register("numba:compile", Notice())
