@@ -32,6 +32,8 @@ INNER = {
         "Embeddings",
         "Entry",
         "Evidence",
+        "Graph",
+        "ListTrial",
         "IdMap",
         "Option",
         "Setting",
