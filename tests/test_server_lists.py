@@ -144,7 +144,10 @@ def test_an_unknown_condition_stops_an_export_before_it_starts(client):
     assert "no column 'studio'" in response.json()["detail"]
 
 
-@pytest.mark.parametrize("path", ["/v1/map", f"/v1/users/{USER}/recommendations", "/v1/tastes"])
+PERSONAL = [f"/v1/users/{USER}/recommendations", "/v1/map?of=users"]
+
+
+@pytest.mark.parametrize("path", [*PERSONAL, "/v1/map", "/v1/tastes"])
 def test_an_unchanged_response_is_not_sent_twice(client, path):
     first = client.get(path)
     etag = first.headers["etag"]
@@ -152,8 +155,8 @@ def test_an_unchanged_response_is_not_sent_twice(client, path):
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["etag"] == etag
     assert client.get(path, headers={"If-None-Match": 'W/"other"'}).json()
-    personal = "recommendations" in path
-    assert first.headers["cache-control"] == ("no-store" if personal else "private, no-cache")
+    expected = "no-store" if path in PERSONAL else "private, no-cache"
+    assert first.headers["cache-control"] == expected
 
 
 def test_a_rating_changes_the_validator_of_a_list(client):

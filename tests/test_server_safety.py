@@ -3,6 +3,7 @@
 import http.client
 import json
 import logging
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from matinee.server.lifecycle import ServerState
 from matinee.server.middleware import request_limits
 from matinee.server.middleware.request_limits import BODY_BYTES
 from matinee.server.middleware.security import AccessPolicy
+from matinee.server.reference import anchor_of
 from serving import OWNER, TOKEN, answering
 
 STRANGE_IDS = [
@@ -368,6 +370,31 @@ def test_the_document_is_valid_and_says_what_is_sent(client):
                 ]
     assert len(set(names)) == len(names)
     assert all(name.isidentifier() for name in names)
+
+
+def test_the_document_calls_things_alike(client):
+    document = client.get("/openapi.json").json()
+    rows = document["components"]["schemas"]["FeedbackRequest"]["properties"]["events"]["items"]
+    assert rows == {"$ref": "#/components/schemas/EventRow"}
+    for schema in document["components"]["schemas"].values():
+        assert "title" not in schema
+        assert not any("title" in one for one in schema.get("properties", {}).values())
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            assert not operation["summary"].istitle()
+            assert operation["description"].startswith(operation["summary"])
+            assert not any("title" in one["schema"] for one in operation.get("parameters", ()))
+
+
+def test_the_reference_has_contents_whose_links_lead_somewhere(client):
+    page = client.get("/docs").text
+    links = re.findall(r'href="#([^"]+)"', page)
+    assert len(links) > 100
+    assert set(links) <= set(re.findall(r'id="([^"]+)"', page))
+    assert client.get("/docs.css").headers["content-type"].startswith("text/css")
+    for path, methods in client.get("/openapi.json").json()["paths"].items():
+        for method in methods:
+            assert anchor_of(f"{method.upper()} {path}") in links
 
 
 def operations_with_the_token(client: httpx.Client) -> set[str]:

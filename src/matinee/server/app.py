@@ -20,7 +20,7 @@ from matinee.server.openapi import DescribedApi
 from matinee.server.page_files import PageFiles
 from matinee.server.person_resolver import PersonResolver
 from matinee.server.problems import add_problem_handlers
-from matinee.server.reference import api_reference, to_html
+from matinee.server.reference import STYLES, api_reference, to_html
 from matinee.server.routes import ROUTERS
 from matinee.server.routes.parameters import check_query_parameters
 from matinee.server.schemas.operations import ProblemDocument
@@ -44,6 +44,7 @@ def make_app(state: ServerState, policy: AccessPolicy) -> FastAPI:
     app.state.resolver = PersonResolver(state)
     app.add_api_route("/charts.css", charts_css, include_in_schema=False)
     app.add_api_route("/docs", docs, include_in_schema=False)
+    app.add_api_route("/docs.css", docs_css, include_in_schema=False)
     app.router.default = PageFiles()
     add_problem_handlers(app)
     # Each is wrapped around those before it: the last is the outermost.
@@ -79,6 +80,11 @@ def api(policy: AccessPolicy, lifespan: Lifespan | None = None) -> FastAPI:
 async def charts_css() -> Response:
     """The style sheet of the charts in responses."""
     return Response(stylesheet(), media_type="text/css")
+
+
+async def docs_css() -> Response:
+    """The style sheet of the API reference."""
+    return Response(STYLES, media_type="text/css")
 
 
 async def docs(request: Request) -> Response:

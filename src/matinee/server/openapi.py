@@ -33,12 +33,32 @@ class DescribedApi(FastAPI):
             return self.openapi_schema
         document = super().openapi()
         document["components"]["securitySchemes"] = {"token": TOKEN_SCHEME}
+        for schema in document["components"]["schemas"].values():
+            drop_titles(schema)
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
+                operation["summary"] = first_sentence(operation["description"])
+                for parameter in operation.get("parameters", ()):
+                    drop_titles(parameter["schema"])
                 send_problems(operation)
                 if self.policy.needs_token(path, method.upper()):
                     operation["security"] = [{"token": []}]
         return document
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a text, without its full stop."""
+    return text.split(". ")[0].removesuffix(".")
+
+
+def drop_titles(schema: dict[str, Any]) -> None:
+    """Remove the titles of a schema, which only say its name in other letters."""
+    schema.pop("title", None)
+    nested = [*schema.get("properties", {}).values(), *schema.get("anyOf", ())]
+    nested += [schema[name] for name in ("items", "additionalProperties") if name in schema]
+    for one in nested:
+        if isinstance(one, dict):
+            drop_titles(one)
 
 
 def send_problems(operation: dict[str, Any]) -> None:

@@ -1,11 +1,33 @@
 """The API reference, generated from the OpenAPI document as Markdown and as a page."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from matinee.display.markup import Markup, el
 
 Document = Mapping[str, Any]
+NAME = re.compile(r"[A-Za-z]+")
+CONTENTS_DEPTH = 3  # of headings: subjects, and the endpoints of each
+STYLES = """\
+.reference { overflow-wrap: break-word; }
+.reference code { overflow-wrap: anywhere; }
+.reference table { border-collapse: collapse; width: 100%; margin: .8rem 0; }
+.reference th, .reference td {
+  text-align: left; vertical-align: top; font-weight: 400; padding: .3rem .8rem .3rem 0;
+  border-bottom: 1px solid var(--line); overflow-wrap: normal;
+}
+.reference thead th { color: var(--soft); }
+.reference tbody th code { overflow-wrap: normal; white-space: nowrap; }
+.reference .scroll, .reference pre { overflow-x: auto; }
+.reference pre { padding: .6rem .8rem; background: var(--wash); border-radius: 8px; }
+.reference h2 { margin-top: 2.4rem; }
+.reference h3 { margin-top: 1.8rem; }
+.reference .contents { columns: 20rem; margin: 0; padding: 0; list-style: none; }
+.reference .contents > li { break-inside: avoid; margin-bottom: .8rem; }
+.reference .contents ul { margin: 0; padding-left: 1rem; list-style: none; }
+"""
 
 
 class Heading(NamedTuple):
@@ -29,7 +51,19 @@ class Grid(NamedTuple):
     rows: Sequence[tuple[str, ...]]
 
 
-Block = Heading | Paragraph | Grid
+class Example(NamedTuple):
+    """A JSON value."""
+
+    value: Any
+
+    @property
+    def text(self) -> str:
+        """The value as JSON: on one line where it is short."""
+        line = json.dumps(self.value, ensure_ascii=False)
+        return line if len(line) <= 80 else json.dumps(self.value, ensure_ascii=False, indent=2)
+
+
+Block = Heading | Paragraph | Grid | Example
 
 
 def api_reference(document: Document) -> Iterator[Block]:
@@ -45,6 +79,7 @@ def api_reference(document: Document) -> Iterator[Block]:
             yield Paragraph(operation["description"])
             yield from parameter_table(operation)
             yield body_summary(operation)
+            yield from body_examples(operation, document["components"]["schemas"])
     yield Heading(2, "Shapes")
     for name, schema in document["components"]["schemas"].items():
         if "properties" in schema and "Validation" not in name:
@@ -75,6 +110,13 @@ def body_summary(operation: Document) -> Paragraph:
     request = "" if body is None else f"Body: {json_schema_of(body)}. "
     response = json_schema_of(operation["responses"]["200"])
     return Paragraph(f"{request}Answer: {response or 'text'}.")
+
+
+def body_examples(operation: Document, schemas: Document) -> Iterator[Example]:
+    """The examples of an endpoint's request body."""
+    if "requestBody" in operation:
+        name = json_schema_of(operation["requestBody"])
+        yield from map(Example, schemas[name].get("examples", ()))
 
 
 def json_schema_of(content: Document) -> str:
@@ -146,6 +188,8 @@ def _block_markdown(block: Block) -> str:
         return f"{'#' * block.level} {text}"
     if isinstance(block, Paragraph):
         return block.text
+    if isinstance(block, Example):
+        return f"```json\n{block.text}\n```"
     lines = [block.columns, ("---",) * len(block.columns)]
     lines += [(f"`{name}`", *rest) for name, *rest in block.rows]
     return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
@@ -157,27 +201,75 @@ def _cell(text: str) -> str:
 
 
 def to_html(title: str, blocks: Iterable[Block]) -> str:
-    """The blocks as a page that loads nothing from other hosts."""
+    """The blocks as a page with contents, which loads nothing from other hosts."""
     head = el(
         "head",
         el("meta", charset="utf-8"),
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("title", title),
-        el("link", rel="stylesheet", href="/charts.css"),
-        el("link", rel="stylesheet", href="/style.css"),
+        *(el("link", rel="stylesheet", href=f"/{name}.css") for name in ("style", "docs")),
     )
-    body = el("body", el("main", el("h1", title), *(_block_element(block) for block in blocks)))
-    return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
+    content = list(blocks)
+    headings = [block for block in content if isinstance(block, Heading)]
+    anchors = {anchor_of(one.text) for one in headings}
+    elements = (_block_element(block, anchors) for block in content)
+    main = el("main", el("h1", title), contents(headings), *elements, class_="reference")
+    return f"<!doctype html>\n{el('html', head, el('body', main), lang='en')}\n"
 
 
-def _block_element(block: Block) -> Markup:
+def anchor_of(text: str) -> str:
+    """The id of a heading."""
+    return re.sub(r"\W+", "-", text).strip("-")
+
+
+def contents(headings: Iterable[Heading]) -> Markup:
+    """Links to subjects, and under each to its endpoints; schemas are linked where they stand."""
+    sections: list[tuple[Heading, list[Heading]]] = []
+    for one in headings:
+        if one.level < CONTENTS_DEPTH:
+            sections.append((one, []))
+        elif sections and not one.text.isalnum():
+            sections[-1][1].append(one)
+    entries = (
+        el("li", _link(top), el("ul", *(el("li", _link(one)) for one in below)) if below else None)
+        for top, below in sections
+    )
+    return el(
+        "div", el("ul", *entries, class_="contents"), role="navigation", aria_label="Contents"
+    )
+
+
+def _link(heading: Heading) -> Markup:
+    words = el("code", heading.text) if heading.code else heading.text
+    return el("a", words, href=f"#{anchor_of(heading.text)}")
+
+
+def linked(text: str, anchors: Container[str]) -> list[str]:
+    """Text whose names of schemas are links to these."""
+    pieces: list[str] = []
+    end = 0
+    for match in NAME.finditer(text):
+        if match[0] in anchors and not match[0].islower():
+            pieces += [text[end : match.start()], el("a", match[0], href=f"#{match[0]}")]
+            end = match.end()
+    return [*pieces, text[end:]]
+
+
+def _block_element(block: Block, anchors: Container[str]) -> Markup:
     if isinstance(block, Heading):
-        return el(f"h{block.level}", el("code", block.text) if block.code else block.text)
+        words = el("code", block.text) if block.code else block.text
+        return el(f"h{block.level}", words, id=anchor_of(block.text))
     if isinstance(block, Paragraph):
-        return el("p", block.text)
+        return el("p", linked(block.text, anchors))
+    if isinstance(block, Example):
+        return el("pre", el("code", block.text), tabindex="0")
     head = el("tr", *(el("th", name, scope="col") for name in block.columns))
     body = (
-        el("tr", el("th", el("code", name), scope="row"), *(el("td", cell) for cell in rest))
+        el(
+            "tr",
+            el("th", el("code", name), scope="row"),
+            *(el("td", linked(cell, anchors)) for cell in rest),
+        )
         for name, *rest in block.rows
     )
     return el("div", el("table", el("thead", head), el("tbody", *body)), class_="scroll")

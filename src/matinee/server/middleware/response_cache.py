@@ -22,6 +22,7 @@ class Dependency(NamedTuple):
 
     user: str | None = None
     stamp: tuple[int, int] = (0, 0)
+    personal: bool = False  # about people, although about no single one
 
 
 class CachedResponse(NamedTuple):
@@ -64,7 +65,7 @@ class ResponseCacheMiddleware:
         response = self.entries.get(key)
         if response is None:
             return None
-        user, stamp = response.dependency
+        user, stamp, _ = response.dependency
         if user is not None and self.state.changes.stamp(user) != stamp:
             self._drop(key)
             return None
@@ -120,8 +121,9 @@ def cache_headers(dependency: Dependency, etag: bytes) -> list[tuple[bytes, byte
 
     What is the same for everybody may be stored by browsers; what is about a person may not.
     """
-    shared = [(b"cache-control", b"private, no-cache")] if dependency.user is None else []
-    return [(b"etag", etag), *shared]
+    if dependency.user is not None or dependency.personal:
+        return [(b"etag", etag)]
+    return [(b"etag", etag), (b"cache-control", b"private, no-cache")]
 
 
 def is_unchanged(scope: Scope, etag: bytes) -> bool:

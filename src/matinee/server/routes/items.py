@@ -68,7 +68,7 @@ async def item(request: Request, item: ItemInPath) -> Response:
     return respond(request, snapshot, "model", content, Dependency())
 
 
-@router.get("/v1/items/{item}/similar", response_model=SimilarItemsResponse)
+@router.get("/v1/items/{item}/similar", name="similar_items", response_model=SimilarItemsResponse)
 async def similar(request: Request, item: ItemInPath, n: Length = 10) -> Response:
     """The items most similar to one."""
     snapshot = snapshot_of(request)

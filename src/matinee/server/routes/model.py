@@ -62,4 +62,4 @@ async def map_of_items(
     """Items, or users, in two dimensions of factor space."""
     snapshot = snapshot_of(request, beside)
     content = await asyncio.to_thread(charts.factor_map, snapshot, of, color, most, width)
-    return respond(request, snapshot, "model", content, Dependency())
+    return respond(request, snapshot, "model", content, Dependency(personal=of == "users"))

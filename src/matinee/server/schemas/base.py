@@ -1,6 +1,6 @@
 """What all request bodies and all responses share."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +14,11 @@ class RequestBody(BaseModel):
     """A request body; an unknown field is an error."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def example(**fields: Any) -> ConfigDict:
+    """The configuration of a schema with an example, which a server of the sample answers."""
+    return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
 class Envelope(BaseModel):

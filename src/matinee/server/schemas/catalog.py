@@ -5,12 +5,16 @@ from pydantic import Field
 from matinee.data.catalog import Item
 from matinee.feedback.catalog_changes import ItemChange
 from matinee.server.limits import MAX_ITEM_CHANGES, MAX_PROPERTIES
-from matinee.server.schemas.base import Envelope, Flag, Integer, RequestBody
+from matinee.server.schemas.base import Envelope, Flag, Integer, RequestBody, example
 from matinee.server.schemas.identifiers import Id
 
 
 class ItemEntry(RequestBody):
     """What an item is, in place of what was known of it before."""
+
+    model_config = example(
+        title="Heat", year=1995, genres=["Crime"], properties={"studio": "Warner Bros."}
+    )
 
     title: str = Field(min_length=1, max_length=1000)
     year: Integer | None = Field(None, ge=-10_000, le=10_000)
@@ -41,6 +45,10 @@ class NamedItemEntry(ItemEntry):
 class ItemsRequest(RequestBody):
     """Entries of several items, stored together."""
 
+    model_config = example(
+        items=[{"item_id": "heat-1995", "title": "Heat", "year": 1995, "genres": ["Crime"]}]
+    )
+
     items: list[NamedItemEntry] = Field(min_length=1, max_length=MAX_ITEM_CHANGES)
 
 
@@ -52,6 +60,8 @@ class ItemsChanged(Envelope):
 
 class UserFeatures(RequestBody):
     """What is known of a user beside ratings, in place of what was known before."""
+
+    model_config = example(features={"age": "25"})
 
     features: dict[str, str] = Field(min_length=1, max_length=MAX_PROPERTIES)
 

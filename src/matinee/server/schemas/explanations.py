@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from matinee.server.schemas.base import Envelope, Integer
+from matinee.server.schemas.base import Envelope, Integer, example
 from matinee.server.schemas.identifiers import Id
 from matinee.server.schemas.persons import ChangedPersonReference
 from matinee.server.schemas.weights import ListWeights
@@ -12,6 +12,8 @@ from matinee.server.schemas.weights import ListWeights
 
 class ExplanationRequest(ChangedPersonReference, ListWeights):
     """Which item to explain, and how."""
+
+    model_config = example(user="42", item="heat-1995", by="history", versus="alien-1979")
 
     item: Id
     by: str | None = Field(None, description="A view, such as factor or history.")

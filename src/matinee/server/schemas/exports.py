@@ -5,13 +5,15 @@ from typing import Literal
 from pydantic import Field
 
 from matinee.server.limits import MAX_EXPORT_USERS, MAX_LIST_LENGTH
-from matinee.server.schemas.base import Integer
+from matinee.server.schemas.base import Integer, example
 from matinee.server.schemas.identifiers import Id
 from matinee.server.schemas.recommendations import ItemConditions
 
 
 class ExportRequest(ItemConditions):
     """Lists for many users, as a file."""
+
+    model_config = example(users=["42", "7"], n=3)
 
     users: list[Id] | None = Field(
         None,

@@ -1,13 +1,13 @@
 """Feedback: ratings and actions that arrive after training."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, SkipValidation
+from pydantic import BaseModel, Field, WrapValidator
 
 from matinee.feedback.actions import MAX_RECOMMENDATION_ID, KindName
 from matinee.feedback.events import LATEST_TIME
 from matinee.server.limits import MAX_EVENTS
-from matinee.server.schemas.base import Envelope, Integer, Number, RequestBody
+from matinee.server.schemas.base import Envelope, Integer, Number, RequestBody, example
 from matinee.server.schemas.identifiers import Id
 
 
@@ -28,20 +28,25 @@ class EventRow(RequestBody):
     )
 
 
+# Validated row by row, so that one that is wrong does not refuse those beside it.
+UncheckedRow = Annotated[EventRow, WrapValidator(lambda row, check: row)]
+
+
 class FeedbackRequest(RequestBody):
     """Rows of feedback; each row gets its own verdict."""
 
-    events: list[Annotated[EventRow | Any, SkipValidation]] = Field(
+    model_config = example(
+        events=[
+            {"user_id": "42", "item_id": "alien-1979", "rating": 4.5},
+            {"kind": "play", "user_id": "42", "item_id": "heat-1995"},
+        ]
+    )
+
+    events: list[UncheckedRow] = Field(
         min_length=1,
         max_length=MAX_EVENTS,
-        examples=[
-            [
-                {"user_id": "42", "item_id": "alien-1979", "rating": 4.5},
-                {"kind": "play", "user_id": "42", "item_id": "heat-1995"},
-            ]
-        ],
-        description="Rows of the form of EventRow. Another row is rejected with a reason, and "
-        "those beside it are stored.",
+        description="A row of another form is rejected with a reason, and those beside it are "
+        "stored.",
     )
 
 

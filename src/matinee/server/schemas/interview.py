@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from matinee.server.limits import MAX_LIST_LENGTH, MAX_RATINGS
-from matinee.server.schemas.base import Envelope, Integer, RequestBody
+from matinee.server.schemas.base import Envelope, Integer, RequestBody, example
 from matinee.server.schemas.identifiers import Id
 from matinee.server.schemas.items import ItemWithCount
 from matinee.server.schemas.persons import Rating
@@ -11,6 +11,10 @@ from matinee.server.schemas.persons import Rating
 
 class InterviewRequest(RequestBody):
     """The interview so far."""
+
+    model_config = example(
+        ratings=[{"item_id": "heat-1995", "rating": 5}], not_seen=["alien-1979"], n=3
+    )
 
     ratings: list[Rating] = Field([], max_length=MAX_RATINGS)
     not_seen: list[Id] = Field(

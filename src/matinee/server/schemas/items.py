@@ -1,7 +1,5 @@
 """Items: search, details, and similar items."""
 
-from typing import Any
-
 from pydantic import BaseModel
 
 from matinee.server.schemas.base import Envelope
@@ -30,12 +28,20 @@ class ItemsResponse(Envelope):
     next_cursor: str | None
 
 
+class TasteWeight(BaseModel):
+    """How strongly an item expresses a taste."""
+
+    number: int
+    name: str
+    weight: float
+
+
 class ItemResponse(Envelope, ItemWithCount):
     """Everything about one item."""
 
     features: dict[str, list[str]]
     mean_rating: float | None
-    tastes: list[dict[str, Any]]
+    tastes: list[TasteWeight]
 
 
 class SimilarItem(ItemSummary):

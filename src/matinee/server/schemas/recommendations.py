@@ -12,7 +12,7 @@ from matinee.server.limits import (
     MAX_LIST_LENGTH,
     MAX_STRENGTH,
 )
-from matinee.server.schemas.base import Envelope, Flag, Integer, Number, RequestBody
+from matinee.server.schemas.base import Envelope, Flag, Integer, Number, RequestBody, example
 from matinee.server.schemas.explanations import ShortExplanation
 from matinee.server.schemas.identifiers import Id
 from matinee.server.schemas.items import ItemSummary
@@ -85,6 +85,14 @@ class ItemConditions(RuleFields, ListWeights):
 class RecommendationsRequest(ChangedPersonReference, ItemConditions):
     """A list for a person described in the body."""
 
+    model_config = example(
+        ratings=[{"item_id": "heat-1995", "rating": 5}, {"item_id": "alien-1979", "rating": 2}],
+        where={"genre": "Horror", "year": {"low": 1970, "high": 1999}},
+        diversity=0.3,
+        n=5,
+        why="true",
+    )
+
     n: Integer = Field(10, ge=1, le=MAX_LIST_LENGTH)
     offset: Integer = Field(0, ge=0)
     why: str | None = Field(None, description="true, or a view: adds the reasons.")
@@ -92,6 +100,8 @@ class RecommendationsRequest(ChangedPersonReference, ItemConditions):
 
 class BatchRequest(ItemConditions):
     """Lists for many users."""
+
+    model_config = example(users=["42", "7"], n=3)
 
     users: list[Id] = Field(min_length=1, max_length=MAX_BATCH_USERS)
     n: Integer = Field(10, ge=1, le=MAX_LIST_LENGTH)

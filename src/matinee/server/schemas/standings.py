@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from matinee.server.limits import MAX_LIST_LENGTH
-from matinee.server.schemas.base import Envelope, Integer
+from matinee.server.schemas.base import Envelope, Integer, example
 from matinee.server.schemas.identifiers import Id
 from matinee.server.schemas.persons import ChangedPersonReference
 from matinee.server.schemas.weights import ListWeights
@@ -13,6 +13,8 @@ from matinee.server.schemas.weights import ListWeights
 
 class StandingRequest(ChangedPersonReference, ListWeights):
     """Which item, for whom, and against how long a list."""
+
+    model_config = example(user="42", item="heat-1995", n=10)
 
     item: Id
     by: str | None = Field(None, description="A view, such as factor or history.")

@@ -2,12 +2,14 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from matinee.server.schemas.base import Envelope, RequestBody
+from matinee.server.schemas.base import Envelope, RequestBody, example
 from matinee.server.schemas.charts import Chart
 
 
 class TasteName(RequestBody):
     """A name for a taste; null or empty text restores its label."""
+
+    model_config = example(name="Quiet science fiction")
 
     name: str | None = Field(max_length=80)
 

@@ -1,9 +1,10 @@
 """Users: search, export, similar users, and erasure."""
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from matinee.feedback.actions import KindName
 from matinee.server.schemas.base import Envelope
 
 
@@ -32,6 +33,33 @@ class UserRating(BaseModel):
     known: bool
 
 
+class StoredEvent(BaseModel):
+    """A rating in the feedback store; null withdraws one."""
+
+    item_id: str
+    rating: float | None
+    timestamp: int = Field(description="Seconds since 1970.")
+
+
+class StoredAction(BaseModel):
+    """Another action in the feedback store."""
+
+    user_id: str
+    item_id: str
+    kind: KindName
+    recommendation_id: str | None
+    arm: str | None = Field(description="The model of the list, by name.")
+    at: int = Field(description="Seconds since 1970.")
+
+
+class TasteStrength(BaseModel):
+    """What a taste adds to a person's score of an average item."""
+
+    number: int
+    name: str
+    strength: float
+
+
 class UserResponse(Envelope):
     """Everything stored about a user."""
 
@@ -39,10 +67,10 @@ class UserResponse(Envelope):
     n_ratings: int
     mean_rating: float | None
     ratings: list[UserRating]
-    events: list[dict[str, Any]]
+    events: list[StoredEvent]
     features: dict[str, str]
-    actions: list[dict[str, Any]]
-    tastes: list[dict[str, Any]]
+    actions: list[StoredAction]
+    tastes: list[TasteStrength]
 
 
 class SimilarUser(BaseModel):

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, Field
 
 from matinee.server.limits import MAX_LIST_LENGTH, MAX_RATINGS
-from matinee.server.schemas.base import Envelope, Integer
+from matinee.server.schemas.base import Envelope, Integer, example
 from matinee.server.schemas.identifiers import Id
 from matinee.server.schemas.persons import ChangedPersonReference, Rating
 from matinee.server.schemas.recommendations import RecommendedItem
@@ -12,6 +12,10 @@ from matinee.server.schemas.weights import ListWeights
 
 class WhatIfRequest(ChangedPersonReference, ListWeights):
     """The ratings to remove or replace, and the tastes to weigh differently."""
+
+    model_config = example(
+        user="42", item="heat-1995", change=[{"item_id": "alien-1979", "rating": 5}], n=5
+    )
 
     item: Id | None = Field(None, description="Also report how this item's score would change.")
     change: list[Rating] = Field([], max_length=MAX_RATINGS, description="Ratings to replace.")
