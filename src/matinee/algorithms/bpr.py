@@ -191,5 +191,5 @@ def as_long_as_trained(
     folded = Embeddings.zeros(*users.factors.shape)
     fold.solve(train.by_user, 0.0, items, folded)
     known = train.by_user.counts > 0
-    trained, found = (np.linalg.norm(side.factors[known]) for side in (users, folded))
-    return replace(fold, target=float(trained / found) if found > 0 else 1.0)
+    target, length = (np.linalg.norm(side.factors[known]) for side in (users, folded))
+    return replace(fold, target=float(target / length) if length > 0 else 1.0)

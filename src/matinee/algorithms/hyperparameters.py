@@ -151,8 +151,8 @@ def redefault(kind: "type[DataclassInstance]", name: str, default: T, *exception
 def hyperparameter_of(stated: "Field[Any]") -> Hyperparameter:
     """What is stated of the hyper-parameter of a field; plain fields state a default alone."""
     plain = Hyperparameter(stated.default, "", (), None, (), {})
-    found: Hyperparameter = stated.metadata.get(KEY, plain)
-    return found
+    hyperparameter: Hyperparameter = stated.metadata.get(KEY, plain)
+    return hyperparameter
 
 
 def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:

@@ -86,8 +86,8 @@ def fittable() -> list[str]:
 
 def choose_one(algorithm: object) -> Algorithm:
     """One algorithm as a value; see ``choose``."""
-    found = find_algorithm(algorithm) if isinstance(algorithm, str) else algorithm
-    return as_algorithm(found)
+    choice = find_algorithm(algorithm) if isinstance(algorithm, str) else algorithm
+    return as_algorithm(choice)
 
 
 def label(algorithm: Algorithm) -> str:
@@ -100,17 +100,17 @@ def label(algorithm: Algorithm) -> str:
 def _imported(name: str) -> type:
     """The class of ``module:Class``. Raises BadSetting where it cannot be had."""
     module_name, _, attribute = name.partition(":")
-    here = str(Path.cwd())
-    added = here not in sys.path
+    folder = str(Path.cwd())
+    added = folder not in sys.path
     if added:
-        sys.path.insert(0, here)
+        sys.path.insert(0, folder)
     try:
         module = import_module(module_name)
     except ImportError as error:
         raise BadSetting(f"{name} cannot be imported: {error}") from error
     finally:
         if added:
-            sys.path.remove(here)
+            sys.path.remove(folder)
     kind = getattr(module, attribute, None)
     if not isinstance(kind, type):
         raise BadSetting(f"the module {module_name} has no class {attribute!r}")

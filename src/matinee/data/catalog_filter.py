@@ -78,8 +78,8 @@ def matching_values(column: str, values: list[tuple[Any, ...]], condition: objec
     for one in alternatives:
         if text_of(one) not in known:
             raise unknown_value(column, str(one), sorted(known.values(), key=order_of))
-    wanted = set(map(text_of, alternatives))
-    return np.array([any(text_of(one) in wanted for one in row) for row in values], dtype=bool)
+    texts = set(map(text_of, alternatives))
+    return np.array([any(text_of(one) in texts for one in row) for row in values], dtype=bool)
 
 
 def text_of(value: object) -> str:

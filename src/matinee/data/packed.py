@@ -111,8 +111,8 @@ class PackedRows:
     def take(self, rows: np.ndarray) -> Rows:
         """The matrix of ``rows`` (n,), in memory; those below 0 are empty."""
         values: Any = self.values
-        taken = Rows(self.indptr, self.indices, values).take(rows)
-        return taken._replace(indices=np.asarray(taken.indices, np.int32))
+        rated = Rows(self.indptr, self.indices, values).take(rows)
+        return rated._replace(indices=np.asarray(rated.indices, np.int32))
 
     def parts(self) -> dict[str, np.ndarray]:
         """Arrays by their names in a model folder: ends (n_rows + 1,), the others (n_ratings,)."""

@@ -47,8 +47,8 @@ def write_table(path: Path, blocks: Iterable[Mapping[str, Any]]) -> int:
                 n_rows += len(next(iter(columns.values())))
             part = folder / "part"
             write(db.table("rows"), str(part))
-        with part.open("rb") as written, whole_file(path) as file:
-            while piece := written.read(COPIED_AT_ONCE):
+        with part.open("rb") as source, whole_file(path) as file:
+            while piece := source.read(COPIED_AT_ONCE):
                 file.write(piece)
     return n_rows
 

@@ -121,8 +121,8 @@ def _numbers(
     columns: Mapping[str, np.ndarray], names: Iterable[str], what: str
 ) -> tuple[str, np.ndarray]:
     """The name and the values (n,) of the first of some columns, which holds finite numbers."""
-    found = {plain(name): name for name in columns}
-    at = next((found[name] for name in names if name in found), None)
+    by_plain_name = {plain(name): name for name in columns}
+    at = next((by_plain_name[name] for name in names if name in by_plain_name), None)
     if at is None:
         raise BadRatings(
             f"which of the columns {', '.join(map(repr, columns))} holds {what}? Name it one of "
@@ -165,10 +165,10 @@ def _places(
         pair: place for place, pair in enumerate(zip(who.tolist(), what.tolist(), strict=True))
     }
     at = np.array([listed.get(pair, -1) for pair in zip(user.tolist(), item.tolist(), strict=True)])
-    found = at >= 0
+    present = at >= 0
     better, tied = NOWHERE + np.arange(len(at)), np.ones(len(at), np.int64)  # places of their own
-    better[found] = (begins[group] - first)[at[found]]
-    tied[found] = size[group[at[found]]]
+    better[present] = (begins[group] - first)[at[present]]
+    tied[present] = size[group[at[present]]]
     return better, tied
 
 

@@ -104,8 +104,8 @@ class Contrast(Printable):
         stars, points, below = DIFFERENCES[reasons[0].kind]
         words = below if sign < 0 else stars if self.item.unit == "stars" else points
         if reasons[0].kind == "rating":
-            said = "how you rated" if self.item.unit == "stars" else "your choice of"
-            named = [f"{said} {' and '.join(named)}"]
+            verb = "how you rated" if self.item.unit == "stars" else "your choice of"
+            named = [f"{verb} {' and '.join(named)}"]
         return f"{apart}, {much} because {words.format(' and '.join(named))}."
 
     def to_dict(self) -> dict[str, Any]:

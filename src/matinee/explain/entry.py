@@ -89,11 +89,11 @@ def entry(
     rank = before
     while rank > n and len(chosen) < most and open_rows:
         sets = [(*chosen, row) for row in open_rows]
-        found = rank_with(model, person, item, sets)
-        best = int(np.argmin(found))
-        if found[best] >= rank:
+        ranks = rank_with(model, person, item, sets)
+        best = int(np.argmin(ranks))
+        if ranks[best] >= rank:
             break
-        chosen, rank = sets[best], found[best]
+        chosen, rank = sets[best], ranks[best]
         open_rows.remove(chosen[-1])
     ids = [model.items.ids[row] for row in chosen]
     return Entry(

@@ -104,11 +104,11 @@ class Explanation(Printable):
         others = [term for term in self.terms if term.kind not in FIXED]
         others.sort(key=lambda term: -abs(term.value))
         small = others[most:] if len(others) > most + 1 else []
-        kept = others[: len(others) - len(small)]
+        large = others[: len(others) - len(small)]
         if small:
             total = sum(term.value for term in small)
-            kept.append(Term(f"{len(small)} more {noun_of(self.by)}, together", total, "rest"))
-        return (*fixed, *kept)
+            large.append(Term(f"{len(small)} more {noun_of(self.by)}, together", total, "rest"))
+        return (*fixed, *large)
 
     def sentence(self) -> str:
         """One sentence for people: the most telling reason that is not worn out.

@@ -116,11 +116,11 @@ def reasons_of(terms: Sequence[Term], sign: int, lead: float) -> list[Reason]:
         (kind for kind in net if kind in PHRASES), key=lambda one: (one not in TELLING, -net[one])
     )
     least = LEAST_OF_LEAD * lead
-    found: list[Reason] = []
+    reasons: list[Reason] = []
     for kind in kinds:
         of_kind = [term for term in terms if term.kind == kind and sign * term.value >= VISIBLE]
-        found += reasons_of_kind(sorted(of_kind, key=lambda t: -sign * t.value), least, net[kind])
-    worth = [reason for reason in found if abs(reason.terms[0].value) >= least]
+        reasons += reasons_of_kind(sorted(of_kind, key=lambda t: -sign * t.value), least, net[kind])
+    worth = [reason for reason in reasons if abs(reason.terms[0].value) >= least]
     telling = [reason for reason in worth if reason.kind in TELLING]
     return telling or worth
 

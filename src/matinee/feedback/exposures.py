@@ -27,10 +27,10 @@ class ArmOutcome(NamedTuple):
 def outcomes(connection: Connection) -> dict[str, ArmOutcome]:
     """The outcome of every arm that was shown, by name."""
     items = {arm: int(n_items) for arm, n_items in connection.execute(_shown_items())}
-    found = {}
+    by_arm = {}
     for row in connection.execute(_sums()).mappings():
         users = int(row["users"])
-        found[row["arm"]] = ArmOutcome(
+        by_arm[row["arm"]] = ArmOutcome(
             int(row["exposures"]),
             int(row["clicks"]),
             int(row["conversions"]),
@@ -38,7 +38,7 @@ def outcomes(connection: Connection) -> dict[str, ArmOutcome]:
             Sample(users, float(row["clicked"]), float(row["clicked_squares"])),
             Sample(users, float(row["converted"]), float(row["converted_squares"])),
         )
-    return found
+    return by_arm
 
 
 def _shown_items() -> Select[Any]:

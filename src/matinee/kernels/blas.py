@@ -83,10 +83,10 @@ def add_gram(total: np.ndarray, Y: np.ndarray) -> None:
 
     firsts = range(0, len(Y), PIECE)
     for wave in range(0, len(firsts), WAVE):
-        here = firsts[wave : wave + WAVE]
+        wave_firsts = firsts[wave : wave + WAVE]
         with one_blas_thread():
-            run_all([partial(multiply, first, place) for place, first in enumerate(here)])
-        for product in products[: len(here)]:
+            run_all([partial(multiply, first, place) for place, first in enumerate(wave_firsts)])
+        for product in products[: len(wave_firsts)]:
             total += product
 
 
@@ -98,8 +98,8 @@ def solve_shared(A: np.ndarray, S: np.ndarray) -> np.ndarray:
     out, inverse = np.empty(S.shape, np.float32), np.linalg.inv(A)
 
     def multiply(first: int) -> None:
-        here = slice(first, first + PIECE)
-        out[here] = S[here].astype(np.float64) @ inverse
+        piece = slice(first, first + PIECE)
+        out[piece] = S[piece].astype(np.float64) @ inverse
 
     with one_blas_thread():
         run_all([partial(multiply, first) for first in range(0, len(S), PIECE)])

@@ -159,8 +159,8 @@ def _improve_rows(start, stop, positives, penalty, pull, typical, n_steps, X):
     x, sums = np.empty(d, np.float32), np.empty(d, np.float32)
     drawn, D, over = np.zeros(d), np.empty(d), np.empty(d)
     for row in range(start, stop):
-        here = slice(indptr[row], indptr[row + 1])
-        rows, w = indices[here], weights[here]
+        span = slice(indptr[row], indptr[row + 1])
+        rows, w = indices[span], weights[span]
         if rows.size == 0:
             continue
         penalties(penalty, rows.size, D)
@@ -172,7 +172,7 @@ def _improve_rows(start, stop, positives, penalty, pull, typical, n_steps, X):
             over[f] = 1.0 / (D[f] + weight * typical[f])
         for f in range(pull.shape[1]):
             drawn[f] = pull[row, f]
-        take_steps(Y, rows, w, targets[here], drawn, D, over, n_steps, sums, x)
+        take_steps(Y, rows, w, targets[span], drawn, D, over, n_steps, sums, x)
         for f in range(d):
             X[row, f] = x[f]
 

@@ -47,15 +47,15 @@ def _compiled() -> Callable[..., Any]:
             square = (over * left * left).sum(axis=1)
 
             def step(_: Any, state: Any) -> Any:
-                x, left, p, square, going = state
+                x, left, p, square, active = state
                 Ap = D * p - push(0.0, p)
                 curvature = (p * Ap).sum(axis=1)
-                going = going & (curvature > 0)
-                length = jnp.where(going, square / jnp.where(going, curvature, 1), 0)[:, None]
+                active = active & (curvature > 0)
+                length = jnp.where(active, square / jnp.where(active, curvature, 1), 0)[:, None]
                 x, left = x + length * p, left - length * Ap
                 after = (over * left * left).sum(axis=1)
-                more = jnp.where(going, after / jnp.where(square > 0, square, 1), 0)[:, None]
-                return x, left, over * left + more * p, after, going
+                more = jnp.where(active, after / jnp.where(square > 0, square, 1), 0)[:, None]
+                return x, left, over * left + more * p, after, active
 
             start = x, left, over * left, square, square >= 0
             return jax.lax.fori_loop(0, n, step, start)[0]

@@ -36,10 +36,10 @@ def _draw_rows(start, stop, terms, penalty, scale, seed, draw, X):
     work = workspace(d)
     z = np.zeros(work.x.size)
     for row in range(start, stop):
-        here = slice(indptr[row], indptr[row + 1])
+        span = slice(indptr[row], indptr[row + 1])
         if indptr[row] == indptr[row + 1]:
             continue
-        normal_equations(Y, offset, indices[here], values[here], weights[here], penalty, work)
+        normal_equations(Y, offset, indices[span], values[span], weights[span], penalty, work)
         cholesky_solve(work)
         fill_normal(seed, draw, np.uint64(row), z[:d])
         solve_upper(work.A, d, work.inverse, z)

@@ -211,9 +211,9 @@ def normal_equations(Y, offset, indices, values, weights, penalty, work):
     """Fill A (upper triangle) and b for a row of one rating or more; no ``weights`` means ones."""
     work.b[:] = 0.0
     for first in range(0, indices.size, BLOCK):
-        here = slice(first, first + BLOCK)
-        rows = indices[here]
-        fill_panel(Y, offset, rows, values[here], weights[here], work.panel, work.targets, 0)
+        block = slice(first, first + BLOCK)
+        rows = indices[block]
+        fill_panel(Y, offset, rows, values[block], weights[block], work.panel, work.targets, 0)
         add_panel(rows.size, work.nothing if first == 0 else work.A, work)
     add_penalty(penalty, indices.size, work)
 

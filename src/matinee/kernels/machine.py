@@ -29,12 +29,12 @@ def vector_code() -> str:
 
 def blas() -> str:
     """The linear algebra libraries that numpy and scipy load."""
-    found = {
+    libraries = {
         f"{library['internal_api']} {library['version']}"
         for library in threadpool_info()
         if library["user_api"] == "blas"
     }
-    return ", ".join(sorted(found)) or "unknown"
+    return ", ".join(sorted(libraries)) or "unknown"
 
 
 def code_cache() -> str:

@@ -108,19 +108,19 @@ def _add_ratings(start, stop, terms, sums):
         work.panel[:held, :d] = sums.panel[row, :held]
         work.targets[:held] = sums.targets[row, :held]
         while j < end:
-            here = slice(j, min(end, j + BLOCK - held))
+            span = slice(j, min(end, j + BLOCK - held))
             fill_panel(
                 Y,
                 offset,
-                indices[here],
-                values[here],
-                weights[here],
+                indices[span],
+                values[span],
+                weights[span],
                 work.panel,
                 work.targets,
                 held,
             )
-            held += here.stop - j
-            j = here.stop
+            held += span.stop - j
+            j = span.stop
             if held == BLOCK:
                 if not loaded:
                     unpack(sums.A[row], d, work.A)
@@ -159,9 +159,9 @@ def _sum_part(part, parts, terms, packed, b):
     d = Y.shape[1]
     work = workspace(d)
     for first in range(0, indices.size, BLOCK):
-        here = slice(first, first + BLOCK)
-        rows = indices[here]
-        fill_panel(Y, offset, rows, values[here], weights[here], work.panel, work.targets, 0)
+        block = slice(first, first + BLOCK)
+        rows = indices[block]
+        fill_panel(Y, offset, rows, values[block], weights[block], work.panel, work.targets, 0)
         if part == 0:
             add_targets(rows.size, work)
         add_products(

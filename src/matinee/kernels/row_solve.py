@@ -71,15 +71,15 @@ def _solve_rows(start, stop, terms, regularizer, dual, most, X):
     Z = np.zeros((d, other.A.shape[1]), np.float32)
     b, x = work.b, work.x
     for row in range(start, stop):
-        here = slice(indptr[row], indptr[row + 1])
-        rows, n = indices[here], indptr[row + 1] - indptr[row]
+        span = slice(indptr[row], indptr[row + 1])
+        rows, n = indices[span], indptr[row + 1] - indptr[row]
         if n == 0 or n > most:
             continue
         few = dual.Y.shape[0] > 0 and dual_is_cheaper(n, d)
         if few and penalties(dual.penalty, n, work.diagonal) > 0.0:
-            solve_few(dual.Y, offset, rows, values[here], weights[here], work, other, Z)
+            solve_few(dual.Y, offset, rows, values[span], weights[span], work, other, Z)
         else:
-            normal_equations(Y, offset, rows, values[here], weights[here], penalty, work)
+            normal_equations(Y, offset, rows, values[span], weights[span], penalty, work)
             for f in range(pull.shape[1]):
                 b[f] += pull[row, f]
             for f in range(d):

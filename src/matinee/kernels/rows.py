@@ -17,10 +17,10 @@ def row_sums(rated: Rows, Z: np.ndarray) -> np.ndarray:
     n, k = len(rated.indptr) - 1, Z.shape[1]
     S = np.zeros((n, k), np.float32)
     for first in range(0, n, ROWS_AT_ONCE):
-        here = slice(first, first + ROWS_AT_ONCE)
-        total = np.zeros((len(S[here]), k))
-        add_row_sums(total, rated._replace(indptr=rated.indptr[first : here.stop + 1]), Z)
-        S[here] = total
+        piece = slice(first, first + ROWS_AT_ONCE)
+        total = np.zeros((len(S[piece]), k))
+        add_row_sums(total, rated._replace(indptr=rated.indptr[first : piece.stop + 1]), Z)
+        S[piece] = total
     return S
 
 

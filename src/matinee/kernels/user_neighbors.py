@@ -212,12 +212,12 @@ def _add_user_scores_of_pairs(
     for j in range(start, stop):
         u = user[j]
         if j == start or u != user[j - 1]:
-            here = slice(indptr[u], indptr[u + 1])
+            span = slice(indptr[u], indptr[u + 1])
             weights[:] = 0.0
             compare(
                 row[u],
-                rated[here],
-                values[here],
+                rated[span],
+                values[span],
                 norms[u],
                 neighborhood.vectors,
                 sums,

@@ -296,10 +296,10 @@ class FactorModel(FoldingModel):
         by_history = HISTORY.of(terms_by_history)
         if not self.n_factors and not self.user_bias.any():  # all users are scored alike
             return {by_history.name: by_history}
-        found = [FACTOR.of(terms_by_factor), by_history]
+        views = [FACTOR.of(terms_by_factor), by_history]
         if self.n_factors:
-            found.append(PEOPLE.of(terms_by_people))
-        return {view.name: view for view in found}
+            views.append(PEOPLE.of(terms_by_people))
+        return {view.name: view for view in views}
 
     # Intervals.
 

@@ -130,9 +130,9 @@ def _held_out(
     predicted = np.empty(len(row))
     factors = np.empty((len(row), model.item_embeddings.n_factors), np.float32)
     for held in range(TENTHS):
-        kept, out = part != held, part == held
+        train, out = part != held, part == held
         side = model.solve_many(
-            Rows(indptr_of(row[kept], n_rows), item[kept], rating[kept].astype(np.float32))
+            Rows(indptr_of(row[train], n_rows), item[train], rating[train].astype(np.float32))
         )
         factors[out] = side.factors[row[out]]
         products = np.einsum("nf,nf->n", factors[out], model.item_embeddings.factors[item[out]])

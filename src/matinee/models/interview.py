@@ -136,9 +136,9 @@ class Interview(Printable):
         """The film to ask about next; None when all that people have rated were asked."""
         Y, S = self.knowledge.Y, self.covariance
         SM = S @ self.knowledge.M
-        told = np.einsum("id,id->i", Y @ (SM @ S), Y)
-        told /= self.knowledge.noise + np.einsum("id,id->i", Y @ S, Y)
-        gain = self.knowledge.known * told
+        reduction = np.einsum("id,id->i", Y @ (SM @ S), Y)
+        reduction /= self.knowledge.noise + np.einsum("id,id->i", Y @ S, Y)
+        gain = self.knowledge.known * reduction
         gain[self.model.items.rows([*self.answers, *self.not_seen])] = -np.inf
         best = int(np.argmax(gain))
         if not gain[best] > 0:
@@ -149,7 +149,7 @@ class Interview(Printable):
             item_id,
             self.model.catalog.label(item_id),
             float(self.knowledge.known[best]),
-            float(told[best]) / whole,
+            float(reduction[best]) / whole,
         )
 
     def answered(self, item: object, rating: float) -> "Interview":

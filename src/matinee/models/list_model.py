@@ -121,12 +121,12 @@ class ListModel(BlendModel):
     def _choice_sides(self, people: Sequence[Person]) -> list[Embeddings]:
         """How the choice part knows people: as it was trained, or by their ratings."""
         known = [one.choice or self._trained(one) for one in people]
-        asked = [one for one, side in zip(people, known, strict=True) if side is None]
-        ends = np.cumsum([0, *(len(one.items) for one in asked)])
-        items = np.concatenate([self.seen.indices[:0], *(one.items for one in asked)])
-        ratings = np.concatenate([self.seen.values[:0], *(one.ratings for one in asked)])
-        solved = self.models[1].solve_many(Rows(ends, items, ratings)) if asked else None
-        rows = iter(range(len(asked)))
+        unsolved = [one for one, side in zip(people, known, strict=True) if side is None]
+        ends = np.cumsum([0, *(len(one.items) for one in unsolved)])
+        items = np.concatenate([self.seen.indices[:0], *(one.items for one in unsolved)])
+        ratings = np.concatenate([self.seen.values[:0], *(one.ratings for one in unsolved)])
+        solved = self.models[1].solve_many(Rows(ends, items, ratings)) if unsolved else None
+        rows = iter(range(len(unsolved)))
         return [solved.row(next(rows)) if side is None and solved else side for side in known]  # type: ignore[misc]
 
     def to_stars(self, person: Person) -> Person:
@@ -178,12 +178,12 @@ def terms_of_list(model: ListModel, person: Person, item: int, by: str) -> list[
     """
     stars, choice = model.models
     own_stars, own_choice = model.persons(person)
-    found = (
+    by_part = (
         stars.views[by].terms(stars, own_stars, item),
         choice_terms(choice, own_choice, item, by),
     )
     joined: dict[tuple[str, str], Term] = {}
-    for weight, terms in zip(model.weights, found, strict=True):
+    for weight, terms in zip(model.weights, by_part, strict=True):
         for term in terms:
             key = (term.name, term.kind)
             before = joined[key].value if key in joined else 0.0

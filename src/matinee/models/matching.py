@@ -59,11 +59,11 @@ class TasteMatches(Printable):
     def named(self) -> FactorModel:
         """The new model with the names that are carried over; names of its own stay."""
         own = dict(self.new.taste_notes.names)
-        taken = {name.casefold() for name in own.values()}
+        own_names = {name.casefold() for name in own.values()}
         names = {
             one.new.number: one.old.name
             for one in self.carried
-            if one.new and one.new.number not in own and one.old.name.casefold() not in taken
+            if one.new and one.new.number not in own and one.old.name.casefold() not in own_names
         }
         notes = replace(self.new.taste_notes, names=dict(sorted((own | names).items())))
         return self.new.with_notes(notes)

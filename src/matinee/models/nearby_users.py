@@ -35,11 +35,11 @@ def groups_of_people(ratings: np.ndarray | None, parts: np.ndarray) -> list[Term
     bounds[-1] = len(parts)  # the last group takes in those who are too few for one of their own
     terms = []
     for first, last in pairwise(bounds):
-        here = order[first:last]
-        high, low = ratings[here[0]], ratings[here[-1]]
+        group = order[first:last]
+        high, low = ratings[group[0]], ratings[group[-1]]
         gave = f"{high:g}" if high == low else f"{low:g} to {high:g}"
         name = f"{counted(last - first, 'person')} like you gave {gave}"
-        terms.append(Term(name, float(parts[here].sum()), "person"))
+        terms.append(Term(name, float(parts[group].sum()), "person"))
     return terms
 
 

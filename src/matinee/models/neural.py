@@ -82,15 +82,15 @@ class NeuralModel(Model):
     def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
         scores = np.empty(len(user), np.float32)
         for first in range(0, len(user), PAIRS_AT_ONCE):
-            here = slice(first, first + PAIRS_AT_ONCE)
+            piece = slice(first, first + PAIRS_AT_ONCE)
             users, items = (
-                side.take(rows[here])
+                side.take(rows[piece])
                 for side, rows in ((self.user_embeddings, user), (self.item_embeddings, item))
             )
             k = self.n_factors
             product = (users.factors[:, :k] * items.factors[:, :k]).sum(axis=1)
             beyond = self.tower(users.factors[:, k:] + items.factors[:, k:])
-            scores[here] = product + beyond + users.bias + items.bias
+            scores[piece] = product + beyond + users.bias + items.bias
         return self._in_ratings(scores)
 
     def solve(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:

@@ -73,7 +73,7 @@ class ProfileMap:
             known.setdefault(name, []).append(value)
         if not features:
             raise BadSetting(f"no feature is given; the model knows {', '.join(known)}")
-        found = {}
+        values = {}
         for name, given in features.items():
             if name not in known:
                 hint = did_you_mean(name, known)
@@ -85,8 +85,8 @@ class ProfileMap:
             if not same:
                 hint = did_you_mean(text, known[name])
                 raise BadSetting(f"{name} is {text!r}; it can be {_list(known[name])}{hint}")
-            found[name] = same[0]
-        return found
+            values[name] = same[0]
+        return values
 
     def embeddings(
         self, features: Mapping[str, object], average: Embeddings, nonnegative: bool

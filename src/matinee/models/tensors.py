@@ -185,18 +185,18 @@ class Stacked(NDArrayOperatorsMixin):
 
     def _run(self, first: int, stop: int) -> np.ndarray:
         parts = np.searchsorted(self._ends, [first, max(first, stop - 1)], side="right").tolist()
-        found = []
+        pieces = []
         for part in range(parts[0], min(parts[1] + 1, len(self.arrays))):
             start = self._start(part)
-            found.append(self.arrays[part][max(0, first - start) : stop - start])
-        return found[0] if len(found) == 1 else np.concatenate([self.arrays[0][:0], *found])
+            pieces.append(self.arrays[part][max(0, first - start) : stop - start])
+        return pieces[0] if len(pieces) == 1 else np.concatenate([self.arrays[0][:0], *pieces])
 
     def _rows(self, rows: np.ndarray) -> np.ndarray:
         out = np.empty((*rows.shape, *self.arrays[0].shape[1:]), self.dtype)
         which = np.searchsorted(self._ends, rows, side="right")
         for part in np.unique(which).tolist():
-            here = which == part
-            out[here] = self.arrays[part][rows[here] - self._start(part)]
+            mask = which == part
+            out[mask] = self.arrays[part][rows[mask] - self._start(part)]
         return out
 
     def _start(self, part: int) -> int:

@@ -116,8 +116,8 @@ class UserNeighborModel(BaselineModel):
 
     @property
     def views(self) -> Mapping[str, View]:
-        found = (HISTORY.of(terms_by_history), PEOPLE.of(terms_by_people))
-        return {view.name: view for view in found}
+        views = (HISTORY.of(terms_by_history), PEOPLE.of(terms_by_people))
+        return {view.name: view for view in views}
 
 
 def terms_by_people(model: UserNeighborModel, person: Person, item: int) -> list[Term]:

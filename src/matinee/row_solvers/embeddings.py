@@ -66,9 +66,9 @@ class Embeddings(NamedTuple):
             return Embeddings.zeros(1, self.n_factors)
         factors, bias = np.zeros((1, self.n_factors)), np.zeros(1)
         for first in range(0, len(rows), PIECE):  # in this order, and no copy of all
-            here = slice(first, first + PIECE)
-            factors += self.factors[here][rows[here]].sum(axis=0, dtype=np.float64)
-            bias += self.bias[here][rows[here]].sum(dtype=np.float64)
+            piece = slice(first, first + PIECE)
+            factors += self.factors[piece][rows[piece]].sum(axis=0, dtype=np.float64)
+            bias += self.bias[piece][rows[piece]].sum(dtype=np.float64)
         n = np.count_nonzero(rows)
         return Embeddings((factors / n).astype(np.float32), (bias / n).astype(np.float32))
 

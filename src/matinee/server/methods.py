@@ -9,8 +9,8 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 def allowed_methods(routes: Sequence[BaseRoute], path: str) -> list[str]:
     """The methods allowed on a path; where no route matches, those of the page's files."""
-    found = [method for method in METHODS if _is_allowed(routes, path, method)] or ["GET"]
-    return [*found, *(["HEAD"] if "GET" in found else []), "OPTIONS"]
+    methods = [method for method in METHODS if _is_allowed(routes, path, method)] or ["GET"]
+    return [*methods, *(["HEAD"] if "GET" in methods else []), "OPTIONS"]
 
 
 def _is_allowed(routes: Sequence[BaseRoute], path: str, method: str) -> bool:

@@ -180,13 +180,13 @@ def listed(names: Sequence[str]) -> str:
 
 
 def by_name(
-    names: Sequence[str], field: str, source: str, taken: Collection[int] = ()
+    names: Sequence[str], field: str, source: str, excluded: Collection[int] = ()
 ) -> int | None:
     """The position of the column with a usual name of this field, or None.
 
     Raises BadRatings when two columns have equally good names.
     """
-    free = [at for at in range(len(names)) if at not in taken]
+    free = [at for at in range(len(names)) if at not in excluded]
     for group in USUAL_NAMES[field]:
         fits = [at for at in free if plain(names[at]) in group]
         if len(fits) > 1:

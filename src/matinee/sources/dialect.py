@@ -299,9 +299,9 @@ def json_fields(line: str, names: Sequence[str]) -> list[str]:
         values = json.loads(line)
     except ValueError:
         return [""] * len(names)
-    found = [values.get(name) if isinstance(values, dict) else None for name in names]
+    cells = [values.get(name) if isinstance(values, dict) else None for name in names]
     return [
-        "" if one is None else one if isinstance(one, str) else json.dumps(one) for one in found
+        "" if one is None else one if isinstance(one, str) else json.dumps(one) for one in cells
     ]
 
 

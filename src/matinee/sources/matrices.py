@@ -84,8 +84,8 @@ def matlab_variables(path: Path) -> dict[str, Any]:
     """The matrices in a ``.mat`` by name."""
     from scipy.io import loadmat
 
-    found = loadmat(path)
-    return {name: one for name, one in found.items() if not name.startswith("__")}
+    contents = loadmat(path)
+    return {name: one for name, one in contents.items() if not name.startswith("__")}
 
 
 READERS: dict[str, Callable[[Path], dict[str, Any]]] = {

@@ -168,9 +168,9 @@ class Tastes(Printable):
         names = [(one.name, one) for one in self]
         if low_ends:
             names += [(one.low_name, one) for one in self if one.low_name]
-        wanted = str(taste).strip().casefold()
+        name_sought = str(taste).strip().casefold()
         for name, one in names:
-            if name.casefold() == wanted:
+            if name.casefold() == name_sought:
                 return one
         hint = did_you_mean(str(taste), [name for name, _ in names]) or self._listed()
         raise BadSetting(f"there is no taste {taste!r}{hint}")
@@ -340,8 +340,8 @@ def end_of(
 
 def n_strongest(P: np.ndarray, Q: np.ndarray) -> np.ndarray:
     """How many users each factor is the strongest of: |p_uf| times the mean |q_if|."""
-    worth, found = np.abs(Q).mean(axis=0), np.zeros(Q.shape[1], np.int64)
+    worth, counts = np.abs(Q).mean(axis=0), np.zeros(Q.shape[1], np.int64)
     for first in range(0, len(P) if len(worth) else 0, PIECE):  # a copy of all would be large
         strongest = (np.abs(P[first : first + PIECE]) * worth).argmax(axis=1)
-        found += np.bincount(strongest, minlength=len(found))
-    return found
+        counts += np.bincount(strongest, minlength=len(counts))
+    return counts

@@ -192,8 +192,8 @@ def words_of(items: Sequence[str], catalog: Catalog) -> "tuple[list[Feature], cs
 def words_about(catalog: Catalog, item_id: str) -> Iterator[Feature]:
     """What the catalogue says of an item, once each, without the words of texts."""
     entry = catalog[item_id]
-    told = {name: values for name, values in entry.features.items() if name not in TEXTS}
-    yield from dict.fromkeys(features_of(replace(entry, features=told)))
+    described = {name: values for name, values in entry.features.items() if name not in TEXTS}
+    yield from dict.fromkeys(features_of(replace(entry, features=described)))
 
 
 def savage_scores(x: np.ndarray) -> np.ndarray:

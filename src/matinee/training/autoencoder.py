@@ -130,8 +130,8 @@ def loss(parameters: Parameters, key: Any, x: Any, n_users: Any, dropout: Any, b
 
     p, (of_input, of_factors) = parameters, jax.random.split(key)
     n = x.sum(axis=1)
-    kept = jax.random.bernoulli(of_input, 1 - dropout, x.shape)
-    h = x * kept / (1 - dropout) / jnp.sqrt(jnp.maximum(n, 1))[:, None]
+    mask = jax.random.bernoulli(of_input, 1 - dropout, x.shape)
+    h = x * mask / (1 - dropout) / jnp.sqrt(jnp.maximum(n, 1))[:, None]
     hidden = jnp.tanh(h @ p["W"] + p["b"])
     mu, log_variance = hidden @ p["V"] + p["d"], hidden @ p["L"] + p["e"]
     z = mu + jax.random.normal(of_factors, mu.shape) * jnp.exp(0.5 * log_variance)

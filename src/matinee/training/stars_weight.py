@@ -46,8 +46,8 @@ def held_out_likes(train: Ratings, rng: np.random.Generator) -> tuple[Ratings, R
     keep = np.ones(len(train), bool)
     keep[held_out] = False
     if len(train) > MOST_RATINGS:
-        kept = tested | (rng.random(train.n_users) < MOST_RATINGS / len(train))
-        keep &= kept[train.user]
+        sampled = tested | (rng.random(train.n_users) < MOST_RATINGS / len(train))
+        keep &= sampled[train.user]
     return train.subset(keep), train.subset(np.sort(held_out))
 
 

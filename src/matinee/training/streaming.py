@@ -256,8 +256,8 @@ class Stream:
         begun = None
         if self.begun is not None:
             known = (self.begun.user_embeddings, self.begun.item_embeddings)[which]
-            here = slice(first, first + len(rated))
-            begun = Embeddings(known.factors[here], known.bias[here])
+            span = slice(first, first + len(rated))
+            begun = Embeddings(known.factors[span], known.bias[span])
         first_rows(self.plan, side, which, first, rated, begun)
 
     def _gathering(self, items: np.ndarray) -> Gathering:

@@ -116,17 +116,17 @@ def rows_of(path: str) -> list[list[str]]:
 
 def boosts(model: "Model", path: str) -> dict[object, float]:
     """The boost of each item in a file of items and stars; a heading is ``item_id,stars``."""
-    found: dict[object, float] = {}
+    stars: dict[object, float] = {}
     for row in rows_of(path):
         if row == ["item_id", "stars"]:
             continue
         if len(row) != 2:
             raise BadSetting(f"{path} holds {','.join(row)!r}; a row is an item and its stars")
         item = find_item(model, row[0].strip())
-        if item in found:
+        if item in stars:
             raise BadSetting(f"{path} names {row[0]!r} twice")
-        found[item] = number(f"{path}: the stars for {row[0]!r} are", row[1])
-    return found
+        stars[item] = number(f"{path}: the stars for {row[0]!r} are", row[1])
+    return stars
 
 
 def hidden(model: "Model", path: str) -> set[str]:

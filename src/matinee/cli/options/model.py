@@ -35,11 +35,11 @@ def find_item(model: "Model", text: str) -> str:
     """
     if text in model.items:
         return text
-    wanted = text.strip().casefold()
+    title = text.strip().casefold()
     matches = [
         one
         for one in model.items
-        if wanted in (model.catalog.label(one).casefold(), model.catalog[one].title.casefold())
+        if title in (model.catalog.label(one).casefold(), model.catalog[one].title.casefold())
     ]
     if len(matches) == 1:
         return matches[0]
@@ -59,12 +59,12 @@ def find_item_by_words(model: "Model", text: str) -> str:
 
     Raises UnknownId when nothing matches, and BadSetting, with the most rated, when several do.
     """
-    wanted = words_of(text)
+    words = words_of(text)
     try:
         return find_item(model, text)
     except UnknownId:
-        matches = [one for one in model.items if wanted <= words_of(model.catalog.label(one))]
-        if not any(word.isalpha() for word in wanted) or not matches:
+        matches = [one for one in model.items if words <= words_of(model.catalog.label(one))]
+        if not any(word.isalpha() for word in words) or not matches:
             raise
     if len(matches) > 1:
         counts = model.item_counts[model.items.rows(matches)]

@@ -138,10 +138,10 @@ def read_setting(kind: "type[Algorithm]", text: str) -> tuple[str, Any]:
     if not hasattr(kind, "check_setting"):
         return name, read_external(kind, name, value)
     kind.check_setting(name)
-    taken, none_too = type_of(kind, next(one for one in fields(kind) if one.name == name))
+    value_type, none_too = type_of(kind, next(one for one in fields(kind) if one.name == name))
     if none_too and value.lower() in ("none", "learned"):
         return name, None
-    read, words = READERS[taken]
+    read, words = READERS[value_type]
     try:
         return name, read(value)
     except (ValueError, KeyError):

@@ -19,7 +19,7 @@ def questions(snapshot: ModelSnapshot, body: InterviewRequest) -> list[int]:
 def _questions(snapshot: ModelSnapshot, body: InterviewRequest) -> Iterator[int]:
     model = snapshot.model
     answers: dict[object, float] = {one.item_id: one.rating for one in body.ratings}
-    asked = set(model.items.rows([*answers, *body.not_seen]).tolist())
+    answered_items = set(model.items.rows([*answers, *body.not_seen]).tolist())
     if is_askable(model):
         known = {item: value for item, value in answers.items() if item in model.items}
         interview = Interview(model, known, knowledge=snapshot.interview_knowledge)
@@ -29,4 +29,4 @@ def _questions(snapshot: ModelSnapshot, body: InterviewRequest) -> Iterator[int]
             yield model.items.row(question.item_id)
             interview = interview.answered(question.item_id, model.scale.high)
     else:
-        yield from (row for row in snapshot.by_count.tolist() if row not in asked)
+        yield from (row for row in snapshot.by_count.tolist() if row not in answered_items)

@@ -40,9 +40,9 @@ def comparisons(outcomes: Mapping[str, ArmOutcome], first: str) -> list[dict[str
     ]
 
 
-def plain_difference(found: Difference | None) -> dict[str, Any] | None:
+def plain_difference(difference: Difference | None) -> dict[str, Any] | None:
     """A difference as plain data; null while there are too few users."""
-    if found is None:
+    if difference is None:
         return None
-    numbers = {name: round(value, DIGITS) for name, value in found._asdict().items()}
-    return {**numbers, "decided": found.decided}
+    numbers = {name: round(value, DIGITS) for name, value in difference._asdict().items()}
+    return {**numbers, "decided": difference.decided}
