@@ -61,10 +61,10 @@ class Split(Printable):
 
     def parts(self) -> Iterator[Part]:
         """How the split was made, and the sizes of its parts."""
-        named = {"train": self.train, "history": self.history, "test": self.test}
+        parts = {"train": self.train, "history": self.history, "test": self.test}
         rows = [
             [name, *(f"{n:,}" for n in (len(part), *map(_distinct, (part.user, part.item))))]
-            for name, part in named.items()
+            for name, part in parts.items()
             if part is not None
         ]
         yield self.description
@@ -308,16 +308,16 @@ def _draw_of_each_user(ratings: Ratings, share: float, seed: int) -> np.ndarray:
     place[order] = np.arange(len(ratings)) - ratings.by_user.indptr[:-1][ratings.user]
     counts = ratings.by_user.counts
     size = np.minimum(np.rint(counts * share).astype(np.int64), counts - 1)
-    drawn: np.ndarray = place < size[ratings.user]
-    return drawn
+    mask: np.ndarray = place < size[ratings.user]
+    return mask
 
 
 def _draw_rows(kind: str, counts: np.ndarray, share: float, seed: int) -> np.ndarray:
     """Which users or items are held out: a random share of those with ratings."""
     rated = np.flatnonzero(counts)
-    chosen = np.zeros(len(counts), dtype=bool)
-    chosen[rated[_draw(len(rated), seed) < _test_size(len(rated), share, f"{kind}s")]] = True
-    return chosen
+    mask = np.zeros(len(counts), dtype=bool)
+    mask[rated[_draw(len(rated), seed) < _test_size(len(rated), share, f"{kind}s")]] = True
+    return mask
 
 
 def _test_size(n: int, test_share: float, what: str = "ratings") -> int:

@@ -59,8 +59,8 @@ class Algorithm:
         """Refuse settings that there are not, before ``__init__`` takes those there are."""
         if unnamed:
             first = next((field.name for field in fields(cls)), "name")
-            given = Setting(first, unnamed[0])
-            raise BadSetting(f"settings go by name: {cls.__name__}(", given, ")")
+            setting = Setting(first, unnamed[0])
+            raise BadSetting(f"settings go by name: {cls.__name__}(", setting, ")")
         for name in settings:
             cls.check_setting(name)
         return super().__new__(cls)

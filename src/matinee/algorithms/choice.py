@@ -58,8 +58,8 @@ class RatingAlgorithm(Algorithm):
     @property
     def choosers(self) -> tuple[Algorithm, ...]:
         """What learns the choices, names replaced by algorithms with their defaults."""
-        given = () if self.choice is None else self.choice
-        return tuple(_named(one) if isinstance(one, str) else one for one in given)  # type: ignore[union-attr]
+        names = () if self.choice is None else self.choice
+        return tuple(_named(one) if isinstance(one, str) else one for one in names)  # type: ignore[union-attr]
 
     @property
     def for_stars(self) -> "RatingAlgorithm":

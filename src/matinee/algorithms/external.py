@@ -76,31 +76,31 @@ def as_algorithm(value: object) -> Algorithm:
 
     Raises BadSetting for anything else.
     """
-    made = value() if isinstance(value, type) else value
-    if isinstance(made, Algorithm):
-        return made
-    if not callable(getattr(made, "fit", None)):
+    learner = value() if isinstance(value, type) else value
+    if isinstance(learner, Algorithm):
+        return learner
+    if not callable(getattr(learner, "fit", None)):
         raise BadSetting(
             f"{value!r} is no algorithm: it has no fit(ratings); give a name, or a value such as "
             "MF(n_factors=16)"
         )
-    for name in defaults_of(type(made)):
-        if not hasattr(made, name):
+    for name in defaults_of(type(learner)):
+        if not hasattr(learner, name):
             raise BadSetting(
-                f"{type(made).__name__} takes {name} but keeps no attribute of that name; set "
+                f"{type(learner).__name__} takes {name} but keeps no attribute of that name; set "
                 f"self.{name} = {name}"
             )
-    return External(learner=made)
+    return External(learner=learner)
 
 
 def defaults_of(kind: type) -> dict[str, Any]:
     """The parameters of a class from outside, with their defaults; ``...`` where there is none."""
     empty = inspect.Parameter.empty
-    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return {
         name: ... if one.default is empty else one.default
         for name, one in inspect.signature(kind).parameters.items()
-        if one.kind in named
+        if one.kind in by_name
     }
 
 

@@ -117,8 +117,8 @@ def in_words(default: Any) -> str:
     settings = getattr(default, "non_default_settings", None)
     if settings is None:
         return str(default)
-    given = ", ".join(f"{name}={value}" for name, value in settings.items())
-    return f"{default.name}({given})" if given else str(default.name)
+    words = ", ".join(f"{name}={value}" for name, value in settings.items())
+    return f"{default.name}({words})" if words else str(default.name)
 
 
 def without_none(kind: object) -> object:
@@ -137,15 +137,15 @@ def setting(
 ) -> T:
     """The field of one hyper-parameter, for the body of an algorithm's class."""
     stated = Hyperparameter(default, meaning, exceptions, search, tuple(choices), limits)
-    made: T = _field(stated)
-    return made
+    field: T = _field(stated)
+    return field
 
 
 def redefault(kind: "type[DataclassInstance]", name: str, default: T, *exceptions: When) -> T:
     """The field of a hyper-parameter of the parent ``kind``, with another default."""
     inherited = hyperparameter_of(next(one for one in fields(kind) if one.name == name))
-    made: T = _field(replace(inherited, default=default, exceptions=exceptions))
-    return made
+    field: T = _field(replace(inherited, default=default, exceptions=exceptions))
+    return field
 
 
 def hyperparameter_of(stated: "Field[Any]") -> Hyperparameter:

@@ -82,7 +82,7 @@ class SVDpp(RatingAlgorithm):
     def _learn(
         self,
         train: Ratings,
-        chosen: Rows,
+        implicit: Rows,
         validation: Ratings | None,
         on_epoch: OnEpoch,
     ) -> FactorModel:
@@ -100,8 +100,8 @@ class SVDpp(RatingAlgorithm):
 
         def step(epoch: int) -> None:
             rng = np.random.default_rng((self.seed, 1 + epoch))
-            descend_users(rng.permutation(train.n_users), rows, chosen, 0.0, rates, letters)
-            users.factors[:] = own + implicit_part(chosen, standard[1])
+            descend_users(rng.permutation(train.n_users), rows, implicit, 0.0, rates, letters)
+            users.factors[:] = own + implicit_part(implicit, standard[1])
             for side, steps in zip(sides, standard, strict=True):
                 side.fill(steps.in_units(unit))
 

@@ -31,8 +31,8 @@ def altair_chart(picture: object, title: str, summary: str) -> Any:
         return _bars(alt, picture).properties(title=heading, width=WIDTH)
     assert isinstance(picture, Plot)
     axes = _Axes(alt, picture)
-    drawn = reduce(add, (LAYERS[type(mark)](axes, mark) for mark in picture.marks))
-    return drawn.properties(title=heading, width=WIDTH, height=HEIGHT)
+    layers = reduce(add, (LAYERS[type(mark)](axes, mark) for mark in picture.marks))
+    return layers.properties(title=heading, width=WIDTH, height=HEIGHT)
 
 
 def _bars(alt: Any, picture: Bars) -> Any:

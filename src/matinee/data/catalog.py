@@ -62,13 +62,13 @@ class Catalog(Printable):
 
     def head(self, n: int = 5) -> Table:
         """The first ``n`` items as a table."""
-        shown = {one: self[one] for one in islice(self, n)}
+        items = {one: self[one] for one in islice(self, n)}
         return Table(
             {
-                "item_id": list(shown),
-                "title": [one.title for one in shown.values()],
-                "year": [one.year for one in shown.values()],
-                "genres": [", ".join(one.genres) for one in shown.values()],
+                "item_id": list(items),
+                "title": [one.title for one in items.values()],
+                "year": [one.year for one in items.values()],
+                "genres": [", ".join(one.genres) for one in items.values()],
             }
         )
 

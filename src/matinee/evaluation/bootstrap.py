@@ -30,8 +30,8 @@ def resample(scores: UserScores, draws: int = DRAWS, seed: int = 0) -> dict[str,
     means = np.empty((draws, len(names)))
     step = max(1, BLOCK_COUNTS // n_users)
     for first in range(0, draws, step):
-        drawn = [_counts(n_users, seed, draw) for draw in range(first, min(first + step, draws))]
-        times = np.array(drawn, dtype=np.float64)
+        counts = [_counts(n_users, seed, draw) for draw in range(first, min(first + step, draws))]
+        times = np.array(counts, dtype=np.float64)
         with np.errstate(invalid="ignore"), one_blas_thread():
             means[first : first + step] = (times @ totals) / (times @ weights)
     return {name: scores.finish(name, means[:, place]) for place, name in enumerate(names)}

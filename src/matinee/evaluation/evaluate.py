@@ -199,8 +199,8 @@ def applicable_names(metrics: tuple[str, ...] | None, kind: str) -> tuple[str, .
 def _folds(ratings: "Ratings | Iterable[Split]", folds: int, seed: int) -> tuple[list[Split], str]:
     """The folds and how they were made, in words. Raises BadSetting for fewer than two."""
     if isinstance(ratings, Ratings):
-        made = f"{folds} random folds (seed {seed}) of {counted(len(ratings), 'rating')}"
-        return list(k_fold(ratings, folds, seed)), made
+        words = f"{folds} random folds (seed {seed}) of {counted(len(ratings), 'rating')}"
+        return list(k_fold(ratings, folds, seed)), words
     splits = [*(ratings if isinstance(ratings, Iterable) else [ratings])]
     for one in splits:
         if not isinstance(one, Split):

@@ -100,13 +100,13 @@ class Contrast(Printable):
         if not reasons:
             return f"{apart}; no one thing we know of says why."
         much = "mostly" if reasons[0] is toward[0] else "partly"
-        named = [t.called for t in reasons if t.kind == reasons[0].kind][:NAMED_REASONS]
+        causes = [t.called for t in reasons if t.kind == reasons[0].kind][:NAMED_REASONS]
         stars, points, below = DIFFERENCES[reasons[0].kind]
         words = below if sign < 0 else stars if self.item.unit == "stars" else points
         if reasons[0].kind == "rating":
             verb = "how you rated" if self.item.unit == "stars" else "your choice of"
-            named = [f"{verb} {' and '.join(named)}"]
-        return f"{apart}, {much} because {words.format(' and '.join(named))}."
+            causes = [f"{verb} {' and '.join(causes)}"]
+        return f"{apart}, {much} because {words.format(' and '.join(causes))}."
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

@@ -171,7 +171,7 @@ class _Search:
         """The first set that drops the item, its rank then, and whether all smaller were tried."""
         count = len(self.person.items)
         complete = True
-        tried: list[Set] = [()]
+        sets_by_rank: list[Set] = [()]
         promising: Sequence[int] = range(count)
         for size in range(1, min(most, count) + 1):
             search = self
@@ -179,16 +179,16 @@ class _Search:
                 sets = list(combinations(range(count), size))
             else:
                 complete, search = False, self.among_rivals
-                sets = sorted(set(_grown(tried[:BEAM], promising)))
+                sets = sorted(set(_grown(sets_by_rank[:BEAM], promising)))
             margin, rank = search.judge_each() if size == 1 else search.judge(sets)
             order = np.argsort(margin, kind="stable")
             for k in order[rank[order] > self.n].tolist():
                 solved = int(self.judge([sets[k]])[1][0])  # among all, and solved anew
                 if solved > self.n:
                     return sets[k], solved, complete
-            tried = [sets[k] for k in order.tolist()]
+            sets_by_rank = [sets[k] for k in order.tolist()]
             if size == 1:
-                promising = [one for (one,) in tried[:PROMISING]]
+                promising = [one for (one,) in sets_by_rank[:PROMISING]]
         return (), 0, complete
 
     def judge(self, sets: Sequence[Set]) -> tuple[np.ndarray, np.ndarray]:

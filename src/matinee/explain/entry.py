@@ -84,18 +84,18 @@ def entry(
     high = model.scale.high
     own = dict(zip(person.items.tolist(), person.ratings.tolist(), strict=True))
     open_rows = [row for row in similar.tolist() if row != item and own.get(row) != high]
-    chosen: Change = ()
+    added: Change = ()
     (before,) = rank_with(model, person, item, [()])
     rank = before
-    while rank > n and len(chosen) < most and open_rows:
-        sets = [(*chosen, row) for row in open_rows]
+    while rank > n and len(added) < most and open_rows:
+        sets = [(*added, row) for row in open_rows]
         ranks = rank_with(model, person, item, sets)
         best = int(np.argmin(ranks))
         if ranks[best] >= rank:
             break
-        chosen, rank = sets[best], ranks[best]
-        open_rows.remove(chosen[-1])
-    ids = [model.items.ids[row] for row in chosen]
+        added, rank = sets[best], ranks[best]
+        open_rows.remove(added[-1])
+    ids = [model.items.ids[row] for row in added]
     return Entry(
         user=person.name,
         item_id=model.items.ids[item],

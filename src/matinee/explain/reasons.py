@@ -137,24 +137,24 @@ def reasons_of_kind(terms: Sequence[Term], least: float, net: float) -> list[Rea
     together = replace(terms[0], value=min(abs(total), max(net, 0.0)) * (1 if total > 0 else -1))
     if kind not in NAMING:
         return [Reason((together,))]
-    named = [term for term in terms if term.fits]
-    strong = [term for term in named if abs(term.value) >= least]
+    fitting = [term for term in terms if term.fits]
+    strong = [term for term in fitting if abs(term.value) >= least]
     reasons = [Reason(tuple(strong))] if strong else []
     reasons += [Reason((term,)) for term in strong[1:]]
-    if len(named) > len(strong[:1]) + 1:
+    if len(fitting) > len(strong[:1]) + 1:
         name = f"{len(terms)} of this kind, together"
         whole = replace(together, name=name, said="")
-        reasons.append(Reason((whole,), tuple(named)))
+        reasons.append(Reason((whole,), tuple(fitting)))
     return reasons
 
 
 def unlike_one_another(terms: Sequence[Term]) -> list[Term]:
     """The first terms to name, without those that only tell more of one before them."""
-    chosen: list[Term] = []
+    distinct: list[Term] = []
     for term in terms:
-        if not any(term.called.startswith(f"{one.called} like ") for one in chosen):
-            chosen.append(term)
-    return chosen[:NAMED_REASONS]
+        if not any(term.called.startswith(f"{one.called} like ") for one in distinct):
+            distinct.append(term)
+    return distinct[:NAMED_REASONS]
 
 
 def named_in_words(term: Term) -> str:

@@ -24,11 +24,11 @@ def varied(
     for why in whys:
         worn_out = frozenset(key for key, n in uses.items() if n >= most)
         versions = (replace(one, worn_out=worn_out) for one in chain([why], others(why)))
-        chosen = next((one for one in versions if one.is_fresh), None)
-        if chosen is None:
+        version = next((one for one in versions if one.is_fresh), None)
+        if version is None:
             least = min((uses[key] for key in why.possible_keys), default=0)
             worn_out = frozenset(key for key, n in uses.items() if n > least)
-            chosen = replace(why, worn_out=worn_out)
-        uses.update(chosen.reason_keys)
-        spoken.append(chosen)
+            version = replace(why, worn_out=worn_out)
+        uses.update(version.reason_keys)
+        spoken.append(version)
     return spoken

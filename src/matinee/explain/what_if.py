@@ -89,8 +89,8 @@ def what_if(
     Raises UnknownId, BadRatings for a rating outside the scale, and BadSetting when nothing
     changes, for an item in ``without`` that was never rated, or for an unknown taste.
     """
-    named = [without] if isinstance(without, str) else without
-    removed = list(dict.fromkeys(as_id(one) for one in named))  # once, however often named
+    ids = [without] if isinstance(without, str) else without
+    removed = list(dict.fromkeys(as_id(one) for one in ids))  # once, however often named
     history = dict(zip(person.items.tolist(), person.ratings.tolist(), strict=True))
     changes = _take_out(model, person, history, removed)
     changes += _rate(model, person, history, change, removed)

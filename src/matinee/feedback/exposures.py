@@ -42,8 +42,8 @@ def outcomes(connection: Connection) -> dict[str, ArmOutcome]:
 
 
 def _shown_items() -> Select[Any]:
-    shown = select(actions.c.arm, func.count(actions.c.item_id.distinct()))
-    return shown.where(actions.c.kind == "impression", actions.c.arm.is_not(None)).group_by(
+    impressions = select(actions.c.arm, func.count(actions.c.item_id.distinct()))
+    return impressions.where(actions.c.kind == "impression", actions.c.arm.is_not(None)).group_by(
         actions.c.arm
     )
 

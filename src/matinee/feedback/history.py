@@ -47,8 +47,8 @@ def hidden_items(changes: ChangeIndex, user: str) -> frozenset[str]:
     """The items that a user's actions leave out of their lists."""
     if not changes.last_hiding(user):
         return frozenset()
-    done = changes.store.actions_of(user)
-    return frozenset(one.item_id for one in done if KINDS[one.kind].hides)
+    actions = changes.store.actions_of(user)
+    return frozenset(one.item_id for one in actions if KINDS[one.kind].hides)
 
 
 def trained_history(model: Model, user: str) -> dict[str, float]:

@@ -157,7 +157,7 @@ def _improve_rows(start, stop, positives, penalty, pull, typical, n_steps, X):
     indptr, indices, weights, targets, Y = positives
     d = Y.shape[1]
     x, sums = np.empty(d, np.float32), np.empty(d, np.float32)
-    drawn, D, over = np.zeros(d), np.empty(d), np.empty(d)
+    row_pull, D, over = np.zeros(d), np.empty(d), np.empty(d)
     for row in range(start, stop):
         span = slice(indptr[row], indptr[row + 1])
         rows, w = indices[span], weights[span]
@@ -171,8 +171,8 @@ def _improve_rows(start, stop, positives, penalty, pull, typical, n_steps, X):
             x[f] = X[row, f]
             over[f] = 1.0 / (D[f] + weight * typical[f])
         for f in range(pull.shape[1]):
-            drawn[f] = pull[row, f]
-        take_steps(Y, rows, w, targets[span], drawn, D, over, n_steps, sums, x)
+            row_pull[f] = pull[row, f]
+        take_steps(Y, rows, w, targets[span], row_pull, D, over, n_steps, sums, x)
         for f in range(d):
             X[row, f] = x[f]
 
@@ -201,5 +201,5 @@ def _improve_rows_on(
         w = inside.astype(np.float32) if weights.size == 0 else np.where(inside, weights[place], 0)
         D = np.array([D_of[n] for n in counts[rows].tolist()], np.float32)
         over = 1 / (D + w.sum(axis=1, keepdims=True) * typical)
-        drawn = np.zeros_like(D) if pull is None else pull[rows]
-        X[rows] = steps(indices[place], w, targets[place], drawn, D, over, X[rows])
+        row_pull = np.zeros_like(D) if pull is None else pull[rows]
+        X[rows] = steps(indices[place], w, targets[place], row_pull, D, over, X[rows])

@@ -86,8 +86,8 @@ def add_list_scores(
         out: (n_people, n) float32.
     """
     rated = deviations.frozen()
-    given = *rated, lists, reversed_lists, read_only(items, np.int32), out
-    run_rows(_add_list_scores, rated.counts + 1.0, *given)
+    arrays = *rated, lists, reversed_lists, read_only(items, np.int32), out
+    run_rows(_add_list_scores, rated.counts + 1.0, *arrays)
 
 
 def add_list_scores_of_pairs(
@@ -111,8 +111,8 @@ def add_matrix_scores(
     ``matrix`` is (n_items, n_items) float32.
     """
     rated = deviations.frozen()
-    given = *rated, read_only(matrix, np.float32), read_only(items, np.int32), out
-    run_rows(_add_matrix_scores, rated.counts + 1.0, *given)
+    arrays = *rated, read_only(matrix, np.float32), read_only(items, np.int32), out
+    run_rows(_add_matrix_scores, rated.counts + 1.0, *arrays)
 
 
 def add_matrix_scores_of_pairs(
@@ -120,8 +120,8 @@ def add_matrix_scores_of_pairs(
 ) -> None:
     """out[j] += sum over i of deviations[user[j], i] matrix[i, item[j]]; all (n,)."""
     pairs = read_only(user, np.int32), read_only(item, np.int32)
-    given = *pairs, *deviations.frozen(), read_only(matrix, np.float32), out
-    run_rows(_add_matrix_scores_of_pairs, np.ones(len(user)), *given)
+    arrays = *pairs, *deviations.frozen(), read_only(matrix, np.float32), out
+    run_rows(_add_matrix_scores_of_pairs, np.ones(len(user)), *arrays)
 
 
 def list_terms(

@@ -23,8 +23,8 @@ def vector_code() -> str:
     """The width that kernels are written for."""
     if getattr(config, "DISABLE_JIT", False):
         return "none: compilation is off (NUMBA_DISABLE_JIT)"
-    held = " (NUMBA_CPU_NAME)" if getattr(config, "CPU_NAME", None) else ""
-    return f"{LANES} numbers at once{held}, {'with' if WIDE else 'without'} AVX-512"
+    source = " (NUMBA_CPU_NAME)" if getattr(config, "CPU_NAME", None) else ""
+    return f"{LANES} numbers at once{source}, {'with' if WIDE else 'without'} AVX-512"
 
 
 def blas() -> str:

@@ -51,8 +51,8 @@ def add_user_scores(
     """out[b, c] += the score of items[c] for person b; out is (n_people, n_items) float32."""
     cost = pair_costs(people.vectors, np.diff(neighborhood.vectors.indptr))
     cost += len(neighborhood.items)
-    given = *people.frozen(), neighborhood, read_only(items, np.int32), out
-    run_rows(_add_user_scores, cost, *given)
+    arrays = *people.frozen(), neighborhood, read_only(items, np.int32), out
+    run_rows(_add_user_scores, cost, *arrays)
 
 
 def add_user_scores_of_pairs(
@@ -64,8 +64,8 @@ def add_user_scores_of_pairs(
 ) -> None:
     """out[j] += the score of item[j] for row user[j] of ``people``; quick in order of user."""
     pairs = read_only(user, np.int32), read_only(item, np.int32)
-    given = *people.frozen(), neighborhood, out
-    run_rows(_add_user_scores_of_pairs, np.ones(len(user)), *pairs, *given)
+    arrays = *people.frozen(), neighborhood, out
+    run_rows(_add_user_scores_of_pairs, np.ones(len(user)), *pairs, *arrays)
 
 
 def user_terms(

@@ -51,8 +51,8 @@ class ChoicePart:
         Stars alone, with an infinite weight, are not held back either unless ``caution`` is given.
         Raises BadSetting for a weight below 0 and for what is no number.
         """
-        given = self.stars_weight if stars_weight is None else stars_weight
-        weight = _number("stars_weight", given)
+        value = self.stars_weight if stars_weight is None else stars_weight
+        weight = _number("stars_weight", value)
         if weight < 0:
             raise BadSetting(f"stars_weight is {weight:g}; it must be at least 0")
         if caution is None:

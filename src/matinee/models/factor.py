@@ -272,8 +272,8 @@ class FactorModel(FoldingModel):
         genres, has = self.catalog.genre_matrix(self.items)
         bearing = np.zeros(len(self.items), bool)
         for taste in tastes:
-            named = self.tastes().find(taste, low_ends=False)
-            words = {*named.genres, *re.split(r", | & ", named.name)}
+            card = self.tastes().find(taste, low_ends=False)
+            words = {*card.genres, *re.split(r", | & ", card.name)}
             own = [genre in words for genre in genres]
             bearing |= has[:, own].any(axis=1) if any(own) else True
         return bearing

@@ -92,8 +92,8 @@ class TasteMatches(Printable):
 
     @property
     def _with_names(self) -> tuple[TasteMatch, ...]:
-        given = self.old.taste_notes.names
-        return tuple(one for one in self.matches if one.old.number in given)
+        old_names = self.old.taste_notes.names
+        return tuple(one for one in self.matches if one.old.number in old_names)
 
 
 def match_tastes(old: Model, new: Model) -> TasteMatches:

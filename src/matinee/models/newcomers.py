@@ -61,11 +61,11 @@ def from_tastes(
     taste, one named twice, and points below 0 or above 10 in all.
     """
     share: dict[int, float] = {}
-    for name, given in points.items():
+    for name, points_given in points.items():
         number = tastes.find(name, low_ends=False).number
         if number in share:
             raise BadSetting(f"taste {number} ({tastes[number].name!r}) is named twice")
-        share[number] = _points(name, given) / POINTS
+        share[number] = _points(name, points_given) / POINTS
     weights = np.zeros(len(tastes))
     weights[list(share)] = list(share.values())
     if not 0 < weights.sum() <= 1 + 1e-9:

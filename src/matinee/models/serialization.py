@@ -66,11 +66,11 @@ def learned_arrays(model: Storable) -> dict[str, Any]:
     """The arrays that a model has learned, by name: all but ids and training ratings."""
     writer = Writer()
     writer.plain(model, "")
-    given = ("user_id", "item_id", "item_counts", "seen_")
+    prefixes = ("user_id", "item_id", "item_counts", "seen_")
     return {
         name: one
         for name, one in writer.arrays.items()
-        if not name.rpartition("/")[2].startswith(given)
+        if not name.rpartition("/")[2].startswith(prefixes)
     }
 
 
@@ -174,10 +174,10 @@ class Reader:
             name: self.value(one) for name, one in plain.items() if name not in (TYPE, COMPUTED)
         }
         _check_fields(kind, values)
-        made = kind(**values)
+        instance = kind(**values)
         for name, one in plain.get(COMPUTED, {}).items():
-            vars(made)[name] = self.value(one)
-        return made
+            vars(instance)[name] = self.value(one)
+        return instance
 
     def _once(self, name: str, plain: Mapping[str, Any]) -> Any:
         if name not in self.shared:

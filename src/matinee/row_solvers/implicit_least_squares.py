@@ -95,8 +95,8 @@ class ImplicitLeastSquares:
         all_cells = self.unobserved * len(items.bias)
         pull = None
         if toward is not None:
-            drawn = rotated(toward.factors, rotation)
-            pull = self.penalties(rated, len(items.bias))[:, None] * drawn
+            centers = rotated(toward.factors, rotation)
+            pull = self.penalties(rated, len(items.bias))[:, None] * centers
         weights = self._weights(rated.values) if self.by_rating else None
         X = rotated(users.factors, rotation)
         rated = rated._replace(values=self.targets(rated.values))

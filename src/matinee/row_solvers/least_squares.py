@@ -216,10 +216,10 @@ class LeastSquares:
         """``pull`` and what draws each row to its row of ``toward``."""
         reg, power = self._penalty(self.width(toward.n_factors))
         prior = self.rows_of(toward)
-        drawn: np.ndarray = prior * (reg * rated.counts[:, None].astype(np.float64) ** power)
+        pulls: np.ndarray = prior * (reg * rated.counts[:, None].astype(np.float64) ** power)
         if pull is not None:
-            drawn[:, : pull.shape[1]] += pull
-        return drawn
+            pulls[:, : pull.shape[1]] += pull
+        return pulls
 
     def _penalty(self, width: int) -> tuple[np.ndarray, np.ndarray]:
         reg, power = np.full(width, self.reg), np.full(width, self.reg_power)

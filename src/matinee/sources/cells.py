@@ -118,10 +118,10 @@ def matrix_of(dialect: Dialect, options: ReadOptions, name: str) -> Matrix:
     """Where users and items stand. Raises BadRatings where the column of users is a question."""
     missing = options.wide
     names = dialect.header or tuple(map(str, range(dialect.n_columns)))
-    chosen = chosen_columns(names, options.columns, name)
-    if set(chosen) - {"user_id"}:
+    positions = chosen_columns(names, options.columns, name)
+    if set(positions) - {"user_id"}:
         raise BadSetting(Option("wide"), " takes one column, that of user_id; all others are items")
-    user, note = chosen.get("user_id"), "each line is a user and each column an item"
+    user, note = positions.get("user_id"), "each line is a user and each column an item"
     items = range(dialect.n_columns)
     if user is None and dialect.header:
         user = by_name(names, "user_id", name)

@@ -185,9 +185,9 @@ def columns_remedy(raw: Raw) -> Message:
     return words_remedy(raw.show(row) for row in rows)
 
 
-def words_remedy(shown: Iterable[str]) -> Message:
+def words_remedy(texts: Iterable[str]) -> Message:
     """The remedy for ratings that are words, given as messages show them."""
-    words = sorted({one.strip("'\"") for one in shown})
+    words = sorted({one.strip("'\"") for one in texts})
     another: Message = ("; name the column of ratings with ", Option("columns", {"rating": "..."}))
     if not words or not all(re.fullmatch(r"[\w-]+", word) for word in words):
         return another
@@ -221,8 +221,8 @@ def seconds(raw: Raw, good: Selection) -> tuple[np.ndarray | None, Finding | Non
     time = raw.time[good]
     bad = np.flatnonzero(time == BAD_TIME)
     time[bad] = UNKNOWN_TIME
-    shown = rows_at(good, bad[:CASES_SHOWN])
-    first = tuple(Case(raw.where(row), raw.show(row)) for row in shown)
+    examples = rows_at(good, bad[:CASES_SHOWN])
+    first = tuple(Case(raw.where(row), raw.show(row)) for row in examples)
     unread = Finding("whose timestamp cannot be read", len(bad), first) if len(bad) else None
     if not time.any():
         raw.notes.append("there are timestamps, but not one is known")
@@ -292,12 +292,12 @@ def merged(
 ) -> Columns:
     """Columns (n_rows,) with the rows ``again`` (n,) merged into one for each pair, by ``how``."""
     times = None if time is None else time[again]
-    chosen, values = merge(user[again], item[again], rating[again], times, how)
+    last, values = merge(user[again], item[again], rating[again], times, how)
     keep = np.ones(len(user), dtype=bool)
     keep[again] = False
-    keep[again[chosen]] = True
+    keep[again[last]] = True
     rating = rating.copy()
-    rating[again[chosen]] = values
+    rating[again[last]] = values
     return user[keep], item[keep], rating[keep], None if time is None else time[keep]
 
 
@@ -319,14 +319,14 @@ def merge(
     changed = (np.diff(user[order]) != 0) | (np.diff(item[order]) != 0)
     starts = np.concatenate([[0], np.flatnonzero(changed) + 1])
     ends = np.append(starts[1:], len(order)) - 1
-    chosen = order[ends]
+    last = order[ends]
     if how == "last":
-        return chosen, rating[chosen]
+        return last, rating[last]
     by_value = np.lexsort((rating, item, user))
     total = np.add.reduceat(rating[by_value].astype(np.float64), starts)
     if how == "mean":
         total /= ends - starts + 1
-    return chosen, total.astype(np.float32)
+    return last, total.astype(np.float32)
 
 
 def repeated(

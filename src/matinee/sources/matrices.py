@@ -49,7 +49,7 @@ def read(source: object, options: ReadOptions) -> Iterator[Raw]:
     path = files.as_path(source)
     assert path is not None
     try:
-        held = READERS[files.kind_of(path)](path)
+        contents = READERS[files.kind_of(path)](path)
     except BadRatings:
         raise
     except NotImplementedError:  # MATLAB 7.3
@@ -58,7 +58,7 @@ def read(source: object, options: ReadOptions) -> Iterator[Raw]:
         raise BadRatings(
             f"{path.name} is damaged or holds no arrays of numbers: {files.words(error)[:200]}"
         ) from None
-    with raw_of(path.name, held, options) as raw:
+    with raw_of(path.name, contents, options) as raw:
         if files.kind_of(path) == MATLAB and "ids" in raw.details:
             raw.notes.append(FROM_ZERO)
         raw.name, raw.format = path.name, raw.format + f" in a {path.suffix or 'binary'} file"
@@ -96,15 +96,17 @@ READERS: dict[str, Callable[[Path], dict[str, Any]]] = {
 
 
 @contextmanager
-def raw_of(name: str, held: Mapping[str, Any], options: ReadOptions) -> Iterator[Raw]:
+def raw_of(name: str, contents: Mapping[str, Any], options: ReadOptions) -> Iterator[Raw]:
     """The rows of what a file holds. Raises BadRatings where none of it, or too much, would do."""
-    columns = {one: array for one, array in held.items() if is_column(array)}
-    if columns and len(columns) == len(held) and len(set(map(len, columns.values()))) == 1:
+    columns = {one: array for one, array in contents.items() if is_column(array)}
+    if columns and len(columns) == len(contents) and len(set(map(len, columns.values()))) == 1:
         with rows_of_columns(name, columns, options) as raw:
             yield raw
         return
-    matrices = {one: value for one, value in held.items() if is_matrix(value) or is_table(value)}
-    matrix = chosen(name, matrices, list(held), options.table)
+    matrices = {
+        one: value for one, value in contents.items() if is_matrix(value) or is_table(value)
+    }
+    matrix = chosen(name, matrices, list(contents), options.table)
     if is_matrix(matrix):
         if hasattr(matrix, "check_format"):
             check(name, matrix)
@@ -156,10 +158,10 @@ def rows_of_columns(
         )
     else:
         at = find_columns(names, options.columns, name, rating_needed=needed)
-    given = [columns[names[at[field]]] for field in FIELDS if field in at]
+    arrays_by_field = [columns[names[at[field]]] for field in FIELDS if field in at]
     if "timestamp" in at and "rating" not in at:
-        given.insert(2, np.ones(len(given[0])))
-    with arrays.read_columns(tuple(given), options) as raw:
+        arrays_by_field.insert(2, np.ones(len(arrays_by_field[0])))
+    with arrays.read_columns(tuple(arrays_by_field), options) as raw:
         raw.columns = {field: names[place] for field, place in at.items()}
         yield raw
 

@@ -195,17 +195,17 @@ def table_of(bundle: Bundle, options: ReadOptions) -> str:
     That is ``options.table``, else the only file that can be read as ratings with these options.
     Raises BadRatings where there is none, or several.
     """
-    held = sorted(bundle.openers)
+    files = sorted(bundle.openers)
     if options.table is not None:
         if options.table not in bundle:
             raise BadRatings(
-                f"{bundle.name} holds no file {options.table!r}; it holds {', '.join(held[:6])}"
+                f"{bundle.name} holds no file {options.table!r}; it holds {', '.join(files[:6])}"
             )
         return options.table
-    if len(held) == 1 and not bundle.paths:
-        return held[0]
+    if len(files) == 1 and not bundle.paths:
+        return files[0]
     fits = [
-        name for name in held if Path(name).suffix.lower() in TABLES and fit(bundle, name, options)
+        name for name in files if Path(name).suffix.lower() in TABLES and fit(bundle, name, options)
     ]
     if len(fits) == 1:
         return fits[0]
@@ -218,10 +218,10 @@ def table_of(bundle: Bundle, options: ReadOptions) -> str:
             *choices[1:],
         )
     kinds = "u.data, ratings.dat or ratings.csv with their movies"
-    tables = [name for name in held if Path(name).suffix.lower() in TABLES]
+    tables = [name for name in files if Path(name).suffix.lower() in TABLES]
     raise BadRatings(
         f"{bundle.name} is no MovieLens data set ({kinds}); it holds "
-        f"{', '.join(held[:6]) or 'nothing'}. Name the file with the ratings",
+        f"{', '.join(files[:6]) or 'nothing'}. Name the file with the ratings",
         *((", as in ", Option("table", tables[0])) if tables else ()),
     )
 
@@ -302,8 +302,8 @@ def movies(
 def entry(title: str, genres: tuple[str, ...], tags: tuple[str, ...]) -> Item:
     """One item, with the year split off its title."""
     bare, year = split_title(title)
-    named = tuple(genre for genre in genres if genre not in NO_GENRE)
-    return Item(bare, year, named, {"tags": tags} if tags else {})
+    genres_known = tuple(genre for genre in genres if genre not in NO_GENRE)
+    return Item(bare, year, genres_known, {"tags": tags} if tags else {})
 
 
 def tags_of(bundle: Bundle, name: str, encoding: str) -> dict[str, tuple[str, ...]]:

@@ -37,8 +37,8 @@ def judged(frame: "DataFrame") -> "DataFrame":
         time = _seconds(F.col("timestamp"), kinds["timestamp"])
         moment = F.when(time == UNKNOWN_TIME, F.lit(BAD_TIME)).otherwise(time)
         moments = [F.coalesce(moment, F.lit(BAD_TIME)).alias("moment")]
-    given = F.col("rating")
-    rating = given.try_cast("float")
+    value = F.col("rating")
+    rating = value.try_cast("float")
     empty = F.lit(False)
     for name in ("user_id", "item_id", "rating"):
         empty = empty | F.col(name).isNull()
@@ -55,7 +55,7 @@ def judged(frame: "DataFrame") -> "DataFrame":
     return frame.select(
         *(_id(F.col(name), kinds[name]).alias(name) for name in ("user_id", "item_id")),
         rating.alias("rating"),
-        given.cast("string").alias("given"),
+        value.cast("string").alias("given"),
         *moments,
         F.monotonically_increasing_id().alias("place"),
         fault.alias("fault"),

@@ -85,9 +85,9 @@ def layout_of(rows: "DataFrame") -> Layout:
     rows_needed = each.where(GOOD).where(is_item | is_drawn)
     table = rows_needed.select("of_item", "item_id", key_of(longest).alias("key"), "n").toArrow()
     each.unpersist()
-    of_items, drawn = (table.filter(kind) for kind in (pc.field("of_item"), ~pc.field("of_item")))
+    of_items, sampled = (table.filter(kind) for kind in (pc.field("of_item"), ~pc.field("of_item")))
     items, numbers = _numbered(of_items.column("item_id"))
-    bounds = _bounds(drawn.sort_by("key"), n_blocks)
+    bounds = _bounds(sampled.sort_by("key"), n_blocks)
     n_read = sum(n for n, _, _ in by_fault.values())
     return Layout(items, numbers, longest, bounds, n_ratings, n_read)
 
@@ -102,12 +102,12 @@ def _numbered(ids: "pa.ChunkedArray") -> tuple[IdMap, "pa.Table"]:
     return items, pa.table({"item_id": whole, "item": items.rows(texts).astype(np.int32)})
 
 
-def _bounds(drawn: "pa.Table", n_blocks: int) -> list[Any]:
+def _bounds(sample: "pa.Table", n_blocks: int) -> list[Any]:
     """Keys that divide the sampled users, in order, into blocks of about equally many ratings."""
-    n = drawn.column("n").to_numpy()
+    n = sample.column("n").to_numpy()
     block = (np.cumsum(n) - n) * n_blocks // max(1, int(n.sum()))
     firsts = np.flatnonzero(np.diff(block, prepend=0))
-    bounds: list[Any] = drawn.column("key").take(firsts).to_pylist()
+    bounds: list[Any] = sample.column("key").take(firsts).to_pylist()
     return bounds
 
 

@@ -127,9 +127,9 @@ def label_ends(W: np.ndarray, items: Sequence[str], catalog: Catalog) -> list[li
 
 def on_card(ends: np.ndarray) -> np.ndarray:
     """1 for the ON_CARD items that weigh most at each end, else 0, as ``ends``."""
-    shown = np.zeros(ends.shape)
-    np.put_along_axis(shown, np.argsort(-ends, axis=0, kind="stable")[:ON_CARD], 1.0, axis=0)
-    return shown
+    mask = np.zeros(ends.shape)
+    np.put_along_axis(mask, np.argsort(-ends, axis=0, kind="stable")[:ON_CARD], 1.0, axis=0)
+    return mask
 
 
 def label_of(words: Sequence[Feature], worth: np.ndarray) -> Label:
@@ -138,22 +138,22 @@ def label_of(words: Sequence[Feature], worth: np.ndarray) -> Label:
     Decades stand alone only where no other word passes: they say little of a taste.
     """
     timeless = np.array([kind != "decade" for kind, _ in words])
-    chosen = worthiest(worth)
-    if not timeless[chosen].any():
-        chosen = worthiest(np.where(timeless, worth, 0.0)) or chosen
+    label_words = worthiest(worth)
+    if not timeless[label_words].any():
+        label_words = worthiest(np.where(timeless, worth, 0.0)) or label_words
     order = [at for at in np.argsort(-worth, kind="stable").tolist() if worth[at] > 0]
-    further = tuple(words[at] for at in order if at not in chosen)
-    return Label(tuple(words[at] for at in chosen), further)
+    further = tuple(words[at] for at in order if at not in label_words)
+    return Label(tuple(words[at] for at in label_words), further)
 
 
 def worthiest(worth: np.ndarray) -> list[int]:
     """The words of a label: few, and each worth about as much as the one before it."""
-    chosen: list[int] = []
+    best: list[int] = []
     for at in np.argsort(-worth, kind="stable")[:MOST_WORDS].tolist():
-        if worth[at] <= 0 or (chosen and worth[at] < NEXT_WORD * worth[chosen[-1]]):
+        if worth[at] <= 0 or (best and worth[at] < NEXT_WORD * worth[best[-1]]):
             break
-        chosen.append(at)
-    return chosen
+        best.append(at)
+    return best
 
 
 def period(decades: Sequence[str]) -> str:

@@ -97,9 +97,9 @@ def ndcg_of_users(
 def sample_of_users(ratings: Ratings, n: int, rng: np.random.Generator) -> Ratings:
     """The ratings of ``n`` random users that have some, over these users and what they rated."""
     rated = np.flatnonzero(ratings.user_counts)
-    chosen = np.zeros(ratings.n_users, dtype=bool)
-    chosen[rng.choice(rated, n, replace=False)] = True
-    part = ratings.subset(chosen[ratings.user])
+    mask = np.zeros(ratings.n_users, dtype=bool)
+    mask[rng.choice(rated, n, replace=False)] = True
+    part = ratings.subset(mask[ratings.user])
     users, items = (
         IdMap.of(ids.ids[np.unique(rows)].tolist(), kind, ids.id_type)
         for ids, rows, kind in ((part.users, part.user, "user"), (part.items, part.item, "item"))

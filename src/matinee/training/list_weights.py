@@ -80,11 +80,11 @@ def climb(scored: Scored, n_held_out: np.ndarray, weights: np.ndarray) -> np.nda
             before = best
             for place in range(len(weights)):
                 for change in (factor, 1 / factor):
-                    tried = weights.copy()
-                    tried[place] *= change
-                    ndcg = scored.ndcg(tried, n_held_out).mean()
+                    candidate = weights.copy()
+                    candidate[place] *= change
+                    ndcg = scored.ndcg(candidate, n_held_out).mean()
                     if ndcg > best:
-                        best, weights = ndcg, tried
+                        best, weights = ndcg, candidate
     return weights
 
 

@@ -64,12 +64,12 @@ class Source:
             return Examples(ratings.user, ratings.item, targets, ones)
         user = np.repeat(ratings.user, self.n_negatives)
         item = rng.integers(0, self.train.n_items, len(user)).astype(np.int32)
-        chosen = self._chosen(user, item)
+        clash = self._chosen(user, item)
         for _ in range(DRAWS):
-            item[chosen] = rng.integers(0, self.train.n_items, int(chosen.sum()))
-            chosen[chosen] = self._chosen(user[chosen], item[chosen])
+            item[clash] = rng.integers(0, self.train.n_items, int(clash.sum()))
+            clash[clash] = self._chosen(user[clash], item[clash])
         targets = np.repeat(np.array([1, 0], np.float32), [len(ratings), len(user)])
-        weights = np.concatenate([ones, (~chosen).astype(np.float32)])
+        weights = np.concatenate([ones, (~clash).astype(np.float32)])
         users, items = (
             np.concatenate(both) for both in ((ratings.user, user), (ratings.item, item))
         )

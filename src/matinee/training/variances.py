@@ -129,9 +129,9 @@ class VarianceLearning:
             for array in (side.factors, side.implicit):
                 if array is not None:
                     rotated(array, turn.astype(np.float32), array)
-        turned = a_p @ R**2, a_q @ T**2
+        spreads_turned = a_p @ R**2, a_q @ T**2
         return Variances(
-            noise, np.maximum(factors, LEAST * self.unit), (of_bias[0], of_bias[1]), turned
+            noise, np.maximum(factors, LEAST * self.unit), (of_bias[0], of_bias[1]), spreads_turned
         )
 
     def _prior(self, now: Variances, bias: float) -> "RowPrior":

@@ -207,11 +207,11 @@ class SuccessiveHalving:
         usual = self._usual(kinds) if bracket == 0 else []
         rng = np.random.default_rng((self.seed, bracket))
         spaces = [kind for kind in kinds if kind.space]
-        drawn = []
+        samples = []
         for _ in range(CANDIDATES - len(usual)):
             kind = spaces[int(rng.integers(len(spaces)))]
-            drawn.append(kind(**{name: one.draw(rng) for name, one in kind.space.items()}))
-        return usual + [one.for_data(self.inner.train) for one in drawn]
+            samples.append(kind(**{name: one.draw(rng) for name, one in kind.space.items()}))
+        return usual + [one.for_data(self.inner.train) for one in samples]
 
     def _usual(self, kinds: list[type[Algorithm]]) -> list[Algorithm]:
         """The default for the data, and each algorithm with its default settings."""
@@ -274,5 +274,5 @@ def algorithm_of(trial: AutoTrial) -> Algorithm:
 def ranked(trials: "list[AutoTrial] | tuple[AutoTrial, ...]", higher: bool) -> list[AutoTrial]:
     """The trials that were measured: those on more users first, then the best."""
     sign = -1 if higher else 1
-    done = [one for one in trials if one.value is not None]
-    return sorted(done, key=lambda one: (-one.share, sign * (one.value or 0.0), one.number))
+    measured = [one for one in trials if one.value is not None]
+    return sorted(measured, key=lambda one: (-one.share, sign * (one.value or 0.0), one.number))

@@ -80,9 +80,9 @@ def likeness(model: FactorModel, other: FactorModel) -> np.ndarray:
 def resampled(ratings: Ratings, seed: int) -> Ratings:
     """The distinct ratings of a bootstrap sample: about 63 %."""
     rng = np.random.default_rng(seed)
-    drawn = np.zeros(len(ratings), dtype=bool)
-    drawn[rng.integers(len(ratings), size=len(ratings))] = True
-    return ratings.subset(drawn)
+    mask = np.zeros(len(ratings), dtype=bool)
+    mask[rng.integers(len(ratings), size=len(ratings))] = True
+    return ratings.subset(mask)
 
 
 def agreement(item_factors: Sequence[np.ndarray | None]) -> float | None:

@@ -70,8 +70,8 @@ class Tuning(Tabular):
     def ranked(self) -> list[Trial]:
         """The finished trials, the best first."""
         sign = -1 if self.higher_is_better else 1
-        done = [trial for trial in self.trials if trial.value is not None]
-        return sorted(done, key=lambda trial: sign * (trial.value or 0.0))
+        measured = [trial for trial in self.trials if trial.value is not None]
+        return sorted(measured, key=lambda trial: sign * (trial.value or 0.0))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -387,10 +387,10 @@ def _concluded(run: _Run, split: Split, trials: list[Trial]) -> Tuning:
     Raises BadSetting where no trial could be measured.
     """
     base, objective = run.base, run.objective
-    done = [trial for trial in trials if trial.value is not None]
-    if not done:
+    measured = [trial for trial in trials if trial.value is not None]
+    if not measured:
         raise BadSetting(f"no trial of {len(trials)} could be measured: {trials[0].reason}")
-    best = min(done, key=lambda trial: objective.loss(trial.value or 0.0))
+    best = min(measured, key=lambda trial: objective.loss(trial.value or 0.0))
     settings = dict(best.settings)
     if best.best_epoch is not None and "n_epochs" in base.settings:
         settings.setdefault("n_epochs", best.best_epoch)

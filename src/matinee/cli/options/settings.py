@@ -173,5 +173,5 @@ def in_words(kind: "type[Algorithm]") -> str:
     """The settings of an algorithm with their defaults, in one line."""
     from matinee.algorithms.hyperparameters import hyperparameter_of
 
-    shown = (f"{one.name}={hyperparameter_of(one).default_in_words}" for one in fields(kind))
-    return ", ".join(shown) or "none"
+    defaults = (f"{one.name}={hyperparameter_of(one).default_in_words}" for one in fields(kind))
+    return ", ".join(defaults) or "none"

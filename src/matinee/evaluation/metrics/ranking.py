@@ -43,12 +43,10 @@ class RankedTest:
         relevant: np.ndarray = np.diff(self.indptr)
         return relevant
 
-    def only(self, chosen: np.ndarray) -> "RankedTest":
+    def only(self, mask: np.ndarray) -> "RankedTest":
         """The same users with only the chosen ones (a mask) of these items; gains are dropped."""
-        before = np.append(0, np.cumsum(chosen))
-        return RankedTest(
-            before[self.indptr], self.better[chosen], self.tied[chosen], self.candidates
-        )
+        before = np.append(0, np.cumsum(mask))
+        return RankedTest(before[self.indptr], self.better[mask], self.tied[mask], self.candidates)
 
     @cached_property
     def user(self) -> np.ndarray:
@@ -99,8 +97,8 @@ def recall(test: RankedTest, n: int) -> np.ndarray:
     ``recall = (1 / r) sum over relevant items of P(item in the first n)``. The denominator is r,
     the number of all relevant test items of the user, also when r > n.
     """
-    shown = _sum_by_user(test, _chance_to_be_shown(test, n))
-    share: np.ndarray = shown / test.relevant
+    expected = _sum_by_user(test, _chance_to_be_shown(test, n))
+    share: np.ndarray = expected / test.relevant
     return share
 
 
@@ -110,8 +108,8 @@ def capped_recall(test: RankedTest, n: int) -> np.ndarray:
     ``capped_recall = (1 / min(n, r)) sum over relevant items of P(item in the first n)``: 1 can
     always be reached. The recall of Liang et al. 2018 and of the papers that compare with it.
     """
-    shown = _sum_by_user(test, _chance_to_be_shown(test, n))
-    share: np.ndarray = shown / np.minimum(test.relevant, n)
+    expected = _sum_by_user(test, _chance_to_be_shown(test, n))
+    share: np.ndarray = expected / np.minimum(test.relevant, n)
     return share
 
 
@@ -209,9 +207,9 @@ def hit_rate(test: RankedTest, n: int) -> np.ndarray:
     of them are relevant, none is hit with the hypergeometric chance
     ``C(t - r, m) / C(t, m) = product over j < r of (t - m - j) / (t - j)``.
     """
-    drawn = np.clip(n - test.better, 0, test.tied)
+    n_drawn = np.clip(n - test.better, 0, test.tied)
     j = test.groups.place
-    missed = np.maximum(test.tied - drawn - j, 0) / (test.tied - j)
+    missed = np.maximum(test.tied - n_drawn - j, 0) / (test.tied - j)
     chance: np.ndarray = 1 - np.multiply.reduceat(missed, test.indptr[:-1])
     return chance
 

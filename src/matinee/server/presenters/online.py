@@ -11,14 +11,14 @@ DIGITS = 6
 
 def arm_figures(outcome: ArmOutcome, n_items: int) -> dict[str, Any]:
     """Counts and rates of an arm; a rate is null where nothing was shown."""
-    shown = outcome.exposures
+    impressions = outcome.exposures
     return {
         "users": outcome.clicked.n,
-        "impressions": shown,
+        "impressions": impressions,
         "clicks": outcome.clicks,
         "conversions": outcome.conversions,
-        "click_through": round(outcome.clicks / shown, DIGITS) if shown else None,
-        "conversion": round(outcome.conversions / shown, DIGITS) if shown else None,
+        "click_through": round(outcome.clicks / impressions, DIGITS) if impressions else None,
+        "conversion": round(outcome.conversions / impressions, DIGITS) if impressions else None,
         "coverage": round(outcome.items / n_items, DIGITS),
     }
 

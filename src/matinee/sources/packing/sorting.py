@@ -143,7 +143,7 @@ def prefetch(work: Callable[[One], Other], todo: Iterable[One], threads: int) ->
         for one in chain(coming, [None] * threads):
             if not waiting:
                 return
-            done = waiting.pop(0).result()
+            piece = waiting.pop(0).result()
             if one is not None:
                 waiting.append(pool.submit(work, one))
-            yield done
+            yield piece
