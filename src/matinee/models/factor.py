@@ -5,8 +5,7 @@
 Nearly every algorithm ends in one of these. Nothing here learns.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
@@ -263,20 +262,9 @@ class FactorModel(FoldingModel):
         if self.choice is not None:
             gains = self.item_factors @ (embeddings.factors[0] - average.factors[0])
             share = min(1.0, sum(map(float, points.values())) / POINTS)
-            gains = np.where(self._bearing_genres(points), gains, -np.inf)
+            gains = np.where(self.taste_space.bearing_genres(points), gains, -np.inf)
             choice = self.choice.embeddings_of_tastes(gains, share)
         return without_ratings(name, embeddings, "tastes", choice)
-
-    def _bearing_genres(self, tastes: Iterable[object]) -> np.ndarray:
-        """Which items bear a genre that these tastes are named after; all where one is not."""
-        genres, has = self.catalog.genre_matrix(self.items)
-        bearing = np.zeros(len(self.items), bool)
-        for taste in tastes:
-            card = self.tastes().find(taste, low_ends=False)
-            words = {*card.genres, *re.split(r", | & ", card.name)}
-            own = [genre in words for genre in genres]
-            bearing |= has[:, own].any(axis=1) if any(own) else True
-        return bearing
 
     def embeddings_of_features(self, features: Mapping[str, object]) -> Embeddings:
         if self.profile_map is None:

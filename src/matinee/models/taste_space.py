@@ -1,5 +1,7 @@
 """The tastes of a factor model: how its factor columns are read, and who has which taste."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -50,6 +52,20 @@ class TasteSpace:
     def words_about(self, item: int) -> ItemWords:
         """What the catalogue says of an item (a row), as names of tastes do."""
         return ItemWords.of(self.catalog, self.items.ids[item])
+
+    def bearing_genres(self, tastes: Iterable[object]) -> np.ndarray:
+        """Which items (a mask) bear a genre that one of these tastes is named after.
+
+        All where a taste is named after none. Raises BadSetting for an unknown taste.
+        """
+        genres, has = self.catalog.genre_matrix(self.items)
+        bearing = np.zeros(len(self.items), bool)
+        for taste in tastes:
+            card = self.cards.find(taste, low_ends=False)
+            words = {*card.genres, *re.split(r", | & ", card.name)}
+            own = [genre in words for genre in genres]
+            bearing |= has[:, own].any(axis=1) if any(own) else True
+        return bearing
 
     def strength(self, person: Person) -> np.ndarray:
         """How strong each taste is in somebody: p_f, (n_factors,) float32."""
