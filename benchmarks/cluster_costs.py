@@ -30,6 +30,9 @@ CORES_PER_TASK = 8  # spark.task.cpus: a task, and so a set of sums, for eight c
 NETWORK = 10e9 / 8  # bytes a second of a machine: an assumption, not a measurement
 AVX512, AVX2 = 16, 8  # float32 numbers in a vector
 BLOCK = 40e6  # bytes that a block of a million ratings takes while it is worked on: counted
+BANDWIDTH, FLOPS, BUS = 3.35e12, 67e12, 64e9  # of an H100 SXM, as its maker states them
+DEVICES = (1, 8, 64)
+PADDING = 1.25  # of a batch of rows, at most: kernels/dense_batches.py
 MLLIB_BLOCKS = 10  # its default, with which it was measured
 GB, TB = 1e9, 1e12
 Row = dict[str, Any]
@@ -129,6 +132,24 @@ def costs(measured: Measured, cores: int) -> dict[str, str]:
         "sent out per epoch, GB": f"{sent_out / GB:.2f}",
         "memory of a task, GB": f"{memory / GB:.2f}",
         "MLlib shuffles, TB": f"{mllib * measured.v / TB:.1f}",
+    }
+
+
+def device_costs(devices: int) -> dict[str, str]:
+    """What an epoch takes at least on accelerators that each have a share of the rows."""
+    d = FACTORS + 1
+    padded = PADDING * RATINGS
+    moved = 2 * padded * (4 * 4 * d + 12) + (USERS + ITEMS) * 12 * d**2
+    computing = flops(USERS, ITEMS, RATINGS) / FLOPS
+    sent = 2 * padded * 12 + USERS * 8 * d
+    return {
+        "reading and writing its memory, s": f"{moved / BANDWIDTH / devices:.1f}",
+        "computing, s": f"{computing / devices:.1f}",
+        "ratings and rows over the bus, s": f"{sent / BUS / devices:.1f}",
+        "seconds of an epoch at least": (
+            f"{max(moved / BANDWIDTH, computing, sent / BUS) / devices:.1f}"
+        ),
+        "seconds of an epoch, measured": "not measured",
     }
 
 
@@ -239,6 +260,11 @@ def tables() -> dict[str, str]:
         {"cores": name} | {cores: column[name] for cores, column in columns.items()}
         for name in next(iter(columns.values()))
     ]
+    devices = {f"{n}": device_costs(n) for n in DEVICES}
+    bounds = [
+        {"devices": name} | {n: column[name] for n, column in devices.items()}
+        for name in next(iter(devices.values()))
+    ]
     return {
         "duels": duel_table(rows),
         "counted": measured_table(rows),
@@ -246,6 +272,7 @@ def tables() -> dict[str, str]:
         "letters": letters(measured),
         "totals": totals(measured),
         "costs": markdown(extended),
+        "devices": markdown(bounds),
     }
 
 

@@ -87,3 +87,12 @@ def test_sizes_are_those_of_a_stated_vector_width(script):
     assert script.bytes_of_sums(1, script.AVX512) - script.bytes_of_sums(1, script.AVX2) == 8 * (
         (16 * (80 + 64 + 48 + 32) + 16) - (8 * (72 + 64 + 56 + 48 + 40 + 32 + 24 + 16) + 8)
     )
+
+
+def test_an_epoch_on_accelerators_by_hand(script):
+    found = script.device_costs(8)
+    memory = 2 * 1.25 * 2e10 * (16 * 65 + 12) + (3e8 + 2e4) * 12 * 65**2  # 6.8e13 bytes
+    assert found["reading and writing its memory, s"] == f"{memory / 3.35e12 / 8:.1f}" == "2.5"
+    assert found["ratings and rows over the bus, s"] == "1.5"  # (6e11 + 1.6e11) / 64e9 / 8
+    assert found["seconds of an epoch at least"] == "2.5"
+    assert found["seconds of an epoch, measured"] == "not measured"

@@ -64,6 +64,7 @@ HOMES = {
     "matinee.models.interview": ["Interview"],
     "matinee.models.group": ["recommend_together"],
     "matinee.splitting": ["Split"],
+    "matinee.kernels.devices": ["on_device"],
     "matinee.evaluation.evaluate": ["cross_validate", "evaluate"],
     "matinee.evaluation.compare": ["compare"],
     "matinee.evaluation.judged": ["evaluate_lists", "evaluate_predictions"],

@@ -15,10 +15,11 @@ import numpy as np
 
 from matinee.data.ratings import Rows
 from matinee.kernels.cholesky import BLOCK
+from matinee.kernels.dense_batches import CELLS, dense_batches
 from matinee.kernels.device_steps import batch_steps
-from matinee.kernels.devices import CELLS, accelerator, check_memory, dense_batches
+from matinee.kernels.devices import accelerator, check_memory
 from matinee.kernels.jit import inlined, kernel, read_only
-from matinee.kernels.least_squares import Penalty, penalties
+from matinee.kernels.least_squares import Penalty, penalties, penalties_of
 from matinee.kernels.threads import run_rows
 
 ROW_COST = 20.0  # of a row, beside the cost of its ratings
@@ -191,15 +192,12 @@ def _improve_rows_on(
     d, counts = Y.shape[1], np.diff(indptr)
     check_memory(device, 4 * (Y.size + 2 * CELLS * (d + 3)), "a step of conjugate gradients")
     steps = batch_steps(device, Y, n_steps)
-    D_of = {n: np.empty(d) for n in np.unique(counts).tolist()}
-    for n, D in D_of.items():
-        penalties(penalty, n, D)
     for rows, width in dense_batches(counts):
         place = indptr[rows, None] + np.arange(width)
         inside = place < indptr[rows + 1, None]
         place = np.where(inside, place, 0)
         w = inside.astype(np.float32) if weights.size == 0 else np.where(inside, weights[place], 0)
-        D = np.array([D_of[n] for n in counts[rows].tolist()], np.float32)
+        D = penalties_of(penalty, counts[rows], d).astype(np.float32)
         over = 1 / (D + w.sum(axis=1, keepdims=True) * typical)
         row_pull = np.zeros_like(D) if pull is None else pull[rows]
         X[rows] = steps(indices[place], w, targets[place], row_pull, D, over, X[rows])

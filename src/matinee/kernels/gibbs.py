@@ -8,6 +8,8 @@ with A and b of the row solve, and as its penalty the noise over the prior varia
 import numpy as np
 
 from matinee.kernels.cholesky import cholesky_solve, solve_upper, workspace
+from matinee.kernels.device_rows import draw_rows_on
+from matinee.kernels.devices import accelerator
 from matinee.kernels.jit import kernel
 from matinee.kernels.least_squares import Penalty, Terms, normal_equations
 from matinee.kernels.random import fill_normal
@@ -19,10 +21,13 @@ def draw_rows(terms: Terms, penalty: Penalty, scale: float, seed: int, draw: int
 
     ``scale`` is the standard deviation of a rating around its score: where A = U'U and z is
     standard normal, scale U^-1 z has covariance scale^2 A^-1. The random numbers belong to (seed,
-    draw, row), whichever thread draws the row.
+    draw, row), whichever thread or device draws the row.
     """
     counts, d = terms.counts, terms.Y.shape[1]
     X = np.zeros((len(counts), d), np.float32)
+    if (device := accelerator()) is not None:
+        draw_rows_on(device, terms, penalty, scale, seed, draw, X)
+        return X
     numbers = scale, np.uint64(seed), np.uint64(draw)
     run_rows(_draw_rows, counts * d + d**2 / 3, terms, penalty, *numbers, X)
     return X

@@ -1,11 +1,13 @@
 """The inverse of a large symmetric matrix, in place."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
+from matinee.display.text import counted
 from matinee.kernels.blas import one_blas_thread
-from matinee.kernels.devices import accelerator, invert_on
+from matinee.kernels.devices import accelerator, check_memory
 from matinee.kernels.threads import run_all
 
 BLOCK = 256  # rows and columns eliminated at once
@@ -22,7 +24,7 @@ def invert(A: np.ndarray) -> None:
     Another device, where one is chosen, does it by Cholesky.
     """
     if (device := accelerator()) is not None:
-        invert_on(device, A)
+        _invert_on(device, A)
         return
     starts = range(0, len(A), BLOCK)
 
@@ -48,3 +50,14 @@ def invert(A: np.ndarray) -> None:
             A[K, : K.start], A[K.start :, K] = scaled[: K.start].T, scaled[K.start :]
             A[K, K] = -pivot
         run_all([partial(reflect, rows) for rows in blocks])
+
+
+def _invert_on(device: Any, A: np.ndarray) -> None:
+    """``invert`` on a device, by Cholesky."""
+    import jax
+    from jax.scipy.linalg import cho_solve
+
+    check_memory(device, 3 * A.nbytes, f"the inverse of a matrix of {counted(len(A), 'row')}")
+    with jax.enable_x64(True), jax.default_device(device):
+        L = jax.numpy.linalg.cholesky(jax.device_put(A, device))
+        A[:] = np.asarray(cho_solve((L, True), jax.numpy.eye(len(A))))

@@ -206,6 +206,15 @@ def penalties(penalty, n, out):
     return smallest
 
 
+def penalties_of(penalty: Penalty, counts: np.ndarray, d: int) -> np.ndarray:
+    """The penalties (n_rows, d) float64 of rows of so many ratings."""
+    different, which = np.unique(counts, return_inverse=True)
+    by_count = np.empty((len(different), d))
+    for n, out in zip(different.tolist(), by_count, strict=True):
+        penalties(penalty, n, out)
+    return np.asarray(by_count[which])
+
+
 @inlined
 def normal_equations(Y, offset, indices, values, weights, penalty, work):
     """Fill A (upper triangle) and b for a row of one rating or more; no ``weights`` means ones."""

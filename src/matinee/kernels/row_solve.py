@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from matinee.kernels.cholesky import workspace
+from matinee.kernels.device_rows import solve_rows_on
+from matinee.kernels.devices import accelerator
 from matinee.kernels.jit import kernel, read_only
 from matinee.kernels.least_squares import (
     Penalty,
@@ -50,7 +52,14 @@ def solve_rows(terms: Terms, regularizer: Regularizer, dual: Dual, X: np.ndarray
     A row that has more of the ratings than a thread would take at a time is solved by all threads
     together: each sums some of the tiles of its matrix. Every number is still summed by one thread,
     in the same order, so the bits are the same whichever thread sums it.
+
+    Another device, where one is chosen, solves dense batches of rows instead, but for bounded rows
+    that are to be exact.
     """
+    exact_bounds = regularizer.lower.max() >= 0.0 and regularizer.sweeps == 0
+    if (device := accelerator()) is not None and not exact_bounds:
+        solve_rows_on(device, terms, regularizer, X)
+        return
     counts, d, threads = terms.counts, X.shape[1], n_threads()
     most = max(POPULAR, int(counts.sum()) // (threads * RANGES_PER_THREAD))
     if threads == 1:

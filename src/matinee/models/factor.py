@@ -31,7 +31,7 @@ from matinee.models.nearby_users import terms_of_people
 from matinee.models.newcomers import POINTS, from_tastes, without_ratings
 from matinee.models.population_statistics import PopulationStatistics, moments_of
 from matinee.models.profile_map import ProfileMap
-from matinee.models.retrieval import Scorer, similar_rows
+from matinee.models.retrieval import ProductScorer, Scorer, similar_rows
 from matinee.models.rotation import rotated_effects, rotated_embeddings, rotated_fold
 from matinee.models.taste_space import TasteSpace, item_tastes, user_tastes
 from matinee.models.tensors import Stacked
@@ -126,11 +126,7 @@ class FactorModel(FoldingModel):
     def scorer(self, items: np.ndarray) -> Scorer:
         every = len(items) == len(self.items)
         embeddings = self.item_embeddings if every else self.item_embeddings.take(items)
-
-        def score(people: Sequence[object], out: np.ndarray) -> None:
-            self._scores(self._embeddings(people), embeddings, out)
-
-        return score
+        return ProductScorer(self.global_mean, self._embeddings, embeddings)
 
     def score_block(self, users: np.ndarray) -> np.ndarray:
         return self._scores(self.user_embeddings.take(users), self.item_embeddings)
@@ -320,10 +316,8 @@ class FactorModel(FoldingModel):
         calibrated = self.has_intervals and bool((self.seen.counts > 1).any())
         return (*super().precomputed, "population", *(["calibration"] if calibrated else []))
 
-    def _scores(
-        self, people: Embeddings, items: Embeddings, out: np.ndarray | None = None
-    ) -> np.ndarray:
-        return score_block(self.global_mean, people, items, out)
+    def _scores(self, people: Embeddings, items: Embeddings) -> np.ndarray:
+        return score_block(self.global_mean, people, items)
 
     def _embeddings(self, people: Sequence[object]) -> Embeddings:
         """Biases and factors of ids and Persons, the average for whoever is unknown."""

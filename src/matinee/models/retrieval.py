@@ -1,10 +1,14 @@
 """The best items for many people, and the rows most like a row: exact, in bounded memory."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from matinee.kernels.factors import score_block
+from matinee.kernels.product_lists import top_products
 from matinee.kernels.ranking import ItemSets, top_n_in_blocks
+from matinee.row_solvers.embeddings import Embeddings
 
 ROWS_AT_ONCE = 1 << 16  # rows compared at once
 SHRINKAGE = 10.0  # ratings at which a similarity counts half
@@ -12,6 +16,18 @@ SHRINKAGE = 10.0  # ratings at which a similarity counts half
 # Writes the scores (n_people, n_items) of some people into an array that is used again.
 Scorer = Callable[[Sequence[object], np.ndarray], None]
 Seen = Callable[[Sequence[object]], tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class ProductScorer:
+    """The ``Scorer`` of a model whose scores are inner products of embeddings and their biases."""
+
+    mean: float
+    embeddings_of: Callable[[Sequence[object]], Embeddings]  # of people
+    items: Embeddings
+
+    def __call__(self, people: Sequence[object], out: np.ndarray) -> None:
+        score_block(self.mean, self.embeddings_of(people), self.items, out)
 
 
 def best_items(
@@ -34,11 +50,18 @@ def best_items(
     place = np.full(n_items, -1, dtype=np.int32)
     place[candidates] = np.arange(len(candidates), dtype=np.int32)
 
+    def block(rows: slice) -> tuple[Embeddings, ItemSets]:
+        assert isinstance(score, ProductScorer)
+        return score.embeddings_of(people[rows]), _banned(seen, people[rows], place)
+
     def fill(rows: slice, scores: np.ndarray) -> ItemSets:
         score(people[rows], scores)
         return _banned(seen, people[rows], place)
 
-    places, scores = top_n_in_blocks(fill, len(people), len(candidates), n)
+    if isinstance(score, ProductScorer):
+        places, scores = top_products(score.mean, block, len(people), score.items, n)
+    else:
+        places, scores = top_n_in_blocks(fill, len(people), len(candidates), n)
     return np.where(places >= 0, candidates[places], -1), scores
 
 

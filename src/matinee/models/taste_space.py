@@ -54,7 +54,7 @@ class TasteSpace:
         return ItemWords.of(self.catalog, self.items.ids[item])
 
     def bearing_genres(self, tastes: Iterable[object]) -> np.ndarray:
-        """Which items (a mask) bear a genre that one of these tastes is named after.
+        """Which items bear a genre that one of these tastes is named after: (n_items,) bool.
 
         All where a taste is named after none. Raises BadSetting for an unknown taste.
         """

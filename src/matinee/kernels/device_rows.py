@@ -1,0 +1,139 @@
+"""The row solve on dense batches of rows, compiled by JAX for a device.
+
+Every row has its normal matrix formed and solved as ``least_squares`` states it, in float32, all
+rows of a batch at once. What stays on the device is the other side's factors, where they fit: else
+each batch brings its own part of them, so a device may be smaller than the data.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from matinee.kernels.dense_batches import CELLS, dense_batches
+from matinee.kernels.devices import check_memory, free_memory
+from matinee.kernels.least_squares import Penalty, Regularizer, Terms, penalties_of
+from matinee.kernels.random import draw_normal
+
+SHARE = 0.5  # of a device's memory that the factors may keep
+
+
+class Batch(NamedTuple):
+    """Rows of nearly the same length, padded to one: n rows of ``width`` ratings."""
+
+    rows: np.ndarray  # (n,)
+    y: Any  # (n, width, d) float32 on the device: the other side's factors
+    weights: np.ndarray  # (n, width) float32: 0 for padding
+    targets: np.ndarray  # (n, width) float32
+    penalty: np.ndarray  # (n, d) float32: the diagonal
+    matrix: np.ndarray  # (n, d, d) float32 added to it, or (1, 1, 1) of zero
+
+
+def solve_rows_on(device: Any, terms: Terms, regularizer: Regularizer, X: np.ndarray) -> None:
+    """``row_solve.solve_rows`` on a device; bounds are met by sweeps, so there must be some."""
+    d, pull = X.shape[1], regularizer.pull
+    solve, swept = _solutions()
+    for batch in batches(device, terms, regularizer.penalty):
+        drawn = np.zeros((len(batch.rows), d), np.float32)
+        drawn[:, : pull.shape[1]] = pull[batch.rows] if pull.size else 0.0
+        if regularizer.lower.max() < 0.0:
+            solution = solve(*batch[1:], drawn)
+        else:
+            lower = regularizer.lower.astype(np.float32)
+            solution = swept(regularizer.sweeps, *batch[1:], drawn, lower, X[batch.rows])
+        X[batch.rows] = np.asarray(solution)
+
+
+def draw_rows_on(
+    device: Any, terms: Terms, penalty: Penalty, scale: float, seed: int, draw: int, X: np.ndarray
+) -> None:
+    """``gibbs.draw_rows`` on a device, with the same random numbers."""
+    noise = np.empty(X.shape, np.float32)
+    draw_normal(noise, scale, seed, draw)
+    for batch in batches(device, terms, penalty):
+        X[batch.rows] = np.asarray(_draws()(*batch[1:], noise[batch.rows]))
+
+
+def batches(device: Any, terms: Terms, penalty: Penalty) -> Iterator[Batch]:
+    """All rows with ratings, batch by batch. Raises BadSetting where one needs too much memory."""
+    import jax
+
+    indptr, indices, values, weights, offset, Y = terms
+    counts, d = terms.counts, Y.shape[1]
+    check_memory(device, 4 * 4 * max(CELLS, int(counts.max(initial=1)) + d) * d, "a batch of rows")
+    resident = 4 * Y.size <= SHARE * free_memory(device)
+    factors = jax.device_put(Y, device) if resident else Y
+    for rows, width in dense_batches(counts, beside=d):
+        place = indptr[rows, None] + np.arange(width)
+        inside = place < indptr[rows + 1, None]
+        place = np.where(inside, place, 0)
+        column = indices[place]
+        w = inside.astype(np.float32)
+        if weights.size:
+            w *= weights[place]
+        n = counts[rows].astype(np.float32)[:, None, None]
+        base, slope = (one[:d, :d].astype(np.float32) for one in (penalty.base, penalty.slope))
+        yield Batch(
+            rows,
+            jax.device_put(factors[column], device),
+            w,
+            values[place] - offset[column],
+            penalties_of(penalty, counts[rows], d).astype(np.float32),
+            base + n * slope if penalty.has_base else np.zeros((1, 1, 1), np.float32),
+        )
+
+
+def _normal_equations(y: Any, w: Any, t: Any, D: Any, matrix: Any, pull: Any) -> tuple[Any, Any]:
+    """A and b of a batch, as ``least_squares.normal_equations`` makes those of a row."""
+    import jax.numpy as jnp
+
+    A = jnp.einsum("nlf,nlg->nfg", w[:, :, None] * y, y) + matrix
+    A += D[:, :, None] * jnp.eye(y.shape[2], dtype=y.dtype)
+    return A, jnp.einsum("nl,nlf->nf", w * t, y) + pull
+
+
+@cache
+def _solutions() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The solutions of a batch, by Cholesky; and sweeps of coordinate descent within bounds."""
+    import jax
+    import jax.numpy as jnp
+    from jax.scipy.linalg import cho_solve
+
+    def solve(*equations: Any) -> Any:
+        with jax.default_matmul_precision("highest"):  # a GPU would round products to ten bits
+            A, b = _normal_equations(*equations)
+            L = jnp.linalg.cholesky(A)
+            return jax.vmap(lambda one, right: cho_solve((one, True), right))(L, b)
+
+    def swept(n: Any, *rest: Any) -> Any:
+        *equations, lower, x = rest
+        with jax.default_matmul_precision("highest"):
+            A, b = _normal_equations(*equations)
+
+            def step(at: Any, x: Any) -> Any:
+                f = at % b.shape[1]
+                slope = jnp.einsum("ng,ng->n", A[:, f], x) - b[:, f]
+                return x.at[:, f].set(jnp.maximum(x[:, f] - slope / A[:, f, f], lower[f]))
+
+            return jax.lax.fori_loop(0, n * b.shape[1], step, x)
+
+    return jax.jit(solve), jax.jit(swept)
+
+
+@cache
+def _draws() -> Callable[..., Any]:
+    """Solutions plus noise of covariance A^-1 times that of the numbers given."""
+    import jax
+    import jax.numpy as jnp
+    from jax.scipy.linalg import cho_solve, solve_triangular
+
+    def one(L: Any, b: Any, z: Any) -> Any:
+        return cho_solve((L, True), b) + solve_triangular(L, z, trans="T", lower=True)
+
+    def draw(y: Any, w: Any, t: Any, D: Any, matrix: Any, z: Any) -> Any:
+        with jax.default_matmul_precision("highest"):
+            A, b = _normal_equations(y, w, t, D, matrix, 0.0)
+            return jax.vmap(one)(jnp.linalg.cholesky(A), b, z)
+
+    return jax.jit(draw)
