@@ -158,14 +158,15 @@ def test_too_little_memory_is_said_before_anything_is_computed():
     devices.check_memory(Small(), 1000, "this")
 
 
-def test_the_command_line_takes_a_device(tmp_path, monkeypatch, capsys):
+def test_the_command_line_takes_a_device(ratings, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    ratings.to_pandas().to_csv("stars.csv", index=False)
     devices_of_fits = []
     real = conjugate_gradients.accelerator
     note = lambda: devices_of_fits.append(real()) or devices_of_fits[-1]  # noqa: E731
     monkeypatch.setattr(conjugate_gradients, "accelerator", note)
     few = ["--set", "n_factors=2", "--set", "n_epochs=1", "--set", "reg=1", "--set", "unobserved=1"]
-    fit = ["fit", "sample", "-a", "implicit-als", *few, "--no-check", "--out", "model"]
+    fit = ["fit", "stars.csv", "-a", "implicit-als", *few, "--no-check", "--out", "model"]
     assert run([*fit, "--device", "cpu"]) == 0
     assert {one.platform for one in devices_of_fits} == {"cpu"}
     assert devices.accelerator() is None
