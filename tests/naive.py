@@ -204,6 +204,14 @@ def descend(ratings, mean, rate, penalties, P, b, Q, c):
         c[i] += rate * (e - reg_c[i] * c[i])
 
 
+def penalties_of(reg, power, more, diagonal, counts):
+    """The diagonal of a row of n ratings: diagonal + reg (n + more)^power."""
+    return [
+        [d + r * (n + more) ** p for r, p, d in zip(reg, power, diagonal, strict=True)]
+        for n in counts
+    ]
+
+
 def descend_users(order, rated, implicit, mean, rates, model):
     """SVD++, a user at a time: z_j take one step for all ratings of the user together."""
     rate, reg, bias_reg, implicit_reg = rates

@@ -19,6 +19,7 @@ from matinee.kernels.least_squares import (
     dual_is_cheaper,
     dual_rows,
     normal_matrix,
+    penalties_of,
     penalty_of,
 )
 from matinee.kernels.normal_sums import NormalSums, add_ratings, flush, solve_sums, sum_row, unpack
@@ -425,3 +426,10 @@ def test_user_scores_and_terms_are_those_of_the_slow_twin(averaged):
     found = dict(zip(users.tolist(), terms.tolist(), strict=True))
     assert found == pytest.approx(naive.user_terms(7, weights[1], deviations, *rule))
     assert found
+
+
+def test_penalties_are_those_of_the_formula():
+    reg, power, diagonal = np.array([0.2, 3.0, 0.5]), np.array([0.5, 0.5, 0.0]), np.arange(3.0)
+    counts = np.array([4, 1, 4, 900])
+    found = penalties_of(penalty_of(reg, power, 2.0, diagonal=diagonal), counts, 3)
+    assert found == pytest.approx(np.array(naive.penalties_of(reg, power, 2.0, diagonal, counts)))
