@@ -37,7 +37,7 @@ def solve_rows_on(device: Any, terms: Terms, regularizer: Regularizer, X: np.nda
     for batch in batches(device, terms, regularizer.penalty):
         drawn = np.zeros((len(batch.rows), d), np.float32)
         drawn[:, : pull.shape[1]] = pull[batch.rows] if pull.size else 0.0
-        if regularizer.lower.max() < 0.0:
+        if regularizer.lower is None:
             solution = solve(*batch[1:], drawn)
         else:
             lower = regularizer.lower.astype(np.float32)

@@ -56,7 +56,7 @@ def solve_rows(terms: Terms, regularizer: Regularizer, dual: Dual, X: np.ndarray
     Another device, where one is chosen, solves dense batches of rows instead, but for bounded rows
     that are to be exact.
     """
-    exact_bounds = regularizer.lower.max() >= 0.0 and regularizer.sweeps == 0
+    exact_bounds = regularizer.lower is not None and regularizer.sweeps == 0
     if (device := accelerator()) is not None and not exact_bounds:
         solve_rows_on(device, terms, regularizer, X)
         return
