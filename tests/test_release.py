@@ -3,13 +3,16 @@
 import re
 import tarfile
 import zipfile
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
 import matinee
+from matinee.cli import COMMANDS
 from matinee.cli.commands.serve import command as serve
+from matinee.server.prometheus import ServerMetrics
 
 yaml = pytest.importorskip("yaml")
 
@@ -170,6 +173,49 @@ def test_what_services_name_is_there():
                 assert (ROOT / source).is_file()
             else:
                 assert source in compose["volumes"] or source == "./model"
+
+
+# Dashboard and services.
+
+
+def names_of_metrics() -> set[str]:
+    """The names of all samples that /metrics may give."""
+    endings = {"counter": ["_total"], "histogram": ["_bucket", "_count", "_sum"], "info": ["_info"]}
+    metrics = ServerMetrics()
+    families = [*metrics.registry.collect(), *metrics.facts.collect()]
+    return {one.name + end for one in families for end in endings.get(one.type, [""])}
+
+
+def test_every_metric_of_the_dashboard_is_given():
+    dashboard = read("deploy/grafana/matinee.json")
+    expressions = [one["expr"] for panel in dashboard["panels"] for one in panel["targets"]]
+    named = set(re.findall(r"matinee_\w+", " ".join(expressions)))
+    assert named <= names_of_metrics()
+    families = {re.sub("_(total|bucket|count|sum|info)$", "", one) for one in names_of_metrics()}
+    shown = {re.sub("_(total|bucket|count|sum|info)$", "", one) for one in named}
+    assert shown == families, "each is on the dashboard"
+    assert all(text.count("(") == text.count(")") for text in expressions)
+
+
+def test_the_dashboard_asks_the_prometheus_that_is_there():
+    dashboard, services = read("deploy/grafana/matinee.json"), read("compose.yaml")["services"]
+    (source,) = read("deploy/grafana/datasource.yml")["datasources"]
+    assert {panel["datasource"]["uid"] for panel in dashboard["panels"]} == {source["uid"]}
+    assert source["url"].removeprefix("http://").partition(":")[0] in services
+    (provider,) = read("deploy/grafana/dashboards.yml")["providers"]
+    targets = [volume.split(":")[1] for volume in services["grafana"]["volumes"]]
+    assert f"{provider['options']['path']}/matinee.json" in targets
+    places = [(one["gridPos"]["x"], one["gridPos"]["y"]) for one in dashboard["panels"]]
+    assert len(set(places)) == len({one["id"] for one in dashboard["panels"]}) == len(places)
+
+
+@pytest.mark.parametrize("unit", ["matinee.service", "matinee-refit.service"])
+def test_services_of_systemd_run_commands_that_exist(unit):
+    text = (ROOT / "deploy" / "systemd" / unit).read_text(encoding="utf-8")
+    start = re.search(r"^ExecStart=\S+/matinee (.*)$", text, re.MULTILINE)
+    assert start is not None
+    name, *words = start[1].split()
+    import_module(COMMANDS[name]).command.make_context(name, words)  # refuses unknown options
 
 
 def test_the_command_of_the_server_is_understood():

@@ -129,9 +129,15 @@ def test_all_workers_reload(workers, folders):
     assert old not in versions
 
 
-def test_workers_stop_with_their_supervisor(workers):
-    process, url, _ = workers
-    process.send_signal(signal.SIGTERM)
+def test_workers_finish_what_they_send_and_stop_with_their_supervisor(workers):
+    process, url, model = workers
+    body = {"n": 50}  # more than the buffers of a connection hold
+    with httpx.stream("POST", f"{url}/v1/recommendations:export", json=body, timeout=60) as answer:
+        lines = answer.iter_lines()
+        first = next(lines)
+        process.send_signal(signal.SIGTERM)
+        n_rows = sum(1 for _ in lines) + len([first])
+    assert n_rows == 50 * len(matinee.load(model).users)
     assert process.wait(30) == 0
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
