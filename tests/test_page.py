@@ -1,5 +1,6 @@
 """The page in a real browser, on a real server: every section, by mouse and by keyboard."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,14 @@ import pytest
 import matinee
 from browser import asked_for, chromium, complaints, size
 from matinee.data.catalog import Catalog, Item
+from matinee.evaluation.model_quality import measure_quality
 from matinee.feedback.store import Store
 from matinee.server.evaluation_record import EvaluationRecord
 from matinee.server.lifecycle import ServerState
 from matinee.server.middleware.security import AccessPolicy
 from matinee.server.page_files import PAGE
 from matinee.sources import read_ratings
+from matinee.sources.synthetic import checkerboard
 from serving import TOKEN, answering
 
 SECTIONS = ["find", "list?user=42", "film?item=fight-club-1999", "tastes", "map", "data", "quality"]
@@ -85,7 +88,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two models, and a record of a comparison."""
     place = tmp_path_factory.mktemp("page")
     sample = matinee.sample()
-    matinee.NMF(n_factors=6, n_epochs=10).fit(sample).save(place / "nmf")
+    nmf = matinee.NMF(n_factors=6, n_epochs=10).fit(sample)
+    measure_quality(nmf, sample).saved_with(nmf).save(place / "nmf")
     matinee.MF(n_factors=4, n_epochs=3).fit(sample).save(place / "mf")
     record = place / "runs.jsonl"
     matinee.compare([], sample, metrics=["rmse", "ndcg", "coverage"], record=record)
@@ -554,7 +558,38 @@ def test_data_and_quality_have_charts_with_their_figures(page):
             page.click("figure details summary", place)
         assert page.some("figure tbody tr")
         named = [one.get_attribute("aria-label") for one in page.all("figure .table")]
-        assert named == [one.text for one in page.all("figure h2")], "each table says of what it is"
+        assert named == [one.text for one in page.all("figure h2, figure h3")], (
+            "each table says of what it is"
+        )
+
+
+def test_quality_is_that_of_the_model_beside_popularity(page):
+    page.open("quality")
+    page.says("than those of popularity", ".verdict")
+    assert len(page.some(".pairs .two ol")) == 6, "three people, each with both lists"
+    page.says("Algorithms compared on its ratings", "h2")
+    assert {one.text for one in page.all("figure h3")} >= {
+        "RMSE by how many ratings a user gave",
+        "RMSE by how many ratings an item has",
+    }
+
+
+def test_a_record_of_other_data_is_not_shown_as_its_own(driver, tmp_path):
+    model = matinee.Bias().fit(checkerboard(30)).save(tmp_path / "bias")
+    others = checkerboard(40)
+    matinee.compare([], others, metrics=["rmse"], record=tmp_path / "runs.jsonl")
+    curve = matinee.k_curve(matinee.NMF(n_epochs=2), others, factors=[2, 3], folds=2)
+    (tmp_path / "curve.json").write_text(json.dumps(curve.to_dict()))
+    record = EvaluationRecord.read(tmp_path / "runs.jsonl", tmp_path / "curve.json")
+    with answering(ServerState(model, Store.at(tmp_path / "f.sqlite"), None, record)) as client:
+        page = Page(driver, str(client.base_url)).open("quality")
+        assert "Algorithms compared on other ratings" in [one.text for one in page.some("h2")]
+        warnings = [one.text for one in page.all(".verdict.worse")]
+        assert len(warnings) == 2, "the comparison and the curve"
+        assert all(f"(data {others.fingerprint})" in words for words in warnings)
+        page.says("matinee measure MODEL", "pre")
+        assert complaints(driver) == []
+        assert strangers(driver, page.url) == []
 
 
 # For everybody.

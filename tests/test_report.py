@@ -15,6 +15,7 @@ from matinee.algorithms import ALGORITHMS
 from matinee.charts.chart import SVG
 from matinee.cli import run
 from matinee.data.catalog import Catalog, Item
+from matinee.errors import BadRatings
 from matinee.evaluation.run_log import Record
 from matinee.explain.explanation import Explanation
 from matinee.explain.term import Term
@@ -120,7 +121,9 @@ def test_people_are_recommended_what_the_model_recommends(model, report):
 def test_the_errors_are_those_of_the_held_out_part(model, ratings, report):
     plain = report.to_dict()["sections"]["quality"]["blocks"]
     found = {row["metric"]: row["value"] for row in plain[0]["rows"]}
-    assert found == pytest.approx(measure(model, ratings).metrics)
+    split = matinee.splitting.random(ratings)
+    fitted = matinee.NMF(n_factors=6, n_epochs=10).fit(split.train)
+    assert found == pytest.approx(matinee.evaluate(fitted, split.test).metrics)
     assert {block.get("chart") for block in plain} >= {"error-by-user", "error-by-item"}
 
 
@@ -212,10 +215,24 @@ def test_a_comparison_is_shown_with_the_ratings_it_was_made_on(tmp_path, model, 
     made = matinee.compare(["bias"], ratings, metrics=["rmse", "ndcg"], record=record)
     rows = compared(Record.of(record), ratings)
     assert {row["algorithm"] for row in rows} == {one.name for one in made.entries}
-    shown = report_of(model, ratings, comparison=rows).to_dict()["sections"]["quality"]["blocks"]
-    assert shown[0]["title"] == "Algorithms compared on the same split"
-    assert "±" in shown[0]["rows"][1]["rmse"]
+    blocks = report_of(model, ratings, comparison=rows).to_dict()["sections"]["quality"]["blocks"]
+    (shown,) = [
+        one for one in blocks if one.get("title") == "Algorithms compared on the same split"
+    ]
+    assert "±" in shown["rows"][1]["rmse"]
     assert compared(Record.of(record), small()) == []
+
+
+def test_results_of_other_ratings_are_refused(model, ratings):
+    others = small()
+    curve = matinee.k_curve(matinee.NMF(n_epochs=2), others, factors=[2, 3], folds=2).to_dict()
+    with pytest.raises(BadRatings, match=f"k-curve is of other ratings .*{others.fingerprint}"):
+        report_of(model, ratings, curve=curve)
+    quality = measure(matinee.NMF(n_factors=3).fit(others))
+    with pytest.raises(BadRatings, match="evaluation is of other ratings"):
+        report_of(model, ratings, evaluation=quality)
+    with pytest.raises(BadRatings, match="fitted on other ratings"):
+        measure(model, others)
 
 
 # The command line.

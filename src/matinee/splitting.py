@@ -34,6 +34,7 @@ class Split(Printable):
     name: str = "given"  # the entry of SPLITS, "k-fold", or "given"
     settings: Mapping[str, Any] = field(default_factory=dict)  # what it was made with
     history: Ratings | None = None
+    source: Ratings | None = None  # the ratings that were split; None for parts given apart
 
     def __post_init__(self) -> None:
         check_apart("training", self.train, "test", self.test)
@@ -50,6 +51,7 @@ class Split(Printable):
             "split_settings": dict(self.settings),
             "seed": self.settings.get("seed"),
             "fingerprints": {name: p.fingerprint for name, p in parts.items() if p is not None},
+            "data_fingerprint": None if self.source is None else self.source.fingerprint,
         }
 
     def __str__(self) -> str:
@@ -250,7 +252,8 @@ def strong(
     )
     settings = {"test_share": test_share, "history_share": history_share, "seed": seed}
     train, test = ratings.subset(~held_out), ratings.subset(tested)
-    return Split(train, test, description, "strong", settings, ratings.subset(held_out & ~tested))
+    history = ratings.subset(held_out & ~tested)
+    return Split(train, test, description, "strong", settings, history, ratings)
 
 
 def given(train: Ratings, test: Ratings) -> Split:
@@ -344,7 +347,8 @@ def _cut(
 ) -> Split:
     if not in_test.any():
         raise BadRatings(f"no test ratings: {description}; ask for less or bring more ratings")
-    return Split(ratings.subset(~in_test), ratings.subset(in_test), description, name, settings)
+    train, test = ratings.subset(~in_test), ratings.subset(in_test)
+    return Split(train, test, description, name, settings, source=ratings)
 
 
 def _moment(seconds: int) -> str:

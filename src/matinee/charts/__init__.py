@@ -11,7 +11,14 @@ stand in a page under the strictest policy, and weigh a few kilobytes.
 from matinee.charts.chart import Chart, stylesheet, twin
 from matinee.charts.explanation import taste_card, waterfall
 from matinee.charts.factor_map import Map, has_map, map_of, space
-from matinee.charts.quality import charts_of_comparison, error_by_group, k_curve, trade_off
+from matinee.charts.quality import (
+    calibration,
+    charts_of_comparison,
+    charts_of_quality,
+    error_by_group,
+    k_curve,
+    trade_off,
+)
 from matinee.charts.ratings import (
     charts_of_ratings,
     long_tail,
@@ -23,7 +30,9 @@ from matinee.charts.ratings import (
 __all__ = [
     "Chart",
     "Map",
+    "calibration",
     "charts_of_comparison",
+    "charts_of_quality",
     "charts_of_ratings",
     "error_by_group",
     "has_map",

@@ -12,6 +12,8 @@ from matinee.display.tables import Table
 from matinee.display.text import counted
 
 TRADE_OFFS = (("ndcg@10", "coverage@10"), ("rmse", "ndcg@10"))  # pairs of metrics shown
+GROUP_METRICS = ("rmse", "found@10")  # shown by activity and by popularity
+USUAL_LEVEL = 0.9  # of an interval, in sentences
 SMALLEST_DOT, LARGEST_DOT = 4.0, 14.0  # pixels, for the shortest and the longest fit
 
 
@@ -113,29 +115,97 @@ def error_by_group(groups: Sequence[Mapping[str, Any]], of: str, metric: str = "
     rows = tuple(
         Row(
             f"{_short(row['group'])} ratings",
-            f"{row[metric]:.3f}",
+            _estimate(row, metric),
             0.0,
             float(row[metric]),
             words=f"{row['group']}: {metric} {row[metric]:.4f}, {row['members']:,} {of}s",
         )
         for row in known
     )
+    spans = [row["intervals"][metric] for row in known if "intervals" in row]
+    ends = {"low": [low for low, _ in spans], "high": [high for _, high in spans]} if spans else {}
     worst = max(known, key=lambda row: float(row[metric]), default=None)
     return Chart(
         f"error-by-{of}",
-        f"{metric.upper()} by how many ratings {'a user gave' if of == 'user' else 'an item has'}",
+        f"{_noun(metric)} by how many ratings {'a user gave' if of == 'user' else 'an item has'}",
         ""
         if worst is None
-        else f"It is largest for {of}s with {_short(worst['group'])} training ratings.",
+        else f"It is largest for {of}s with {_short(worst['group'])} training ratings."
+        + (" ± is half of the 95 % interval." if spans else ""),
         Table(
             {
                 "group": [row["group"] for row in known],
                 f"{of}s": [row["members"] for row in known],
                 metric: [float(row[metric]) for row in known],
+                **ends,
             }
         ),
         Bars(rows),
     )
+
+
+def calibration(points: Sequence[Mapping[str, Any]]) -> Chart:
+    """The share of ratings inside their intervals by level: ``ModelQuality.calibration``."""
+    spans = tuple(
+        (
+            float(one["level"]),
+            float(one["interval"][0]),
+            float(one["share"]),
+            float(one["interval"][1]),
+            f"{100 * one['level']:.0f} % promised, {100 * one['share']:.1f} % inside",
+        )
+        for one in points
+    )
+    usual = min(points, key=lambda one: abs(one["level"] - USUAL_LEVEL))
+    levels = [float(one["level"]) for one in points]
+    low, high = min([*levels, *(low for _, low, *_ in spans)]), 1.0
+    ticks = tuple((level, f"{100 * level:.0f} %") for level in levels)
+    shares = tuple((place / 10, f"{place * 10} %") for place in range(int(low * 10), 11))
+    return Chart(
+        "calibration",
+        "Calibration: how often intervals hold the rating",
+        f"Of the intervals of {100 * usual['level']:.0f} %, {100 * usual['share']:.0f} % hold the "
+        "rating. On the "
+        "line, intervals hold what they promise; the bars are 95 % intervals over users.",
+        Table(
+            {
+                "promised": levels,
+                "inside": [one[2] for one in spans],
+                "low": [one[1] for one in spans],
+                "high": [one[3] for one in spans],
+            }
+        ),
+        Plot(
+            Axis("promised", min(levels) - 0.05, 1.0, ticks=ticks),
+            Axis("inside", int(low * 10) / 10, high, ticks=shares),
+            (Line(((min(levels), min(levels)), (1.0, 1.0)), of=7), Intervals(spans)),
+        ),
+    )
+
+
+def charts_of_quality(quality: Mapping[str, Any]) -> list[Chart]:
+    """Errors and lists by activity and popularity, and calibration, of ``ModelQuality.to_dict``."""
+    groups = (("user", quality["by_activity"]), ("item", quality["by_popularity"]))
+    charts = [
+        error_by_group(rows, of, metric)
+        for metric in GROUP_METRICS
+        for of, rows in groups
+        if any(row.get(metric) is not None for row in rows)
+    ]
+    return charts + ([calibration(quality["calibration"])] if quality["calibration"] else [])
+
+
+def _estimate(row: Mapping[str, Any], metric: str) -> str:
+    if metric not in row.get("intervals", {}):
+        return f"{row[metric]:.3f}"
+    low, high = row["intervals"][metric]
+    return f"{row[metric]:.3f} ±{(high - low) / 2:.3f}"
+
+
+def _noun(metric: str) -> str:
+    """What a metric by group is called in a title."""
+    base, _, n = metric.partition("@")
+    return f"Share of liked items on lists of {n}," if base == "found" else metric.upper()
 
 
 def _short(group: str) -> str:

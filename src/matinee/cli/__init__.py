@@ -27,6 +27,7 @@ COMMANDS = {
     "similar": "matinee.cli.commands.similar",
     "predict": "matinee.cli.commands.predict",
     "evaluate": "matinee.cli.commands.evaluate",
+    "measure": "matinee.cli.commands.measure",
     "cross-validate": "matinee.cli.commands.cross_validate",
     "compare": "matinee.cli.commands.compare",
     "tune": "matinee.cli.commands.tune",

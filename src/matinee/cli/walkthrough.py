@@ -24,6 +24,7 @@ from matinee.display.steps import OnStep, quiet
 from matinee.display.tables import Table
 from matinee.evaluation.compare import Comparison, Entry
 from matinee.evaluation.evaluate import fit_and_evaluate
+from matinee.evaluation.model_quality import measure_quality
 from matinee.evaluation.results import Evaluation
 from matinee.explain.explanation import Explanation
 from matinee.models import FactorModel, Model
@@ -109,13 +110,14 @@ def run(out: Path, on_step: OnStep = quiet) -> Demo:
     user = str(model.users.ids[person])
     recommendations = model.recommend(user, LIST_LENGTH)
     first = recommendations.item_id[0]
-    saved = model.save(out)
+    quality = measure_quality(model, ratings)
+    saved = quality.saved_with(model).save(out)
     on_step(N_STEPS - 1, N_STEPS, "writing the report")
     report = report_of(
         model,
         ratings,
         origin=SAMPLE,
-        evaluation=results[default.name],
+        evaluation=quality,
         comparison=rows_of(comparison),
     )
     on_step(N_STEPS, N_STEPS, "done")

@@ -14,6 +14,7 @@ from matinee.data.catalog import NO_CATALOG
 from matinee.data.ratings import Ratings, check_ratings
 from matinee.display.text import counted
 from matinee.errors import Advice, BadModel, BadRatings, BadSetting
+from matinee.evaluation.bootstrap import interval, resample
 from matinee.evaluation.held_out_users import FoldedIn
 from matinee.evaluation.metrics import METRICS
 from matinee.evaluation.metrics.breakdown import group_by_count, means_by_group
@@ -104,8 +105,8 @@ def measure(
         protocol=protocol_of(model, plan),
         test_seconds=time.perf_counter() - started,
         nan_scores=measured.nan_scores,
-        by_activity=measured.groups("user", model.seen.counts),
-        by_popularity=measured.groups("item", counts_of_items(model)),
+        by_activity=measured.groups("user", model.seen.counts, plan.group_intervals),
+        by_popularity=measured.groups("item", counts_of_items(model), plan.group_intervals),
         origin={
             "fingerprints": {
                 "train": getattr(model, "data_fingerprint", None),
@@ -270,12 +271,37 @@ class Measured:
         values = self.per_user.means() | dict(self.intervals) | of_catalog(self.times, measures)
         return {one.name: values[one.name] for one in measures if one.name in values}
 
-    def groups(self, by: str, counts: np.ndarray) -> tuple[dict[str, Any], ...]:
+    def groups(
+        self, by: str, counts: np.ndarray, with_intervals: bool
+    ) -> tuple[dict[str, Any], ...]:
         """Errors and recall in groups of users or of items by their training ratings."""
         group, names = group_by_count(counts)
         side = 0 if by == "user" else 1
         values = {name: (part[side], part[2]) for name, part in self.parts.items()}
-        return means_by_group(f"{by}s", group, names, values, ROOTS)
+        rows = means_by_group(f"{by}s", group, names, values, ROOTS)
+        if not with_intervals:
+            return rows
+        spans = [self._intervals(group, side, number) for number in range(len(names))]
+        return tuple(
+            {**row, "intervals": span} for row, span in zip(rows, filter(None, spans), strict=True)
+        )
+
+    def _intervals(
+        self, group: np.ndarray, side: int, number: int
+    ) -> dict[str, tuple[float, float]]:
+        """The 95 % interval of each metric in one group, over its users; none without any."""
+        inside = {name: group[part[side]] == number for name, part in self.parts.items()}
+        users = [part[0][inside[name]] for name, part in self.parts.items()]
+        known = np.unique(np.concatenate(users)) if users else np.empty(0, int)
+        if not len(known):
+            return {}
+        totals, weights = {}, {}
+        for name, (user, _, values) in self.parts.items():
+            place = np.searchsorted(known, user[inside[name]])
+            totals[name] = np.bincount(place, values[inside[name]], len(known))
+            weights[name] = np.bincount(place, minlength=len(known)).astype(float)
+        draws = resample(UserScores(totals, weights, ROOTS))
+        return {name: interval(values) for name, values in draws.items()}
 
 
 def _hits(
@@ -296,25 +322,31 @@ def _predict(model: Measurable, test: Ratings) -> np.ndarray:
 def _interval_metrics(model: Any, test: Ratings, measures: Sequence[Measure]) -> dict[str, float]:
     """Metrics of intervals, on the test ratings of some users that the model has seen."""
     of_intervals = [one for one in measures if one.metric.source == "intervals"]
+    given = interval_test(model, test) if of_intervals else None
+    return {} if given is None else {one.name: one.metric.compute(given) for one in of_intervals}
+
+
+def interval_test(model: Any, test: Ratings) -> IntervalTest | None:
+    """The intervals that a model gives for the test ratings of at most 50 users it has seen."""
     users = np.unique(test.user[model.seen.counts[test.user] > 0])
-    if not of_intervals or not len(users):
-        return {}
+    if not len(users):
+        return None
     if len(users) > INTERVAL_USERS:
         users = np.random.default_rng(0).choice(users, INTERVAL_USERS, replace=False)
+    users = np.sort(users)
     actual: list[np.ndarray] = []
     limits: dict[float, list[tuple[Any, Any]]] = {level: [] for level in LEVELS}
-    for user in np.sort(users).tolist():
+    for user in users.tolist():
         items, ratings = test.by_user.row(user)
         actual.append(ratings)
         for level in LEVELS:
-            interval = model.interval(model.users.ids[user], model.items.ids[items], level)
-            limits[level].append((interval.low, interval.high))
+            span = model.interval(model.users.ids[user], model.items.ids[items], level)
+            limits[level].append((span.low, span.high))
     ends = {
         level: (np.concatenate([low for low, _ in of]), np.concatenate([high for _, high in of]))
         for level, of in limits.items()
     }
-    interval_test = IntervalTest(np.concatenate(actual), ends)
-    return {one.name: one.metric.compute(interval_test) for one in of_intervals}
+    return IntervalTest(np.concatenate(actual), ends, np.repeat(users, list(map(len, actual))))
 
 
 def on_ids_of(model: Measurable, test: Ratings) -> tuple[Ratings | None, int]:

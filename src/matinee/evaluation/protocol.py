@@ -111,6 +111,7 @@ class Plan:
     measures: tuple[Measure, ...]
     relevant_from: float  # test items rated this or more are relevant
     optional: bool = False  # measures that do not apply to a model are left out; else refused
+    group_intervals: bool = False  # of metrics by activity and popularity, which take their time
 
     @classmethod
     def of(

@@ -6,11 +6,11 @@ import numpy as np
 
 from matinee.display.tables import show
 from matinee.display.text import counted
+from matinee.evaluation.popular_lists import sampled_users
 from matinee.evaluation.results import versions
 from matinee.models import Model
 from matinee.report.elements import Block, Facts, Points, Section
 
-USERS_SAMPLED = 200  # whose lists are counted
 LIST_LENGTH = 10
 TENTH = 10  # one in so many items is popular, and users active
 
@@ -89,14 +89,6 @@ def biases_of(model: Model) -> list[str]:
         "Selection: people rate what they chose to see, and mostly what they like. Items without a "
         "rating of a person differ from those with one.",
     ]
-
-
-def sampled_users(model: Model) -> np.ndarray:
-    """Row numbers (n,) of users, evenly spread over those with ratings."""
-    rated = np.flatnonzero(model.seen.counts)
-    place = np.linspace(0, len(rated) - 1, min(USERS_SAMPLED, len(rated))).round().astype(int)
-    rows: np.ndarray = rated[place]
-    return rows
 
 
 def lists_of(model: Model) -> np.ndarray:

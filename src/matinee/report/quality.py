@@ -1,100 +1,91 @@
-"""The section on quality: metrics, errors by group, and comparisons."""
+"""The section on quality: the model's own figures, its lists, comparisons, and a k-curve."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from matinee.algorithms.from_model import algorithm_of
-from matinee.charts import charts_of_comparison, error_by_group, k_curve
+from matinee.charts import charts_of_comparison, charts_of_quality, k_curve
 from matinee.data.ratings import Ratings
 from matinee.display.tables import Table
-from matinee.errors import MatineeError
-from matinee.evaluation.evaluate import fit_and_evaluate
-from matinee.evaluation.results import Evaluation
+from matinee.display.text import counted
+from matinee.evaluation.model_quality import ModelQuality
+from matinee.evaluation.popular_lists import PopularLists
+from matinee.evaluation.recorded import latest_of, recorded_comparisons
 from matinee.evaluation.run_log import Record
 from matinee.models import Model
 from matinee.report.elements import Block, Listing, Prose, Section
-from matinee.splitting import SPLITS, random
 
-LIST_LENGTH = 10
-RATING_ERROR, RANKING = "rmse", f"ndcg@{LIST_LENGTH}"
-COLUMNS = (RATING_ERROR, "mae", RANKING, "precision@10", "recall@10", "coverage@10", "fit_seconds")
+COLUMNS = ("rmse", "mae", "ndcg@10", "precision@10", "recall@10", "coverage@10", "fit_seconds")
+UNMEASURED = "The errors of this model were not measured."
 
 
-def measure(model: Model, ratings: Ratings) -> Evaluation:
-    """Evaluate the algorithm of a model on a fifth of the ratings, held out at random.
-
-    It is fitted again on the rest with the same settings, as the model itself was trained on all.
-    Raises what ``fit_and_evaluate`` does.
-    """
-    return fit_and_evaluate(algorithm_of(model), random(ratings), (LIST_LENGTH,))
-
-
-def compared(record: Record, ratings: Ratings) -> list[dict[str, Any]]:
+def compared(record: Record, ratings: Ratings) -> Sequence[dict[str, Any]]:
     """The rows of the latest comparison of these ratings in a record; empty where there is none."""
-    comparisons: dict[str, list[dict[str, Any]]] = {}  # runs by training fingerprint
-    for run in record.runs():
-        if run.get("what") == "comparison" and not run["entry"]["failed"]:
-            comparisons.setdefault(run["origin"]["fingerprints"]["train"], []).append(run)
-    for fingerprint, runs in reversed(comparisons.items()):
-        if _training_part(runs[0]["origin"], ratings) == fingerprint:
-            rows = {run["entry"]["name"]: run["entry"] for run in runs}
-            return [
-                {
-                    "algorithm": name,
-                    **entry["metrics"],
-                    "fit_seconds": entry["fit_seconds"],
-                    "intervals": entry["intervals"],
-                }
-                for name, entry in rows.items()
-            ]
-    return []
-
-
-def _training_part(origin: Mapping[str, Any], ratings: Ratings) -> str | None:
-    """The fingerprint of the training part, with these ratings split as at the origin."""
-    if origin.get("split") not in SPLITS:
-        return None
-    try:
-        split = SPLITS[origin["split"]](ratings, **origin["split_settings"])
-    except (MatineeError, TypeError):
-        return None
-    return split.train.fingerprint
+    latest = latest_of(recorded_comparisons(record), ratings.fingerprint)
+    return latest.rows if latest else []
 
 
 def quality_section(
-    evaluation: Evaluation | None,
+    model: Model,
+    quality: ModelQuality | None,
     rows: Sequence[Mapping[str, Any]],
     curve: Mapping[str, Any] | None,
 ) -> Section:
-    """The metrics of the model's algorithm, a comparison with others, and a curve of factors."""
-    blocks: list[Block] = []
-    if evaluation is not None:
-        blocks += of_evaluation(evaluation)
+    """The quality of the model, its lists beside popularity, a comparison, a curve of factors."""
+    blocks: list[Block] = of_quality(quality) if quality else [Prose(UNMEASURED)]
+    blocks += of_lists(model)
     if rows:
         blocks += of_comparison(rows)
     if curve is not None:
         blocks.append(k_curve(curve))
-    if not blocks:
-        blocks = [Prose("This report has no measurements.")]
     return Section("quality", "How good it is", blocks)
 
 
-def of_evaluation(evaluation: Evaluation) -> list[Block]:
-    """The metrics of one algorithm, and its errors in groups."""
-    notes = (evaluation.protocol, *evaluation.counts())
+def of_quality(quality: ModelQuality) -> list[Block]:
+    """The metrics of the model's algorithm beside popularity, by group, and calibration."""
+    shown = [row for row in quality.metrics if row["value"] is not None]
+    metrics = Table(
+        {
+            "metric": [row["metric"] for row in shown],
+            "value": [float(row["value"]) for row in shown],
+            "95 % interval": [_span(row["interval"]) for row in shown],
+            "popularity": [row["popularity"] for row in shown],
+        }
+    )
+    notes = (
+        quality.protocol,
+        f"{counted(quality.n_users, 'user')} measured; {quality.n_cold:,} of "
+        f"{quality.n_ratings:,} test ratings are of users or items without training ratings.",
+    )
     title = "The same algorithm and settings, fitted on four fifths of the ratings"
-    metric = RATING_ERROR if RATING_ERROR in evaluation.metrics else RANKING
-    groups = (("user", evaluation.by_activity), ("item", evaluation.by_popularity))
-    return [
-        Listing(title, evaluation.table, notes),
-        *(
-            error_by_group(rows, of, metric)
-            for of, rows in groups
-            if any(row.get(metric) is not None for row in rows)
-        ),
-    ]
+    verdict = [Prose(quality.judgement)] if quality.judgement else []
+    return [Listing(title, metrics, notes), *verdict, *charts_of_quality(quality.to_dict())]
+
+
+def of_lists(model: Model) -> list[Block]:
+    """The lists of some people beside those of popularity."""
+    lists = PopularLists.of(model)
+    blocks: list[Block] = [Prose(lists.summary)]
+    for pair in lists.pairs:
+        n = max(len(pair.items), len(pair.popular))
+        columns = {
+            "its list": _labels(model, pair.items, pair.popular, n),
+            "most popular": _labels(model, pair.popular, pair.items, n),
+        }
+        title = f"Lists for {pair.user_id}, who rated {counted(pair.n_rated, 'item')}"
+        table = Table({"": [str(place) for place in range(1, n + 1)], **columns})
+        blocks.append(Listing(title, table, (f"{pair.shared} of {n} are on both (•).",)))
+    return blocks
+
+
+def _labels(model: Model, items: Sequence[str], others: Sequence[str], n: int) -> list[str]:
+    labels = [model.catalog.label(one) + (" •" if one in others else "") for one in items]
+    return labels + [""] * (n - len(labels))
+
+
+def _span(ends: Sequence[float] | None) -> str | None:
+    return None if ends is None else f"{ends[0]:.4f} to {ends[1]:.4f}"
 
 
 def of_comparison(rows: Sequence[Mapping[str, Any]]) -> list[Block]:

@@ -10,12 +10,12 @@ from matinee.charts import waterfall
 from matinee.charts.chart import Chart
 from matinee.display.markup import Markup, el
 from matinee.display.text import counted
+from matinee.evaluation.popular_lists import typical_users
 from matinee.explain.explanation import Explanation
 from matinee.models import Model
 from matinee.report.elements import Block, Prose, Section
 
 LIST_LENGTH = 5
-QUANTILES = (0.1, 0.5, 0.95)  # of activity, of the people shown
 FAVOURITES = 4
 
 
@@ -75,17 +75,8 @@ def samples_section(model: Model) -> Section:
             "score is the sum of its terms, and no term is hidden."
         )
     ]
-    blocks += [sample(model, row) for row in typical_people(model)]
+    blocks += [sample(model, row) for row in typical_users(model)]
     return Section("people", "For some people, and why", blocks)
-
-
-def typical_people(model: Model) -> list[int]:
-    """Rows of the users at some quantiles of activity."""
-    counts = model.seen.counts
-    rated = np.flatnonzero(counts)
-    order = rated[np.argsort(counts[rated], kind="stable")]
-    places = [round(q * (len(order) - 1)) for q in QUANTILES]
-    return list(dict.fromkeys(order[places].tolist()))
 
 
 def sample(model: Model, row: int) -> Sample:

@@ -84,10 +84,11 @@ def command(out: str, serving: bool, port: int, as_json: bool) -> None:
 
 def serve(demo: "Demo", port: int) -> None:
     """The page on the demo's model, with what the demo has measured, until interrupted."""
+    from matinee.evaluation.recorded import RecordedComparison
     from matinee.server.evaluation_record import EvaluationRecord
     from matinee.server.settings import Endpoint, ServerSettings
 
-    evaluation = EvaluationRecord(demo.rows, {"split": demo.comparison.split})
+    evaluation = EvaluationRecord([RecordedComparison(demo.rows, demo.comparison.origin)])
     settings = ServerSettings(demo.saved, Endpoint(port=port), evaluation=evaluation)
     start(settings, show=True)
 

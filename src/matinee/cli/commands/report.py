@@ -1,6 +1,6 @@
 """``matinee report MODEL``: a file with data, quality, tastes, sample users and reasons."""
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,13 +54,15 @@ def command(
     the ratings and measured on the rest. With --json the content goes to standard output, and
     no file is written.
     """
+    from matinee.evaluation.model_quality import ModelQuality
+    from matinee.evaluation.recorded import read_curve
     from matinee.models.storage import check_file
-    from matinee.report import measure, ratings_of, report_of
+    from matinee.report import measure, report_of
     from matinee.report.origins import SAMPLE as THE_SAMPLE
 
     if not as_json:
         check_file(Path(out))
-    k_curve = None if curve is None else read_curve(curve)
+    k_curve = None if curve is None else read_curve(Path(curve))
     loaded = load(model_path)
     ratings = reading.read(data) if data is not None else None
     with progress("report", every=0) as step:
@@ -68,7 +70,7 @@ def command(
         n_steps = 1 if no_measure else 2
         if not no_measure:
             step(0, n_steps, "measuring")
-            evaluation = measured(measure, loaded, ratings or ratings_of(loaded))
+            evaluation = ModelQuality.of_facts(loaded) or measured(measure, loaded, ratings)
         step(n_steps - 1, n_steps, "drawing")
         report = report_of(
             loaded,
@@ -86,7 +88,7 @@ def command(
         say(f"report in {saved} ({saved.stat().st_size / 1e6:.1f} MB)")
 
 
-def measured(measure: Any, model: "Model", ratings: "Ratings") -> Any:
+def measured(measure: Any, model: "Model", ratings: "Ratings | None") -> Any:
     """The evaluation; None, with a note, where the ratings do not allow one."""
     try:
         return measure(model, ratings)
@@ -95,7 +97,7 @@ def measured(measure: Any, model: "Model", ratings: "Ratings") -> Any:
         return None
 
 
-def comparison(record: str | None, ratings: "Ratings | None") -> list[dict[str, Any]]:
+def comparison(record: str | None, ratings: "Ratings | None") -> Sequence[dict[str, Any]]:
     """The comparison in a record that is of these ratings; says so where there is none."""
     from matinee.evaluation.run_log import Record
     from matinee.report.quality import compared
@@ -108,15 +110,3 @@ def comparison(record: str | None, ratings: "Ratings | None") -> list[dict[str, 
     if record is not None and not rows:
         say(f"{record} has no comparison on these ratings")
     return rows
-
-
-def read_curve(path: str) -> dict[str, Any]:
-    """A k-curve that was printed as JSON. Raises MatineeError for anything else."""
-    try:
-        curve: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
-        assert {"points", "metric", "chosen", "folds", "rule", "higher_is_better"} <= set(curve)
-    except (OSError, ValueError, AssertionError, TypeError):
-        raise MatineeError(
-            f"{path} is no k-curve; write one with: matinee k-curve DATA --json > {path}"
-        ) from None
-    return curve

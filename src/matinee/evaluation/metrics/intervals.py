@@ -19,6 +19,13 @@ class IntervalTest:
 
     actual: np.ndarray  # (n,)
     intervals: Mapping[float, tuple[np.ndarray, np.ndarray]]  # level -> (n,), (n,)
+    user: np.ndarray | None = None  # (n,): whose ratings they are, to resample by
+
+    def inside(self, level: float) -> np.ndarray:
+        """Which ratings lie in their interval of a level, ends included: bool (n,)."""
+        low, high = self.intervals[level]
+        held: np.ndarray = (self.actual >= low) & (self.actual <= high)
+        return held
 
 
 def interval_gap(test: IntervalTest) -> float:
@@ -27,10 +34,7 @@ def interval_gap(test: IntervalTest) -> float:
     0 is perfectly calibrated: of the 90 % intervals, 90 % hold their rating. Ends are inside. Each
     test rating counts once.
     """
-    gaps = [
-        abs(float(np.mean((test.actual >= low) & (test.actual <= high))) - level)
-        for level, (low, high) in test.intervals.items()
-    ]
+    gaps = [abs(float(np.mean(test.inside(level))) - level) for level in test.intervals]
     return float(np.mean(gaps))
 
 

@@ -4,8 +4,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from matinee.algorithms.from_model import ratings_of
-from matinee.charts import charts_of_comparison, charts_of_ratings, k_curve, map_of, space
+from matinee.charts import (
+    charts_of_comparison,
+    charts_of_quality,
+    charts_of_ratings,
+    k_curve,
+    map_of,
+    space,
+)
 from matinee.charts.chart import Chart
+from matinee.evaluation.model_quality import ModelQuality
+from matinee.evaluation.popular_lists import PopularLists
+from matinee.evaluation.recorded import curve_fingerprint
 from matinee.server.evaluation_record import EvaluationRecord
 from matinee.server.snapshot import ModelSnapshot
 
@@ -28,17 +38,39 @@ def training_data(snapshot: ModelSnapshot, width: int | None) -> dict[str, Any]:
     }
 
 
-def quality(evaluation: EvaluationRecord, width: int | None) -> dict[str, Any]:
-    """The comparison and the k-curve that the server was started with, and their charts."""
-    rows, curve = evaluation.comparison, evaluation.curve
+def quality(
+    snapshot: ModelSnapshot, evaluation: EvaluationRecord, width: int | None
+) -> dict[str, Any]:
+    """What is known of a model's quality: its own figures, its lists, and the server's record."""
+    model = snapshot.model
+    own = ModelQuality.of_facts(model)
+    comparison, curve = evaluation.comparison_of(model.data_fingerprint), evaluation.curve
     charts = [k_curve(curve)] if curve is not None else []
-    charts += charts_of_comparison(rows)
+    charts += charts_of_comparison(comparison.rows)
     return {
-        "comparison": rows,
-        "origin": evaluation.origin,
+        "own": None if own is None else own_quality(own, width),
+        "lists": PopularLists.of(model).to_dict(model),
+        "comparison": comparison.rows,
+        "comparison_data": {
+            "fingerprint": comparison.data_fingerprint,
+            "is_own": comparison.is_of(model.data_fingerprint),
+        },
+        "origin": comparison.origin,
         "curve": curve,
+        "curve_data": None
+        if curve is None
+        else {
+            "fingerprint": curve_fingerprint(curve),
+            "is_own": curve_fingerprint(curve) == model.data_fingerprint,
+        },
         "charts": chart_data(charts, width),
     }
+
+
+def own_quality(own: ModelQuality, width: int | None) -> dict[str, Any]:
+    """The measured quality of a model, its verdict, and its charts."""
+    charts = chart_data(charts_of_quality(own.to_dict()), width)
+    return {**own.to_dict(), "verdict": own.verdict, "judgement": own.judgement, "charts": charts}
 
 
 def factor_map(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from matinee.evaluation.model_quality import FACT
 from matinee.feedback.actions import weights
 from matinee.server.snapshot import ModelSnapshot
 
@@ -17,7 +18,7 @@ def model_facts(snapshot: ModelSnapshot) -> dict[str, Any]:
         "scale": list(model.scale),
         "rating_step": snapshot.rating_step,
         "settings": dict(model.settings),
-        "facts": dict(model.facts),
+        "facts": {name: fact for name, fact in model.facts.items() if name != FACT},
         "n_users": len(model.users),
         "n_items": len(model.items),
         "n_ratings": len(model.seen.values),

@@ -42,10 +42,14 @@ async def data(request: Request, width: Width = None) -> Response:
 
 @router.get("/v1/quality", response_model=QualityResponse)
 async def quality(request: Request, width: Width = None) -> Response:
-    """Evaluation results: a comparison and a k-curve (serve --record FILE --k-curve FILE)."""
+    """How good the model is: its own figures, its lists, a comparison and a k-curve.
+
+    Its own figures are those that ``matinee measure MODEL`` saved with it. The comparison and the
+    k-curve are those of ``serve --record FILE --k-curve FILE``; each says which data it is of.
+    """
     state, snapshot = state_of(request), snapshot_of(request)
-    content = await asyncio.to_thread(charts.quality, state.evaluation, width)
-    return respond(request, snapshot, "model", content)
+    content = await asyncio.to_thread(charts.quality, snapshot, state.evaluation, width)
+    return respond(request, snapshot, "model", content, Dependency())
 
 
 @router.get("/v1/map", response_model=MapResponse)

@@ -1,6 +1,6 @@
 """The model itself: its facts, its training data, its quality and its map."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -52,12 +52,87 @@ class DataResponse(Envelope):
     charts: list[Chart]
 
 
-class QualityResponse(Envelope):
-    """Evaluation results that the server was started with; empty where there are none."""
+class Estimate(BaseModel):
+    """A metric with its 95 % interval, beside that of the most popular items."""
 
+    metric: str
+    value: float
+    interval: tuple[float, float] | None
+    popularity: float | None
+    difference: tuple[float, float] | None = Field(
+        description="The 95 % interval of the difference to popularity, on the same test users."
+    )
+
+
+class CalibrationPoint(BaseModel):
+    """Of the intervals of a level, the share that holds the rating."""
+
+    level: float
+    share: float
+    interval: tuple[float, float]
+
+
+class OwnQuality(BaseModel):
+    """What ``matinee measure`` found: the same algorithm, fitted on four fifths of the ratings."""
+
+    algorithm: str
+    data_fingerprint: str
+    protocol: str
+    n_users: int
+    n_ratings: int
+    n_cold: int
+    metrics: list[Estimate]
+    by_activity: list[dict[str, Any]]
+    by_popularity: list[dict[str, Any]]
+    calibration: list[CalibrationPoint]
+    verdict: Literal["better", "tied", "worse"] | None = Field(
+        description="The lists against those of popularity, by NDCG@10."
+    )
+    judgement: str
+    charts: list[Chart]
+
+
+class LabelledItem(BaseModel):
+    """An item by id and label."""
+
+    item_id: str
+    label: str
+
+
+class ListPair(BaseModel):
+    """The list of a user, and that of popularity."""
+
+    user_id: str
+    n_rated: int
+    items: list[LabelledItem]
+    popular: list[LabelledItem]
+    shared: int
+
+
+class PopularLists(BaseModel):
+    """Example lists beside popularity, and how alike they are."""
+
+    summary: str
+    pairs: list[ListPair]
+
+
+class DataOrigin(BaseModel):
+    """Which ratings a result is of, and whether they are those the model was fitted on."""
+
+    fingerprint: str | None
+    is_own: bool
+
+
+class QualityResponse(Envelope):
+    """The measured quality of the model, and evaluation results the server was started with."""
+
+    own: OwnQuality | None
+    lists: PopularLists
     comparison: list[dict[str, Any]]
+    comparison_data: DataOrigin
     origin: dict[str, Any]
     curve: dict[str, Any] | None
+    curve_data: DataOrigin | None
     charts: list[Chart]
 
 
