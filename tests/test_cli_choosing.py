@@ -51,7 +51,7 @@ def test_a_comparison_is_a_table_and_is_kept(call, here):
     assert lines[0].split()[:2] == ["rmse", "ndcg@5"]
     assert [line.split()[0] for line in lines[1:5]] == ["popularity", "bias", "mf", "mf"]
     assert lines[4].startswith("mf n_factors=2 n_epochs=3")
-    assert "*" in out
+    assert "★" in out
     assert "compare 4/4  done" in err
     assert len((here / "matinee-runs.jsonl").read_text().splitlines()) == 4
 

@@ -146,7 +146,7 @@ def test_the_same_twice_is_tied(ratings):
 def test_a_comparison_prints_and_is_plain_data(compared):
     text = str(compared)
     assert text.splitlines()[0].split()[:2] == ["rmse", "ndcg@5"]
-    assert "*" in text
+    assert "★" in text
     assert "20 % of all ratings at random (seed 0)" in text
     plain = json.loads(json.dumps(compared.to_dict()))
     assert plain["origin"]["seed"] == 0

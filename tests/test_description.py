@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import matinee
-from matinee.data.describe import bar
 from matinee.data.ratings import Ratings
+from matinee.display.text import bar
 
 
 def test_known_by_eye() -> None:

@@ -4,14 +4,18 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from matinee.display import text as text_of
-from matinee.display.text_table import text_table
+from matinee.display.text_table import aligned
+
+if TYPE_CHECKING:
+    from matinee.display.notebook import Printable
+    from matinee.display.styled import Line
 
 WIDEST = 100  # columns; also what a pipe gets
 
@@ -58,13 +62,59 @@ def is_plain(stream: IO[str]) -> bool:
     return not stream.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
 
 
+STYLES: dict[str, dict[str, Any]] = {  # as on the page; both colours read on light and on dark
+    "for": {"fg": 32},
+    "against": {"fg": 166},
+    "best": {"fg": 32, "bold": True},
+    "bold": {"bold": True},
+    "dim": {"dim": True},
+    "tied": {"fg": 32},
+    "stars": {"fg": 136},
+}
+
+
+LIST_STYLES = {"title": "bold", "stars": "stars", "item_id": "dim", "user_id": "dim"}
+
+
+def styled(text: str, style: str, stream: IO[str] | None = None) -> str:
+    """Text in one of ``STYLES``, where the stream can show it."""
+    if not style or not text.strip() or is_plain(stream or sys.stdout):
+        return text
+    return click.style(text, **STYLES[style])
+
+
 def bold(text: str, stream: IO[str]) -> str:
     """Text in bold, where the stream can show it."""
-    return text if is_plain(stream) else click.style(text, bold=True)
+    return styled(text, "bold", stream)
+
+
+def painted(lines: "Iterable[Line]", columns: int, stream: IO[str] | None = None) -> Iterator[str]:
+    """Lines of styled text for a stream; those longer than ``columns`` are broken, and plain."""
+    for line in lines:
+        text = "".join(part.text for part in line).rstrip()
+        if len(text) > columns:
+            yield from wrap(text, columns).split("\n")
+        else:
+            yield "".join(styled(part.text, part.style, stream) for part in line).rstrip()
+
+
+def lines_of(value: "Printable", stream: IO[str] | None = None) -> list[str]:
+    """A result as lines for a terminal: headings and details are dim, bars in colour."""
+    columns = width(stream)
+    return list(painted(value.lines(columns), columns, stream))
+
+
+def show(value: "Printable") -> None:
+    """Write a result to standard output, in the one look of all commands."""
+    click.echo("\n".join(lines_of(value)))
 
 
 def ranked_list(
-    rows: Sequence[dict[str, Any]], score: str, columns: int | None = None, with_ids: bool = True
+    rows: Sequence[dict[str, Any]],
+    score: str,
+    columns: int | None = None,
+    with_ids: bool = True,
+    stream: IO[str] | None = None,
 ) -> list[str]:
     """The lines of a list of items or users with a heading: rank, title, the column ``score``, id.
 
@@ -82,7 +132,17 @@ def ranked_list(
     filled = {name: cells for name, cells in columns_by_name.items() if cells or not rows}
     texts = [place for place, name in enumerate(filled) if name in ("title", key)]
     table = [list(filled), *map(list, zip(*filled.values(), strict=True))]
-    return text_table(table, left=texts, flexible=texts, columns=columns or width())
+    head, *body = aligned(table, left=texts, flexible=texts, columns=columns or width())
+    heading = styled("  ".join(head).rstrip(), "dim", stream)
+    styles = [LIST_STYLES.get(name, "") for name in filled]
+    return [heading, *(_list_line(row, styles, stream) for row in body)]
+
+
+def _list_line(cells: Sequence[str], styles: Sequence[str], stream: IO[str] | None) -> str:
+    texts = [*cells[:-1], cells[-1].rstrip()]
+    return "  ".join(
+        styled(text, style, stream) for text, style in zip(texts, styles, strict=True)
+    ).rstrip()
 
 
 def numbers(values: Sequence[float]) -> list[str]:

@@ -1,9 +1,9 @@
 """Tastes as cards: name, share of the scores, number of people, and top items."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-from matinee.cli.console import wrap
+from matinee.cli.console import styled, wrap
 from matinee.display.text import plural, shorten
 from matinee.display.text_table import NARROWEST_CELL, aligned
 
@@ -14,7 +14,7 @@ DOT = " · "
 STRONGEST = "strongest in "  # left out where lines are short
 
 
-def cards(tastes: "Tastes", n: int, columns: int) -> list[str]:
+def cards(tastes: "Tastes", n: int, columns: int, stream: IO[str] | None = None) -> list[str]:
     """The lines of all cards, the largest share first; ``n`` items of each end."""
     from matinee.tastes.cards import said_of_stability
 
@@ -36,9 +36,11 @@ def cards(tastes: "Tastes", n: int, columns: int) -> list[str]:
     for taste, head in zip(
         ordered, aligned(heads, left=(1, 2), flexible=(1,), columns=columns), strict=True
     ):
-        lines += ["  ".join(head).rstrip(), *titles(taste.top[:n], len(head[0]) + 2, "", columns)]
+        number, name, facts = head
+        painted = [number, styled(name, "bold", stream), styled(facts.rstrip(), "dim", stream)]
+        lines += ["  ".join(painted).rstrip(), *titles(taste.top[:n], len(number) + 2, "", columns)]
         if taste.bottom:
-            lines += titles(taste.bottom[:n], len(head[0]) + 2, f"{taste.low_name}: ", columns)
+            lines += titles(taste.bottom[:n], len(number) + 2, f"{taste.low_name}: ", columns)
     return [*lines, *(wrap(words, columns) for words in tastes.warnings())]
 
 

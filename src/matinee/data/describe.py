@@ -10,7 +10,6 @@ import numpy as np
 from matinee.data.scale import Scale
 from matinee.data.signal import Signal
 from matinee.display.notebook import Grid, Part, Printable
-from matinee.display.text import bar
 
 FEW_RATINGS = 10  # an item with fewer is known too little to be recommended on its mean alone
 VALUES_SHOWN = 20  # more distinct ratings than this are grouped for the bars
@@ -178,8 +177,5 @@ def day(seconds: int) -> str:
 def bars(counts: Mapping[str, int]) -> Grid:
     """One line for each label: its count, its share, and a bar to scale."""
     total, most = sum(counts.values()), max(counts.values())
-    rows = [
-        [label, f"{count:,}", f"{count / total:>6.1%}", bar(count / most)]
-        for label, count in counts.items()
-    ]
-    return Grid(rows, has_heading=False, left=(3,))
+    rows = [[label, f"{n:,}", f"{n / total:>6.1%}"] for label, n in counts.items()]
+    return Grid(rows, has_heading=False, left=(), shares=[n / most for n in counts.values()])

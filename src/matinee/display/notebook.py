@@ -6,8 +6,10 @@ from typing import Any, Union
 
 from matinee.display.frames import Framed
 from matinee.display.markup import Markup, el, html_table
+from matinee.display.styled import Line, Styled, plain
 from matinee.display.tables import Table
-from matinee.display.text_table import text_table
+from matinee.display.text import LONGEST_BAR, bar
+from matinee.display.text_table import aligned
 
 Part = Union[str, "Grid", Table]
 """A line, several lines (set in columns, such as a drawing), or a table."""
@@ -22,13 +24,31 @@ class Grid:
     left: Collection[int] = (0,)  # columns that are set to the left
     indent: int = 0
     gap: int = 2  # spaces between columns
+    shares: Sequence[float] = ()  # 0..1, one a row: a last column of bars to this scale
+
+    def lines(self, columns: int | None = None) -> list[Line]:
+        """The lines; bars are as long as lines of ``columns`` characters leave room for."""
+        start, between = Styled(" " * self.indent), " " * self.gap
+        rows = [between.join(row) for row in aligned(self.rows, left=self.left, gap=self.gap)]
+        if self.shares:
+            taken = len(rows[0]) + self.gap + self.indent
+            long = min(max((columns or taken + LONGEST_BAR) - taken, 1), LONGEST_BAR)
+            return [
+                [start, Styled(row + between), Styled(bar(share, long), "for")]
+                for row, share in zip(rows, self.shares, strict=True)
+            ]
+        styles = ["dim" if self.has_heading else "", *[""] * (len(rows) - 1)]
+        return [
+            [start, Styled(row.rstrip(), style)] for row, style in zip(rows, styles, strict=True)
+        ]
 
     def __str__(self) -> str:
-        lines = text_table(self.rows, left=self.left, gap=self.gap)
-        return "\n".join(" " * self.indent + line for line in lines)
+        return plain(self.lines())
 
     def _repr_html_(self) -> Markup:
         head, body = (self.rows[0], self.rows[1:]) if self.has_heading else ((), self.rows)
+        if self.shares:
+            body = [[*row, bar(share)] for row, share in zip(body, self.shares, strict=True)]
         return html_table(head, body)
 
 
@@ -42,8 +62,18 @@ class Printable:
         """Lines and tables, from top to bottom."""
         raise NotImplementedError
 
+    def lines(self, columns: int | None = None) -> list[Line]:
+        """What is printed, as styled text; bars fit lines of ``columns`` characters where given."""
+        lines: list[Line] = []
+        for part in self.parts():
+            if isinstance(part, Grid):
+                lines += part.lines(columns)
+            else:
+                lines += [[Styled(line)] for line in str(part).split("\n")]
+        return lines
+
     def __str__(self) -> str:
-        return "\n".join(map(str, self.parts()))
+        return plain(self.lines())
 
     def __repr__(self) -> str:
         return str(self)

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 PLURALS = {"person": "people"}  # of the nouns that do not end in -s
+LONGEST_BAR = 40  # characters
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
@@ -43,7 +44,7 @@ def _in_short(value: object) -> str:
     return str(getattr(value, "name", value))
 
 
-def bar(share: float, width: int = 40) -> str:
+def bar(share: float, width: int = LONGEST_BAR) -> str:
     """A horizontal bar of ``share`` (0 to 1) of ``width`` characters, exact to an eighth."""
     whole, eighths = divmod(round(share * width * 8), 8)
     return "█" * whole + EIGHTHS[eighths].strip()

@@ -36,7 +36,7 @@ from matinee.splitting import Split, split_of
 BASELINES: tuple[type[Algorithm], ...] = (Popularity, Bias)
 USUAL_METRICS = ("rmse", "mae", "precision", "recall", "ndcg", "coverage")
 COSTS = ("fit_seconds", "test_seconds", "peak_mb", "model_mb")
-MARKS = {"best": "*", "tied": "="}  # of cells in a table of text
+MARKS = {"best": "★", "tied": "="}  # of cells in a table of text
 DIGITS = 6  # of resampled values in a record
 
 
@@ -138,7 +138,7 @@ class Comparison(Tabular):
         lines = [
             f"Tested on {self.split}. Every list ranks the whole catalogue; relevant are test "
             f"items rated {self.relevant_from:g} or more.",
-            f"± is half the {LEVEL:.0%} interval over users ({DRAWS:,} resamples). * is the best, "
+            f"± is half the {LEVEL:.0%} interval over users ({DRAWS:,} resamples). ★ is the best, "
             "= may be as good: the paired difference may be 0.",
         ]
         lines += [f"{entry.name} failed: {entry.failed}" for entry in self.entries if entry.failed]

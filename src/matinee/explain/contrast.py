@@ -3,16 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from matinee.display.bar_rows import BarRow, Layout
 from matinee.display.notebook import Printable
-from matinee.explain.explanation import (
-    BAR_WIDTH,
-    NAME_WIDTH,
-    SHOWN_TERMS,
-    Explanation,
-    cut,
-    html_of_terms,
-    round_to_sum,
-)
+from matinee.display.styled import Line, Styled
+from matinee.explain.explanation import SHOWN_TERMS, Explanation, html_of_terms, round_to_sum
 from matinee.explain.reasons import NAMED_REASONS
 from matinee.explain.term import Term
 
@@ -120,24 +114,25 @@ class Contrast(Printable):
             "sentence": self.sentence(),
         }
 
-    def __str__(self) -> str:
+    def lines(self, columns: int | None = None) -> list[Line]:
+        """What is printed, as styled text; in lines of ``columns`` characters where given."""
         a, b, rows = self.item, self.versus, self.rows()
-        width = min(max(len(name) for name in ["difference", *(r[0] for r in rows)]), NAME_WIDTH)
+        layout = Layout.of(["difference", *(name for name, *_ in rows)], columns)
         largest = max((abs(value) for _, value, _ in rows), default=0.0) or 1.0
-        lines = [
-            f"{a.title} against {b.title} for {a.user}: {a.score:.2f} and {b.score:.2f} "
-            f"{a.counted_in}",
-            "",
+        lines: list[Line] = [
+            [
+                Styled(a.title, "bold"),
+                Styled(" against "),
+                Styled(b.title, "bold"),
+                Styled(f" for {a.user}: {a.score:.2f} and {b.score:.2f} {a.counted_in}"),
+            ],
+            [],
         ]
         for name, value, detail in rows:
-            bar = ("█" if value >= 0 else "░") * round(BAR_WIDTH * abs(value) / largest) or "▏"
-            label = cut(name, width).ljust(width)
-            lines.append(f"  {label}  {value:>+6.2f}  {bar.ljust(BAR_WIDTH)}  {detail}".rstrip())
-        lines += [
-            f"  {' ' * width}  {'─' * 6}",
-            f"  {'difference'.ljust(width)}  {self.rounded_difference:>+6.2f}",
-        ]
-        return "\n".join([*lines, "", self.sentence()])
+            size = abs(value) / largest
+            lines += layout.lines(BarRow(name, f"{value:+.2f}", 0.0, size, value >= 0, detail))
+        difference = layout.total("difference", f"{self.rounded_difference:+.2f}")
+        return [*lines, layout.rule, difference, [], [Styled(self.sentence())]]
 
     def _repr_html_(self) -> str:
         totals = [("difference", self.rounded_difference)]

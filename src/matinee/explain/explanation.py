@@ -10,15 +10,15 @@ from functools import cached_property
 from math import floor
 from typing import Any
 
+from matinee.display.bar_rows import BarRow, Layout
 from matinee.display.markup import Markup, el
 from matinee.display.notebook import Printable
+from matinee.display.styled import Line, Styled
 from matinee.display.text import counted
 from matinee.explain.reasons import PUBLIC, Reason, reasons_of
 from matinee.explain.term import Term
 from matinee.explain.views import noun_of
 
-BAR_WIDTH = 24  # characters of the bar column
-NAME_WIDTH = 30  # characters of a term's name; with a bar and a note a line fits into 80
 SHOWN_TERMS = 8  # tastes or ratings shown one by one
 LIMITS = "limits of the scale"  # the name of clipping
 LIST, STARS = "list", "stars"  # which number is taken apart
@@ -225,39 +225,35 @@ class Explanation(Printable):
             at += value
         return rows
 
-    def __str__(self) -> str:
+    def lines(self, columns: int | None = None) -> list[Line]:
+        """What is printed, as styled text; in lines of ``columns`` characters where given."""
         rows = self.rows()
         total = round(self.score, 2)
         low = min(min(span) for *_, span in rows[1:] or rows)
         high = max(max(span) for *_, span in rows)
         margin = (high - low) * 0.15 or 1.0
         left = max(0.0, low - margin) if low >= 0 else low - margin
-        scale = BAR_WIDTH / (high - left or 1.0)
+        scale = 1 / (high - left or 1.0)
         names = [row[0] for row in rows] + [LIMITS if self.limits else self.score_name]
-        width = min(max(map(len, names)), NAME_WIDTH)
-        lines = [f"Why {self.title} for {self.user}: {self.total}", ""]
-        for place, (name, value, detail, (start, end)) in enumerate(rows):
-            a, b = sorted((max(start, left), max(end, left)))
-            first, last = (min(round((at - left) * scale), BAR_WIDTH) for at in (a, b))
-            first = min(first, BAR_WIDTH - 1)
-            bar = " " * first + (("█" if value >= 0 else "░") * (last - first) or "▏")
-            number = f"{value:.2f}" if place == 0 else f"{value:+.2f}"
-            note = f"  {detail}" if detail else ""
-            label = cut(name, width).ljust(width)
-            lines.append(f"  {label}  {number:>6}  {bar.ljust(BAR_WIDTH)}{note}".rstrip())
-        bar = "█" * round((total - left) * scale)
-        lines += [
-            f"  {' ' * width}  {'─' * 6}",
-            f"  {self.score_name.ljust(width)}  {total:>6.2f}  {bar}".rstrip(),
+        layout = Layout.of(names, columns)
+        lines: list[Line] = [
+            [Styled("Why "), Styled(self.title, "bold"), Styled(f" for {self.user}: {self.total}")],
+            [],
         ]
+        for place, (name, value, detail, span) in enumerate(rows):
+            a, b = ((max(end, left) - left) * scale for end in sorted(span))
+            figure = f"{value:.2f}" if place == 0 else f"{value:+.2f}"
+            lines += layout.lines(BarRow(name, figure, a, b, value >= 0, detail))
+        bar = "█" * round((total - left) * scale * layout.bar)
+        lines += [layout.rule, layout.total(self.score_name, f"{total:.2f}", bar)]
         if left > 0:
-            lines.append(f"  bars begin at {left:.2f}")
+            lines.append([Styled(f"  bars begin at {left:.2f}", "dim")])
         if self.limits:
             lines += [
-                f"  {self.limits.name.ljust(width)}  {self.limits.value:>+6.2f}",
-                f"  {'predicted rating'.ljust(width)}  {self.predicted:>6.2f}",
+                layout.total(self.limits.name, f"{self.limits.value:+.2f}"),
+                layout.total("predicted rating", f"{self.predicted:.2f}"),
             ]
-        return "\n".join([*lines, "", self.sentence()])
+        return [*lines, [], [Styled(self.sentence())]]
 
     def _repr_html_(self) -> str:
         rows = [(name, value, detail) for name, value, detail, _ in self.rows()]
@@ -314,8 +310,3 @@ def round_to_sum(values: Sequence[float], total: float, decimals: int = 2) -> li
     for turn in range(abs(missing)):
         floors[order[turn % len(order)]] += 1 if missing > 0 else -1
     return [whole / step for whole in floors]
-
-
-def cut(name: str, width: int) -> str:
-    """A name of at most so many characters, with an ellipsis where some are missing."""
-    return name if len(name) <= width else name[: width - 1].rstrip() + "…"

@@ -1,12 +1,11 @@
 """``matinee compare DATA``: algorithms side by side, with intervals and costs."""
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from matinee.cli.console import bold, json_option, print_json, say, width, wrap
+from matinee.cli.console import json_option, print_json, say, styled, width, wrap
 from matinee.cli.exit_codes import INTERRUPTED
 from matinee.cli.options.metrics import MeasureOptions, measure_options
 from matinee.cli.options.reading import ReadOptions, reading_options
@@ -104,10 +103,11 @@ def part(columns: Sequence[Sequence[tuple[str, str]]]) -> list[str]:
 
     rows = list(zip(*columns, strict=True))
     cells = aligned([[text for text, _ in row] for row in rows])
-    return [
+    heading, *lines = [
         " ".join(
-            (bold(cell, sys.stdout) if mark == "best" else cell) + MARKS.get(mark, " ")
+            styled(cell + MARKS.get(mark, " "), mark)
             for cell, (_, mark) in zip(line, row, strict=True)
         ).rstrip()
         for line, row in zip(cells, rows, strict=True)
     ]
+    return [styled(heading, "dim"), *lines]

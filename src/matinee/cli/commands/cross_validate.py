@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from matinee.cli.console import json_option, print_json, wrap
+from matinee.cli.console import json_option, print_json, show
 from matinee.cli.options.metrics import MeasureOptions, measure_options
 from matinee.cli.options.reading import ReadOptions, reading_options
 from matinee.cli.options.settings import (
@@ -68,4 +68,4 @@ def command(
     if as_json:
         print_json(result.to_dict())
     else:
-        click.echo(wrap(str(result)))
+        show(result)

@@ -11,10 +11,12 @@ from matinee.cli.commands.serve import start
 from matinee.cli.console import (
     bold,
     json_option,
+    painted,
     print_json,
     program,
     ranked_list,
     say,
+    styled,
     width,
     wrap,
 )
@@ -101,18 +103,18 @@ def commands(demo: "Demo") -> list[str]:
 def report(demo: "Demo", columns: int) -> list[str]:
     """The lines of the whole report."""
     why = demo.explanation
-    _, *reasons = str(why).split("\n")
+    _, *reasons = why.lines(columns)
     return [
-        *section("The data: simulated ratings of real films", data(demo.description)),
+        *section("The data: simulated ratings of real films", data(demo.description, columns)),
         *section("How well each algorithm does on held-out ratings", comparison(demo, columns)),
-        *section("The tastes that nmf found", cards(demo.tastes, TOP_FILMS, columns)),
+        *section("The tastes that nmf found", cards(demo.tastes, TOP_FILMS, columns, sys.stderr)),
         *section(
             f"For user {demo.user}, who rated {counted(demo.n_rated, 'film')}",
             tops(demo, columns),
         ),
         *section(
             f"Why {why.title} for {why.user}",
-            [why.total, *wrap("\n".join(reasons), columns).split("\n")],
+            [why.total, *painted(reasons, columns, sys.stderr)],
         ),
         *section("Next", ending(demo)),
     ]
@@ -123,17 +125,20 @@ def section(title: str, lines: list[str]) -> list[str]:
     return ["", bold(title, sys.stderr), "", *lines]
 
 
-def data(about: "Description") -> list[str]:
+def data(about: "Description", columns: int) -> list[str]:
     """What is in the ratings."""
     from matinee.data.describe import bars
 
     return [
-        "The films are real; the people and their ratings are made up by a simulator.",
-        f"{counted(about.n_users, 'user')}, {counted(about.n_items, 'film')}, "
-        f"{counted(about.n_ratings, 'rating')}: "
-        f"sparsity {about.sparsity:.1%}, mean {about.mean:.2f} stars",
+        *wrap(
+            "The films are real; the people and their ratings are made up by a simulator.\n"
+            f"{counted(about.n_users, 'user')}, {counted(about.n_items, 'film')}, "
+            f"{counted(about.n_ratings, 'rating')}: "
+            f"sparsity {about.sparsity:.1%}, mean {about.mean:.2f} stars",
+            columns,
+        ).split("\n"),
         "",
-        *str(bars(about.grouped())).splitlines(),
+        *painted(bars(about.grouped()).lines(columns), columns, sys.stderr),
     ]
 
 
@@ -146,9 +151,11 @@ def comparison(demo: "Demo", columns: int) -> list[str]:
     table = aligned(cells)
     for place, name in enumerate(names, start=1):
         for row in best_rows(rows, name):
-            table[row + 1][place] = bold(table[row + 1][place], sys.stderr)
+            table[row + 1][place] = styled(table[row + 1][place], "best", sys.stderr)
+    heading, *lines = ("  ".join(row).rstrip() for row in table)
     return [
-        *("  ".join(row).rstrip() for row in table),
+        styled(heading, "dim", sys.stderr),
+        *lines,
         "",
         *wrap(notes(demo), columns).split("\n"),
     ]
@@ -191,7 +198,9 @@ def best_rows(rows: list[dict[str, Any]], name: str) -> list[int]:
 def tops(demo: "Demo", columns: int) -> list[str]:
     """The tastes of the person and the films that score best for them."""
     likes = ", ".join(f"{name} {share:.0%}" for name, share in list(demo.profile.items())[:LIKES])
-    films = ranked_list(demo.recommendations.to_dicts(), "score", columns, with_ids=False)
+    films = ranked_list(
+        demo.recommendations.to_dicts(), "score", columns, with_ids=False, stream=sys.stderr
+    )
     return [f"likes {likes}", "", *films]
 
 

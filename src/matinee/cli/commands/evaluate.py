@@ -2,7 +2,7 @@
 
 import click
 
-from matinee.cli.console import json_option, print_json, say, wrap
+from matinee.cli.console import json_option, print_json, say, show
 from matinee.cli.options.engine import EngineOptions, engine_options
 from matinee.cli.options.metrics import MeasureOptions, measure_options
 from matinee.cli.options.reading import ReadOptions, reading_options
@@ -66,6 +66,6 @@ def command(
     if as_json:
         print_json(result.to_dict())
     else:
-        click.echo(wrap(str(result)))
+        show(result)
         if groups:
             click.echo(f"\n{result.groups()}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import matinee
-from matinee.cli.console import json_option, print_json, say, wrap
+from matinee.cli.console import json_option, print_json, say, show, styled, wrap
 from matinee.cli.options.model import WORDS_HELP, find_item_by_words, load, model_argument
 from matinee.cli.options.newcomer import number, pairs
 from matinee.errors import BadSetting
@@ -112,7 +112,7 @@ def command(
     else:
         answer = model.explain(user, row, by, of=of)
     if several:
-        print_json(answer.to_dict()) if as_json else click.echo(wrap(str(answer)))
+        print_json(answer.to_dict()) if as_json else show(answer)
         return
     from matinee.models.certainty import in_words
 
@@ -122,8 +122,8 @@ def command(
     if as_json:
         print_json(answer.to_dict() | plain(certain))
         return
-    click.echo(wrap(str(answer)))
-    click.echo(wrap(in_words(certain)))
+    show(answer)
+    click.echo(styled(wrap(in_words(certain)), "dim"))
 
 
 def check_together(

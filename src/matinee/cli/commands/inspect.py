@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from matinee.cli.console import json_option, print_json, wrap
+from matinee.cli.console import json_option, print_json, show, wrap
 from matinee.cli.options.reading import SAMPLE, ReadOptions, reading_options
 
 
@@ -35,4 +35,4 @@ def command(data: str, html: str | None, as_json: bool, reading: ReadOptions) ->
         return
     if report:
         click.echo(wrap(f"{report}\n"))
-    click.echo(str(description))
+    show(description)

@@ -2,7 +2,7 @@
 
 import click
 
-from matinee.cli.console import json_option, print_json
+from matinee.cli.console import json_option, print_json, show
 from matinee.cli.options.metrics import read_names, relevant_option
 from matinee.cli.options.reading import ReadOptions, reading_options
 from matinee.cli.options.settings import (
@@ -101,7 +101,7 @@ def command(
     if as_json:
         print_json(curve.to_dict())
     else:
-        click.echo(str(curve))
+        show(curve)
 
 
 def read_sizes(text: str) -> list[int]:

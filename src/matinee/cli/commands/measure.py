@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from matinee.cli.console import json_option, print_json, say, wrap
+from matinee.cli.console import json_option, print_json, say, show
 from matinee.cli.options.model import load, model_argument
 from matinee.cli.progress import progress
 
@@ -33,4 +33,4 @@ def command(model_path: str, as_json: bool) -> None:
     if as_json:
         print_json(quality.to_dict())
     else:
-        click.echo(wrap(str(quality)))
+        show(quality)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from matinee.cli.console import json_option, print_json, ranked_list, say, width, wrap
+from matinee.cli.console import json_option, print_json, ranked_list, say, styled, width, wrap
 from matinee.cli.options.engine import EngineOptions, engine_options
 from matinee.cli.options.list_rules import RuleOptions, rule_options
 from matinee.cli.options.model import load, model_argument
@@ -246,7 +246,7 @@ def show_each(
         return
     for place, (name, rows) in enumerate(lists.items()):
         if len(lists) > 1:
-            click.echo(("\n" if place else "") + f"user {name}")
+            click.echo(("\n" if place else "") + styled(f"user {name}", "bold"))
         print_list(rows)
 
 
@@ -329,7 +329,7 @@ def print_list(rows: list[Row]) -> None:
     for row, line in zip(rows, lines, strict=True):
         click.echo(line)
         if row.get("moved"):
-            click.echo(f"      {row['moved']}")
+            click.echo(styled(f"      {row['moved']}", "dim"))
         if "why" in row:
             reason = row["why"].removeprefix(f"{name_of(row)}, ")
-            click.echo(wrap(f"      {reason}", width()))
+            click.echo(styled(wrap(f"      {reason}", width()), "dim"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from matinee.cli.console import json_option, print_json, program, say, wrap
+from matinee.cli.console import json_option, print_json, program, say, show
 from matinee.cli.options.metrics import read_name, relevant_option
 from matinee.cli.options.reading import ReadOptions, reading_options
 from matinee.cli.options.record import RecordOptions, record_options
@@ -121,7 +121,7 @@ def command(
     if as_json:
         print_json(tuning.to_dict())
     else:
-        click.echo(wrap(str(tuning)))
+        show(tuning)
     arguments = ["fit", splitting.source, *tuning.arguments, "--out", "model"]
     say(f"fit it: {program()} {shlex.join(arguments)}")
 

@@ -1,0 +1,88 @@
+"""The look of the terminal: colour as on the page, bars that fit, and plain text elsewhere."""
+
+import io
+import re
+
+import pytest
+
+import matinee
+from matinee.cli import console
+from matinee.display.notebook import Grid
+from matinee.explain.explanation import Explanation
+from matinee.explain.term import Term
+
+CODES = re.compile(r"\x1b\[[0-9;]*m")
+BLUE, ORANGE, DIM, BOLD = "\x1b[38;5;32m", "\x1b[38;5;166m", "\x1b[2m", "\x1b[1m"
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    return Terminal()
+
+
+def explanation():
+    terms = (
+        Term("average of all ratings", 3.5, "base"),
+        Term("how this is rated", 0.6, "item"),
+        Term("Westerns of the sixties and of long ago", -0.9, "taste"),
+        Term("Alien (1979)", 0.4, "rating", detail="you gave 5"),
+    )
+    score = sum(term.value for term in terms)
+    return Explanation("7", "1", "Heat (1995)", "factor", score, score, "personal", terms)
+
+
+def test_terms_for_are_blue_and_terms_against_orange(terminal):
+    lines = console.lines_of(explanation(), terminal)
+    names = ("  how this", "  Westerns", "  Alien")
+    by_name = {name: line for line in lines for name in names if name in line}
+    assert BLUE in by_name["  how this"]
+    assert ORANGE in by_name["  Westerns"]
+    assert f"{DIM}you gave 5" in by_name["  Alien"]
+    assert f"{BOLD}Heat (1995)" in lines[0]
+
+
+@pytest.mark.parametrize("columns", [40, 60, 100])
+def test_what_is_painted_says_what_is_printed(terminal, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    painted = console.lines_of(explanation(), terminal)
+    plain = console.lines_of(explanation(), io.StringIO())
+    assert [CODES.sub("", line) for line in painted] == plain
+    assert not any("\x1b" in line for line in plain)
+    assert all(len(part) <= columns for line in plain for part in line.split("\n"))
+
+
+def test_who_wants_no_colour_gets_none(terminal, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not any("\x1b" in line for line in console.lines_of(explanation(), terminal))
+
+
+def test_bars_are_as_long_as_there_is_room():
+    grid = Grid([["a", "1"], ["b", "2"]], has_heading=False, shares=[0.5, 1.0])
+    longest = [
+        max(len("".join(part.text for part in line)) for line in grid.lines(n))
+        for n in (20, 40, 90)
+    ]
+    assert longest == [20, 40, 46], "40 characters of bar at most"
+
+
+def test_the_heading_of_a_table_is_dim_and_titles_are_bold(terminal):
+    rows = [{"rank": 1, "item_id": "9", "title": "Heat", "score": 4.2, "stars": 4.0}]
+    heading, line = console.ranked_list(rows, "score", 80, stream=terminal)
+    assert heading.startswith(DIM)
+    assert f"{BOLD}Heat" in line
+    assert [CODES.sub("", one) for one in (heading, line)] == console.ranked_list(rows, "score", 80)
+
+
+def test_a_comparison_marks_the_best_with_a_star():
+    compared = matinee.compare([], matinee.sample(), metrics=["ndcg"])
+    assert "★" in str(compared)
+    assert "*" not in str(compared)
