@@ -16,7 +16,7 @@ from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.tower import Examples, PersonSolve, Tower, Vectors
 from matinee.sources.synthetic import checkerboard
 from matinee.splitting import random
-from matinee.training.held_out_users import HeldOutLists
+from matinee.training.held_out_lists import HeldOutLists
 from matinee.training.neural_mf import Source
 
 RNG = np.random.default_rng(7)

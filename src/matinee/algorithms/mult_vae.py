@@ -28,7 +28,7 @@ from matinee.display.optional import ACCELERATED, Optional
 from matinee.models.factor import FactorModel
 from matinee.training.autoencoder import Shape, train_autoencoder
 from matinee.training.epochs import check_validation
-from matinee.training.held_out_users import HeldOutLists
+from matinee.training.held_out_lists import HeldOutLists
 from matinee.training.network_epochs import Schedule
 from matinee.training.progress import OnEpoch, quiet
 

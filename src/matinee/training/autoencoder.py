@@ -17,7 +17,7 @@ from matinee.data.ratings import Ratings, Rows
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.encoder import Encoder
 from matinee.training.gradient_framework import Adam, Parameters
-from matinee.training.held_out_users import PATIENCE, HeldOutLists
+from matinee.training.held_out_lists import PATIENCE, HeldOutLists
 from matinee.training.network_epochs import Judge, Schedule, train_epochs
 from matinee.training.progress import OnEpoch
 
