@@ -38,6 +38,7 @@ COMMANDS = {
     "report": "matinee.cli.commands.report",
     "verify": "matinee.cli.commands.verify",
     "doctor": "matinee.cli.commands.doctor",
+    "warm-up": "matinee.cli.commands.warm_up",
 }
 
 

@@ -4,7 +4,11 @@ An entry is a row and its weight. It ranks before those of less weight, and of t
 a higher row, so the order is total and the result does not depend on the order of the entries.
 """
 
+import numpy as np
+
 from matinee.kernels.jit import kernel
+
+ROOT = np.int64(0)
 
 
 @kernel
@@ -14,7 +18,7 @@ def keep_best(weights, candidates, best, best_weights):
     ``weights`` (n_rows,) are read at the candidates, (n,) rows. ``best`` and ``best_weights`` are
     as long as the most to keep.
     """
-    n = 0
+    n = ROOT  # and not 0, whose type is another: all of it would be compiled again
     for row in candidates:
         weight = weights[row]
         if weight <= 0.0:
@@ -27,13 +31,13 @@ def keep_best(weights, candidates, best, best_weights):
                     sink(best, best_weights, place, n)
         elif outranks(weight, row, best_weights[0], best[0]):
             best[0], best_weights[0] = row, weight
-            sink(best, best_weights, 0, n)
+            sink(best, best_weights, ROOT, n)
     if n < len(best):
         for place in range(n // 2 - 1, -1, -1):
             sink(best, best_weights, place, n)
     for last in range(n - 1, 0, -1):  # the worst of those left goes to the end
-        swap(best, best_weights, 0, last)
-        sink(best, best_weights, 0, last)
+        swap(best, best_weights, ROOT, last)
+        sink(best, best_weights, ROOT, last)
     return n
 
 

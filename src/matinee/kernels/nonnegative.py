@@ -1,8 +1,11 @@
 """Minima of x' A x / 2 - b' x with x >= 0 in some coordinates."""
 
+import numpy as np
+
 from matinee.kernels.cholesky import cholesky, solve_upper
 from matinee.kernels.jit import inlined, kernel
 
+NONE = np.int64(0)  # a plain 0 is of another type, for which all would be compiled again
 MAX_PIVOTS = 200  # active-set changes tried per row before coordinate descent finishes it
 
 
@@ -37,7 +40,7 @@ def passive_solve(A, b, free, part, x):
     """Solve A x = b over the coordinates marked free, with the others at zero; A is kept."""
     U, rhs = part.A, part.b
     U[:, :] = 0.0
-    m = 0
+    m = NONE
     for f in range(b.size):
         x[f] = 0.0
         if free[f]:
@@ -48,11 +51,11 @@ def passive_solve(A, b, free, part, x):
                     U[n, m] = A[g, f]
                     n += 1
             m += 1
-    if m == 0:
+    if m == NONE:
         return
     cholesky(U, rhs[:m], part.inverse, part.x)
     solve_upper(U, m, part.inverse, part.x)
-    m = 0
+    m = NONE
     for f in range(b.size):
         if free[f]:
             x[f] = part.x[m]

@@ -67,7 +67,8 @@ def solve_rows(terms: Terms, regularizer: Regularizer, dual: Dual, X: np.ndarray
     for row in np.flatnonzero(counts > most).tolist():
         solve_sums(sum_row(terms.of_row(row)), regularizer.of_row(row), X[row : row + 1])
     cost = np.where(counts > most, 0.0, counts * d + d**2 / 3)
-    run_rows(_solve_rows, cost, terms, regularizer, dual, most, X)
+    unbounded = dual if regularizer.lower is None else None  # the dual knows no bounds
+    run_rows(_solve_rows, cost, terms, regularizer, unbounded, most, X)
 
 
 @kernel
@@ -84,10 +85,13 @@ def _solve_rows(start, stop, terms, regularizer, dual, most, X):
         rows, n = indices[span], indptr[row + 1] - indptr[row]
         if n == 0 or n > most:
             continue
-        few = dual.Y.shape[0] > 0 and dual_is_cheaper(n, d)
-        if few and penalties(dual.penalty, n, work.diagonal) > 0.0:
-            solve_few(dual.Y, offset, rows, values[span], weights[span], work, other, Z)
-        else:
+        few = False
+        if dual is not None:
+            few = dual.Y.shape[0] > 0 and dual_is_cheaper(n, d)
+            few = few and penalties(dual.penalty, n, work.diagonal) > 0.0
+            if few:
+                solve_few(dual.Y, offset, rows, values[span], weights[span], work, other, Z)
+        if not few:
             normal_equations(Y, offset, rows, values[span], weights[span], penalty, work)
             for f in range(pull.shape[1]):
                 b[f] += pull[row, f]

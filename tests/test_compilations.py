@@ -1,0 +1,82 @@
+"""What is compiled does not grow: counts that are the same on every machine.
+
+They are those of a new process, as the others of this one may have compiled anything.
+"""
+
+import json
+import subprocess
+import sys
+
+import numba
+import pytest
+
+pytestmark = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
+
+# How many types of arguments a kernel is compiled for, where it is not 1.
+SIGNATURES = {"row_solve._solve_rows": 2}  # with bounds and without
+
+COUNT = """
+import json, pkgutil, warnings
+from importlib import import_module
+import matinee.kernels
+
+warnings.simplefilter("ignore")
+{code}
+counts = {{}}
+for module in pkgutil.iter_modules(matinee.kernels.__path__):
+    names = vars(import_module(f"matinee.kernels.{{module.name}}"))
+    for name, function in names.items():
+        ours = getattr(function, "__module__", "").endswith(f".{{module.name}}")
+        if ours and hasattr(function, "signatures"):
+            counts[f"{{module.name}}.{{name}}"] = len(function.signatures)
+print(json.dumps(counts))
+"""
+FIT = """
+from matinee.algorithms import ALGORITHMS
+from matinee.sources.synthetic import checkerboard
+ALGORITHMS["{name}"]({settings}).fit(checkerboard(30))
+"""
+WARM_UP = """
+from matinee.cli.commands.warm_up import uses
+assert len(list(uses())) > 10
+"""
+
+
+def signatures_after(code: str) -> dict[str, int]:
+    """How many signatures each kernel has, in a process that has run some code."""
+    done = subprocess.run(
+        [sys.executable, "-c", COUNT.format(code=code)], capture_output=True, text=True, check=True
+    )
+    counts: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
+    return counts
+
+
+def test_warm_up_compiles_every_kernel_and_each_for_one_kind_of_arguments():
+    counts = signatures_after(WARM_UP)
+    run_by_drivers = {name: n for name, n in counts.items() if name.split(".")[1].startswith("_")}
+    assert {name: n for name, n in run_by_drivers.items() if n != 1} == SIGNATURES
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "kernels"),
+    [
+        ("popularity", "", set()),
+        (
+            "mf",
+            "n_epochs=2, choice=None",
+            {
+                "factors._squared_errors",
+                "random._draw_normal",
+                "row_solve._solve_rows",
+                "rows._add_row_sums",
+                "varimax._rotate_pairs",
+            },
+        ),
+        ("rp3beta", "", {"similarities._nearest_rows"}),
+        ("slim", "", {"elastic_net._sparse_regressions"}),
+    ],
+)
+def test_a_fit_compiles_what_it_needs_alone(name, settings, kernels):
+    counts = signatures_after(FIT.format(name=name, settings=settings))
+    compiled = {name for name, n in counts.items() if n}
+    assert {name for name in compiled if name.split(".")[1].startswith("_")} == kernels
