@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from matinee.algorithms import EASE, SLIM, Bias, ItemKNN, RP3beta, SlopeOne, UserKNN, rp3beta
 from matinee.algorithms.item_knn import nearest_items
@@ -14,6 +15,8 @@ from matinee.data.scale import Scale
 from matinee.errors import BadSetting
 from matinee.kernels.heap import keep_best
 from matinee.kernels.inverse import BLOCK, invert
+from matinee.kernels.similarities import Lists
+from matinee.kernels.sparse import Sparse, pair_costs
 from matinee.models.similarity import Similarity
 from matinee.sources.synthetic import planted
 from matinee.training import held_out
@@ -487,3 +490,21 @@ def test_a_model_of_one_side_says_so():
         ItemKNN(choice=None).fit(TRAIN).similar_users("u000")
     with pytest.raises(BadSetting, match="no similar items"):
         UserKNN(choice=None).fit(TRAIN).similar_items("3")
+
+
+def test_work_and_room_of_neighbours_grow_with_products_not_with_pairs():
+    """A catalogue of twice the items, with the same ratings, costs the same."""
+    rng = np.random.default_rng(0)
+    user, item = np.divmod(np.unique(rng.integers(0, 50 * 4000, 600)), 4000)
+    for n_items in (4000, 8000):
+        dense = np.zeros((n_items, 50))
+        dense[item, user] = 1.0
+        by_item, by_user = (
+            Sparse(one.indptr.astype(np.int64), one.indices.astype(np.int32), one.data)
+            for one in (csr_array(dense), csr_array(dense.T))
+        )
+        products = (dense.sum(axis=0) ** 2).sum()
+        assert pair_costs(by_item, by_user.counts).sum() == products
+        lists = Lists.of(by_item, by_user, 500)
+        assert len(lists.rows) <= products
+        assert len(lists.rows) < n_items * 500 / 100

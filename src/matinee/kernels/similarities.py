@@ -56,7 +56,7 @@ class Lists(NamedTuple):
     def of(cls, by_row: Sparse, by_column: Sparse, n: int) -> "Lists":
         """Empty lists of at most n, and of no more than the entries at the row's coordinates."""
         n_rows = len(by_row.counts)
-        most = np.minimum(pair_costs(by_row, by_column.counts) - n_rows, min(n, n_rows))
+        most = np.minimum(pair_costs(by_row, by_column.counts), min(n, n_rows))
         indptr = np.r_[0, np.cumsum(most.astype(np.int64))]
         return cls(
             read_only(indptr, np.int64),
@@ -91,7 +91,7 @@ def nearest_rows(
     lists = Lists.of(by_row, by_column, n)
     run_rows(
         _nearest_rows,
-        pair_costs(by_row, by_column.counts),
+        pair_costs(by_row, by_column.counts) + 1.0,
         *by_row.frozen(),
         read_only(as_row, np.float64),
         Vectors.of(by_column, as_neighbor, how),
@@ -111,7 +111,7 @@ def mean_differences(by_row: Sparse, by_column: Sparse, n: int) -> tuple[Sparse,
     differences = np.empty(len(lists.rows), np.float32)
     run_rows(
         _mean_differences,
-        pair_costs(by_row, by_column.counts),
+        pair_costs(by_row, by_column.counts) + 1.0,
         *by_row.frozen(),
         Vectors.of(by_column, np.empty(0), Comparison(pearson=True)),
         lists,
@@ -128,7 +128,7 @@ def inner_products(by_row: Sparse, by_column: Sparse) -> np.ndarray:
     rows, columns = by_row.frozen(), by_column.frozen()
     run_rows(
         _inner_products,
-        pair_costs(by_row, by_column.counts),
+        pair_costs(by_row, by_column.counts) + 1.0,
         *rows,
         *columns,
         out,

@@ -29,6 +29,6 @@ class Sparse(NamedTuple):
 
 
 def pair_costs(by_row: Sparse, column_counts: np.ndarray) -> np.ndarray:
-    """Work (n_rows,) of comparing each row with all others: the entries of all its columns."""
+    """Work (n_rows,) of comparing each row with those it meets: the entries of all its columns."""
     entries = np.r_[0, np.cumsum(column_counts[by_row.indices], dtype=np.float64)]
-    return np.asarray(np.diff(entries[by_row.indptr]) + len(by_row.indptr))
+    return np.asarray(np.diff(entries[by_row.indptr]))
