@@ -34,3 +34,13 @@ def test_every_trial_is_a_row() -> None:
     assert list(table.columns) == ["trial", *tuning.space, "state", "value", "seconds", "reason"]
     assert table.value == tuple(one.value for one in tuning.trials)
     assert len(table.to_pandas()) == len(tuning.trials)
+
+
+def test_a_grid_of_scikit_learn_is_a_space() -> None:
+    space = {"user_damping": [2.0, 8.0], "item_damping": (4.0,)}
+    tuning = matinee.tune(Bias, matinee.checkerboard(40), space=space, budget=3, method="grid")
+    settings = [one.settings for one in tuning.trials]
+    assert settings[1:] == [{"user_damping": one, "item_damping": 4.0} for one in (2.0, 8.0)]
+    for impossible in ([], 3.0, "ab", {1.0, 2.0}):
+        with pytest.raises(BadSetting, match=r"the space of user_damping is .*; give a list"):
+            matinee.tune(Bias, matinee.checkerboard(40), space={"user_damping": impossible})

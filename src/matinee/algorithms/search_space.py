@@ -5,7 +5,7 @@
 A dimension draws a value, lists values for a grid, and knows when a value lies at its edge.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, isfinite, log
 from typing import Any, Protocol
@@ -128,3 +128,18 @@ class Choice:
 
 
 Space = Mapping[str, Dimension]
+
+
+def as_dimension(name: str, given: "Dimension | Sequence[Any]") -> Dimension:
+    """A dimension as it is; a list of values, as a grid of scikit-learn has, as a choice.
+
+    Raises BadSetting for anything else.
+    """
+    if isinstance(given, list | tuple) and given:
+        return Choice(*given)
+    if not isinstance(given, Real | Whole | Choice):
+        raise BadSetting(
+            f"the space of {name} is {given!r}; give a list of values, or "
+            "Real(low, high) or Whole(low, high) of matinee.algorithms.search_space"
+        )
+    return given

@@ -135,9 +135,13 @@ class Comparison(Tabular):
 
     def notes(self) -> list[str]:
         """The protocol, the marks and the failures, in sentences."""
+        lists = (
+            f" Every list ranks the whole catalogue; relevant are test items rated "
+            f"{self.relevant_from:g} or more."
+        )
+        ranks = any(METRICS[name.partition("@")[0]].ranks for name in self.metrics)
         lines = [
-            f"Tested on {self.split}. Every list ranks the whole catalogue; relevant are test "
-            f"items rated {self.relevant_from:g} or more.",
+            f"Tested on {self.split}.{lists if ranks else ''}",
             f"± is half the {LEVEL:.0%} interval over users ({DRAWS:,} resamples). ★ is the best, "
             "= may be as good: the paired difference may be 0.",
         ]

@@ -7,7 +7,7 @@ once.
 
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 
 from matinee.algorithms import Algorithm
 from matinee.algorithms.registry import choose_one
-from matinee.algorithms.search_space import Dimension, Real, Space, Whole
+from matinee.algorithms.search_space import Dimension, Real, Space, Whole, as_dimension
 from matinee.data.ratings import Ratings
 from matinee.display.notebook import Grid, Part, Tabular
 from matinee.display.steps import OnStep, logged, quiet
@@ -145,7 +145,7 @@ def tune(
     algorithm: Algorithm | type[Algorithm] | str,
     data: Ratings | Split,
     *,
-    space: Space | None = None,
+    space: Mapping[str, Dimension | Sequence[Any]] | None = None,
     metric: str = "rmse",
     budget: int = 30,
     seconds: float | None = None,
@@ -160,12 +160,12 @@ def tune(
     """Search the settings of an algorithm for the best value of a metric.
 
     ``algorithm`` is a name, a class, or a value whose non-default settings stay as they are.
-    ``space`` has a dimension for each setting searched (``matinee.algorithms.search_space``); where
-    None, the algorithm's own. ``metric`` is one of ``evaluate``, such as "rmse" or "ndcg@10".
-    ``budget`` is the number of trials, the usual settings first; none begins after ``seconds``.
-    ``method`` is "random", "grid", or "optuna" (``pip install "matinee[tune]"``). ``data`` is a
-    split, whose test part is used once at the end, or ratings of which 20 % are held out by
-    ``seed``.
+    ``space`` has a list of values, or a dimension of ``matinee.algorithms.search_space``, for each
+    setting searched; where None, the algorithm's own. ``metric`` is one of ``evaluate``, such as
+    "rmse" or "ndcg@10". ``budget`` is the number of trials, the usual settings first; none begins
+    after ``seconds``. ``method`` is "random", "grid", or "optuna" (``pip install
+    "matinee[tune]"``). ``data`` is a split, whose test part is used once at the end, or ratings of
+    which 20 % are held out by ``seed``.
 
     A trial is judged on a fifth of the training part, or by its mean over so many ``folds`` of it,
     each of which it is fitted without. A fit stops early when its validation error does, and a
@@ -342,22 +342,24 @@ def _recorded(trial: dict[str, Any]) -> Trial:
     return Trial(**(trial | lists))
 
 
-def checked_space(base: Algorithm, space: Space | None) -> Space:
+def checked_space(base: Algorithm, space: Mapping[str, Dimension | Sequence[Any]] | None) -> Space:
     """The space to search. Raises BadSetting where it is missing, unknown or impossible."""
-    if space is None:
+    if space is not None:
+        dimensions = {name: as_dimension(name, one) for name, one in space.items()}
+    else:
         fixed = base.non_default_settings
         own = {name: one for name, one in base.space.items() if name not in fixed}
-        space = {name: one for name, one in own.items() if not _objection(base, name, one)}
-    if not space:
+        dimensions = {name: one for name, one in own.items() if not _objection(base, name, one)}
+    if not dimensions:
         if not base.settings:
             raise BadSetting(f"{base.name} has no settings, so there is nothing to tune")
         example = Advice("space={setting: Real(low, high)}", "--space SETTING=LOW..HIGH")
         raise BadSetting(f"{base.name} states no search space; give one, ", example)
-    for name, dimension in space.items():
+    for name, dimension in dimensions.items():
         base.check_setting(name)
         if objection := _objection(base, name, dimension):
             raise BadSetting(f"the space of {name} is impossible: {objection}")
-    return dict(space)
+    return dimensions
 
 
 def _objection(base: Algorithm, name: str, dimension: Dimension) -> str:
