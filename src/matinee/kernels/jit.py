@@ -80,8 +80,8 @@ class Notice(Listener):
             self.seconds = passed
         if passed >= PATIENCE and not self.done:
             self.done = True
-            log = logging.getLogger("matinee.kernels")
-            log.info("compiling, once: the code is cached for the next time")
+            when = "once: the code is cached" if CACHE else "at each start: no code is cached"
+            logging.getLogger("matinee.kernels").info("compiling, %s", when)
 
 
 register("numba:compile", Notice())
