@@ -7,7 +7,7 @@ import pytest
 
 from matinee.algorithms import EASE, MF, NMF, ImplicitALS, ItemKNN
 from matinee.explain.explanation import Explanation
-from matinee.explain.reasons import LEAST_OF_LEAD
+from matinee.explain.reasons import LEAST_OF_LEAD, Reason
 from matinee.explain.term import TELLING, Term
 from matinee.explain.variety import varied
 from matinee.sources.sample import sample
@@ -84,6 +84,20 @@ def test_many_small_ratings_speak_together():
     together = "Heat, because of many films that you rated, such as Film 0 and Film 1."
     assert why.sentence() == together
     assert sum(term.value for term in why.reasons()) == pytest.approx(1.0)
+
+
+def chosen_films(n):
+    return (Term(f"Film {number}", 0.05, "rating", "you chose it") for number in range(n))
+
+
+def test_many_chosen_films_speak_together_in_the_words_of_one():
+    why = film("Heat", *chosen_films(20))
+    assert why.sentence() == "Heat, because you chose Film 0, Film 1 and others."
+
+
+def test_two_films_that_speak_together_have_no_others():
+    terms = tuple(chosen_films(2))
+    assert Reason(terms[:1], terms).words(0) == "you chose Film 0 and Film 1"
 
 
 def film(title, *terms):

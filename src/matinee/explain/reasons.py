@@ -53,7 +53,7 @@ PHRASES_TOGETHER = {
     ),
     "rating": (
         "of many films that you rated, such as {}",
-        "of many films that you chose, such as {}",
+        "of many films that you rated, such as {}",
         "of many films that you rated, such as {}",
     ),
     "feature": (
@@ -95,12 +95,20 @@ class Reason:
         ``raters`` are the words for those who rated the item.
         """
         if self.examples:
-            names = [term.called for term in unlike_one_another(self.examples)]
-            return PHRASES_TOGETHER[self.kind][column].format(" and ".join(names))
+            return self.words_together(column)
         named = " and ".join(map(named_in_words, unlike_one_another(self.terms)))
         for again in ("you gave ", "you chose ", "of how you rated "):
             named = named.replace(f" and {again}", " and ")
         return PHRASES[self.kind][column].format(named, **raters)
+
+    def words_together(self, column: int) -> str:
+        """The phrase for many small terms: films chosen as one speaks of a single one."""
+        names = [term.called for term in unlike_one_another(self.examples)]
+        if self.kind == "rating" and all(is_choice(term) for term in self.examples):
+            if len(self.examples) == len(names):
+                return f"you chose {' and '.join(names)}"
+            return f"you chose {', '.join(names)} and others"
+        return PHRASES_TOGETHER[self.kind][column].format(" and ".join(names))
 
 
 def reasons_of(terms: Sequence[Term], sign: int, lead: float) -> list[Reason]:
@@ -164,4 +172,9 @@ def named_in_words(term: Term) -> str:
         return name
     if term.detail.startswith("you gave"):
         return f"{term.detail} to {name}"
-    return f"you chose {name}" if term.detail else f"of how you rated {name}"
+    return f"you chose {name}" if is_choice(term) else f"of how you rated {name}"
+
+
+def is_choice(term: Term) -> bool:
+    """Whether a term of a history is what the person chose, not what stars they gave."""
+    return bool(term.detail) and not term.detail.startswith("you gave")
