@@ -266,7 +266,7 @@ def entry(name: str) -> str:
 
 SUBJECTS = {  # titles, and where the names that stand under them live
     "Reading ratings": ("matinee.sources", "matinee.data"),
-    "Algorithms": ("matinee.algorithms",),
+    "Algorithms": ("matinee.algorithms", "matinee.kernels"),
     "Models": ("matinee.models",),
     "Explanations": ("matinee.explain",),
     "Measuring": ("matinee.evaluation", "matinee.splitting"),

@@ -46,6 +46,9 @@ made_of_others = [matinee.Blend(of=("mf", "bias")), matinee.Hybrid(), matinee.Co
 either = matinee.NeuralMF(feedback="rating")
 assert {one.name for one in [*stars, *lists, *made_of_others, either]} == set(matinee.ALGORITHMS)
 
+with matinee.on_device("auto"):  # a GPU where there is one
+    print(matinee.ImplicitALS(n_factors=4).fit(board))
+
 # %% Models
 model.save("model")
 again: matinee.Model = matinee.load("model")

@@ -18,6 +18,7 @@ from matinee.display.notebook import Grid, Printable, Tabular
 from matinee.display.tables import Table
 from matinee.errors import BadRatings, BadSetting, MatineeError
 from matinee.evaluation.explanation_quality import explanation_quality
+from matinee.evaluation.model_quality import measure_quality
 from matinee.models.model import Model
 
 NASTY = "<img src=x onerror=alert(1)>\"'</script>&"
@@ -39,8 +40,8 @@ INNER = {
         "Setting",
     ),
     *("ItemWords", "ListCheck", "Markup", "Neighborhood", "Origin", "PackedRatings", "Person"),
-    *("PopulationStatistics", "RowSolves", "Rows", "Scale", "Section", "Signal", "TasteControls"),
-    *("TasteMatch", "TasteSpace", "Term", "Texts", "Trial", "View"),
+    *("PopulationStatistics", "RowSolves", "Rows", "Scale", "Section", "Signal", "Styled"),
+    *("TasteControls", "TasteMatch", "TasteSpace", "Term", "Texts", "Trial", "View"),
 }
 
 
@@ -110,6 +111,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         "matches": matinee.match_tastes(model, other),
         "interview": matinee.Interview(model).answered(rated, 4),
         "question": matinee.Interview(model).question,
+        "model quality": measure_quality(bias, split.train),
         "explanation quality": explanation_quality(nmf, ratings, 3, 1, 2),
         "evaluation": matinee.evaluate(bias, split.test, (5,)),
         "comparison": matinee.compare(["bias"], split),
