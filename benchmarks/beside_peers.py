@@ -24,7 +24,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from data import folder_of_data
-from jobs import LIST_LENGTH, RESULTS, Row, circumstances, keep
+from jobs import LIST_LENGTH, RESULTS, Row, circumstances, keep, read_rows
 from matinee import __version__
 from matinee.algorithms import ALGORITHMS, default_algorithm
 from matinee.data.ratings import Ratings
@@ -34,7 +34,9 @@ from tables import table
 
 MOST_USERS = 2000
 USERS_AT_ONCE = 256
+FILE = RESULTS / "beside_peers.jsonl"
 KEY = ("data_set", "contender")
+ROUNDING = 1.5e-4  # of the difference of two rounded figures
 SHOWN = ("data_set", "contender", "ndcg@10", "error", "behind", "tuned", "settings")
 DISCOUNTS = 1 / np.log2(np.arange(2, LIST_LENGTH + 2))
 
@@ -141,11 +143,26 @@ def main() -> None:
         rows = list(measured(ratings, options.contender or ["default", "popularity", *PEERS]))
         for row in rows:
             row |= {"data_set": name, "split_seed": SEED} | circumstances(n_threads())
-            keep(RESULTS / "beside_peers.jsonl", row, KEY)
+            keep(FILE, row, KEY)
+        keep_differences(name)
         best = max((row for row in rows), key=lambda row: row["ndcg@10"])
         for row in rows:
             row["behind"] = round(1 - row["ndcg@10"] / best["ndcg@10"], 3)
         print(table([{one: row.get(one, "") for one in SHOWN} for row in rows]), flush=True)
+
+
+def keep_differences(data_set: str) -> None:
+    """Keep how far the newest default is ahead of peers that were measured beside an older one.
+
+    The errors of these differences stay those of the run that measured the peer.
+    """
+    rows = [row for row in read_rows(FILE) if row["data_set"] == data_set]
+    metric = f"ndcg@{LIST_LENGTH}"
+    for default in (row for row in rows if row["contender"] == "default"):
+        for row in rows:
+            less = round(default[metric] - row[metric], 4)
+            if abs(less - row["default_less_this"]) > ROUNDING:
+                keep(FILE, row | {"default_less_this": less}, KEY)
 
 
 def measured(ratings: Ratings, contenders: list[str]) -> Iterator[Row]:

@@ -29,7 +29,7 @@ from matinee.data.ratings import Ratings
 from matinee.evaluation.metrics.rating import rmse
 from matinee.kernels.threads import n_threads
 from matinee.training.alternating import TableSummary
-from matinee.training.balance import Balance
+from matinee.training.balance import BALANCES
 from other_data import SEED, SETS, held_out, ratings_of
 from tables import table
 
@@ -54,11 +54,10 @@ def of_values(kind: type[Algorithm], setting: str, *values: float, **given: Any)
 
 
 def balances(train: Ratings) -> dict[str, Algorithm]:
-    """ImplicitALS by the ratio of the unobserved to the positives, penalty and factors."""
+    """ImplicitALS by the ratio of the unobserved to the positives with its penalty, and factors."""
     summary, reg_power = TableSummary.of(train), ImplicitALS().reg_power
     grid: dict[str, Algorithm] = {}
-    for ratio, strength, n_factors in product((4, 12, 36), (0.35, 0.5, 0.8), (32, 64, 128)):
-        balance = Balance(ratio, strength)
+    for balance, n_factors in product(BALANCES, (64, 128)):
         unobserved = balance.unobserved(summary)
         reg = balance.reg(summary, unobserved, reg_power)
         name = f"{balance}, {n_factors} factors"

@@ -23,11 +23,10 @@ from matinee.models.fitted import fields_of
 from matinee.models.model import Model
 from matinee.training.stars_weight import (
     USUAL_WEIGHT,
-    WEIGHTS,
     ListTrial,
     deviation_of_scores,
     held_out_likes,
-    largest_near_best,
+    middle_near_best,
     some_users,
 )
 
@@ -87,7 +86,7 @@ class RatingAlgorithm(Algorithm):
         facts: dict[str, Any] = {}
         trial = self.list_trial(train, noise, rng)
         if trial is not None:
-            weight = WEIGHTS[largest_near_best(trial.by_weight())]
+            weight = middle_near_best(trial.by_weight())
             facts = trial.figures(weight)
         spread = float(train.rating.std(dtype="f8")) or 1.0
         part = ChoicePart(

@@ -62,7 +62,11 @@ class ImplicitALS(Alternating):
     name: ClassVar[str] = "implicit-als"
 
     n_factors: int = setting(
-        64, "length of p_u and q_i", at_least=1, search=Whole(8, 256, log=True)
+        128,
+        "length of p_u and q_i",
+        When(64, nonnegative=True),
+        at_least=1,
+        search=Whole(8, 256, log=True),
     )
     n_epochs: int = setting(
         12,

@@ -1,11 +1,11 @@
 """The weight of the stars in lists by choice and stars, learned on held-out likes.
 
 A fifth of what some users liked is held out. Lists of ten, of everything else, are measured by
-NDCG@10 on one half of these users, with each weight of a grid. The largest weight is taken that is
-within a standard error of the best (Breiman et al. 1984): where stars cost nothing, what is listed
-should be liked as well. The figures to report are measured on the other half. Weights are in
-standard deviations, of scores of choice per star's: so neither the unit of the ratings nor that of
-the choices matters.
+NDCG@10 on one half of these users, with each weight of a grid. Those within a standard error of the
+best (Breiman et al. 1984) cannot be told apart, and the middle of them is taken: the best itself is
+luck, and either end loses more. The figures to report are measured on the other half. Weights are
+in standard deviations, of scores of choice per star's: so neither the unit of the ratings nor that
+of the choices matters.
 """
 
 from collections.abc import Mapping
@@ -112,14 +112,16 @@ class ListTrial:
         return {"choice": 1.0, "held back": weight * self.unit}
 
 
-def largest_near_best(by_weight: np.ndarray) -> int:
-    """The last row of (n_weights, n_users) within a standard error of the row of highest mean.
+def middle_near_best(by_weight: np.ndarray) -> float:
+    """The geometric middle of those of WEIGHTS that are within a standard error of the best.
 
-    The error is that of the mean difference between the two, over users.
+    ``by_weight`` (n_weights, n_users) is the NDCG of each. The error is that of the mean difference
+    from the best, over users.
     """
     behind = by_weight[by_weight.mean(axis=1).argmax()] - by_weight
     errors = behind.std(axis=1) / np.sqrt(behind.shape[1])
-    return int(np.flatnonzero(behind.mean(axis=1) <= errors)[-1])
+    near = np.array(WEIGHTS)[behind.mean(axis=1) <= errors]
+    return float(np.sqrt(near[0] * near[-1]))
 
 
 def deviation_of_scores(model: Model, users: np.ndarray) -> float:
