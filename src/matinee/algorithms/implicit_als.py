@@ -123,7 +123,8 @@ class ImplicitALS(Alternating):
         self.check_train(train)
         self.check_start(train, start)
         check_validation(train, validation)
-        say_if_too_many(self.n_factors, train)
+        if "n_factors" in self.non_default_settings:  # nobody chose the default, which is large
+            say_if_too_many(self.n_factors, train)
         table = TableSummary.of(train)
         if start is not None and "balance" in start.facts:
             balance = Balance(**start.facts["balance"])
