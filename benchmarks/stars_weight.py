@@ -115,10 +115,16 @@ def nearest_to(anchor: float, weights: list[float]) -> float:
     return min(weights, key=lambda weight: abs(np.log(weight / anchor)))
 
 
+def middle(weights: list[float]) -> float:
+    """The geometric middle, as the nearest weight that was measured."""
+    return nearest_to((min(weights) * max(weights)) ** 0.5, list(WEIGHTS))
+
+
 RULES: dict[str, Rule] = {
     "largest near the best": lambda row, _: max(near(row)),
     "smallest near the best": lambda row, _: min(near(row)),
     "best": lambda row, _: float(max(row["learning"], key=lambda one: row["learning"][one][0])),
+    "middle of those near the best": lambda row, _: middle(near(row)),
     "near the best, nearest to the anchor": lambda row, anchor: nearest_to(anchor, near(row)),
     "the anchor": lambda _, anchor: anchor,
 }

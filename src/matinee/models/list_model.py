@@ -2,9 +2,10 @@
 
     score(u, i) = stars(u, i) + choice(u, i) / stars_weight - caution noise / sqrt(n_i + 1)
 
-``stars_weight`` is how many points of choice a star is worth, so the score is in stars. With 0 it
-is choice(u, i), in points; with infinity, stars(u, i). ``noise`` is the standard deviation of
-ratings around the stars, so the last term is about the standard error of a film's mean rating.
+``stars_weight`` is how many points of choice a star is worth, so a star is one point of the score.
+With 0 the score is choice(u, i), in points of choice; with infinity, stars(u, i). ``noise`` is the
+standard deviation of ratings around the stars, so the last term is about the standard error of a
+film's mean rating.
 """
 
 from collections.abc import Sequence
