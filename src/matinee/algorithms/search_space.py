@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from matinee.errors import BadSetting
+from matinee.errors import Advice, BadSetting
 
 EDGE = 0.05  # of a range at each end: an optimum there asks for a wider range
 
@@ -139,7 +139,11 @@ def as_dimension(name: str, given: "Dimension | Sequence[Any]") -> Dimension:
         return Choice(*given)
     if not isinstance(given, Real | Whole | Choice):
         raise BadSetting(
-            f"the space of {name} is {given!r}; give a list of values, or "
-            "Real(low, high) or Whole(low, high) of matinee.algorithms.search_space"
+            f"the space of {name} is {given!r}; give ",
+            Advice(
+                "a list of values, or Real(low, high) or Whole(low, high) of "
+                "matinee.algorithms.search_space",
+                "--space SETTING=LOW..HIGH",
+            ),
         )
     return given

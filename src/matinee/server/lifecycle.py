@@ -164,12 +164,13 @@ class ServerState:
         """Read what other servers wrote to the store. Raises StoreError."""
         self.changes.follow()
         if self.changes.catalog > self.catalog.seq:
-            with self.reload_lock:
-                self._set_catalog(self.store.catalog())
+            with self.reload_lock:  # where another thread may have done it meanwhile
+                if self.changes.catalog > self.catalog.seq:
+                    self._set_catalog(self.store.catalog())
 
     def _set_catalog(self, catalog: CatalogChanges) -> None:
-        self.catalog = catalog
-        self.snapshots = self._overlaid(self.loaded)
+        self.snapshots = tuple(overlaid(one, catalog) for one in self.loaded)
+        self.catalog = catalog  # the last: until then other threads are behind, and wait
 
     def _overlaid(self, loaded: tuple[ModelSnapshot, ...]) -> tuple[ModelSnapshot, ...]:
         return tuple(overlaid(one, self.catalog) for one in loaded)

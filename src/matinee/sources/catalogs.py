@@ -13,7 +13,7 @@ from pathlib import Path
 from matinee.data.catalog import Catalog, Item
 from matinee.data.ids import as_id
 from matinee.display.text import counted
-from matinee.errors import BadRatings, DataWarning
+from matinee.errors import Advice, BadRatings, DataWarning
 from matinee.sources import duck, files, frames, movielens, parquet
 from matinee.sources.columns import by_name, plain
 from matinee.sources.dialect import Dialect, sniff
@@ -38,8 +38,8 @@ def _item(key: object, value: object) -> Item:
         return value
     if not isinstance(value, str):
         raise BadRatings(
-            f"the entry of item {key!r} is {type(value).__name__}; give a title, or an Item: "
-            'matinee.Item("Heat", 1995, ("Crime",))'
+            f"the entry of item {key!r} is {type(value).__name__}; give a title, or an Item",
+            Advice(': matinee.Item("Heat", 1995, ("Crime",))', ""),
         )
     return Item(*split_title(value))
 
