@@ -554,8 +554,12 @@ def test_data_and_quality_have_charts_with_their_figures(page):
     for section, fewest in (("data", 3), ("quality", 1)):
         page.open(section)
         assert len(page.some("figure svg")) >= fewest
-        for place in range(len(page.all("figure details summary"))):
+        n_figures = len(page.all("figure details summary"))
+        for place in range(n_figures):
             page.click("figure details summary", place)
+        page.until(
+            lambda n=n_figures: len(page.all("figure .table")) == n
+        )  # each comes a bit later
         assert page.some("figure tbody tr")
         named = [one.get_attribute("aria-label") for one in page.all("figure .table")]
         assert named == [one.text for one in page.all("figure h2, figure h3")], (
