@@ -15,7 +15,7 @@ import numpy as np
 
 from matinee.data.ratings import Rows
 from matinee.kernels.cholesky import BLOCK
-from matinee.kernels.dense_batches import CELLS, dense_batches
+from matinee.kernels.dense_batches import CELLS, dense_batches, padded
 from matinee.kernels.device_steps import batch_steps
 from matinee.kernels.devices import accelerator, check_memory
 from matinee.kernels.jit import inlined, kernel, read_only
@@ -193,10 +193,7 @@ def _improve_rows_on(
     check_memory(device, 4 * (Y.size + 2 * CELLS * (d + 3)), "a step of conjugate gradients")
     steps = batch_steps(device, Y, n_steps)
     for rows, width in dense_batches(counts):
-        place = indptr[rows, None] + np.arange(width)
-        inside = place < indptr[rows + 1, None]
-        place = np.where(inside, place, 0)
-        w = inside.astype(np.float32) if weights.size == 0 else np.where(inside, weights[place], 0)
+        place, w = padded(indptr, weights, rows, width)
         D = penalties_of(penalty, counts[rows], d).astype(np.float32)
         over = 1 / (D + w.sum(axis=1, keepdims=True) * typical)
         row_pull = np.zeros_like(D) if pull is None else pull[rows]

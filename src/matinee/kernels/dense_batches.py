@@ -21,3 +21,19 @@ def dense_batches(counts: np.ndarray, beside: int = 0) -> Iterator[tuple[np.ndar
         size = max(1, CELLS // (width + beside))
         for first in range(0, len(rows), size):
             yield rows[first : first + size], width
+
+
+def padded(
+    indptr: np.ndarray, weights: np.ndarray, rows: np.ndarray, width: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where the entries of some rows (n,) lie, and their weights: (n, width) each.
+
+    ``weights`` (n_entries,) may be (0,) where all weigh one. Padding lies at 0 and weighs 0.
+    """
+    place = indptr[rows, None] + np.arange(width)
+    inside = place < indptr[rows + 1, None]
+    place = np.where(inside, place, 0)
+    w = inside.astype(np.float32)
+    if weights.size:
+        w *= weights[place]
+    return place, w

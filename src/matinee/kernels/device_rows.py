@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from matinee.kernels.dense_batches import CELLS, dense_batches
+from matinee.kernels.dense_batches import CELLS, dense_batches, padded
 from matinee.kernels.devices import check_memory, free_memory
 from matinee.kernels.least_squares import Penalty, Regularizer, Terms, penalties_of
 from matinee.kernels.random import draw_normal
@@ -64,16 +64,11 @@ def batches(device: Any, terms: Terms, penalty: Penalty) -> Iterator[Batch]:
     check_memory(device, 4 * 4 * max(CELLS, int(counts.max(initial=1)) + d) * d, "a batch of rows")
     resident = 4 * Y.size <= SHARE * free_memory(device)
     factors = jax.device_put(Y, device) if resident else Y
+    base, slope = (one[:d, :d].astype(np.float32) for one in (penalty.base, penalty.slope))
     for rows, width in dense_batches(counts, beside=d):
-        place = indptr[rows, None] + np.arange(width)
-        inside = place < indptr[rows + 1, None]
-        place = np.where(inside, place, 0)
+        place, w = padded(indptr, weights, rows, width)
         column = indices[place]
-        w = inside.astype(np.float32)
-        if weights.size:
-            w *= weights[place]
         n = counts[rows].astype(np.float32)[:, None, None]
-        base, slope = (one[:d, :d].astype(np.float32) for one in (penalty.base, penalty.slope))
         yield Batch(
             rows,
             jax.device_put(factors[column], device),

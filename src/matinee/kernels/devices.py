@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from matinee.display.optional import ACCELERATED
 from matinee.errors import Advice, BadSetting, Option, Remedy
 
 DEVICES = ("auto", "cpu", "gpu")
@@ -48,14 +49,12 @@ def accelerator() -> Any | None:
         return None
     if name not in DEVICES:
         raise BadSetting("unknown device: ", source, f"; it must be one of {', '.join(DEVICES)}")
-    try:
-        import jax
-    except ImportError:
+    if ACCELERATED.missing:
         if name == "auto":
             return None
-        raise BadSetting(
-            source, ' needs JAX, which is not installed: pip install "matinee[accelerated]"'
-        ) from None
+        raise BadSetting(source, f" needs JAX, which is not installed: {ACCELERATED.remedy}")
+    import jax
+
     try:
         device = jax.local_devices(backend="cpu" if name == "cpu" else "gpu")[0]
     except RuntimeError:
