@@ -39,7 +39,7 @@ from matinee.training.epochs import (
     say_if_too_many,
 )
 from matinee.training.grid import deal
-from matinee.training.held_out import LENGTH, HeldOut
+from matinee.training.held_out import HeldOut, best_of
 from matinee.training.progress import OnEpoch, quiet
 
 POSITIVES_PER_BLOCK = 3000
@@ -135,8 +135,7 @@ class BPR(Algorithm):
             ndcg[n_epochs] = parts.ndcg(model, gains)
             if ndcg[n_epochs] < max(ndcg.values()):
                 break
-        by_epochs = {str(n_epochs): value for n_epochs, value in ndcg.items()}
-        return max(ndcg, key=ndcg.__getitem__), {f"held_out_ndcg@{LENGTH}": by_epochs}
+        return best_of(ndcg)
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,8 +27,6 @@ import warnings
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import numpy as np
-
 from matinee.algorithms.base import Alternating
 from matinee.algorithms.hyperparameters import When, setting
 from matinee.algorithms.search_space import Real, Whole
@@ -45,7 +43,7 @@ from matinee.training.epochs import (
     run_epochs,
     say_if_too_many,
 )
-from matinee.training.held_out import LENGTH, HeldOut
+from matinee.training.held_out import HeldOut, best_of
 from matinee.training.priors import NO_PRIOR, ItemPrior
 from matinee.training.progress import OnEpoch, quiet
 
@@ -231,12 +229,12 @@ class ImplicitALS(Alternating):
         if parts is None:
             return USUAL, {}
         small = replace(self, n_factors=min(self.n_factors, SEARCH_FACTORS), n_epochs=SEARCH_EPOCHS)
-        table, ndcg = TableSummary.of(parts.train), []
+        table = TableSummary.of(parts.train)
+        ndcg: dict[Balance, float] = {}
         for balance in BALANCES:
             fold = small._row_solve(table, balance)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # this fit has warned of too many factors already
                 model = replace(small, reg=fold.reg, unobserved=fold.unobserved).fit(parts.train)
-            ndcg.append(parts.ndcg(model, fold.targets(parts.test.rating)))
-        by_balance = dict(zip(map(str, BALANCES), ndcg, strict=True))
-        return BALANCES[int(np.argmax(ndcg))], {f"held_out_ndcg@{LENGTH}": by_balance}
+            ndcg[balance] = parts.ndcg(model, fold.targets(parts.test.rating))
+        return best_of(ndcg)

@@ -24,7 +24,7 @@ from matinee.kernels.item_neighbors import NeighborLists
 from matinee.kernels.similarities import Comparison, nearest_rows
 from matinee.models.baseline import Baseline
 from matinee.models.neighbor import NeighborModel
-from matinee.training.held_out import LENGTH, HeldOut, ScoresUsers
+from matinee.training.held_out import HeldOut, ScoresUsers, best_of
 from matinee.training.item_vectors import item_vectors
 from matinee.training.progress import OnEpoch, quiet
 
@@ -84,9 +84,8 @@ class RP3beta(Algorithm):
         walks = replace(self, beta=0.0).fit(parts.train)
         n_i, gains = np.maximum(parts.train.item_counts, 1.0), np.ones(len(parts.test))
         ndcg = {beta: parts.ndcg(HeldBack(walks, n_i**-beta), gains) for beta in BETAS}
-        beta = max(ndcg, key=ndcg.__getitem__)
-        by_beta = {str(beta): value for beta, value in ndcg.items()}
-        return beta, {"beta": beta, f"held_out_ndcg@{LENGTH}": by_beta}
+        beta, report = best_of(ndcg)
+        return beta, {"beta": beta, **report}
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,8 @@
 """Settings chosen on a held-out piece of the training ratings: whose lists find most of it."""
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -16,6 +17,8 @@ LEAST_USERS = 300  # with ratings held out: fewer tell nothing apart
 MOST_USERS = 10_000  # whose ratings are looked at
 USERS_MEASURED = 2000
 USERS_AT_ONCE = 256
+
+Candidate = TypeVar("Candidate", bound=Hashable)
 
 
 class ScoresUsers(Protocol):
@@ -49,6 +52,12 @@ class HeldOut:
     def ndcg(self, model: ScoresUsers, gains: np.ndarray) -> float:
         """``mean_ndcg`` of a model that was fitted to ``train``; ``gains`` (n_test,)."""
         return mean_ndcg(model, self.train, self.test, gains)
+
+
+def best_of(ndcg: Mapping[Candidate, float]) -> tuple[Candidate, dict[str, Any]]:
+    """The candidate of highest NDCG, the first of equals; and what a model reports of all."""
+    by_candidate = {str(candidate): value for candidate, value in ndcg.items()}
+    return max(ndcg, key=ndcg.__getitem__), {f"held_out_ndcg@{LENGTH}": by_candidate}
 
 
 def fifth_of_each_user(ratings: Ratings, rng: np.random.Generator) -> np.ndarray:
