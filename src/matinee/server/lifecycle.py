@@ -49,7 +49,7 @@ class ServerState:
     def __post_init__(self) -> None:
         self.loaded = self._load()  # as in their folders
         self.catalog = self.store.catalog()
-        self.snapshots = self._overlaid(self.loaded)
+        self.snapshots = self._overlaid(self.catalog)
         self.changes = ChangeIndex(self.store)
         self.changes.follow()
         self.writer = Writer(self.store)
@@ -97,7 +97,7 @@ class ServerState:
         with self.reload_lock:
             try:
                 self.loaded = self._load()
-                self.snapshots = self._overlaid(self.loaded)
+                self.snapshots = self._overlaid(self.catalog)
             except MatineeError as error:
                 self.metrics.reloads.labels("failed").inc()
                 log.error("the model was not reloaded: %s", error)
@@ -123,7 +123,7 @@ class ServerState:
             except InUse:
                 raise Problem(409, "the model is being written; rename the taste later") from None
             self.loaded = (ModelSnapshot.load(self.path), *self.loaded[1:])
-            self.snapshots = self._overlaid(self.loaded)
+            self.snapshots = self._overlaid(self.catalog)
             self.metrics.set_model(self.main)
             return self.main
 
@@ -169,11 +169,11 @@ class ServerState:
                     self._set_catalog(self.store.catalog())
 
     def _set_catalog(self, catalog: CatalogChanges) -> None:
-        self.snapshots = tuple(overlaid(one, catalog) for one in self.loaded)
+        self.snapshots = self._overlaid(catalog)
         self.catalog = catalog  # the last: until then other threads are behind, and wait
 
-    def _overlaid(self, loaded: tuple[ModelSnapshot, ...]) -> tuple[ModelSnapshot, ...]:
-        return tuple(overlaid(one, self.catalog) for one in loaded)
+    def _overlaid(self, catalog: CatalogChanges) -> tuple[ModelSnapshot, ...]:
+        return tuple(overlaid(one, catalog) for one in self.loaded)
 
     @asynccontextmanager
     async def follow_feedback(self) -> AsyncIterator[None]:
