@@ -24,7 +24,7 @@ from matinee.display.text_table import text_table
 from matinee.errors import BadSetting
 from matinee.evaluation.bootstrap import DRAWS, LEVEL, interval, resample, tied
 from matinee.evaluation.evaluate import evaluate_fitted
-from matinee.evaluation.metrics import METRICS
+from matinee.evaluation.metrics import metric_of
 from matinee.evaluation.profiling import measured, model_mb
 from matinee.evaluation.protocol import Plan, has_genres
 from matinee.evaluation.results import versions
@@ -74,7 +74,7 @@ class Comparison(Tabular):
 
     def best(self, metric: str) -> Entry | None:
         """The entry with the best value; None where neither end is better or nothing is known."""
-        higher = METRICS[metric.partition("@")[0]].higher_is_better
+        higher = metric_of(metric).higher_is_better
         known = [entry for entry in self.entries if metric in entry.metrics]
         if higher is None or not known:
             return None
@@ -139,7 +139,7 @@ class Comparison(Tabular):
             f" Every list ranks the whole catalogue; relevant are test items rated "
             f"{self.relevant_from:g} or more."
         )
-        ranks = any(METRICS[name.partition("@")[0]].ranks for name in self.metrics)
+        ranks = any(metric_of(name).ranks for name in self.metrics)
         lines = [
             f"Tested on {self.split}.{lists if ranks else ''}",
             f"± is half the {LEVEL:.0%} interval over users ({DRAWS:,} resamples). ★ is the best, "

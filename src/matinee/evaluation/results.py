@@ -11,7 +11,7 @@ import matinee
 from matinee.display.notebook import Grid, Part, Tabular
 from matinee.display.tables import Table
 from matinee.display.text import counted
-from matinee.evaluation.metrics import METRICS
+from matinee.evaluation.metrics import metric_of
 
 
 class UserScores(NamedTuple):
@@ -91,7 +91,7 @@ class Evaluation(Tabular):
     def counts(self) -> list[str]:
         """How many users and test ratings the metrics are about, in sentences."""
         lines = []
-        if any(METRICS[name.partition("@")[0]].ranks for name in self.metrics):
+        if any(metric_of(name).ranks for name in self.metrics):
             lines.append(
                 f"{counted(self.users_measured, 'user')} measured, {self.users_skipped:,} skipped "
                 f"(no test item rated {self.relevant_from:g} or more)"

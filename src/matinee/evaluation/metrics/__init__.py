@@ -90,3 +90,8 @@ METRICS: dict[str, Metric] = {
     "diversity": Metric(diversity, "lists", None, needs_genres=True),
     "genre_calibration": Metric(genre_calibration, "lists", False, needs_genres=True),
 }
+
+
+def metric_of(name: str) -> Metric:
+    """The metric of a name in results, such as "ndcg@10"."""
+    return METRICS[name.partition("@")[0]]
