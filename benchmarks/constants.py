@@ -28,7 +28,7 @@ import numpy as np
 from beside_peers import Lists
 from data import folder_of_data
 from jobs import LIST_LENGTH, RESULTS, Row, circumstances, keep, read_rows
-from left_out import NDCG, RMSE
+from left_out import NDCG, RMSE, summary
 from matinee import __version__, splitting
 from matinee.algorithms import (
     MF,
@@ -80,7 +80,7 @@ def main() -> None:
             keep(FILE, row, KEY)
     rows = list(losses(read_rows(FILE)))
     print(table(rows))
-    print(table(list(summary(rows))))
+    print(table(list(summary(rows, "constant", ("as it is", "left out")))))
 
 
 def of_variances(ratings: Ratings) -> Row:
@@ -275,18 +275,6 @@ def best_value(constant: Constant, rows: list[Row]) -> Value:
         return round(mean, 9), value != constant.now
 
     return min(constant.values, key=cost)
-
-
-def summary(rows: list[Row]) -> Iterator[Row]:
-    """The mean and the largest loss of each constant over its data sets, as docs/choosing.md."""
-    for name in dict.fromkeys(row["constant"] for row in rows):
-        own = [row for row in rows if row["constant"] == name]
-        columns: Row = {"constant": name, "data sets": len(own)}
-        for of in ("as it is", "left out"):
-            most = max(own, key=lambda row: row[of])
-            columns[f"{of}: mean"] = sum(row[of] for row in own) / len(own)
-            columns[f"{of}: largest"] = f"{most[of]:.4f} ({most['data_set']})"
-        yield columns
 
 
 if __name__ == "__main__":

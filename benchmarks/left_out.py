@@ -15,7 +15,7 @@ python benchmarks/left_out.py --data-set filmtrust ml-100k
 """
 
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from time import process_time
 from typing import Any, NamedTuple
@@ -194,16 +194,18 @@ def shares(grid: dict[str, float], metric: str) -> dict[str, float]:
     return {name: loss(figure, best, metric) for name, figure in grid.items()}
 
 
-def summary(rows: list[Row]) -> Iterator[Row]:
-    """The mean and the largest loss of each algorithm over all data sets, as docs/choosing.md."""
-    for algorithm in dict.fromkeys(row["algorithm"] for row in rows):
-        own = [row for row in rows if row["algorithm"] == algorithm]
-        columns: Row = {"algorithm": algorithm, "data sets": len(own)}
-        for loss in ("default", "left out"):
-            columns[f"{loss}: mean"] = sum(row[loss] for row in own) / len(own)
-            most = max(own, key=lambda row: row[loss])
-            columns[f"{loss}: largest"] = f"{most[loss]:.4f} ({most['data_set']})"
-        yield columns
+def summary(
+    rows: list[Row], of: str = "algorithm", columns: Sequence[str] = ("default", "left out")
+) -> Iterator[Row]:
+    """The mean and the largest of each column of losses over all data sets, as docs/choosing.md."""
+    for name in dict.fromkeys(row[of] for row in rows):
+        own = [row for row in rows if row[of] == name]
+        figures: Row = {of: name, "data sets": len(own)}
+        for column in columns:
+            most = max(own, key=lambda row: row[column])
+            figures[f"{column}: mean"] = sum(row[column] for row in own) / len(own)
+            figures[f"{column}: largest"] = f"{most[column]:.4f} ({most['data_set']})"
+        yield figures
 
 
 if __name__ == "__main__":
