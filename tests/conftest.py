@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,9 +17,13 @@ import matinee
 from matinee.data.ratings import Ratings
 from matinee.models import Model
 
+if TYPE_CHECKING:
+    from matinee.feedback.store import Store
+
 VARIABLE = "MATINEE_TEST_DATA"
 NO_SERVER = find_spec("fastapi") is None and VARIABLE not in os.environ
-collect_ignore_glob = ["test_server*.py", "test_feedback*.py", "test_page.py"] if NO_SERVER else []
+OF_THE_SERVER = ["server*", "feedback*", "page", "online", "erasing", "api_client"]
+collect_ignore_glob = [f"test_{name}.py" for name in OF_THE_SERVER] if NO_SERVER else []
 os.environ["COLUMNS"] = "100"  # output is as wide alone as under a runner that has a terminal
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -116,3 +121,13 @@ def postgresql_url() -> Iterator[str]:
         missing("no PostgreSQL (Debian: postgresql)")
     with databases.postgresql(programs) as url:
         yield url
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> "Iterator[Store]":
+    """An empty feedback store in a file of its own."""
+    from matinee.feedback.store import Store
+
+    one = Store.at(tmp_path / "feedback.sqlite")
+    yield one
+    one.close()

@@ -32,13 +32,6 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    one = Store.at(tmp_path / "feedback.sqlite")
-    yield one
-    one.close()
-
-
-@pytest.fixture
 def state(folders: tuple[Path, Path], store: Store) -> ServerState:
     return ServerState(folders[0], store, arm_paths={"popular": folders[1]})
 

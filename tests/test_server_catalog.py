@@ -40,13 +40,6 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    one = Store.at(tmp_path / "feedback.sqlite")
-    yield one
-    one.close()
-
-
-@pytest.fixture
 def client(hybrid: Path, store: Store) -> Iterator[httpx.Client]:
     with answering(ServerState(hybrid, store)) as one:
         one.headers.update(OWNER)

@@ -420,7 +420,7 @@ def test_names_leave_out_years_original_titles_and_long_subtitles():
     ]
 
 
-NUMBERED = re.compile(r"\(\d+\)$|^taste \d+|of taste \d+")
+NUMBERED = re.compile(r"\(\d+\)$|(?<!like)(?<!&) \(\d+\)|^taste \d+|of taste \d+")
 
 
 @pytest.mark.parametrize("of", ["sample", "ml-100k", "ml-latest-small"])
