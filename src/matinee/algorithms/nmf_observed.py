@@ -27,7 +27,12 @@ START_EPOCHS, START_REG = 10, 1.15  # of the signed factors
 def signed_start(n_factors: int, seed: int) -> MF:
     """The factorization whose positive parts are the start from varimax."""
     return MF(
-        n_factors=n_factors, n_epochs=START_EPOCHS, reg=START_REG, implicit_weight=0.0, seed=seed
+        n_factors=n_factors,
+        n_epochs=START_EPOCHS,
+        reg=START_REG,
+        implicit_weight=0.0,
+        seed=seed,
+        choice=None,  # nothing but its factors is used
     )
 
 
