@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from matinee.data.ratings import Ratings
+from matinee.kernels.ranking import ItemSets, top_n
 from matinee.models.model import Model
 
 USERS_MEASURED = 2000
@@ -28,8 +29,10 @@ class Scored(NamedTuple):
 
     def best(self) -> "Scored":
         """The same with only those items that are among the best of any model."""
-        most = min(CANDIDATES, self.held_out.shape[1])
-        high = [np.argsort(-one, axis=1, kind="stable")[:, :most] for one in self.scores]
+        n_users, n_items = self.held_out.shape
+        nothing = ItemSets(np.zeros(n_users + 1), np.empty(0))
+        most = min(CANDIDATES, n_items)
+        high = [top_n(one, nothing, most)[0] for one in self.scores]
         place = np.sort(np.concatenate(high, axis=1), axis=1)
         again = np.diff(place, axis=1, prepend=-1) == 0
         scores = [np.take_along_axis(one, place, axis=1) for one in self.scores]
