@@ -18,7 +18,6 @@ A newcomer's factors are the implicit least-squares solution on the items', as l
 are: near what gradient steps end at, not the same. Explanations by history show the difference.
 """
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -30,6 +29,7 @@ from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings, indptr_of
 from matinee.kernels.bpr import PairRates, Pairs, descend_pairs
 from matinee.models.factor import FactorModel
+from matinee.models.trial_fits import trial_fits
 from matinee.row_solvers import ImplicitLeastSquares
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.epochs import (
@@ -129,8 +129,7 @@ class BPR(Algorithm):
         ndcg: dict[int, float] = {}
         gains = np.ones(len(parts.test))
         for n_epochs in EPOCHS:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # this fit has warned of too many factors already
+            with trial_fits():
                 model = replace(self, n_epochs=n_epochs).fit(parts.train)
             ndcg[n_epochs] = parts.ndcg(model, gains)
             if ndcg[n_epochs] < max(ndcg.values()):

@@ -21,6 +21,7 @@ from matinee.models.blend import BlendModel
 from matinee.models.choice import ChoicePart
 from matinee.models.fitted import fields_of
 from matinee.models.model import Model
+from matinee.models.trial_fits import trial_fits
 from matinee.training.stars_weight import (
     USUAL_WEIGHT,
     ListTrial,
@@ -109,8 +110,7 @@ class RatingAlgorithm(Algorithm):
         if parts is None:
             return None
         rest, held_out = parts
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what there is to say, the whole fit has said
+        with trial_fits():
             models = self.for_stars.fit(rest), _fit(self.choosers, rest)
         return ListTrial.of(models, held_out, CAUTION * noise, rng)
 

@@ -34,6 +34,7 @@ from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
 from matinee.errors import BadSetting, Setting
 from matinee.models.factor import FactorModel
+from matinee.models.trial_fits import trial_fits
 from matinee.row_solvers import ImplicitLeastSquares
 from matinee.training.alternating import Alternation, TableSummary
 from matinee.training.balance import BALANCES, USUAL, Balance
@@ -233,8 +234,7 @@ class ImplicitALS(Alternating):
         ndcg: dict[Balance, float] = {}
         for balance in BALANCES:
             fold = small._row_solve(table, balance)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # this fit has warned of too many factors already
+            with trial_fits():
                 model = replace(small, reg=fold.reg, unobserved=fold.unobserved).fit(parts.train)
             ndcg[balance] = parts.ndcg(model, fold.targets(parts.test.rating))
         return best_of(ndcg)

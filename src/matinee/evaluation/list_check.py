@@ -3,7 +3,6 @@
 This is a quick check, not an evaluation: a fifth of the ratings of up to 1,000 users, one split.
 """
 
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from matinee.display.text import counted
 from matinee.evaluation.evaluate import evaluate
 from matinee.evaluation.protocol import relevance
 from matinee.models.model import Model
+from matinee.models.trial_fits import trial_fits
 
 SHARE = 0.2  # of the ratings of each user measured, held out
 MOST_USERS = 1000
@@ -62,8 +62,7 @@ def check_lists(algorithm: Algorithm, ratings: Ratings, seed: int = 0) -> ListCh
         return None
     train, piece = ratings.subset(~held_out), ratings.subset(held_out)
     figures = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the fit on all ratings has warned already
+    with trial_fits():
         for one in (algorithm, Popularity()):
             result = evaluate(one.fit(train), piece, (), threshold, [METRIC])
             figures.append(result.metrics[METRIC])

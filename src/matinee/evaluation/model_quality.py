@@ -6,7 +6,6 @@ for everybody, are measured on the same part. Intervals are by bootstrap over us
 """
 
 import time
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -25,6 +24,7 @@ from matinee.evaluation.metrics.intervals import IntervalTest
 from matinee.evaluation.protocol import Plan, offers_intervals
 from matinee.evaluation.results import Evaluation, UserScores
 from matinee.models.model import Model
+from matinee.models.trial_fits import trial_fits
 from matinee.splitting import Split, random
 
 FACT = "quality"  # of a model's facts: where it is saved with the model
@@ -152,8 +152,7 @@ def measure_quality(model: Model, ratings: Ratings | None = None) -> ModelQualit
 def _measured(algorithm: Algorithm, split: Split) -> tuple[Evaluation, Model]:
     plan = Plan.of(split, (LIST_LENGTH,), None, None, algorithm)
     started = time.perf_counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the fit on all ratings has warned already
+    with trial_fits():
         model = algorithm.fit(split.train)
     plan = replace(plan, group_intervals=True)
     return evaluate_fitted(model, algorithm, split, plan, time.perf_counter() - started), model

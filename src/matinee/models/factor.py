@@ -35,6 +35,7 @@ from matinee.models.retrieval import ProductScorer, Scorer, similar_rows
 from matinee.models.rotation import rotated_effects, rotated_embeddings, rotated_fold
 from matinee.models.taste_space import TasteSpace, item_tastes, user_tastes
 from matinee.models.tensors import Stacked
+from matinee.models.trial_fits import only_scores_are_used
 from matinee.models.vectors import Vectors, factor_vectors
 from matinee.row_solvers import FoldIn, LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
@@ -75,7 +76,8 @@ class FactorModel(FoldingModel):
 
         Users without ratings get the average of the others, and so do items, unless the algorithm
         has learned something of them too. ``signature`` are the other fields of the model. The
-        factors are brought into canonical form, unless more is to be turned along with them.
+        factors are brought into canonical form, unless more is to be turned along with them or
+        only the scores are used.
         """
         model = cls(
             **fields_of(train),
@@ -86,7 +88,7 @@ class FactorModel(FoldingModel):
             profile_map=ProfileMap.of(train.profiles, train.users, users, train.user_counts),
             **signature,
         )
-        return model.canonical() if canonical else model
+        return model.canonical() if canonical and not only_scores_are_used() else model
 
     def __repr__(self) -> str:
         return (

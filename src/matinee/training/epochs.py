@@ -16,6 +16,7 @@ from matinee.errors import Advice, BadSetting, Diverged, Option
 from matinee.kernels.factors import score_pairs, squared_errors
 from matinee.kernels.random import draw_normal
 from matinee.models.factor import FactorModel
+from matinee.models.trial_fits import trial_fits
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.alternating import Alternation, begin_at
 from matinee.training.progress import Epoch, OnEpoch, log, quiet, report
@@ -140,9 +141,8 @@ def first_embeddings(
         for side, rated in zip(sides, (train.by_user, train.by_item), strict=True):
             side.factors[rated.counts == 0] = 0.0  # the solution for who or what has no rating
     if start is None and plan.begin is not None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # this fit has warned of too many factors already
-            model = plan.begin.fit(train)
+        with trial_fits():
+            model = plan.begin.fit(train).canonical()  # or its factors would have few positive ones
         known = model.user_embeddings, model.item_embeddings
         for side, embeddings in zip(sides, known, strict=True):
             begin_at(side, embeddings)
