@@ -91,6 +91,7 @@ def test_titles_are_found_as_people_write_them():
         "c": Item("Heat", 1995),
         "d": Item("Heat", 1986),
         "e": Item("Willy & Son", 2000),
+        "f": Item("Hidden", 2005, other_titles=("Caché", "Hidden")),
     }
     titles = Titles(IdMap.of(entries, "item"), Catalog(entries))
     for title, year, wanted in (
@@ -102,6 +103,8 @@ def test_titles_are_found_as_people_write_them():
         ("Heat", 1995, "c"),
         ("Heat", None, None),  # which of them?
         ("Willy and Son", 2000, "e"),
+        ("Caché", 2005, "f"),
+        ("Hidden", None, "f"),
         ("", None, None),
     ):
         assert titles.find(ExportRow("", title, year, 4)) == wanted, (title, year)

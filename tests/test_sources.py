@@ -22,7 +22,7 @@ from matinee.errors import BadRatings, BadSetting
 from matinee.sources import SOURCES, read_catalog, read_ratings
 from matinee.sources.exports import read_export
 from matinee.sources.files import name_of
-from matinee.sources.titles import split_title
+from matinee.sources.titles import split_other_titles, split_title
 
 SMALL = [("1", "a", 5.0, 100), ("1", "b", 3.0, 200), ("2", "a", 1.5, 300)]
 HEADER = "user_id,item_id,rating,timestamp\n"
@@ -719,6 +719,25 @@ def test_titles(written: str, expected: tuple[str, int | None]) -> None:
     assert split_title(written) == expected
 
 
+@pytest.mark.parametrize(
+    "title, expected",
+    [
+        ("Heat", ("Heat", ())),
+        ("Amelie (Fabuleux destin, Le)", ("Amelie", ("Le Fabuleux destin",))),
+        ("Hidden (a.k.a. Cache) (Caché)", ("Hidden", ("Cache", "Caché"))),
+        ("Legend (aka Hero, The) (Hero, The)", ("Legend", ("The Hero",))),
+        ("Vidocq  (Vidocq)", ("Vidocq", ())),
+        ("Birdman: Or (The Unexpected Virtue)", ("Birdman: Or (The Unexpected Virtue)", ())),
+        ("(500) Days of Summer", ("(500) Days of Summer", ())),
+        ("You Can (Not) Redo", ("You Can (Not) Redo", ())),
+        ("Frontière(s)", ("Frontière(s)", ())),
+        ("(Untitled)", ("(Untitled)", ())),
+    ],
+)
+def test_other_titles(title: str, expected: tuple[str, tuple[str, ...]]) -> None:
+    assert split_other_titles(title) == expected
+
+
 def test_a_catalogue_from_a_table(tmp_path: Path) -> None:
     text = (
         "id;title;year;genres;director\n"
@@ -793,6 +812,10 @@ def test_ml_latest_small(ratings_latest_small: Ratings) -> None:
     assert ratings.scale == (0.5, 5)
     assert len(ratings.catalog) == 9742
     assert "funny" in ratings.catalog["60756"].features["tags"]
+    amelie = ratings.catalog["4973"]
+    assert amelie.label == "Amelie (2001)"
+    assert amelie.other_titles == ("Le Fabuleux destin d'Amélie Poulain",)
+    assert "also    Le Fabuleux destin d'Amélie Poulain" in str(amelie)
     assert ratings.report is not None
     assert ratings.report.n_set_aside == ratings.report.n_merged == 0
 

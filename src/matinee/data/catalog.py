@@ -15,22 +15,31 @@ from matinee.display.text import counted
 
 @dataclass(frozen=True, repr=False)
 class Item(Printable):
-    """One entry of a catalogue; ``features`` holds the rest, such as ``director`` or ``tags``."""
+    """One entry of a catalogue; ``features`` holds the rest, such as ``director`` or ``tags``.
+
+    ``other_titles``, such as the original one, find the item and are not shown in lists.
+    """
 
     title: str
     year: int | None = None
     genres: tuple[str, ...] = ()
     features: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    other_titles: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
         """The title as people write it, with the year where it is known: ``Heat (1995)``."""
         return self.title if self.year is None else f"{self.title} ({self.year})"
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the item may be called: its label, its title, and its other titles."""
+        return self.label, self.title, *self.other_titles
+
     def parts(self) -> Iterator[Part]:
         """The label, and what else is known."""
         yield self.label
-        known = {"genres": self.genres, **self.features}
+        known = {"also": self.other_titles, "genres": self.genres, **self.features}
         facts = [[name, ", ".join(values)] for name, values in known.items() if values]
         if facts:
             yield Grid(facts, has_heading=False, left=(0, 1), indent=2)
@@ -80,6 +89,7 @@ class Catalog(Printable):
                 "year": entry.year,
                 "genres": entry.genres,
                 "features": dict(entry.features),
+                "other_titles": entry.other_titles,
             }
             for item_id, entry in self.entries.items()
         }
@@ -94,6 +104,7 @@ class Catalog(Printable):
                     entry["year"],
                     tuple(entry["genres"]),
                     {name: tuple(values) for name, values in entry["features"].items()},
+                    tuple(entry.get("other_titles", ())),  # absent from models saved earlier
                 )
                 for item_id, entry in plain.items()
             }

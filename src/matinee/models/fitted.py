@@ -247,7 +247,7 @@ class Fitted:
         except UnknownId:
             title = as_id(item).casefold()
             for one, entry in self.catalog.entries.items():
-                if title in (entry.label.casefold(), entry.title.casefold()) and one in self.items:
+                if title in map(str.casefold, entry.names) and one in self.items:
                     raise UnknownId(
                         f"no item {as_id(item)!r}; that is the title of item {one!r}"
                     ) from None

@@ -98,9 +98,9 @@ class ModelSnapshot:
 
     @cached_property
     def search_texts(self) -> list[str]:
-        """The text that searches match, for each item: title, year and id, case-folded."""
+        """The text that searches match, for each item: its names and its id, case-folded."""
         catalog = self.model.catalog
-        return [f"{catalog.label(item_id)}\n{item_id}".casefold() for item_id in self.model.items]
+        return ["\n".join([*catalog[one].names, one]).casefold() for one in self.model.items]
 
     @cached_property
     def by_count(self) -> np.ndarray:

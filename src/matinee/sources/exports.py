@@ -183,7 +183,7 @@ class Titles:
         self.by_imdb: dict[str, str] = {}
         for item_id in items:
             entry = catalog[item_id]
-            for name in spellings(entry.title):
+            for name in {one for title in entry.names[1:] for one in spellings(title)}:
                 for year in {entry.year, None}:
                     self.by_name.setdefault((name, year), []).append(item_id)
             for name, values in entry.features.items():

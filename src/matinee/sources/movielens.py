@@ -24,7 +24,7 @@ from matinee.sources import duck, files, parquet
 from matinee.sources.bundle import Bundle, open_bundle
 from matinee.sources.delimited import text_query
 from matinee.sources.raw import Query, ReadOptions
-from matinee.sources.titles import split_title
+from matinee.sources.titles import split_other_titles, split_title
 
 WHOLE_STARS, HALF_STARS = Scale(1, 5), Scale(0.5, 5)
 TABLES = {".csv", ".dat", ".txt", ".tsv", ".inter", ".data", ".jsonl", ".json", ".tab", ".parquet"}
@@ -300,10 +300,12 @@ def movies(
 
 
 def entry(title: str, genres: tuple[str, ...], tags: tuple[str, ...]) -> Item:
-    """One item, with the year split off its title."""
-    bare, year = split_title(title)
+    """One item, with year and other titles split off its title."""
+    text, year = split_title(title)
+    main, other_titles = split_other_titles(text)
     genres_known = tuple(genre for genre in genres if genre not in NO_GENRE)
-    return Item(bare, year, genres_known, {"tags": tags} if tags else {})
+    features = {"tags": tags} if tags else {}
+    return Item(main, year, genres_known, features, other_titles)
 
 
 def tags_of(bundle: Bundle, name: str, encoding: str) -> dict[str, tuple[str, ...]]:

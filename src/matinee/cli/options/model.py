@@ -30,24 +30,18 @@ def load(path: str) -> "Model":
 def find_item(model: "Model", text: str) -> str:
     """The id that a text means: an id as it is, else the title of exactly one item.
 
-    Titles match with or without the year, in any case. Raises UnknownId when nothing matches,
-    and BadSetting when several items do.
+    Titles match with or without the year, in any case, and so do other titles. Raises UnknownId
+    when nothing matches, and BadSetting when several items do.
     """
     if text in model.items:
         return text
     title = text.strip().casefold()
-    matches = [
-        one
-        for one in model.items
-        if title in (model.catalog.label(one).casefold(), model.catalog[one].title.casefold())
-    ]
+    matches = [one for one in model.items if title in map(str.casefold, model.catalog[one].names)]
     if len(matches) == 1:
         return matches[0]
     if matches:
         raise BadSetting(f"{len(matches)} items have the title {text!r}{choose(model, matches)}")
-    titles = {
-        name for one in model.items for name in (model.catalog.label(one), model.catalog[one].title)
-    }
+    titles = {name for one in model.items for name in model.catalog[one].names}
     hint = did_you_mean(text, sorted(titles | set(model.items)))
     raise UnknownId(
         f"no item {text!r} among the ids and titles of {counted(len(model.items), 'item')}{hint}"
@@ -63,7 +57,9 @@ def find_item_by_words(model: "Model", text: str) -> str:
     try:
         return find_item(model, text)
     except UnknownId:
-        matches = [one for one in model.items if words <= words_of(model.catalog.label(one))]
+        matches = [
+            one for one in model.items if words <= words_of(" ".join(model.catalog[one].names))
+        ]
         if not any(word.isalpha() for word in words) or not matches:
             raise
     if len(matches) > 1:
