@@ -202,7 +202,8 @@ def _fit_variance(features: np.ndarray, squares: np.ndarray, weights: np.ndarray
     for _ in range(ROUNDS):
         expected = np.maximum(features @ coefficients, 1e-6 * squares.mean() + 1e-12)
         scale = np.sqrt(weights) / expected  # a square's deviation is like its mean
-        coefficients = nnls(features * scale[:, None], squares * scale)[0]
+        Q, R = np.linalg.qr(features * scale[:, None])  # nnls takes its time for tall matrices
+        coefficients = nnls(R, Q.T @ (squares * scale))[0]
     result: np.ndarray = np.maximum(coefficients, [1e-12, 0.0, 0.0, 0.0])
     return result
 
