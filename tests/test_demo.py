@@ -10,7 +10,7 @@ import matinee
 from matinee.cli import run
 from matinee.cli import walkthrough as demo
 from matinee.cli.commands.demo import commands, report
-from matinee.cli.walkthrough import COMPARED, Demo
+from matinee.cli.walkthrough import READABLE, Demo
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +49,14 @@ def test_every_algorithm_is_measured_on_the_held_out_part(found):
 
 
 def test_settings_that_are_not_the_usual_ones_are_told():
-    assert [type(algorithm)().non_default_settings for algorithm in COMPARED] == [{}] * len(
-        COMPARED
-    )
     assert matinee.NMF(n_factors=7).non_default_settings == {"n_factors": 7}
+
+
+def test_the_default_stands_in_the_table(found):
+    default = matinee.default_algorithm(matinee.sample())
+    assert repr(default) == found.comparison.entries[3].algorithm
+    settings = {row["algorithm"]: row["settings"] for row in found.rows if row["settings"]}
+    assert settings == {"nmf": READABLE.non_default_settings}
 
 
 def test_the_person_is_mixed_and_their_profile_sums_to_one(found):

@@ -4,6 +4,7 @@ It computes and does not print; ``matinee demo`` prints the results.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from matinee.algorithms import (
-    MF,
     NMF,
     Algorithm,
     Bias,
@@ -20,12 +20,11 @@ from matinee.algorithms import (
     default_algorithm,
 )
 from matinee.data.describe import Description
+from matinee.data.ratings import Ratings
 from matinee.display.steps import OnStep, quiet
 from matinee.display.tables import Table
 from matinee.evaluation.compare import Comparison, Entry
-from matinee.evaluation.evaluate import fit_and_evaluate
-from matinee.evaluation.model_quality import measure_quality
-from matinee.evaluation.results import Evaluation
+from matinee.evaluation.model_quality import Measured, fit_and_measure, quality_of
 from matinee.explain.explanation import Explanation
 from matinee.models import FactorModel, Model
 from matinee.report import report_of
@@ -39,8 +38,8 @@ LIST_LENGTH = 10
 TEST_SHARE = 0.2
 SEED = 0
 READABLE = NMF(n_factors=8, n_epochs=50)  # few enough tastes to read, and time to part them
-COMPARED: tuple[Algorithm, ...] = (Popularity(), Bias(), READABLE, MF(), TruncatedSVD())
-N_STEPS = len(COMPARED) + 6  # compiling, sample, each algorithm, model, tastes, reasons, report
+N_COMPARED = 5  # algorithms
+N_STEPS = N_COMPARED + 6  # compiling, sample, each algorithm, model, tastes, reasons, report
 TYPICAL_HISTORY = (40, 150)  # ratings of the person shown: enough to know, not a professional
 
 
@@ -92,12 +91,13 @@ def run(out: Path, on_step: OnStep = quiet) -> Demo:
     """
     started = time.perf_counter()
     on_step(0, N_STEPS, "compiling (the first time only)")
-    compile_all()
-    on_step(1, N_STEPS, "simulating people who rate real films")
     ratings = sample()
+    algorithms = compared(ratings)
+    compile_all(algorithms)
+    on_step(1, N_STEPS, "splitting the ratings of simulated people who rate real films")
     split = random(ratings, TEST_SHARE, SEED)
-    results = measure_all(split, on_step)
-    comparison = comparison_of(split, results)
+    measured = measure_all(algorithms, split, on_step)
+    comparison = comparison_of(measured, split)
     default = default_algorithm(ratings)
     on_step(N_STEPS - 4, N_STEPS, f"fitting {default.name} on all ratings, for lists")
     model = default.fit(ratings)
@@ -110,7 +110,8 @@ def run(out: Path, on_step: OnStep = quiet) -> Demo:
     user = str(model.users.ids[person])
     recommendations = model.recommend(user, LIST_LENGTH)
     first = recommendations.item_id[0]
-    quality = measure_quality(model, ratings)
+    popular, *_, of_default, _ = measured
+    quality = quality_of(of_default, popular, split, ratings.fingerprint)
     saved = quality.saved_with(model).save(out)
     on_step(N_STEPS - 1, N_STEPS, "writing the report")
     report = report_of(
@@ -142,13 +143,17 @@ def run(out: Path, on_step: OnStep = quiet) -> Demo:
     )
 
 
+def compared(ratings: Ratings) -> tuple[Algorithm, ...]:
+    """The algorithms of the table: popularity first, the default last but one."""
+    return Popularity(), Bias(), READABLE, default_algorithm(ratings), TruncatedSVD()
+
+
 def rows_of(comparison: Comparison) -> list[dict[str, Any]]:
     """One plain dict for each algorithm: settings, metrics, None where one does not apply."""
-    settings = {algorithm.name: algorithm.non_default_settings for algorithm in COMPARED}
     return [
         {
             "algorithm": entry.name,
-            "settings": settings[entry.name],
+            "settings": READABLE.non_default_settings if entry.name == READABLE.name else {},
             **{name: entry.metrics.get(name) for name in comparison.names},
             "fit_seconds": entry.fit_seconds,
         }
@@ -156,38 +161,40 @@ def rows_of(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def compile_all() -> None:
+def compile_all(algorithms: Sequence[Algorithm]) -> None:
     """Compile every kernel, or load it, so that later times are without compilation."""
-    tiny = checkerboard(60)
-    for algorithm in COMPARED:
-        fit_and_evaluate(algorithm, random(tiny), (LIST_LENGTH,))
+    split = random(checkerboard(60))
+    for algorithm in algorithms:
+        fit_and_measure(algorithm, split)
 
 
-def measure_all(split: Split, on_step: OnStep = quiet) -> dict[str, Evaluation]:
-    """Fit each algorithm on the training part and measure it on the test part, by its name."""
-    results = {}
-    for place, algorithm in enumerate(COMPARED, start=2):
+def measure_all(
+    algorithms: Sequence[Algorithm], split: Split, on_step: OnStep = quiet
+) -> list[Measured]:
+    """Fit each algorithm on the training part and measure it on the test part."""
+    measured = []
+    for place, algorithm in enumerate(algorithms, start=2):
         on_step(place, N_STEPS, f"fitting and measuring {algorithm.name}")
-        results[algorithm.name] = fit_and_evaluate(algorithm, split, (LIST_LENGTH,))
-    return results
+        measured.append(fit_and_measure(algorithm, split))
+    return measured
 
 
-def comparison_of(split: Split, results: dict[str, Evaluation]) -> Comparison:
-    """The algorithms side by side, in the order of ``COMPARED``; without intervals."""
+def comparison_of(measured: Sequence[Measured], split: Split) -> Comparison:
+    """The algorithms side by side, in the same order; without intervals."""
     entries = tuple(
         Entry(
-            algorithm.name,
-            repr(algorithm),
-            results[algorithm.name].metrics,
+            one.algorithm.name,
+            repr(one.algorithm),
+            one.evaluation.metrics,
             intervals={},
             resampled={},
-            fit_seconds=results[algorithm.name].fit_seconds,
-            test_seconds=results[algorithm.name].test_seconds,
+            fit_seconds=one.evaluation.fit_seconds,
+            test_seconds=one.evaluation.test_seconds,
         )
-        for algorithm in COMPARED
+        for one in measured
     )
-    names = dict.fromkeys(name for result in results.values() for name in result.metrics)
-    relevant_from = results[READABLE.name].relevant_from
+    names = dict.fromkeys(name for one in measured for name in one.evaluation.metrics)
+    relevant_from = measured[-1].evaluation.relevant_from
     return Comparison(entries, tuple(names), split.description, relevant_from, split.origin)
 
 

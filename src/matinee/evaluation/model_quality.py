@@ -119,6 +119,15 @@ class ModelQuality(Printable):
         )
 
 
+@dataclass(frozen=True)
+class Measured:
+    """An algorithm, its model of the training part of a split, and how that does on the rest."""
+
+    algorithm: Algorithm
+    evaluation: Evaluation
+    model: Model
+
+
 def measure_quality(model: Model, ratings: Ratings | None = None) -> ModelQuality:
     """Measure the algorithm of a model on a fifth of its training ratings, held out at random.
 
@@ -131,31 +140,47 @@ def measure_quality(model: Model, ratings: Ratings | None = None) -> ModelQualit
             f"have {ratings.fingerprint}); read them with the same options, or leave them out"
         )
     split = random(ratings if ratings is not None else ratings_of(model))
-    own, fitted = _measured(algorithm_of(model), split)
-    popular, _ = _measured(Popularity(), split)
+    own, popular = (fit_and_measure(one, split) for one in (algorithm_of(model), Popularity()))
+    return quality_of(own, popular, split, model.data_fingerprint)
+
+
+def quality_of(
+    measured: Measured, popular: Measured, split: Split, data_fingerprint: str
+) -> ModelQuality:
+    """What was measured of an algorithm, beside popularity.
+
+    ``data_fingerprint`` is that of the ratings before the split.
+    """
+    own = measured.evaluation
     return ModelQuality(
         algorithm=own.algorithm,
-        data_fingerprint=model.data_fingerprint,
+        data_fingerprint=data_fingerprint,
         protocol=own.protocol,
         n_users=own.users_measured,
         n_ratings=own.test_ratings,
         n_cold=own.cold_ratings or 0,
-        metrics=beside(own, popular),
+        metrics=beside(own, popular.evaluation),
         by_activity=own.by_activity,
         by_popularity=own.by_popularity,
-        calibration=calibration(interval_test(fitted, split.test))
-        if offers_intervals(fitted)
+        calibration=calibration(interval_test(measured.model, split.test))
+        if offers_intervals(measured.model)
         else (),
     )
 
 
-def _measured(algorithm: Algorithm, split: Split) -> tuple[Evaluation, Model]:
+def fit_and_measure(algorithm: Algorithm, split: Split) -> Measured:
+    """``fit_and_evaluate`` with intervals of its groups, and the model that was measured.
+
+    Raises what ``fit_and_evaluate`` does.
+    """
     plan = Plan.of(split, (LIST_LENGTH,), None, None, algorithm)
     started = time.perf_counter()
     with trial_fits():
         model = algorithm.fit(split.train)
     plan = replace(plan, group_intervals=True)
-    return evaluate_fitted(model, algorithm, split, plan, time.perf_counter() - started), model
+    fit_seconds = time.perf_counter() - started
+    evaluation = evaluate_fitted(model, algorithm, split, plan, fit_seconds)
+    return Measured(algorithm, evaluation, model)
 
 
 def beside(own: Evaluation, popular: Evaluation) -> list[dict[str, Any]]:

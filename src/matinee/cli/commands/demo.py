@@ -170,7 +170,8 @@ def notes(demo: "Demo") -> str:
     )
     return (
         f"Held out: {demo.comparison.split}. Lists of 10 rank all films that a user had not "
-        f"rated; coverage is the share of films in any list. {changed}; all else is by default. "
+        f"rated; coverage is the share of films in any list. {changed}; mf is what fit takes for "
+        "stars, and all else is by default. "
         "Popularity gives an order and no stars, so it has no RMSE. bias, nmf and mf list by what "
         "people choose and how they rate it; truncated-svd by stars alone (see docs/choosing.md)."
     )
