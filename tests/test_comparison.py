@@ -18,8 +18,8 @@ from matinee.evaluation.compare import compare
 from matinee.evaluation.evaluate import evaluate
 from matinee.evaluation.results import UserScores
 from matinee.evaluation.run_log import Record, Series, key_of
-from matinee.models.serialization import learned_arrays
 from matinee.sources.synthetic import planted
+from matinee.storage.serialization import learned_arrays
 
 QUICK = MF(n_factors=3, n_epochs=4)
 

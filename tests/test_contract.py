@@ -21,7 +21,7 @@ from matinee.errors import BadModel, BadRatings, BadSetting, UnknownId
 from matinee.explain.views import VIEWS
 from matinee.models import load
 from matinee.models.capabilities import INTERVALS, SIMILAR, TASTES
-from matinee.models.serialization import learned_arrays
+from matinee.storage.serialization import learned_arrays
 
 SMALL_NETWORK = {"n_factors": 3, "n_hidden": 6, "n_inner": 4, "n_epochs": 6, "batch_size": 256}
 # Settings that keep the suite quick; every solver and way of filling is a case of its own.

@@ -269,8 +269,8 @@ def test_two_writers_of_one_model_leave_the_whole_model_of_one(tmp_path):
 
 
 def test_only_the_model_that_was_meant_is_replaced(tmp_path):
-    from matinee.models.serialization import save_model
-    from matinee.models.storage import Replaced, manifest_digest
+    from matinee.storage.model_files import Replaced, manifest_digest
+    from matinee.storage.serialization import save_model
 
     first, second = Bias().fit(ratings_of()), Popularity().fit(ratings_of())
     path = first.save(tmp_path / "model")

@@ -22,7 +22,7 @@ from matinee.feedback.model_refit import refit, save_refitted
 from matinee.feedback.store import EventBatch, Store
 from matinee.feedback.tables import metadata
 from matinee.feedback.writer import Writer, WriterBusy
-from matinee.models.storage import manifest_digest
+from matinee.storage.model_files import manifest_digest
 
 YES = Verdict("accepted")
 STRANGE_IDS = [

@@ -19,7 +19,8 @@ from matinee.cli import run
 from matinee.data.packed import PackedRatings
 from matinee.disk.reading import checksum
 from matinee.errors import BadModel, BadRatings
-from matinee.models import load, storage
+from matinee.models import load
+from matinee.storage import model_files
 from test_contract import ratings_of
 
 FUZZED = settings(max_examples=150, deadline=None, derandomize=True)
@@ -243,7 +244,7 @@ def test_every_kind_of_model_keeps_the_laws(name, tmp_path):
 
 
 def test_a_mapped_model_is_checked_by_its_digest_too(folder, monkeypatch):
-    monkeypatch.setattr(storage, "MAP_FROM", 0)
+    monkeypatch.setattr(model_files, "MAP_FROM", 0)
     (file,) = folder.glob("arrays-*")
     data = bytearray(file.read_bytes())
     data[-1] ^= 1

@@ -156,7 +156,7 @@ def test_lists_of_integer_ids_have_integers(tmp_path: Path) -> None:
 
 def test_lists_do_not_depend_on_blocks(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = model.recommend_all(3).to_pandas()
-    monkeypatch.setattr("matinee.models.user_lists.ROWS_AT_ONCE", 300)
+    monkeypatch.setattr("matinee.lists.user_lists.ROWS_AT_ONCE", 300)
     assert len(list(model.recommend_all(3))) > 5
     assert model.recommend_all(3).to_pandas().equals(whole)
 

@@ -8,8 +8,8 @@ import pytest
 from matinee.algorithms import ImplicitALS, Popularity
 from matinee.errors import BadSetting, UnknownId
 from matinee.evaluation.metrics import beyond
-from matinee.models import ruled_lists
-from matinee.models.list_rules import RERANKED, ListRules, RuleArguments
+from matinee.lists import ruled_lists
+from matinee.lists.list_rules import RERANKED, ListRules, RuleArguments
 from matinee.sources.sample import sample
 
 ALL = {"diversity": 0.4, "novelty": 0.3, "calibrated": 0.5}

@@ -20,10 +20,11 @@ from matinee.data import ids
 from matinee.data.ratings import Rows
 from matinee.data.texts import Texts
 from matinee.errors import BadModel, MatineeError
-from matinee.models import load, storage
-from matinee.models.tensors import Part, Stacked, stacked, write_tensors
+from matinee.models import load
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.sources.packing.pack import pack
+from matinee.storage import model_files
+from matinee.storage.tensors import Part, Stacked, stacked, write_tensors
 from test_contract import ratings_of
 
 
@@ -135,7 +136,7 @@ def test_killed_while_saving_the_model_is_the_old_or_the_new_one(tmp_path):
 
 
 def test_a_large_model_is_mapped_and_answers_the_same(model, folder, monkeypatch):
-    monkeypatch.setattr(storage, "MAP_FROM", 0)
+    monkeypatch.setattr(model_files, "MAP_FROM", 0)
     monkeypatch.setattr(ids, "UNPACK_BELOW", 0)
     mapped = load(folder)
     assert not mapped.user_factors.flags.owndata
@@ -173,7 +174,7 @@ def test_a_loaded_model_answers_one_user_without_reading_the_others(model, folde
 
 
 def test_a_large_model_that_was_cut_short_is_refused(folder, monkeypatch):
-    monkeypatch.setattr(storage, "MAP_FROM", 0)
+    monkeypatch.setattr(model_files, "MAP_FROM", 0)
     (file,) = folder.glob("*.safetensors")
     whole = file.read_bytes()
     for damaged, why in ((whole[:-1], "cut short"), (b"x" * len(whole), "altered")):
@@ -239,7 +240,7 @@ def split_up(model, folder):
 @pytest.mark.parametrize("mapped", [False, True])
 def test_users_may_lie_in_many_files(model, tmp_path, monkeypatch, mapped):
     if mapped:
-        monkeypatch.setattr(storage, "MAP_FROM", 0)
+        monkeypatch.setattr(model_files, "MAP_FROM", 0)
         monkeypatch.setattr(ids, "UNPACK_BELOW", 0)
     split = split_up(model, tmp_path / "parts")
     folder = split.save(tmp_path / "model")
@@ -282,8 +283,8 @@ def test_a_lost_or_shortened_file_of_users_is_refused(model, tmp_path, monkeypat
     folder = split_up(model, tmp_path / "parts").save(tmp_path / "model")
     part = next(folder.glob("users-*"))
     whole = part.read_bytes()
-    for most in (0, storage.MAP_FROM):
-        monkeypatch.setattr(storage, "MAP_FROM", most)
+    for most in (0, model_files.MAP_FROM):
+        monkeypatch.setattr(model_files, "MAP_FROM", most)
         part.unlink()
         with pytest.raises(BadModel, match=r"users-.* is missing"):
             load(folder)

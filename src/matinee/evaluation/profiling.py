@@ -13,7 +13,7 @@ from typing import Any
 
 from matinee.models import Model
 from matinee.models.external import ExternalModel
-from matinee.models.serialization import learned_arrays
+from matinee.storage.serialization import learned_arrays
 
 SECONDS_BETWEEN_SAMPLES = 0.005
 STATM = Path("/proc/self/statm")  # Linux: pages of memory, the second number is those in use

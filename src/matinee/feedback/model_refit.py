@@ -17,8 +17,8 @@ from matinee.feedback.history import FEEDBACK_FACT, fitted_through
 from matinee.feedback.store import Store
 from matinee.models import FactorModel, Model, load
 from matinee.models.matching import match_tastes
-from matinee.models.serialization import save_model
-from matinee.models.storage import Replaced, manifest_digest
+from matinee.storage.model_files import Replaced, manifest_digest
+from matinee.storage.serialization import save_model
 from matinee.training.progress import OnEpoch, quiet
 
 

@@ -17,8 +17,8 @@ import numpy as np
 from matinee.data.ratings import Rows
 from matinee.explain.term import Term
 from matinee.explain.views import MODEL, VIEWS, View
+from matinee.lists.retrieval import Scorer
 from matinee.models.model import Model
-from matinee.models.retrieval import Scorer
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
 

@@ -21,6 +21,7 @@ from matinee.explain.explainable import TasteControls
 from matinee.explain.term import Term
 from matinee.explain.views import FACTOR, HISTORY, PEOPLE, View
 from matinee.kernels.factors import score_block, score_pairs
+from matinee.lists.retrieval import ProductScorer, Scorer, similar_rows
 from matinee.models import intervals
 from matinee.models.capabilities import INTERVALS, TASTES
 from matinee.models.fitted import fields_of
@@ -31,15 +32,14 @@ from matinee.models.nearby_users import terms_of_people
 from matinee.models.newcomers import POINTS, from_tastes, without_ratings
 from matinee.models.population_statistics import PopulationStatistics, moments_of
 from matinee.models.profile_map import ProfileMap
-from matinee.models.retrieval import ProductScorer, Scorer, similar_rows
 from matinee.models.rotation import rotated_effects, rotated_embeddings, rotated_fold
 from matinee.models.taste_space import TasteSpace, item_tastes, user_tastes
-from matinee.models.tensors import Stacked
 from matinee.models.trial_fits import only_scores_are_used
 from matinee.models.vectors import Vectors, factor_vectors
 from matinee.row_solvers import FoldIn, LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
+from matinee.storage.tensors import Stacked
 from matinee.tastes import NO_NOTES, TasteNotes, Tastes
 from matinee.tastes.canonical import canonical_rotation
 

@@ -20,8 +20,8 @@ from matinee.errors import Advice, BadSetting, Message, UnknownId
 from matinee.explain.explainable import TasteControls
 from matinee.explain.explanation import LIST, STARS
 from matinee.explain.views import View
+from matinee.lists.retrieval import Scorer
 from matinee.models.capabilities import INTERVALS, SIMILAR, VECTORS
-from matinee.models.retrieval import Scorer
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from matinee.explain.explainable import TasteControls
-    from matinee.models.retrieval import Scorer
+    from matinee.lists.retrieval import Scorer
     from matinee.tastes import Taste
 
 FEW_RATED, UNCERTAIN = "few have rated it", "uncertainty"

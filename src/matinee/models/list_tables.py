@@ -8,9 +8,9 @@ import numpy as np
 from matinee.data.ids import as_id
 from matinee.display.tables import Table
 from matinee.errors import BadSetting
+from matinee.lists.ruled_lists import RuledLists
 from matinee.models.fitted import Fitted
 from matinee.models.predictions import as_objects, is_many
-from matinee.models.ruled_lists import RuledLists
 from matinee.row_solvers.person import Person
 
 

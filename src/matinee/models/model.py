@@ -19,20 +19,20 @@ from matinee.explain.explanation import LIST, STARS, Explanation
 from matinee.explain.personalization import Evidence, shares
 from matinee.explain.variety import varied
 from matinee.explain.what_if import WhatIf, what_if
+from matinee.lists.list_rules import ListArguments, ListRules, RuleArguments
+from matinee.lists.ruled_lists import ListMaker
+from matinee.lists.user_lists import UserLists
 from matinee.models.capabilities import TASTES
 from matinee.models.explanations import explanations
 from matinee.models.fitted import Fitted
-from matinee.models.list_rules import ListArguments, ListRules, RuleArguments
 from matinee.models.list_tables import candidates_of, check_length, list_table, similarity_table
 from matinee.models.newcomers import from_ratings, without_ratings
 from matinee.models.onnx import Graph
 from matinee.models.predictions import Predictions, as_objects, intervals, is_many, predictions
-from matinee.models.ruled_lists import ListMaker
-from matinee.models.serialization import save_model
-from matinee.models.user_lists import UserLists
 from matinee.models.vectors import Vectors, search_vectors
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
+from matinee.storage.serialization import save_model
 
 SETTINGS_WIDTH = 100  # characters of the settings that are printed; model.settings has all
 

@@ -17,9 +17,9 @@ from matinee.display.text import counted
 from matinee.explain.term import Term
 from matinee.explain.views import FACTOR, HISTORY, View
 from matinee.kernels.blas import one_blas_thread
+from matinee.lists.retrieval import similar_rows
 from matinee.models.factor import FactorModel, terms_by_factor
 from matinee.models.model import Model
-from matinee.models.retrieval import similar_rows
 from matinee.row_solvers import LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person

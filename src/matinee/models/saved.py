@@ -18,13 +18,13 @@ from matinee.models.neural import NeuralModel
 from matinee.models.population_statistics import PopulationStatistics
 from matinee.models.posterior import PosteriorModel
 from matinee.models.profile_map import ProfileMap
-from matinee.models.serialization import TYPE, Reader
 from matinee.models.similarity import Similarity
-from matinee.models.storage import read_folder
 from matinee.models.user_neighbor import UserNeighborModel
 from matinee.row_solvers import FOLD_INS, MatrixPenalty
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.tower import Tower
+from matinee.storage.model_files import read_folder
+from matinee.storage.serialization import TYPE, Reader
 from matinee.tastes import TasteNotes
 from matinee.tastes.canonical import Moments
 

@@ -18,8 +18,6 @@ from matinee.feedback.exposures import ArmOutcome
 from matinee.feedback.store import Store
 from matinee.feedback.writer import Writer
 from matinee.models import FactorModel
-from matinee.models.serialization import save_model
-from matinee.models.storage import Replaced
 from matinee.server.arms import BESIDE, MAIN, assigned
 from matinee.server.catalog_overlay import overlaid, takes_items
 from matinee.server.evaluation_record import EvaluationRecord
@@ -27,6 +25,8 @@ from matinee.server.problems import Problem
 from matinee.server.prometheus import ServerMetrics
 from matinee.server.snapshot import ModelSnapshot
 from matinee.server.workers import WorkerLink
+from matinee.storage.model_files import Replaced
+from matinee.storage.serialization import save_model
 
 log = logging.getLogger("matinee.server")
 

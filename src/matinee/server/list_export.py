@@ -13,8 +13,8 @@ from matinee.disk.table_files import COPIED_AT_ONCE, write_table
 from matinee.disk.temporary_folders import temporary_folder
 from matinee.feedback.change_index import ChangeIndex
 from matinee.feedback.history import person_of
+from matinee.lists.ruled_lists import ListMaker
 from matinee.models import Model
-from matinee.models.ruled_lists import ListMaker
 from matinee.server.presenters.recommendations import DIGITS, SCORE_DIGITS, ListRequest
 from matinee.server.snapshot import ModelSnapshot
 

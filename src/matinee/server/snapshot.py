@@ -11,7 +11,7 @@ import numpy as np
 from matinee.errors import BadModel, BadSetting
 from matinee.models import Model, load
 from matinee.models.interview import Knowledge
-from matinee.models.storage import manifest_digest
+from matinee.storage.model_files import manifest_digest
 
 MOST_RATINGS = 1_000_000  # that the step of the scale is read from
 MAX_ATTEMPTS = 5  # to read a folder that is being replaced

@@ -17,10 +17,10 @@ from matinee.data.ids import IdMap
 from matinee.data.packed import PackedRows
 from matinee.data.ratings import Rows, deviation_of
 from matinee.data.scale import Scale
-from matinee.models.tensors import map_tensors
 from matinee.sources.packing.pack_files import smallest
 from matinee.sources.packing.stages import MOST_LEVELS
 from matinee.spark.payloads import Arrays
+from matinee.storage.tensors import map_tensors
 
 if TYPE_CHECKING:
     import pyarrow as pa

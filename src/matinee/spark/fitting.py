@@ -23,7 +23,6 @@ from matinee.kernels.blas import gram
 from matinee.kernels.normal_sums import packed_size
 from matinee.models.factor import FactorModel
 from matinee.models.rotation import rotated_embeddings
-from matinee.models.storage import MAP_FROM
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.spark.passes import (
     SOLVED,
@@ -40,6 +39,7 @@ from matinee.spark.payloads import from_bytes
 from matinee.spark.sessions import check_frame, is_local, room_in
 from matinee.spark.state import Blocks, State
 from matinee.spark.users import write_users
+from matinee.storage.model_files import MAP_FROM
 from matinee.tastes.canonical import Moments, canonical_rotation
 from matinee.training.alternating import ANY_TABLE, AlternatingAlgorithm, Alternation, TableSummary
 from matinee.training.epochs import diverged

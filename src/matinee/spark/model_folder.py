@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from matinee.models import Model, load
-from matinee.models.storage import MANIFEST
+from matinee.storage.model_files import MANIFEST
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ import numpy as np
 from matinee.kernels.normal_sums import NormalSums, flush
 from matinee.kernels.rows import by_columns
 from matinee.models.rotation import rotated_factors
-from matinee.models.tensors import map_tensors
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.spark.blocks import Block, BlockFolder
 from matinee.spark.payloads import Arrays, from_bytes, to_bytes, write_arrays
+from matinee.storage.tensors import map_tensors
 from matinee.training.alternating import Alternation, implicit_products, implicit_rows
 from matinee.training.epochs import error_of_rows, first_rows
 from matinee.training.gathering import Gathering, Sums, learn_item_implicit

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from matinee.models.tensors import Part, tensors_of, write_tensors
+from matinee.storage.tensors import Part, tensors_of, write_tensors
 
 Arrays = dict[str, np.ndarray]
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from matinee.models.storage import USERS, file_name
-from matinee.models.tensors import Part, Stacked, stacked
 from matinee.spark.blocks import Block, BlockFolder, Numbered
 from matinee.spark.passes import UserFiles
 from matinee.spark.payloads import Arrays, write_arrays
 from matinee.spark.state import Blocks
+from matinee.storage.model_files import USERS, file_name
+from matinee.storage.tensors import Part, Stacked, stacked
 
 if TYPE_CHECKING:
     import pyarrow as pa

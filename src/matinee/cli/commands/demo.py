@@ -66,7 +66,7 @@ def command(out: str, serving: bool, port: int, as_json: bool) -> None:
 
     The report goes to standard error; with --json, one JSON document goes to standard output.
     """
-    from matinee.models.storage import check_place
+    from matinee.storage.model_files import check_place
 
     if serving:
         SERVE.require("this command")

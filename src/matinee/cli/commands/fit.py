@@ -83,7 +83,7 @@ def command(
     packed ratings, which mf, nmf and implicit-als read in blocks, keeping their state after each
     epoch. The algorithm "auto" stands for a search over all of them and their settings.
     """
-    from matinee.models.storage import check_place
+    from matinee.storage.model_files import check_place
 
     search = searching if learning.algorithm == AUTO else None
     if search is not None:

@@ -19,7 +19,7 @@ def command(data: str, html: str | None, as_json: bool, reading: ReadOptions) ->
     DATA is a MovieLens folder or zip, a text or Parquet file, or the word "sample".
     """
     if html is not None:
-        from matinee.models.storage import check_file
+        from matinee.storage.model_files import check_file
 
         check_file(Path(html))
     ratings = reading.read(data, quiet=True)

@@ -20,7 +20,7 @@ def command(model_path: str, as_json: bool) -> None:
     The page and the report show it.
     """
     from matinee.evaluation.model_quality import measure_quality
-    from matinee.models.storage import check_place
+    from matinee.storage.model_files import check_place
 
     model = load(model_path)
     check_place(Path(model_path))

@@ -20,8 +20,8 @@ from matinee.errors import BadSetting
 from matinee.explain.reasons import PUBLIC
 
 if TYPE_CHECKING:
+    from matinee.lists.list_rules import RuleArguments
     from matinee.models import Model
-    from matinee.models.list_rules import RuleArguments
 
 Row = dict[str, Any]
 PERSONAL = 0.5  # a smaller share of an item's lead than this is not the user's own

@@ -49,7 +49,7 @@ def command(
     SERVE.require("this command", "sqlalchemy")
     from matinee.feedback.model_refit import refit, save_refitted
     from matinee.feedback.store import existing_store
-    from matinee.models.storage import check_place, manifest_digest
+    from matinee.storage.model_files import check_place, manifest_digest
 
     check_place(Path(out))
     in_place = Path(out).resolve() == Path(model_path).resolve()

@@ -56,9 +56,9 @@ def command(
     """
     from matinee.evaluation.model_quality import ModelQuality
     from matinee.evaluation.recorded import read_curve
-    from matinee.models.storage import check_file
     from matinee.report import measure, report_of
     from matinee.report.origins import SAMPLE as THE_SAMPLE
+    from matinee.storage.model_files import check_file
 
     if not as_json:
         check_file(Path(out))

@@ -14,8 +14,8 @@ from matinee.data.condition_texts import conditions_of
 from matinee.errors import BadSetting
 
 if TYPE_CHECKING:
+    from matinee.lists.list_rules import RuleArguments
     from matinee.models import Model
-    from matinee.models.list_rules import RuleArguments
 
 
 @dataclass(frozen=True)

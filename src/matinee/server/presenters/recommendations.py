@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from matinee.lists.list_rules import NO_RULES, ListRules
+from matinee.lists.ruled_lists import ListMaker, RuledLists
 from matinee.models import Model, Person
-from matinee.models.list_rules import NO_RULES, ListRules
-from matinee.models.ruled_lists import ListMaker, RuledLists
 from matinee.server.item_filter import ItemFilter
 from matinee.server.presenters.explanations import ReasonsRequest, short_explanation
 from matinee.server.presenters.items import item_summary

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from matinee.data.condition_texts import conditions_of
-from matinee.models.list_rules import ListRules
+from matinee.lists.list_rules import ListRules
 from matinee.server.dependencies import snapshot_of, state_of
 from matinee.server.item_filter import ItemFilter
 from matinee.server.item_orders import ORDERS, OrderContext

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from matinee.charts.chart import NARROWEST, WIDEST
 from matinee.data.condition_texts import conditions_of
 from matinee.errors import BadSetting, check_known
-from matinee.models.list_rules import ListRules
+from matinee.lists.list_rules import ListRules
 from matinee.server.limits import (
     MAX_CONDITIONS,
     MAX_FILTER_ITEMS,

@@ -6,8 +6,8 @@ import numpy as np
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from matinee.lists.list_rules import NO_RULES
 from matinee.models import Person
-from matinee.models.list_rules import NO_RULES
 from matinee.server.arms import new_recommendation_id
 from matinee.server.cursor import decode_cursor, encode_cursor
 from matinee.server.dependencies import compute, resolver_of, snapshot_of, state_of

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from matinee.models.list_rules import ListRules
+from matinee.lists.list_rules import ListRules
 from matinee.server.limits import (
     MAX_BATCH_USERS,
     MAX_CONDITIONS,

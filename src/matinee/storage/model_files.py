@@ -34,8 +34,8 @@ from matinee.disk.reading import (
 )
 from matinee.disk.whole_files import sync, sync_folder
 from matinee.errors import BadModel, MatineeError
-from matinee.models.array_laws import check_arrays
-from matinee.models.tensors import Part, Stacked, map_tensors, tensors_of, write_tensors
+from matinee.storage.array_laws import check_arrays
+from matinee.storage.tensors import Part, Stacked, map_tensors, tensors_of, write_tensors
 
 FORMAT = "matinee-model"
 FORMAT_VERSION = 2

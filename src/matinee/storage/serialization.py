@@ -21,8 +21,8 @@ from matinee.data.ids import IdMap, check_ids
 from matinee.data.packed import PackedRows, rows_of
 from matinee.data.ratings import Rows
 from matinee.data.texts import Texts
-from matinee.models.storage import write_folder
-from matinee.models.tensors import Stacked
+from matinee.storage.model_files import write_folder
+from matinee.storage.tensors import Stacked
 
 TYPE, ARRAY, PAIRS = "$type", "$array", "$pairs"
 # What may stand where a field is of some type: JSON writes 1.0 as 1 elsewhere, rows may be packed.

@@ -11,8 +11,8 @@ from matinee.data.catalog import Catalog
 from matinee.data.catalog_filter import matching_items
 from matinee.data.ids import IdMap
 from matinee.errors import BadSetting
-from matinee.models.list_rules import RERANKED, ListRules
-from matinee.models.reranking import (
+from matinee.lists.list_rules import RERANKED, ListRules
+from matinee.lists.reranking import (
     Fixed,
     Miscalibration,
     PlaceTerm,
@@ -20,7 +20,7 @@ from matinee.models.reranking import (
     proportions,
     rerank,
 )
-from matinee.models.retrieval import Scorer, best_items
+from matinee.lists.retrieval import Scorer, best_items
 from matinee.row_solvers.person import Person
 
 PEOPLE_AT_ONCE = 128  # a block's arrays of people, candidates and genres stay below 20 MB
