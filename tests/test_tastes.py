@@ -31,7 +31,7 @@ from matinee.tastes.labels import (
     supported,
 )
 from matinee.tastes.matching import match_factors
-from matinee.tastes.names import NamedEnd, names_of, words_of
+from matinee.tastes.names import NamedEnd, names_of, short_title, words_of
 from matinee.tuning.stability import taste_stability
 from test_contract import CASES, make, ratings_of
 
@@ -277,15 +277,19 @@ def test_people_tags_and_decades_can_label_both_ends():
     assert low[0].genres == ("Crime",)
 
 
-@pytest.mark.parametrize("on_card, label", [(1, "Western"), (2, "1950s Western")])
-def test_a_word_stands_on_the_card_or_in_no_label(on_card, label):
-    """Westerns lead, and next come most films of the fifties."""
+@pytest.mark.parametrize(
+    "n_fifties, n_westerns, label",
+    [(3, 10, "Western"), (4, 10, "1950s Western"), (4, 3, "1950s Western"), (4, 2, "1950s")],
+)
+def test_a_word_stands_on_the_card_or_in_no_label(n_fifties, n_westerns, label):
+    """Three of ten on the card, and four for a decade; next come most others of both."""
     order = np.arange(400)
-    of_fifties = (order < on_card) | ((order >= 10) & (order < 60))
+    of_fifties = (order < n_fifties) | ((order >= 10) & (order < 60))
+    is_western = (order < n_westerns) | ((order >= 10) & (order < 40))
     catalog = Catalog(
         {
-            str(i): Item(f"Film {i}", 1955 if old else 1990, ("Western",) if i < 40 else ())
-            for i, old in enumerate(of_fifties)
+            str(i): Item(f"Film {i}", 1955 if old else 1990, ("Western",) if western else ())
+            for i, (old, western) in enumerate(zip(of_fifties, is_western, strict=True))
         }
     )
     rng = np.random.default_rng(0)
@@ -324,6 +328,10 @@ def test_items_that_few_rated_show_in_no_card():
     counts = np.array([100, 3, 50, 0, 20, 19, 40])
     assert supported(counts).tolist() == [0, 2, 6, 4, 5]
     assert supported(np.zeros(3, int)).tolist() == []
+    many = np.repeat([60, 20, 1], [150, 60, 5000])
+    assert supported(many).tolist() == list(range(210)), "20 are enough, whatever the median"
+    few = np.repeat([9, 2, 1], [150, 60, 5000])
+    assert supported(few).tolist() == list(range(210)), "less, until there are 200 items"
 
 
 # Names.
@@ -418,6 +426,8 @@ def test_names_leave_out_years_original_titles_and_long_subtitles():
     assert names_of(ends("", titles=titles), None, {})[0] == [
         "films like Spirited Away & Star Trek II"
     ]
+    alternative = "Dr. Strangelove or: How I Learned to Stop Worrying"
+    assert short_title(alternative) == "Dr. Strangelove"
 
 
 NUMBERED = re.compile(r"\(\d+\)$|(?<!like)(?<!&) \(\d+\)|^taste \d+|of taste \d+")

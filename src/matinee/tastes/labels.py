@@ -10,8 +10,8 @@ well known? Ranks are Savage's scores, which look at the top; chance is that ite
 within tenths by popularity, whose mean and variance are sums; a gamma distribution has both, and
 over all words and ends together the false discovery rate is 5 % (Benjamini & Hochberg 1995). And
 does it say much? Of the words that pass, those that hold an eighth of the end's x, and half as much
-again as chance would, are ordered by share x log(share / expected). A word that hardly any item on
-the card bears would puzzle who reads it, and is none.
+again as chance would, are ordered by share x log(share / expected). A word that few items on the
+card bear would puzzle who reads it, and is none; decades, which stand beside each title, need more.
 """
 
 import re
@@ -29,11 +29,14 @@ if TYPE_CHECKING:
 
 UNLABELLED = "unlabelled"
 FEWEST_ITEMS = 50  # with enough ratings; below this the items that weigh most are most of them
+FEWEST_SUPPORTED = 200  # items on which a taste is shown, where so many have ratings
 FEWEST_CARRIERS = 5  # items that must have a word
 POPULARITY_BINS = 10
 FALSE_DISCOVERY_RATE = 0.05
 LEAST_SHARE = 1 / 8  # of an end's x that the items with a word must hold
-ON_CARD, FEWEST_ON_CARD = 10, 2  # items that weigh most, and those of them that have a word
+ON_CARD = 10  # items that weigh most
+FEWEST_ON_CARD, FEWEST_OF_DECADE = 3, 4  # of these, that must have a word, or be of a decade
+ENOUGH_RATINGS = 20  # of an item that says what a taste is
 LEAST_LIFT = 1.5  # that share over the one expected
 MOST_WORDS = 3
 PERIOD = re.compile(r"\d{4}s((,| to| &) \d{4}s)*")
@@ -90,11 +93,15 @@ NO_LABEL = Label()
 def supported(item_counts: np.ndarray) -> np.ndarray:
     """Rows of the items that enough people rated to say what a taste is, the most rated first.
 
-    Enough are 20 ratings, or half of the median where that is less.
+    Enough are ENOUGH_RATINGS. Where fewer than FEWEST_SUPPORTED items have so many, less is enough:
+    what FEWEST_SUPPORTED items have, or half of the median if that is more.
     """
-    rated = item_counts[item_counts > 0]
-    enough = min(20.0, float(np.median(rated)) / 2) if len(rated) else np.inf
     order = np.argsort(-item_counts, kind="stable")
+    rated = item_counts[order[item_counts[order] > 0]]
+    if not len(rated):
+        return order[:0]
+    usual = max(float(np.median(rated)) / 2, float(rated[:FEWEST_SUPPORTED][-1]))
+    enough = min(float(ENOUGH_RATINGS), usual)
     return order[item_counts[order] >= enough]
 
 
@@ -119,7 +126,8 @@ def label_ends(W: np.ndarray, items: Sequence[str], catalog: Catalog) -> list[li
     lift = share / np.maximum(expected, 1e-300)
     passes = (p <= benjamini_hochberg(p, FALSE_DISCOVERY_RATE)) & (x.sum(axis=0) > 0)
     passes &= (share >= LEAST_SHARE) & (lift >= LEAST_LIFT)
-    passes &= has @ on_card(ends) >= FEWEST_ON_CARD
+    fewest = [FEWEST_OF_DECADE if kind == "decade" else FEWEST_ON_CARD for kind, _ in words]
+    passes &= has @ on_card(ends) >= np.array(fewest)[:, None]
     worth = np.where(passes, share * np.log(np.maximum(lift, 1.0)), 0.0)
     labels = [label_of(words, column) for column in worth.T] + nothing[1]
     return [labels[: W.shape[1]], labels[W.shape[1] :][: W.shape[1]]]

@@ -109,7 +109,7 @@ def short_title(title: str) -> str:
     """A title without what stands in parentheses, nor a subtitle where it is long."""
     short = title.split(" (")[0] or title
     if len(short) > LONGEST_TITLE:
-        short = short.split(": ")[0]
+        short = short.split(": ")[0].removesuffix(" or")  # Dr. Strangelove or: How I Learned ...
     return shorten(short, LONGEST_TITLE)
 
 
