@@ -73,7 +73,7 @@ def test_warm_up_compiles_every_kernel_and_each_for_one_kind_of_arguments():
             },
         ),
         ("rp3beta", "", {"similarities._nearest_rows"}),
-        ("slim", "", {"elastic_net._sparse_regressions"}),
+        ("slim", "", {"elastic_net._diagonal_and_cost", "elastic_net._sparse_regressions"}),
     ],
 )
 def test_a_fit_compiles_what_it_needs_alone(name, settings, kernels):

@@ -66,7 +66,7 @@ class SLIM(Algorithm):
         squares = np.bincount(train.item, targets.astype(np.float64) ** 2, train.n_items)
         n_j = train.item_counts
         unit = float(squares.sum() / len(train) * np.sqrt(n_j[n_j > 0].mean()))
-        gram = (X.T @ X).tocsr()
+        gram = X.T.tocsr() @ X
         weights = sparse_regressions(
             Sparse(gram.indptr, gram.indices, gram.data),
             self.l1 * unit,

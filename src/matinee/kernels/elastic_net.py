@@ -3,7 +3,8 @@
     min over w >= 0 with w_j = 0   1/2 |x_j - X w|^2 + l1 sum_i w_i + 1/2 sum_i l2_i w_i^2
 
 Coordinate descent with an active set (Friedman, Hastie & Tibshirani 2010): only the columns whose
-weights may leave 0 take part, by covariance updates, so X itself is never read.
+weights may leave 0 take part, by covariance updates, so X itself is never read. Rows of the Gram
+matrix that have products with many columns are kept dense as well, since adding these vectorises.
 """
 
 from functools import partial
@@ -14,10 +15,17 @@ import numpy as np
 from matinee.kernels.heap import keep_best
 from matinee.kernels.jit import inlined, kernel, read_only
 from matinee.kernels.sparse import Sparse
-from matinee.kernels.threads import RANGES_PER_THREAD, equal_cost_ranges, n_threads, run_all
+from matinee.kernels.threads import (
+    RANGES_PER_THREAD,
+    equal_cost_ranges,
+    n_threads,
+    run_all,
+    run_rows,
+)
 
 TOLERANCE = 1e-4  # of |x_j|^2: changes of the objective that are not worth another step
 FIRST = 32  # columns that enter the active set at first; then it may double each time
+DENSE = 4  # rows with products in one of so many columns are kept dense
 MOST_SWEEPS = 1000  # over the active set; a bound that is hardly ever met
 
 
@@ -27,6 +35,8 @@ class Penalized(NamedTuple):
     indptr: np.ndarray  # (n + 1,) int64
     columns: np.ndarray  # (n_entries,) int32
     products: np.ndarray  # (n_entries,) float32: x_i . x_k
+    dense: np.ndarray  # (n_dense, n) float32: some of the rows
+    dense_row: np.ndarray  # (n,) int32: where a row is among these, or -1
     diagonal: np.ndarray  # (n,) float64
     l1: float
     l2: np.ndarray  # (n,) float64
@@ -49,12 +59,16 @@ def sparse_regressions(
     """
     rows = gram.frozen()
     n = len(rows.indptr) - 1
-    owner = np.repeat(np.arange(n), rows.counts)
-    diagonal = np.bincount(owner, rows.values * (owner == rows.indices), n)
+    diagonal, cost = np.zeros(n), np.ones(n)
+    run_rows(_diagonal_and_cost, rows.counts + 1.0, *rows, l1, diagonal, cost)
     problem = Penalized(
-        *rows, read_only(diagonal, np.float64), l1, read_only(l2, np.float64), tolerance
+        *rows,
+        *dense_rows(rows),
+        read_only(diagonal, np.float64),
+        l1,
+        read_only(l2, np.float64),
+        tolerance,
     )
-    cost = np.bincount(owner, rows.values > l1, n) + 1.0
     ranges = equal_cost_ranges(cost, n_threads() * RANGES_PER_THREAD)
     parts: list[tuple[np.ndarray, ...]] = [()] * len(ranges)
 
@@ -64,6 +78,31 @@ def sparse_regressions(
     run_all([partial(run, place, *one) for place, one in enumerate(ranges)])
     counts, indices, values = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return Sparse(np.r_[0, np.cumsum(counts)], indices, values)
+
+
+def dense_rows(gram: Sparse) -> tuple[np.ndarray, np.ndarray]:
+    """The rows with entries in one of DENSE columns, (n_dense, n) float32; where each of all is.
+
+    The second result, (n,) int32, is -1 for the rows that are not dense.
+    """
+    n = len(gram.counts)
+    often = np.flatnonzero(gram.counts * DENSE >= n)
+    dense, place = np.zeros((len(often), n), np.float32), np.full(n, -1, np.int32)
+    place[often] = np.arange(len(often))
+    for row, of in zip(dense, often.tolist(), strict=True):
+        span = slice(gram.indptr[of], gram.indptr[of + 1])
+        row[gram.indices[span]] = gram.values[span]
+    return read_only(dense, np.float32), read_only(place, np.int32)
+
+
+@kernel
+def _diagonal_and_cost(start, stop, indptr, columns, products, l1, diagonal, cost):
+    for j in range(start, stop):
+        for entry in range(indptr[j], indptr[j + 1]):
+            if columns[entry] == j:
+                diagonal[j] = products[entry]
+            if products[entry] > l1:
+                cost[j] += 1.0
 
 
 @kernel
@@ -92,10 +131,10 @@ def _sparse_regressions(start, stop, problem):
             if n_active + n_new > len(products):
                 products = np.empty((2 * (n_active + n_new), 2 * (n_active + n_new)), np.float32)
                 for k in range(n_active):
-                    enter(active[k], k, problem, place, products)
+                    enter(active, k, problem, place, products)
             for k in range(n_new):
                 active[n_active] = best[k]
-                enter(best[k], n_active, problem, place, products)
+                enter(active, n_active, problem, place, products)
                 n_active += 1
             descend(j, active[:n_active], problem, products, gradient, weights)
         for i in active[:n_active]:
@@ -145,9 +184,15 @@ def find_violators(candidates, j, problem, gradient, place, violators, gains):
 
 
 @inlined
-def enter(i, n_active, problem, place, products):
-    """Make a column the last of the active set, with its products with the others of the set."""
+def enter(active, n_active, problem, place, products):
+    """Make ``active[n_active]`` the last of the active set, with its products with the others."""
+    i = active[n_active]
     place[i] = n_active
+    row = problem.dense_row[i]
+    if row >= 0:
+        for k in range(n_active + 1):
+            products[n_active, k] = products[k, n_active] = problem.dense[row, active[k]]
+        return
     products[n_active, : n_active + 1] = 0.0
     products[: n_active + 1, n_active] = 0.0
     for entry in range(problem.indptr[i], problem.indptr[i + 1]):
@@ -181,11 +226,21 @@ def descend(j, active, problem, products, gradient, weights):
         if gain < enough:
             break
     for k in range(len(active)):
-        i = active[k]
-        change = weights[i] - before[k]
+        change = weights[active[k]] - before[k]
         if change != 0.0:
-            for entry in range(problem.indptr[i], problem.indptr[i + 1]):
-                gradient[problem.columns[entry]] -= change * problem.products[entry]
+            follow(active[k], change, problem, gradient)
+
+
+@inlined
+def follow(i, change, problem, gradient):
+    """Bring the gradient of all columns up to date with a change of the weight of column i."""
+    row = problem.dense_row[i]
+    if row >= 0:
+        for other in range(len(gradient)):
+            gradient[other] -= change * problem.dense[row, other]
+        return
+    for entry in range(problem.indptr[i], problem.indptr[i + 1]):
+        gradient[problem.columns[entry]] -= change * problem.products[entry]
 
 
 @inlined
