@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -24,6 +25,12 @@ ARGUMENTS = [
     "--hide-scrollbars",
 ]
 OWN = ("data:", "blob:", "about:", "chrome:", "devtools:")  # addresses that leave nowhere
+
+AXE = """
+const done = arguments[arguments.length - 1];
+axe.run(document, { resultTypes: ["violations"] }).then((result) =>
+  done(result.violations.map((one) => [one.id, one.nodes.map((node) => node.html)])));
+"""
 
 
 @contextmanager
@@ -54,6 +61,13 @@ def size(driver: Any, width: int, height: int = 900, dark: bool = False) -> None
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+
+
+def violations(driver: Any) -> list[tuple[str, list[str]]]:
+    """What axe finds wrong with the accessibility of the page: the rule, and the elements."""
+    driver.execute_script(files("axe_core_python").joinpath("axe.min.js").read_text("utf-8"))
+    found = driver.execute_async_script(AXE)
+    return [(rule, elements) for rule, elements in found]
 
 
 def complaints(driver: Any) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import matinee
-from browser import asked_for, chromium, complaints, size
+from browser import asked_for, chromium, complaints, size, violations
 from matinee.data.catalog import Catalog, Item
 from matinee.evaluation.model_quality import measure_quality
 from matinee.feedback.store import Store
@@ -597,6 +597,16 @@ def test_a_record_of_other_data_is_not_shown_as_its_own(driver, tmp_path):
 
 
 # For everybody.
+
+
+@pytest.mark.parametrize("section", [*SECTIONS, "list?user=42&item=fight-club-1999"])
+@pytest.mark.parametrize(
+    ("width", "dark"), [(1200, False), (1200, True), (360, False), (360, True)]
+)
+def test_axe_finds_no_violation(page, section, width, dark):
+    size(page.driver, width, dark=dark)
+    page.open(section).some("main h1")
+    assert violations(page.driver) == []
 
 
 @pytest.mark.parametrize("section", SECTIONS)

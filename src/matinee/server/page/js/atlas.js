@@ -6,6 +6,8 @@ import { el } from "./dom.js";
 const LIGHT = ["#0072b2", "#d55e00", "#008a63", "#b5528f", "#b57f00", "#2b8fce", "#7a5cc7", "#7d7d7d"];
 const DARK = ["#56b4e9", "#f0813a", "#1fbf92", "#e08dbf", "#e6b13d", "#8cc8f2", "#b39df0", "#a8a8a8"];
 const night = matchMedia("(prefers-color-scheme: dark)");
+let latest = null; // the map on the page: one listener redraws it, however many were drawn before
+night.addEventListener("change", () => latest?.draw());
 const HEIGHT = 0.62; // of the width, at most MOST_HEIGHT
 const MOST_HEIGHT = 560;
 const REACH = 14; // pixels from a point that still mean it
@@ -30,7 +32,7 @@ export class Atlas {
     this.listen();
     this.resized = new ResizeObserver(() => this.resize());
     this.resized.observe(this.canvas);
-    night.addEventListener("change", () => this.draw());
+    latest = this;
   }
 
   resize() {
