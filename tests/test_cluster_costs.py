@@ -8,14 +8,19 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.fixture(scope="module")
-def script():
-    spec = spec_from_file_location("cluster_costs", ROOT / "benchmarks" / "cluster_costs.py")
+def script_of(name):
+    """A script of ``benchmarks/`` as a module."""
+    spec = spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
     module = module_from_spec(spec)
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(ROOT / "benchmarks"))  # where a script finds those beside it
         spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def script():
+    return script_of("cluster_costs")
 
 
 @pytest.fixture
