@@ -71,14 +71,23 @@ class Server:
     seconds_to_start: float
 
     def cpu_seconds(self) -> float:
-        """Processor seconds so far."""
-        parts = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()
-        return (int(parts[11]) + int(parts[12])) / TICKS
+        """Processor seconds so far, those of the workers included."""
+        total, process = 0, self.process.pid
+        for one in [process, *children_of(process)]:
+            parts = Path(f"/proc/{one}/stat").read_text().rsplit(") ", 1)[1].split()
+            total += int(parts[11]) + int(parts[12])
+        return total / TICKS
 
     def memory_mb(self) -> float:
         """Resident memory now."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def children_of(process: int) -> list[int]:
+    """The processes that a process started."""
+    tasks = Path(f"/proc/{process}/task").iterdir()
+    return [int(one) for task in tasks for one in (task / "children").read_text().split()]
 
 
 def main() -> None:
@@ -100,6 +109,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="*", help="names of scenarios, with * and ?")
     parser.add_argument("--seconds", type=float, default=20, help="of each that has no end")
     parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--workers", type=int, default=1, help="processes that answer")
     parser.add_argument("--model", help="a model of MovieLens 1M; nmf is fitted unless given")
     parser.add_argument("--data", help="the folder with ml-1m.zip")
     parser.add_argument("--results", default=str(RESULTS), help="the folder for JSON lines")
@@ -112,7 +122,7 @@ def rows_of(asked: argparse.Namespace, where: Path) -> Iterator[Row]:
     n_users = len(load(model).users)
     for one in SCENARIOS:
         if fnmatchcase(one.name, asked.only):
-            with serving(model, where) as server:
+            with serving(model, where, asked.workers) as server:
                 yield measured(server, one, asked, n_users)
     if fnmatchcase("memory", asked.only):
         with serving(model, where) as server:
@@ -137,10 +147,11 @@ def fitted(asked: argparse.Namespace, place: Path) -> Path:
 
 
 @contextmanager
-def serving(model: Path, where: Path) -> Iterator[Server]:
+def serving(model: Path, where: Path, workers: int = 1) -> Iterator[Server]:
     """A server of a model on a free port, with a new store."""
     with tempfile.TemporaryDirectory(dir=where) as inside:
         words = ["serve", str(model), "--port", "0", "--store", f"{inside}/feedback.sqlite"]
+        words += ["--workers", str(workers)] if workers > 1 else []
         started = perf_counter()
         with subprocess.Popen(
             [sys.executable, "-m", "matinee", *words], stderr=subprocess.PIPE, text=True
@@ -151,7 +162,7 @@ def serving(model: Path, where: Path) -> Iterator[Server]:
             try:
                 yield Server(process, found[1], perf_counter() - started)
             finally:
-                process.kill()
+                process.terminate()
 
 
 def measured(server: Server, one: Scenario, asked: argparse.Namespace, n_users: int) -> Row:
@@ -167,7 +178,7 @@ def measured(server: Server, one: Scenario, asked: argparse.Namespace, n_users: 
         for name, limit in one.limits.items()
     )
     return {
-        "name": one.name,
+        "name": one.name if asked.workers == 1 else f"{one.name}, {asked.workers} workers",
         **found,
         "cpu_ms": cpu_ms,
         "connections": asked.connections,

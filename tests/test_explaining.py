@@ -68,3 +68,14 @@ def test_impossible_numbers_are_refused(name, train):
 def test_people_with_one_rating_cannot_be_tested():
     with pytest.raises(BadRatings, match="nobody has two ratings"):
         explanation_quality(Bias(), planted(5, 20, 1, density=0.01))
+
+
+@pytest.mark.parametrize(
+    "algorithm", [MF(n_factors=3, n_epochs=3), NMF(n_factors=3, n_epochs=3), Popularity()]
+)
+def test_what_is_usual_for_a_person_is_their_mean_score_of_rated_items(algorithm, train):
+    model = algorithm.fit(train)
+    for scored in (model, model.ranker):
+        (person,) = scored.from_stars([model.person(train.users.ids[5])])
+        mean = scored.score_people([person], scored.rated_items).mean(dtype=np.float64)
+        assert scored.usual_score(person) == pytest.approx(mean, abs=1e-5)

@@ -1,6 +1,6 @@
 """Why one item stands above another: the terms of the one less the terms of the other."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from matinee.display.bar_rows import BarRow, Layout
@@ -148,7 +148,7 @@ def contrast(item: Explanation, versus: Explanation) -> Contrast:
             before = joined.get((name, term.kind))
             detail = "" if name == PEOPLE else term.detail
             value = sign * term.value + (before.value if before else 0.0)
-            joined[name, term.kind] = replace(term, name=name, value=value, detail=detail)
+            joined[name, term.kind] = term._replace(name=name, value=value, detail=detail)
     least = 1e-9 * max(1.0, abs(item.score), abs(versus.score))
     terms = [term for term in joined.values() if abs(term.value) > least]
     terms.sort(key=lambda term: -abs(term.value))

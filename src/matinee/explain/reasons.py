@@ -4,9 +4,8 @@ A reason is worth at least a tenth of the item's lead over what is usual for the
 single rating or taste is, all of a kind together may be, and the largest are its examples.
 """
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from matinee.explain.term import TELLING, Term
 
@@ -117,17 +116,19 @@ def reasons_of(terms: Sequence[Term], sign: int, lead: float) -> list[Reason]:
     ``lead`` is the distance to the usual score. Reasons worth less than a tenth of it come only
     where there is no other, all terms of a kind as one.
     """
-    net: Counter[str] = Counter()
-    for term in terms:
-        net[term.kind] += sign * term.value  # type: ignore[assignment]
-    kinds = sorted(
-        (kind for kind in net if kind in PHRASES), key=lambda one: (one not in TELLING, -net[one])
-    )
+    by_kind: dict[str, list[Term]] = {}
+    for term in sorted(terms, key=lambda one: -sign * one.value):
+        by_kind.setdefault(term.kind, []).append(term)
+    net = {
+        kind: sign * sum(term.value for term in of_kind)
+        for kind, of_kind in by_kind.items()
+        if kind in PHRASES
+    }
     least = LEAST_OF_LEAD * lead
     reasons: list[Reason] = []
-    for kind in kinds:
-        of_kind = [term for term in terms if term.kind == kind and sign * term.value >= VISIBLE]
-        reasons += reasons_of_kind(sorted(of_kind, key=lambda t: -sign * t.value), least, net[kind])
+    for kind in sorted(net, key=lambda one: (one not in TELLING, -net[one])):
+        of_kind = [term for term in by_kind[kind] if sign * term.value >= VISIBLE]
+        reasons += reasons_of_kind(of_kind, least, net[kind])
     worth = [reason for reason in reasons if abs(reason.terms[0].value) >= least]
     telling = [reason for reason in worth if reason.kind in TELLING]
     return telling or worth
@@ -142,7 +143,7 @@ def reasons_of_kind(terms: Sequence[Term], least: float, net: float) -> list[Rea
         return []
     kind = terms[0].kind
     total = sum(term.value for term in terms)
-    together = replace(terms[0], value=min(abs(total), max(net, 0.0)) * (1 if total > 0 else -1))
+    together = terms[0].worth(min(abs(total), max(net, 0.0)) * (1 if total > 0 else -1))
     if kind not in NAMING:
         return [Reason((together,))]
     fitting = [term for term in terms if term.fits]
@@ -151,7 +152,7 @@ def reasons_of_kind(terms: Sequence[Term], least: float, net: float) -> list[Rea
     reasons += [Reason((term,)) for term in strong[1:]]
     if len(fitting) > len(strong[:1]) + 1:
         name = f"{len(terms)} of this kind, together"
-        whole = replace(together, name=name, said="")
+        whole = together._replace(name=name, said="")
         reasons.append(Reason((whole,), tuple(fitting)))
     return reasons
 
@@ -160,9 +161,11 @@ def unlike_one_another(terms: Sequence[Term]) -> list[Term]:
     """The first terms to name, without those that only tell more of one before them."""
     distinct: list[Term] = []
     for term in terms:
+        if len(distinct) == NAMED_REASONS:
+            break
         if not any(term.called.startswith(f"{one.called} like ") for one in distinct):
             distinct.append(term)
-    return distinct[:NAMED_REASONS]
+    return distinct
 
 
 def named_in_words(term: Term) -> str:

@@ -1,7 +1,6 @@
 """One part of a score, named for people."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 # Kinds of terms that speak of the item; "alike" is how it is rated going by its features alone.
 # "popularity" is how many choose it, "choice" what someone tends to choose, and "certainty" what
@@ -20,8 +19,7 @@ TELLING = (
 )
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """One part of a score, in the units of the score."""
 
     name: str  # as shown to people
@@ -35,6 +33,10 @@ class Term:
     def called(self) -> str:
         """What a sentence calls it: ``Horror``, or ``films of the 1980s``."""
         return self.said or self.name
+
+    def worth(self, value: float) -> "Term":
+        """The term with another value."""
+        return Term(self.name, value, self.kind, self.detail, self.said, self.fits)
 
     def to_dict(self) -> dict[str, Any]:
         plain: dict[str, Any] = {"name": self.name, "value": self.value, "kind": self.kind}

@@ -23,12 +23,17 @@ def varied(
     spoken = []
     for why in whys:
         worn_out = frozenset(key for key, n in uses.items() if n >= most)
-        versions = (replace(one, worn_out=worn_out) for one in chain([why], others(why)))
+        versions = (without(worn_out, one) for one in chain([why], others(why)))
         version = next((one for one in versions if one.is_fresh), None)
         if version is None:
             least = min((uses[key] for key in why.possible_keys), default=0)
             worn_out = frozenset(key for key, n in uses.items() if n > least)
-            version = replace(why, worn_out=worn_out)
+            version = without(worn_out, why)
         uses.update(version.reason_keys)
         spoken.append(version)
     return spoken
+
+
+def without(worn_out: frozenset[str], why: Explanation) -> Explanation:
+    """The explanation that avoids worn out reasons."""
+    return replace(why, worn_out=worn_out) if worn_out else why

@@ -65,6 +65,10 @@ class BlendModel(Model):
     def score_rows(self, user: np.ndarray, item: np.ndarray) -> np.ndarray:
         return self._sum(model.score_rows(user, item) for model in self.models)
 
+    def usual_score(self, person: Person) -> float:
+        own = zip(self.weights, self.models, self.persons(person), strict=True)
+        return self.constant + sum(weight * model.usual_score(one) for weight, model, one in own)
+
     def linear_people(self, people: Sequence[object]) -> Embeddings:
         own = zip(*(self._persons(one) for one in people), strict=True)
         parts = [model.linear_people(one) for model, one in zip(self.models, own, strict=True)]
@@ -149,7 +153,7 @@ def terms_by(blend: BlendModel, person: Person, item: int, by: str) -> list[Term
         for term in model.views[by].terms(model, own, item):
             key = (term.name, term.kind)
             before = joined[key].value if key in joined else 0.0
-            joined[key] = replace(term, value=before + weight * term.value)
+            joined[key] = term.worth(before + weight * term.value)
     return list(joined.values())
 
 

@@ -24,7 +24,7 @@ def explanations(
             f"by is {by!r}; models of {model.algorithm} explain by {' or '.join(views)}"
         )
     scores = model.score_people([person], rows)[0]
-    usual = float(model.score_people([person], model.rated_items).mean(dtype=np.float64))
+    usual = model.usual_score(person)
     stars = model.stars(person, rows)
     numbers = zip(
         rows.tolist(),

@@ -277,7 +277,21 @@ class FactorModel(FoldingModel):
         what = "how this is rated" if self.kind == "rating" else "how many know this"
         return Term(what, float(self.item_bias[item]), "item")
 
-    @property
+    def usual_score(self, person: Person) -> float:
+        own, items = person.embeddings, self._mean_item
+        bias = self.global_mean + float(own.bias[0]) + float(items.bias[0])
+        return bias + float(own.factors[0].astype(np.float64) @ items.factors[0])
+
+    @cached_property
+    def _mean_item(self) -> Embeddings:
+        """The mean embeddings of the items with ratings: one row, float64."""
+        factors, bias = (
+            np.asarray(side[self.rated_items]).mean(axis=0, dtype=np.float64, keepdims=True)
+            for side in (self.item_factors, self.item_bias)
+        )
+        return Embeddings(factors, bias)
+
+    @cached_property
     def views(self) -> Mapping[str, View]:
         by_history = HISTORY.of(terms_by_history)
         if not self.n_factors and not self.user_bias.any():  # all users are scored alike
@@ -343,20 +357,8 @@ def with_tastes(model: Model) -> FactorModel:
 
 def terms_by_factor(model: FactorModel, person: Person, item: int) -> list[Term]:
     """mean + user + item + one term p_f q_f per taste, named for the end that the person is at."""
-    strength = model.taste_space.strength(person)
-    products = model.taste_space.products(person, item)
     user = Term("how you rate", float(person.embeddings.bias[0]), "user")
-    words = model.taste_space.words_about(item)
-    tastes = [
-        Term(
-            taste.named_for(p),
-            float(value),
-            "taste",
-            said=taste.said_for(p),
-            fits=taste.fits(words, p),
-        )
-        for taste, p, value in zip(model.tastes(), strength, products, strict=True)
-    ]
+    tastes = model.taste_space.terms(person, item, "taste") if model.n_factors else []
     return [*_common_terms(model, item), user, *tastes]
 
 

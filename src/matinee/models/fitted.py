@@ -182,6 +182,10 @@ class Fitted:
         """Unclipped stars (n,) of the items in rows ``items``; scores where there are none."""
         return np.asarray(self.score_people([person], items)[0])
 
+    def usual_score(self, person: Person) -> float:
+        """The mean score of the items with training ratings."""
+        return float(self.score_people([person], self.rated_items).mean(dtype=np.float64))
+
     def predicted(self, person: Person, items: np.ndarray) -> np.ndarray:
         """Predicted ratings (n,) of the items in rows ``items``: stars clipped to the scale."""
         return self.clipped(self.stars(person, items))

@@ -10,7 +10,7 @@ film's mean rating.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -101,6 +101,14 @@ class ListModel(BlendModel):
     def stars(self, person: Person, items: np.ndarray) -> np.ndarray:
         return self.models[0].stars(self.persons(person)[0], items)
 
+    def usual_score(self, person: Person) -> float:
+        return super().usual_score(person) + self._mean_offset
+
+    @cached_property
+    def _mean_offset(self) -> float:
+        """The mean offset of the items with ratings."""
+        return float(self.offsets[self.rated_items].mean(dtype=np.float64))
+
     def linear_items(self) -> Embeddings:
         items = super().linear_items()
         return items._replace(bias=items.bias + self.offsets)
@@ -187,8 +195,9 @@ def terms_of_list(model: ListModel, person: Person, item: int, by: str) -> list[
     for weight, terms in zip(model.weights, by_part, strict=True):
         for term in terms:
             key = (term.name, term.kind)
-            before = joined[key].value if key in joined else 0.0
-            joined[key] = replace(joined.get(key, term), value=before + weight * term.value)
+            before = joined.get(key)
+            value = weight * term.value
+            joined[key] = before.worth(before.value + value) if before else term.worth(value)
     n_raters = int(model.item_counts[item])
     name, detail = FEW_RATED if n_raters < FEW_RATERS else UNCERTAIN, counted(n_raters, "rating")
     certainty = Term(name, float(model.offsets[item]), "certainty", detail)
@@ -202,42 +211,30 @@ def choice_terms(choice: Model, person: Person, item: int, by: str) -> list[Term
     if isinstance(choice, BlendModel):
         parts = zip(choice.weights, choice.models, choice.persons(person), strict=True)
         return [
-            replace(term, value=weight * term.value)
+            term.worth(weight * term.value)
             for weight, part, own in parts
             for term in choice_terms(part, own, item, by)
         ]
     if not isinstance(choice, FactorModel) and HISTORY.name in choice.views:
         return choice.views[HISTORY.name].terms(choice, person, item)
-    everybody = choice.fold_in({})
-    scores = choice.score_people([everybody, person], np.array([item]))[:, 0].astype(np.float64)
-    common, whole = scores.tolist()
-    own: list[Term]
     if isinstance(choice, FactorModel) and choice.n_factors:
-        own = taste_terms(choice, person, everybody, item)
-    else:
-        own = [Term("what you tend to choose", whole - common, "choice", said="such films")]
-    rest = whole - sum(term.value for term in own)
-    return [Term(CHOSEN_BY_MANY, rest, "popularity"), *own]
+        return taste_terms(choice, person, item)
+    people = [choice.average_person, person]
+    common, whole = choice.score_people(people, np.array([item]))[:, 0].tolist()
+    own = Term("what you tend to choose", whole - common, "choice", said="such films")
+    return [Term(CHOSEN_BY_MANY, common, "popularity"), own]
 
 
-def taste_terms(choice: FactorModel, person: Person, everybody: Person, item: int) -> list[Term]:
-    """One term per taste in choosing, for what sets this person apart from everybody.
+def taste_terms(choice: FactorModel, person: Person, item: int) -> list[Term]:
+    """What everybody adds, and one term per taste in choosing that sets this person apart.
 
     Non-negative tastes are taken as they are: they only ever add.
     """
-    if not (choice.item_factors >= 0).all():
+    common = choice.global_mean + float(person.embeddings.bias[0]) + float(choice.item_bias[item])
+    if not choice.taste_space.only_adds:
+        everybody = choice.average_person
+        common += float(choice.taste_space.products(everybody, item).sum())
         factors = person.embeddings.factors - everybody.embeddings.factors
         person = replace(person, embeddings=person.embeddings._replace(factors=factors))
-    strength = choice.taste_space.strength(person)
-    products = choice.taste_space.products(person, item)
-    words = choice.taste_space.words_about(item)
-    return [
-        Term(
-            f"you choose {taste.named_for(p)}",
-            float(value),
-            "choice",
-            said=taste.said_for(p),
-            fits=taste.fits(words, p),
-        )
-        for taste, p, value in zip(choice.tastes(), strength, products, strict=True)
-    ]
+    own = choice.taste_space.terms(person, item, "choice", "you choose ")
+    return [Term(CHOSEN_BY_MANY, common, "popularity"), *own]

@@ -149,6 +149,11 @@ class Model(Fitted, Printable):
         (person,) = from_ratings(self, {name: history})
         return person
 
+    @cached_property
+    def average_person(self) -> Person:
+        """Someone of whom nothing is known."""
+        return self.fold_in({})
+
     def fold_in_many(self, histories: Mapping[str, Mapping[object, float]]) -> list[Person]:
         """``fold_in`` for many people at once, ``{name: {item id: rating}}``: much quicker."""
         return from_ratings(self, histories)

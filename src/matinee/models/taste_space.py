@@ -4,16 +4,30 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from matinee.data.catalog import Catalog
 from matinee.data.ids import IdMap
+from matinee.explain.term import Term
 from matinee.models.population_statistics import PopulationStatistics, moments_of
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
 from matinee.tastes import Taste, TasteNotes, Tastes, find_tastes
 from matinee.tastes.cards import ItemWords
+
+
+class EndName(NamedTuple):
+    """What an end of a taste is called, alone and in a sentence."""
+
+    name: str
+    said: str
+
+    @classmethod
+    def of(cls, taste: Taste, strength: float) -> "EndName":
+        """The name of the end that somebody of this strength is at."""
+        return cls(taste.named_for(strength), taste.said_for(strength))
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +63,43 @@ class TasteSpace:
         """The taste with a number or a name. Raises BadSetting."""
         return self.cards.find(taste)
 
-    def words_about(self, item: int) -> ItemWords:
-        """What the catalogue says of an item (a row), as names of tastes do."""
-        return ItemWords.of(self.catalog, self.items.ids[item])
+    def terms(self, person: Person, item: int, kind: str, before: str = "") -> list[Term]:
+        """One term p_f q_f per taste that adds something, named for the end the person is at.
+
+        ``before`` are the words before each name.
+        """
+        names, fits = self._end_names, self._fits(item)
+        ends = (self.strength(person) < 0).tolist()
+        products = self.products(person, item).tolist()
+        return [
+            Term(before + names[end][f].name, value, kind, "", names[end][f].said, fits[end][f])
+            for f, (end, value) in enumerate(zip(ends, products, strict=True))
+            if value
+        ]
+
+    @cached_property
+    def _end_names(self) -> tuple[list[EndName], list[EndName]]:
+        """What the high and the low end of each taste are called."""
+        high, low = ([EndName.of(one, end) for one in self.cards] for end in (1.0, -1.0))
+        return high, low
+
+    def _fits(self, item: int) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
+        """Which names of high and low ends mean something for an item (a row)."""
+        if item not in self._fits_of_items:
+            words = ItemWords.of(self.catalog, self.items.ids[item])
+            high, low = (tuple(one.fits(words, end) for one in self.cards) for end in (1.0, -1.0))
+            self._fits_of_items[item] = high, low
+        return self._fits_of_items[item]
+
+    @cached_property
+    def _fits_of_items(self) -> dict[int, tuple[tuple[bool, ...], tuple[bool, ...]]]:
+        """``_fits`` of the items explained so far: lists show the same items again and again."""
+        return {}
+
+    @cached_property
+    def only_adds(self) -> bool:
+        """Whether no taste takes anything off the score of an item."""
+        return bool((self.item_factors >= 0).all())
 
     def bearing_genres(self, tastes: Iterable[object]) -> np.ndarray:
         """Which items bear a genre that one of these tastes is named after: (n_items,) bool.
