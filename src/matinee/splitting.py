@@ -4,7 +4,7 @@ A split is a value that knows how it was made. The same ratings and seed give th
 whatever the order of rows in the file they came from.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -13,6 +13,7 @@ import numpy as np
 
 from matinee.data.ratings import Ratings, Rows, check_ratings, union
 from matinee.display.notebook import Grid, Part, Printable
+from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.display.text import counted
 from matinee.errors import BadRatings, BadSetting, Option
 
@@ -32,7 +33,7 @@ class Split(Printable):
     test: Ratings
     description: str  # how the split was made, in words
     name: str = "given"  # the entry of SPLITS, "k-fold", or "given"
-    settings: Mapping[str, Any] = field(default_factory=dict)  # what it was made with
+    settings: JsonMapping = field(default_factory=dict)  # what it was made with
     history: Ratings | None = None
     source: Ratings | None = None  # the ratings that were split; None for parts given apart
 
@@ -43,7 +44,7 @@ class Split(Printable):
             check_apart("history", self.history, "test", self.test)
 
     @property
-    def origin(self) -> dict[str, Any]:
+    def origin(self) -> JsonObject:
         """Plain facts that a result carries: how the split was made, and of which ratings."""
         parts = {"train": self.train, "test": self.test, "history": self.history}
         return {

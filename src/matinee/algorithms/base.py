@@ -1,7 +1,6 @@
 """What every algorithm is: a frozen value of hyper-parameters whose ``fit`` returns a model."""
 
 import warnings
-from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, fields
 from typing import Any, ClassVar, Self, Unpack
 
@@ -15,6 +14,7 @@ from matinee.algorithms.search_space import Space
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings, check_ratings
 from matinee.display.optional import Optional
+from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.display.text import counted
 from matinee.errors import Advice, BadSetting, Diverged, MatineeWarning, Setting, offered
 from matinee.models.factor import FactorModel
@@ -144,18 +144,18 @@ class Algorithm:
         return fit_packed(self, ratings, on_epoch, **how)
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> JsonObject:
         """The hyper-parameters by name."""
         return asdict(self)
 
-    def with_settings(self, settings: Mapping[str, Any]) -> Self:
+    def with_settings(self, settings: JsonMapping) -> Self:
         """The algorithm with other settings; those derived from others are derived again.
 
         Raises BadSetting for a setting it does not have, or an impossible value.
         """
         return type(self)(**{**self.non_default_settings, **settings})
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
+    def get_params(self, deep: bool = True) -> JsonObject:
         """The hyper-parameters by name, as scikit-learn asks for them."""
         return {name: getattr(self, name, value) for name, value in self.settings.items()}
 
@@ -168,12 +168,12 @@ class Algorithm:
         return self
 
     @property
-    def signature(self) -> dict[str, Any]:
+    def signature(self) -> JsonObject:
         """The fields by which a model names the algorithm that learned it."""
         return {"kind": self.kind, "algorithm": self.name, "settings": self.settings}
 
     @property
-    def non_default_settings(self) -> dict[str, Any]:
+    def non_default_settings(self) -> JsonObject:
         """The settings that differ from their defaults, those that follow from others included.
 
         ``type(self)(**self.non_default_settings) == self``.

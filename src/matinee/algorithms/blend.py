@@ -10,7 +10,7 @@ rest, and then each again on all.
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from matinee.algorithms.base import ALGORITHMS, Algorithm
 from matinee.algorithms.choice import RatingAlgorithm
 from matinee.algorithms.hyperparameters import setting
 from matinee.data.ratings import Ratings
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
 from matinee.errors import BadSetting, did_you_mean
 from matinee.models.blend import BlendModel
@@ -58,7 +59,7 @@ class Blend(RatingAlgorithm):
         return self.algorithms[0].kind
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> JsonObject:
         of = [{"algorithm": one.name, **one.settings} for one in self.algorithms]
         plain = {"of": of, "share": self.share, "reg": self.reg, "seed": self.seed}
         return plain | self.choice_setting

@@ -19,7 +19,7 @@ are: near what gradient steps end at, not the same. Explanations by history show
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from matinee.algorithms.base import Algorithm
 from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings, indptr_of
+from matinee.display.plain_data import JsonObject
 from matinee.kernels.bpr import PairRates, Pairs, descend_pairs
 from matinee.models.factor import FactorModel
 from matinee.models.trial_fits import trial_fits
@@ -115,7 +116,7 @@ class BPR(Algorithm):
         fold = as_long_as_trained(train, users, items)
         return self.model(train, 0.0, users, items, fold, facts=facts, unrated_items_learned=True)
 
-    def _epochs(self, train: Ratings) -> tuple[int, dict[str, Any]]:
+    def _epochs(self, train: Ratings) -> tuple[int, JsonObject]:
         """How many epochs, and what to report of how they were chosen.
 
         Each number is a fit of its own, as the step falls over all of them, and has to be better

@@ -9,13 +9,14 @@ that were held out. The stars themselves are what they are without it.
 
 import warnings
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from matinee.algorithms.base import ALGORITHMS, Algorithm
 from matinee.algorithms.hyperparameters import setting
 from matinee.data.ratings import Ratings
+from matinee.display.plain_data import JsonObject
 from matinee.errors import BadSetting, check_known
 from matinee.models.blend import BlendModel
 from matinee.models.choice import ChoicePart
@@ -66,11 +67,11 @@ class RatingAlgorithm(Algorithm):
         return replace(self, choice=None)
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> JsonObject:
         return super().settings | self.choice_setting
 
     @property
-    def choice_setting(self) -> dict[str, Any]:
+    def choice_setting(self) -> JsonObject:
         """The choice among the settings: names, or algorithms with their settings."""
         if self.choice is None:
             return {"choice": None}
@@ -84,7 +85,7 @@ class RatingAlgorithm(Algorithm):
         rng = np.random.default_rng(0)
         choice = _fit(self.choosers, train)
         noise, weight = _noise(stars), USUAL_WEIGHT
-        facts: dict[str, Any] = {}
+        facts: JsonObject = {}
         trial = self.list_trial(train, noise, rng)
         if trial is not None:
             weight = middle_near_best(trial.by_weight())
@@ -143,7 +144,7 @@ def _noise(stars: Model) -> float:
     return float(np.sqrt((distance**2).mean()))
 
 
-def _described(chooser: Algorithm) -> dict[str, Any]:
+def _described(chooser: Algorithm) -> JsonObject:
     return {"algorithm": chooser.name, **chooser.settings}
 
 

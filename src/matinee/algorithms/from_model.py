@@ -9,6 +9,7 @@ import numpy as np
 from matinee.algorithms import ALGORITHMS
 from matinee.algorithms.base import Algorithm
 from matinee.data.ratings import Ratings
+from matinee.display.plain_data import JsonMapping
 from matinee.errors import BadModel
 from matinee.models import Model
 
@@ -21,7 +22,7 @@ def algorithm_of(model: Model) -> Algorithm:
     return with_settings_of(model.algorithm, model.settings)
 
 
-def with_settings_of(name: str, settings: Mapping[str, Any]) -> Algorithm:
+def with_settings_of(name: str, settings: JsonMapping) -> Algorithm:
     """A registered algorithm with settings as they are in a model file."""
     try:
         kind = ALGORITHMS[name]

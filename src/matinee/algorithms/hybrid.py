@@ -9,7 +9,7 @@ ratings is what they say; one without any is W' f_i, and is scored and explained
 """
 
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from matinee.algorithms.nmf import NMF
 from matinee.algorithms.search_space import Real
 from matinee.data.features import Vocabulary
 from matinee.data.ratings import Ratings
+from matinee.display.plain_data import JsonObject
 from matinee.errors import BadSetting, Setting, did_you_mean
 from matinee.models.factor import FactorModel
 from matinee.models.hybrid import HybridModel
@@ -79,7 +80,7 @@ class Hybrid(RatingAlgorithm):
         return self.base.kind
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> JsonObject:
         base = {"algorithm": self.base.name, **self.base.settings}
         return {"of": base, "feature_reg": self.feature_reg, **self.choice_setting}
 

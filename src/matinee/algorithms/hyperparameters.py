@@ -8,12 +8,13 @@ search space, the docstrings and the reference pages all read it. A setting whos
 learned from the data.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import Field, dataclass, field, fields, replace
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, get_args
 
 from matinee.algorithms.search_space import Dimension
+from matinee.display.plain_data import JsonMapping
 from matinee.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class When:
         self.value = value
         self.condition = condition
 
-    def holds(self, values: Mapping[str, Any]) -> bool:
+    def holds(self, values: JsonMapping) -> bool:
         """Whether settings with these values meet the condition."""
         return all(values[name] == value for name, value in self.condition.items())
 
@@ -75,7 +76,7 @@ class Hyperparameter:
         """Whether the fit learns it from the data, unless a value is given."""
         return self.default is None
 
-    def default_beside(self, values: Mapping[str, Any]) -> Any:
+    def default_beside(self, values: JsonMapping) -> Any:
         """The default beside other settings, given by name."""
         for exception in self.exceptions:
             if exception.holds(values):

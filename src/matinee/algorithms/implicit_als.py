@@ -25,13 +25,14 @@ What is not given of unobserved and reg is learned; see ``training/balance``.
 
 import warnings
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from matinee.algorithms.base import Alternating
 from matinee.algorithms.hyperparameters import When, setting
 from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
+from matinee.display.plain_data import JsonObject
 from matinee.errors import BadSetting, Setting
 from matinee.models.factor import FactorModel
 from matinee.models.trial_fits import trial_fits
@@ -127,7 +128,7 @@ class ImplicitALS(Alternating):
         table = TableSummary.of(train)
         if start is not None and "balance" in start.facts:
             balance = Balance(**start.facts["balance"])
-            ndcg: dict[str, Any] = {}
+            ndcg: JsonObject = {}
         else:
             balance, ndcg = self._best_balance(train)
         fold = self._row_solve(table, balance)
@@ -206,7 +207,7 @@ class ImplicitALS(Alternating):
             )
 
     def _alternation(self, fold: ImplicitLeastSquares, balance: Balance) -> Alternation:
-        weights: dict[str, Any] = {"reg": fold.reg, "unobserved": fold.unobserved}
+        weights: JsonObject = {"reg": fold.reg, "unobserved": fold.unobserved}
         signed = replace(self, nonnegative=False, n_steps=0, n_epochs=START_EPOCHS, **weights)
         return Alternation(
             n_factors=self.n_factors,
@@ -224,7 +225,7 @@ class ImplicitALS(Alternating):
             facts={**weights, "balance": balance._asdict()} if self.learned else {},
         )
 
-    def _best_balance(self, train: Ratings) -> tuple[Balance, dict[str, Any]]:
+    def _best_balance(self, train: Ratings) -> tuple[Balance, JsonObject]:
         """The balance whose lists are best on a held-out piece, and the NDCG@10 of each."""
         parts = HeldOut.of(train, self.seed) if self.learned else None
         if parts is None:

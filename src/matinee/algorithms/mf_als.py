@@ -59,7 +59,7 @@ def fit_by_als(
         learn_implicit(users, items, train.by_user, plan.implicit_reg)
 
     facts = training.run(step, plan.n_epochs, on_epoch, plan.remedy)
-    best = facts.get("best_epoch", facts["n_epochs_run"])
+    best = facts["best_epoch" if "best_epoch" in facts else "n_epochs_run"]
     fit_users, fit_items, learned = penalties.history[best - 1]
     explicit = Embeddings(users.factors, users.bias)
     facts |= {**learned, **plan.facts}

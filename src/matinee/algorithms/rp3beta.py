@@ -12,7 +12,7 @@ without it is enough to compare the lists of many on a held-out piece.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from matinee.algorithms.base import Algorithm
 from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
+from matinee.display.plain_data import JsonObject
 from matinee.kernels.item_neighbors import NeighborLists
 from matinee.kernels.similarities import Comparison, nearest_rows
 from matinee.models.baseline import Baseline
@@ -74,7 +75,7 @@ class RP3beta(Algorithm):
             **self.signature,
         )
 
-    def _best_beta(self, train: Ratings) -> tuple[float, dict[str, Any]]:
+    def _best_beta(self, train: Ratings) -> tuple[float, JsonObject]:
         """The power of popularity, and what to report of how it was chosen."""
         if self.beta is not None:
             return self.beta, {}

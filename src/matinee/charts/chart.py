@@ -16,6 +16,7 @@ from matinee.disk.whole_files import write_whole
 from matinee.display.markup import Markup, el
 from matinee.display.notebook import Part, Printable
 from matinee.display.optional import CHARTS
+from matinee.display.plain_data import JsonObject
 from matinee.display.tables import Table, show
 from matinee.errors import BadSetting
 
@@ -100,7 +101,7 @@ class Chart(Printable):
             class_="chart-figure",
         )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Title, summary and table, ready for JSON."""
         return {
             "chart": self.name,

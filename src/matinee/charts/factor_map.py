@@ -9,7 +9,6 @@ near in the plane is alike in the two directions that differ most, and no more.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from matinee.charts.chart import Chart
 from matinee.charts.marks import Dots
 from matinee.charts.plot import N_COLORS, Axis, Plot
 from matinee.display.notebook import Part, Printable
+from matinee.display.plain_data import JsonObject
 from matinee.display.tables import Table
 from matinee.errors import BadSetting
 from matinee.models import FactorModel, Model
@@ -46,7 +46,7 @@ class Map(Printable):
         yield f"<map of {len(self.ids):,} {self.of} by {self.color}>"
         yield f"two directions have {self.explained:.0%} of the variance"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
         places, counts = self.places.tolist(), self.counts.tolist()
         rows = zip(self.ids, self.names, places, self.classes, counts, strict=True)

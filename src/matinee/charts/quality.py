@@ -1,13 +1,13 @@
 """Charts of how good models are: factors, trade-offs, and for whom a model errs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from matinee.charts.bars import Bars, Row
 from matinee.charts.chart import Chart
 from matinee.charts.marks import Intervals, Line, Named, Rule
 from matinee.charts.plot import Axis, Plot
+from matinee.display.plain_data import JsonMapping
 from matinee.display.tables import Table
 from matinee.display.text import counted
 
@@ -17,7 +17,7 @@ USUAL_LEVEL = 0.9  # of an interval, in sentences
 SMALLEST_DOT, LARGEST_DOT = 4.0, 14.0  # pixels, for the shortest and the longest fit
 
 
-def k_curve(curve: Mapping[str, Any]) -> Chart:
+def k_curve(curve: JsonMapping) -> Chart:
     """The metric against the number of factors, from ``KCurve.to_dict()``."""
     points, metric = curve["points"], curve["metric"]
     chosen, folds = curve["chosen"], curve["folds"]
@@ -28,7 +28,7 @@ def k_curve(curve: Mapping[str, Any]) -> Chart:
         )
     )
     names = list(points[0]["metrics"])
-    columns: dict[str, list[Any]] = {"n_factors": [p["n_factors"] for p in points]}
+    columns: dict[str, list[object]] = {"n_factors": [p["n_factors"] for p in points]}
     for name in names:
         columns[name] = [p["metrics"].get(name) for p in points]
         columns[f"{name} ±"] = [p["errors"].get(name) for p in points]
@@ -58,7 +58,7 @@ def k_curve(curve: Mapping[str, Any]) -> Chart:
 
 
 def trade_off(
-    rows: Sequence[Mapping[str, Any]], x: str = "ndcg@10", y: str = "coverage@10"
+    rows: Sequence[JsonMapping], x: str = "ndcg@10", y: str = "coverage@10"
 ) -> Chart | None:
     """Two metrics of each algorithm against one another, with the time of the fit as size.
 
@@ -103,13 +103,13 @@ def trade_off(
     )
 
 
-def charts_of_comparison(rows: Sequence[Mapping[str, Any]]) -> list[Chart]:
+def charts_of_comparison(rows: Sequence[JsonMapping]) -> list[Chart]:
     """The trade-offs of ``TRADE_OFFS`` that the algorithms of a comparison have."""
     charts = (trade_off(rows, x, y) for x, y in TRADE_OFFS)
     return [chart for chart in charts if chart is not None]
 
 
-def error_by_group(groups: Sequence[Mapping[str, Any]], of: str, metric: str = "rmse") -> Chart:
+def error_by_group(groups: Sequence[JsonMapping], of: str, metric: str = "rmse") -> Chart:
     """A metric in groups of users or items: ``Evaluation.by_activity``, ``by_popularity``."""
     known = [row for row in groups if row.get(metric) is not None]
     rows = tuple(
@@ -144,7 +144,7 @@ def error_by_group(groups: Sequence[Mapping[str, Any]], of: str, metric: str = "
     )
 
 
-def calibration(points: Sequence[Mapping[str, Any]]) -> Chart:
+def calibration(points: Sequence[JsonMapping]) -> Chart:
     """The share of ratings inside their intervals by level: ``ModelQuality.calibration``."""
     spans = tuple(
         (
@@ -183,7 +183,7 @@ def calibration(points: Sequence[Mapping[str, Any]]) -> Chart:
     )
 
 
-def charts_of_quality(quality: Mapping[str, Any]) -> list[Chart]:
+def charts_of_quality(quality: JsonMapping) -> list[Chart]:
     """Errors and lists by activity and popularity, and calibration, of ``ModelQuality.to_dict``."""
     groups = (("user", quality["by_activity"]), ("item", quality["by_popularity"]))
     charts = [
@@ -195,7 +195,7 @@ def charts_of_quality(quality: Mapping[str, Any]) -> list[Chart]:
     return charts + ([calibration(quality["calibration"])] if quality["calibration"] else [])
 
 
-def _estimate(row: Mapping[str, Any], metric: str) -> str:
+def _estimate(row: JsonMapping, metric: str) -> str:
     if metric not in row.get("intervals", {}):
         return f"{row[metric]:.3f}"
     low, high = row["intervals"][metric]

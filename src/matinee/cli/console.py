@@ -6,11 +6,12 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, TypedDict
 
 import click
 
 from matinee.display import text as text_of
+from matinee.display.plain_data import JsonObject
 from matinee.display.text_table import aligned
 
 if TYPE_CHECKING:
@@ -62,7 +63,15 @@ def is_plain(stream: IO[str]) -> bool:
     return not stream.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
 
 
-STYLES: dict[str, dict[str, Any]] = {  # as on the page; both colours read on light and on dark
+class Style(TypedDict, total=False):
+    """How ``click.style`` writes a text: its colour of 256, and its weight."""
+
+    fg: int
+    bold: bool
+    dim: bool
+
+
+STYLES: dict[str, Style] = {  # as on the page; both colours read on light and on dark
     "for": {"fg": 32},
     "against": {"fg": 166},
     "best": {"fg": 32, "bold": True},
@@ -110,7 +119,7 @@ def show(value: "Printable") -> None:
 
 
 def ranked_list(
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[JsonObject],
     score: str,
     columns: int | None = None,
     with_ids: bool = True,

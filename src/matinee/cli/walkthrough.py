@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from matinee.algorithms import (
 )
 from matinee.data.describe import Description
 from matinee.data.ratings import Ratings
+from matinee.display.plain_data import JsonObject
 from matinee.display.steps import OnStep, quiet
 from matinee.display.tables import Table
 from matinee.evaluation.compare import Comparison, Entry
@@ -62,11 +62,11 @@ class Demo:
     seconds: float
 
     @property
-    def rows(self) -> list[dict[str, Any]]:
+    def rows(self) -> list[JsonObject]:
         """The comparison as one plain dict for each algorithm."""
         return rows_of(self.comparison)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
         return {
             "data": {"name": "sample", "simulated": True, **self.description.to_dict()},
@@ -148,7 +148,7 @@ def compared(ratings: Ratings) -> tuple[Algorithm, ...]:
     return Popularity(), Bias(), READABLE, default_algorithm(ratings), TruncatedSVD()
 
 
-def rows_of(comparison: Comparison) -> list[dict[str, Any]]:
+def rows_of(comparison: Comparison) -> list[JsonObject]:
     """One plain dict for each algorithm: settings, metrics, None where one does not apply."""
     return [
         {

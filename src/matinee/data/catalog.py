@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
 import numpy as np
 
 from matinee.data.ids import IdMap
 from matinee.display.notebook import Grid, Part, Printable
+from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.display.tables import Table
 from matinee.display.text import counted
 
@@ -81,7 +81,7 @@ class Catalog(Printable):
             }
         )
 
-    def to_plain(self) -> dict[str, Any]:
+    def to_plain(self) -> JsonObject:
         """The catalogue as plain JSON data; ``from_plain`` is its inverse."""
         return {
             item_id: {
@@ -95,7 +95,7 @@ class Catalog(Printable):
         }
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> "Catalog":
+    def from_plain(cls, plain: JsonMapping) -> "Catalog":
         """The catalogue that ``to_plain`` wrote."""
         return cls(
             {

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from matinee.data.scale import Scale
 from matinee.data.signal import Signal
 from matinee.display.notebook import Grid, Part, Printable
+from matinee.display.plain_data import JsonObject
 
 FEW_RATINGS = 10  # an item with fewer is known too little to be recommended on its mean alone
 VALUES_SHOWN = 20  # more distinct ratings than this are grouped for the bars
@@ -132,7 +133,7 @@ class Description(Printable):
         ranges = zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True)
         return {f"{low:.3g}..{high:.3g}": int(count) for low, high, count in ranges}
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
         return {
             "users": self.n_users,

@@ -37,6 +37,7 @@ from matinee.disk.reading import (
     parse_json,
     read_sealed,
 )
+from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.display.text import counted
 from matinee.errors import Advice, BadRatings
 
@@ -167,7 +168,7 @@ class PackedRatings:
     scale: Scale
     catalog: Catalog
     fingerprint: str
-    report: Mapping[str, Any]  # how the source was read, in plain data
+    report: JsonMapping  # how the source was read, in plain data
     mean: float
 
     @classmethod
@@ -189,7 +190,7 @@ class PackedRatings:
             ) from None
 
     @classmethod
-    def _of(cls, path: Path, manifest: Mapping[str, Any]) -> "PackedRatings":
+    def _of(cls, path: Path, manifest: JsonMapping) -> "PackedRatings":
         entries = entries_of(manifest["files"], FILE_NAMES)
         arrays = {
             name: _mapped(path, name, entries[name], *manifest["arrays"][name]) for name in ARRAYS
@@ -286,7 +287,7 @@ def is_packed(path: str | Path) -> bool:
     return (Path(path) / MANIFEST).is_file()
 
 
-def read_manifest(path: Path) -> dict[str, Any]:
+def read_manifest(path: Path) -> JsonObject:
     """The manifest of a folder. Raises BadRatings, in words, where it is missing or not ours."""
     if not is_packed(path):
         pack = Advice("matinee.pack", "matinee pack")
@@ -297,7 +298,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise BadRatings(f"{error}; pack the ratings again") from None
 
 
-def _mapped(path: Path, name: str, entry: Mapping[str, Any], dtype: str, length: int) -> np.ndarray:
+def _mapped(path: Path, name: str, entry: JsonMapping, dtype: str, length: int) -> np.ndarray:
     """An array of the folder, mapped. Raises BadFile unless it is as it was written."""
     if dtype not in DTYPES[name].split() or type(length) is not int or length < 0:
         raise BadFile(f"{path / MANIFEST} gives {name} a type or a length that it cannot have")

@@ -14,7 +14,7 @@ from matinee.data.ids import IdMap
 from matinee.data.profiles import NO_PROFILES, Profiles
 from matinee.data.scale import Scale
 from matinee.data.signal import Signal
-from matinee.display.frames import Framed, ids_in_type
+from matinee.display.frames import Column, Framed, ids_in_type
 from matinee.display.notebook import Part, Printable
 from matinee.display.tables import Table
 from matinee.display.text import counted
@@ -232,7 +232,7 @@ class Ratings(Framed, Printable):
         indptr, indices, values = self.by_item
         return csc_array((values, indices, indptr), shape=(self.n_users, self.n_items))
 
-    def frame_columns(self) -> dict[str, Any]:
+    def frame_columns(self) -> dict[str, Column]:
         """``user_id, item_id, rating`` and, where known, ``timestamp``, as frames have them.
 
         Ids are in the type they were given in, so that they merge with the frame that was read.

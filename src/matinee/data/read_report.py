@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from matinee.data.scale import Scale
 from matinee.display.notebook import Grid, Part, Printable
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
 
 MERGED = {  # what became of duplicates
@@ -113,7 +114,7 @@ class ReadReport(Printable):
             lines.append(f"{counted(self.n_without_time, 'row')} kept without a known time")
         return lines
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
         return {
             "source": self.source,

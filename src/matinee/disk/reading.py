@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from matinee.display.plain_data import JsonMapping, JsonObject
+
 MANIFEST_BYTES = 64 << 20
 DOCUMENT_BYTES = 2 << 30
 MOST_DEPTH = 64  # of lists and objects in a manifest
@@ -43,7 +45,7 @@ def read_bounded(path: Path, most: int) -> bytes:
         return file.read(most)
 
 
-def check_digest(path: Path, file: IO[bytes], entry: Mapping[str, Any]) -> None:
+def check_digest(path: Path, file: IO[bytes], entry: JsonMapping) -> None:
     """Raise BadFile unless an open file has the size and the SHA-256 of its manifest entry.
 
     Costs some 0.6 s per GB where the processor knows SHA, as nearly all of today do.
@@ -56,7 +58,7 @@ def check_digest(path: Path, file: IO[bytes], entry: Mapping[str, Any]) -> None:
         raise BadFile(f"{path} was altered or cut short: its checksum does not match")
 
 
-def entry_of(path: Path) -> dict[str, Any]:
+def entry_of(path: Path) -> JsonObject:
     """The manifest entry of a file: its name, size and SHA-256."""
     with path.open("rb") as file:
         digest = sha256_of(file)
@@ -83,13 +85,13 @@ def parse_json(data: bytes, path: Path) -> Any:
         raise BadFile(f"{path} is not readable JSON; it was cut short or altered") from None
 
 
-def seal(manifest: Mapping[str, Any]) -> bytes:
+def seal(manifest: JsonMapping) -> bytes:
     """A manifest as it is written, with a checksum of itself."""
     sealed = {**manifest, "checksum": checksum(manifest)}
     return json.dumps(sealed, ensure_ascii=False, indent=1).encode()
 
 
-def read_sealed(path: Path, kind: str, versions: Mapping[str, Any]) -> dict[str, Any]:
+def read_sealed(path: Path, kind: str, versions: JsonMapping) -> JsonObject:
     """A manifest that ``seal`` made, without its checksum, format and version.
 
     ``versions`` names the fields ``format`` and its version with the values they must have. Raises
@@ -113,7 +115,7 @@ def read_sealed(path: Path, kind: str, versions: Mapping[str, Any]) -> dict[str,
     return {name: one for name, one in manifest.items() if name not in versions}
 
 
-def checksum(manifest: Mapping[str, Any]) -> str:
+def checksum(manifest: JsonMapping) -> str:
     """The SHA-256 of a manifest's contents, whatever their order."""
     return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
@@ -128,7 +130,7 @@ def depth_of(value: Any) -> int:
     return depth
 
 
-def entries_of(files: Any, names: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def entries_of(files: Any, names: Mapping[str, str]) -> dict[str, JsonObject]:
     """The file entries of a manifest: ``{name: {"file", "sha256", "bytes"}}``.
 
     ``names`` gives the file name that each may have, as a regular expression. Raises BadFile for

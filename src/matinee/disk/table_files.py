@@ -2,22 +2,28 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from matinee.disk.temporary_folders import temporary_folder
 from matinee.disk.whole_files import whole_file
+from matinee.display.frames import Column
 from matinee.errors import BadSetting
 
-WRITERS: dict[str, Callable[[Any, str], object]] = {  # of a relation of DuckDB, to a place
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyRelation
+
+Writer = Callable[["DuckDBPyRelation", str], object]  # of rows, to a place
+
+WRITERS: dict[str, Writer] = {
     ".parquet": lambda rows, place: rows.write_parquet(place),
     ".csv": lambda rows, place: rows.write_csv(place, header=True),
 }
 COPIED_AT_ONCE = 1 << 20  # bytes
 
 
-def check_table_file(path: Path) -> Callable[[Any, str], object]:
+def check_table_file(path: Path) -> Writer:
     """What writes a file of this name. Raises BadSetting for a name that cannot be written."""
     kind = path.suffix.lower()
     if kind not in WRITERS:
@@ -27,7 +33,7 @@ def check_table_file(path: Path) -> Callable[[Any, str], object]:
     return WRITERS[kind]
 
 
-def write_table(path: Path, blocks: Iterable[Mapping[str, Any]]) -> int:
+def write_table(path: Path, blocks: Iterable[Mapping[str, Column]]) -> int:
     """Write blocks of the same columns, one after another, as one file; returns the rows.
 
     Columns are arrays or sequences of equal length. The file takes its name when it is whole.
@@ -53,7 +59,7 @@ def write_table(path: Path, blocks: Iterable[Mapping[str, Any]]) -> int:
     return n_rows
 
 
-def _column(values: Any) -> np.ndarray:
+def _column(values: Column) -> np.ndarray:
     """Values as DuckDB reads them: numbers as they are, text as objects."""
     if isinstance(values, np.ndarray) and values.dtype.kind != "U":
         return values

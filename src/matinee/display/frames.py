@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
 
+Column = Sequence[object] | np.ndarray  # one value a row
+
 
 class Framed:
     """Parent of what converts to frames: it has ``frame_columns``."""
 
-    def frame_columns(self) -> Mapping[str, Any]:
+    def frame_columns(self) -> Mapping[str, Column]:
         """The columns of equal length, by name; ids in the types they were given in."""
         raise NotImplementedError
 
@@ -37,7 +39,7 @@ class Framed:
         return arrow.table({name: arrow.array(_plain(values)) for name, values in columns})
 
 
-def ids_in_type(ids: Sequence[Any], id_type: str | None) -> Any:
+def ids_in_type(ids: Sequence[Any], id_type: str | None) -> Column:
     """Ids as an array of the integer type they were given in; as they are where any is no such."""
     if id_type is None:
         return ids
@@ -49,7 +51,7 @@ def ids_in_type(ids: Sequence[Any], id_type: str | None) -> Any:
     return numbers if same else ids
 
 
-def _plain(values: Any) -> Any:
+def _plain(values: Column) -> Column:
     """Numbers as an array, anything else as a list."""
     if isinstance(values, np.ndarray):
         return values.tolist() if values.dtype.kind in "OU" else values

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Union
 
-from matinee.display.frames import Framed
+from matinee.display.frames import Column, Framed
 from matinee.display.markup import Markup, el, html_table
 from matinee.display.styled import Line, Styled, plain
 from matinee.display.tables import Table
@@ -90,7 +90,7 @@ class Tabular(Printable, Framed):
         """The figures, as numbers."""
         raise NotImplementedError
 
-    def frame_columns(self) -> Mapping[str, Any]:
+    def frame_columns(self) -> Mapping[str, Column]:
         """The columns of the table."""
         return self.table.frame_columns()
 

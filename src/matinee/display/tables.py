@@ -1,14 +1,15 @@
 """A small immutable table: what every list of results is returned as."""
 
 from collections import namedtuple
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from matinee.display.frames import Framed, ids_in_type
+from matinee.display.frames import Column, Framed, ids_in_type
 from matinee.display.markup import el, html_table
+from matinee.display.plain_data import JsonObject
 from matinee.display.text_table import text_table
 
 MOST_ROWS = 100  # printed, or shown in a notebook
@@ -27,7 +28,7 @@ class Table(Framed):
 
     def __init__(
         self,
-        columns: Mapping[str, Sequence[Any] | np.ndarray],
+        columns: Mapping[str, Column],
         caption: str = "",
         id_types: Mapping[str, str | None] | None = None,
     ) -> None:
@@ -84,11 +85,11 @@ class Table(Framed):
         """What is said of the rows that are not shown."""
         return f"and {len(self) - MOST_ROWS:,} more" if len(self) > MOST_ROWS else ""
 
-    def to_dicts(self) -> list[dict[str, Any]]:
+    def to_dicts(self) -> list[JsonObject]:
         """One plain dict a row, ready for JSON."""
         return [dict(zip(self.columns, row, strict=True)) for row in self]
 
-    def frame_columns(self) -> dict[str, Any]:
+    def frame_columns(self) -> dict[str, Column]:
         """The columns, with ids in the types they were given in."""
         return {
             name: ids_in_type(values, self.id_types.get(name))
@@ -103,7 +104,7 @@ def show(value: object) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _plain(values: Sequence[Any] | np.ndarray) -> tuple[Any, ...]:
+def _plain(values: Column) -> tuple[Any, ...]:
     return tuple(values.tolist() if isinstance(values, np.ndarray) else values)
 
 

@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from matinee.algorithms.registry import choose, label
 from matinee.data.ratings import Ratings
 from matinee.display.markup import Child, el, html_table
 from matinee.display.notebook import Tabular
+from matinee.display.plain_data import JsonObject
 from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
 from matinee.display.text_table import text_table
@@ -64,7 +64,7 @@ class Comparison(Tabular):
     metrics: tuple[str, ...]  # names, in the order of columns
     split: str  # in words
     relevant_from: float
-    origin: dict[str, Any]
+    origin: JsonObject
     unfinished: tuple[str, ...] = ()  # what an interruption left undone
 
     @property
@@ -94,12 +94,12 @@ class Comparison(Tabular):
     @property
     def table(self) -> Table:
         """A row an algorithm: its metrics and costs; None where something does not apply."""
-        columns: dict[str, list[Any]] = {"algorithm": [entry.name for entry in self.entries]}
+        columns: dict[str, list[object]] = {"algorithm": [entry.name for entry in self.entries]}
         columns |= {n: [entry.metrics.get(n) for entry in self.entries] for n in self.names}
         columns |= {cost: [getattr(entry, cost) for entry in self.entries] for cost in COSTS}
         return Table(columns)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Everything but the resampled values as plain data, ready for JSON."""
         return {
             "split": self.split,
@@ -110,7 +110,7 @@ class Comparison(Tabular):
             "unfinished": list(self.unfinished),
         }
 
-    def _plain(self, entry: Entry) -> dict[str, Any]:
+    def _plain(self, entry: Entry) -> JsonObject:
         values = {
             name: {
                 "value": value,

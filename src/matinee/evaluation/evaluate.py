@@ -12,6 +12,7 @@ import numpy as np
 from matinee.algorithms.registry import choose, label
 from matinee.data.catalog import NO_CATALOG
 from matinee.data.ratings import Ratings, check_ratings
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
 from matinee.errors import Advice, BadModel, BadRatings, BadSetting
 from matinee.evaluation.bootstrap import interval, resample
@@ -271,9 +272,7 @@ class Measured:
         values = self.per_user.means() | dict(self.intervals) | of_catalog(self.times, measures)
         return {one.name: values[one.name] for one in measures if one.name in values}
 
-    def groups(
-        self, by: str, counts: np.ndarray, with_intervals: bool
-    ) -> tuple[dict[str, Any], ...]:
+    def groups(self, by: str, counts: np.ndarray, with_intervals: bool) -> tuple[JsonObject, ...]:
         """Errors and recall in groups of users or of items by their training ratings."""
         group, names = group_by_count(counts)
         side = 0 if by == "user" else 1

@@ -9,6 +9,7 @@ import numpy as np
 from matinee.algorithms import Algorithm
 from matinee.data.ratings import Ratings
 from matinee.display.notebook import Grid, Part, Printable
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
 from matinee.errors import BadRatings, BadSetting
 from matinee.evaluation.metrics.explanations import (
@@ -44,7 +45,7 @@ class ExplanationQuality(Printable):
         rows = [[name, "–" if x is None else f"{x:.3f}"] for name, x in shares.items()]
         yield Grid(rows, has_heading=False, indent=2)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
         return asdict(self)
 

@@ -3,12 +3,13 @@
 This is a quick check, not an evaluation: a fifth of the ratings of up to 1,000 users, one split.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from matinee.algorithms import Algorithm, Popularity
 from matinee.data.ratings import Ratings
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
 from matinee.evaluation.evaluate import evaluate
 from matinee.evaluation.protocol import relevance
@@ -32,7 +33,7 @@ class ListCheck(NamedTuple):
     @classmethod
     def of_facts(cls, model: Model) -> "ListCheck | None":
         """The figures measured while a fit learned its list weights; None where it learned none."""
-        facts: dict[str, Any] = model.facts.get("lists", {})
+        facts: JsonObject = model.facts.get("lists", {})
         if METRIC not in facts:
             return None
         figures = facts[METRIC]

@@ -6,9 +6,8 @@ for everybody, are measured on the same part. Intervals are by bootstrap over us
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from matinee.algorithms import Algorithm, Popularity
 from matinee.algorithms.from_model import algorithm_of, ratings_of
 from matinee.data.ratings import Ratings
 from matinee.display.notebook import Grid, Part, Printable
+from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.display.text import counted
 from matinee.errors import BadRatings
 from matinee.evaluation.bootstrap import interval, resample
@@ -51,10 +51,10 @@ class ModelQuality(Printable):
     n_users: int  # measured
     n_ratings: int  # tested
     n_cold: int  # tested ratings of users or items without training ratings
-    metrics: Sequence[Mapping[str, Any]]
-    by_activity: Sequence[Mapping[str, Any]]
-    by_popularity: Sequence[Mapping[str, Any]]
-    calibration: Sequence[Mapping[str, Any]]  # level, share inside, interval; none without any
+    metrics: Sequence[JsonMapping]
+    by_activity: Sequence[JsonMapping]
+    by_popularity: Sequence[JsonMapping]
+    calibration: Sequence[JsonMapping]  # level, share inside, interval; none without any
 
     @classmethod
     def of_facts(cls, model: Model) -> "ModelQuality | None":
@@ -90,9 +90,9 @@ class ModelQuality(Printable):
             "which are the same for everybody."
         )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """All fields as plain values, ready for JSON."""
-        plain: dict[str, Any] = asdict(self)
+        plain: JsonObject = asdict(self)
         return plain
 
     def parts(self) -> Iterator[Part]:
@@ -183,7 +183,7 @@ def fit_and_measure(algorithm: Algorithm, split: Split) -> Measured:
     return Measured(algorithm, evaluation, model)
 
 
-def beside(own: Evaluation, popular: Evaluation) -> list[dict[str, Any]]:
+def beside(own: Evaluation, popular: Evaluation) -> list[JsonObject]:
     """The metrics of a model beside those of popularity, resampled alike."""
     assert own.per_user is not None
     assert popular.per_user is not None
@@ -203,7 +203,7 @@ def beside(own: Evaluation, popular: Evaluation) -> list[dict[str, Any]]:
     return rows
 
 
-def calibration(test: IntervalTest | None) -> list[dict[str, Any]]:
+def calibration(test: IntervalTest | None) -> list[JsonObject]:
     """The share of test ratings inside their intervals at each level, and its own interval."""
     if test is None or test.user is None:
         return []
@@ -218,13 +218,13 @@ def calibration(test: IntervalTest | None) -> list[dict[str, Any]]:
     ]
 
 
-def _cells(row: Mapping[str, Any]) -> list[str]:
+def _cells(row: JsonMapping) -> list[str]:
     popular = "–" if row["popularity"] is None else f"{row['popularity']:.4f}"
     span = "–" if row["interval"] is None else _span(row["interval"])
     return [row["metric"], f"{row['value']:.4f}", span, popular]
 
 
-def _estimate(row: Mapping[str, Any], name: str) -> str:
+def _estimate(row: JsonMapping, name: str) -> str:
     if row[name] is None:
         return "–"
     low, high = row["intervals"][name]

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
 from matinee.models.model import Model
 
@@ -53,7 +53,7 @@ class PopularLists:
             f"({counted(self.n_users, 'person')}, sampled evenly)."
         )
 
-    def to_dict(self, model: Model) -> dict[str, Any]:
+    def to_dict(self, model: Model) -> JsonObject:
         """Plain values, items with their labels."""
 
         def labels(ids: Sequence[str]) -> list[dict[str, str]]:

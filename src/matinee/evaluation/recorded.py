@@ -1,11 +1,11 @@
 """Evaluation results read back from files, and whether they are of the data a model is of."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.errors import MatineeError
 from matinee.evaluation.run_log import Record
 
@@ -16,8 +16,8 @@ CURVE_FIELDS = {"points", "metric", "chosen", "folds", "rule", "higher_is_better
 class RecordedComparison:
     """The metrics of algorithms on one split, and the origin of that split."""
 
-    rows: Sequence[dict[str, Any]] = ()
-    origin: Mapping[str, Any] = field(default_factory=dict)
+    rows: Sequence[JsonObject] = ()
+    origin: JsonMapping = field(default_factory=dict)
 
     @property
     def data_fingerprint(self) -> str | None:
@@ -32,7 +32,7 @@ class RecordedComparison:
 
 def recorded_comparisons(record: Record) -> list[RecordedComparison]:
     """The comparisons of a record, one for each split; that of the latest run is the last."""
-    by_split: dict[str, list[dict[str, Any]]] = {}
+    by_split: dict[str, list[JsonObject]] = {}
     for run in _finished(record):
         key = json.dumps(run["origin"]["fingerprints"], sort_keys=True)
         by_split[key] = [*by_split.pop(key, []), run]
@@ -50,7 +50,7 @@ def latest_of(
     return own[-1] if own else None
 
 
-def read_curve(path: Path) -> dict[str, Any]:
+def read_curve(path: Path) -> JsonObject:
     """Read the output of ``matinee k-curve --json``. Raises MatineeError for any other content."""
     try:
         curve = json.loads(path.read_text(encoding="utf-8"))
@@ -63,19 +63,19 @@ def read_curve(path: Path) -> dict[str, Any]:
     return curve
 
 
-def curve_fingerprint(curve: Mapping[str, Any]) -> str | None:
+def curve_fingerprint(curve: JsonMapping) -> str | None:
     """The fingerprint of the ratings that a k-curve was made on."""
     fingerprint: str | None = curve.get("origin", {}).get("fingerprint")
     return fingerprint
 
 
-def _finished(record: Record) -> Iterator[dict[str, Any]]:
+def _finished(record: Record) -> Iterator[JsonObject]:
     for run in record.runs():
         if run.get("what") == "comparison" and not run["entry"]["failed"]:
             yield run
 
 
-def _rows(entries: Iterator[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _rows(entries: Iterator[JsonMapping]) -> list[JsonObject]:
     latest = {entry["name"]: entry for entry in entries}
     return [
         {

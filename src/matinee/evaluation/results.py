@@ -9,6 +9,7 @@ import numpy as np
 
 import matinee
 from matinee.display.notebook import Grid, Part, Tabular
+from matinee.display.plain_data import JsonObject
 from matinee.display.tables import Table
 from matinee.display.text import counted
 from matinee.evaluation.metrics import metric_of
@@ -53,12 +54,12 @@ class Evaluation(Tabular):
     fit_seconds: float | None = None
     algorithm: str = ""
     nan_scores: int = 0  # NaN scores, which rank last
-    by_activity: tuple[dict[str, Any], ...] = ()  # errors by how much users have rated
-    by_popularity: tuple[dict[str, Any], ...] = ()  # errors by how often items were rated
-    origin: dict[str, Any] = field(default_factory=dict)  # split, seed, fingerprints, versions
+    by_activity: tuple[JsonObject, ...] = ()  # errors by how much users have rated
+    by_popularity: tuple[JsonObject, ...] = ()  # errors by how often items were rated
+    origin: JsonObject = field(default_factory=dict)  # split, seed, fingerprints, versions
     per_user: UserScores | None = field(default=None, repr=False, compare=False)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """All fields but ``per_user`` as plain values, ready for JSON."""
         plain = {one.name: getattr(self, one.name) for one in fields(self)}
         del plain["per_user"]
@@ -138,7 +139,7 @@ class CrossValidation(Tabular):
         """The metrics that every fold has."""
         return [n for n in self.folds[0].metrics if all(n in fold.metrics for fold in self.folds)]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Everything as plain values, ready for JSON; ``metrics`` holds the means."""
         mean = dict(zip(self.table.metric, self.table.mean, strict=True))
         std = dict(zip(self.table.metric, self.table.std, strict=True))
@@ -178,7 +179,7 @@ class CrossValidations(Tabular):
     @property
     def table(self) -> Table:
         """A row an algorithm: mean and sample standard deviation (n - 1) over folds by metric."""
-        columns: dict[str, list[Any]] = {"algorithm": list(self.labels)}
+        columns: dict[str, list[object]] = {"algorithm": list(self.labels)}
         plain = [one.to_dict() for one in self.results]
         for name in self.names:
             columns[name] = [one["metrics"].get(name) for one in plain]
@@ -186,7 +187,7 @@ class CrossValidations(Tabular):
         columns["fit_seconds"] = [one["fit_seconds"] for one in plain]
         return Table(columns)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Everything as plain values, ready for JSON."""
         return {"algorithms": [one.to_dict() for one in self.results]}
 

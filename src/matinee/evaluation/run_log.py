@@ -7,12 +7,13 @@ truncated last line is skipped when the record is read.
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.errors import MatineeError
 
 
@@ -46,7 +47,7 @@ class Record:
             raise MatineeError(f"the record {file} cannot be written: {error.strerror}") from error
         return cls(file, resume)
 
-    def append(self, run: Mapping[str, Any]) -> None:
+    def append(self, run: JsonMapping) -> None:
         """Append one run, with the time."""
         if self.path is None:
             return
@@ -58,7 +59,7 @@ class Record:
             file.flush()
             os.fsync(file.fileno())
 
-    def runs(self) -> Iterator[dict[str, Any]]:
+    def runs(self) -> Iterator[JsonObject]:
         """Every complete line, the oldest first. Raises MatineeError for a file that is no text."""
         if self.path is None:
             return
@@ -83,7 +84,7 @@ class Series:
     what: str
     key: str
 
-    def past(self) -> list[dict[str, Any]]:
+    def past(self) -> list[JsonObject]:
         """The runs to take over, the oldest first; none unless the record resumes."""
         if not self.record.resume:
             return []

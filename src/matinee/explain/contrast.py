@@ -1,10 +1,10 @@
 """Why one item stands above another: the terms of the one less the terms of the other."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from matinee.display.bar_rows import BarRow, Layout
 from matinee.display.notebook import Printable
+from matinee.display.plain_data import JsonObject
 from matinee.display.styled import Line, Styled
 from matinee.explain.explanation import SHOWN_TERMS, Explanation, html_of_terms, round_to_sum
 from matinee.explain.reasons import NAMED_REASONS
@@ -102,7 +102,7 @@ class Contrast(Printable):
             causes = [f"{verb} {' and '.join(causes)}"]
         return f"{apart}, {much} because {words.format(' and '.join(causes))}."
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
         return {
             "user": self.item.user,
@@ -159,7 +159,7 @@ def _side(sign: int) -> str:
     return "above" if sign > 0 else "below"
 
 
-def _score_of(explanation: Explanation) -> dict[str, Any]:
+def _score_of(explanation: Explanation) -> JsonObject:
     return {
         "item_id": explanation.item_id,
         "title": explanation.title,

@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from math import comb
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from matinee.display.notebook import Grid, Part, Printable
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import listed
 from matinee.errors import BadSetting
 from matinee.explain.explainable import Explainable
@@ -67,7 +68,7 @@ class Counterfactual(Printable):
             f"instead of {ordinal(self.rank_before)}."
         )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
         return {
             "user": self.user,

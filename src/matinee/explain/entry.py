@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from matinee.display.notebook import Part, Printable
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import listed
 from matinee.explain.counterfactual import Removed as Rated
 from matinee.explain.explainable import Explainable
@@ -50,7 +50,7 @@ class Entry(Printable):
         short = "" if self.enters else f", still not among the first {self.n}"
         return f"{with_them}, {self.title} would be {places}{short}."
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
         return {
             "user": self.user,

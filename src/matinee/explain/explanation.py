@@ -13,6 +13,7 @@ from typing import Any
 from matinee.display.bar_rows import BarRow, Layout
 from matinee.display.markup import Markup, el
 from matinee.display.notebook import Printable
+from matinee.display.plain_data import JsonObject
 from matinee.display.styled import Line, Styled
 from matinee.display.text import counted
 from matinee.explain.reasons import PUBLIC, Reason, reasons_of
@@ -195,7 +196,7 @@ class Explanation(Printable):
         """Whether a term is the person's own rating of the item that is explained."""
         return term.kind == "rating" and term.name == self.title
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         return {
             "user": self.user,
             "item_id": self.item_id,

@@ -1,6 +1,8 @@
 """One part of a score, named for people."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from matinee.display.plain_data import JsonObject
 
 # Kinds of terms that speak of the item; "alike" is how it is rated going by its features alone.
 # "popularity" is how many choose it, "choice" what someone tends to choose, and "certainty" what
@@ -38,6 +40,6 @@ class Term(NamedTuple):
         """The term with another value."""
         return Term(self.name, value, self.kind, self.detail, self.said, self.fits)
 
-    def to_dict(self) -> dict[str, Any]:
-        plain: dict[str, Any] = {"name": self.name, "value": self.value, "kind": self.kind}
+    def to_dict(self) -> JsonObject:
+        plain: JsonObject = {"name": self.name, "value": self.value, "kind": self.kind}
         return plain | ({"detail": self.detail} if self.detail else {})

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from matinee.data.ids import as_id
 from matinee.data.scale import checked_rating
 from matinee.display.notebook import Grid, Part, Printable
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import listed
 from matinee.errors import BadSetting, Option, did_you_mean
 from matinee.explain.explainable import Explainable
@@ -49,7 +49,7 @@ class WhatIf(Printable):
         sentence = f"{listed(self.changes)}, {self.title} {moves}."
         return sentence[0].upper() + sentence[1:]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
         return {
             "user": self.user,

@@ -8,11 +8,11 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
 from matinee.data.catalog import Catalog, Item
+from matinee.display.plain_data import JsonObject
 from matinee.feedback.tables import item_changes, profiles
 
 
@@ -109,5 +109,5 @@ def read_profile(connection: Connection, user_id: str) -> dict[str, str]:
     """The features of a user; empty where none are stored."""
     query = select(profiles.c.features).where(profiles.c.user_id == user_id)
     text = connection.execute(query).scalar()
-    found: dict[str, Any] = json.loads(text) if text else {}
+    found: JsonObject = json.loads(text) if text else {}
     return found

@@ -4,10 +4,10 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from matinee.data.ids import IdMap
 from matinee.data.scale import Scale
+from matinee.display.plain_data import JsonMapping
 
 MAX_ID_BYTES = 256
 LATEST_TIME = 253_402_300_799  # the last second of the year 9999
@@ -75,7 +75,7 @@ def judge(row: object, items: IdMap, scale: Scale) -> tuple[Event | None, Verdic
     return event, Verdict("accepted", note)
 
 
-def _row_problem(row: Mapping[str, Any], scale: Scale) -> str:
+def _row_problem(row: JsonMapping, scale: Scale) -> str:
     unknown = [name for name in row if name not in FIELDS]
     if unknown:
         return f"there is no field {unknown[0]!r}; a row has {', '.join(FIELDS)}"

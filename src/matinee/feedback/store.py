@@ -375,7 +375,7 @@ def _clock_seq(connection: Connection) -> int:
     return int(connection.execute(select(clock.c.seq)).scalar_one())
 
 
-def _key_row(batch: EventBatch) -> dict[str, Any]:
+def _key_row(batch: EventBatch) -> dict[str, object]:
     verdicts = json.dumps([vars(one) for one in batch.verdicts])
     now = int(time.time())
     return {"key": batch.key, "digest": batch.digest, "verdicts": verdicts, "at": now}

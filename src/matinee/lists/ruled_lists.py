@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from matinee.data.catalog import Catalog
 from matinee.data.catalog_filter import matching_items
 from matinee.data.ids import IdMap
+from matinee.display.frames import Column
 from matinee.errors import BadSetting
 from matinee.lists.list_rules import RERANKED, ListRules
 from matinee.lists.reranking import (
@@ -79,7 +80,7 @@ class RuledLists:
         """The places that hold an item: (n_people, n) bool."""
         return self.rows >= 0
 
-    def columns(self) -> dict[str, Any]:
+    def columns(self) -> dict[str, Column]:
         """What the rules add to a table, one value for each item of each list in turn."""
         if not self.terms:
             return {}

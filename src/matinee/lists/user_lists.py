@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from matinee.data.texts import Texts
 from matinee.disk.table_files import check_table_file, write_table
-from matinee.display.frames import Framed
+from matinee.display.frames import Column, Framed
 from matinee.display.notebook import Part, Printable
 from matinee.display.steps import OnStep, quiet
 from matinee.display.tables import Table
@@ -70,8 +69,8 @@ class UserLists(Framed, Printable):
         """The lists of the first users."""
         return self.recommend(list(self.users[:n_users]))
 
-    def frame_columns(self) -> dict[str, Any]:
-        columns: dict[str, list[Any]] = {}
+    def frame_columns(self) -> Mapping[str, Column]:
+        columns: dict[str, list[object]] = {}
         for block in self:
             for name, values in block.frame_columns().items():
                 columns.setdefault(name, []).extend(
@@ -90,7 +89,7 @@ class UserLists(Framed, Printable):
         write_table(path, self._blocks(on_step))
         return path
 
-    def _blocks(self, on_step: OnStep) -> Iterator[dict[str, Any]]:
+    def _blocks(self, on_step: OnStep) -> Iterator[Mapping[str, Column]]:
         for place, block in enumerate(self):
             yield block.frame_columns()
             on_step(min((place + 1) * self.users_at_once, len(self)), len(self), "")

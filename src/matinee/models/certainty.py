@@ -1,7 +1,8 @@
 """How much a score can be relied on: what it rests on, how personal it is, and its interval."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
 from matinee.explain.personalization import Evidence
 from matinee.models.model import Model
@@ -24,7 +25,7 @@ class Certainty(NamedTuple):
     personal: float  # 0..1, see ``Model.how_personal``
     interval: Interval | None  # None where the model gives none, or nothing is known of the user
 
-    def to_dict(self, digits: int | None = None) -> dict[str, Any]:
+    def to_dict(self, digits: int | None = None) -> JsonObject:
         """Plain values, ready for JSON, rounded where ``digits`` are given."""
 
         def shown(value: float) -> float:

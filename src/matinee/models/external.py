@@ -19,6 +19,7 @@ from matinee.data.ids import as_id
 from matinee.data.ratings import Ratings
 from matinee.display.frames import ids_in_type
 from matinee.display.notebook import Part
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
 from matinee.errors import BadModel, BadSetting
 from matinee.explain.views import View
@@ -36,7 +37,7 @@ class ExternalModel(Model):
     method: str  # "predict" or "score"
 
     @classmethod
-    def of(cls, model: object, train: Ratings, algorithm: str, settings: dict[str, Any]) -> Model:
+    def of(cls, model: object, train: Ratings, algorithm: str, settings: JsonObject) -> Model:
         """The model around an object fitted on ``train``; a Model of ours as it is.
 
         Raises BadModel for an object that has neither ``predict`` nor ``score``.

@@ -16,6 +16,8 @@ from matinee.data.ids import IdMap, as_id
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings, Rows
 from matinee.data.scale import Scale
+from matinee.display.frames import Column
+from matinee.display.plain_data import JsonMapping
 from matinee.errors import Advice, BadSetting, Message, UnknownId
 from matinee.explain.explainable import TasteControls
 from matinee.explain.explanation import LIST, STARS
@@ -45,10 +47,10 @@ class Fitted:
     scale: Scale
     kind: str  # "rating": scores are stars; "preference": scores only rank
     algorithm: str  # its registered name
-    settings: Mapping[str, Any]  # its hyper-parameters
+    settings: JsonMapping  # its hyper-parameters
     data_fingerprint: str
     catalog: Catalog = NO_CATALOG
-    facts: Mapping[str, Any] = field(default_factory=dict)  # what the fit reports, in plain data
+    facts: JsonMapping = field(default_factory=dict)  # what the fit reports, in plain data
 
     # What each kind of model defines.
 
@@ -257,7 +259,7 @@ class Fitted:
                     ) from None
             raise
 
-    def named(self, rows: np.ndarray) -> dict[str, Any]:
+    def named(self, rows: np.ndarray) -> dict[str, Column]:
         """Ids of item rows (n,), and titles where there is a catalogue, as columns."""
         if not self.catalog:
             return {"item_id": self.items.ids[rows]}

@@ -10,10 +10,11 @@ of the list for that person, added up.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from matinee.display.frames import Column
 from matinee.display.tables import Table
 from matinee.errors import BadSetting, did_you_mean
 from matinee.models.model import Model
@@ -30,7 +31,7 @@ class Together(Table):
     ``why(item)`` explains an item to each of the people, ``explanations()`` the whole list.
     """
 
-    def __init__(self, columns: dict[str, Any], model: Model, people: Sequence[object]) -> None:
+    def __init__(self, columns: dict[str, Column], model: Model, people: Sequence[object]) -> None:
         super().__init__(columns)
         self._model, self._people = model, tuple(people)
 
@@ -88,7 +89,7 @@ def recommend_together(
         joint = scores.mean(axis=0) if how == "average" else scores.min(axis=0)
         order = np.argsort(-joint, kind="stable")[:n]
         group = joint[order]
-    columns: dict[str, Any] = {"rank": range(1, len(order) + 1)}
+    columns: dict[str, Column] = {"rank": range(1, len(order) + 1)}
     columns |= model.named(candidates[order]) | {"score": group}
     columns |= {name: scores[at, order] for at, name in enumerate(names)}
     if turns is not None:

@@ -1,11 +1,11 @@
 """Lists as tables: the items recommended to people, and the items or users most like others."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 
 from matinee.data.ids import as_id
+from matinee.display.frames import Column
 from matinee.display.tables import Table
 from matinee.errors import BadSetting
 from matinee.lists.ruled_lists import RuledLists
@@ -38,7 +38,7 @@ def list_table(
 ) -> Table:
     """The lists of people as one table, with the columns that ``Model.recommend`` states."""
     best, filled = lists.rows, lists.filled
-    columns: dict[str, Any] = {}
+    columns: dict[str, Column] = {}
     if with_users:
         names = np.array([model.name_of(one) for one in people], dtype=object)
         columns["user_id"] = np.repeat(names, filled.sum(axis=1))
@@ -76,7 +76,7 @@ def similarity_table(model: Fitted, side: str, query: object, n: int) -> Table:
     sizes = [len(rows) for rows, _ in similar]
     rows = np.concatenate([np.zeros(0, np.int64), *(rows for rows, _ in similar)])
     ids = np.array([as_id(one) for one in queries], dtype=object)
-    columns: dict[str, Any] = {"query_id": np.repeat(ids, sizes)} if is_many(query) else {}
+    columns: dict[str, Column] = {"query_id": np.repeat(ids, sizes)} if is_many(query) else {}
     columns["rank"] = [rank for size in sizes for rank in range(1, size + 1)]
     columns |= model.named(rows) if side == "item" else {"user_id": model.users.ids[rows]}
     columns["similarity"] = np.concatenate([np.zeros(0, np.float32), *(s for _, s in similar)])

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from matinee.display.notebook import Grid, Part, Printable
+from matinee.display.plain_data import JsonObject
 from matinee.errors import BadSetting
 from matinee.models.factor import FactorModel, with_tastes
 from matinee.models.model import Model
@@ -68,7 +68,7 @@ class TasteMatches(Printable):
         notes = replace(self.new.taste_notes, names=dict(sorted((own | names).items())))
         return self.new.with_notes(notes)
 
-    def to_dicts(self) -> list[dict[str, Any]]:
+    def to_dicts(self) -> list[JsonObject]:
         """One plain dict an old taste."""
         return [
             {

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
 from matinee.display.notebook import Part, Printable
+from matinee.display.plain_data import JsonObject
 from matinee.errors import BadSetting
 from matinee.explain.contrast import Contrast
 from matinee.explain.counterfactual import Counterfactual, counterfactual
@@ -53,7 +54,7 @@ class Standing(Printable):
             f"rated, so it is {inside} your first {self.n}."
         )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
         return {
             "user": self.user,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from matinee.data.ids import IdMap
-from matinee.display.frames import Framed, ids_in_type
+from matinee.display.frames import Column, Framed, ids_in_type
 from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.text import counted
 from matinee.row_solvers.embeddings import Embeddings
@@ -41,7 +41,7 @@ class Vectors(Framed, Printable):
         rows = [[str(one), *row] for one, row in zip(self.ids, few, strict=False)]
         yield Grid([[f"{self.side}_id", *self.names[:SHOWN]], *rows])
 
-    def frame_columns(self) -> dict[str, Any]:
+    def frame_columns(self) -> dict[str, Column]:
         ids = {f"{self.side}_id": ids_in_type(self.ids.tolist(), self.id_type)}
         return ids | dict(zip(self.names, np.ascontiguousarray(self.values.T), strict=True))
 

@@ -6,11 +6,11 @@
 The file needs no network, script or server. It has styles for print and for dark mode.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from matinee.algorithms.from_model import ratings_of
 from matinee.data.ratings import Ratings
+from matinee.display.plain_data import JsonMapping
 from matinee.display.text import counted
 from matinee.errors import BadRatings
 from matinee.evaluation.model_quality import ModelQuality
@@ -34,8 +34,8 @@ def report_of(
     *,
     origin: Origin | None = None,
     evaluation: ModelQuality | None = None,
-    comparison: Sequence[Mapping[str, Any]] = (),
-    curve: Mapping[str, Any] | None = None,
+    comparison: Sequence[JsonMapping] = (),
+    curve: JsonMapping | None = None,
 ) -> Report:
     """The report on a model, in sections: data, quality, tastes, map, people, model card.
 

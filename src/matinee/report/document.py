@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import matinee
 from matinee.charts import stylesheet
 from matinee.disk.whole_files import write_whole
 from matinee.display.markup import Markup, el
 from matinee.display.notebook import Part, Printable
+from matinee.display.plain_data import JsonObject
 from matinee.errors import MatineeError
 from matinee.report.elements import Section
 
@@ -60,7 +60,7 @@ class Report(Printable):
         )
         return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Everything as plain data, ready for JSON."""
         return {
             "title": self.title,

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from matinee.charts import twin
 from matinee.display.markup import Markup, el
+from matinee.display.plain_data import JsonObject
 from matinee.display.tables import Table
 
 
@@ -16,7 +17,7 @@ class Block(Protocol):
         """As markup."""
         ...
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """As plain data."""
         ...
 
@@ -31,7 +32,7 @@ class Prose:
         """A paragraph."""
         return el("p", self.text)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Its text."""
         return {"text": self.text}
 
@@ -47,7 +48,7 @@ class Points:
         """A heading and a list."""
         return el("div", el("h3", self.title), el("ul", (el("li", one) for one in self.sentences)))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Title and sentences."""
         return {"title": self.title, "points": list(self.sentences)}
 
@@ -63,7 +64,7 @@ class Facts:
         pairs = ((el("dt", name), el("dd", str(value))) for name, value in self.rows.items())
         return el("dl", *(el("div", pair) for pair in pairs))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """The same names and values."""
         return {"facts": dict(self.rows)}
 
@@ -86,7 +87,7 @@ class Listing:
             class_="listing chart-figure",
         )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Title, rows and notes."""
         return {"title": self.title, "rows": self.table.to_dicts(), "notes": list(self.notes)}
 
@@ -101,7 +102,7 @@ class Wall:
         """Small figures in a grid."""
         return el("div", *(chart.figure(CARD_WIDTH) for chart in self.blocks), class_="wall")
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """The charts."""
         return {"cards": [chart.to_dict() for chart in self.blocks]}
 
@@ -122,6 +123,6 @@ class Section:
         blocks = [block.figure() for block in self.blocks]
         return el("section", el("h2", self.title), *blocks, id=self.key)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Title and blocks."""
         return {"title": self.title, "blocks": [block.to_dict() for block in self.blocks]}

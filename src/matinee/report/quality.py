@@ -1,12 +1,13 @@
 """The section on quality: the model's own figures, its lists, comparisons, and a k-curve."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from matinee.charts import charts_of_comparison, charts_of_quality, k_curve
 from matinee.data.ratings import Ratings
+from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.display.tables import Table
 from matinee.display.text import counted
 from matinee.evaluation.model_quality import ModelQuality
@@ -20,7 +21,7 @@ COLUMNS = ("rmse", "mae", "ndcg@10", "precision@10", "recall@10", "coverage@10",
 UNMEASURED = "The errors of this model were not measured."
 
 
-def compared(record: Record, ratings: Ratings) -> Sequence[dict[str, Any]]:
+def compared(record: Record, ratings: Ratings) -> Sequence[JsonObject]:
     """The rows of the latest comparison of these ratings in a record; empty where there is none."""
     latest = latest_of(recorded_comparisons(record), ratings.fingerprint)
     return latest.rows if latest else []
@@ -29,8 +30,8 @@ def compared(record: Record, ratings: Ratings) -> Sequence[dict[str, Any]]:
 def quality_section(
     model: Model,
     quality: ModelQuality | None,
-    rows: Sequence[Mapping[str, Any]],
-    curve: Mapping[str, Any] | None,
+    rows: Sequence[JsonMapping],
+    curve: JsonMapping | None,
 ) -> Section:
     """The quality of the model, its lists beside popularity, a comparison, a curve of factors."""
     blocks: list[Block] = of_quality(quality) if quality else [Prose(UNMEASURED)]
@@ -88,21 +89,21 @@ def _span(ends: Sequence[float] | None) -> str | None:
     return None if ends is None else f"{ends[0]:.4f} to {ends[1]:.4f}"
 
 
-def of_comparison(rows: Sequence[Mapping[str, Any]]) -> list[Block]:
+def of_comparison(rows: Sequence[JsonMapping]) -> list[Block]:
     """A comparison of algorithms: a table, and charts of trade-offs."""
     names = [name for name in COLUMNS if any(row.get(name) is not None for row in rows)]
-    columns: dict[str, list[Any]] = {"algorithm": [row["algorithm"] for row in rows]}
+    columns: dict[str, list[object]] = {"algorithm": [row["algorithm"] for row in rows]}
     columns |= {name: [_figure(row, name) for row in rows] for name in names}
     notes = ["± is half of the 95 % interval over users."] if _has_intervals(rows) else []
     table = Listing("Algorithms compared on the same split", Table(columns), notes)
     return [table, *charts_of_comparison(rows)]
 
 
-def _has_intervals(rows: Sequence[Mapping[str, Any]]) -> bool:
+def _has_intervals(rows: Sequence[JsonMapping]) -> bool:
     return any(row.get("intervals") for row in rows)
 
 
-def _figure(row: Mapping[str, Any], name: str) -> Any:
+def _figure(row: JsonMapping, name: str) -> Any:
     value = row.get(name)
     if value is None or not np.isfinite(value):
         return None

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from matinee.charts import waterfall
 from matinee.charts.chart import Chart
 from matinee.display.markup import Markup, el
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
 from matinee.evaluation.popular_lists import typical_users
 from matinee.explain.explanation import Explanation
@@ -52,7 +52,7 @@ class Sample:
             class_="person",
         )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Plain values."""
         return {
             "user_id": self.user,

@@ -5,8 +5,8 @@ attributes a score to each of their ratings. One formula, one place.
 """
 
 from dataclasses import asdict
-from typing import Any
 
+from matinee.display.plain_data import JsonObject
 from matinee.row_solvers.around_implicit import AroundImplicit
 from matinee.row_solvers.base import FoldIn
 from matinee.row_solvers.encoder import Encoder
@@ -43,13 +43,13 @@ FOLD_INS: dict[str, type] = {
 }
 
 
-def to_plain(fold_in: FoldIn) -> dict[str, Any]:
+def to_plain(fold_in: FoldIn) -> JsonObject:
     """The value as plain JSON data; ``from_plain`` is its inverse."""
     name = next(name for name, kind in FOLD_INS.items() if type(fold_in) is kind)
     return {"kind": name, **asdict(fold_in)}  # type: ignore[call-overload]
 
 
-def from_plain(data: dict[str, Any]) -> FoldIn:
+def from_plain(data: JsonObject) -> FoldIn:
     """The value that ``to_plain`` wrote."""
     settings = dict(data)
     fold_in: FoldIn = FOLD_INS[settings.pop("kind")](**settings)

@@ -1,10 +1,10 @@
 """Evaluation results that a server was started with: comparisons of a run record, and a k-curve."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from matinee.display.plain_data import JsonMapping
 from matinee.evaluation.recorded import (
     RecordedComparison,
     latest_of,
@@ -19,7 +19,7 @@ class EvaluationRecord:
     """Comparisons, that of the latest run being the last, and error by number of factors."""
 
     comparisons: Sequence[RecordedComparison] = ()
-    curve: Mapping[str, Any] | None = None
+    curve: JsonMapping | None = None
 
     @classmethod
     def read(cls, record: Path | None, curve: Path | None) -> "EvaluationRecord":

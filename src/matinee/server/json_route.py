@@ -10,6 +10,8 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from matinee.display.plain_data import JsonObject
+
 
 class JsonRequest(Request):
     """A request that reads its JSON strictly."""
@@ -27,7 +29,7 @@ class JsonRequest(Request):
             raise json.JSONDecodeError(str(error), "", 0) from None
 
 
-def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_keys(pairs: list[tuple[str, Any]]) -> JsonObject:
     """The object of some pairs. Raises HTTPException when a key occurs twice."""
     result = dict(pairs)
     if len(result) < len(pairs):

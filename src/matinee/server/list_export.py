@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from pydantic_core import to_json
@@ -17,6 +17,8 @@ from matinee.lists.ruled_lists import ListMaker
 from matinee.models import Model
 from matinee.server.presenters.recommendations import DIGITS, SCORE_DIGITS, ListRequest
 from matinee.server.snapshot import ModelSnapshot
+
+Columns = dict[str, list[object]]
 
 USERS_AT_ONCE = 128
 
@@ -31,7 +33,7 @@ class ListExport:
     candidates: np.ndarray  # item rows, ascending: those that the rules allow
     request: ListRequest
 
-    def blocks(self) -> Iterator[dict[str, list[Any]]]:
+    def blocks(self) -> Iterator[Columns]:
         """Columns ``user_id, rank, item_id, title, score, predicted``, block by block."""
         request = self.request
         ranker = request.model_of(self.snapshot).ranker
@@ -39,13 +41,13 @@ class ListExport:
         for first in range(0, len(self.users), USERS_AT_ONCE):
             yield self._block(ranker, maker, self.users[first : first + USERS_AT_ONCE])
 
-    def _block(self, ranker: Model, maker: ListMaker, users: Sequence[str]) -> dict[str, list[Any]]:
+    def _block(self, ranker: Model, maker: ListMaker, users: Sequence[str]) -> Columns:
         model = self.snapshot.model
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of rated items that the model does not know
             people = [person_of(model, self.changes, user) for user in users]
         lists = maker.lists(ranker.from_stars(people), self.request.n)
-        columns: dict[str, list[Any]] = {
+        columns: Columns = {
             name: [] for name in ("user_id", "rank", "item_id", "title", "score", "predicted")
         }
         for place, (user, person) in enumerate(zip(users, people, strict=True)):

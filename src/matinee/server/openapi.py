@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from matinee.display.plain_data import JsonObject
 from matinee.server.middleware.security import AccessPolicy
 from matinee.server.problems import PROBLEM_TYPE
 
@@ -27,7 +28,7 @@ class DescribedApi(FastAPI):
         super().__init__(generate_unique_id_function=operation_id, **settings)
         self.policy = policy
 
-    def openapi(self) -> dict[str, Any]:
+    def openapi(self) -> JsonObject:
         """The OpenAPI document."""
         if self.openapi_schema is not None:
             return self.openapi_schema
@@ -51,7 +52,7 @@ def first_sentence(text: str) -> str:
     return text.split(". ")[0].removesuffix(".")
 
 
-def drop_titles(schema: dict[str, Any]) -> None:
+def drop_titles(schema: JsonObject) -> None:
     """Remove the titles of a schema, which only say its name in other letters."""
     schema.pop("title", None)
     nested = [*schema.get("properties", {}).values(), *schema.get("anyOf", ())]
@@ -61,7 +62,7 @@ def drop_titles(schema: dict[str, Any]) -> None:
             drop_titles(one)
 
 
-def send_problems(operation: dict[str, Any]) -> None:
+def send_problems(operation: JsonObject) -> None:
     """Declare the errors of an operation by the media type that they are sent as."""
     for status, response in operation["responses"].items():
         if not status.startswith("2"):

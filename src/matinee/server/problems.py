@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -11,6 +10,7 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from matinee.display.plain_data import JsonObject
 from matinee.errors import BadModel, BadRatings, BadSetting, Face, MatineeError, UnknownId
 from matinee.feedback.database import StoreError
 from matinee.server.asgi import Scope
@@ -96,13 +96,13 @@ def validation_problem(error: RequestValidationError) -> Problem:
     return Problem(422, f"{first['where']}: {first['message']}{more}", errors=errors)
 
 
-def _location(error: dict[str, Any]) -> str:
+def _location(error: JsonObject) -> str:
     """The path of a field; of invalid JSON only the body, as the rest is a character position."""
     parts = error["loc"][:1] if error["type"] == "json_invalid" else error["loc"]
     return ".".join(str(part) for part in parts)
 
 
-def _message(error: dict[str, Any]) -> str:
+def _message(error: JsonObject) -> str:
     """What is wrong: the value and its limit where pydantic's message omits them."""
     if error["type"] == "json_invalid":
         return f"it is not JSON: {error['ctx']['error']} at character {error['loc'][-1]}"

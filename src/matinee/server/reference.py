@@ -6,8 +6,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from matinee.display.markup import Markup, el
+from matinee.display.plain_data import JsonMapping
 
-Document = Mapping[str, Any]
 NAME = re.compile(r"[A-Za-z]+")
 CONTENTS_DEPTH = 3  # of headings: subjects, and the endpoints of each
 STYLES = """\
@@ -66,9 +66,9 @@ class Example(NamedTuple):
 Block = Heading | Paragraph | Grid | Example
 
 
-def api_reference(document: Document) -> Iterator[Block]:
+def api_reference(document: JsonMapping) -> Iterator[Block]:
     """Every endpoint by subject, then the schemas of request and response bodies."""
-    by_tag: dict[str, list[tuple[str, str, Document]]] = {}
+    by_tag: dict[str, list[tuple[str, str, JsonMapping]]] = {}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             by_tag.setdefault(operation["tags"][0], []).append((method.upper(), path, operation))
@@ -88,7 +88,7 @@ def api_reference(document: Document) -> Iterator[Block]:
             yield field_table(schema)
 
 
-def parameter_table(operation: Document) -> Iterator[Grid]:
+def parameter_table(operation: JsonMapping) -> Iterator[Grid]:
     """The table of an endpoint's parameters; nothing when it has none."""
     parameters = [one for one in operation.get("parameters", []) if not one.get("deprecated")]
     if parameters:
@@ -104,7 +104,7 @@ def parameter_table(operation: Document) -> Iterator[Grid]:
         yield Grid(("parameter", "type", "default", "meaning"), rows)
 
 
-def body_summary(operation: Document) -> Paragraph:
+def body_summary(operation: JsonMapping) -> Paragraph:
     """The schemas of an endpoint's request and response bodies, by name."""
     body = operation.get("requestBody")
     request = "" if body is None else f"Body: {json_schema_of(body)}. "
@@ -112,20 +112,20 @@ def body_summary(operation: Document) -> Paragraph:
     return Paragraph(f"{request}Answer: {response or 'text'}.")
 
 
-def body_examples(operation: Document, schemas: Document) -> Iterator[Example]:
+def body_examples(operation: JsonMapping, schemas: JsonMapping) -> Iterator[Example]:
     """The examples of an endpoint's request body."""
     if "requestBody" in operation:
         name = json_schema_of(operation["requestBody"])
         yield from map(Example, schemas[name].get("examples", ()))
 
 
-def json_schema_of(content: Document) -> str:
+def json_schema_of(content: JsonMapping) -> str:
     """The name of the schema of JSON content; empty for other content."""
     schema = content.get("content", {}).get("application/json", {}).get("schema", {})
     return type_of(schema) if schema else ""
 
 
-def field_table(schema: Document) -> Grid:
+def field_table(schema: JsonMapping) -> Grid:
     """The table of a schema's fields."""
     required = set(schema.get("required", ()))
     rows = [
@@ -140,7 +140,7 @@ def field_table(schema: Document) -> Grid:
     return Grid(("field", "type", "default", "meaning"), rows)
 
 
-def type_of(schema: Document) -> str:
+def type_of(schema: JsonMapping) -> str:
     """The type of a value, with its limits."""
     if "$ref" in schema:
         return str(schema["$ref"].rsplit("/", 1)[1])
@@ -169,7 +169,7 @@ def type_of(schema: Document) -> str:
     return " ".join([kind, *limits])
 
 
-def default_of(schema: Document) -> str:
+def default_of(schema: JsonMapping) -> str:
     """The default of a field, as JSON has it."""
     default = schema.get("default")
     if default is None:

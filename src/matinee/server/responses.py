@@ -1,12 +1,12 @@
 """JSON responses under ``/v1``, stored in the response cache where they may be reused."""
 
 from collections.abc import Callable
-from typing import Any
 
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
+from matinee.display.plain_data import JsonObject
 from matinee.server.middleware.response_cache import (
     CACHE,
     CachedResponse,
@@ -23,10 +23,10 @@ from matinee.server.snapshot import ModelSnapshot
 JSON_TYPE = "application/json"
 
 
-Members = Callable[[], dict[str, Any]]
+Members = Callable[[], JsonObject]
 
 
-def no_members() -> dict[str, Any]:
+def no_members() -> JsonObject:
     """Nothing to add."""
     return {}
 
@@ -35,7 +35,7 @@ def respond(
     request: Request,
     snapshot: ModelSnapshot,
     strategy: str,
-    content: dict[str, Any],
+    content: JsonObject,
     dependency: Dependency | None = None,
     on_send: Members = no_members,
 ) -> Response:

@@ -7,7 +7,7 @@ is the root mean square over all people, so that weights of different tastes com
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from matinee.data.features import Feature
 from matinee.data.ids import IdMap
 from matinee.display.markup import Markup, el
 from matinee.display.notebook import Printable
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
 from matinee.errors import BadSetting, did_you_mean
 from matinee.tastes.canonical import Moments, variances
@@ -107,7 +108,7 @@ class Taste(Printable):
             return low.fits(bears)
         return self.is_renamed or high.fits(bears)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
         ends = {
             name: [{"item_id": i, "title": t, "weight": w} for i, t, w in end]
@@ -184,7 +185,7 @@ class Tastes(Printable):
         """The tastes that matter most first."""
         return sorted(self.tastes, key=lambda taste: (-taste.share, taste.number))
 
-    def to_dicts(self) -> list[dict[str, Any]]:
+    def to_dicts(self) -> list[JsonObject]:
         """One plain dict a taste, those that matter most first."""
         return [taste.to_dict() for taste in self.by_share()]
 

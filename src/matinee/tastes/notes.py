@@ -3,8 +3,8 @@
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.errors import BadSetting
 
 LONGEST_NAME = 60  # characters
@@ -36,13 +36,13 @@ class TasteNotes:
         names = others | ({number: clean} if clean else {})
         return replace(self, names=dict(sorted(names.items())))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """As plain JSON data; ``from_dict`` is its inverse."""
         names = {str(number): name for number, name in self.names.items()}
         return {"names": names, "stability": list(self.stability), "refits": self.refits}
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> "TasteNotes":
+    def from_dict(cls, plain: JsonMapping) -> "TasteNotes":
         """The notes that ``to_dict`` wrote."""
         names = {int(number): name for number, name in plain["names"].items()}
         return cls(names, tuple(plain["stability"]), plain["refits"])

@@ -7,7 +7,6 @@ with implicit factors learned after each solve, where there are any.
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, cast
 
@@ -16,6 +15,7 @@ import numpy as np
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings, Rows
 from matinee.data.scale import Scale
+from matinee.display.plain_data import JsonMapping
 from matinee.kernels.blas import gram, solve_shared
 from matinee.kernels.rows import row_sums
 from matinee.models.factor import FactorModel
@@ -70,7 +70,7 @@ class Alternation:
     unrated_learned: bool = False  # whether who or what has no rating has a solution: zero
     remedy: str = "raise reg"  # what to do where it diverges
     learning: VarianceLearning | None = None  # of the penalties, in memory alone
-    facts: Mapping[str, Any] = field(default_factory=dict)  # what was learned of the settings
+    facts: JsonMapping = field(default_factory=dict)  # what was learned of the settings
 
     def in_units(self, deviation: float) -> "Alternation":
         """The fit of ratings with this standard deviation, of one that is stated for deviation 1.
@@ -102,7 +102,7 @@ class AlternatingAlgorithm(Protocol):
     name: ClassVar[str]
 
     @property
-    def settings(self) -> Mapping[str, Any]:
+    def settings(self) -> JsonMapping:
         """The hyper-parameters by name, as plain JSON data."""
 
     def alternation(self, table: TableSummary) -> Alternation:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from matinee.data.ratings import Ratings, Rows
+from matinee.display.plain_data import JsonObject
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.encoder import Encoder
 from matinee.training.gradient_framework import Adam, Parameters
@@ -64,7 +65,7 @@ class Autoencoder:
 
 def train_autoencoder(
     train: Ratings, held_out: HeldOutLists | None, shape: Shape, how: Schedule, on_epoch: OnEpoch
-) -> tuple[Autoencoder, dict[str, Any]]:
+) -> tuple[Autoencoder, JsonObject]:
     """The network of the best epoch, and what to report of the fit.
 
     Raises Diverged when the loss is no longer finite.

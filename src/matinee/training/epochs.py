@@ -4,13 +4,13 @@ import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings, Rows
 from matinee.data.scale import Scale
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
 from matinee.errors import Advice, BadSetting, Diverged, Option
 from matinee.kernels.factors import score_pairs, squared_errors
@@ -44,7 +44,7 @@ class Training:
 
     def run(
         self, step: Callable[[int], None], n_epochs: int, on_epoch: OnEpoch, remedy: str
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """Call ``step(epoch)`` up to ``n_epochs`` times; returns what to report of the fit.
 
         With a validation part, the embeddings end at its best epoch, and the fit stops PATIENCE
@@ -97,7 +97,7 @@ def run_epochs(
     on_epoch: OnEpoch,
     sides: tuple[Embeddings, Embeddings],
     remedy: str,
-) -> dict[str, Any]:
+) -> JsonObject:
     """``Training.run`` where scores are not ratings: all epochs, and no error to stop by.
 
     Raises Diverged, with the remedy, when a factor is no longer finite.

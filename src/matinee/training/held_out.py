@@ -2,13 +2,14 @@
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
+from matinee.display.plain_data import JsonObject
 from matinee.kernels.ranking import ItemSets, top_n
 
 SHARE = 5  # one in so many of each user's ratings is held out
@@ -54,7 +55,7 @@ class HeldOut:
         return mean_ndcg(model, self.train, self.test, gains)
 
 
-def best_of(ndcg: Mapping[Candidate, float]) -> tuple[Candidate, dict[str, Any]]:
+def best_of(ndcg: Mapping[Candidate, float]) -> tuple[Candidate, JsonObject]:
     """The candidate of highest NDCG, the first of equals; and what a model reports of all."""
     by_candidate = {str(candidate): value for candidate, value in ndcg.items()}
     return max(ndcg, key=ndcg.__getitem__), {f"held_out_ndcg@{LENGTH}": by_candidate}

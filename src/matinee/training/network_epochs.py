@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from matinee.display.plain_data import JsonObject
 from matinee.errors import Diverged
 from matinee.training.gradient_framework import Adam, Parameters
 from matinee.training.progress import Epoch, OnEpoch
@@ -42,7 +43,7 @@ def train_epochs(
     judge: Judge | None,
     how: Schedule,
     on_epoch: OnEpoch,
-) -> tuple[Parameters, dict[str, Any]]:
+) -> tuple[Parameters, JsonObject]:
     """The parameters of the best epoch, or the last without a judge; and what to report.
 
     ``batches`` is called for each epoch, and each of them is a step. Raises Diverged when the loss
@@ -66,7 +67,7 @@ def train_epochs(
             best_parameters = {name: np.array(one) for name, one in adam.parameters.items()}
         elif number - best_epoch >= judge.patience:
             break
-    facts: dict[str, Any] = {"n_epochs_run": number}
+    facts: JsonObject = {"n_epochs_run": number}
     if judge is None:
         return adam.parameters, facts
     return best_parameters, facts | {"best_epoch": best_epoch, judge.name: best}

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from matinee.data.ratings import Ratings
+from matinee.display.plain_data import JsonObject
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.tower import Tower
 from matinee.training.gradient_framework import Adam, Parameters
@@ -119,7 +120,7 @@ def train_network(
     shape: Shape,
     how: Schedule,
     on_epoch: OnEpoch,
-) -> tuple[Network, dict[str, Any]]:
+) -> tuple[Network, JsonObject]:
     """The network of the best epoch, and what to report of the fit.
 
     Raises Diverged when the loss is no longer finite.

@@ -1,8 +1,8 @@
 """What a method of fitting hands over to its algorithm."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
+from matinee.display.plain_data import JsonObject
 from matinee.row_solvers.base import FoldIn
 from matinee.row_solvers.embeddings import Embeddings
 
@@ -16,5 +16,5 @@ class Solution:
     items: Embeddings
     user_fold: FoldIn
     item_fold: FoldIn | None = None
-    facts: dict[str, Any] = field(default_factory=dict)  # what is reported of the fit
+    facts: JsonObject = field(default_factory=dict)  # what is reported of the fit
     unrated_items_learned: bool = False  # whether items without ratings have a solution

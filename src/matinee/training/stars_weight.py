@@ -10,11 +10,11 @@ of the choices matters.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from matinee.data.ratings import Ratings
+from matinee.display.plain_data import JsonObject
 from matinee.models.model import Model
 from matinee.training.list_weights import Scored, all_scores
 
@@ -100,7 +100,7 @@ class ListTrial:
         """NDCG (n_weights, n) of lists with each of WEIGHTS, for the users that learn."""
         return np.array([self.ndcg(self.learning, self._list(weight)) for weight in WEIGHTS])
 
-    def figures(self, weight: float) -> dict[str, Any]:
+    def figures(self, weight: float) -> JsonObject:
         """What to report of the lists of the other users."""
         lists = {"list": self._list(weight)}
         lists |= {one: {one: 1.0} for one in ("stars", "choice", "popularity")}

@@ -15,7 +15,6 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,6 +22,7 @@ from matinee.algorithms import ALGORITHMS, Algorithm, Blend, default_algorithm
 from matinee.algorithms.from_model import with_settings_of
 from matinee.data.ratings import Ratings
 from matinee.display.notebook import Grid, Part, Tabular
+from matinee.display.plain_data import JsonObject
 from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
 from matinee.display.text import counted, settings_in_short, shorten
@@ -49,7 +49,7 @@ class AutoTrial:
 
     number: int
     algorithm: str
-    settings: dict[str, Any]  # those that differ from the defaults
+    settings: JsonObject  # those that differ from the defaults
     share: float  # of the users, fitted on
     value: float | None
     seconds: float
@@ -79,7 +79,7 @@ class AutoResult(Tabular):
         rows = [asdict(one) | {"settings": settings_in_short(one.settings)} for one in self.trials]
         return Table({name: [row[name] for row in rows] for name in rows[0]})
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
         return {
             "algorithm": self.algorithm.name,

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from matinee.algorithms.base import Alternating
 from matinee.algorithms.registry import choose_one
 from matinee.data.ratings import Ratings
 from matinee.display.notebook import Grid, Part, Tabular
+from matinee.display.plain_data import JsonObject
 from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
 from matinee.errors import Advice, BadSetting, check_known
@@ -60,7 +61,7 @@ class KCurve(Tabular):
     rule: str
     choices: dict[str, int]  # by rule
     folds: int
-    origin: dict[str, Any]
+    origin: JsonObject
     warm: bool = False  # whether each fit after the first was warm-started from the one before
     hints: Hints | None = None  # of truncated SVD
     variance_explained: tuple[float, ...] = ()  # of truncated SVD, cumulative
@@ -73,7 +74,7 @@ class KCurve(Tabular):
     @property
     def table(self) -> Table:
         """A row a number of factors: held-out metrics and their standard errors, and the costs."""
-        columns: dict[str, list[Any]] = {"n_factors": [one.n_factors for one in self.points]}
+        columns: dict[str, list[object]] = {"n_factors": [one.n_factors for one in self.points]}
         for name in self.points[0].metrics:
             columns[name] = [one.metrics[name] for one in self.points]
             columns[f"{name}_error"] = [one.errors[name] for one in self.points]
@@ -81,7 +82,7 @@ class KCurve(Tabular):
             columns[name] = [getattr(one, name) for one in self.points]
         return Table(columns)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
         return asdict(self) | {"chosen": self.chosen, "points": [asdict(p) for p in self.points]}
 

@@ -1,6 +1,6 @@
 """Search strategies: grid search, random search, or Optuna's samplers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count, product
 from math import prod
@@ -10,6 +10,7 @@ import numpy as np
 
 from matinee.algorithms.search_space import Choice, Real, Space, Whole
 from matinee.display.optional import TUNE
+from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.display.text import counted
 from matinee.errors import BadSetting, Option
 
@@ -25,7 +26,7 @@ class Trial:
     """One point of the space and its result."""
 
     number: int  # 0 is the usual settings
-    settings: dict[str, Any]  # of the dimensions searched
+    settings: JsonObject  # of the dimensions searched
     state: State
     value: float | None = None  # of the metric on the validation part
     epochs: tuple[float, ...] = ()  # validation error after each epoch, where there are epochs
@@ -38,7 +39,7 @@ class Trial:
 class Search(Protocol):
     """A strategy: which settings to try next, and when to prune a trial."""
 
-    def propose(self, number: int) -> dict[str, Any] | None:
+    def propose(self, number: int) -> JsonObject | None:
         """The settings of a trial; None when the space is exhausted."""
 
     def hopeless(self, epoch: int, error: float) -> bool:
@@ -73,7 +74,7 @@ class Pruning:
 class Grid(Pruning):
     """Every combination of equally many values of each dimension, as many as the budget allows."""
 
-    points: list[dict[str, Any]] = field(default_factory=list)
+    points: list[JsonObject] = field(default_factory=list)
 
     @classmethod
     def of(cls, space: Space, budget: int, seed: int, higher: bool) -> "Grid":
@@ -94,7 +95,7 @@ class Grid(Pruning):
             )
         return cls(points=[dict(zip(space, point, strict=True)) for point in product(*axes)])
 
-    def propose(self, number: int) -> dict[str, Any] | None:
+    def propose(self, number: int) -> JsonObject | None:
         return self.points[number - 1] if number <= len(self.points) else None
 
 
@@ -104,13 +105,13 @@ class RandomSearch(Pruning):
 
     space: Space = field(default_factory=dict)
     seed: int = 0
-    tried: list[dict[str, Any]] = field(default_factory=list)
+    tried: list[JsonObject] = field(default_factory=list)
 
     @classmethod
     def of(cls, space: Space, budget: int, seed: int, higher: bool) -> "RandomSearch":
         return cls(space=space, seed=seed)
 
-    def propose(self, number: int) -> dict[str, Any] | None:
+    def propose(self, number: int) -> JsonObject | None:
         rng = np.random.default_rng((self.seed, number))
         for _ in range(REDRAWS):
             settings = {name: dimension.draw(rng) for name, dimension in self.space.items()}
@@ -153,7 +154,7 @@ class Optuna:
         assert isinstance(dimension, Real)
         return kinds.FloatDistribution(dimension.low, dimension.high, log=dimension.log)
 
-    def propose(self, number: int) -> dict[str, Any] | None:
+    def propose(self, number: int) -> JsonObject | None:
         trial = self.study.ask(self.space)
         self.pending[number] = trial
         return {
@@ -178,7 +179,7 @@ class Optuna:
                 )
             )
 
-    def _inside(self, settings: Mapping[str, Any]) -> bool:
+    def _inside(self, settings: JsonMapping) -> bool:
         try:
             return all(
                 one._contains(one.to_internal_repr(settings[name]))

@@ -19,6 +19,7 @@ from matinee.algorithms.registry import choose_one
 from matinee.algorithms.search_space import Dimension, Real, Space, Whole, as_dimension
 from matinee.data.ratings import Ratings
 from matinee.display.notebook import Grid, Part, Tabular
+from matinee.display.plain_data import JsonObject
 from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
 from matinee.display.text import counted
@@ -73,7 +74,7 @@ class Tuning(Tabular):
         measured = [trial for trial in self.trials if trial.value is not None]
         return sorted(measured, key=lambda trial: sign * (trial.value or 0.0))
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
         return {
             "algorithm": self.algorithm.name,
@@ -98,7 +99,7 @@ class Tuning(Tabular):
 
         Over several folds ``value`` is their mean, ``value_std`` their sample standard deviation.
         """
-        columns: dict[str, list[Any]] = {"trial": [one.number for one in self.trials]}
+        columns: dict[str, list[object]] = {"trial": [one.number for one in self.trials]}
         for name in self.space:
             columns[name] = [one.settings.get(name) for one in self.trials]
         for name in ("state", "value"):
@@ -267,7 +268,7 @@ class _Run:
             trials.append(trial)
         return trials
 
-    def _settings(self, number: int) -> dict[str, Any] | None:
+    def _settings(self, number: int) -> JsonObject | None:
         """The settings of a trial; None when the space is exhausted."""
         if number == 0:
             return {name: self.base.settings[name] for name in self.space}
@@ -287,7 +288,7 @@ class _Run:
             return "the usual settings"
         return f"best {min(values, key=self.objective.loss):.4f}"
 
-    def trial(self, number: int, settings: dict[str, Any]) -> Trial:
+    def trial(self, number: int, settings: JsonObject) -> Trial:
         """Fit to each fold, stop early or prune, and take the mean of what is measured."""
         started = time.perf_counter()
         errors: list[float] = []
@@ -314,7 +315,7 @@ class _Run:
             fold_values=tuple(values) if len(values) > 1 else (),
         )
 
-    def _fit(self, number: int, settings: dict[str, Any], errors: list[float], fold: int) -> Model:
+    def _fit(self, number: int, settings: JsonObject, errors: list[float], fold: int) -> Model:
         """Fit a trial, appending the validation error of each epoch of fold 0 to ``errors``.
 
         Raises _Pruned, and what the fit does.
@@ -336,7 +337,7 @@ class _Run:
         return model
 
 
-def _recorded(trial: dict[str, Any]) -> Trial:
+def _recorded(trial: JsonObject) -> Trial:
     """A trial as a record has it."""
     lists = {name: tuple(trial.get(name, ())) for name in ("epochs", "fold_values")}
     return Trial(**(trial | lists))

@@ -3,7 +3,7 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,6 +23,7 @@ from matinee.cli.console import (
 from matinee.cli.progress import progress
 from matinee.cli.taste_cards import cards
 from matinee.display.optional import SERVE
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted, seconds
 from matinee.display.text_table import aligned
 
@@ -186,7 +187,7 @@ def figure(name: str, value: float | None) -> str:
     return f"{value:.0%}" if name.startswith("coverage") else f"{value:.3f}"
 
 
-def best_rows(rows: list[dict[str, Any]], name: str) -> list[int]:
+def best_rows(rows: list[JsonObject], name: str) -> list[int]:
     """The rows with the best value of a metric; none for times."""
     if name == "fit_seconds":
         return []

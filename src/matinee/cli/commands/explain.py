@@ -12,6 +12,7 @@ import matinee
 from matinee.cli.console import json_option, print_json, say, show, styled, wrap
 from matinee.cli.options.model import WORDS_HELP, find_item_by_words, load, model_argument
 from matinee.cli.options.newcomer import number, pairs
+from matinee.display.plain_data import JsonObject
 from matinee.errors import BadSetting
 from matinee.explain.views import VIEWS
 
@@ -178,7 +179,7 @@ def certainty_of(model: "Model", user: str, item: str) -> "Certainty":
     return known._replace(interval=None) if rated else known
 
 
-def plain(certain: "Certainty") -> dict[str, Any]:
+def plain(certain: "Certainty") -> JsonObject:
     """A certainty in plain data; an interval stands there only where there is one."""
     return {name: value for name, value in certain.to_dict().items() if value is not None}
 

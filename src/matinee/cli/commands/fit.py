@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -26,6 +26,7 @@ from matinee.cli.packed_fit import fit_in_blocks, open_packed, state_of, streams
 from matinee.cli.progress import epochs_of
 from matinee.cli.spark_jobs import fit_on_spark
 from matinee.data.describe import n_rarely_rated
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted, seconds
 from matinee.errors import BadSetting
 
@@ -196,7 +197,7 @@ def document(
     set_aside: int | None,
     duration: float,
     check: "ListCheck | None",
-) -> dict[str, Any]:
+) -> JsonObject:
     """The fit as plain values; ``duration`` in seconds."""
     return {
         "algorithm": learner.name,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,7 @@ from matinee.cli.options.values import gathered
 from matinee.cli.progress import progress
 from matinee.cli.spark_jobs import lists_on_spark
 from matinee.disk.table_files import check_table_file
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
 from matinee.errors import BadSetting
 from matinee.explain.reasons import PUBLIC
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from matinee.lists.list_rules import RuleArguments
     from matinee.models import Model
 
-Row = dict[str, Any]
+Row = JsonObject
 PERSONAL = 0.5  # a smaller share of an item's lead than this is not the user's own
 
 

@@ -2,7 +2,6 @@
 
 import time
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -11,6 +10,7 @@ from matinee.cli.options.model import load, model_argument
 from matinee.cli.options.reading import ReadOptions, reading_options
 from matinee.cli.progress import epochs_of
 from matinee.display.optional import SERVE
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted, seconds
 
 
@@ -63,7 +63,7 @@ def command(
     opened.close()
     duration = time.perf_counter() - started
     save_refitted(fitted, Path(out), replaced)
-    summary: dict[str, Any] = {
+    summary: JsonObject = {
         "algorithm": fitted.algorithm,
         "model": out,
         "users": len(fitted.users),

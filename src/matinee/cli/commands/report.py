@@ -11,6 +11,7 @@ from matinee.cli.options.model import load, model_argument
 from matinee.cli.options.reading import SAMPLE, ReadOptions, reading_options
 from matinee.cli.options.record import RECORD
 from matinee.cli.progress import progress
+from matinee.display.plain_data import JsonObject
 from matinee.errors import Face, MatineeError
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def measured(measure: Any, model: "Model", ratings: "Ratings | None") -> Any:
         return None
 
 
-def comparison(record: str | None, ratings: "Ratings | None") -> Sequence[dict[str, Any]]:
+def comparison(record: str | None, ratings: "Ratings | None") -> Sequence[JsonObject]:
     """The comparison in a record that is of these ratings; says so where there is none."""
     from matinee.evaluation.run_log import Record
     from matinee.report.quality import compared

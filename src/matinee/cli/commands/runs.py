@@ -1,11 +1,10 @@
 """``matinee runs``: the recorded comparisons, tunings and searches."""
 
-from typing import Any
-
 import click
 
 from matinee.cli.console import json_option, print_json, width
 from matinee.cli.options.record import RECORD
+from matinee.display.plain_data import JsonObject
 from matinee.display.text_table import text_table
 
 NO_FIGURE = "–"
@@ -30,7 +29,7 @@ def command(record: str, as_json: bool) -> None:
         click.echo(line)
 
 
-def line_of(run: dict[str, Any]) -> list[str]:
+def line_of(run: JsonObject) -> list[str]:
     """A run as a row of the table."""
     start = [str(run.get("time", ""))[:16].replace("T", " "), str(run.get("what", ""))]
     if run.get("what") == "comparison":
@@ -47,7 +46,7 @@ def line_of(run: dict[str, Any]) -> list[str]:
     return [*start, "", NO_FIGURE]
 
 
-def without_resamples(run: dict[str, Any]) -> dict[str, Any]:
+def without_resamples(run: JsonObject) -> JsonObject:
     """A run without the thousands of numbers that only a comparison needs."""
     entry = {name: part for name, part in run.get("entry", {}).items() if name != "resampled"}
     return run | ({"entry": entry} if entry else {})

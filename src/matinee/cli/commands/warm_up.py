@@ -2,16 +2,17 @@
 
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from matinee.cli.console import json_option, print_json, say
 from matinee.cli.progress import progress
+from matinee.display.plain_data import JsonMapping
 from matinee.display.text import counted, seconds
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def uses() -> Iterator[str]:
     use_sums(split.train)
 
 
-def variants(kind: "type[Algorithm]") -> list[Mapping[str, Any]]:
+def variants(kind: "type[Algorithm]") -> list[JsonMapping]:
     """Settings that run all kernels of an algorithm, in few epochs."""
     few = {name: value for name, value in FEW.items() if hasattr(kind, name)}
     others = [{name: value} for name, value in ALTERNATIVES.items() if hasattr(kind, name)]

@@ -6,9 +6,10 @@ ratings stay together.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
+
+from matinee.display.plain_data import JsonObject
 
 PARTS = 3  # groups of those that have training ratings
 
@@ -33,7 +34,7 @@ def means_by_group(
     names: Sequence[str],
     values: Mapping[str, tuple[np.ndarray, np.ndarray]],
     roots: frozenset[str],
-) -> tuple[dict[str, Any], ...]:
+) -> tuple[JsonObject, ...]:
     """One plain row for each group that has values: its members, and the mean of each metric.
 
     ``values`` has for each metric the row that every value belongs to, and the values; None stands

@@ -3,11 +3,12 @@
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 from pydantic_core import to_json
 
+from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.server.asgi import App, Receive, Scope, Send
 from matinee.server.lifecycle import ServerState
 from matinee.server.middleware.request_metrics import CACHED_ROUTE, START_TIME
@@ -31,7 +32,7 @@ class CachedResponse(NamedTuple):
     dependency: Dependency
     body: bytes  # without the time taken, which comes last
     route: str
-    on_send: Callable[[], dict[str, Any]]  # what is added each time the response is sent
+    on_send: Callable[[], JsonObject]  # what is added each time the response is sent
     etag: bytes  # names the body
 
 
@@ -101,7 +102,7 @@ def cache_key(scope: Scope) -> bytes:
     return key
 
 
-def with_duration(body: bytes, scope: Scope, members: Mapping[str, Any]) -> bytes:
+def with_duration(body: bytes, scope: Scope, members: JsonMapping) -> bytes:
     """A complete JSON body: its own, members of this sending, the milliseconds since its request.
 
     ``body`` lacks the closing brace.

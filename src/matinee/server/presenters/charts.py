@@ -1,7 +1,6 @@
 """Charts as the API shows them: their data, and on request their pictures."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from matinee.algorithms.from_model import ratings_of
 from matinee.charts import (
@@ -13,6 +12,7 @@ from matinee.charts import (
     space,
 )
 from matinee.charts.chart import Chart
+from matinee.display.plain_data import JsonObject
 from matinee.evaluation.model_quality import ModelQuality
 from matinee.evaluation.popular_lists import PopularLists
 from matinee.evaluation.recorded import curve_fingerprint
@@ -20,7 +20,7 @@ from matinee.server.evaluation_record import EvaluationRecord
 from matinee.server.snapshot import ModelSnapshot
 
 
-def chart_data(charts: Iterable[Chart], width: int | None) -> list[dict[str, Any]]:
+def chart_data(charts: Iterable[Chart], width: int | None) -> list[JsonObject]:
     """The data of charts; with a width also their SVG, to be styled by ``/charts.css``."""
     return [
         chart.to_dict() | ({} if width is None else {"svg": str(chart.inline(width))})
@@ -28,7 +28,7 @@ def chart_data(charts: Iterable[Chart], width: int | None) -> list[dict[str, Any
     ]
 
 
-def training_data(snapshot: ModelSnapshot, width: int | None) -> dict[str, Any]:
+def training_data(snapshot: ModelSnapshot, width: int | None) -> JsonObject:
     """Description and charts of the ratings that a model was trained on."""
     ratings = ratings_of(snapshot.model)
     description = ratings.describe()
@@ -38,9 +38,7 @@ def training_data(snapshot: ModelSnapshot, width: int | None) -> dict[str, Any]:
     }
 
 
-def quality(
-    snapshot: ModelSnapshot, evaluation: EvaluationRecord, width: int | None
-) -> dict[str, Any]:
+def quality(snapshot: ModelSnapshot, evaluation: EvaluationRecord, width: int | None) -> JsonObject:
     """What is known of a model's quality: its own figures, its lists, and the server's record."""
     model = snapshot.model
     own = ModelQuality.of_facts(model)
@@ -67,7 +65,7 @@ def quality(
     }
 
 
-def own_quality(own: ModelQuality, width: int | None) -> dict[str, Any]:
+def own_quality(own: ModelQuality, width: int | None) -> JsonObject:
     """The measured quality of a model, its verdict, and its charts."""
     charts = chart_data(charts_of_quality(own.to_dict()), width)
     return {**own.to_dict(), "verdict": own.verdict, "judgement": own.judgement, "charts": charts}
@@ -75,7 +73,7 @@ def own_quality(own: ModelQuality, width: int | None) -> dict[str, Any]:
 
 def factor_map(
     snapshot: ModelSnapshot, of: str, color: str | None, most: int, width: int | None
-) -> dict[str, Any]:
+) -> JsonObject:
     """Items or users in two dimensions, and the chart."""
     points = map_of(snapshot.model, of, color, most)
     charts = [space(points)] if width else []

@@ -1,9 +1,9 @@
 """Explanations as the API shows them: short beside a list, complete on request."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from matinee.charts import waterfall
+from matinee.display.plain_data import JsonObject
 from matinee.errors import BadSetting
 from matinee.explain.explanation import Explanation, round_to_sum
 from matinee.models import Model, Person
@@ -35,20 +35,20 @@ def requested_reasons(model: Model, why: str | None) -> ReasonsRequest | None:
     return ReasonsRequest() if TRUTH[why.lower()] else None
 
 
-def short_explanation(explanation: Explanation) -> dict[str, Any]:
+def short_explanation(explanation: Explanation) -> JsonObject:
     """The sentence and the largest terms; their rounded values sum to the rounded score."""
     shown = explanation.shown()
     values = round_to_sum([term.value for term in shown], explanation.score, DIGITS)
     terms = []
     for term, value in zip(shown, values, strict=True):
-        content: dict[str, Any] = {"name": term.name, "value": value, "kind": term.kind}
+        content: JsonObject = {"name": term.name, "value": value, "kind": term.kind}
         if term.detail:
             content["detail"] = term.detail
         terms.append(content)
     return {"by": explanation.by, "sentence": explanation.sentence(), "terms": terms}
 
 
-def full_explanation(explanation: Explanation) -> dict[str, Any]:
+def full_explanation(explanation: Explanation) -> JsonObject:
     """All terms and, in ``shown``, the rows of a waterfall chart with their start and end."""
     content = explanation.to_dict()
     del content["strategy"]
@@ -76,12 +76,12 @@ class ScoreRequest:
 
 def explanation_of(
     snapshot: ModelSnapshot, person: Person, item: str, request: ScoreRequest
-) -> dict[str, Any]:
+) -> JsonObject:
     """An explanation with its certainty; as a picture and against another item on request."""
     model = snapshot.model.weighed(request.stars_weight, request.caution)
     by, versus, width, of = request.by, request.versus, request.width, request.of
     explanation = model.explain(person, item, by, of=of)
-    content: dict[str, Any] = {
+    content: JsonObject = {
         **full_explanation(explanation),
         **certainty(model, person, item).to_dict(DIGITS),
         "views": list(model.views),

@@ -1,10 +1,10 @@
 """Items as the API shows them."""
 
 from itertools import islice
-from typing import Any
 
 import numpy as np
 
+from matinee.display.plain_data import JsonObject
 from matinee.feedback.history import is_trained
 from matinee.models import FactorModel
 from matinee.server.lifecycle import ServerState
@@ -13,7 +13,7 @@ from matinee.server.snapshot import ModelSnapshot
 DIGITS = 4  # of a taste's weight
 
 
-def item_summary(snapshot: ModelSnapshot, row: int) -> dict[str, Any]:
+def item_summary(snapshot: ModelSnapshot, row: int) -> JsonObject:
     """What identifies the item in a row: id, title, year and genres."""
     item_id = snapshot.model.items.ids[row]
     item = snapshot.model.catalog[item_id]
@@ -25,12 +25,12 @@ def item_summary(snapshot: ModelSnapshot, row: int) -> dict[str, Any]:
     }
 
 
-def item_with_count(snapshot: ModelSnapshot, row: int) -> dict[str, Any]:
+def item_with_count(snapshot: ModelSnapshot, row: int) -> JsonObject:
     """The summary of an item, and its number of ratings."""
     return {**item_summary(snapshot, row), "n_ratings": int(snapshot.model.item_counts[row])}
 
 
-def item_details(snapshot: ModelSnapshot, row: int) -> dict[str, Any]:
+def item_details(snapshot: ModelSnapshot, row: int) -> JsonObject:
     """Everything about one item."""
     model = snapshot.model
     features = model.catalog[model.items.ids[row]].features
@@ -43,7 +43,7 @@ def item_details(snapshot: ModelSnapshot, row: int) -> dict[str, Any]:
     }
 
 
-def item_tastes(snapshot: ModelSnapshot, row: int) -> list[dict[str, Any]]:
+def item_tastes(snapshot: ModelSnapshot, row: int) -> list[JsonObject]:
     """The weight of an item on each taste, the largest first; empty without factors."""
     model = snapshot.model
     if not isinstance(model, FactorModel) or not model.n_factors:
@@ -58,7 +58,7 @@ def item_tastes(snapshot: ModelSnapshot, row: int) -> list[dict[str, Any]]:
 
 def ordered_items(
     snapshot: ModelSnapshot, rows: np.ndarray, values: np.ndarray, first_rank: int
-) -> list[dict[str, Any]]:
+) -> list[JsonObject]:
     """Ranked summaries of items with the number that orders them."""
     pairs = zip(rows.tolist(), values.tolist(), strict=True)
     return [
@@ -69,7 +69,7 @@ def ordered_items(
 
 def similar_items(
     snapshot: ModelSnapshot, rows: np.ndarray, similarities: np.ndarray
-) -> list[dict[str, Any]]:
+) -> list[JsonObject]:
     """Ranked summaries of the most similar items."""
     return [
         {
@@ -81,7 +81,7 @@ def similar_items(
     ]
 
 
-def raters_of(state: ServerState, snapshot: ModelSnapshot, row: int, n: int) -> dict[str, Any]:
+def raters_of(state: ServerState, snapshot: ModelSnapshot, row: int, n: int) -> JsonObject:
     """The ``n`` users who rated an item highest, and the number of each rating.
 
     Among those who rated alike, the ones with fewest ratings first; erased users are left out.

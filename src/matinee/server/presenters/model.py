@@ -1,13 +1,12 @@
 """Facts about a model."""
 
-from typing import Any
-
+from matinee.display.plain_data import JsonObject
 from matinee.evaluation.model_quality import FACT
 from matinee.feedback.actions import weights
 from matinee.server.snapshot import ModelSnapshot
 
 
-def model_facts(snapshot: ModelSnapshot) -> dict[str, Any]:
+def model_facts(snapshot: ModelSnapshot) -> JsonObject:
     """What a model is, in plain data."""
     model = snapshot.model
     n_factors = getattr(model, "n_factors", 0)

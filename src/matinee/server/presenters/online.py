@@ -1,15 +1,15 @@
 """What became of the lists that were shown, for each model, with a comparison of arms."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from matinee.display.plain_data import JsonObject
 from matinee.feedback.anytime import Difference, difference
 from matinee.feedback.exposures import ArmOutcome
 
 DIGITS = 6
 
 
-def arm_figures(outcome: ArmOutcome, n_items: int) -> dict[str, Any]:
+def arm_figures(outcome: ArmOutcome, n_items: int) -> JsonObject:
     """Counts and rates of an arm; a rate is null where nothing was shown."""
     impressions = outcome.exposures
     return {
@@ -23,7 +23,7 @@ def arm_figures(outcome: ArmOutcome, n_items: int) -> dict[str, Any]:
     }
 
 
-def comparisons(outcomes: Mapping[str, ArmOutcome], first: str) -> list[dict[str, Any]]:
+def comparisons(outcomes: Mapping[str, ArmOutcome], first: str) -> list[JsonObject]:
     """Every other arm against the first: differences of means over users, with intervals."""
     if first not in outcomes:
         return []
@@ -40,7 +40,7 @@ def comparisons(outcomes: Mapping[str, ArmOutcome], first: str) -> list[dict[str
     ]
 
 
-def plain_difference(difference: Difference | None) -> dict[str, Any] | None:
+def plain_difference(difference: Difference | None) -> JsonObject | None:
     """A difference as plain data; null while there are too few users."""
     if difference is None:
         return None

@@ -1,10 +1,10 @@
 """Recommendation lists as the API shows them."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from matinee.display.plain_data import JsonObject
 from matinee.lists.list_rules import NO_RULES, ListRules
 from matinee.lists.ruled_lists import ListMaker, RuledLists
 from matinee.models import Model, Person
@@ -77,7 +77,7 @@ def recommended_items(
     rows: np.ndarray,
     scores: np.ndarray,
     first_rank: int = 1,
-) -> list[dict[str, Any]]:
+) -> list[JsonObject]:
     """The entries of a list: summary, rank, score and predicted rating of each item."""
     predicted = snapshot.model.predicted(person, rows)
     return [
@@ -95,7 +95,7 @@ def recommended_items(
 
 def recommendations(
     snapshot: ModelSnapshot, person: Person, candidates: np.ndarray, request: ListRequest
-) -> list[dict[str, Any]]:
+) -> list[JsonObject]:
     """The list for a person, with reasons where a view is requested."""
     lists = ruled_lists(snapshot, person, candidates, request)
     rows, scores = part_of(lists, request)
@@ -110,7 +110,7 @@ def recommendations(
     return entries
 
 
-def add_rule_terms(entries: list[dict[str, Any]], lists: RuledLists, offset: int) -> None:
+def add_rule_terms(entries: list[JsonObject], lists: RuledLists, offset: int) -> None:
     """Add to each entry what the rules add to its score, their total, and how far it moved."""
     if not lists.terms:
         return

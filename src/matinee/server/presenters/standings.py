@@ -1,8 +1,7 @@
 """Where an item stands for a person, and the receipt of its score."""
 
-from typing import Any
-
 from matinee.charts.receipt import Origin, Receipt
+from matinee.display.plain_data import JsonObject
 from matinee.models import Model, Person
 from matinee.models.certainty import certainty
 from matinee.models.standing import Standing, standing
@@ -10,9 +9,7 @@ from matinee.server.schemas.standings import StandingRequest
 from matinee.server.snapshot import ModelSnapshot
 
 
-def standing_content(
-    snapshot: ModelSnapshot, person: Person, body: StandingRequest
-) -> dict[str, Any]:
+def standing_content(snapshot: ModelSnapshot, person: Person, body: StandingRequest) -> JsonObject:
     """The rank, the comparison with the last of the list, and what would move the item.
 
     With a width also a receipt of the score, as an SVG document.

@@ -1,10 +1,10 @@
 """Users as the API shows them."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
+from matinee.display.plain_data import JsonObject
 from matinee.feedback.history import fitted_through, is_trained, merged_history, trained_history
 from matinee.models import FactorModel, Person
 from matinee.server.lifecycle import ServerState
@@ -13,7 +13,7 @@ from matinee.server.snapshot import ModelSnapshot
 DIGITS = 4  # of a taste's strength, and of a similarity
 
 
-def user_export(state: ServerState, snapshot: ModelSnapshot, person: Person) -> dict[str, Any]:
+def user_export(state: ServerState, snapshot: ModelSnapshot, person: Person) -> JsonObject:
     """Everything stored about a user: ratings with their source, events, and tastes."""
     model, user = snapshot.model, person.name
     trained = trained_history(model, user) if is_trained(model, state.changes, user) else {}
@@ -42,7 +42,7 @@ def user_export(state: ServerState, snapshot: ModelSnapshot, person: Person) -> 
     }
 
 
-def taste_strengths(snapshot: ModelSnapshot, person: Person) -> list[dict[str, Any]]:
+def taste_strengths(snapshot: ModelSnapshot, person: Person) -> list[JsonObject]:
     """What each taste adds to a person's score of an average item, the largest first.
 
     Empty for a model without factors.
@@ -58,7 +58,7 @@ def taste_strengths(snapshot: ModelSnapshot, person: Person) -> list[dict[str, A
     ]
 
 
-def ranked_users(similar: Iterable[tuple[str, float]]) -> list[dict[str, Any]]:
+def ranked_users(similar: Iterable[tuple[str, float]]) -> list[JsonObject]:
     """Users and their similarities with ranks, the most similar first."""
     return [
         {"rank": rank, "user": user, "similarity": round(similarity, DIGITS)}

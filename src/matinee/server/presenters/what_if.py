@@ -1,9 +1,8 @@
 """A list before and after changes to ratings or tastes."""
 
-from typing import Any
-
 import numpy as np
 
+from matinee.display.plain_data import JsonObject
 from matinee.errors import BadSetting
 from matinee.explain.ranks import ranks, unseen
 from matinee.models import Person
@@ -14,7 +13,7 @@ from matinee.server.schemas.what_if import WhatIfRequest
 from matinee.server.snapshot import ModelSnapshot
 
 
-def what_if(snapshot: ModelSnapshot, person: Person, body: WhatIfRequest) -> dict[str, Any]:
+def what_if(snapshot: ModelSnapshot, person: Person, body: WhatIfRequest) -> JsonObject:
     """The list before and after the change, with former ranks, and the move of one item.
 
     That item is the one in the body, else the first of the list. Raises BadSetting when nothing

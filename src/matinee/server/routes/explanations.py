@@ -1,11 +1,12 @@
 """Why an item has its score, and what would change it."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from matinee.display.plain_data import JsonObject
 from matinee.server.dependencies import compute, resolver_of, snapshot_of, state_of
 from matinee.server.json_route import JsonRoute
 from matinee.server.middleware.response_cache import Dependency
@@ -74,7 +75,7 @@ async def what_would_change(request: Request, body: WhatIfRequest) -> Response:
     snapshot = snapshot_of(request, user=body.user)
     person = await resolver_of(request).by_reference(snapshot, body)
 
-    def task() -> dict[str, Any]:
+    def task() -> JsonObject:
         return what_if(snapshot, person, body)
 
     content = await compute(task, scores=4 * len(snapshot.model.items))

@@ -1,11 +1,10 @@
 """Items: search, details, and similar items."""
 
-from typing import Any
-
 import numpy as np
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from matinee.display.plain_data import JsonObject
 from matinee.server.cursor import decode_cursor, encode_cursor
 from matinee.server.dependencies import compute, snapshot_of, state_of
 from matinee.server.item_filter import ItemFilter
@@ -92,7 +91,7 @@ async def raters(request: Request, item: ItemInPath, n: Length = 10) -> Response
     state, snapshot = state_of(request), snapshot_of(request)
     row = snapshot.model.items.row(item)
 
-    def task() -> dict[str, Any]:
+    def task() -> JsonObject:
         return raters_of(state, snapshot, row, n)
 
     content = await compute(task, scores=len(snapshot.model.seen.values))

@@ -1,11 +1,12 @@
 """Recommendations: for a user, for a new person, and for many users."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from matinee.display.plain_data import JsonObject
 from matinee.lists.list_rules import NO_RULES
 from matinee.models import Person
 from matinee.server.arms import new_recommendation_id
@@ -89,7 +90,7 @@ async def recommendations_for_user(
     entries = await compute_list(state, snapshot, person, candidates, requested)
     has_more = len(entries) == n and offset + n < MAX_LIST_DEPTH
     next_cursor = encode_cursor(offset + n, snapshot.version, stamp) if has_more else None
-    content: dict[str, Any] = {"user": user, "items": entries, "next_cursor": next_cursor}
+    content: JsonObject = {"user": user, "items": entries, "next_cursor": next_cursor}
     if person.unknown_items:
         content["unknown_items"] = person.unknown_items
     on_send = list_members(state, snapshot, person.strategy)
@@ -132,7 +133,7 @@ async def recommendations_for_many(request: Request, body: BatchRequest) -> Resp
     state, resolver, n_users = state_of(request), resolver_of(request), len(body.users)
     requested = list_request(body, reasons)
     candidates: dict[ModelSnapshot, np.ndarray] = {}
-    lists: list[dict[str, Any]] = []
+    lists: list[JsonObject] = []
     for user in body.users:
         own = state.model_of(user)
         if own not in candidates:
@@ -152,7 +153,7 @@ def list_members(state: ServerState, snapshot: ModelSnapshot, strategy: str) -> 
     """What a list has anew each time it is sent: an id, which is counted."""
     counter = state.metrics.lists.labels(strategy)
 
-    def members() -> dict[str, Any]:
+    def members() -> JsonObject:
         counter.inc()
         return {"arm": snapshot.name, "recommendation_id": new_recommendation_id(snapshot)}
 
@@ -166,10 +167,10 @@ async def compute_list(
     candidates: np.ndarray,
     request: ListRequest,
     n_lists: int = 1,
-) -> list[dict[str, Any]]:
+) -> list[JsonObject]:
     """The list of a person, timed; on a worker thread where ``n_lists`` such lists take long."""
 
-    def task() -> list[dict[str, Any]]:
+    def task() -> list[JsonObject]:
         return recommendations(snapshot, person, candidates, request)
 
     n_explanations = request.n * n_lists if request.reasons else 0

@@ -1,12 +1,12 @@
 """Users: search, export, similar users, and erasure."""
 
 import asyncio
-from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from matinee.display.plain_data import JsonObject
 from matinee.errors import UnknownId
 from matinee.feedback.history import is_trained
 from matinee.server.cursor import decode_cursor, encode_cursor
@@ -72,7 +72,7 @@ async def similar_users(request: Request, user: UserInPath, n: Length = 10) -> R
         raise UnknownId(f"the model was not trained on ratings of user {user!r}")
     n_erased = len(state.changes.erased)
 
-    def task() -> list[dict[str, Any]]:
+    def task() -> list[JsonObject]:
         rows, similarities = model.nearest("user", model.user_row(user), n + n_erased)
         ids = model.users.ids[rows].tolist()
         pairs = zip(ids, similarities.tolist(), strict=True)

@@ -1,8 +1,8 @@
 """Charts in responses."""
 
-from typing import Any
-
 from pydantic import BaseModel
+
+from matinee.display.plain_data import JsonObject
 
 
 class Chart(BaseModel):
@@ -11,5 +11,5 @@ class Chart(BaseModel):
     chart: str
     title: str
     summary: str
-    rows: list[dict[str, Any]]
+    rows: list[JsonObject]
     svg: str | None = None

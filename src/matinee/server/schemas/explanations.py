@@ -1,9 +1,8 @@
 """Explanations: why an item has its score."""
 
-from typing import Any
-
 from pydantic import BaseModel, Field
 
+from matinee.display.plain_data import JsonObject
 from matinee.server.schemas.base import Envelope, Integer, example
 from matinee.server.schemas.identifiers import Id
 from matinee.server.schemas.persons import ChangedPersonReference
@@ -85,4 +84,4 @@ class ExplanationResponse(Envelope):
         description="Prediction interval of the rating; null where the model has none."
     )
     svg: str | None = None
-    versus: dict[str, Any] | None = None
+    versus: JsonObject | None = None

@@ -1,9 +1,10 @@
 """The model itself: its facts, its training data, its quality and its map."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from matinee.display.plain_data import JsonObject
 from matinee.server.schemas.base import Envelope
 from matinee.server.schemas.charts import Chart
 
@@ -16,8 +17,8 @@ class ModelFacts(BaseModel):
     kind: str
     scale: tuple[float, float]
     rating_step: float = Field(description="Such as 0.5 where ratings have halves; at most 1.")
-    settings: dict[str, Any]
-    facts: dict[str, Any]
+    settings: JsonObject
+    facts: JsonObject
     n_users: int
     n_items: int
     n_ratings: int
@@ -48,7 +49,7 @@ class ModelResponse(Envelope):
 class DataResponse(Envelope):
     """Description of the ratings the model was trained on."""
 
-    description: dict[str, Any]
+    description: JsonObject
     charts: list[Chart]
 
 
@@ -82,8 +83,8 @@ class OwnQuality(BaseModel):
     n_ratings: int
     n_cold: int
     metrics: list[Estimate]
-    by_activity: list[dict[str, Any]]
-    by_popularity: list[dict[str, Any]]
+    by_activity: list[JsonObject]
+    by_popularity: list[JsonObject]
     calibration: list[CalibrationPoint]
     verdict: Literal["better", "tied", "worse"] | None = Field(
         description="The lists against those of popularity, by NDCG@10."
@@ -128,10 +129,10 @@ class QualityResponse(Envelope):
 
     own: OwnQuality | None
     lists: PopularLists
-    comparison: list[dict[str, Any]]
+    comparison: list[JsonObject]
     comparison_data: DataOrigin
-    origin: dict[str, Any]
-    curve: dict[str, Any] | None
+    origin: JsonObject
+    curve: JsonObject | None
     curve_data: DataOrigin | None
     charts: list[Chart]
 

@@ -1,9 +1,8 @@
 """Standings: the rank of any item for a person."""
 
-from typing import Any
-
 from pydantic import Field
 
+from matinee.display.plain_data import JsonObject
 from matinee.server.limits import MAX_LIST_LENGTH
 from matinee.server.schemas.base import Envelope, Integer, example
 from matinee.server.schemas.identifiers import Id
@@ -36,10 +35,10 @@ class StandingResponse(Envelope):
     rating: float | None = Field(description="Their rating, of an item that they have rated.")
     is_listed: bool
     sentence: str
-    last: dict[str, Any] | None = Field(
+    last: JsonObject | None = Field(
         description="The terms that set it apart from the item in place n, and a sentence."
     )
-    change: dict[str, Any] | None = Field(
+    change: JsonObject | None = Field(
         description="The ratings that would take it out of the first n (removed) or bring it in "
         "(rated), and a sentence."
     )

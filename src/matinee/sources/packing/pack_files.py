@@ -17,6 +17,7 @@ from matinee.data.scale import Scale
 from matinee.data.texts import Texts
 from matinee.disk.reading import entry_of, seal
 from matinee.disk.whole_files import sync
+from matinee.display.plain_data import JsonObject
 from matinee.errors import BadRatings
 from matinee.sources.checks import ADDING, MERGE
 from matinee.sources.packing.sorting import Bins, Part
@@ -91,7 +92,7 @@ def write_arrays(ratings: Ratings, folder: Path, catalog: Catalog | None) -> Non
     few = levels if len(levels) <= MOST_LEVELS else None
     with PackWriter(folder, ratings.users.texts, ratings.items.texts, few) as writer:
         writer.add(ratings.user, ratings.item, ratings.rating)
-    report: dict[str, Any] = {}
+    report: JsonObject = {}
     if ratings.report is not None:
         report = {**ratings.report.to_dict(), "text": str(ratings.report)}
     types = {ids.kind: ids.id_type for ids in (ratings.users, ratings.items) if ids.id_type}
@@ -136,7 +137,7 @@ class PackWriter:
         self.scale = Scale(min(low, self.scale.low), max(high, self.scale.high))
 
     def finish(
-        self, scale: Scale, report: dict[str, Any], catalog: Catalog, id_types: Mapping[str, str]
+        self, scale: Scale, report: JsonObject, catalog: Catalog, id_types: Mapping[str, str]
     ) -> None:
         """Write the rest, the manifest last."""
         offsets = np.zeros(len(self.user_counts) + 1, np.int64)
