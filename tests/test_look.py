@@ -2,12 +2,15 @@
 
 import io
 import re
+from pathlib import Path
 
 import pytest
 
 import matinee
+from matinee.charts import stylesheet
 from matinee.cli import console
 from matinee.display.notebook import Grid
+from matinee.display.palette import DARK, LIGHT, custom_properties
 from matinee.explain.explanation import Explanation
 from matinee.explain.term import Term
 
@@ -86,3 +89,19 @@ def test_a_comparison_marks_the_best_with_a_star():
     compared = matinee.compare([], matinee.sample(), metrics=["ndcg"])
     assert "★" in str(compared)
     assert "*" not in str(compared)
+
+
+def test_the_colours_stand_in_one_place():
+    sources = Path(matinee.__file__).parent
+    palette = {*LIGHT, *DARK}
+    for file in sources.rglob("*"):
+        if file.suffix in (".py", ".css", ".js") and file.name != "palette.py":
+            assert palette.isdisjoint(re.findall(r"#[0-9a-f]{6}", file.read_text("utf-8"))), file
+
+
+def test_style_sheets_take_their_colours_from_the_palette():
+    light, _, dark = stylesheet().partition("@media (prefers-color-scheme: dark)")
+    for place in range(len(LIGHT)):
+        assert f".chart .c{place} {{ fill: {LIGHT[place]}" in light
+        assert f".c{place} {{ fill: {DARK[place]}" in dark
+    assert custom_properties().count("--c") == 2 * len(LIGHT)

@@ -111,6 +111,30 @@ def test_what_was_seen_leaves_the_list_and_nothing_else_changes(client):
     assert [one["item_id"] for one in batch["items"]] == after
 
 
+@pytest.mark.parametrize("kind", ["seen", "hide", "dislike", "like", "play"])
+@pytest.mark.parametrize("user", ["11", "stranger"])
+def test_a_list_after_a_restore_is_the_list_before(client, kind, user):
+    before = recommended(client, user, n=12)["items"]
+    item = before[2]["item_id"]
+    post(client, action(kind, user, item))
+    assert item not in [one["item_id"] for one in recommended(client, user, n=12)["items"]]
+    post(client, action("restore", user, item))
+    assert recommended(client, user, n=12)["items"] == before
+
+
+def test_a_restore_brings_back_the_rating_before_an_action_and_keeps_the_one_after(client):
+    rate = lambda value: {"user_id": "r", "item_id": "heat-1995", "rating": value}  # noqa: E731
+    rating = lambda: [one["rating"] for one in client.get("/v1/users/r").json()["ratings"]]  # noqa: E731
+    post(client, rate(3.5), action("dislike", "r", "heat-1995"))
+    assert rating() == [0.5]
+    post(client, action("restore", "r", "heat-1995"))
+    assert rating() == [3.5]
+    post(client, action("like", "r", "heat-1995"), rate(2), action("restore", "r", "heat-1995"))
+    assert rating() == [2]
+    post(client, action("restore", "r", "heat-1995"))
+    assert rating() == [2], "there is nothing left to take back"
+
+
 def test_another_server_on_the_store_knows_what_was_seen(client, folders, store):
     first = recommended(client, "5", n=1)["items"][0]["item_id"]
     post(client, action("seen", "5", first))

@@ -364,13 +364,26 @@ def test_a_rating_counts_at_once_and_can_be_undone(page, served):
     page.until(lambda: page.titles() == before)
 
 
-@pytest.mark.parametrize("place", [0, 1])
-def test_a_film_seen_or_hidden_leaves_the_list_and_comes_back(page, place):
-    before = page.open("list?user=42").some(".title") and page.titles()
-    page.click("ol.films > li:first-child .acts button", place)
+@pytest.mark.parametrize("kind", ["Seen it", "Hide", "Not for me"])
+def test_a_film_seen_hidden_or_disliked_leaves_the_list_and_comes_back(page, kind):
+    before = page.open("list?user=43").some(".title") and page.titles()
+    names = [one.text.split("\n")[0] for one in page.all("ol.films > li:first-child .acts button")]
+    page.click("ol.films > li:first-child .acts button", names.index(kind))
+    page.until(lambda: before[0] not in page.titles() and len(page.titles()) == 10)
+    page.says(before[0], ".undo bdi")
+    page.click(".undo button")
+    page.until(lambda: page.titles() == before)
+    page.open("list?user=43").some(".title")
+    assert page.titles() == before
+
+
+def test_the_address_of_a_newcomer_remembers_what_they_hid(page):
+    address = "list?ratings=fight-club-1999:5,alien-1979:4"
+    before = page.open(address).some(".title") and page.titles()
+    page.click("ol.films > li:first-child .acts button", 1)
     page.until(lambda: before[0] not in page.titles() and len(page.titles()) == 10)
     page.open(page.address[1:]).some(".title")
-    assert before[0] not in page.titles(), "the address remembers it"
+    assert before[0] not in page.titles()
 
 
 def test_ten_more_follow_the_first_ten(page):
@@ -534,6 +547,55 @@ def test_the_map_is_zoomed_by_wheel_buttons_and_keys_and_dragged(page):
     assert scale() < before
     ActionChains(page.driver).drag_and_drop_by_offset(canvas, 60, 30).perform()
     assert not page.all(".point h2"), "a drag is no click"
+
+
+def test_a_line_around_points_of_the_map_lists_them(page):
+    from selenium.webdriver import ActionChains
+
+    canvas = page.open("map?user=42").some(".map canvas")[0]
+    page.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    page.click("button.lasso")
+    around = ActionChains(page.driver).move_to_element_with_offset(canvas, -150, -120)
+    around = around.click_and_hold()
+    for dx, dy in [(300, 0), (0, 240), (-300, 0), (0, -235)]:
+        around = around.move_by_offset(dx, dy)
+    around.release().perform()
+    page.says("films inside", ".point h2")
+    inside = lambda: int(page.all(".point h2")[0].text.split()[0].replace(",", ""))  # noqa: E731
+    around = inside()
+    assert 0 < around == int(canvas.get_attribute("data-marked"))
+    page.says("The best of them for person 42", ".point")
+    page.click("button.in-view")
+    page.until(lambda: inside() > around)
+
+
+GRID = """
+const { Grid } = await import("/js/grid.js");
+let seed = 1;
+const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+const places = Array.from({ length: 100000 }, () => [900 * random(), 500 * random()]);
+const grid = new Grid(places, 900, 500);
+const distance = ([a, b], [x, y]) => (a - x) ** 2 + (b - y) ** 2;
+const slow = (at) => places.reduce((best, one, place) =>
+  distance(one, at) < distance(places[best], at) ? place : best, 0);
+const asked = Array.from({ length: 20 }, () => [900 * random(), 500 * random()]);
+const same = asked.every((at) => grid.nearest(...at, 14) === slow(at));
+const started = performance.now();
+for (let n = 0; n < 1000; n += 1) grid.nearest(900 * random(), 500 * random(), 14);
+const each = (performance.now() - started) / 1000;
+const box = [[100, 100], [300, 100], [300, 200], [100, 200]];
+const within = places.filter(([x, y]) => x > 100 && x < 300 && y > 100 && y < 200).length;
+return { same, each, none: grid.nearest(-500, -500, 14), inside: grid.inside(box).length, within };
+"""
+
+
+def test_the_nearest_of_100_000_points_is_found_at_once(page):
+    script = f"const done = arguments[0]; (async () => {{{GRID}}})().then(done)"
+    found = page.open("find").driver.execute_async_script(script)
+    assert found["same"]
+    assert found["none"] is None
+    assert found["inside"] == found["within"]
+    assert found["each"] < 2, "milliseconds; a look at all takes longer than a frame"
 
 
 def test_the_map_of_people_leads_to_them(page):
@@ -764,6 +826,25 @@ def leftward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with answering(ServerState(place / "model", store)) as client:
         yield str(client.base_url)
     store.close()
+
+
+def test_titles_from_right_to_left_stand_apart_in_every_sentence(driver, leftward):
+    size(driver, 1200)
+    page = Page(driver, leftward).open("list?user=3&by=history")
+    page.click("ol.films button.plain")
+    page.some(".standing strong")
+    loose = """
+      const main = document.getElementById("main");
+      const walker = document.createTreeWalker(main, NodeFilter.SHOW_TEXT);
+      const loose = [];
+      for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        const parent = node.parentElement;
+        if (/[\\u0590-\\u05ff]/.test(node.data) && /[a-z]{3}/i.test(node.data)
+            && !parent.closest("bdi, svg, option, .hidden, label, table")) loose.push(node.data);
+      }
+      return loose"""
+    assert driver.execute_script(loose) == []
+    assert len(page.all(".because bdi")) >= 5
 
 
 @pytest.mark.parametrize("section", ["find", "list?user=3", "film?item=7", "tastes", "map", "data"])

@@ -15,9 +15,9 @@ from matinee.charts.bars import Bars
 from matinee.charts.marks import Cells, Columns, Dots, Intervals, Line, Named, Rule
 from matinee.charts.plot import Axis, Plot
 from matinee.display.optional import CHARTS
+from matinee.display.palette import AGAINST, BASE, FOR, LIGHT, TOTAL
 
-PALETTE = ("#0072b2", "#d55e00", "#008a63", "#b5528f", "#b57f00", "#2b8fce", "#7a5cc7", "#7d7d7d")
-NAMED_COLORS = {"base": "#8a8f98", "total": "#3b4a5a", "up": PALETTE[0], "down": PALETTE[1]}
+NAMED_COLORS = {"base": BASE, "total": TOTAL, "up": FOR, "down": AGAINST}
 WIDTH, HEIGHT = 560, 300  # pixels, between the axes
 LETTERS = 90  # of a line under the title
 Rows = Iterable[Mapping[str, object]]
@@ -43,7 +43,7 @@ def _bars(alt: Any, picture: Bars) -> Any:
             "end": row.end,
             "right": max(row.start, row.end),
             "figure": row.figure,
-            "color": NAMED_COLORS.get(row.style, PALETTE[0]),
+            "color": NAMED_COLORS.get(row.style, LIGHT[0]),
         }
         for row in picture.rows
     ]
@@ -77,8 +77,8 @@ class _Axes:
         """The colour of a class, which the legend names where the plot does."""
         names = dict(self.plot.legend)
         if of not in names:
-            return self.alt.value(PALETTE[of % len(PALETTE)])
-        colors = [PALETTE[one % len(PALETTE)] for one in names]
+            return self.alt.value(LIGHT[of % len(LIGHT)])
+        colors = [LIGHT[one % len(LIGHT)] for one in names]
         scale = self.alt.Scale(domain=list(names.values()), range=colors)
         return self.alt.Color("class:N", scale=scale, title=None)
 
@@ -145,7 +145,7 @@ def _named(axes: _Axes, mark: Named) -> Any:
     ]
     size = axes.alt.Size("size:Q", scale=None)
     layer = axes.layer(rows)
-    dots = layer.mark_circle(color=PALETTE[0]).encode(axes.x(), axes.y(), size=size)
+    dots = layer.mark_circle(color=LIGHT[0]).encode(axes.x(), axes.y(), size=size)
     names = layer.mark_text(align="left", dx=16).encode(axes.x(), axes.y(), text="name:N")
     return dots.encode(tooltip="words:N") + names
 
@@ -157,7 +157,7 @@ def _cells(axes: _Axes, mark: Cells) -> Any:
         for a, b, shade, words in mark.cells
     )
     shade = axes.alt.Opacity("shade:Q", scale=None)
-    cells = axes.layer(rows).mark_rect(color=PALETTE[0])
+    cells = axes.layer(rows).mark_rect(color=LIGHT[0])
     where = {"x2": "x2:Q", "y2": "y2:Q"}
     return cells.encode(axes.x(), axes.y(), opacity=shade, tooltip="words:N", **where)
 

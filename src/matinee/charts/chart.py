@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
+from string import Template
 from typing import TYPE_CHECKING, Any, Protocol
 
 from matinee.disk.whole_files import write_whole
 from matinee.display.markup import Markup, el
 from matinee.display.notebook import Part, Printable
 from matinee.display.optional import CHARTS
+from matinee.display.palette import COLORS
 from matinee.display.plain_data import JsonObject
 from matinee.display.tables import Table, show
 from matinee.errors import BadSetting
@@ -212,4 +214,5 @@ def cell(value: object) -> str:
 @cache
 def stylesheet() -> str:
     """The style sheet of all charts, light and dark, on screen and on paper."""
-    return files("matinee.charts").joinpath("charts.css").read_text(encoding="utf-8")
+    sheet = files("matinee.charts").joinpath("charts.css").read_text(encoding="utf-8")
+    return Template(sheet).substitute(COLORS)

@@ -13,6 +13,7 @@ from typing import Any
 from matinee.display.bar_rows import BarRow, Layout
 from matinee.display.markup import Markup, el
 from matinee.display.notebook import Printable
+from matinee.display.palette import AGAINST, FOR
 from matinee.display.plain_data import JsonObject
 from matinee.display.styled import Line, Styled
 from matinee.display.text import counted
@@ -272,7 +273,7 @@ def html_of_terms(
     right = "text-align:right"
 
     def bar(value: float) -> Markup:
-        color = "#2a6fb0" if value >= 0 else "#c2622d"
+        color = FOR if value >= 0 else AGAINST
         width = 6 * abs(value) / largest
         return el("div", style=f"height:0.7em;width:{width:.1f}em;background:{color}")
 

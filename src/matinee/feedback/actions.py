@@ -6,7 +6,8 @@
     dislike      the bottom of the scale       leaves the item out of lists
     purchase     leaves the item out of lists  3
     play         leaves the item out of lists  1
-    seen         leaves the item out of lists  leaves the item out of lists
+    seen, hide   leaves the item out of lists  leaves the item out of lists
+    restore      takes back what the actions before it on the item did, in both
     impression, click                          counted, and no more
 
 A weight beyond the scale of the model is its nearest end. The last event on an item counts.
@@ -20,8 +21,20 @@ from matinee.data.ids import IdMap
 from matinee.data.scale import Scale
 from matinee.feedback.events import Event, Verdict, judge
 
-KindName = Literal["rating", "like", "dislike", "purchase", "play", "seen", "impression", "click"]
+KindName = Literal[
+    "rating",
+    "like",
+    "dislike",
+    "purchase",
+    "play",
+    "seen",
+    "hide",
+    "restore",
+    "impression",
+    "click",
+]
 RATING: KindName = "rating"
+RESTORE: KindName = "restore"
 MAX_RECOMMENDATION_ID = 200  # characters
 
 
@@ -41,10 +54,12 @@ KINDS: Mapping[str, ActionKind] = {
     "purchase": ActionKind(points=3.0, hides=True, converts=True),
     "play": ActionKind(points=1.0, hides=True, converts=True),
     "seen": ActionKind(hides=True),
+    "hide": ActionKind(hides=True),
+    RESTORE: ActionKind(),
     "impression": ActionKind(),
     "click": ActionKind(),
 }
-HIDING = tuple(name for name, kind in KINDS.items() if kind.hides)
+CHANGING_HIDDEN = (*(name for name, kind in KINDS.items() if kind.hides), RESTORE)
 CONVERTING = tuple(name for name, kind in KINDS.items() if kind.converts)
 
 

@@ -15,7 +15,7 @@ class ChangeIndex:
         self.store = store
         self.seq = NEVER  # of the last change that ``follow`` has read
         self.last_events: dict[str, int] = {}  # by user id
-        self.last_hidings: dict[str, int] = {}  # by user id: of the last action that hides an item
+        self.last_hidings: dict[str, int] = {}  # by user id: of the last that hides or restores
         self.last_profiles: dict[str, int] = {}  # by user id: of their last features
         self.catalog = NEVER  # of the last change to the catalogue
         self.erased: dict[str, int] = {}  # by digest
@@ -43,7 +43,7 @@ class ChangeIndex:
         self.last_events[user] = max(seq, self.last_event(user))
 
     def note_hiding(self, user: str, seq: int) -> None:
-        """Note an action by which a user hides an item from their lists."""
+        """Note an action by which a user hides an item from their lists, or restores it."""
         self.last_hidings[user] = max(seq, self.last_hiding(user))
 
     def note_profile(self, user: str, seq: int) -> None:
@@ -63,7 +63,7 @@ class ChangeIndex:
         return self.last_events.get(user, NEVER)
 
     def last_hiding(self, user: str) -> int:
-        """The number of a user's last action that hides an item; 0 without any."""
+        """The number of a user's last action that hides or restores an item; 0 without any."""
         return self.last_hidings.get(user, NEVER)
 
     def erased_at(self, user: str) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from matinee.feedback.actions import KINDS
+from matinee.feedback.actions import KINDS, RESTORE
 from matinee.feedback.change_index import NEVER, ChangeIndex
 from matinee.feedback.events import Event
 from matinee.models.model import Model
@@ -47,8 +47,13 @@ def hidden_items(changes: ChangeIndex, user: str) -> frozenset[str]:
     """The items that a user's actions leave out of their lists."""
     if not changes.last_hiding(user):
         return frozenset()
-    actions = changes.store.actions_of(user)
-    return frozenset(one.item_id for one in actions if KINDS[one.kind].hides)
+    hidden: set[str] = set()
+    for one in changes.store.actions_of(user):
+        if KINDS[one.kind].hides:
+            hidden.add(one.item_id)
+        elif one.kind == RESTORE:
+            hidden.discard(one.item_id)
+    return frozenset(hidden)
 
 
 def trained_history(model: Model, user: str) -> dict[str, float]:
@@ -69,7 +74,10 @@ def person_of(model: Model, changes: ChangeIndex, user: str) -> Person:
     later = later_events(model, changes, user)
     if trained and not later:
         return model.person(user)
-    history = merged_history(trained_history(model, user) if trained else {}, later)
+    before = trained_history(model, user) if trained else {}
+    history = merged_history(before, later)
+    if trained and history == before:  # what was changed was changed back
+        return model.person(user)
     unknown = tuple(item for item in history if item not in model.items)
     known: dict[object, float] = {
         item: rating for item, rating in history.items() if item in model.items

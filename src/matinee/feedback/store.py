@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, Table, delete, func, insert, select
 from sqlalchemy import update as update_of
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from matinee.feedback.actions import HIDING, Action
+from matinee.feedback.actions import CHANGING_HIDDEN, Action
 from matinee.feedback.catalog_changes import (
     CatalogChanges,
     ItemChange,
@@ -86,7 +86,9 @@ class StoreChanges(NamedTuple):
     seq: int  # of the last change
     last_events: dict[str, int]  # user id: the number of their last event
     erased: dict[str, int]  # digest of a user id: the number of the erasure
-    last_hidings: dict[str, int]  # user id: the number of their last action that hides an item
+    last_hidings: dict[
+        str, int
+    ]  # user id: the number of their last action that hides or restores an item
     last_profiles: dict[str, int]  # user id: the number of their last features
     catalog: int  # the number of the last change to the catalogue since then; 0 for none
 
@@ -234,7 +236,7 @@ class Store:
             seq = _clock_seq(connection)
             if seq == after:
                 return StoreChanges(seq, {}, {}, {}, {}, 0)
-            hiding = actions.c.kind.in_(HIDING)
+            hiding = actions.c.kind.in_(CHANGING_HIDDEN)
             erasure_span = (erased.c.seq > after, erased.c.seq <= seq)
             erasures = select(erased.c.digest, erased.c.seq).where(*erasure_span)
             return StoreChanges(

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 import matinee
 from matinee.charts import stylesheet
+from matinee.display.palette import custom_properties
 from matinee.server.lifecycle import ServerState
 from matinee.server.middleware.head import HeadMiddleware
 from matinee.server.middleware.request_limits import RequestLimitsMiddleware
@@ -78,8 +79,8 @@ def api(policy: AccessPolicy, lifespan: Lifespan | None = None) -> FastAPI:
 
 
 async def charts_css() -> Response:
-    """The style sheet of the charts in responses."""
-    return Response(stylesheet(), media_type="text/css")
+    """The style sheet of the charts in responses, and the colours of the page."""
+    return Response(custom_properties() + stylesheet(), media_type="text/css")
 
 
 async def docs_css() -> Response:

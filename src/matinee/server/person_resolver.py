@@ -104,6 +104,8 @@ class PersonResolver:
             self.cache.move_to_end(key)
             return self.cache[key]
         person = await asyncio.to_thread(person_of, snapshot.model, self.state.changes, user)
+        if not len(person.items) and not person.unknown_items:
+            person = await self._without_ratings(snapshot, user)
         self.cache[key] = person
         while len(self.cache) > MAX_CACHED_PERSONS:
             self.cache.popitem(last=False)

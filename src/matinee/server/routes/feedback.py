@@ -1,12 +1,14 @@
 """Feedback: ratings and actions that count from the next request on."""
 
+import asyncio
 import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 
-from matinee.feedback.actions import KINDS, judge_row
+from matinee.feedback.actions import CHANGING_HIDDEN, RESTORE, judge_row
+from matinee.feedback.restoring import with_restored_ratings
 from matinee.feedback.store import EventBatch
 from matinee.feedback.writer import WriterBusy
 from matinee.server.dependencies import snapshot_of, state_of
@@ -64,6 +66,9 @@ async def batch_of(request: Request, body: FeedbackRequest, key: str | None) -> 
     judgements = [
         judge_row(row, model.items, model.scale, model.kind == "rating") for row in body.events
     ]
+    if any(one.action is not None and one.action.kind == RESTORE for one in judgements):
+        changes = state_of(request).changes
+        judgements = await asyncio.to_thread(with_restored_ratings, model, changes, judgements)
     return EventBatch(
         tuple(one.event for one in judgements if one.event is not None),
         tuple(one.verdict for one in judgements),
@@ -80,5 +85,5 @@ def note(state: ServerState, batch: EventBatch, seq: int) -> None:
         state.changes.note(event.user_id, seq)
     for action in batch.actions:
         state.metrics.actions.labels(action.kind).inc()
-        if KINDS[action.kind].hides:
+        if action.kind in CHANGING_HIDDEN:
             state.changes.note_hiding(action.user_id, seq)

@@ -1,6 +1,6 @@
 // Why an item has its score for somebody: the sum, the rank, the contrast, what would move it.
 
-import { chart, counted, el, label, problem, say, table, width } from "./dom.js";
+import { chart, counted, el, isolated, label, problem, say, sentence, table, width } from "./dom.js";
 import { get, post, segment } from "./api.js";
 import { copyButton, receipt } from "./receipt.js";
 import { address } from "./state.js";
@@ -20,13 +20,13 @@ export async function answer(place, request) {
 function parts(explanation, request) {
   const { who, model } = request;
   const drawing = {
-    title: `Why ${explanation.title}, ${model.view_labels[explanation.by] || explanation.by}`, svg: explanation.svg, rows: rows(explanation),
+    title: `Why ${explanation.title}, ${model.view_labels[explanation.by] || explanation.by}`, film: explanation.title, svg: explanation.svg, rows: rows(explanation),
   };
   const stands = el("div", { className: "standing" });
   stand(stands, request);
   const film = address("film", { item: explanation.item_id });
   return [
-    chart(drawing, "h3", explanation.of === "list" ? explanation.total : ""), el("p", { className: "reason" }, explanation.sentence),
+    chart(drawing, "h3", explanation.of === "list" ? explanation.total : ""), el("p", { className: "reason" }, sentence(explanation)),
     certainty(explanation, who), stands,
     el("div", { className: "row" }, copyButton("Copy link", () => location.href), copyButton("Copy reason", () => explanation.sentence), el("a", { href: film }, "About this film")),
     receipt(request), model.has_similar && similar(explanation.item_id),
@@ -40,14 +40,20 @@ async function stand(place, request) {
     const standing = await post(`/v1/standings${request.beside ? "?beside=true" : ""}`, request.body);
     const { last, change } = standing;
     place.replaceChildren(
-      el("p", {}, el("strong", {}, standing.rating === null ? `${ordinal(standing.rank)} of ${standing.n_ranked.toLocaleString("en")}. ` : "Rated. "), standing.sentence),
-      last ? el("p", {}, last.sentence) : "",
+      el("p", {}, el("strong", {}, standing.rating === null ? `${ordinal(standing.rank)} of ${standing.n_ranked.toLocaleString("en")}. ` : "Rated. "), isolated(standing.sentence, names(standing))),
+      last ? el("p", {}, isolated(last.sentence, names(standing))) : "",
       last ? el("details", {}, el("summary", {}, `Against number ${Math.min(standing.n, standing.n_ranked - 1)}, term by term`),
         table([...last.shown.map((one) => ({ term: one.detail ? `${one.name}, ${one.detail}` : one.name, difference: one.value.toFixed(2) })), { term: "difference", difference: sum(last.shown).toFixed(2) }])) : "",
-      change ? el("p", { className: "change" }, change.sentence) : "");
+      change ? el("p", { className: "change" }, isolated(change.sentence, names(standing))) : "");
   } catch (error) {
     place.replaceChildren(problem(error, () => stand(place, request)));
   }
+}
+
+// Every title and name in an answer.
+function names(of) {
+  if (of === null || typeof of !== "object") return [];
+  return [of.title, of.name, ...Object.values(of).flatMap(names)].filter((one) => typeof one === "string");
 }
 
 const sum = (shown) => shown.reduce((total, one) => total + one.value, 0);

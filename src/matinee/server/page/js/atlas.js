@@ -1,10 +1,8 @@
 // A canvas of points that is wheeled, pinched, dragged and steered by keys.
 
 import { el } from "./dom.js";
+import { Grid } from "./grid.js";
 
-// The colours of charts.css, c0 to c7, light and dark.
-const LIGHT = ["#0072b2", "#d55e00", "#008a63", "#b5528f", "#b57f00", "#2b8fce", "#7a5cc7", "#7d7d7d"];
-const DARK = ["#56b4e9", "#f0813a", "#1fbf92", "#e08dbf", "#e6b13d", "#8cc8f2", "#b39df0", "#a8a8a8"];
 const night = matchMedia("(prefers-color-scheme: dark)");
 let latest = null; // the map on the page: one listener redraws it, however many were drawn before
 night.addEventListener("change", () => latest?.draw());
@@ -13,8 +11,14 @@ const MOST_HEIGHT = 560;
 const REACH = 14; // pixels from a point that still mean it
 const LABELS = 40; // names shown at once, at most
 const MARGIN = 24;
+const MOST_CIRCLES = 20000; // seen at once
 
-export const colors = () => (night.matches ? DARK : LIGHT);
+export const N_COLORS = 8; // --c0 to --c7 of charts.css
+
+function colors() {
+  const style = getComputedStyle(document.documentElement);
+  return Array.from({ length: N_COLORS }, (_, place) => style.getPropertyValue(`--c${place}`).trim());
+}
 
 // Whether words of a width have room beside those that are written.
 function isFree(taken, x, y, width) {
@@ -42,11 +46,11 @@ export class Atlas {
     const ratio = devicePixelRatio || 1;
     this.canvas.style.height = `${this.height}px`;
     [this.canvas.width, this.canvas.height] = [this.width * ratio, this.height * ratio];
-    const [xs, ys] = [this.points.map((one) => one.x), this.points.map((one) => one.y)];
-    const range = (values) => values.reduce(([low, high], one) => [Math.min(low, one), Math.max(high, one)], [Infinity, -Infinity]);
-    const [[x0, x1], [y0, y1]] = [range(xs), range(ys)];
+    const range = (of) => this.points.reduce(([low, high], one) => [Math.min(low, of(one)), Math.max(high, of(one))], [Infinity, -Infinity]);
+    const [[x0, x1], [y0, y1]] = [range((one) => one.x), range((one) => one.y)];
     const fit = Math.min((this.width - 2 * MARGIN) / (x1 - x0 || 1), (this.height - 2 * MARGIN) / (y1 - y0 || 1));
     this.base = (x, y) => [this.width / 2 + (x - (x0 + x1) / 2) * fit, this.height / 2 - (y - (y0 + y1) / 2) * fit];
+    this.grid = new Grid(this.points.map((one) => this.base(one.x, one.y)), this.width, this.height);
     this.draw();
   }
 
@@ -86,14 +90,21 @@ export class Atlas {
     this.draw();
   }
 
+  // A place of the canvas in pixels of the whole map at scale 1, which the grid has.
+  whole(x, y) {
+    return [x / this.view.scale + this.view.x, y / this.view.scale + this.view.y];
+  }
+
   nearest(x, y) {
-    let [best, least] = [null, REACH ** 2];
-    for (const point of this.points) {
-      const [a, b] = this.at(point.x, point.y);
-      const distance = (a - x) ** 2 + (b - y) ** 2;
-      if (distance < least) [best, least] = [point, distance];
-    }
-    return best;
+    const place = this.grid.nearest(...this.whole(x, y), REACH / this.view.scale);
+    return place === null ? null : this.points[place];
+  }
+
+  // The points in the part of the map that is seen, and a few pixels around it.
+  inView(margin = 0) {
+    const [left, top] = this.whole(-margin, -margin);
+    const [right, bottom] = this.whole(this.width + margin, this.height + margin);
+    return this.grid.within(left, top, right, bottom).map((place) => this.points[place]);
   }
 
   draw() {
@@ -110,6 +121,7 @@ export class Atlas {
     pen.clearRect(0, 0, this.width, this.height);
     this.paintPoints(pen, ink);
     this.paintLines(pen, ink);
+    this.paintLasso(pen, ink);
     pen.lineJoin = "round";
     const taken = []; // [left, middle, width] of what is written
     pen.font = `700 15px ${style.fontFamily}`;
@@ -128,21 +140,51 @@ export class Atlas {
     }
   }
 
+  // Circles; where there are very many, squares, which are painted ten times as fast.
   paintPoints(pen, ink) {
     const palette = colors();
     const size = Math.min(2.2 + Math.sqrt(this.view.scale), 6);
-    for (const point of this.points) {
+    const points = this.inView(9);
+    const many = points.length > MOST_CIRCLES;
+    for (const point of points) {
       const [x, y] = this.at(point.x, point.y);
-      if (x < -9 || y < -9 || x > this.width + 9 || y > this.height + 9) continue;
       const marked = this.marked?.has(point.id);
       pen.globalAlpha = this.marked && !marked ? 0.15 : 0.8;
       pen.fillStyle = palette[point.color];
+      if (many && !marked) { pen.fillRect(x - size / 2, y - size / 2, size, size); continue; }
       pen.beginPath();
       pen.arc(x, y, marked ? size + 2 : size, 0, 7);
       pen.fill();
       if (marked) { pen.strokeStyle = ink; pen.lineWidth = 1.5; pen.stroke(); }
     }
     pen.globalAlpha = 1;
+  }
+
+  // The line that is being drawn around points.
+  paintLasso(pen, ink) {
+    if (!this.lasso?.length) return;
+    pen.strokeStyle = ink;
+    pen.lineWidth = 2;
+    pen.setLineDash([6, 4]);
+    pen.beginPath();
+    this.lasso.forEach(([x, y], place) => (place ? pen.lineTo(x, y) : pen.moveTo(x, y)));
+    pen.stroke();
+    pen.setLineDash([]);
+  }
+
+  // From now on one stroke goes around points: `done(points)` gets those inside.
+  startLasso(done) {
+    Object.assign(this, { lasso: [], onlasso: done });
+    this.canvas.style.cursor = "crosshair";
+  }
+
+  endLasso() {
+    const line = this.lasso.map(([x, y]) => this.whole(x, y));
+    const done = this.onlasso;
+    Object.assign(this, { lasso: null, onlasso: null });
+    this.canvas.style.cursor = "";
+    done(this.grid.inside(line).map((place) => this.points[place]));
+    this.draw();
   }
 
   paintLines(pen, ink) {
@@ -197,9 +239,9 @@ export class Atlas {
     const { canvas } = this;
     const place = (event) => [event.offsetX, event.offsetY];
     canvas.addEventListener("wheel", (event) => { event.preventDefault(); this.zoom(Math.exp(-event.deltaY / 400), ...place(event)); }, { passive: false });
-    canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); this.pointers.set(event.pointerId, place(event)); this.moved = 0; });
+    canvas.addEventListener("pointerdown", (event) => { canvas.setPointerCapture(event.pointerId); this.pointers.set(event.pointerId, place(event)); this.moved = 0; if (this.lasso) this.lasso = [place(event)]; });
     canvas.addEventListener("pointermove", (event) => this.drag(event.pointerId, place(event)));
-    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (event) => this.pointers.delete(event.pointerId));
+    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, (event) => { this.pointers.delete(event.pointerId); if (this.lasso?.length > 2) this.endLasso(); });
     canvas.addEventListener("click", (event) => {
       const point = this.moved > 5 ? null : this.nearest(...place(event));
       if (point) this.onpick(point);
@@ -219,6 +261,7 @@ export class Atlas {
     const other = [...this.pointers].find(([one]) => one !== id)?.[1];
     this.pointers.set(id, now);
     this.moved += Math.hypot(now[0] - before[0], now[1] - before[1]);
+    if (this.lasso) { this.lasso.push(now); return this.draw(); }
     if (!other) return this.pan(now[0] - before[0], now[1] - before[1]);
     const distance = ([x, y]) => Math.hypot(x - other[0], y - other[1]) || 1;
     return this.zoom(distance(now) / distance(before), (now[0] + other[0]) / 2, (now[1] + other[1]) / 2);

@@ -27,7 +27,7 @@ export function picture(svg) {
 export function chart(drawing, heading = "h3", summary = drawing.summary) {
   const figures = el("details", {}, el("summary", {}, "The figures"));
   figures.addEventListener("toggle", () => figures.childElementCount < 2 && figures.append(table(drawing.rows, drawing.title)));
-  const caption = el("figcaption", {}, el(heading, {}, drawing.title), summary && el("p", { className: "soft" }, summary));
+  const caption = el("figcaption", {}, el(heading, {}, isolated(drawing.title, [drawing.film])), summary && el("p", { className: "soft" }, summary));
   return el("figure", { className: "chart-figure" }, caption, picture(drawing.svg), figures);
 }
 
@@ -59,13 +59,19 @@ export function sentence(why, title = "") {
   let words = why.sentence;
   if (title && words.startsWith(title)) words = words.slice(title.length).replace(/^[,:]? /, "");
   const kinds = ["taste", "choice", "rating", "feature"];
-  const names = why.terms.filter((term) => kinds.includes(term.kind)).map((term) => term.name.replace(/^you choose /, "")).sort((a, b) => b.length - a.length);
+  const names = why.terms.filter((term) => kinds.includes(term.kind)).map((term) => term.name.replace(/^you choose /, ""));
+  return isolated(words, [...names, ...(title ? [] : [why.title])], (name) => el("em", {}, el("bdi", {}, name)));
+}
+
+// Words in which each name keeps its own direction, whatever stands around it.
+export function isolated(words, names, as = (name) => el("bdi", {}, name)) {
+  const longest = names.filter(Boolean).sort((a, b) => b.length - a.length);
   const parts = [];
   for (;;) {
-    const hits = names.map((name) => [words.indexOf(name), name]).filter(([at]) => at >= 0);
+    const hits = longest.map((name) => [words.indexOf(name), name]).filter(([at]) => at >= 0);
     if (!hits.length) break;
     const [at, name] = hits.reduce((a, b) => (b[0] < a[0] ? b : a));
-    parts.push(words.slice(0, at), el("em", {}, name));
+    parts.push(words.slice(0, at), as(name));
     words = words.slice(at + name.length);
   }
   return [...parts, words];

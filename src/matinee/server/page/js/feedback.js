@@ -12,22 +12,24 @@ export function marksOf([low, high], step = 1) {
   return marks;
 }
 
+// The kinds of feedback that take a film out of the list: its button, and what is said afterwards.
+export const HIDING = { seen: { words: "Seen it", done: "seen" }, hide: { words: "Hide", done: "hidden" }, dislike: { words: "Not for me", done: "not for you" } };
+
 // The buttons of a row. `rate(item, value)` and `hide(item)` resolve when the list is to be made
 // anew; value null takes a rating back.
 export function actionsOf({ model, rate, hide }) {
   return (item) => el("div", { className: "acts" },
     el("select", { "aria-label": `Your rating of ${label(item)}`, onchange: (event) => rate(item, Number(event.target.value)) },
       el("option", { value: "" }, "Rate…"), marksOf(model.scale, model.rating_step).map((mark) => el("option", { value: mark }, `${mark} ★`))),
-    el("button", { type: "button", onclick: () => hide(item, "seen") }, "Seen it", el("span", { className: "hidden" }, `: ${label(item)}`)),
-    el("button", { type: "button", onclick: () => hide(item, "hidden") }, "Hide", el("span", { className: "hidden" }, ` ${label(item)}`)));
+    Object.entries(HIDING).map(([kind, { words }]) => el("button", { type: "button", onclick: () => hide(item, kind) }, words, el("span", { className: "hidden" }, `: ${label(item)}`))));
 }
 
 // A line that says what was done, with a button that undoes it.
 export function undoLine() {
   const line = el("p", { className: "undo", hidden: true });
-  const done = (words, undo) => {
+  const done = (title, after, undo) => {
     line.hidden = false;
-    line.replaceChildren(words, " ", el("button", { type: "button", onclick: async () => {
+    line.replaceChildren(el("bdi", {}, title), after, " ", el("button", { type: "button", onclick: async () => {
       try {
         await undo();
         line.hidden = true;
@@ -36,15 +38,16 @@ export function undoLine() {
         line.replaceChildren(error.message);
       }
     } }, "Undo"));
-    say(words);
+    say(`${title}${after}`);
   };
   const failed = (error) => { line.hidden = false; line.replaceChildren(error.message); say(error.message); };
   return { line, done, failed };
 }
 
-// Store a rating; null takes it back. Throws with the server's reason where it refuses.
-export async function storeRating(user, item_id, rating) {
-  const { verdicts } = await post("/v1/feedback", { events: [{ user_id: user, item_id, rating }] });
+// Store a row of feedback: a rating (null takes it back) or a kind. Throws the server's reason where
+// it refuses.
+export async function storeFeedback(user, item_id, row) {
+  const { verdicts } = await post("/v1/feedback", { events: [{ user_id: user, item_id, ...row }] });
   if (verdicts[0].status !== "accepted") throw new Error(verdicts[0].reason);
   forget();
 }

@@ -1,9 +1,9 @@
 // The recommendations for a person: the list, its filters, the mixer beside it, and any other film.
 
-import { choice, counted, el, named, problem, say } from "./dom.js";
+import { choice, counted, el, label, named, problem, say } from "./dom.js";
 import { get, getOnce, segment } from "./api.js";
 import { answer } from "./answer.js";
-import { actionsOf, storeRating, undoLine } from "./feedback.js";
+import { HIDING, actionsOf, storeFeedback, undoLine } from "./feedback.js";
 import { rowsOf } from "./films.js";
 import { latest } from "./latest.js";
 import { LENGTH, bodyOf, isMixed, listForAddress, optionsIn, pairsForAddress, recommend } from "./lists.js";
@@ -120,18 +120,18 @@ class ListView {
   actions() {
     const { who, options } = this;
     if (who.user === undefined && !who.ratings) return null;
-    const hide = async (item, words) => {
-      options.hide = [...options.hide, item.item_id];
-      await this.change(["hide"]);
-      this.undo.done(words === "seen" ? `Seen: ${item.title}.` : `Hidden: ${item.title}.`, () => {
-        options.hide = options.hide.filter((one) => one !== item.item_id);
-        return this.change(["hide"]);
-      });
+    const hide = async (item, kind) => {
+      try {
+        await this.leaveOut(item.item_id, kind);
+        this.undo.done(label(item), `: ${HIDING[kind].done}.`, () => this.leaveOut(item.item_id, "restore"));
+      } catch (error) {
+        this.undo.failed(error);
+      }
     };
     const rate = async (item, value) => {
       try {
         await this.store(item.item_id, value);
-        this.undo.done(`${item.title}: ${value} ★. The list knows.`, () => this.store(item.item_id, null));
+        this.undo.done(label(item), `: ${value} ★. The list knows.`, () => this.store(item.item_id, null));
       } catch (error) {
         this.undo.failed(error);
       }
@@ -139,10 +139,23 @@ class ListView {
     return actionsOf({ model: this.model, rate, hide });
   }
 
+  // Take a film out of the list, or bring it back: for good where the person has an id, and else in
+  // the address.
+  async leaveOut(item_id, kind) {
+    const { who, options } = this;
+    if (who.user === undefined) {
+      options.hide = options.hide.filter((one) => one !== item_id).concat(kind === "restore" ? [] : [item_id]);
+      return this.change(["hide"]);
+    }
+    await storeFeedback(who.user, item_id, { kind });
+    this.baseline = "";
+    return this.update();
+  }
+
   async store(item_id, rating) {
     const { who } = this;
     if (who.user !== undefined) {
-      await storeRating(who.user, item_id, rating);
+      await storeFeedback(who.user, item_id, { rating });
     } else {
       who.ratings = who.ratings.filter((one) => one.item_id !== item_id).concat(rating === null ? [] : [{ item_id, rating }]);
       note({ ratings: ratingsInAddress(who.ratings) });

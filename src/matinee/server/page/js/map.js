@@ -1,14 +1,15 @@
 // The map: all films, or people, by taste; where somebody is on it, and where their list leads.
 
-import { choice, counted, el, named, say, table } from "./dom.js";
+import { choice, counted, el, label, named, say, table } from "./dom.js";
 import { get, getOnce, path, post, segment } from "./api.js";
-import { Atlas, colors } from "./atlas.js";
+import { Atlas, N_COLORS } from "./atlas.js";
 import { jsonAt } from "./json.js";
 import { address, nameOf, note, someone } from "./state.js";
 
 const COLORS = { genre: "genre", decade: "decade", taste: "taste" };
 const BEST = 10; // films of the list that lines lead to
 const LIKED = 25; // ratings, the highest, whose middle is where somebody is
+const MOST_LISTED = 50; // of what lies inside a line
 const OTHER = "other";
 
 export function usualMap(model) {
@@ -37,7 +38,7 @@ export async function map({ query, model }) {
 class MapView {
   constructor(answer, options, model, who) {
     Object.assign(this, { answer, options, model, who });
-    const last = colors().length - 1;
+    const last = N_COLORS - 1;
     const classes = new Map(answer.legend.map((name, place) => [name, name === OTHER ? last : place]));
     this.points = answer.points.map((point) => ({ ...point, color: classes.get(point.class) ?? last }));
     this.names = new Map(this.points.map((point) => [point.name, point]));
@@ -70,7 +71,9 @@ class MapView {
     return [
       el("p", { className: "soft" }, `What lies near is alike in the two directions that differ most; these hold ${Math.round(100 * answer.explained)} % of all differences.${left}`),
       el("div", { className: "row" }, el("label", {}, "Find ", field),
-        el("button", { type: "button", "aria-label": "zoom in", onclick: () => this.atlas.zoom(1.5) }, "+"), el("button", { type: "button", "aria-label": "zoom out", onclick: () => this.atlas.zoom(1 / 1.5) }, "−"), mine),
+        el("button", { type: "button", "aria-label": "zoom in", onclick: () => this.atlas.zoom(1.5) }, "+"), el("button", { type: "button", "aria-label": "zoom out", onclick: () => this.atlas.zoom(1 / 1.5) }, "−"),
+        el("button", { type: "button", className: "lasso", onclick: () => { say("Draw a line around some points"); this.atlas.startLasso((points) => this.listed(points)); } }, "Draw around"),
+        el("button", { type: "button", className: "in-view", onclick: () => this.listed(this.atlas.inView()) }, "List what is in view"), mine),
       el("ul", { className: "legend" }, answer.legend.map((name) => el("li", {}, this.swatch(name), el("bdi", {}, name)))),
       el("div", { className: "map" }, this.atlas.canvas), this.details, list,
     ];
@@ -88,6 +91,23 @@ class MapView {
     if (!text) return;
     say(hits.length ? `${counted(hits.length, this.options.of === "users" ? "person" : "film")} found` : "None on this map: nobody has rated such a film.");
     if (hits.length === 1) { this.atlas.show(hits[0]); this.describe(hits[0]); }
+  }
+
+  // Points as a list: for somebody in their order, else those with most ratings first.
+  async listed(points) {
+    const { details, options, who } = this;
+    this.atlas.mark(points.map((one) => one.id));
+    const noun = options.of === "users" ? "person" : "film";
+    say(`${counted(points.length, noun)} inside`);
+    if (!points.length) return details.replaceChildren(el("p", {}, "Nothing lies inside."));
+    const known = [...points].sort((a, b) => b.n_ratings - a.n_ratings).slice(0, MOST_LISTED);
+    const link = (id, name) => el("li", {}, el("a", { href: options.of === "users" ? address("list", { user: id }) : address("film", { item: id }) }, el("bdi", {}, name)));
+    let [rows, order] = [known.map((one) => link(one.id, one.name)), known.length < points.length ? ` The ${MOST_LISTED} with most ratings:` : ""];
+    if (who && options.of === "items") {
+      const answer = await post("/v1/recommendations", { ...who, items: known.map((one) => one.id), n: BEST });
+      [rows, order] = [answer.items.map((one) => link(one.item_id, label(one))), ` The best of them for ${nameOf(who)}:`];
+    }
+    return details.replaceChildren(el("h2", {}, `${counted(points.length, noun)} inside`), el("p", { className: "soft" }, order), el("ol", {}, rows));
   }
 
   // Lines from what somebody rated to what their list recommends; as thick as the term in the score.
