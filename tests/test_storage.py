@@ -20,6 +20,7 @@ from matinee.data import ids
 from matinee.data.ratings import Rows
 from matinee.data.texts import Texts
 from matinee.errors import BadModel, MatineeError
+from matinee.evaluation.profiling import model_mb
 from matinee.models import load
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.sources.packing.pack import pack
@@ -248,6 +249,7 @@ def test_users_may_lie_in_many_files(model, tmp_path, monkeypatch, mapped):
     shutil.rmtree(tmp_path / "parts")
     found = load(folder)
     assert isinstance(found.user_factors, Stacked) == mapped
+    assert model_mb(found) == model_mb(model)
     check_same_answers(found, model)
     split.save(folder)  # files that are gone are written anew
     check_same_answers(load(folder), model)

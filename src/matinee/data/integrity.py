@@ -5,7 +5,7 @@ one sentence.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,11 +14,27 @@ from matinee.display.text import counted
 PIECE = 1 << 20  # numbers looked at together
 
 
+class Indexable(Protocol):
+    """What is sliced by rows as an array is: one, or one that lies in several files."""
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """The type of its numbers."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n_rows, ...)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, at: Any, /) -> Any: ...
+
+
 class BadArray(ValueError):
     """An array holds numbers that it cannot hold."""
 
 
-def pieces(array: Any) -> Iterator[np.ndarray]:
+def pieces(array: Indexable) -> Iterator[np.ndarray]:
     """Pieces of rows (n, ...) of an array (n_rows, ...), or of one that lies in several files."""
     for part in getattr(array, "arrays", (array,)):
         width = max(1, int(np.prod(part.shape[1:])))
@@ -27,21 +43,21 @@ def pieces(array: Any) -> Iterator[np.ndarray]:
             yield part[first : first + step]
 
 
-def check_finite(name: str, array: Any) -> None:
+def check_finite(name: str, array: Indexable) -> None:
     """Raise BadArray unless all numbers are finite."""
     for piece in pieces(array):
         if piece.size and not (np.isfinite(piece.min()) and np.isfinite(piece.max())):
             raise BadArray(f"{name} holds numbers that are not finite")
 
 
-def check_range(name: str, array: Any, n: int) -> None:
+def check_range(name: str, array: Indexable, n: int) -> None:
     """Raise BadArray unless all numbers are in 0..n - 1."""
     for piece in pieces(array):
         if piece.size and not (piece.min() >= 0 and piece.max() < n):
             raise BadArray(f"{name} holds numbers outside 0..{n - 1}")
 
 
-def check_ends(name: str, ends: Any, first: int, last: int) -> None:
+def check_ends(name: str, ends: Indexable, first: int, last: int) -> None:
     """Raise BadArray unless ``ends`` never fall, from ``first`` or above up to ``last``."""
     before = first
     for piece in pieces(ends):
@@ -52,14 +68,14 @@ def check_ends(name: str, ends: Any, first: int, last: int) -> None:
         raise BadArray(f"{name} ends at {before:,} and not at {last:,}")
 
 
-def check_indptr(name: str, indptr: Any, n_rows: int, n: int) -> None:
+def check_indptr(name: str, indptr: Indexable, n_rows: int, n: int) -> None:
     """Raise BadArray unless these are the bounds of so many rows of ``n`` numbers in all."""
     if len(indptr) != n_rows + 1 or int(indptr[0]) != 0:
         raise BadArray(f"{name} does not bound {counted(n_rows, 'row')}")
     check_ends(name, indptr, 0, n)
 
 
-def check_texts(name: str, data: Any, ends: Any) -> None:
+def check_texts(name: str, data: Indexable, ends: Indexable) -> None:
     """Raise BadArray unless these bytes are so many texts in UTF-8."""
     check_ends(f"{name}_ends", ends, 0, len(data))
     start = 0
@@ -76,7 +92,7 @@ def check_texts(name: str, data: Any, ends: Any) -> None:
         start = stop
 
 
-def check_rows(indptr: Any, items: Any, n_rows: int, n_items: int) -> None:
+def check_rows(indptr: Indexable, items: Indexable, n_rows: int, n_items: int) -> None:
     """Raise BadArray unless rows hold ascending item numbers below ``n_items``."""
     check_indptr("the bounds of the rows", indptr, n_rows, len(items))
     check_range("the items of the rows", items, n_items)
@@ -89,7 +105,7 @@ def check_rows(indptr: Any, items: Any, n_rows: int, n_items: int) -> None:
             raise BadArray("the items of a row do not ascend")
 
 
-def check_codes(ratings: Any, levels: Any, n_ratings: int) -> None:
+def check_codes(ratings: Indexable, levels: Indexable | None, n_ratings: int) -> None:
     """Raise BadArray unless there are so many ratings, each finite or a place in ``levels``."""
     if len(ratings) != n_ratings:
         raise BadArray(
@@ -106,11 +122,11 @@ def check_codes(ratings: Any, levels: Any, n_ratings: int) -> None:
     check_range("the ratings", ratings, len(levels))
 
 
-def check_counts(counts: Any, items: Any, n_items: int) -> None:
+def check_counts(counts: Indexable, items: Indexable, n_items: int) -> None:
     """Raise BadArray unless ``counts`` are how often each item occurs in the rows."""
     total = np.zeros(n_items, np.int64)
     for part in getattr(items, "arrays", (items,)):
         for first in range(0, len(part), 1 << 22):
             total += np.bincount(part[first : first + (1 << 22)], minlength=n_items)
-    if not np.array_equal(total, counts):
+    if not np.array_equal(total, np.asarray(counts)):
         raise BadArray("item_counts are not the counts of the ratings")

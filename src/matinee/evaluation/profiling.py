@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from matinee.models import Model
 from matinee.models.external import ExternalModel
@@ -68,8 +67,8 @@ def resident_bytes() -> int | None:
         return None
 
 
-def model_mb(model: Any) -> float | None:
+def model_mb(model: object) -> float | None:
     """Megabytes of the learned arrays of a model, without the training ratings."""
     if not isinstance(model, Model) or isinstance(model, ExternalModel):
         return None
-    return float(sum(array.nbytes for array in learned_arrays(model).values()) / 1e6)
+    return sum(array.nbytes for array in learned_arrays(model).values()) / 1e6

@@ -9,7 +9,7 @@ what a row of such weight adds to it on average. Where Y'Y is diagonal, that is 
 MovieLens 1M three steps leave a five hundredth of the distance.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from matinee.data.ratings import Rows
 from matinee.kernels.cholesky import BLOCK
 from matinee.kernels.dense_batches import CELLS, dense_batches, padded
 from matinee.kernels.device_steps import batch_steps
-from matinee.kernels.devices import accelerator, check_memory
+from matinee.kernels.devices import Device, accelerator, check_memory
 from matinee.kernels.jit import inlined, kernel, read_only
 from matinee.kernels.least_squares import Penalty, penalties, penalties_of
 from matinee.kernels.threads import run_rows
@@ -179,7 +179,7 @@ def _improve_rows(start, stop, positives, penalty, pull, typical, n_steps, X):
 
 
 def _improve_rows_on(
-    device: Any,
+    device: Device,
     positives: Positives,
     penalty: Penalty,
     pull: np.ndarray | None,

@@ -7,12 +7,12 @@ each batch brings its own part of them, so a device may be smaller than the data
 
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from matinee.kernels.dense_batches import CELLS, dense_batches, padded
-from matinee.kernels.devices import check_memory, free_memory
+from matinee.kernels.devices import Device, DeviceArray, check_memory, free_memory
 from matinee.kernels.least_squares import Penalty, Regularizer, Terms, penalties_of
 from matinee.kernels.random import draw_normal
 
@@ -23,14 +23,14 @@ class Batch(NamedTuple):
     """Rows of nearly the same length, padded to one: n rows of ``width`` ratings."""
 
     rows: np.ndarray  # (n,)
-    y: Any  # (n, width, d) float32 on the device: the other side's factors
+    y: DeviceArray  # (n, width, d) float32 on the device: the other side's factors
     weights: np.ndarray  # (n, width) float32: 0 for padding
     targets: np.ndarray  # (n, width) float32
     penalty: np.ndarray  # (n, d) float32: the diagonal
     matrix: np.ndarray  # (n, d, d) float32 added to it, or (1, 1, 1) of zero
 
 
-def solve_rows_on(device: Any, terms: Terms, regularizer: Regularizer, X: np.ndarray) -> None:
+def solve_rows_on(device: Device, terms: Terms, regularizer: Regularizer, X: np.ndarray) -> None:
     """``row_solve.solve_rows`` on a device; bounds are met by sweeps, so there must be some."""
     d, pull = X.shape[1], regularizer.pull
     solve, swept = _solutions()
@@ -46,7 +46,13 @@ def solve_rows_on(device: Any, terms: Terms, regularizer: Regularizer, X: np.nda
 
 
 def draw_rows_on(
-    device: Any, terms: Terms, penalty: Penalty, scale: float, seed: int, draw: int, X: np.ndarray
+    device: Device,
+    terms: Terms,
+    penalty: Penalty,
+    scale: float,
+    seed: int,
+    draw: int,
+    X: np.ndarray,
 ) -> None:
     """``gibbs.draw_rows`` on a device, with the same random numbers."""
     noise = np.empty(X.shape, np.float32)
@@ -55,7 +61,7 @@ def draw_rows_on(
         X[batch.rows] = np.asarray(_draws()(*batch[1:], noise[batch.rows]))
 
 
-def batches(device: Any, terms: Terms, penalty: Penalty) -> Iterator[Batch]:
+def batches(device: Device, terms: Terms, penalty: Penalty) -> Iterator[Batch]:
     """All rows with ratings, batch by batch. Raises BadSetting where one needs too much memory."""
     import jax
 
@@ -79,7 +85,7 @@ def batches(device: Any, terms: Terms, penalty: Penalty) -> Iterator[Batch]:
         )
 
 
-def _normal_equations(y: Any, w: Any, t: Any, D: Any, matrix: Any, pull: Any) -> tuple[Any, Any]:
+def _normal_equations(y, w, t, D, matrix, pull):
     """A and b of a batch, as ``least_squares.normal_equations`` makes those of a row."""
     import jax.numpy as jnp
 
@@ -89,24 +95,24 @@ def _normal_equations(y: Any, w: Any, t: Any, D: Any, matrix: Any, pull: Any) ->
 
 
 @cache
-def _solutions() -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _solutions() -> tuple[Callable[..., DeviceArray], Callable[..., DeviceArray]]:
     """The solutions of a batch, by Cholesky; and sweeps of coordinate descent within bounds."""
     import jax
     import jax.numpy as jnp
     from jax.scipy.linalg import cho_solve
 
-    def solve(*equations: Any) -> Any:
+    def solve(*equations):
         with jax.default_matmul_precision("highest"):  # a GPU would round products to ten bits
             A, b = _normal_equations(*equations)
             L = jnp.linalg.cholesky(A)
             return jax.vmap(lambda one, right: cho_solve((one, True), right))(L, b)
 
-    def swept(n: Any, *rest: Any) -> Any:
+    def swept(n, *rest):
         *equations, lower, x = rest
         with jax.default_matmul_precision("highest"):
             A, b = _normal_equations(*equations)
 
-            def step(at: Any, x: Any) -> Any:
+            def step(at, x):
                 f = at % b.shape[1]
                 slope = jnp.einsum("ng,ng->n", A[:, f], x) - b[:, f]
                 return x.at[:, f].set(jnp.maximum(x[:, f] - slope / A[:, f, f], lower[f]))
@@ -117,16 +123,16 @@ def _solutions() -> tuple[Callable[..., Any], Callable[..., Any]]:
 
 
 @cache
-def _draws() -> Callable[..., Any]:
+def _draws() -> Callable[..., DeviceArray]:
     """Solutions plus noise of covariance A^-1 times that of the numbers given."""
     import jax
     import jax.numpy as jnp
     from jax.scipy.linalg import cho_solve, solve_triangular
 
-    def one(L: Any, b: Any, z: Any) -> Any:
+    def one(L, b, z):
         return cho_solve((L, True), b) + solve_triangular(L, z, trans="T", lower=True)
 
-    def draw(y: Any, w: Any, t: Any, D: Any, matrix: Any, z: Any) -> Any:
+    def draw(y, w, t, D, matrix, z):
         with jax.default_matmul_precision("highest"):
             A, b = _normal_equations(y, w, t, D, matrix, 0.0)
             return jax.vmap(one)(jnp.linalg.cholesky(A), b, z)

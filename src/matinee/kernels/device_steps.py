@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 import numpy as np
 
+from matinee.kernels.devices import Device, DeviceArray
 
-def batch_steps(device: Any, Y: np.ndarray, n_steps: int) -> Callable[..., np.ndarray]:
+
+def batch_steps(device: Device, Y: np.ndarray, n_steps: int) -> Callable[..., np.ndarray]:
     """What takes ``n_steps`` steps with Y (n_cols, d), which stays on the device meanwhile.
 
     Its arguments are, for a batch of rows, the entries' rows of Y, weights (0 for padding) and
@@ -28,25 +29,23 @@ def batch_steps(device: Any, Y: np.ndarray, n_steps: int) -> Callable[..., np.nd
 
 
 @cache
-def _compiled() -> Callable[..., Any]:
+def _compiled() -> Callable[..., DeviceArray]:
     """The steps that ``conjugate_gradients.take_steps`` takes, for all rows of a batch at once."""
     import jax
     import jax.numpy as jnp
 
-    def steps(
-        n: Any, Y: Any, rows: Any, w: Any, t: Any, pull: Any, D: Any, over: Any, x: Any
-    ) -> Any:
+    def steps(n, Y, rows, w, t, pull, D, over, x):
         with jax.default_matmul_precision("highest"):  # a GPU would round products to ten bits
             y = Y[rows]
 
-            def push(targets: Any, v: Any) -> Any:
+            def push(targets, v):
                 errors = w * (targets - jnp.einsum("nld,nd->nl", y, v))
                 return jnp.einsum("nl,nld->nd", errors, y)
 
             left = push(t, x) + pull - D * x
             square = (over * left * left).sum(axis=1)
 
-            def step(_: Any, state: Any) -> Any:
+            def step(_, state):
                 x, left, p, square, active = state
                 Ap = D * p - push(0.0, p)
                 curvature = (p * Ap).sum(axis=1)

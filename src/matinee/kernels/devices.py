@@ -15,6 +15,10 @@ from typing import Any
 from matinee.display.optional import ACCELERATED
 from matinee.errors import Advice, BadSetting, Option, Remedy
 
+# JAX is an extra, and its types cannot be named without it.
+Device = Any  # one of its devices
+DeviceArray = Any  # one of its arrays, or what stands for it while a kernel is compiled
+
 DEVICES = ("auto", "cpu", "gpu")
 FEWER = Advice("leave the device out", "leave --device and MATINEE_DEVICE out")
 
@@ -37,7 +41,7 @@ def on_device(name: str | None) -> Iterator[None]:
         _device.reset(before)
 
 
-def accelerator() -> Any | None:
+def accelerator() -> Device | None:
     """The JAX device to run kernels on; None for our own kernels. Raises as ``on_device``."""
     name = _device.get()
     source: str | Remedy = f"MATINEE_DEVICE={os.environ.get('MATINEE_DEVICE')}"
@@ -66,7 +70,7 @@ def accelerator() -> Any | None:
     return device
 
 
-def check_memory(device: Any, n_bytes: int, what: str) -> None:
+def check_memory(device: Device, n_bytes: int, what: str) -> None:
     """Raise BadSetting, before anything is computed, where a device has too little memory."""
     limit = (device.memory_stats() or {}).get("bytes_limit")
     if limit is not None and n_bytes > limit:
@@ -78,7 +82,7 @@ def check_memory(device: Any, n_bytes: int, what: str) -> None:
         )
 
 
-def free_memory(device: Any) -> float:
+def free_memory(device: Device) -> float:
     """Bytes of a device that nothing holds; infinite where it does not say."""
     stats = device.memory_stats() or {}
     return float(stats.get("bytes_limit", math.inf)) - float(stats.get("bytes_in_use", 0))

@@ -1,13 +1,12 @@
 """The inverse of a large symmetric matrix, in place."""
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from matinee.display.text import counted
 from matinee.kernels.blas import one_blas_thread
-from matinee.kernels.devices import accelerator, check_memory
+from matinee.kernels.devices import Device, accelerator, check_memory
 from matinee.kernels.threads import run_all
 
 BLOCK = 256  # rows and columns eliminated at once
@@ -52,7 +51,7 @@ def invert(A: np.ndarray) -> None:
         run_all([partial(reflect, rows) for rows in blocks])
 
 
-def _invert_on(device: Any, A: np.ndarray) -> None:
+def _invert_on(device: Device, A: np.ndarray) -> None:
     """``invert`` on a device, by Cholesky."""
     import jax
     from jax.scipy.linalg import cho_solve

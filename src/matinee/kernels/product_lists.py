@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 import numpy as np
 
-from matinee.kernels.devices import accelerator, check_memory
+from matinee.kernels.devices import Device, DeviceArray, accelerator, check_memory
 from matinee.kernels.factors import Side, score_block
 from matinee.kernels.ranking import ItemSets, top_n_in_blocks
 
@@ -36,7 +35,7 @@ def top_products(
 
 
 def _top_products_on(
-    device: Any, mean: float, people: People, n_people: int, items: Side, n: int
+    device: Device, mean: float, people: People, n_people: int, items: Side, n: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """``top_products`` on a device."""
     import jax
@@ -64,11 +63,11 @@ def _top_products_on(
 
 
 @cache
-def _best() -> Callable[..., Any]:
+def _best() -> Callable[..., DeviceArray]:
     """The n highest scores of a block, ties by lower item number, banned ones at minus infinity."""
     import jax
 
-    def best(P: Any, b: Any, Q: Any, c: Any, banned: Any, n: int) -> Any:
+    def best(P, b, Q, c, banned, n):
         with jax.default_matmul_precision("highest"):
             scores = P @ Q.T + b[:, None] + c
         scores = scores.at[banned[0], banned[1]].set(-np.inf, mode="drop")

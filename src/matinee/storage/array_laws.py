@@ -17,6 +17,7 @@ from matinee.data.integrity import (
     check_rows,
     check_texts,
 )
+from matinee.storage.tensors import StoredArray
 
 Shape = tuple[str | int, ...]
 
@@ -80,7 +81,7 @@ FEATURE_WEIGHTS = ArrayLaw("float32", ("n_features", "n_factors + 1"))  # where 
 COMMON = ("n_users", "n_items", "n_ratings", "n_levels", "n_user_bytes", "n_item_bytes")
 
 
-def check_arrays(arrays: Mapping[str, Any]) -> None:
+def check_arrays(arrays: Mapping[str, StoredArray]) -> None:
     """Raise BadArray unless a kernel may index with the arrays of a model folder."""
     sizes: dict[str, int] = {}
     for name, array in sorted(arrays.items(), key=lambda one: (one[0].count("/"), one[0])):
@@ -102,7 +103,9 @@ def check_arrays(arrays: Mapping[str, Any]) -> None:
             _check_neighbors(name.removesuffix("indptr"), arrays, sizes["n_items"])
 
 
-def _check_shape(name: str, array: Any, arrays: Mapping[str, Any], sizes: dict[str, int]) -> None:
+def _check_shape(
+    name: str, array: Any, arrays: Mapping[str, StoredArray], sizes: dict[str, int]
+) -> None:
     """Raise BadArray unless an array is one of LAWS, and of the shape that the others give it."""
     prefix, _, plain = name.rpartition("/")
     law = LAWS.get(plain)
@@ -126,7 +129,7 @@ def _check_shape(name: str, array: Any, arrays: Mapping[str, Any], sizes: dict[s
             raise BadArray(f"{name} has the shape {array.shape}, which does not fit the others")
 
 
-def _check_neighbors(prefix: str, arrays: Mapping[str, Any], n_items: int) -> None:
+def _check_neighbors(prefix: str, arrays: Mapping[str, StoredArray], n_items: int) -> None:
     neighbors, shifts = arrays[f"{prefix}neighbors"], arrays[f"{prefix}shifts"]
     check_indptr(f"{prefix}indptr", arrays[f"{prefix}indptr"], n_items, len(neighbors))
     check_range(f"{prefix}neighbors", neighbors, n_items)

@@ -33,9 +33,17 @@ from matinee.disk.reading import (
     seal,
 )
 from matinee.disk.whole_files import sync, sync_folder
+from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.errors import BadModel, MatineeError
 from matinee.storage.array_laws import check_arrays
-from matinee.storage.tensors import Part, Stacked, map_tensors, tensors_of, write_tensors
+from matinee.storage.tensors import (
+    Part,
+    Stacked,
+    StoredArray,
+    map_tensors,
+    tensors_of,
+    write_tensors,
+)
 
 FORMAT = "matinee-model"
 FORMAT_VERSION = 2
@@ -56,9 +64,9 @@ class Replaced(MatineeError):
 
 def write_folder(
     path: Path,
-    facts: Mapping[str, Any],
-    arrays: Mapping[str, Any],
-    texts: Mapping[str, Any],
+    facts: JsonMapping,
+    arrays: Mapping[str, StoredArray],
+    texts: JsonMapping,
     replaced: str | None = None,
 ) -> None:
     """Write a model folder, replacing a model that is there in one step.
@@ -79,7 +87,7 @@ def write_folder(
                 raise Replaced(f"{path} holds a newer model")
             in_parts = {name: one for name, one in arrays.items() if isinstance(one, Stacked)}
             whole = {name: one for name, one in arrays.items() if name not in in_parts}
-            files: dict[str, Any] = {"arrays": _written(temporary, "arrays", "safetensors", whole)}
+            files: JsonObject = {"arrays": _written(temporary, "arrays", "safetensors", whole)}
             if in_parts:
                 files[USERS] = _written_in_parts(temporary, in_parts)
             for name, value in texts.items():
@@ -92,7 +100,7 @@ def write_folder(
         raise MatineeError(f"the model could not be written to {path}: {error.strerror}") from error
 
 
-def _written(folder: Path, name: str, suffix: str, value: Any) -> dict[str, Any]:
+def _written(folder: Path, name: str, suffix: str, value: Any) -> JsonObject:
     """Write one file, under a name with its digest; returns its entry in the manifest."""
     new = folder / name
     with new.open("wb") as stream:
@@ -108,13 +116,13 @@ def _written(folder: Path, name: str, suffix: str, value: Any) -> dict[str, Any]
     return {"file": file, "sha256": digest, "bytes": (folder / file).stat().st_size}
 
 
-def _written_in_parts(folder: Path, arrays: Mapping[str, Stacked]) -> list[dict[str, Any]]:
+def _written_in_parts(folder: Path, arrays: Mapping[str, Stacked]) -> list[JsonObject]:
     """Files with some of the rows of each array: those that are there already, where they can be
     linked to, and else new ones."""
     entries = []
     for number, part in enumerate(next(iter(arrays.values())).parts):
         file = file_name(USERS, part.sha256)
-        entry: dict[str, Any] = {"file": file, "sha256": part.sha256, "bytes": part.n_bytes}
+        entry: JsonObject = {"file": file, "sha256": part.sha256, "bytes": part.n_bytes}
         try:
             os.link(part.path, folder / file)
         except OSError:
@@ -162,7 +170,7 @@ def check_folder(path: Path, folder: Path) -> None:
         raise MatineeError(f"{path} cannot be written: {folder} is read-only")
 
 
-def read_folder(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, Any]]:
+def read_folder(path: Path) -> tuple[JsonObject, dict[str, np.ndarray], JsonObject]:
     """Facts, arrays (of any shape) and texts of a model folder, as ``write_folder`` took them.
 
     Every file is checked by its digest, large ones before they are mapped, and every array for the
@@ -183,8 +191,8 @@ def read_folder(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict
 
 
 def _read_files(
-    path: Path, manifest: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, Any]]:
+    path: Path, manifest: JsonMapping
+) -> tuple[JsonObject, dict[str, np.ndarray], JsonObject]:
     files = dict(manifest["files"]) if isinstance(manifest.get("files"), dict) else {}
     parts = files.pop(USERS, [])
     entries = entries_of(files, FILE_NAMES)
@@ -202,7 +210,7 @@ def _read_files(
     return facts, arrays, {name: _read_text(path, entry) for name, entry in entries.items()}
 
 
-def _read_text(path: Path, entry: Mapping[str, Any]) -> Any:
+def _read_text(path: Path, entry: JsonMapping) -> Any:
     """The value of a JSON file. Raises BadFile unless it is as it was written."""
     file = path / entry["file"]
     with open_regular(file) as stream:
@@ -212,7 +220,7 @@ def _read_text(path: Path, entry: Mapping[str, Any]) -> Any:
         return parse_json(stream.read(), file)
 
 
-def _read_arrays(path: Path, entry: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def _read_arrays(path: Path, entry: JsonMapping) -> dict[str, np.ndarray]:
     """The arrays of a file, mapped where it is large. Raises BadFile unless it is as written."""
     file = path / entry["file"]
     with open_regular(file) as stream:
@@ -225,7 +233,7 @@ def _read_arrays(path: Path, entry: Mapping[str, Any]) -> dict[str, np.ndarray]:
             raise BadFile(f"{file} was altered: its header cannot be read") from None
 
 
-def _read_parts(path: Path, entries: list[dict[str, Any]]) -> dict[str, Any]:
+def _read_parts(path: Path, entries: list[JsonObject]) -> dict[str, Any]:
     """Arrays that lie in several files: mapped where they are large, and else as usual arrays."""
     if not entries:
         return {}
@@ -240,7 +248,7 @@ def _read_parts(path: Path, entries: list[dict[str, Any]]) -> dict[str, Any]:
     return {name: np.concatenate([one[name] for one in read]) for name in names}
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
+def _read_manifest(path: Path) -> JsonObject:
     if not (path / MANIFEST).is_file():
         raise BadModel(f"there is no model at {path}: {path / MANIFEST} is missing")
     try:

@@ -21,12 +21,13 @@ from matinee.data.ids import IdMap, check_ids
 from matinee.data.packed import PackedRows, rows_of
 from matinee.data.ratings import Rows
 from matinee.data.texts import Texts
+from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.storage.model_files import write_folder
-from matinee.storage.tensors import Stacked
+from matinee.storage.tensors import Stacked, StoredArray
 
 TYPE, ARRAY, PAIRS = "$type", "$array", "$pairs"
 # What may stand where a field is of some type: JSON writes 1.0 as 1 elsewhere, rows may be packed.
-ALLOWED: dict[Any, Any] = {
+ALLOWED: dict[type, tuple[type, ...]] = {
     float: (float, int),
     np.ndarray: (np.ndarray, Stacked),
     Rows: (Rows, PackedRows),
@@ -62,7 +63,7 @@ def save_model(model: Storable, path: Path, replaced: str | None = None) -> Path
     return path
 
 
-def learned_arrays(model: Storable) -> dict[str, Any]:
+def learned_arrays(model: Storable) -> dict[str, StoredArray]:
     """The arrays that a model has learned, by name: all but ids and training ratings."""
     writer = Writer()
     writer.plain(model, "")
@@ -78,8 +79,8 @@ def learned_arrays(model: Storable) -> dict[str, Any]:
 class Writer:
     """Collects the arrays and texts of values that become plain data."""
 
-    arrays: dict[str, Any] = field(default_factory=dict)
-    texts: dict[str, Any] = field(default_factory=dict)
+    arrays: dict[str, StoredArray] = field(default_factory=dict)
+    texts: JsonObject = field(default_factory=dict)
 
     def plain(self, value: object, name: str) -> Any:
         """A value as JSON data; ``name`` is what its arrays are called. Raises TypeError."""
@@ -100,7 +101,7 @@ class Writer:
             return value
         raise TypeError(f"{name} is a {type(value).__name__}, which a model folder cannot hold")
 
-    def _fields(self, value: Any, name: str) -> dict[str, Any]:
+    def _fields(self, value: Any, name: str) -> JsonObject:
         names = getattr(value, "_fields", None) or [one.name for one in fields(value)]
         inside = "" if not name else f"{name}/" if hasattr(value, "precomputed") else f"{name}_"
         plain = {
@@ -112,7 +113,7 @@ class Writer:
         }
         return plain | ({COMPUTED: computed} if computed else {})
 
-    def _shared(self, value: IdMap | Rows | PackedRows | Catalog) -> dict[str, Any]:
+    def _shared(self, value: IdMap | Rows | PackedRows | Catalog) -> JsonObject:
         if isinstance(value, IdMap):
             texts, kind = value.texts, value.kind
             arrays = {f"{kind}_ids": texts.data, f"{kind}_id_ends": texts.ends}
@@ -130,7 +131,7 @@ class Writer:
             self.arrays.setdefault(name, array)
 
 
-def _pairs(mapping: Mapping[Any, Any]) -> Any:
+def _pairs(mapping: Mapping[Any, object]) -> JsonObject:
     """A mapping of plain data as it is; one with other keys than text as a list of pairs."""
     if all(isinstance(key, str) for key in mapping):
         return dict(mapping)
@@ -143,8 +144,8 @@ class Reader:
 
     types: Mapping[str, type]
     arrays: Mapping[str, np.ndarray]
-    texts: Mapping[str, Any]
-    shared: dict[str, Any] = field(default_factory=dict)
+    texts: JsonMapping
+    shared: dict[str, object] = field(default_factory=dict)
 
     def value(self, plain: Any) -> Any:
         """What ``Writer.plain`` was given.
@@ -168,7 +169,7 @@ class Reader:
             return self._once(plain[SHARED], plain)
         return plain
 
-    def _typed(self, plain: Mapping[str, Any]) -> Any:
+    def _typed(self, plain: JsonMapping) -> Any:
         kind = self.types[plain[TYPE]]
         values = {
             name: self.value(one) for name, one in plain.items() if name not in (TYPE, COMPUTED)
@@ -179,12 +180,12 @@ class Reader:
             vars(instance)[name] = self.value(one)
         return instance
 
-    def _once(self, name: str, plain: Mapping[str, Any]) -> Any:
+    def _once(self, name: str, plain: JsonMapping) -> Any:
         if name not in self.shared:
             self.shared[name] = self._make(name, plain)
         return self.shared[name]
 
-    def _make(self, name: str, plain: Mapping[str, Any]) -> Any:
+    def _make(self, name: str, plain: JsonMapping) -> Any:
         if name == "catalog":
             return Catalog.from_plain(self.texts["catalog"])
         if name == "ratings":
@@ -197,7 +198,7 @@ class Reader:
         return ids
 
 
-def _check_fields(kind: type, values: Mapping[str, Any]) -> None:
+def _check_fields(kind: type, values: JsonMapping) -> None:
     """Raise TypeError where a value is of another type than its field, as far as that is one."""
     for name, annotation in get_type_hints(kind).items():
         allowed = ALLOWED.get(annotation, get_origin(annotation) or annotation)

@@ -17,6 +17,9 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
+from numpy.typing import DTypeLike
+
+from matinee.display.plain_data import JsonObject
 
 PART = 64 << 20  # bytes written at once
 HEADER_BYTES = 64 << 20
@@ -42,13 +45,13 @@ def write_tensors(file: IO[bytes], arrays: Mapping[str, np.ndarray]) -> str:
     """Write arrays of any shape, without copying one; returns the SHA-256 of the file."""
     digest = hashlib.sha256()
 
-    def write(data: Any) -> None:
+    def write(data: bytes) -> None:
         digest.update(data)
         file.write(data)
 
     # Wide numbers first, so that each array begins where its type wants it.
     ordered = sorted(arrays, key=lambda name: (-arrays[name].itemsize, name))
-    header: dict[str, Any] = {}
+    header: JsonObject = {}
     at = 0
     for name in ordered:
         array = arrays[name]
@@ -103,7 +106,7 @@ def tensors_of(data: np.ndarray) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _shape_of(shape: Any) -> tuple[int, ...]:
+def _shape_of(shape: object) -> tuple[int, ...]:
     """A shape of the header. Raises ValueError unless it is a list of sizes."""
     if not isinstance(shape, list) or len(shape) > MOST_DIMENSIONS:
         raise ValueError("a shape is no list of sizes")
@@ -151,12 +154,19 @@ class Stacked(NDArrayOperatorsMixin):
         """As of an array."""
         return self.arrays[0].ndim
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    @property
+    def nbytes(self) -> int:
+        """As of an array."""
+        return sum(array.nbytes for array in self.arrays)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         if copy is False:
             raise ValueError("rows that lie in several files are one array only as a copy")
         return np.concatenate(self.arrays, dtype=dtype)
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **how: Any) -> Any:
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: object, **how: object
+    ) -> object:
         plain = (np.asarray(one) if isinstance(one, Stacked) else one for one in inputs)
         return getattr(ufunc, method)(*plain, **how)
 
@@ -174,11 +184,11 @@ class Stacked(NDArrayOperatorsMixin):
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.int64)
         return self._rows(np.where(rows < 0, rows + len(self), rows))
 
-    def astype(self, dtype: Any) -> np.ndarray:
+    def astype(self, dtype: DTypeLike) -> np.ndarray:
         """All rows as an array (n_rows, ...) of a type."""
         return self.__array__(dtype)
 
-    def sum(self, axis: int, dtype: Any = None) -> np.ndarray:
+    def sum(self, axis: int, dtype: DTypeLike | None = None) -> np.ndarray:
         """The sum over an axis of (n_rows, ...), part after part."""
         total: np.ndarray = np.sum([one.sum(axis=axis, dtype=dtype) for one in self.arrays], axis=0)
         return total
@@ -201,6 +211,9 @@ class Stacked(NDArrayOperatorsMixin):
 
     def _start(self, part: int) -> int:
         return int(self._ends[part - 1]) if part else 0
+
+
+StoredArray = np.ndarray | Stacked
 
 
 def stacked(parts: Sequence[Part]) -> dict[str, Stacked]:

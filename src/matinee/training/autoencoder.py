@@ -9,12 +9,12 @@ h is x / |x|, of which a share ``dropout`` is left out in each step.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from matinee.data.ratings import Ratings, Rows
 from matinee.display.plain_data import JsonObject
+from matinee.kernels.devices import DeviceArray
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.encoder import Encoder
 from matinee.training.gradient_framework import Adam, Parameters
@@ -75,7 +75,7 @@ def train_autoencoder(
     rng = np.random.default_rng(how.seed)
     adam = Adam(loss, initial_parameters(train.n_items, shape, rng), how.seed, how.learning_rate)
 
-    def batches_of_epoch() -> Iterator[tuple[Any, ...]]:
+    def batches_of_epoch() -> Iterator[tuple[object, ...]]:
         users = rng.permutation(np.flatnonzero(learning))
         for x, n in batches(known.by_user, users, how.batch_size, train.n_items):
             yield x, n, shape.dropout, shape.beta
@@ -124,7 +124,14 @@ def batches(
         yield x, len(some.counts)
 
 
-def loss(parameters: Parameters, key: Any, x: Any, n_users: Any, dropout: Any, beta: Any) -> Any:
+def loss(
+    parameters: Parameters,
+    key: DeviceArray,
+    x: DeviceArray,
+    n_users: int,
+    dropout: float,
+    beta: float,
+) -> DeviceArray:
     """The objective for a batch x (n, n_items) that holds so many users; a JAX number."""
     import jax
     import jax.numpy as jnp

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+
+from matinee.kernels.devices import DeviceArray
 
 RATES = 0.9, 0.999  # by which Adam forgets gradients and their squares
 LEAST = 1e-8  # added to the root of the squares
 
-Parameters = dict[str, Any]  # arrays by name
-Loss = Callable[..., Any]  # of parameters, a batch and a random key: a number
+Parameters = dict[str, DeviceArray]  # arrays by name
+State = tuple[Parameters, ...]  # the parameters, and means of gradients and of their squares
+Loss = Callable[..., DeviceArray]  # of parameters, a batch and a random key: a number
 
 
 class Adam:
@@ -19,7 +21,7 @@ class Adam:
 
         start = jax.tree.map(jax.numpy.array, parameters)
         zeros = (jax.tree.map(jax.numpy.zeros_like, start) for _ in range(2))
-        self.state: Any = start, *zeros  # donated to each step, so each an array of its own
+        self.state: State = start, *zeros  # donated to each step, so each an array of its own
         self.key, self.rate, self.steps, self._step = jax.random.key(seed), rate, 0, _step_of(loss)
 
     @property
@@ -28,7 +30,7 @@ class Adam:
         parameters: Parameters = self.state[0]
         return parameters
 
-    def step(self, *batch: Any) -> float:
+    def step(self, *batch: object) -> float:
         """Follow the gradient of the loss of a batch; its value before the step."""
         self.steps += 1
         self.state, value = self._step(self.state, self.key, self.steps, self.rate, *batch)
@@ -36,13 +38,15 @@ class Adam:
 
 
 @cache
-def _step_of(loss: Loss) -> Callable[..., Any]:
+def _step_of(loss: Loss) -> Callable[..., tuple[State, DeviceArray]]:
     """The compiled step for a loss, which is a function at the top of a module."""
     import jax
 
     first, second = RATES
 
-    def step(state: Any, key: Any, number: Any, rate: Any, *batch: Any) -> Any:
+    def step(
+        state: State, key: DeviceArray, number: int, rate: float, *batch: DeviceArray
+    ) -> tuple[State, DeviceArray]:
         parameters, mean, square = state
         value, gradient = jax.value_and_grad(loss)(
             parameters, jax.random.fold_in(key, number), *batch

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -39,7 +38,7 @@ class Judge:
 
 def train_epochs(
     adam: Adam,
-    batches: Callable[[], Iterable[tuple[Any, ...]]],
+    batches: Callable[[], Iterable[tuple[object, ...]]],
     judge: Judge | None,
     how: Schedule,
     on_epoch: OnEpoch,

@@ -4,15 +4,16 @@ s(u, i) = b_u + c_i + p_u . q_i + w . tanh(tanh(x_u + y_i) C + c)
 min  mean over examples of  loss(y, s(u, i)) + reg (|p_u|^2 + |x_u|^2 + b_u^2 + ... of i)
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from matinee.data.ratings import Ratings
 from matinee.display.plain_data import JsonObject
+from matinee.kernels.devices import DeviceArray
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.tower import Tower
 from matinee.training.gradient_framework import Adam, Parameters
@@ -131,7 +132,7 @@ def train_network(
     start = initial_parameters(source.train, shape, rng)
     adam = Adam(loss, start, how.seed, how.learning_rate)
 
-    def batches_of_epoch() -> Iterator[tuple[Any, ...]]:
+    def batches_of_epoch() -> Iterator[tuple[object, ...]]:
         for batch in batches(source.examples(learned, rng), how.batch_size, rng):
             yield *batch, shape.reg
 
@@ -190,19 +191,27 @@ def batches(examples: Examples, size: int, rng: np.random.Generator) -> Iterator
         yield batch
 
 
-def loss_of_stars(p: Parameters, key: Any, *batch: Any) -> Any:
+def loss_of_stars(p: Parameters, key: DeviceArray, *batch: DeviceArray) -> DeviceArray:
     """The mean squared error of a batch, and the penalty."""
     return _mean(p, lambda s, y: (s - y) ** 2, *batch)
 
 
-def loss_of_choices(p: Parameters, key: Any, *batch: Any) -> Any:
+def loss_of_choices(p: Parameters, key: DeviceArray, *batch: DeviceArray) -> DeviceArray:
     """The mean log loss of a batch, and the penalty."""
     import jax
 
     return _mean(p, lambda s, y: jax.nn.softplus(s) - y * s, *batch)
 
 
-def _mean(p: Parameters, error: Any, user: Any, item: Any, y: Any, weight: Any, reg: Any) -> Any:
+def _mean(
+    p: Parameters,
+    error: Callable[[DeviceArray, DeviceArray], DeviceArray],
+    user: DeviceArray,
+    item: DeviceArray,
+    y: DeviceArray,
+    weight: DeviceArray,
+    reg: float,
+) -> DeviceArray:
     import jax.numpy as jnp
 
     sides = [p["P"][user], p["X"][user], p["b_u"][user], p["Q"][item], p["Y"][item], p["b_i"][item]]
