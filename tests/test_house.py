@@ -44,6 +44,8 @@ HEIGHT = {name: height for height, line in enumerate(LAYERS) for name in line.sp
 
 MOST_LINES_OF_FUNCTION = 60  # with its signature, which may take a line for each argument
 
+MOST_ANY = 3.2  # uses per thousand lines, besides imports
+
 SLOW_TO_IMPORT = [
     "fastapi",
     "sqlalchemy",
@@ -199,6 +201,20 @@ def test_a_function_reads_as_a_paragraph():
 
 def lines_of(function: Function) -> int:
     return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+# Types.
+
+
+def test_any_stands_only_where_an_untyped_library_begins():
+    """JSON has ``display.plain_data``, columns ``display.frames``, JAX ``kernels.devices``."""
+    lines = sum(len(file.read_text(encoding="utf-8").splitlines()) for file in FILES)
+    uses = sum(
+        isinstance(node, ast.Name) and node.id == "Any"
+        for file in FILES
+        for node in ast.walk(tree_of(file))
+    )
+    assert uses <= MOST_ANY * lines / 1000
 
 
 # Quick imports.

@@ -159,7 +159,7 @@ class Algorithm:
         """The hyper-parameters by name, as scikit-learn asks for them."""
         return {name: getattr(self, name, value) for name, value in self.settings.items()}
 
-    def set_params(self, **settings: Any) -> Self:
+    def set_params(self, **settings: object) -> Self:
         """``with_settings``, as scikit-learn calls it: a new value, as this one does not change."""
         return self.with_settings(settings)
 
@@ -197,7 +197,7 @@ class Algorithm:
         """Raise BadSetting unless a setting obeys limits that follow from other settings."""
         check_limits(setting, getattr(self, setting), **limits)
 
-    def require_one_of(self, setting: str, choices: tuple[Any, ...]) -> None:
+    def require_one_of(self, setting: str, choices: tuple[object, ...]) -> None:
         """Raise BadSetting unless a setting is one of the choices that other settings leave."""
         check_choice(setting, getattr(self, setting), choices)
 

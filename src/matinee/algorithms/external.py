@@ -5,13 +5,13 @@ Settings are the parameters of its ``__init__``, kept as attributes of the same 
 """
 
 import inspect
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from matinee.algorithms.base import Algorithm
 from matinee.algorithms.search_space import Space
 from matinee.data.ratings import Ratings
+from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.errors import BadSetting, offered
 from matinee.models.external import ExternalModel
 from matinee.models.model import Model
@@ -42,18 +42,18 @@ class External(Algorithm):
         return dict(getattr(self.learner, "space", {}))
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> JsonObject:
         return {name: getattr(self.learner, name) for name in defaults_of(type(self.learner))}
 
     @property
-    def non_default_settings(self) -> dict[str, Any]:
+    def non_default_settings(self) -> JsonObject:
         defaults = defaults_of(type(self.learner))
         return {name: one for name, one in self.settings.items() if one != defaults[name]}
 
-    def with_settings(self, settings: Mapping[str, Any]) -> Self:
+    def with_settings(self, settings: JsonMapping) -> Self:
         return type(self)(learner=type(self.learner)(**{**self.non_default_settings, **settings}))
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
+    def get_params(self, deep: bool = True) -> JsonObject:
         return self.settings
 
     def check_setting(self, name: str) -> None:  # type: ignore[override]
@@ -93,7 +93,7 @@ def as_algorithm(value: object) -> Algorithm:
     return External(learner=learner)
 
 
-def defaults_of(kind: type) -> dict[str, Any]:
+def defaults_of(kind: type) -> JsonObject:
     """The parameters of a class from outside, with their defaults; ``...`` where there is none."""
     empty = inspect.Parameter.empty
     by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
 
 import numpy as np
 
@@ -46,7 +45,7 @@ def ratings_of(model: Model) -> Ratings:
     )
 
 
-def _value(value: Any) -> Any:
+def _value(value: object) -> object:
     """A setting as it was before it became JSON: tuples, and the parts of a blend or hybrid."""
     if isinstance(value, Mapping) and "algorithm" in value:
         own = {name: one for name, one in value.items() if name != "algorithm"}

@@ -42,7 +42,7 @@ class SameAs(str):
 class When:
     """A default that replaces the usual one under a condition: ``When(30, solver="sgd")``."""
 
-    def __init__(self, value: Any, **condition: Any) -> None:
+    def __init__(self, value: object, **condition: object) -> None:
         self.value = value
         self.condition = condition
 
@@ -63,7 +63,7 @@ class Hyperparameter:
     meaning: str
     exceptions: tuple[When, ...]  # the first that holds replaces the default
     search: Dimension | None  # where ``matinee.tune`` searches it
-    choices: tuple[Any, ...]
+    choices: tuple[object, ...]
     limits: Limits
 
     @property
@@ -76,7 +76,7 @@ class Hyperparameter:
         """Whether the fit learns it from the data, unless a value is given."""
         return self.default is None
 
-    def default_beside(self, values: JsonMapping) -> Any:
+    def default_beside(self, values: JsonMapping) -> object:
         """The default beside other settings, given by name."""
         for exception in self.exceptions:
             if exception.holds(values):
@@ -98,7 +98,7 @@ class Hyperparameter:
         limits = [f"{limit.replace('_', ' ')} {value}" for limit, value in self.limits.items()]
         return ", ".join([TYPES.get(kind, "algorithms, by name or with settings"), *limits])  # type: ignore[call-overload]
 
-    def check(self, name: str, value: Any, kind: object) -> None:
+    def check(self, name: str, value: object, kind: object) -> None:
         """Raise BadSetting, naming value and limit, unless a field of type ``kind`` takes it."""
         if value is None and self.learned:
             return
@@ -133,7 +133,7 @@ def setting(
     meaning: str,
     *exceptions: When,
     search: Dimension | None = None,
-    choices: Iterable[Any] = (),
+    choices: Iterable[object] = (),
     **limits: Unpack[Limits],
 ) -> T:
     """The field of one hyper-parameter, for the body of an algorithm's class."""
@@ -156,13 +156,13 @@ def hyperparameter_of(stated: "Field[Any]") -> Hyperparameter:
     return hyperparameter
 
 
-def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:
+def check_choice(name: str, value: object, choices: Iterable[object]) -> None:
     """Raise BadSetting unless the value is one of the choices."""
     if value not in choices:
         raise BadSetting(f"{name} is {value!r}; it must be one of {', '.join(map(repr, choices))}")
 
 
-def check_limits(name: str, value: Any, **limits: Unpack[Limits]) -> None:
+def check_limits(name: str, value: object, **limits: Unpack[Limits]) -> None:
     """Raise BadSetting unless the value is a number within the limits."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise BadSetting(f"{name} is {value!r}; it must be a number")

@@ -17,7 +17,7 @@ biased=False drops mu, b and c: the maximum a posteriori of PMF (Salakhutdinov &
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from matinee.algorithms.base import Alternating
 from matinee.algorithms.choice import RatingAlgorithm
@@ -26,6 +26,7 @@ from matinee.algorithms.mf_als import fit_by_als
 from matinee.algorithms.mf_sgd import GradientDescent
 from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings, mean_count
+from matinee.display.plain_data import JsonObject
 from matinee.errors import BadSetting, Setting
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import LeastSquares
@@ -189,7 +190,7 @@ class MF(Alternating, RatingAlgorithm):
         if weight == 0 or (weight is None and excess_of_structure(train) < 1):
             return replace(stated, learning=learning, implicit_reg=None)
         reg = _given(self.implicit_reg, IMPLICIT_REG_PER_ROOT * len(train) ** 0.5)
-        implicit: dict[str, Any] = {"implicit_weight": None, "implicit_share": IMPLICIT_SHARE}
+        implicit: JsonObject = {"implicit_weight": None, "implicit_share": IMPLICIT_SHARE}
         if weight is not None:
             implicit = {"implicit_weight": unit**2 * weight}
         return replace(stated, learning=replace(learning, **implicit), implicit_reg=unit * reg)

@@ -20,13 +20,13 @@ EDGE = 0.05  # of a range at each end: an optimum there asks for a wider range
 class Dimension(Protocol):
     """The values that one setting may take in a search."""
 
-    def draw(self, rng: np.random.Generator) -> Any:
+    def draw(self, rng: np.random.Generator) -> object:
         """A random value."""
 
-    def grid(self, points: int) -> list[Any]:
+    def grid(self, points: int) -> Sequence[object]:
         """At most ``points`` values that span it; all of them where they are named one by one."""
 
-    def ends(self) -> list[Any]:
+    def ends(self) -> Sequence[object]:
         """The values to try whether the setting can take them."""
 
     def edge(self, value: Any) -> str | None:
@@ -107,30 +107,30 @@ class Whole:
 class Choice:
     """One of some values, such as names; they have no edge."""
 
-    values: tuple[Any, ...]
+    values: tuple[object, ...]
 
-    def __init__(self, *values: Any) -> None:
+    def __init__(self, *values: object) -> None:
         if len(set(values)) != len(values) or not values:
             raise BadSetting(f"a choice is among different values, at least one, not {values}")
         object.__setattr__(self, "values", values)
 
-    def draw(self, rng: np.random.Generator) -> Any:
+    def draw(self, rng: np.random.Generator) -> object:
         return self.values[int(rng.integers(len(self.values)))]
 
-    def grid(self, points: int) -> list[Any]:
+    def grid(self, points: int) -> Sequence[object]:
         return list(self.values)
 
-    def ends(self) -> list[Any]:
+    def ends(self) -> Sequence[object]:
         return list(self.values)
 
-    def edge(self, value: Any) -> None:
+    def edge(self, value: object) -> None:
         return None
 
 
 Space = Mapping[str, Dimension]
 
 
-def as_dimension(name: str, given: "Dimension | Sequence[Any]") -> Dimension:
+def as_dimension(name: str, given: "Dimension | Sequence[object]") -> Dimension:
     """A dimension as it is; a list of values, as a grid of scikit-learn has, as a choice.
 
     Raises BadSetting for anything else.

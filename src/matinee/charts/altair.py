@@ -20,10 +20,11 @@ from matinee.display.palette import AGAINST, BASE, FOR, LIGHT, TOTAL
 NAMED_COLORS = {"base": BASE, "total": TOTAL, "up": FOR, "down": AGAINST}
 WIDTH, HEIGHT = 560, 300  # pixels, between the axes
 LETTERS = 90  # of a line under the title
+Altair = Any  # the module, which is an extra, or a chart, channel or scale of it
 Rows = Iterable[Mapping[str, object]]
 
 
-def altair_chart(picture: object, title: str, summary: str) -> Any:
+def altair_chart(picture: object, title: str, summary: str) -> Altair:
     """The Altair chart of a picture. Raises MatineeError where Altair is not installed."""
     alt = CHARTS.load("altair", "to_altair")
     heading = alt.TitleParams(title, subtitle=textwrap.wrap(summary, LETTERS))
@@ -35,7 +36,7 @@ def altair_chart(picture: object, title: str, summary: str) -> Any:
     return layers.properties(title=heading, width=WIDTH, height=HEIGHT)
 
 
-def _bars(alt: Any, picture: Bars) -> Any:
+def _bars(alt: Altair, picture: Bars) -> Altair:
     rows = [
         {
             "label": row.full_label,
@@ -58,22 +59,22 @@ def _bars(alt: Any, picture: Bars) -> Any:
 class _Axes:
     """Both axes of a plot, as encodings of a layer."""
 
-    alt: Any
+    alt: Altair
     plot: Plot
 
-    def layer(self, rows: Rows) -> Any:
+    def layer(self, rows: Rows) -> Altair:
         """A layer of ``rows``, to be given a mark."""
         return self.alt.Chart(self.alt.Data(values=list(rows)))
 
-    def x(self, field: str = "x") -> Any:
+    def x(self, field: str = "x") -> Altair:
         """Where a field lies from left to right."""
         return self._encoding(self.alt.X, field, self.plot.x)
 
-    def y(self, field: str = "y") -> Any:
+    def y(self, field: str = "y") -> Altair:
         """Where a field lies from top to bottom."""
         return self._encoding(self.alt.Y, field, self.plot.y)
 
-    def color(self, of: int) -> Any:
+    def color(self, of: int) -> Altair:
         """The colour of a class, which the legend names where the plot does."""
         names = dict(self.plot.legend)
         if of not in names:
@@ -86,7 +87,7 @@ class _Axes:
         """A row with the name of its class."""
         return {**row, "class": dict(self.plot.legend).get(of, "")}
 
-    def _encoding(self, channel: Any, field: str, axis: Axis) -> Any:
+    def _encoding(self, channel: Altair, field: str, axis: Axis) -> Altair:
         low, high = sorted((axis.low, axis.high))
         kind, undefined = "log" if axis.log else "linear", self.alt.Undefined
         words = {f"{place:.12g}": name for place, name in axis.ticks}
@@ -101,18 +102,18 @@ class _Axes:
         return channel(f"{field}:Q", scale=scale, axis=None if self.plot.bare else shown)
 
 
-def _columns(axes: _Axes, mark: Columns) -> Any:
+def _columns(axes: _Axes, mark: Columns) -> Altair:
     rows = ({"x": a, "to": b, "y": y, "zero": 0, "words": words} for a, b, y, words in mark.bars)
     bars = axes.layer(rows).mark_rect(stroke="white").encode(axes.x(), axes.y(), x2="to:Q")
     return bars.encode(y2="zero:Q", color=axes.color(mark.of), tooltip="words:N")
 
 
-def _line(axes: _Axes, mark: Line) -> Any:
+def _line(axes: _Axes, mark: Line) -> Altair:
     rows = (axes.classed({"x": x, "y": y}, mark.of) for x, y in mark.points)
     return axes.layer(rows).mark_line().encode(axes.x(), axes.y(), color=axes.color(mark.of))
 
 
-def _intervals(axes: _Axes, mark: Intervals) -> Any:
+def _intervals(axes: _Axes, mark: Intervals) -> Altair:
     names = ("x", "low", "y", "high", "words")
     spans = axes.layer(dict(zip(names, span, strict=True)) for span in mark.spans)
     color = axes.color(mark.of)
@@ -121,13 +122,13 @@ def _intervals(axes: _Axes, mark: Intervals) -> Any:
     return lines + dots.encode(axes.x(), axes.y(), color=color, tooltip="words:N")
 
 
-def _rule(axes: _Axes, mark: Rule) -> Any:
+def _rule(axes: _Axes, mark: Rule) -> Altair:
     line = axes.layer([{"x": mark.x, "words": mark.words}])
     words = line.mark_text(align="left", dx=5).encode(axes.x(), y=axes.alt.value(8), text="words:N")
     return line.mark_rule(strokeDash=[4, 3]).encode(axes.x()) + words
 
 
-def _dots(axes: _Axes, mark: Dots) -> Any:
+def _dots(axes: _Axes, mark: Dots) -> Altair:
     rows = [
         axes.classed({"x": x, "y": y, "words": words, "id": key}, of)
         for x, y, of, words, key in mark.points
@@ -138,7 +139,7 @@ def _dots(axes: _Axes, mark: Dots) -> Any:
     return dots.encode(axes.x(), axes.y(), color=color, shape=shape, tooltip="words:N")
 
 
-def _named(axes: _Axes, mark: Named) -> Any:
+def _named(axes: _Axes, mark: Named) -> Altair:
     rows = [
         {"x": x, "y": y, "size": 4 * r * r, "name": name, "words": words}
         for x, y, r, name, words in mark.points
@@ -150,7 +151,7 @@ def _named(axes: _Axes, mark: Named) -> Any:
     return dots.encode(tooltip="words:N") + names
 
 
-def _cells(axes: _Axes, mark: Cells) -> Any:
+def _cells(axes: _Axes, mark: Cells) -> Altair:
     rows = (
         {"x": a / mark.n, "x2": (a + 1) / mark.n, "y": b / mark.n, "y2": (b + 1) / mark.n}
         | {"shade": shade, "words": words}
@@ -162,7 +163,7 @@ def _cells(axes: _Axes, mark: Cells) -> Any:
     return cells.encode(axes.x(), axes.y(), opacity=shade, tooltip="words:N", **where)
 
 
-LAYERS: dict[type, Callable[[_Axes, Any], Any]] = {
+LAYERS: dict[type, Callable[[_Axes, Any], Altair]] = {
     Columns: _columns,
     Line: _line,
     Intervals: _intervals,

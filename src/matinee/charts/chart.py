@@ -193,7 +193,7 @@ def twin(table: Table, title: str) -> Markup:
     )
 
 
-def _cells(row: tuple[Any, ...]) -> list[Markup]:
+def _cells(row: tuple[object, ...]) -> list[Markup]:
     first, *others = row
     return [
         el("th", cell(first), scope="row"),

@@ -49,12 +49,15 @@ def column_of(catalog: Catalog, name: str) -> str:
     return name
 
 
+Value = str | int  # of an item in a column
+
+
 def singular(name: str) -> str:
     """A column's name without case and plural."""
     return name.casefold().removesuffix("s")
 
 
-def values_of(entry: Item, column: str) -> tuple[Any, ...]:
+def values_of(entry: Item, column: str) -> tuple[Value, ...]:
     """What an item has in a column."""
     if column == "genre":
         return entry.genres
@@ -63,7 +66,7 @@ def values_of(entry: Item, column: str) -> tuple[Any, ...]:
     return (entry.title,) if column == "title" else entry.features.get(column, ())
 
 
-def matching_values(column: str, values: list[tuple[Any, ...]], condition: object) -> np.ndarray:
+def matching_values(column: str, values: list[tuple[Value, ...]], condition: object) -> np.ndarray:
     """Which of the items' values meet one condition: bool (n_items,).
 
     Raises BadSetting for a value that no item has, and for a range of what is no number.
@@ -116,7 +119,7 @@ def ends_of(column: str, condition: tuple[Any, ...]) -> tuple[float, float]:
     return low, high
 
 
-def numbers_of(column: str, values: tuple[Any, ...]) -> list[float]:
+def numbers_of(column: str, values: tuple[Value, ...]) -> list[float]:
     """Values as numbers. Raises BadSetting for a column of text."""
     try:
         return [float(one) for one in values]

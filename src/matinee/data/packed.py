@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from matinee.data.catalog import Catalog
 from matinee.data.ids import IdMap, check_ids
@@ -135,10 +136,10 @@ class Values:
     def __len__(self) -> int:
         return len(self.rows.codes)
 
-    def __getitem__(self, at: Any) -> Any:
+    def __getitem__(self, at: Any) -> np.ndarray:
         return self.rows.values_of(self.rows.codes[at])
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype)
 
 

@@ -120,7 +120,7 @@ def checksum(manifest: JsonMapping) -> str:
     return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
-def depth_of(value: Any) -> int:
+def depth_of(value: object) -> int:
     """How deep lists and objects are nested in a JSON value, up to one above ``MOST_DEPTH``."""
     depth, level = 0, [value]
     while level and depth <= MOST_DEPTH:
@@ -130,7 +130,7 @@ def depth_of(value: Any) -> int:
     return depth
 
 
-def entries_of(files: Any, names: Mapping[str, str]) -> dict[str, JsonObject]:
+def entries_of(files: object, names: Mapping[str, str]) -> dict[str, JsonObject]:
     """The file entries of a manifest: ``{name: {"file", "sha256", "bytes"}}``.
 
     ``names`` gives the file name that each may have, as a regular expression. Raises BadFile for
@@ -143,7 +143,7 @@ def entries_of(files: Any, names: Mapping[str, str]) -> dict[str, JsonObject]:
     return files
 
 
-def check_entry(name: str, entry: Any, names: Mapping[str, str]) -> None:
+def check_entry(name: str, entry: object, names: Mapping[str, str]) -> None:
     """Raise BadFile unless this is an entry of a file that may be there."""
     if name not in names:
         raise BadFile(f"it names a file {name[:40]!r}, which is none of {', '.join(names)}")

@@ -155,7 +155,7 @@ log = logging.getLogger("matinee.cross_validate")
 
 
 def cross_validate(
-    algorithm: str | Learner | list[Any] | tuple[Any, ...],
+    algorithm: str | Learner | list[object] | tuple[object, ...],
     ratings: "Ratings | Iterable[Split]",
     folds: int = 5,
     seed: int = 0,
@@ -318,7 +318,9 @@ def _predict(model: Measurable, test: Ratings) -> np.ndarray:
     return np.concatenate([model.predict_rows(test.user[s], test.item[s]) for s in spans])
 
 
-def _interval_metrics(model: Any, test: Ratings, measures: Sequence[Measure]) -> dict[str, float]:
+def _interval_metrics(
+    model: Measurable, test: Ratings, measures: Sequence[Measure]
+) -> dict[str, float]:
     """Metrics of intervals, on the test ratings of some users that the model has seen."""
     of_intervals = [one for one in measures if one.metric.source == "intervals"]
     given = interval_test(model, test) if of_intervals else None
@@ -334,7 +336,7 @@ def interval_test(model: Any, test: Ratings) -> IntervalTest | None:
         users = np.random.default_rng(0).choice(users, INTERVAL_USERS, replace=False)
     users = np.sort(users)
     actual: list[np.ndarray] = []
-    limits: dict[float, list[tuple[Any, Any]]] = {level: [] for level in LEVELS}
+    limits: dict[float, list[tuple[np.ndarray, np.ndarray]]] = {level: [] for level in LEVELS}
     for user in users.tolist():
         items, ratings = test.by_user.row(user)
         actual.append(ratings)

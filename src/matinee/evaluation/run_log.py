@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.errors import MatineeError
@@ -91,18 +91,18 @@ class Series:
         name = (self.what, self.key)
         return [run for run in self.record.runs() if (run.get("what"), run.get("key")) == name]
 
-    def append(self, **run: Any) -> None:
+    def append(self, **run: object) -> None:
         """Append one run, with the time."""
         self.record.append({"what": self.what, "key": self.key, **run})
 
 
-def key_of(*facts: Any) -> str:
+def key_of(*facts: object) -> str:
     """A short digest of plain facts: equal facts, equal keys."""
     text = json.dumps(facts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _ends_whole(file: Any) -> bool:
+def _ends_whole(file: IO[bytes]) -> bool:
     file.seek(-1, os.SEEK_END)
     return bool(file.read(1) == b"\n")
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, Table, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, func, insert, select
 from sqlalchemy import update as update_of
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -366,7 +366,9 @@ def tick(connection: Connection, count: int) -> int:
     return _clock_seq(connection) - count
 
 
-def _last_numbers(connection: Connection, table: Table, *where: Any) -> dict[str, int]:
+def _last_numbers(
+    connection: Connection, table: Table, *where: ColumnElement[bool]
+) -> dict[str, int]:
     """The number of each user's last row of a table that meets conditions."""
     query = select(table.c.user_id, func.max(table.c.seq)).where(*where)
     rows = connection.execute(query.group_by(table.c.user_id))

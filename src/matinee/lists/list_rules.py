@@ -20,7 +20,7 @@ that the last places weigh as much as the first: its terms over a list of n add 
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import TypedDict
 
 import numpy as np
 
@@ -90,7 +90,7 @@ class ListRules:
         return bool(self.boost) or any(self.strengths.values())
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: object) -> bool:
     """Whether a value is an int or a float."""
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import isinf, isnan
-from typing import Any
 
 import numpy as np
 
@@ -112,7 +111,7 @@ class ChoicePart:
         return Embeddings(factors, average.bias + far * (chooser.bias - average.bias))
 
 
-def _number(name: str, value: Any) -> float:
+def _number(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float | np.number) or isnan(value):
         raise BadSetting(f"{name} is {value!r}; it must be a number")
     return float(value)

@@ -8,9 +8,9 @@ to factors of Gantner et al. 2010).
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -99,5 +99,5 @@ class ProfileMap:
         return Embeddings(factors, average.bias + change[-1:])
 
 
-def _list(names: Any) -> str:
+def _list(names: Iterable[str]) -> str:
     return ", ".join(map(repr, names))

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from matinee.data.ids import IdMap
 from matinee.display.frames import Column, Framed, ids_in_type
@@ -28,7 +28,7 @@ class Vectors(Framed, Printable):
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.values, dtype=dtype)
 
     def __repr__(self) -> str:

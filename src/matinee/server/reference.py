@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from matinee.display.markup import Markup, el
 from matinee.display.plain_data import JsonMapping
@@ -54,7 +54,7 @@ class Grid(NamedTuple):
 class Example(NamedTuple):
     """A JSON value."""
 
-    value: Any
+    value: object
 
     @property
     def text(self) -> str:

@@ -64,7 +64,7 @@ class Supervisor:
 
     target: Target
     listener: socket.socket
-    arguments: tuple[Any, ...]
+    arguments: tuple[object, ...]
     n_workers: int
     workers: dict[Any, Any] = field(default_factory=dict)  # processes by sentinel
     stopping: bool = False

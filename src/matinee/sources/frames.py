@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from matinee.sources.raw import UNKNOWN_TIME, Fault, Numbered, Raw, ReadOptions
 
 if TYPE_CHECKING:
     import narwhals as nw
+
+Series: TypeAlias = "nw.Series[Any]"  # of any library
 
 
 def recognises(source: object) -> bool:
@@ -69,7 +71,7 @@ def read(source: object, options: ReadOptions) -> Iterator[Raw]:
     )
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: object) -> object:
     """A cell as Python writes it, which a number of numpy does not."""
     return value.item() if isinstance(value, np.generic) else value
 
@@ -93,7 +95,7 @@ def chosen_of(source: object, at: Mapping[str, int]) -> object:
     return table.select(list(at.values())).rename_columns(list(at))
 
 
-def plain(series: "nw.Series[Any]") -> tuple[np.ndarray, np.ndarray]:
+def plain(series: Series) -> tuple[np.ndarray, np.ndarray]:
     """A series as a numpy column, and where it is empty: bool (n_rows,)."""
     import narwhals as nw
 
@@ -112,7 +114,7 @@ def plain(series: "nw.Series[Any]") -> tuple[np.ndarray, np.ndarray]:
     return as_column(series.to_list()), gaps
 
 
-def with_gaps(series: "nw.Series[Any]", name: str, notes: list[str]) -> Numbered:
+def with_gaps(series: Series, name: str, notes: list[str]) -> Numbered:
     """The ids of a series, with no code where it is empty."""
     values, gaps = plain(series)
     numbered = number_ids(values, name, notes)
@@ -120,7 +122,7 @@ def with_gaps(series: "nw.Series[Any]", name: str, notes: list[str]) -> Numbered
     return numbered
 
 
-def times(series: "nw.Series[Any]", name: str) -> np.ndarray:
+def times(series: Series, name: str) -> np.ndarray:
     """The times of a series as int64 (n_rows,), in seconds where it holds dates."""
     import narwhals as nw
 

@@ -22,6 +22,7 @@ from matinee.sources.raw import Raw, ReadOptions
 
 NUMPY, MATLAB = "a NumPy file", "a MATLAB file"
 SPARSE_PARTS = {"format.npy", "shape.npy", "data.npy"}  # in an .npz that scipy wrote
+Matrix = Any  # an array, or a sparse matrix of scipy in any of its forms
 FROM_ZERO = "rows and columns of the matrix are numbered from 0"
 
 
@@ -65,7 +66,7 @@ def read(source: object, options: ReadOptions) -> Iterator[Raw]:
         yield raw
 
 
-def numpy_archive(path: Path) -> dict[str, Any]:
+def numpy_archive(path: Path) -> dict[str, Matrix]:
     """The sparse matrix that scipy wrote into an ``.npz``, or the arrays in it by name."""
     with np.load(path, allow_pickle=False) as archive:
         if {f"{name}.npy" for name in archive.files} >= SPARSE_PARTS:
@@ -75,12 +76,12 @@ def numpy_archive(path: Path) -> dict[str, Any]:
         return {name: archive[name] for name in archive.files}
 
 
-def numpy_array(path: Path) -> dict[str, Any]:
+def numpy_array(path: Path) -> dict[str, Matrix]:
     """The array in an ``.npy``."""
     return {"array": np.load(path, allow_pickle=False)}
 
 
-def matlab_variables(path: Path) -> dict[str, Any]:
+def matlab_variables(path: Path) -> dict[str, Matrix]:
     """The matrices in a ``.mat`` by name."""
     from scipy.io import loadmat
 
@@ -88,7 +89,7 @@ def matlab_variables(path: Path) -> dict[str, Any]:
     return {name: one for name, one in contents.items() if not name.startswith("__")}
 
 
-READERS: dict[str, Callable[[Path], dict[str, Any]]] = {
+READERS: dict[str, Callable[[Path], dict[str, Matrix]]] = {
     "zip": numpy_archive,
     NUMPY: numpy_array,
     MATLAB: matlab_variables,
@@ -96,7 +97,7 @@ READERS: dict[str, Callable[[Path], dict[str, Any]]] = {
 
 
 @contextmanager
-def raw_of(name: str, contents: Mapping[str, Any], options: ReadOptions) -> Iterator[Raw]:
+def raw_of(name: str, contents: Mapping[str, Matrix], options: ReadOptions) -> Iterator[Raw]:
     """The rows of what a file holds. Raises BadRatings where none of it, or too much, would do."""
     columns = {one: array for one, array in contents.items() if is_column(array)}
     if columns and len(columns) == len(contents) and len(set(map(len, columns.values()))) == 1:
@@ -123,7 +124,7 @@ def raw_of(name: str, contents: Mapping[str, Any], options: ReadOptions) -> Iter
         yield raw
 
 
-def chosen(name: str, matrices: Mapping[str, Any], held: list[str], table: str | None) -> Any:
+def chosen(name: str, matrices: Mapping[str, Matrix], held: list[str], table: str | None) -> Matrix:
     """The one matrix, or the one of this name. Raises BadRatings where that is a question."""
     if table is not None:
         if table not in matrices:
@@ -188,7 +189,7 @@ def rated_cells(matrix: np.ndarray, missing: float | str) -> tuple[np.ndarray, .
     return rows, columns, matrix[rated]
 
 
-def check(name: str, matrix: Any) -> None:
+def check(name: str, matrix: Matrix) -> None:
     """Raise BadRatings unless the indices of a compressed matrix lie within its shape."""
     try:
         matrix.check_format(full_check=True)

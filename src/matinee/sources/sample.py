@@ -20,7 +20,7 @@ without replacement, with odds exp(v_i + ..) (Yellott 1977).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,7 +148,7 @@ class Simulation:
     film_quality: Floats
 
     def preference(
-        self, user: NDArray[Any], item: NDArray[Any], timestamp: NDArray[np.int64]
+        self, user: np.ndarray, item: np.ndarray, timestamp: NDArray[np.int64]
     ) -> Floats:
         """s_ui(h) in stars, neither rounded nor clipped, of each (user, item, timestamp)."""
         a = tastes_at(timestamp, self.user_tastes[user], self.user_drift[user])

@@ -5,7 +5,7 @@ on how rows are partitioned. All other user ids stay on the cluster.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Layout:
     items: IdMap
     numbers: "pa.Table"  # item_id, as in rows, and item
     digits: int  # of the longest user id, where all are whole numbers in text, else 0
-    bounds: list[Any]  # keys of the first users of all blocks but the first
+    bounds: list[object]  # keys of the first users of all blocks but the first
     n_rows: int  # valid rows
     n_read: int
 
@@ -102,12 +102,12 @@ def _numbered(ids: "pa.ChunkedArray") -> tuple[IdMap, "pa.Table"]:
     return items, pa.table({"item_id": whole, "item": items.rows(texts).astype(np.int32)})
 
 
-def _bounds(sample: "pa.Table", n_blocks: int) -> list[Any]:
+def _bounds(sample: "pa.Table", n_blocks: int) -> list[object]:
     """Keys that divide the sampled users, in order, into blocks of about equally many ratings."""
     n = sample.column("n").to_numpy()
     block = (np.cumsum(n) - n) * n_blocks // max(1, int(n.sum()))
     firsts = np.flatnonzero(np.diff(block, prepend=0))
-    bounds: list[Any] = sample.column("key").take(firsts).to_pylist()
+    bounds: list[object] = sample.column("key").take(firsts).to_pylist()
     return bounds
 
 

@@ -1,6 +1,6 @@
 """Search strategies: grid search, random search, or Optuna's samplers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count, product
 from math import prod
@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from matinee.algorithms.search_space import Choice, Real, Space, Whole
+from matinee.algorithms.search_space import Choice, Dimension, Real, Space, Whole
 from matinee.display.optional import TUNE
 from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.display.text import counted
@@ -79,7 +79,7 @@ class Grid(Pruning):
     @classmethod
     def of(cls, space: Space, budget: int, seed: int, higher: bool) -> "Grid":
         """Raises BadSetting when even two values of each are more than the budget."""
-        axes: list[list[Any]] = []
+        axes: list[Sequence[object]] = []
         for points in count(2):
             wider = [dimension.grid(points) for dimension in space.values()]
             if prod(map(len, wider)) > budget or wider == axes:
@@ -145,7 +145,7 @@ class Optuna:
         self.pruning = Pruning()
         self.pending: dict[int, Any] = {}
 
-    def _distribution(self, dimension: Any) -> Any:
+    def _distribution(self, dimension: Dimension) -> Any:
         kinds = self.optuna.distributions
         if isinstance(dimension, Choice):
             return kinds.CategoricalDistribution(dimension.values)

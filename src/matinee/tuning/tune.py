@@ -146,7 +146,7 @@ def tune(
     algorithm: Algorithm | type[Algorithm] | str,
     data: Ratings | Split,
     *,
-    space: Mapping[str, Dimension | Sequence[Any]] | None = None,
+    space: Mapping[str, Dimension | Sequence[object]] | None = None,
     metric: str = "rmse",
     budget: int = 30,
     seconds: float | None = None,
@@ -343,7 +343,9 @@ def _recorded(trial: JsonObject) -> Trial:
     return Trial(**(trial | lists))
 
 
-def checked_space(base: Algorithm, space: Mapping[str, Dimension | Sequence[Any]] | None) -> Space:
+def checked_space(
+    base: Algorithm, space: Mapping[str, Dimension | Sequence[object]] | None
+) -> Space:
     """The space to search. Raises BadSetting where it is missing, unknown or impossible."""
     if space is not None:
         dimensions = {name: as_dimension(name, one) for name, one in space.items()}

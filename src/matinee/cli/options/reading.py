@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from matinee.cli.console import say, width, wrap
 from matinee.cli.options.values import gathered
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
 from matinee.errors import BadSetting
 
@@ -108,7 +109,7 @@ class ReadOptions:
             )
         return positives
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self) -> JsonObject:
         """The keyword arguments of ``read_ratings``."""
         return {name: value for name, value in vars(self).items() if name != "positives_from"}
 

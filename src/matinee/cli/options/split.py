@@ -2,12 +2,13 @@
 
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from matinee.cli.options.reading import ReadOptions
 from matinee.cli.options.values import gathered
+from matinee.display.plain_data import JsonObject
 from matinee.errors import BadSetting, check_known
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class SplitOptions:
         return self.data or self.train or ""
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> JsonObject:
         """The parameters of the split that are given, by their names in Python."""
         values = {"test_share": self.test_share, "n": self.last, "seed": self.seed}
         return {name: value for name, value in values.items() if value is not None}
