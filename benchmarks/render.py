@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any
 
 from accuracy import accuracy_columns, verdict_lines
+from compilations import command_lines
 from data import DATA_SETS, ROOT
 from jobs import RESULTS, Row, read_rows
 from lists import BEYOND, HITS, list_columns
@@ -250,6 +251,21 @@ TABLES = {
             },
         ),
     },
+    "Wide catalogues": {
+        "wide": (
+            "Fits of made-up ratings with the margins of Gowalla and of Amazon's categories. A "
+            "product is a pair of entries of one user: what comparing all items that share one "
+            "costs at least.",
+            {
+                "algorithm": "algorithm",
+                "users": "users",
+                "items": "items",
+                "ratings": "ratings",
+                "million_products": "million products",
+                "cpu_seconds": "CPU s",
+            },
+        ),
+    },
     "More ratings than memory": {
         "streaming": (
             "Made-up ratings in random order, 67 a person in the mean, films by a power law (rank "
@@ -295,7 +311,11 @@ TABLES = {
         ),
     },
 }
-ROUNDED = ("streaming", "large_model")  # scripts whose figures are rounded as they are shown
+ROUNDED = (
+    "streaming",
+    "large_model",
+    "wide",
+)  # scripts whose figures are rounded as they are shown
 SHOWN_SETTINGS = 12  # of a contender, so that a line of the table stays a line
 EMPTY = "Nothing is measured yet."
 
@@ -308,7 +328,7 @@ def main() -> None:
     )
     others = {
         name: read_rows(RESULTS / f"{name}.jsonl")
-        for scripts in TABLES.values()
+        for scripts in (*TABLES.values(), ["compilations"])
         for name in scripts
     }
     parts = page(accuracy, speed, roofline, memory, serving, others)
@@ -377,6 +397,14 @@ def page(
             if name in ROUNDED:
                 lines = [{head: str(value) for head, value in line.items()} for line in lines]
             yield markdown(lines) if lines else EMPTY
+    yield "## First runs"
+    yield (
+        "What a new process compiles with an empty cache: kernels, functions of numba that these "
+        "need, and processor seconds. A fit is of 60 x 60 made-up ratings. "
+        "(`python benchmarks/compilations.py`)"
+    )
+    first_runs = command_lines(others["compilations"])
+    yield markdown(first_runs) if first_runs else EMPTY
     everything = [*accuracy, *speed, *roofline, *memory, *serving]
     everything += chain.from_iterable(others.values())
     yield "## Settings"
