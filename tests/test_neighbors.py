@@ -269,6 +269,19 @@ def test_beta_is_that_whose_lists_are_best_on_held_out_ratings(monkeypatch):
     assert np.array_equal(by_hand.score_block(users), model.score_block(users))
 
 
+def test_ndcg_of_lists_by_hand():
+    """Two users: one finds the second best of three gains, in the second place; one finds none."""
+    worth = csr_array(np.array([[0.0, 3.0, 2.0, 1.0], [1.0, 0.0, 0.0, 0.0]]))
+    lists = np.full((2, held_out.LENGTH), -1)
+    lists[0, :2] = 0, 2
+    lists[1, 0] = 3
+    ideal = 3 + 2 / np.log2(3) + 1 / 2
+    expected = [2 / np.log2(3) / ideal, 0]
+    np.testing.assert_allclose(held_out.ndcg_of_lists(lists, worth), expected)
+    nothing = csr_array((2, 4))
+    np.testing.assert_array_equal(held_out.ndcg_of_lists(lists, nothing), 0)
+
+
 def test_a_walk_without_powers_ends_somewhere():
     """With alpha = 1 and beta = 0 weights are chances: together with the way back they are 1."""
     X = (TRAIN.csr().toarray() > 0).astype(float)

@@ -25,7 +25,7 @@ from matinee.kernels.item_neighbors import NeighborLists
 from matinee.kernels.similarities import Comparison, nearest_rows
 from matinee.models.baseline import Baseline
 from matinee.models.neighbor import NeighborModel
-from matinee.training.held_out import HeldOut, ScoresUsers, best_of
+from matinee.training.held_out import HeldOut, best_of
 from matinee.training.item_vectors import item_vectors
 from matinee.training.progress import OnEpoch, quiet
 
@@ -83,18 +83,7 @@ class RP3beta(Algorithm):
         if parts is None:
             return USUAL_BETA, {"beta": USUAL_BETA}
         walks = replace(self, beta=0.0).fit(parts.train)
-        n_i, gains = np.maximum(parts.train.item_counts, 1.0), np.ones(len(parts.test))
-        ndcg = {beta: parts.ndcg(HeldBack(walks, n_i**-beta), gains) for beta in BETAS}
+        n_i = np.maximum(parts.train.item_counts, 1.0)
+        ndcg = parts.ndcg_by_factors(walks, {beta: n_i**-beta for beta in BETAS})
         beta, report = best_of(ndcg)
         return beta, {"beta": beta, **report}
-
-
-@dataclass(frozen=True, eq=False)
-class HeldBack:
-    """The scores of a model, each item's times a factor of its own."""
-
-    model: ScoresUsers
-    factors: np.ndarray  # (n_items,)
-
-    def score_block(self, users: np.ndarray) -> np.ndarray:
-        return np.asarray(self.model.score_block(users) * self.factors)

@@ -1,6 +1,6 @@
 """Settings chosen on a held-out piece of the training ratings: whose lists find most of it."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -54,6 +54,21 @@ class HeldOut:
         """``mean_ndcg`` of a model that was fitted to ``train``; ``gains`` (n_test,)."""
         return mean_ndcg(model, self.train, self.test, gains)
 
+    def ndcg_by_factors(
+        self, model: ScoresUsers, factors: Mapping[Candidate, np.ndarray]
+    ) -> dict[Candidate, float]:
+        """``ndcg`` where every find is worth 1, with each item's scores times a factor of its own.
+
+        The model scores once for all the factors (n_items,) by candidate.
+        """
+        ndcg: dict[Candidate, list[np.ndarray]] = {candidate: [] for candidate in factors}
+        for users, worth in measured_users(self.test, np.ones(len(self.test))):
+            scores = model.score_block(users)
+            for candidate, factor in factors.items():
+                lists = lists_of_users(scores * factor.astype(np.float32), self.train, users)
+                ndcg[candidate].append(ndcg_of_lists(lists, worth))
+        return {candidate: float(np.concatenate(each).mean()) for candidate, each in ndcg.items()}
+
 
 def best_of(ndcg: Mapping[Candidate, float]) -> tuple[Candidate, JsonObject]:
     """The candidate of highest NDCG, the first of equals; and what a model reports of all."""
@@ -76,32 +91,44 @@ def mean_ndcg(model: ScoresUsers, known: Ratings, test: Ratings, gains: np.ndarr
     ``gains`` (n_test,) are what it is worth to find each rating of ``test``. The ideal list holds
     a user's greatest gains.
     """
-    tested = np.flatnonzero(test.user_counts)
-    users = tested[:: -(-len(tested) // USERS_MEASURED)]
-    indptr, indices, _ = test.by_user
-    shape = test.n_users, test.n_items
-    worth = csr_array((gains.astype(np.float64), indices, indptr), shape=shape)
     each = [
-        ndcg_of_users(model, known, worth, users[first : first + USERS_AT_ONCE])
-        for first in range(0, len(users), USERS_AT_ONCE)
+        ndcg_of_lists(lists_of_users(model.score_block(users), known, users), worth)
+        for users, worth in measured_users(test, gains)
     ]
     return float(np.concatenate(each).mean())
 
 
-def ndcg_of_users(
-    model: ScoresUsers, train: Ratings, worth: csr_array, users: np.ndarray
-) -> np.ndarray:
-    """NDCG@10 of each user: (n,). ``worth`` (n_users, n_items) holds the gains."""
-    seen = train.by_user.take(users)
-    scores = model.score_block(users.astype(np.int32))
-    listed, _ = top_n(scores, ItemSets(seen.indptr, seen.indices), LENGTH)
-    gains = worth[users].toarray()
+def measured_users(test: Ratings, gains: np.ndarray) -> Iterator[tuple[np.ndarray, csr_array]]:
+    """Up to USERS_MEASURED users in blocks, (n,) int32, with their gains (n, n_items)."""
+    tested = np.flatnonzero(test.user_counts).astype(np.int32)
+    users = tested[:: -(-len(tested) // USERS_MEASURED)]
+    indptr, indices, _ = test.by_user
+    shape = test.n_users, test.n_items
+    worth = csr_array((gains.astype(np.float64), indices, indptr), shape=shape)
+    for first in range(0, len(users), USERS_AT_ONCE):
+        block = users[first : first + USERS_AT_ONCE]
+        yield block, worth[block]
+
+
+def lists_of_users(scores: np.ndarray, known: Ratings, users: np.ndarray) -> np.ndarray:
+    """The items (n, LENGTH) of highest scores (n, n_items) that users are not known to have."""
+    seen = known.by_user.take(users)
+    return top_n(scores, ItemSets(seen.indptr, seen.indices), LENGTH)[0]
+
+
+def ndcg_of_lists(lists: np.ndarray, worth: csr_array) -> np.ndarray:
+    """NDCG@10 (n,) of each user's list (n, LENGTH), -1 where it ends, with gains (n, n_items)."""
+    n = len(lists)
+    gains = worth[np.arange(n)[:, None], np.maximum(lists, 0)].toarray()
     discounts = 1 / np.log2(np.arange(2, LENGTH + 2))
-    reached = np.where(listed < 0, 0.0, np.take_along_axis(gains, np.maximum(listed, 0), axis=1))
-    ideal = -np.sort(-gains, axis=1)[:, :LENGTH]
-    best = np.maximum(ideal @ discounts[: ideal.shape[1]], 1e-12)  # all gains may be zero
-    result: np.ndarray = reached @ discounts / best
-    return result
+    user = np.repeat(np.arange(n), np.diff(worth.indptr))
+    best_first = np.lexsort((-worth.data, user))
+    place = np.arange(len(user)) - worth.indptr[user]
+    in_list = place < LENGTH
+    highest = worth.data[best_first][in_list] * discounts[place[in_list]]
+    ideal = np.bincount(user[in_list], highest, n)
+    result: np.ndarray = np.where(lists < 0, 0.0, gains) @ discounts
+    return result / np.maximum(ideal, 1e-12)  # all gains may be zero
 
 
 def sample_of_users(ratings: Ratings, n: int, rng: np.random.Generator) -> Ratings:
