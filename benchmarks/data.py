@@ -24,7 +24,7 @@ from matinee.sources import read_ratings
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 0
 POSITIVE_FROM = 4  # stars that count as a liked film, in the top-n split
-HELD_OUT = 0.2  # share of each user's liked films that the lists should find
+HELD_OUT = 5  # one of so many likes of each user is what the lists should find
 
 
 class Part(NamedTuple):
@@ -131,13 +131,21 @@ def hold_out(ratings: Part, seed: int) -> np.ndarray:
     """A mask of the held-out fifth of each user's liked films, rounded down."""
     draw = np.random.default_rng(seed).permutation(len(ratings.user))
     liked = np.flatnonzero(ratings.rating >= POSITIVE_FROM)
-    liked = liked[np.lexsort((draw[liked], ratings.user[liked]))]
-    n_liked = np.bincount(ratings.user[liked])
+    return lowest_fifth(ratings.user, liked, draw[liked])
+
+
+def lowest_fifth(user: np.ndarray, liked: np.ndarray, draw: np.ndarray) -> np.ndarray:
+    """A mask of one in ``HELD_OUT`` of each user's likes, rounded down: those drawn lowest.
+
+    ``user`` (n_ratings,) has the row of each rating's user, ``liked`` (n_likes,) the places of the
+    likes, and ``draw`` (n_likes,) a random number for each of them.
+    """
+    order = liked[np.lexsort((draw, user[liked]))]
+    n_liked = np.bincount(user[liked])
     first = np.cumsum(n_liked) - n_liked
-    user = ratings.user[liked]
-    place = np.arange(len(liked)) - first[user]
-    mask = np.zeros(len(ratings.user), dtype=bool)
-    mask[liked[place < np.floor(HELD_OUT * n_liked)[user]]] = True
+    place = np.arange(len(order)) - first[user[order]]
+    mask = np.zeros(len(user), dtype=bool)
+    mask[order[place < n_liked[user[order]] // HELD_OUT]] = True
     return mask
 
 

@@ -13,7 +13,7 @@ from itertools import product
 
 import numpy as np
 
-from data import SEED, folder_of_data
+from data import SEED, folder_of_data, lowest_fifth
 from jobs import RESULTS, Row, circumstances, keep
 from matinee import __version__, read_ratings
 from matinee.algorithms import ImplicitALS
@@ -27,7 +27,6 @@ from tables import table
 RATIOS, STRENGTHS = (4.0, 12.0, 36.0), (0.35, 0.5, 0.8)
 LOWEST = (1.0, 0.15)  # equal positives, and graded ones
 LIKED = 0.75  # how far up the scale a rating is a like
-TEST_SHARE = 5  # one in so many likes of each user
 KEY = ("algorithm", "lowest", "data_set")
 SHOWN = ("algorithm", "lowest", "data_set", "learned", "best", "loss", "of_grid")
 
@@ -55,12 +54,7 @@ def likes_held_out(ratings: Ratings) -> HeldOut:
     low, high = ratings.scale
     liked = np.flatnonzero(ratings.rating >= low + LIKED * (high - low))
     draw = np.random.default_rng(SEED).random(len(liked))
-    order = liked[np.lexsort((draw, ratings.user[liked]))]
-    counts = np.bincount(ratings.user[liked], minlength=ratings.n_users)
-    first = np.cumsum(counts) - counts
-    user = ratings.user[order]
-    in_test = np.zeros(len(ratings), dtype=bool)
-    in_test[order] = np.arange(len(order)) - first[user] < (counts // TEST_SHARE)[user]
+    in_test = lowest_fifth(ratings.user, liked, draw)
     return HeldOut(ratings.subset(~in_test), ratings.subset(in_test))
 
 

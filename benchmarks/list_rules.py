@@ -10,7 +10,7 @@ from argparse import ArgumentParser
 
 import numpy as np
 
-from data import HELD_OUT, POSITIVE_FROM, SEED, folder_of_data
+from data import POSITIVE_FROM, SEED, folder_of_data, lowest_fifth
 from jobs import LIST_LENGTH, RESULTS, Row, circumstances, keep
 from matinee import __version__
 from matinee.algorithms import EASE
@@ -62,14 +62,9 @@ def main() -> None:
 
 def held_out_likes(ratings: Ratings) -> tuple[Ratings, Ratings]:
     """What is learned from, and a fifth of each user's likes, rounded down, drawn by the seed."""
-    rng = np.random.default_rng(SEED)
-    order = np.lexsort((rng.random(len(ratings)), ratings.user))
-    order = order[ratings.rating[order] >= POSITIVE_FROM]
-    users = ratings.user[order]
-    counts = np.bincount(users, minlength=len(ratings.users))
-    first = np.cumsum(counts) - counts
-    held_out = np.zeros(len(ratings), dtype=bool)
-    held_out[order[np.arange(len(order)) - first[users] < HELD_OUT * counts[users] // 1]] = True
+    draw = np.random.default_rng(SEED).random(len(ratings))
+    liked = np.flatnonzero(ratings.rating >= POSITIVE_FROM)
+    held_out = lowest_fifth(ratings.user, liked, draw[liked])
     return ratings.subset(~held_out), ratings.subset(held_out)
 
 

@@ -14,12 +14,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from data import lowest_fifth
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.sources import read_ratings
 
 SEED = 42
-HELD_OUT = 5  # one of so many likes of each user
 PEOPLE = 2_000  # of Jester
 NOT_RATED = 99.0
 
@@ -54,12 +54,7 @@ def held_out(ratings: Ratings, seed: int = SEED) -> tuple[Ratings, Ratings]:
     liked = np.arange(len(ratings))
     if ratings.signal.graded:
         liked = np.flatnonzero(ratings.rating >= ratings.scale.liked_from)
-    order = liked[np.lexsort((rng.random(len(liked)), ratings.user[liked]))]
-    user = ratings.user[order]
-    counts = np.bincount(user, minlength=ratings.n_users)
-    place = np.arange(len(order)) - np.searchsorted(user, user)
-    test = np.zeros(len(ratings), bool)
-    test[order[place < counts[user] // HELD_OUT]] = True
+    test = lowest_fifth(ratings.user, liked, rng.random(len(liked)))
     return ratings.subset(~test), ratings.subset(test)
 
 
