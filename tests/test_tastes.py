@@ -279,10 +279,10 @@ def test_people_tags_and_decades_can_label_both_ends():
 
 @pytest.mark.parametrize(
     "n_fifties, n_westerns, label",
-    [(3, 10, "Western"), (4, 10, "1950s Western"), (4, 3, "1950s Western"), (4, 2, "1950s")],
+    [(3, 10, "Western"), (4, 10, "1950s Western"), (4, 2, "1950s Western"), (4, 1, "1950s")],
 )
 def test_a_word_stands_on_the_card_or_in_no_label(n_fifties, n_westerns, label):
-    """Three of ten on the card, and four for a decade; next come most others of both."""
+    """Two of ten on the card, and four for a decade; next come most others of both."""
     order = np.arange(400)
     of_fifties = (order < n_fifties) | ((order >= 10) & (order < 60))
     is_western = (order < n_westerns) | ((order >= 10) & (order < 40))
@@ -328,10 +328,6 @@ def test_items_that_few_rated_show_in_no_card():
     counts = np.array([100, 3, 50, 0, 20, 19, 40])
     assert supported(counts).tolist() == [0, 2, 6, 4, 5]
     assert supported(np.zeros(3, int)).tolist() == []
-    many = np.repeat([60, 20, 1], [150, 60, 5000])
-    assert supported(many).tolist() == list(range(210)), "20 are enough, whatever the median"
-    few = np.repeat([9, 2, 1], [150, 60, 5000])
-    assert supported(few).tolist() == list(range(210)), "less, until there are 200 items"
 
 
 # Names.

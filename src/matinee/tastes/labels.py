@@ -29,14 +29,12 @@ if TYPE_CHECKING:
 
 UNLABELLED = "unlabelled"
 FEWEST_ITEMS = 50  # with enough ratings; below this the items that weigh most are most of them
-FEWEST_SUPPORTED = 200  # items on which a taste is shown, where so many have ratings
 FEWEST_CARRIERS = 5  # items that must have a word
 POPULARITY_BINS = 10
 FALSE_DISCOVERY_RATE = 0.05
 LEAST_SHARE = 1 / 8  # of an end's x that the items with a word must hold
 ON_CARD = 10  # items that weigh most
-FEWEST_ON_CARD, FEWEST_OF_DECADE = 3, 4  # of these, that must have a word, or be of a decade
-ENOUGH_RATINGS = 20  # of an item that says what a taste is
+FEWEST_ON_CARD, FEWEST_OF_DECADE = 2, 4  # of these, that must have a word, or be of a decade
 LEAST_LIFT = 1.5  # that share over the one expected
 MOST_WORDS = 3
 PERIOD = re.compile(r"\d{4}s((,| to| &) \d{4}s)*")
@@ -93,15 +91,11 @@ NO_LABEL = Label()
 def supported(item_counts: np.ndarray) -> np.ndarray:
     """Rows of the items that enough people rated to say what a taste is, the most rated first.
 
-    Enough are ENOUGH_RATINGS. Where fewer than FEWEST_SUPPORTED items have so many, less is enough:
-    what FEWEST_SUPPORTED items have, or half of the median if that is more.
+    Enough are 20 ratings, or half of the median where that is less.
     """
+    rated = item_counts[item_counts > 0]
+    enough = min(20.0, float(np.median(rated)) / 2) if len(rated) else np.inf
     order = np.argsort(-item_counts, kind="stable")
-    rated = item_counts[order[item_counts[order] > 0]]
-    if not len(rated):
-        return order[:0]
-    usual = max(float(np.median(rated)) / 2, float(rated[:FEWEST_SUPPORTED][-1]))
-    enough = min(float(ENOUGH_RATINGS), usual)
     return order[item_counts[order] >= enough]
 
 
