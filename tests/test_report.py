@@ -1,11 +1,14 @@
 """The report: whole, offline, safe from titles, true to the numbers, and the same every time."""
 
+import csv
 import hashlib
+import io
 import json
 import re
 from base64 import b64encode
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -22,7 +25,7 @@ from matinee.explain.term import Term
 from matinee.report import data_report, measure, ratings_of, report_of
 from matinee.report.model_card import biases_of, limits_of
 from matinee.report.origins import SAMPLE
-from matinee.report.quality import compared
+from matinee.report.quality import best_rows, compared, of_comparison
 from matinee.report.sample_users import because
 from matinee.sources import read_ratings
 
@@ -82,10 +85,41 @@ def test_the_file_is_whole_offline_and_small(report):
     assert read.open == []
     assert "script" not in read.tags
     assert not read.handlers
-    assert read.addresses == [f"#{key}" for key in SECTIONS]
+    assert [one for one in read.addresses if not one.startswith("data:text/csv")] == [
+        f"#{key}" for key in SECTIONS
+    ]
     addresses = document.replace(f'xmlns="{SVG}"', "")  # a name, which nobody asks for
     assert not re.findall(r"url\(|@import|https?://", addresses)
     assert len(document.encode()) < MOST_BYTES
+
+
+def test_every_table_is_a_file_in_its_link(report):
+    document = report.html()
+    files = [one for one in Reader(document).addresses if one.startswith("data:text/csv")]
+    assert len(files) == document.count("<table>")
+    plain = report.to_dict()["sections"]["quality"]["blocks"][0]["rows"]
+    texts = [unquote(one.partition(",")[2]) for one in files]
+    (metrics,) = [one for one in texts if one.startswith("metric,")]
+    rows = list(csv.DictReader(io.StringIO(metrics)))
+    assert {one["metric"]: float(one["value"]) for one in rows} == {
+        one["metric"]: one["value"] for one in plain
+    }
+
+
+def test_the_best_of_each_column_is_marked():
+    rows = [
+        {"algorithm": "a", "rmse": 0.9, "ndcg@10": 0.3, "fit_seconds": 2.0},
+        {"algorithm": "b", "rmse": 0.8, "ndcg@10": 0.2, "fit_seconds": 2.0},
+        {"algorithm": "c", "rmse": None, "ndcg@10": float("nan"), "fit_seconds": 3.0},
+    ]
+    assert [best_rows(rows, name) for name in ("rmse", "ndcg@10", "fit_seconds", "mae")] == [
+        [1],
+        [0],
+        [0, 1],
+        [],
+    ]
+    marked = of_comparison(rows)[0].figure()
+    assert re.findall("<strong>(.*?)</strong>", marked) == ["0.3", "2", "0.8", "2"]
 
 
 def test_its_policy_allows_its_own_style_and_nothing_else(report):
@@ -284,7 +318,7 @@ def test_inspect_writes_the_part_on_data(tmp_path, capsys):
     file = tmp_path / "data.html"
     assert run(["inspect", "sample", "--html", str(file)]) == 0
     document = file.read_text(encoding="utf-8")
-    assert Reader(document).addresses == ["#data"]
+    assert [one for one in Reader(document).addresses if one.startswith("#")] == ["#data"]
     assert document == data_report(matinee.sample(), SAMPLE).html()
 
 

@@ -8,9 +8,10 @@ The pictures are static SVG that this package writes itself: they need no script
 stand in a page under the strictest policy, and weigh a few kilobytes.
 """
 
-from matinee.charts.chart import Chart, stylesheet, twin
+from matinee.charts.chart import Chart, stylesheet
 from matinee.charts.explanation import taste_card, waterfall
 from matinee.charts.factor_map import Map, has_map, map_of, space
+from matinee.charts.html_tables import twin
 from matinee.charts.quality import (
     calibration,
     charts_of_comparison,

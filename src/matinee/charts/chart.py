@@ -13,13 +13,14 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any, Protocol
 
+from matinee.charts.html_tables import twin
 from matinee.disk.whole_files import write_whole
 from matinee.display.markup import Markup, el
 from matinee.display.notebook import Part, Printable
 from matinee.display.optional import CHARTS
 from matinee.display.palette import COLORS
 from matinee.display.plain_data import JsonObject
-from matinee.display.tables import Table, show
+from matinee.display.tables import Table
 from matinee.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ WIDTH = 640  # of a picture, in pixels, where nothing else is asked for
 PIXEL_RATIO = 2.0  # of .png, to a pixel of the picture: sharp on today's screens
 PHONE = 300  # on a small screen
 NARROWEST, WIDEST = 240, 1600
-MOST_ROWS = 2000  # of a table beside its picture
 
 
 class Picture(Protocol):
@@ -173,42 +173,6 @@ class Chart(Printable):
 
     def _repr_html_(self) -> str:
         return el("div", el("style", Markup(stylesheet())), self.figure())
-
-
-def twin(table: Table, title: str) -> Markup:
-    """A table as HTML: the first column heads its rows, numbers stand to the right."""
-    rows = list(zip(*table.columns.values(), strict=True))
-    return el(
-        "div",
-        el(
-            "table",
-            el("thead", el("tr", (el("th", name, scope="col") for name in table.columns))),
-            el("tbody", (el("tr", _cells(row)) for row in rows[:MOST_ROWS])),
-        ),
-        el("p", f"and {len(rows) - MOST_ROWS:,} more") if len(rows) > MOST_ROWS else None,
-        class_="scroll",
-        tabindex="0",
-        role="group",
-        aria_label=title,
-    )
-
-
-def _cells(row: tuple[object, ...]) -> list[Markup]:
-    first, *others = row
-    return [
-        el("th", cell(first), scope="row"),
-        *(
-            el("td", cell(value), class_="n" if isinstance(value, int | float) else None)
-            for value in others
-        ),
-    ]
-
-
-def cell(value: object) -> str:
-    """A value as it stands in a table: thousands are parted, floats have four digits."""
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
-    return f"{value:,}" if isinstance(value, int) else show(value)
 
 
 @cache

@@ -38,7 +38,7 @@ class Report(Printable):
         policy = (
             f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
         )
-        links = (el("a", one.title, href=f"#{one.key}") for one in self.sections)
+        links = (el("li", el("a", one.title, href=f"#{one.key}")) for one in self.sections)
         head = el(
             "head",
             el("meta", charset="utf-8"),
@@ -50,7 +50,7 @@ class Report(Printable):
         body = el(
             "body",
             el("header", el("h1", self.title), el("p", self.summary)),
-            el("nav", *links, aria_label="Sections"),
+            el("nav", el("h2", "Contents"), el("ol", links), aria_label="Contents"),
             el("main", *(one.figure() for one in self.sections)),
             el(
                 "footer",

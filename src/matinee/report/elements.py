@@ -76,13 +76,14 @@ class Listing:
     title: str
     table: Table
     notes: Sequence[str] = ()
+    best: frozenset[tuple[int, int]] = frozenset()  # row and column of the cells to mark
 
     def figure(self) -> Markup:
         """The table with its title."""
         return el(
             "div",
             el("h3", self.title),
-            twin(self.table, self.title),
+            twin(self.table, self.title, self.best),
             *(el("p", note, class_="note") for note in self.notes),
             class_="listing chart-figure",
         )

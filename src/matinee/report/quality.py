@@ -1,7 +1,7 @@
 """The section on quality: the model's own figures, its lists, comparisons, and a k-curve."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from matinee.data.ratings import Ratings
 from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.display.tables import Table
 from matinee.display.text import counted
+from matinee.evaluation.metrics import metric_of
 from matinee.evaluation.model_quality import ModelQuality
 from matinee.evaluation.popular_lists import PopularLists
 from matinee.evaluation.recorded import latest_of, recorded_comparisons
@@ -94,9 +95,27 @@ def of_comparison(rows: Sequence[JsonMapping]) -> list[Block]:
     names = [name for name in COLUMNS if any(row.get(name) is not None for row in rows)]
     columns: dict[str, list[object]] = {"algorithm": [row["algorithm"] for row in rows]}
     columns |= {name: [_figure(row, name) for row in rows] for name in names}
-    notes = ["± is half of the 95 % interval over users."] if _has_intervals(rows) else []
-    table = Listing("Algorithms compared on the same split", Table(columns), notes)
+    notes = ["The best of each column is bold."]
+    notes += ["± is half of the 95 % interval over users."] if _has_intervals(rows) else []
+    best = frozenset(
+        (row, column) for column, name in enumerate(names, 1) for row in best_rows(rows, name)
+    )
+    table = Listing("Algorithms compared on the same split", Table(columns), notes, best)
     return [table, *charts_of_comparison(rows)]
+
+
+def best_rows(rows: Sequence[JsonMapping], name: str) -> list[int]:
+    """Which rows of a comparison have the best value of a metric, or the shortest time."""
+    known = {at: row[name] for at, row in enumerate(rows) if _is_number(row.get(name))}
+    higher = False if name == "fit_seconds" else metric_of(name).higher_is_better
+    if not known or higher is None:
+        return []
+    best = max(known.values()) if higher else min(known.values())
+    return [at for at, value in known.items() if value == best]
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and bool(np.isfinite(value))
 
 
 def _has_intervals(rows: Sequence[JsonMapping]) -> bool:
@@ -105,7 +124,7 @@ def _has_intervals(rows: Sequence[JsonMapping]) -> bool:
 
 def _figure(row: JsonMapping, name: str) -> Any:
     value = row.get(name)
-    if value is None or not np.isfinite(value):
+    if not _is_number(value):
         return None
     if name not in row.get("intervals", {}):
         return float(value)

@@ -7,6 +7,7 @@ from matinee.report.elements import Block, Prose, Section, Wall
 
 MOST_CARDS = 40
 CARD_ITEMS = 8
+MEASURE = "matinee tastes --stability 5"
 MAP_POINTS = 1000
 
 
@@ -28,6 +29,9 @@ def tastes_section(model: Model) -> Section:
         ),
         Wall([taste_card(taste, CARD_ITEMS) for taste in tastes[:MOST_CARDS]]),
     ]
+    blocks += [Prose(words) for words in model.tastes().warnings()]
+    if tastes[0].stability is None:
+        blocks.append(Prose("Whether refits find them again was not measured (" + MEASURE + ")."))
     if len(tastes) > MOST_CARDS:
         blocks.append(Prose(f"Not shown: {counted(len(tastes) - MOST_CARDS, 'more taste')}."))
     return Section("tastes", "Tastes", blocks)
