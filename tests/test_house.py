@@ -44,6 +44,10 @@ HEIGHT = {name: height for height, line in enumerate(LAYERS) for name in line.sp
 
 MOST_LINES_OF_FUNCTION = 60  # with its signature, which may take a line for each argument
 
+MOST_ARGUMENTS = 7
+# Kernels may have more, as may what click and FastAPI call, and public functions with options.
+WIDE_ROOMS = ("kernels/", "cli/commands/", "server/routes/")
+
 MOST_ANY = 3.2  # uses per thousand lines, besides imports
 
 SLOW_TO_IMPORT = [
@@ -201,6 +205,24 @@ def test_a_function_reads_as_a_paragraph():
 
 def lines_of(function: Function) -> int:
     return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def test_what_travels_together_is_a_value():
+    wide = {
+        f"{name_of(file)}:{function.name}"
+        for file in FILES
+        if not name_of(file).startswith(WIDE_ROOMS)
+        for function in ast.walk(tree_of(file))
+        if isinstance(function, Function) and arguments_of(function) > MOST_ARGUMENTS
+        if function.name not in matinee.__all__
+    }
+    assert wide == {"data/ratings.py:of"}  # the columns of ratings, and what is known of them
+
+
+def arguments_of(function: Function) -> int:
+    """How many a caller can give."""
+    names = [one.arg for one in [*function.args.posonlyargs, *function.args.args]]
+    return len(names) - (names[:1] in (["self"], ["cls"])) + len(function.args.kwonlyargs)
 
 
 # Types.

@@ -249,7 +249,6 @@ def find_tastes(
     item_counts: np.ndarray,
     catalog: Catalog,
     notes: TasteNotes = NO_NOTES,
-    n_top: int = ON_CARD,
 ) -> Tastes:
     """Describe the factors Q (n_items, n_factors).
 
@@ -265,7 +264,7 @@ def find_tastes(
     signed = bool((Q < 0).any())
     follows = rank_correlations(weights[known], item_counts[known])
     tops, bottoms = (
-        [end_of(column, known, items, catalog, n_top) for column in end.T]
+        [end_of(column, known, items, catalog) for column in end.T]
         for end in (weights, -weights if signed else weights[:, :0])
     )
     names, low_names = names_of(
@@ -327,12 +326,10 @@ def rank_correlations(weights: np.ndarray, item_counts: np.ndarray) -> np.ndarra
     return correlations
 
 
-def end_of(
-    weights: np.ndarray, known: np.ndarray, items: IdMap, catalog: Catalog, n_top: int
-) -> End:
-    """The ``n_top`` of the known items that weigh most."""
+def end_of(weights: np.ndarray, known: np.ndarray, items: IdMap, catalog: Catalog) -> End:
+    """The known items that weigh most, as many as a card shows."""
     in_order = np.sort(known)
-    rows = in_order[np.argsort(-weights[in_order], kind="stable")[:n_top]]
+    rows = in_order[np.argsort(-weights[in_order], kind="stable")[:ON_CARD]]
     ids = items.ids[rows].tolist()
     return tuple(
         (one, catalog.label(one), float(weights[row])) for one, row in zip(ids, rows, strict=True)
