@@ -7,27 +7,25 @@ all ratings, as what was rated low was chosen too. w is the weight with which li
 that were held out. The stars themselves are what they are without it.
 """
 
-import warnings
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 
 from matinee.algorithms.base import ALGORITHMS, Algorithm
+from matinee.algorithms.choosers import ChoiceTrial, choices_of, described
 from matinee.algorithms.hyperparameters import setting
 from matinee.data.ratings import Ratings
 from matinee.display.plain_data import JsonObject
 from matinee.errors import BadSetting, check_known
-from matinee.models.blend import BlendModel
 from matinee.models.choice import ChoicePart
-from matinee.models.fitted import fields_of
 from matinee.models.model import Model
 from matinee.models.trial_fits import trial_fits
 from matinee.training.stars_weight import (
     USUAL_WEIGHT,
     ListTrial,
     deviation_of_scores,
-    held_out_likes,
     middle_near_best,
     some_users,
 )
@@ -75,19 +73,19 @@ class RatingAlgorithm(Algorithm):
         """The choice among the settings: names, or algorithms with their settings."""
         if self.choice is None:
             return {"choice": None}
-        of = (one if isinstance(one, str) else _described(one) for one in self.choice)  # type: ignore[union-attr]
+        of = (one if isinstance(one, str) else described(one) for one in self.choice)  # type: ignore[union-attr]
         return {"choice": list(of)}
 
     def with_choice(self, stars: M, train: Ratings) -> M:
         """The fitted model with its choice part, and in ``facts`` how its lists do."""
         if not self.choosers or stars.kind != "rating":
             return stars
-        rng = np.random.default_rng(0)
-        choice = _fit(self.choosers, train)
+        choices = choices_of(self.choosers, train)
+        choice, rng = choices.model, deepcopy(choices.rng)
         noise, weight = _noise(stars), USUAL_WEIGHT
         facts: JsonObject = {}
-        trial = self.list_trial(train, noise, rng)
-        if trial is not None:
+        if choices.trial is not None:
+            trial = self.list_trial(choices.trial, noise, rng)
             weight = middle_near_best(trial.by_weight())
             facts = trial.figures(weight)
         spread = float(train.rating.std(dtype="f8")) or 1.0
@@ -99,40 +97,14 @@ class RatingAlgorithm(Algorithm):
         )
         return replace(stars, choice=part, facts={**stars.facts, **facts})
 
-    def list_trial(
-        self, train: Ratings, noise: float, rng: np.random.Generator
-    ) -> ListTrial | None:
+    def list_trial(self, choices: ChoiceTrial, noise: float, rng: np.random.Generator) -> ListTrial:
         """Both parts fitted without some likes, to learn the weight of the stars on these.
 
-        ``noise`` is the standard deviation of ratings around the stars. None where too few users
-        have likes.
+        ``noise`` is the standard deviation of ratings around the stars.
         """
-        parts = held_out_likes(train, rng)
-        if parts is None:
-            return None
-        rest, held_out = parts
         with trial_fits():
-            models = self.for_stars.fit(rest), _fit(self.choosers, rest)
-        return ListTrial.of(models, held_out, CAUTION * noise, rng)
-
-
-def _fit(choosers: tuple[Algorithm, ...], train: Ratings) -> Model:
-    """The model of choices: of several, the sum of scores divided by their standard deviations."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a small table supports fewer factors; the rest are zeros
-        models = [one.fit(train) for one in choosers]
-    if len(models) == 1:
-        return models[0]
-    users = some_users(models[0], np.random.default_rng(0))
-    return BlendModel(
-        **fields_of(train),
-        kind="preference",
-        algorithm="blend",
-        settings={"of": [_described(one) for one in choosers]},
-        constant=0.0,
-        weights=tuple(1 / deviation_of_scores(one, users) for one in models),
-        models=tuple(models),
-    )
+            models = self.for_stars.fit(choices.rest), choices.model
+        return ListTrial.of(models, choices.held_out, CAUTION * noise, rng)
 
 
 def _noise(stars: Model) -> float:
@@ -142,10 +114,6 @@ def _noise(stars: Model) -> float:
     user = (np.searchsorted(seen.indptr, some, side="right") - 1).astype(np.int32)
     distance = stars.score_rows(user, seen.indices[some]).astype("f8") - seen.values[some]
     return float(np.sqrt((distance**2).mean()))
-
-
-def _described(chooser: Algorithm) -> JsonObject:
-    return {"algorithm": chooser.name, **chooser.settings}
 
 
 def _named(name: str) -> Algorithm:

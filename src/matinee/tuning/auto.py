@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from matinee.algorithms import ALGORITHMS, Algorithm, Blend, default_algorithm
+from matinee.algorithms.choosers import shared_choices
 from matinee.algorithms.from_model import with_settings_of
 from matinee.data.ratings import Ratings
 from matinee.display.notebook import Grid, Part, Tabular
@@ -136,16 +137,17 @@ def auto(
     on_step = logged("auto", on_step)
     done: list[AutoTrial] = []
     try:
-        for number, candidate, share in halving.proposals(done):
-            over = time.perf_counter() - started > 60 * minutes
-            if number >= len(past) and done and (over or number == trials):
-                break
-            on_step(number, trials or 0, f"{candidate.name} on {share:.0%} of the users")
-            if number < len(past):
-                done.append(past[number])
-            else:
-                done.append(halving.trial(number, candidate, share))
-                series.append(metric=objective.name, trial=asdict(done[-1]))
+        with shared_choices():
+            for number, candidate, share in halving.proposals(done):
+                over = time.perf_counter() - started > 60 * minutes
+                if number >= len(past) and done and (over or number == trials):
+                    break
+                on_step(number, trials or 0, f"{candidate.name} on {share:.0%} of the users")
+                if number < len(past):
+                    done.append(past[number])
+                else:
+                    done.append(halving.trial(number, candidate, share))
+                    series.append(metric=objective.name, trial=asdict(done[-1]))
     except KeyboardInterrupt:
         pass  # the result is the best trial so far
     winner = halving.winner(done)

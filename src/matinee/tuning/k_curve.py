@@ -15,6 +15,8 @@ import numpy as np
 
 from matinee.algorithms import Algorithm
 from matinee.algorithms.base import Alternating
+from matinee.algorithms.choice import RatingAlgorithm
+from matinee.algorithms.choosers import choices_of, shared_choices
 from matinee.algorithms.registry import choose_one
 from matinee.data.ratings import Ratings
 from matinee.display.notebook import Grid, Part, Tabular
@@ -190,11 +192,13 @@ def k_curve(
     check_known("rule", rule, RULES)
     splits = list(k_fold(data, folds, seed))
     warm = warm and isinstance(base, Alternating) and base.supports_warm_start
-    validation = _Validation(base, splits, _plan(base, splits[0], metrics, relevant_from), warm)
-    fits = validation.fits(sizes, logged("k_curve", on_step))
+    plan = _plan(base, splits[0], metrics, relevant_from)
+    validation = _Validation(plan.learner(base), splits, plan, warm)
+    with shared_choices():  # they do not depend on the number of factors
+        fits = validation.fits(sizes, logged("k_curve", on_step))
     stability = [_stability(base, size, data, n_seeds) for size in sizes]
     points = tuple(map(_point, sizes, fits, stability))
-    objective = Objective(validation.plan.only(validation.plan.measures[:1]))
+    objective = Objective(plan.only(plan.measures[:1]))
     loss = np.array([objective.loss(point.metrics[objective.name]) for point in points])
     error = np.array([point.errors[objective.name] for point in points])
     spectral = base.name == "truncated-svd"
@@ -263,6 +267,8 @@ class _Validation:
             fit = partial(cast(Alternating, self.base.with_settings(settings)).fit, start=smaller)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if isinstance(self.base, RatingAlgorithm) and self.base.choosers:
+                choices_of(self.base.choosers, split.train)  # no part of the seconds of a size
             with measured() as cost:
                 model = fit(split.train)
         metrics = measure(model, split.test, self.plan).metrics

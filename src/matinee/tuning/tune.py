@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from matinee.algorithms import Algorithm
+from matinee.algorithms.choosers import shared_choices
 from matinee.algorithms.registry import choose_one
 from matinee.algorithms.search_space import Dimension, Real, Space, Whole, as_dimension
 from matinee.data.ratings import Ratings
@@ -198,7 +199,8 @@ def tune(
     series = Series(Record.at(record, resume), "trial", key)
     run = _Run(base, inner, objective, search, space, series)
     on_step = logged("tune", on_step)
-    trials = run.trials(budget, None if seconds is None else started + seconds, on_step)
+    with shared_choices():
+        trials = run.trials(budget, None if seconds is None else started + seconds, on_step)
     on_step(len(trials), len(trials), "measuring the winner on the test part")
     tuning = _concluded(run, split, trials)
     return replace(tuning, seconds=time.perf_counter() - started)
