@@ -15,6 +15,7 @@ import pytest
 
 import matinee
 from matinee.data.ratings import Ratings
+from matinee.disk.locks import folder_lock
 from matinee.models import Model
 
 if TYPE_CHECKING:
@@ -87,16 +88,29 @@ def ratings_latest_small(ml_latest_small: Path) -> Ratings:
 
 
 @pytest.fixture(scope="session")
-def list_models(request: pytest.FixtureRequest) -> Callable[[str, str], Model]:
-    """Models for lists by data set ("sample", "ml-100k", ...) and algorithm, each fitted once."""
+def list_models(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str, str], Model]:
+    """Models for lists by data set ("sample", "ml-100k", ...) and algorithm.
+
+    Each is fitted once, by whichever of the workers of pytest-xdist asks first.
+    """
     algorithms = {"nmf": matinee.NMF(), "mf": matinee.MF(), "default": None}
     fixtures = {"ml-100k": "ratings_100k", "ml-1m": "ratings_1m"}
     fixtures |= {"ml-latest-small": "ratings_latest_small"}
+    folder = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):
+        folder = folder.parent  # of all workers
 
     @cache
     def fitted(of: str, algorithm: str) -> Model:
-        ratings = matinee.sample() if of == "sample" else request.getfixturevalue(fixtures[of])
-        return matinee.fit(ratings, algorithms[algorithm])
+        place = folder / f"{of}-{algorithm}"
+        with folder_lock(place.with_suffix(".fit"), seconds=600):
+            if not place.exists():
+                name = fixtures.get(of)
+                ratings = request.getfixturevalue(name) if name else matinee.sample()
+                matinee.fit(ratings, algorithms[algorithm]).save(place)
+        return matinee.load(place)
 
     return fitted
 

@@ -194,8 +194,7 @@ def k_curve(
     warm = warm and isinstance(base, Alternating) and base.supports_warm_start
     plan = _plan(base, splits[0], metrics, relevant_from)
     validation = _Validation(plan.learner(base), splits, plan, warm)
-    with shared_choices():  # they do not depend on the number of factors
-        fits = validation.fits(sizes, logged("k_curve", on_step))
+    fits = validation.fits(sizes, logged("k_curve", on_step))
     stability = [_stability(base, size, data, n_seeds) for size in sizes]
     points = tuple(map(_point, sizes, fits, stability))
     objective = Objective(plan.only(plan.measures[:1]))
@@ -242,6 +241,7 @@ class _Validation:
     plan: Plan
     warm: bool
 
+    @shared_choices()  # they do not depend on the number of factors
     def fits(self, sizes: Sequence[int], on_step: OnStep) -> list[list[_Fit]]:
         """The fits of every fold, for each of the sizes."""
         fits: list[list[_Fit]] = []

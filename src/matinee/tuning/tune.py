@@ -199,8 +199,7 @@ def tune(
     series = Series(Record.at(record, resume), "trial", key)
     run = _Run(base, inner, objective, search, space, series)
     on_step = logged("tune", on_step)
-    with shared_choices():
-        trials = run.trials(budget, None if seconds is None else started + seconds, on_step)
+    trials = run.trials(budget, None if seconds is None else started + seconds, on_step)
     on_step(len(trials), len(trials), "measuring the winner on the test part")
     tuning = _concluded(run, split, trials)
     return replace(tuning, seconds=time.perf_counter() - started)
@@ -245,6 +244,7 @@ class _Run:
     space: Space
     series: Series
 
+    @shared_choices()
     def trials(self, budget: int, deadline: float | None, on_step: OnStep) -> list[Trial]:
         """Run the trials in turn, recording each; recorded trials are taken over.
 
