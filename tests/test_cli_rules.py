@@ -5,7 +5,7 @@ import json
 import pytest
 
 import matinee
-from matinee.cli.options.list_rules import conditions
+from matinee.cli.options.list_rules import boosts, conditions, hidden
 from matinee.errors import BadSetting
 from test_cli import call, fitted, here, model  # noqa: F401  (fixtures)
 
@@ -55,6 +55,7 @@ def test_conditions_are_values_or_a_range():
         (["--where", "year=1990..1999", "--where", "year=2001"], "beside a range"),
         (["--where", "year=2001", "--where", "year=1990..1999"], "beside others"),
         (["--diversity", "-1"], "diversity is -1"),
+        (["--where", "year=1990-1999"], "no item has the year '1990-1999'; a range is year=1990.."),
         (["--boost", "nowhere.csv"], "nowhere.csv cannot be read"),
     ],
 )
@@ -70,6 +71,23 @@ def test_rules_that_a_list_cannot_take_are_refused(call, model):  # noqa: F811
     code, _, err = call("recommend", model, "--for", "7,8", "--diversity", ".3")
     assert code == 2
     assert "a list for several together has no rules" in err
+
+
+def test_what_no_item_meets_is_said(call, model):  # noqa: F811
+    code, out, err = call("recommend", model, "--user", "7", "--where", "year=2150..")
+    assert (code, out) == (0, "")
+    assert "0 of 10 for user 7; no others keep to the rules" in err
+
+
+@pytest.mark.parametrize("heading", ["item_id,stars", "Item,boost", "title,stars"])
+def test_files_of_rules_may_have_a_heading(model, tmp_path, heading):  # noqa: F811
+    loaded = matinee.load(model)
+    first, second = loaded.recommend("7", 2).item_id
+    path = tmp_path / "items.csv"
+    path.write_text(f"{heading}\n{first},2\n\n{second},-1\n", encoding="utf-8")
+    assert boosts(loaded, str(path)) == {first: 2.0, second: -1.0}
+    path.write_text(f"{heading.split(',')[0]}\n{first}\n", encoding="utf-8")
+    assert hidden(loaded, str(path)) == {first}
 
 
 def test_a_file_of_boosts_is_checked(call, model, tmp_path):  # noqa: F811

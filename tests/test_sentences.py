@@ -81,8 +81,7 @@ def test_many_small_ratings_speak_together():
         Term("Heat", 0.3, "rating", "you gave 4"),
     )
     why = Explanation("7", "h", "Heat", "history", 4.8, 4.8, "personal", terms, usual=3.5)
-    together = "Heat, because of many films that you rated, such as Film 0 and Film 1."
-    assert why.sentence() == together
+    assert why.sentence() == "Heat, because of how you rated Film 0, Film 1 and others."
     assert sum(term.value for term in why.reasons()) == pytest.approx(1.0)
 
 

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 import naive
 from matinee.algorithms import NMF
-from matinee.data.catalog import Catalog, Item
+from matinee.data.catalog import NO_CATALOG, Catalog, Item
 from matinee.errors import BadSetting
 from matinee.models import load
 from matinee.models.blend import BlendModel
@@ -415,6 +415,14 @@ def test_what_follows_the_numbers_of_ratings_is_called_popular():
     names, low = names_of([popular(), decade, popular(("genre", "Crime"))], ends("", "", ""), {})
     assert names == ["popular films", "popular 1990s films", "Crime"]
     assert low[0] == "anything but popular films"
+
+
+def test_items_that_no_catalogue_describes_are_no_films():
+    end = NamedEnd(Label(), ("Portal", "Dota 2"), noun="items")
+    assert next(end.names()) == "items like Portal & Dota 2"
+    assert next(dataclasses.replace(end, is_popular=True).names()) == "popular items"
+    model = make("nmf").fit(dataclasses.replace(ratings_of(), catalog=NO_CATALOG))
+    assert all("films" not in taste.name for taste in model.tastes())
 
 
 def test_names_leave_out_years_original_titles_and_long_subtitles():

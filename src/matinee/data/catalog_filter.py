@@ -7,6 +7,7 @@
 The columns are ``title``, ``genre``, ``year``, and those that the catalogue holds beyond them.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, cast
@@ -14,9 +15,10 @@ from typing import Any, cast
 import numpy as np
 
 from matinee.data.catalog import Catalog, Item
-from matinee.errors import BadSetting, check_known
+from matinee.errors import Advice, BadSetting, check_known
 
 MOST_LISTED = 20  # values of a column that a message lists
+TWO_NUMBERS = re.compile(r"(\d+) *(?:-|–|to) *(\d+)")  # what may be meant as a range
 
 
 def matching_items(
@@ -132,6 +134,11 @@ def numbers_of(column: str, values: tuple[Value, ...]) -> list[float]:
 
 def unknown_value(column: str, value: str, known: list[str]) -> BadSetting:
     """The error for a value that no item has in a column."""
+    if (ends := TWO_NUMBERS.fullmatch(value.strip())) is not None:
+        low, high = ends.groups()
+        written = f"{column}={low}..{high}"
+        advice = Advice(f"({low}, {high})", written, http=written)
+        return BadSetting(f"no item has the {column} {value!r}; a range is ", advice)
     names = {text_of(one): one for one in known}
     near = [] if number_of(value) is not None else get_close_matches(text_of(value), names, n=3)
     if near:

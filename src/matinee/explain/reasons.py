@@ -50,11 +50,6 @@ PHRASES_TOGETHER = {
         "it suits many of your tastes, such as {}",
         "it does not suit many of your tastes, such as {}",
     ),
-    "rating": (
-        "of many films that you rated, such as {}",
-        "of many films that you rated, such as {}",
-        "of many films that you rated, such as {}",
-    ),
     "feature": (
         "of much of what it is, such as {}",
         "of much of what it is, such as {}",
@@ -66,7 +61,7 @@ PHRASES_TOGETHER = {
         "you seldom choose such things",
     ),
 }
-NAMING = tuple(PHRASES_TOGETHER)  # kinds whose terms a sentence names
+NAMING = (*PHRASES_TOGETHER, "rating")  # kinds whose terms a sentence names
 PUBLIC = ("item", "alike", "popularity", "certainty")  # kinds that are the same for everybody
 
 
@@ -101,13 +96,15 @@ class Reason:
         return PHRASES[self.kind][column].format(named, **raters)
 
     def words_together(self, column: int) -> str:
-        """The phrase for many small terms: films chosen as one speaks of a single one."""
-        names = [term.called for term in unlike_one_another(self.examples)]
-        if self.kind == "rating" and all(is_choice(term) for term in self.examples):
-            if len(self.examples) == len(names):
-                return f"you chose {' and '.join(names)}"
-            return f"you chose {', '.join(names)} and others"
-        return PHRASES_TOGETHER[self.kind][column].format(" and ".join(names))
+        """The phrase for many small terms: of films, as one speaks of a single one."""
+        named = unlike_one_another(self.examples)
+        names = [term.called for term in named]
+        if self.kind != "rating":
+            return PHRASES_TOGETHER[self.kind][column].format(" and ".join(names))
+        is_all = len(self.examples) == len(names)
+        films = " and ".join(names) if is_all else f"{', '.join(names)} and others"
+        chosen = all(map(is_choice, named))
+        return f"you chose {films}" if chosen else f"of how you rated {films}"
 
 
 def reasons_of(terms: Sequence[Term], sign: int, lead: float) -> list[Reason]:

@@ -299,8 +299,9 @@ def named_ends(
     labels: list[Label], ends: list[End], catalog: Catalog, popular: np.ndarray
 ) -> list[NamedEnd]:
     """What names are made of: labels, films that bear them, and whether an end is popular."""
+    noun = "films" if catalog else "items"
     return [
-        NamedEnd(label, examples(label, end, catalog), bool(follows))
+        NamedEnd(label, examples(label, end, catalog), bool(follows), noun)
         for label, end, follows in zip(labels, ends, popular, strict=True)
     ]
 

@@ -13,7 +13,7 @@ from itertools import combinations
 from matinee.display.text import shorten
 from matinee.tastes.labels import Label, is_period
 
-POPULAR = "popular {}films"  # with a decade, where a label is one
+POPULAR = "popular {}{}"  # with a decade, where a label is one, and the noun
 LIKE, AND = " like ", " & "
 LONGEST_TITLE = 30  # characters of a title in a name
 WORD = re.compile(r"[\w'-]+")
@@ -26,12 +26,14 @@ class NamedEnd:
     label: Label
     titles: Sequence[str]  # of the items that weigh most, without years
     is_popular: bool = False  # whether its weights follow the numbers of ratings
+    noun: str = "films"  # of the items; "items" where no catalogue says what they are
 
     @property
     def base(self) -> str:
         """What it is called where no other is called so; empty where nothing says it."""
         if self.is_popular and self.label.is_period:
-            return POPULAR.format(f"{self.label.text} " if self.label.words else "")
+            period = f"{self.label.text} " if self.label.words else ""
+            return POPULAR.format(period, self.noun)
         return self.label.text if self.label.words else ""
 
     def names(self) -> Iterator[str]:
@@ -40,7 +42,7 @@ class NamedEnd:
             yield self.base
             yield from (self.label.with_word(word).text for word in self.label.further)
         kind = self.label.brief().text if self.base else ""
-        kind = " ".join([kind, "films"]).strip() if is_period(kind) or not kind else kind
+        kind = " ".join([kind, self.noun]).strip() if is_period(kind) or not kind else kind
         titles = sorted(dict.fromkeys(map(short_title, self.titles)), key=is_cut)
         yield from (f"{kind}{LIKE}{one}{AND}{other}" for one, other in combinations(titles, 2))
 

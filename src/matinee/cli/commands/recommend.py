@@ -241,7 +241,7 @@ def show_each(
     }
     for name, rows in lists.items():
         if len(rows) < listing.n:
-            say(f"note: {len(rows)} of {listing.n} for user {name}; there are no more")
+            say(f"note: {len(rows)} of {listing.n} for user {name}; {why_no_more(rules)}")
     if as_json:
         print_json(flat(lists))
         return
@@ -249,6 +249,12 @@ def show_each(
         if len(lists) > 1:
             click.echo(("\n" if place else "") + styled(f"user {name}", "bold"))
         print_list(rows)
+
+
+def why_no_more(rules: "RuleArguments") -> str:
+    """Why a list is shorter than it should be."""
+    narrowed = rules.get("where") or rules.get("min_ratings") or rules.get("hide")
+    return "no others keep to the rules" if narrowed else "there are no more"
 
 
 def show_together(model: "Model", audience: Audience, listing: ListOptions, as_json: bool) -> None:
@@ -325,6 +331,8 @@ def name_of(row: Row) -> str:
 
 def print_list(rows: list[Row]) -> None:
     """A list for people, each item followed by its reason where there is one."""
+    if not rows:
+        return
     heading, *lines = ranked_list(rows, "score")
     click.echo(heading)
     for row, line in zip(rows, lines, strict=True):

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from matinee.models import Model
 
 
+ITEM_HEADINGS = ("item_id", "item", "title")  # of the first column of a file
+
+
 @dataclass(frozen=True)
 class RuleOptions:
     """The rules as they are typed."""
@@ -105,21 +108,24 @@ def conditions(texts: tuple[str, ...]) -> dict[str, object]:
 
 
 def rows_of(path: str) -> list[list[str]]:
-    """The rows of a CSV file that are not blank. Raises BadSetting where it cannot be read."""
+    """The rows of a CSV file that are neither blank nor a heading.
+
+    Raises BadSetting where it cannot be read.
+    """
     try:
         lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise BadSetting(f"{path} cannot be read: {reason}") from None
-    return [row for row in csv.reader(lines) if any(cell.strip() for cell in row)]
+    rows = [row for row in csv.reader(lines) if any(cell.strip() for cell in row)]
+    has_heading = bool(rows) and rows[0][0].strip().casefold() in ITEM_HEADINGS
+    return rows[has_heading:]
 
 
 def boosts(model: "Model", path: str) -> dict[object, float]:
-    """The boost of each item in a file of items and stars; a heading is ``item_id,stars``."""
+    """The boost of each item in a file of items and stars, perhaps with a heading."""
     stars: dict[object, float] = {}
     for row in rows_of(path):
-        if row == ["item_id", "stars"]:
-            continue
         if len(row) != 2:
             raise BadSetting(f"{path} holds {','.join(row)!r}; a row is an item and its stars")
         item = find_item(model, row[0].strip())
@@ -130,6 +136,5 @@ def boosts(model: "Model", path: str) -> dict[object, float]:
 
 
 def hidden(model: "Model", path: str) -> set[str]:
-    """The items in a file of one a line; a heading is ``item_id``."""
-    texts = [",".join(row).strip() for row in rows_of(path)]
-    return {find_item(model, text) for text in texts if text != "item_id"}
+    """The items in a file of one a line, perhaps with a heading."""
+    return {find_item(model, ",".join(row).strip()) for row in rows_of(path)}
