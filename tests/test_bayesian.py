@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from matinee.algorithms import BayesianMF
-from matinee.algorithms.bayesian_mf import Chain, aligning_rotations
+from matinee.algorithms.bayesian_mf import Chain, ScoreAverage, aligning_rotations
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings, Rows
 from matinee.data.scale import Scale
@@ -349,10 +349,36 @@ def test_features_are_what_implicit_factors_add_up_to(data):
 def test_a_validation_part_is_measured_and_epochs_are_told(data):
     train, test = data
     told = []
-    model = BayesianMF(**QUICK).fit(train, test, told.append)
+    model = BayesianMF(**QUICK, tolerance=0).fit(train, test, told.append)
     assert [epoch.number for epoch in told] == list(range(1, QUICK["n_epochs"] + 1))
     error = np.sqrt(np.mean((model.predict_rows(test.user, test.item) - test.rating) ** 2))
     assert model.facts["validation_rmse"] == pytest.approx(error, rel=1e-5)
+
+
+def test_a_settled_average_is_that_of_a_shorter_run(data):
+    early = BayesianMF(**QUICK, tolerance=1e9).fit(data[0])
+    assert early.facts["n_epochs_run"] == 35  # 10 + 50 / 2: a quarter has fewer than 20 draws
+    short = BayesianMF(**QUICK | {"n_epochs": 35}, tolerance=0).fit(data[0])
+    np.testing.assert_array_equal(early.item_factors, short.item_factors)
+    assert early.facts["sampling_error"] == short.facts["sampling_error"] > 0
+
+
+def test_without_tolerance_all_epochs_are_run(data):
+    model = BayesianMF(**QUICK, tolerance=0).fit(data[0])
+    assert model.facts["n_epochs_run"] == QUICK["n_epochs"]
+    short = BayesianMF(**QUICK | {"n_epochs": 35}, tolerance=0).fit(data[0])
+    assert model.facts["sampling_error"] < short.facts["sampling_error"]
+
+
+def test_the_sampling_error_of_independent_draws_is_their_variance_over_their_number():
+    draws = np.random.default_rng(0).normal(2.0, 3.0, (50, 20_000))
+    average = ScoreAverage.of(20_000)
+    assert average.sampling_error() == np.inf
+    for n, draw in enumerate(draws, start=1):
+        average.add(draw)
+        if n == 25:
+            average.end_first_part()
+    assert average.sampling_error() == pytest.approx(9 / 50, rel=0.05)
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,17 @@ posterior mean is ridge regression around what the choice of items says, and wha
 general is part of the items' biases. All users are solved so in the end, against the averaged
 biases: the averaged model is a factor model whose fold-in and explanation by history are exact.
 
+The sampling error, what averaging so few draws adds to the mean squared error, is estimated from
+the averages of the first and the second half of the draws. A quarter and half of the way, sampling
+ends where it is less than ``tolerance`` standard errors of the mean squared error over so many
+ratings: few ratings cannot tell what more draws would change. ``facts`` hold the epochs run, and
+the sampling error in units of the noise's variance. A drift slower than the draws is not seen.
+
 It holds 4 n_samples n_factors bytes per user and 8 n_samples n_factors per item: 54 MB on ml-1m.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple, cast
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple, cast
 
 import numpy as np
 
@@ -56,11 +62,16 @@ class BayesianMF(RatingAlgorithm):
     n_features: int = setting(
         100, "singular vectors of who rated what that factors may lean on", at_least=0
     )
-    n_epochs: int = setting(210, "one epoch draws all items, then all users", at_least=1)
+    n_epochs: int = setting(210, "one epoch draws all items, then all users; the most", at_least=1)
     burn_in: int = setting(10, "epochs before the first sample may be kept", at_least=0)
     n_samples: int = setting(50, "samples kept, at even distances after burn_in", at_least=1)
     noise_damping: float = setting(
         30.0, "ratings with average noise assumed of each user, for w_u", above=0
+    )
+    tolerance: float = setting(
+        0.6,
+        "what sampling may add to the mean squared error where it ends early, in standard errors",
+        at_least=0,
     )
     spread: float = setting(
         1.0,
@@ -81,21 +92,48 @@ class BayesianMF(RatingAlgorithm):
         check_validation(train, validation)
         say_if_too_many(self.n_factors, train)
         mean, unit, standard = train.mean, train.deviation, train.standardized(train.mean)
-        samples: list[Sample] = []
         with one_blas_thread():
-            chain = Chain.start(standard, self)
-            for epoch in range(1, self.n_epochs + 1):
-                sample = chain.step(epoch)
-                if epoch in self._kept:
-                    samples.append(sample)
-                report(Epoch(epoch, self.n_epochs, unit * chain.rmse, None), on_epoch)
-            model = self._average(train, validation, mean, unit, samples)
+            samples, facts = self._draw(standard, unit, on_epoch)
+            model = self._average(train, validation, mean, unit, samples, facts)
         return self.with_choice(model, train)
 
+    def _draw(
+        self, standard: Ratings, unit: float, on_epoch: OnEpoch
+    ) -> tuple[list["Sample"], dict[str, Any]]:
+        """The samples at even distances up to the first end at which their average is settled."""
+        chain, average = Chain.start(standard, self), ScoreAverage.of(len(standard))
+        ends, samples, error = self._ends, dict[int, Sample](), np.inf
+        middle = (self.burn_in + ends[0]) // 2
+        for epoch in range(1, self.n_epochs + 1):
+            sample = chain.step(epoch)
+            if any(epoch in self._kept(end) for end in ends):
+                samples[epoch] = sample
+            if epoch > self.burn_in:
+                average.add(chain.residuals)
+            report(Epoch(epoch, self.n_epochs, unit * chain.rmse, None), on_epoch)
+            if epoch == ends[0]:
+                error = average.sampling_error() / chain.usual_noise
+                standard_error = np.sqrt(2 / len(standard))  # of a mean of squares
+                if error <= self.tolerance * standard_error or epoch == self.n_epochs:
+                    break
+                ends = ends[1:]
+                needed = set[int]().union(*map(self._kept, ends))
+                samples = {one: samples[one] for one in samples if one in needed}
+            if epoch in (middle, *self._ends):
+                average.end_first_part()
+        chosen = [samples[one] for one in sorted(self._kept(epoch))]
+        facts = {"sampling_error": error} if np.isfinite(error) else {}
+        return chosen, {"n_epochs_run": epoch, **facts}
+
     @property
-    def _kept(self) -> set[int]:
-        """The epochs whose draws are kept."""
+    def _ends(self) -> list[int]:
+        """Where sampling may end: a quarter of the way, half of it, and all of it."""
         after = self.n_epochs - self.burn_in
+        return [self.burn_in + after // k for k in (4, 2, 1) if after // k >= self.n_samples]
+
+    def _kept(self, end: int) -> set[int]:
+        """The epochs whose draws are kept where sampling ends there."""
+        after = end - self.burn_in
         return {self.burn_in + after * j // self.n_samples for j in range(1, self.n_samples + 1)}
 
     def _average(
@@ -105,6 +143,7 @@ class BayesianMF(RatingAlgorithm):
         mean: float,
         unit: float,
         samples: list["Sample"],
+        facts: dict[str, Any],
     ) -> PosteriorModel:
         """The samples side by side, in stars, with all users solved on them."""
         bias = unit * np.array([sample.items.bias for sample in samples], np.float64)
@@ -127,8 +166,7 @@ class BayesianMF(RatingAlgorithm):
         )
         fold.solve(train.by_user, mean, items, users)
         training = Training(train, validation, mean, users, items)
-        facts = {
-            "n_epochs_run": self.n_epochs,
+        facts |= {
             "train_rmse": training.rmse(train),
             "noise": float(np.sqrt(np.mean(fold.reg))),
         }
@@ -160,6 +198,40 @@ class Sample(NamedTuple):
 
 
 @dataclass
+class ScoreAverage:
+    """The average residual of each rating over the draws of a chain, and over its first part.
+
+    The sampling error is the variance that averaging so many draws leaves in the scores. Draws hang
+    together, so it is estimated from the averages of both parts: mean((first - second)^2) / 4.
+    """
+
+    total: np.ndarray  # (n_ratings,) float64: the sum of residuals
+    first: np.ndarray  # (n_ratings,): that of the first part
+    n: int = 0  # draws
+    n_first: int = 0
+
+    @classmethod
+    def of(cls, n_ratings: int) -> "ScoreAverage":
+        return cls(np.zeros(n_ratings), np.zeros(n_ratings))
+
+    def add(self, residuals: np.ndarray) -> None:
+        """Add those of one draw."""
+        self.total += residuals
+        self.n += 1
+
+    def end_first_part(self) -> None:
+        """Let the first part be all draws until now."""
+        self.first, self.n_first = self.total.copy(), self.n
+
+    def sampling_error(self) -> float:
+        """The mean over ratings; infinite where a part has no draws."""
+        if not 0 < self.n_first < self.n:
+            return np.inf
+        second = (self.total - self.first) / (self.n - self.n_first)
+        return float(((self.first / self.n_first - second) ** 2).mean() / 4)
+
+
+@dataclass
 class Chain:
     """A state of the sampler, on ratings of mean 0 and variance 1; ``step`` moves it on."""
 
@@ -174,6 +246,7 @@ class Chain:
     steadiness: np.ndarray  # (n_users,) w_u: a rating of u has the variance noise / w_u
     noise: float = 1.0
     rmse: float = 1.0
+    residuals: np.ndarray = field(default_factory=lambda: np.empty(0))  # (n_ratings,) float32
 
     @classmethod
     def start(cls, train: Ratings, settings: BayesianMF) -> "Chain":
@@ -239,7 +312,8 @@ class Chain:
     def _draw_noise(self, rng: np.random.Generator) -> None:
         """The variance of a rating around its score, and each user's share: inverse gammas."""
         user, n_u = self.train.user, self.train.user_counts
-        squares = self.of_users.beyond(self.users, self.items).astype(np.float64) ** 2
+        self.residuals = self.of_users.beyond(self.users, self.items)
+        squares = self.residuals.astype(np.float64) ** 2
         self.rmse = float(np.sqrt(squares.mean()))
         total = PRIOR_RATINGS + self.steadiness[user] @ squares
         self.noise = float(total / rng.chisquare(PRIOR_RATINGS + len(squares)))
