@@ -16,7 +16,7 @@ from matinee.kernels.vectors import LANES
 DECLARED = [
     "numpy>=2.0",
     'fastapi>=0.115; extra == "serve"',
-    'no-such-thing>=1; extra == "serve"',
+    "no-such-thing>=1; extra == 'serve'",  # build tools write either quotes
     'numpy>=2.0; extra == "tune"',
     'pytest>=8; extra == "test"',
 ]

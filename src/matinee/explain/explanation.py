@@ -87,13 +87,11 @@ class Explanation(Printable):
             return f"{round(self.score, 2):.2f} {self.unit}"
         certainty = sum(term.value for term in self.terms if term.kind == "certainty")
         choice = self.score - self.predicted - self.beyond_scale - certainty
-        parts = (self.predicted, choice, certainty, self.beyond_scale)
-        rounded = round_to_sum(parts, self.score)
-        names = ("stars predicted", "for choice", "for uncertainty", "beyond the scale")
-        stars, *others = [
-            f"{value:+.2f} {name}" for value, name in zip(rounded, names, strict=True) if value
-        ]
-        return f"list score {self.score:.2f}: {', '.join([stars.removeprefix('+'), *others])}"
+        stars = round(self.predicted, 2)  # as lists show them, whatever rounding leaves over
+        rest = round_to_sum((choice, certainty, self.beyond_scale), self.score - stars)
+        names = ("for choice", "for uncertainty", "beyond the scale")
+        parts = [f"{value:+.2f} {name}" for value, name in zip(rest, names, strict=True) if value]
+        return f"list score {self.score:.2f}: {', '.join([f'{stars:.2f} stars predicted', *parts])}"
 
     @property
     def _goes_beyond_stars(self) -> bool:

@@ -13,7 +13,7 @@ from matinee.cli.console import json_option, print_json, width
 from matinee.display.optional import extra
 from matinee.display.text_table import text_table
 
-REQUIREMENT = re.compile(r'(?P<name>[\w.-]+).*extra == "(?P<extra>\w+)"')
+REQUIREMENT = re.compile(r"""(?P<name>[\w.-]+).*extra == ["'](?P<extra>\w+)["']""")
 FOR_DEVELOPERS = {"test"}  # extras that give a user nothing
 
 
