@@ -7,7 +7,7 @@ import pytest
 
 from matinee.algorithms import EASE, MF, NMF, Bias
 from matinee.errors import BadRatings, BadSetting, UnknownId
-from matinee.models.group import fair_share, recommend_together
+from matinee.models.group import fair_share, recommend_together, standardized
 from matinee.models.interview import Interview
 from test_contract import ratings_of
 
@@ -30,14 +30,25 @@ def test_average_and_least_misery_by_hand(model):
     everything = np.arange(40)
     seen = set(model.rated("u003")) | set(model.rated("u031"))
     scores = np.asarray(model.list_scores(users, everything), dtype=float)
-    scores[:, list(seen)] = -np.inf
-    for how, joint in (("average", scores.mean(axis=0)), ("least-misery", scores.min(axis=0))):
+    left = [item for item in everything if item not in seen]
+    means, spreads = (by(scores[:, left], axis=1, keepdims=True) for by in (np.mean, np.std))
+    own = (scores - means) / spreads
+    own[:, list(seen)] = -np.inf
+    for how, joint in (("average", own.mean(axis=0)), ("least-misery", own.min(axis=0))):
         listed = recommend_together(model, users, 5, how)
         best = np.argsort(-joint, kind="stable")[:5]
         assert listed.item_id == tuple(model.items.ids[best])
         assert listed.score == pytest.approx(joint[best].tolist())
         assert listed.columns["u031"] == pytest.approx(scores[1, best].tolist())
         assert not set(model.items.rows(listed.item_id)) & seen
+
+
+def test_the_size_of_scores_gives_nobody_more_say():
+    """Ten times the scores of one person, and another zero, change no list."""
+    scores = np.array([[9.0, 8, 7, 1, 0], [0.0, 1, 5, 8, 9]])
+    larger = scores * [[10.0], [1.0]] + [[3.0], [0.0]]
+    np.testing.assert_allclose(standardized(larger), standardized(scores))
+    np.testing.assert_array_equal(standardized(np.full((1, 3), 4.0)), 0)
 
 
 def test_shares_are_fair_by_hand():

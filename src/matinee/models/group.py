@@ -1,8 +1,11 @@
 """A list for several people who watch together.
 
-    average        score(i) = mean over people of score(u, i)
-    least-misery   score(i) = min over people of score(u, i): nobody should suffer
+    average        score(i) = mean over people of z(u, i)
+    least-misery   score(i) = min over people of z(u, i): nobody should suffer
     fair-share     places go in turn to whoever has got least so far, who takes the best film left
+
+z(u, i) is score(u, i) in standard deviations of u's scores of the candidates, above their mean. So
+nobody rules a list by the size of their scores, which are large for people with long histories.
 
 The first two are of O'Connor et al. 2001 and Masthoff 2004; the turns are Masthoff's fairness,
 with the turn decided by what each has got: the shares of the candidates that score below each film
@@ -27,6 +30,8 @@ HOW = ("average", "least-misery", "fair-share")
 
 class Together(Table):
     """Columns ``rank, item_id, title, score``, a score for each person, and whose turn it was.
+
+    ``score`` is of the group, in standard deviations, or of the person whose turn it was.
 
     ``why(item)`` explains an item to each of the people, ``explanations()`` the whole list.
     """
@@ -86,7 +91,8 @@ def recommend_together(
         order, turns = fair_share(scores, n)
         group = scores[turns, order]
     else:
-        joint = scores.mean(axis=0) if how == "average" else scores.min(axis=0)
+        own = standardized(scores)
+        joint = own.mean(axis=0) if how == "average" else own.min(axis=0)
         order = np.argsort(-joint, kind="stable")[:n]
         group = joint[order]
     columns: dict[str, Column] = {"rank": range(1, len(order) + 1)}
@@ -95,6 +101,13 @@ def recommend_together(
     if turns is not None:
         columns["turn"] = [names[at] for at in turns]
     return Together(columns, model, people)
+
+
+def standardized(scores: np.ndarray) -> np.ndarray:
+    """Each row of ``scores`` (n_people, n_items) with mean 0 and standard deviation 1."""
+    spread = scores.std(axis=1, keepdims=True)
+    result: np.ndarray = (scores - scores.mean(axis=1, keepdims=True)) / np.where(spread, spread, 1)
+    return result
 
 
 def fair_share(scores: np.ndarray, n: int) -> tuple[np.ndarray, list[int]]:
