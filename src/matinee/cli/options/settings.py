@@ -80,7 +80,10 @@ class LearnerOptions:
         if self.algorithm is not None:
             return make_algorithm(self.algorithm, self.settings)
         if self.settings:
-            raise BadSetting("--set goes with --algorithm, which has the setting; name it")
+            raise BadSetting(
+                "--set goes with --algorithm, which has the setting; name it, such as "
+                f"--algorithm mf {' '.join(f'--set {one}' for one in self.settings)}"
+            )
         return None
 
 
