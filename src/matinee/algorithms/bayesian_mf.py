@@ -26,7 +26,7 @@ It holds 4 n_samples n_factors bytes per user and 8 n_samples n_factors per item
 """
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import ClassVar, NamedTuple, cast
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.mf import MF
 from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
+from matinee.display.plain_data import JsonObject
 from matinee.kernels.blas import one_blas_thread
 from matinee.kernels.gibbs import draw_rows
 from matinee.kernels.least_squares import Terms, penalty_of
@@ -99,7 +100,7 @@ class BayesianMF(RatingAlgorithm):
 
     def _draw(
         self, standard: Ratings, unit: float, on_epoch: OnEpoch
-    ) -> tuple[list["Sample"], dict[str, Any]]:
+    ) -> tuple[list["Sample"], JsonObject]:
         """The samples at even distances up to the first end at which their average is settled."""
         chain, average = Chain.start(standard, self), ScoreAverage.of(len(standard))
         ends, samples, error = self._ends, dict[int, Sample](), np.inf
@@ -143,7 +144,7 @@ class BayesianMF(RatingAlgorithm):
         mean: float,
         unit: float,
         samples: list["Sample"],
-        facts: dict[str, Any],
+        facts: JsonObject,
     ) -> PosteriorModel:
         """The samples side by side, in stars, with all users solved on them."""
         bias = unit * np.array([sample.items.bias for sample in samples], np.float64)
