@@ -1,26 +1,13 @@
 """The page on clusters says what its script works out, and the script works out what it says."""
 
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def script_of(name):
-    """A script of ``benchmarks/`` as a module."""
-    spec = spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
-    module = module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "benchmarks"))  # where a script finds those beside it
-        spec.loader.exec_module(module)
-    return module
+from scripts import script_of
 
 
 @pytest.fixture(scope="module")
 def script():
-    return script_of("cluster_costs")
+    return script_of("benchmarks/cluster_costs.py")
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from matinee.algorithms import ALGORITHMS
 from matinee.cli import COMMANDS
 from matinee.evaluation.metrics import METRICS
 from reader import commands_of
+from scripts import script_of
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -116,12 +116,7 @@ def test_links_lead_somewhere(page):
 
 def generator():
     """``docs/generate.py`` as a module."""
-    spec = spec_from_file_location("generate", DOCS / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script_of("docs/generate.py")
 
 
 def test_what_methods_cites_is_among_its_sources():

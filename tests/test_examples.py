@@ -3,13 +3,13 @@
 import json
 import os
 import re
-from importlib.util import module_from_spec, spec_from_file_location
 from itertools import groupby
 from pathlib import Path
 
 import pytest
 
 import matinee
+from scripts import script_of
 
 nbformat = pytest.importorskip("nbformat")
 pytest.importorskip("nbclient")
@@ -23,10 +23,7 @@ FIGURE = re.compile(r"RMSE (\d\.\d+)")
 
 def runner():
     """``examples/run.py`` as a module."""
-    spec = spec_from_file_location("run_examples", ROOT / "examples" / "run.py")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script_of("examples/run.py")
 
 
 def outputs_of(notebook) -> list[list[str]]:

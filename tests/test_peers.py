@@ -8,11 +8,11 @@ import ast
 import os
 import subprocess
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
 
-from test_docs import DOCS, ROOT, blocks_of
+from scripts import script_of
+from test_docs import DOCS, blocks_of
 
 PEERS = ("surprise", "implicit", "lenskit", "cornac", "sklearn", "pyspark", "mlflow")
 WANTED = os.environ.get("MATINEE_TEST_PEERS", "").split()
@@ -20,12 +20,7 @@ WANTED = os.environ.get("MATINEE_TEST_PEERS", "").split()
 
 def side_by_side():
     """``benchmarks/side_by_side.py`` as a module."""
-    spec = spec_from_file_location("side_by_side", ROOT / "benchmarks" / "side_by_side.py")
-    module = module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "benchmarks"))  # where a script finds those beside it
-        spec.loader.exec_module(module)
-    return module
+    return script_of("benchmarks/side_by_side.py")
 
 
 SIDE_BY_SIDE = side_by_side()

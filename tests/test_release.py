@@ -4,7 +4,6 @@ import re
 import tarfile
 import zipfile
 from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import matinee
 from matinee.cli import COMMANDS
 from matinee.cli.commands.serve import command as serve
 from matinee.server.prometheus import ServerMetrics
+from scripts import script_of
 
 yaml = pytest.importorskip("yaml")
 
@@ -22,11 +22,7 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 def checks():
     """``.ci/check_distributions.py`` as a module."""
-    path = ROOT / ".ci" / "check_distributions.py"
-    spec = spec_from_file_location("check_distributions", path)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script_of(".ci/check_distributions.py")
 
 
 def read(name: str) -> dict:

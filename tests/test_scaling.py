@@ -4,12 +4,12 @@ import math
 
 import pytest
 
-from test_cluster_costs import script_of
+from scripts import script_of
 
 
 @pytest.fixture(scope="module")
 def script():
-    return script_of("scaling")
+    return script_of("benchmarks/scaling.py")
 
 
 def test_the_tables_of_the_page_are_those_of_the_rows(script):
