@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from matinee.kernels.normal_sums import bytes_per_row
-from tables import markdown
+from tables import markdown, with_tables
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "cluster.md"
@@ -278,11 +278,7 @@ def tables() -> dict[str, str]:
 
 def filled(page: str) -> str:
     """The page with its tables written anew."""
-    for name, table in tables().items():
-        begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
-        before, rest = page.split(begin)
-        page = before + begin + table + end + rest.split(end)[1]
-    return page
+    return with_tables(page, tables())
 
 
 def main() -> None:

@@ -3,16 +3,14 @@
 python benchmarks/highlights.py    # after beside_peers.py, which measures
 """
 
-import re
 from typing import NamedTuple
 
 from beside_peers import FILE, PEERS
 from data import ROOT
 from jobs import LIST_LENGTH, Row, read_rows
-from tables import markdown
+from tables import markdown, with_tables
 
 PAGE = ROOT / "README.md"
-PLACE = re.compile(r"(?<=<!-- benchmarks/highlights.py -->\n\n).*?(?=\n\n<!-- end -->)", re.DOTALL)
 METRIC = f"ndcg@{LIST_LENGTH}"
 SURE = 1.96  # standard errors, below which a difference is called a draw
 
@@ -46,7 +44,7 @@ def filled(page: str) -> str:
     """The text of README with the table as it was measured."""
     rows = [row for row in read_rows(FILE) if row["contender"] in {"default", "popularity", *PEERS}]
     lines = [line(name, [row for row in rows if row["data_set"] == name]) for name in SHOWN]
-    return PLACE.sub(lambda _: markdown(lines), page)
+    return with_tables(page, {"lists": markdown(lines)})
 
 
 def line(data_set: str, rows: list[Row]) -> Row:

@@ -26,7 +26,7 @@ from data import ROOT
 from jobs import RESULTS, Row, circumstances, keep, read_rows
 from matinee.algorithms import ALGORITHMS, Algorithm
 from matinee.sources.synthetic import checkerboard
-from tables import markdown
+from tables import markdown, with_tables
 from wide import ratings_of
 
 PAGE = ROOT / "docs" / "scaling.md"
@@ -214,11 +214,7 @@ def tables() -> dict[str, str]:
 
 def filled(page: str) -> str:
     """The page with its tables written anew."""
-    for name, table in tables().items():
-        begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
-        before, rest = page.split(begin)
-        page = before + begin + table + end + rest.split(end)[1]
-    return page
+    return with_tables(page, tables())
 
 
 def main() -> None:

@@ -28,6 +28,15 @@ def table(rows: list[Row]) -> str:
     )
 
 
+def with_tables(page: str, tables: dict[str, str]) -> str:
+    """A page with each table, by name, written anew between the comments that name it."""
+    for name, content in tables.items():
+        begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
+        before, rest = page.split(begin)
+        page = before + begin + content + end + rest.split(end)[1]
+    return page
+
+
 def markdown(rows: list[Row]) -> str:
     """A Markdown table."""
     heading, *lines = cells(rows)
