@@ -4,6 +4,7 @@
 
 Pages of files (libraries, mostly the compiler's) are shared by all processes that use them, and the
 system may drop them; the rest is this process's own. Beside the peers: docs/benchmarks.md, Speed.
+Loading one kernel from the cache makes the compiler load all it knows, so that is a step as well.
 """
 
 import argparse
@@ -21,6 +22,8 @@ STEPS = {
     "numpy": "import numpy",
     "the compiler's libraries": "import llvmlite.binding",
     "the compiler": "import numba",
+    "what it knows of numpy, with scipy.linalg": "import numba.core.registry as of; "
+    "of.cpu_target.target_context.refresh(); of.cpu_target.typing_context.refresh()",
     "matinee, to fit mf": "from matinee.algorithms.mf import MF",
     "data of 40 people": "from matinee.sources.synthetic import uniform; r = uniform(40, 30, 8)",
     "fitted, kernels from their cache": "m = MF(n_factors=8, n_epochs=2).fit(r)",

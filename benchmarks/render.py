@@ -266,6 +266,18 @@ TABLES = {
             },
         ),
     },
+    "Reading ratings": {
+        "reading": (
+            "The first `read_ratings` of a process, with what it imports, and the highest resident "
+            "memory of the process until then: medians of five processes.",
+            {
+                "source": "source",
+                "ratings": "ratings",
+                "cpu_seconds": "CPU s",
+                "peak_mb": "peak MB",
+            },
+        ),
+    },
     "More ratings than memory": {
         "streaming": (
             "Made-up ratings in random order, 67 a person in the mean, films by a power law (rank "
@@ -314,8 +326,18 @@ TABLES = {
 ROUNDED = (
     "streaming",
     "large_model",
+    "reading",
     "wide",
 )  # scripts whose figures are rounded as they are shown
+WITH_COMPILER = (
+    "All but our own modules and kernels is there as soon as numba loads one kernel, be it from "
+    "the cache: machine code is found and linked by the compiler, which first loads all it knows "
+    "of numpy. Without it, kernels would have to be unpacked, linked and called by code of ours "
+    "that follows what numba promises to nobody (the files of its cache, its calling convention "
+    "and its helpers in C), and that breaks, at best, with each of its releases; its own "
+    "compilation ahead of time is deprecated, needs a C compiler, and makes code for one kind of "
+    "processor. So we keep the compiler, and its memory."
+)
 SHOWN_SETTINGS = 12  # of a contender, so that a line of the table stays a line
 EMPTY = "Nothing is measured yet."
 
@@ -372,6 +394,7 @@ def page(
     yield markdown(speed_lines(speed)) if speed else EMPTY
     yield "What is resident before there are data to speak of (`python benchmarks/memory.py`):"
     yield markdown(memory_lines(memory)) if memory else EMPTY
+    yield WITH_COMPILER
     yield "### Rooflines"
     yield (
         "No kernel is done sooner than its arithmetic at the speed of large matrix products, nor "

@@ -56,6 +56,6 @@ def test_maps_of_other_ids_differ():
     assert one != IdMap.of(["a"], "user")
 
 
-@pytest.mark.parametrize("n", [0, 1, 9, 10, 11, 100, 12_345])
+@pytest.mark.parametrize("n", [0, 1, 9, 10, 11, 100, 12_345, 123_456])
 def test_rows_without_ids_are_counted(n):
     assert Texts.counting(n).tolist() == [str(row) for row in range(n)]

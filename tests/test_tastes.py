@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
+from scipy.stats import rankdata
 
 import naive
 from matinee.algorithms import NMF
@@ -26,6 +27,7 @@ from matinee.tastes.labels import (
     held,
     label_ends,
     label_of,
+    mean_ranks,
     period,
     savage_scores,
     supported,
@@ -240,6 +242,11 @@ def test_chance_is_that_of_items_changing_places_within_popularity_bins():
     np.testing.assert_allclose(drawn.var(axis=0), variance, rtol=0.12)
     by_hand = (drawn >= total - 1e-9).mean(axis=0)
     np.testing.assert_allclose(chance(has, scores), by_hand, atol=0.04)
+
+
+def test_ranks_share_their_mean_where_numbers_tie():
+    x = np.random.default_rng(0).integers(0, 20, (50, 3)).astype(float)
+    np.testing.assert_array_equal(mean_ranks(x), rankdata(x, axis=0))
 
 
 def test_no_label_comes_from_noise():

@@ -143,7 +143,9 @@ class Ratings(Framed, Printable):
         """
         if len(rating) == 0:
             raise BadRatings("there are no ratings here; at least one is needed")
-        order = slice(None) if _in_order(user, item) else np.lexsort((item, user))
+        order: slice | np.ndarray = slice(None)
+        if not _in_order(user, item):
+            order = np.argsort(user.astype(np.int64) * len(items) + item)
         user, item = _frozen(user[order], np.int32), _frozen(item[order], np.int32)
         rating = _frozen(rating[order], np.float32)
         timestamp = None if timestamp is None else _frozen(timestamp[order], np.int64)

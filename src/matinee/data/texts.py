@@ -13,6 +13,7 @@ import numpy as np
 
 ENCODING = ("utf-8", "surrogatepass")  # keeps the order of code points; takes any Python text
 PIECE = 1 << 16  # texts decoded at once
+CYCLE = 4  # digits
 MINUS, ZERO, NINE = (ord(letter) for letter in "-09")
 
 
@@ -33,15 +34,15 @@ class Texts:
     @classmethod
     def counting(cls, n: int) -> "Texts":
         """The decimal texts of 0 .. n - 1."""
-        pieces, lengths = [], []
+        data: list[np.ndarray] = [np.zeros(0, np.uint8)]
+        ends, n_bytes = np.empty(n, np.int64), 0
         for width in range(1, len(str(n)) + 1):
             first, stop = 10 ** (width - 1) * (width > 1), min(n, 10**width)
             if first < stop:
-                pieces.append(_digits(first, stop, width).ravel())
-                lengths.append(np.full(stop - first, width))
-        none = [np.zeros(0, np.uint8)]
-        ends = np.cumsum(np.concatenate(lengths or none), dtype=np.int64)
-        return cls(np.concatenate(pieces or none), ends)
+                data.append(_digits(first, stop - first, width).ravel())
+                start, n_bytes = n_bytes, n_bytes + len(data[-1])
+                ends[first:stop] = np.arange(start + width, n_bytes + 1, width)
+        return cls(np.concatenate(data), ends)
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -103,12 +104,18 @@ class Texts:
         return self.data[self._start(row) : int(self.ends[row])].tobytes().decode(*ENCODING)
 
 
-def _digits(first: int, stop: int, width: int) -> np.ndarray:
-    """The letters (stop - first, width) uint8 of the numbers first .. stop - 1, as wide each."""
-    letters = np.empty((stop - first, width), dtype=np.uint8)
-    rest: np.ndarray = np.arange(first, stop, dtype=np.uint32 if stop < 1 << 32 else np.uint64)
-    for column in reversed(range(width)):
-        tens = rest // 10  # a division by one constant, many numbers at once
-        letters[:, column] = rest - tens * 10 + ZERO
-        rest = tens
-    return letters
+def _digits(first: int, n: int, width: int) -> np.ndarray:
+    """The letters (n, width) uint8 of the numbers from ``first`` on, all as wide.
+
+    The last four digits run in a cycle, which is copied: ``first`` starts one if it has more.
+    """
+    if width <= CYCLE:
+        powers = 10 ** np.arange(width)[::-1]
+        digits = np.arange(first, first + n)[:, None] // powers % 10
+        return (digits + ZERO).astype(np.uint8)
+    length = 10**CYCLE
+    n_cycles = -(-n // length)
+    letters = np.empty((n_cycles, length, width), np.uint8)
+    letters[..., :-CYCLE] = _digits(first // length, n_cycles, width - CYCLE)[:, None]
+    letters[..., -CYCLE:] = _digits(0, length, CYCLE)
+    return letters.reshape(-1, width)[:n]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-from scipy.special import ndtri
 
 from matinee.data.ratings import Rows
 from matinee.models.factor import FactorModel
@@ -42,6 +41,8 @@ class PosteriorModel(FactorModel):
         return tuple(name for name in super().precomputed if name != "calibration")
 
     def reach(self, person: Person, items: np.ndarray, level: float) -> np.ndarray:
+        from scipy.special import ndtri  # not above: every fit would load it
+
         deviation = np.sqrt(self.variance(person, items))
         return np.asarray(ndtri(0.5 + level / 2) * deviation)
 

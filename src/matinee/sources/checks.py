@@ -244,6 +244,8 @@ def whole_seconds(time: np.ndarray) -> tuple[np.ndarray, str | None]:
         seconds[known] = days
         return seconds, "timestamps are dates as YYYYMMDD"
     size = np.abs(time)
+    if size.max(initial=0) < MILLISECONDS_FROM:
+        return time, None
     divisor = np.ones(len(time), np.int64)
     for each, _ in reversed(TIME_UNITS):
         divisor[size >= MILLISECONDS_FROM * (each // 1000)] = each
@@ -256,8 +258,11 @@ def whole_seconds(time: np.ndarray) -> tuple[np.ndarray, str | None]:
 
 def dates(time: np.ndarray) -> np.ndarray | None:
     """Seconds (n,) of dates written as YYYYMMDD (n,), or None unless all of them are."""
+    first, stop = (year * 10_000 for year in YEARS)
+    if time.min(initial=first) < first or time.max(initial=first) >= stop:
+        return None
     year, month, day = time // 10_000, time // 100 % 100, time % 100
-    if not ((year >= YEARS[0]) & (year < YEARS[1]) & (month >= 1) & (month <= 12)).all():
+    if not ((month >= 1) & (month <= 12)).all():
         return None
     months = (year - 1970).astype("M8[Y]").astype("M8[M]") + (month - 1)
     last = ((months + 1).astype("M8[D]") - months.astype("M8[D]")).astype(np.int64)

@@ -145,6 +145,7 @@ def rows_query(
     rating = duck.weighed(field.get("rating", "'1'"), events)
     filled = {name: f"nullif({text}, '')" for name, text in (field | {"rating": rating}).items()}
     fault = duck.fault_of(filled["rating"], "number", filled["user_id"], filled["item_id"])
+    has_ids = f"{field['user_id']} <> '' AND {field['item_id']} <> ''"
     n, last = dialect.n_columns, f"fields[{dialect.n_columns + 1}]"
     broken = Fault.QUOTES if dialect.delimiter else Fault.NOT_AN_OBJECT
     return f"""
@@ -153,6 +154,7 @@ def rows_query(
             SELECT line, fields, try_cast({number_text(rating, mark)} AS FLOAT) AS number FROM lines
         ), judged AS (
             SELECT *, CASE
+                WHEN len(fields) = {n} AND isfinite(number) AND {has_ids} THEN {Fault.NONE:d}
                 WHEN coalesce(trim(line), '') = '' THEN {Fault.NO_ROW:d}
                 WHEN fields IS NULL THEN {broken:d}
                 WHEN len(fields) < {n} THEN {Fault.MISSING:d}

@@ -144,13 +144,14 @@ def weighed(rating: str, events: Mapping[str, float] | None) -> str:
 
 def time_of(time: str) -> str:
     """SQL for a time in text or numbers as written, UNKNOWN_TIME or BAD_TIME."""
-    return (
-        f"CASE WHEN trim(coalesce({time}, '')) = '' THEN {UNKNOWN_TIME} ELSE coalesce("
+    number = (
         f"CASE WHEN contains({time}, '.') THEN "
         f"try_cast(floor(try_cast({time} AS DOUBLE)) AS BIGINT) "
-        f"ELSE try_cast({time} AS BIGINT) END, "
-        f"try_cast(floor(epoch(try_cast({time} AS TIMESTAMPTZ))) AS BIGINT), {BAD_TIME}) END"
+        f"ELSE try_cast({time} AS BIGINT) END"
     )
+    date = f"try_cast(floor(epoch(try_cast({time} AS TIMESTAMPTZ))) AS BIGINT)"
+    empty = f"CASE WHEN trim(coalesce({time}, '')) = '' THEN {UNKNOWN_TIME} END"
+    return f"coalesce({number}, {empty}, {date}, {BAD_TIME})"
 
 
 def numbered_table(db: "DuckDBPyConnection", with_time: bool) -> dict[str, Any]:

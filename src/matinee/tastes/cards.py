@@ -27,6 +27,7 @@ from matinee.tastes.labels import (
     Label,
     is_period,
     label_ends,
+    mean_ranks,
     supported,
     words_about,
 )
@@ -318,10 +319,8 @@ def rank_correlations(weights: np.ndarray, item_counts: np.ndarray) -> np.ndarra
 
     ``weights`` (n_items, n_factors), ``item_counts`` (n_items,).
     """
-    from scipy.stats import rankdata
-
-    ranks = rankdata(weights, axis=0) - (len(weights) + 1) / 2
-    counts = rankdata(item_counts) - (len(weights) + 1) / 2
+    ranks = mean_ranks(weights) - (len(weights) + 1) / 2
+    counts = mean_ranks(item_counts[:, None])[:, 0] - (len(weights) + 1) / 2
     length = np.sqrt((ranks**2).sum(axis=0) * (counts**2).sum())
     correlations: np.ndarray = counts @ ranks / np.where(length > 0, length, 1.0)
     return correlations

@@ -200,11 +200,21 @@ def words_about(catalog: Catalog, item_id: str) -> Iterator[Feature]:
 
 def savage_scores(x: np.ndarray) -> np.ndarray:
     """-log(1 - (rank - 1/2) / n) of each column: mean 1, and long for the top (Savage 1956)."""
-    from scipy.stats import rankdata
-
-    ranks = rankdata(x, axis=0)  # ties share their mean rank
-    scores: np.ndarray = -np.log(1 - (ranks - 0.5) / len(x))
+    scores: np.ndarray = -np.log(1 - (mean_ranks(x) - 0.5) / len(x))
     return scores
+
+
+def mean_ranks(x: np.ndarray) -> np.ndarray:
+    """Ranks from 1 within each column of ``x`` (n, n_columns); ties share their mean rank.
+
+    As ``scipy.stats.rankdata``, whose import takes 37 MB and 0.4 seconds.
+    """
+    ranks = np.empty(x.shape)
+    for column, out in zip(x.T, ranks.T, strict=True):
+        ordered = np.sort(column)
+        below, up_to = (np.searchsorted(ordered, column, side) for side in ("left", "right"))
+        out[:] = (below + up_to + 1) / 2
+    return ranks
 
 
 def held(has: "csr_array", x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
