@@ -324,6 +324,24 @@ def test_terms_sum_to_the_score(model, train, user):
             assert shown + limits == round(100 * stars.predicted), "down to what people see"
 
 
+@pytest.mark.parametrize("user", ["u000", "folded in"])
+def test_terms_of_a_list_are_those_of_each_item_alone(model, user):
+    """Those of tastes and ratings to the bit; others may come from scores, which are float32."""
+    person = model.fold_in({"1": 5, "5": 1, "9": 4.5}) if user == "folded in" else user
+    items = ("39", "0", "17", "22", "8")
+    for by in model.views:
+        for one, item in zip(model.explain_each(person, items, by), items, strict=True):
+            alone = model.explain(person, item, by)
+            assert [term._replace(value=0) for term in one] == [
+                term._replace(value=0) for term in alone
+            ]
+            exact = {term.name: term.value for term in one if term.kind in ("taste", "rating")}
+            assert exact.items() <= {term.name: term.value for term in alone}.items()
+            assert [term.value for term in one] == pytest.approx(
+                [term.value for term in alone], rel=1e-5, abs=1e-5
+            )
+
+
 @pytest.mark.parametrize("case", EXACT)
 def test_a_folded_in_training_user_is_the_trained_one(model, train):
     """Users are solved last, so fold-in returns the trained row."""

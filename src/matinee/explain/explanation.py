@@ -25,7 +25,8 @@ SHOWN_TERMS = 8  # tastes or ratings shown one by one
 LIMITS = "limits of the scale"  # the name of clipping
 LIST, STARS = "list", "stars"  # which number is taken apart
 
-FIXED = ("base", "user", "item", "alike", "popularity", "certainty")  # always shown, and first
+# Kinds that are always shown, and first.
+FIXED = frozenset({"base", "user", "item", "alike", "popularity", "certainty"})
 FEW_RATERS = 20  # fewer are counted in words
 
 
@@ -179,7 +180,8 @@ class Explanation(Printable):
     @cached_property
     def _all_reasons(self) -> list[Reason]:
         """The reasons that are worth naming, the most telling first; see ``reasons_of``."""
-        terms = [term for term in self.terms if not self._is_itself(term)]
+        own = self.title  # rated by the person already
+        terms = [term for term in self.terms if term.kind != "rating" or term.name != own]
         return reasons_of(terms, self._sign, abs(self.score - self._usual))
 
     @cached_property
@@ -190,10 +192,6 @@ class Explanation(Printable):
         if not lead or self._sign < 0 or lead[0].kind not in PUBLIC:
             return lead
         return lead + [reason for reason in fresh if reason.kind not in PUBLIC][:1]
-
-    def _is_itself(self, term: Term) -> bool:
-        """Whether a term is the person's own rating of the item that is explained."""
-        return term.kind == "rating" and term.name == self.title
 
     def to_dict(self) -> JsonObject:
         return {

@@ -6,6 +6,7 @@ single rating or taste is, all of a kind together may be, and the largest are it
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from matinee.explain.term import TELLING, Term
 
@@ -114,7 +115,7 @@ def reasons_of(terms: Sequence[Term], sign: int, lead: float) -> list[Reason]:
     where there is no other, all terms of a kind as one.
     """
     by_kind: dict[str, list[Term]] = {}
-    for term in sorted(terms, key=lambda one: -sign * one.value):
+    for term in sorted(terms, key=attrgetter("value"), reverse=sign > 0):
         by_kind.setdefault(term.kind, []).append(term)
     net = {
         kind: sign * sum(term.value for term in of_kind)

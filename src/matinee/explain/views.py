@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from matinee.explain.term import Term
 
-if TYPE_CHECKING:  # loading it takes long, and the command line's help reads these values
+if TYPE_CHECKING:  # loading them takes long, and the command line's help reads these values
+    import numpy as np
+
     from matinee.row_solvers.person import Person
 
-TermsOf = Callable[[Any, "Person", int], list[Term]]  # of a model, a person and an item row
+# The terms of each of the items in some rows (n,), of a model and a person.
+TermsOf = Callable[[Any, "Person", "np.ndarray"], list[list[Term]]]
 
 
-def _no_terms(model: object, person: "Person", item: int) -> list[Term]:
+def _no_terms(model: object, person: "Person", items: "np.ndarray") -> list[list[Term]]:
     raise NotImplementedError("a model gives a view its terms")
 
 

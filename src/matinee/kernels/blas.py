@@ -106,6 +106,20 @@ def solve_shared(A: np.ndarray, S: np.ndarray) -> np.ndarray:
     return out
 
 
+def solve_each(A: np.ndarray, Y: np.ndarray) -> np.ndarray:
+    """A^-1 y for each row y of Y (n, d): (n, d), the bits of a row as if it were alone.
+
+    Raises LinAlgError for a singular A (d, d).
+    """
+    solved = np.linalg.solve(np.broadcast_to(A, (len(Y), *A.shape)), Y[:, :, None])
+    return np.asarray(solved[:, :, 0])
+
+
+def row_products(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
+    """X Y' (n, m) of X (n, d) and Y (m, d), the bits of a row as if it were alone."""
+    return np.asarray(np.matmul(Y, X[:, :, None])[:, :, 0])
+
+
 def rotated(Y: np.ndarray, rotation: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """Y (n, d) times ``rotation`` (d, d): (n, d) float32. ``out`` may be Y itself."""
     out = np.empty_like(Y) if out is None else out

@@ -149,10 +149,9 @@ class BaselineModel(FoldingModel):
         self.add_neighbor_scores(people, items, scores)
         return scores
 
-    def baseline_terms(self, person: Person, item: int) -> list[Term]:
-        """mean + c_i + b_u, as terms."""
-        return [
-            Term("average of all ratings", self.global_mean, "base"),
-            Term("how this is rated", float(self.item_embeddings.bias[item]), "item"),
-            Term("how you rate", float(person.embeddings.bias[0]), "user"),
-        ]
+    def baseline_terms(self, person: Person, items: np.ndarray) -> list[list[Term]]:
+        """mean + c_i + b_u of each of the items in rows ``items`` (n,), as terms."""
+        mean = Term("average of all ratings", self.global_mean, "base")
+        user = Term("how you rate", float(person.embeddings.bias[0]), "user")
+        biases = self.item_embeddings.bias[items].tolist()
+        return [[mean, Term("how this is rated", bias, "item"), user] for bias in biases]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from matinee.data.ratings import Rows
-from matinee.explain.term import Term
+from matinee.explain.term import Term, concatenated, joined, weighed
 from matinee.explain.views import MODEL, VIEWS, View
 from matinee.lists.retrieval import Scorer
 from matinee.models.model import Model
@@ -66,8 +66,9 @@ class BlendModel(Model):
         return self._sum(model.score_rows(user, item) for model in self.models)
 
     def usual_score(self, person: Person) -> float:
-        own = zip(self.weights, self.models, self.persons(person), strict=True)
-        return self.constant + sum(weight * model.usual_score(one) for weight, model, one in own)
+        return self.constant + sum(
+            weight * model.usual_score(own) for weight, model, own in self.parts_of(person)
+        )
 
     def linear_people(self, people: Sequence[object]) -> Embeddings:
         own = zip(*(self._persons(one) for one in people), strict=True)
@@ -109,6 +110,10 @@ class BlendModel(Model):
         joined = {name: VIEWS[name].of(partial(terms_by, by=name)) for name in names}
         return {MODEL.name: MODEL.of(terms_by_model)} | joined
 
+    def parts_of(self, person: Person) -> Iterator[tuple[float, Model, Person]]:
+        """Each model, its weight, and the person as it knows them."""
+        return zip(self.weights, self.models, self.persons(person), strict=True)
+
     def persons(self, person: Person) -> list[Person]:
         """The person as each model knows them."""
         row = person.embeddings.factors
@@ -136,25 +141,33 @@ class BlendModel(Model):
         return np.asarray(total)
 
 
-def terms_by_model(blend: BlendModel, person: Person, item: int) -> list[Term]:
-    """The constant, and one term weight_m score_m for each model."""
-    terms = [_constant(blend)]
-    for weight, model, own in zip(blend.weights, blend.models, blend.persons(person), strict=True):
-        score = float(model.score_people([own], np.array([item]))[0, 0])
-        terms.append(Term(f"what {model.algorithm} says", weight * score, "model"))
-    return terms
+def terms_by_model(blend: BlendModel, person: Person, items: np.ndarray) -> list[list[Term]]:
+    """The constant, and one term weight_m score_m for each model.
+
+    ``items`` (n,) are rows.
+    """
+    constant = [[_constant(blend)]] * len(items)
+    by_model = [
+        [
+            [Term(f"what {model.algorithm} says", weight * score, "model")]
+            for score in model.score_people([own], items)[0].tolist()
+        ]
+        for weight, model, own in blend.parts_of(person)
+    ]
+    return concatenated(constant, *by_model)
 
 
-def terms_by(blend: BlendModel, person: Person, item: int, by: str) -> list[Term]:
-    """The constant, and the models' terms in one of their views, weighted and joined by name."""
-    constant = _constant(blend)
-    joined = {(constant.name, constant.kind): constant}
-    for weight, model, own in zip(blend.weights, blend.models, blend.persons(person), strict=True):
-        for term in model.views[by].terms(model, own, item):
-            key = (term.name, term.kind)
-            before = joined[key].value if key in joined else 0.0
-            joined[key] = term.worth(before + weight * term.value)
-    return list(joined.values())
+def terms_by(blend: BlendModel, person: Person, items: np.ndarray, by: str) -> list[list[Term]]:
+    """The constant, and the models' terms in one of their views, weighted and joined by name.
+
+    ``items`` (n,) are rows.
+    """
+    constant = [[_constant(blend)]] * len(items)
+    by_model = [
+        weighed(model.views[by].terms(model, own, items), weight)
+        for weight, model, own in blend.parts_of(person)
+    ]
+    return [joined(terms) for terms in concatenated(constant, *by_model)]
 
 
 def _constant(blend: BlendModel) -> Term:

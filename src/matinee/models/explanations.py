@@ -28,6 +28,7 @@ def explanations(
     stars = model.stars(person, rows)
     numbers = zip(
         rows.tolist(),
+        views[by].terms(model, person, rows),
         scores.tolist(),
         model.clipped(stars).tolist(),
         stars.tolist(),
@@ -42,14 +43,12 @@ def explanations(
             score=score,
             predicted=predicted,
             strategy=person.strategy,
-            terms=tuple(
-                t for t in views[by].terms(model, person, row) if abs(t.value) > NEGLIGIBLE
-            ),
+            terms=tuple(term for term in terms if abs(term.value) > NEGLIGIBLE),
             unit=model.unit,
             usual=usual,
             of=model.explains,
             n_raters=int(model.item_counts[row]),
             beyond_scale=star_score - predicted,
         )
-        for row, score, predicted, star_score in numbers
+        for row, terms, score, predicted, star_score in numbers
     ]

@@ -18,8 +18,9 @@ from matinee.data.ratings import Ratings
 from matinee.display.text import counted
 from matinee.errors import check_known
 from matinee.explain.explainable import TasteControls
-from matinee.explain.term import Term
+from matinee.explain.term import Term, concatenated
 from matinee.explain.views import FACTOR, HISTORY, PEOPLE, View
+from matinee.kernels.blas import row_products
 from matinee.kernels.factors import score_block, score_pairs
 from matinee.lists.retrieval import ProductScorer, Scorer, similar_rows
 from matinee.models import intervals
@@ -355,40 +356,65 @@ def with_tastes(model: Model) -> FactorModel:
     return model
 
 
-def terms_by_factor(model: FactorModel, person: Person, item: int) -> list[Term]:
-    """mean + user + item + one term p_f q_f per taste, named for the end that the person is at."""
-    user = Term("how you rate", float(person.embeddings.bias[0]), "user")
-    tastes = model.taste_space.terms(person, item, "taste") if model.n_factors else []
-    return [*_common_terms(model, item), user, *tastes]
+def terms_by_factor(model: FactorModel, person: Person, items: np.ndarray) -> list[list[Term]]:
+    """mean + user + item + one term p_f q_f per taste, named for the end that the person is at.
+
+    ``items`` (n,) are rows.
+    """
+    common = _common_terms(model, person, items)
+    if not model.n_factors:
+        return common
+    return concatenated(common, model.taste_space.terms(person, items, "taste"))
 
 
-def terms_by_history(model: FactorModel, person: Person, item: int) -> list[Term]:
+def terms_by_history(model: FactorModel, person: Person, items: np.ndarray) -> list[list[Term]]:
     """mean + item + one term per rating given + what they do not explain.
 
     The terms are those of the row solve (Hu, Koren & Volinsky 2008, section 5), so the remainder
     is zero where the person's factors are that solution, and is shown as a term where not.
+
+    ``items`` (n,) are rows.
     """
-    parts = np.zeros(0)
+    parts = np.zeros((len(items), 0))
     if len(person.items):
         deviations = person.ratings - model.global_mean - model.item_bias[person.items]
         parts = model.fold.parts(
-            person.items, deviations, model.item_embeddings, item, person.embeddings
+            person.items,
+            deviations,
+            model.item_embeddings,
+            items,
+            person.embeddings,
+            model.summed_products,
         )
-    ratings = model.rating_terms(person, parts)
-    factors = person.embeddings.factors[0].astype(np.float64)
-    personal = float(person.embeddings.bias[0]) + float(factors @ model.item_factors[item])
-    remainder = personal - float(parts.sum())
-    if abs(remainder) > 1e-5 * max(1.0, abs(personal)):
-        name = BEYOND.get(person.strategy, "learned beyond your ratings")
-        ratings.append(Term(name, remainder, "remainder"))
-    return [*_common_terms(model, item), *ratings]
+    factors = person.embeddings.factors.astype(np.float64)
+    products = row_products(model.item_factors[items].astype(np.float64), factors)[:, 0]
+    personal = float(person.embeddings.bias[0]) + products
+    remainders = personal - parts.sum(axis=1)
+    name = BEYOND.get(person.strategy, "learned beyond your ratings")
+    beyond = [
+        [Term(name, float(rest), "remainder")] if abs(rest) > 1e-5 * max(1.0, abs(whole)) else []
+        for rest, whole in zip(remainders, personal, strict=True)
+    ]
+    common = _item_terms(model, items)
+    return concatenated(common, model.rating_terms(person, parts), beyond)
 
 
-def terms_by_people(model: FactorModel, person: Person, item: int) -> list[Term]:
-    """mean + user + item + what people near in factor space gave + what was learned beyond."""
+def terms_by_people(model: FactorModel, person: Person, items: np.ndarray) -> list[list[Term]]:
+    """mean + user + item + what people near in factor space gave + what was learned beyond.
+
+    ``items`` (n,) are rows.
+    """
+    people = [terms_of_people(model, person, item) for item in items.tolist()]
+    return concatenated(_common_terms(model, person, items), people)
+
+
+def _common_terms(model: FactorModel, person: Person, items: np.ndarray) -> list[list[Term]]:
+    """mean + item + user"""
     user = Term("how you rate", float(person.embeddings.bias[0]), "user")
-    return [*_common_terms(model, item), user, *terms_of_people(model, person, item)]
+    return [[*common, user] for common in _item_terms(model, items)]
 
 
-def _common_terms(model: FactorModel, item: int) -> list[Term]:
-    return [Term("average of all ratings", model.global_mean, "base"), model.item_term(item)]
+def _item_terms(model: FactorModel, items: np.ndarray) -> list[list[Term]]:
+    """mean + item"""
+    mean = Term("average of all ratings", model.global_mean, "base")
+    return [[mean, model.item_term(item)] for item in items.tolist()]

@@ -1,6 +1,5 @@
 """Models with embeddings of users and items, which a row solve folds new users into."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +9,7 @@ from matinee.data.ratings import Rows
 from matinee.explain.term import Term
 from matinee.models.model import Model
 from matinee.row_solvers import FoldIn, LeastSquares
+from matinee.row_solvers.base import summed_products
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
 
@@ -31,6 +31,11 @@ class FoldingModel(Model):
     def average_user(self) -> Embeddings:
         """The average trained user, one row, who stands in for unknown users."""
         return self.user_embeddings.mean(self.seen.counts > 0).frozen()
+
+    @cached_property
+    def summed_products(self) -> np.ndarray | None:
+        """Y'Y (k, k) of what the row solve sums over all items; None where it sums nothing."""
+        return summed_products(self.fold, self.item_embeddings)
 
     def solve(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
         return self.solve_many(Rows(np.array([0, len(items)]), items, ratings))
@@ -57,11 +62,15 @@ class FoldingModel(Model):
     def embeddings_of(self, user: int) -> Embeddings:
         return self.user_embeddings.row(user)
 
-    def rating_terms(self, person: Person, parts: Sequence[float] | np.ndarray) -> list[Term]:
-        """What each rating of a person's history adds, ``parts`` (n_ratings,), as terms."""
+    def rating_terms(self, person: Person, parts: np.ndarray) -> list[list[Term]]:
+        """What each rating of a person adds to items, ``parts`` (n_items, n_ratings), as terms."""
         detail = "you gave {:g}" if self.kind == "rating" else "you chose it"
-        titles = [self.catalog.label(one) for one in self.items.ids[person.items]]
+        titles = [self.catalog.label(one) for one in self.items.ids[person.items].tolist()]
+        details = [detail.format(stars) for stars in person.ratings.tolist()]
         return [
-            Term(title, float(part), "rating", detail.format(stars))
-            for title, part, stars in zip(titles, parts, person.ratings, strict=True)
+            [
+                Term(title, part, "rating", given)
+                for title, part, given in zip(titles, of_item, details, strict=True)
+            ]
+            for of_item in parts.tolist()
         ]

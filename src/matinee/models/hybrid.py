@@ -104,13 +104,19 @@ def expected(F: "csr_array", W: np.ndarray, nonnegative: bool = False) -> Embedd
     return Embeddings(factors, guess[:, -1].copy())
 
 
-def terms_by_feature(model: HybridModel, person: Person, item: int) -> list[Term]:
+def terms_by_feature(model: HybridModel, person: Person, items: np.ndarray) -> list[list[Term]]:
     """mean + user + one term per feature of the item + what its ratings say beyond them.
 
     A feature adds  f (p . w + v),  w and v its effects on factors and bias. Where all the features
     together would make a non-negative factor negative, it is 0, and they add nothing through it.
     The feature that all items share, ``what is usual``, speaks for none of them.
+
+    ``items`` (n,) are rows.
     """
+    return [_terms_of_features(model, person, item) for item in items.tolist()]
+
+
+def _terms_of_features(model: HybridModel, person: Person, item: int) -> list[Term]:
     f = model.features[[item]]
     p = np.append(person.embeddings.factors[0].astype(np.float64), 1.0)
     W = model.weights[f.indices].astype(np.float64)

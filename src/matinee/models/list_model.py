@@ -18,7 +18,7 @@ import numpy as np
 from matinee.data.ratings import Rows
 from matinee.display.text import counted
 from matinee.explain.explanation import FEW_RATERS, LIST
-from matinee.explain.term import Term
+from matinee.explain.term import Term, concatenated, joined, weighed
 from matinee.explain.views import FACTOR, HISTORY, VIEWS, View
 from matinee.models.blend import BlendModel, end_to_end
 from matinee.models.factor import FactorModel
@@ -180,61 +180,81 @@ class _StarTastes:
         return replace(person, embeddings=end_to_end([changed.embeddings, choice.embeddings]))
 
 
-def terms_of_list(model: ListModel, person: Person, item: int, by: str) -> list[Term]:
+def terms_of_list(model: ListModel, person: Person, items: np.ndarray, by: str) -> list[list[Term]]:
     """The terms of the stars, those of the choice in stars, and what few ratings take off.
 
     Terms of one name and kind are one: a film that speaks for both is named once.
+
+    ``items`` (n,) are rows.
     """
-    stars, choice = model.models
-    own_stars, own_choice = model.persons(person)
-    by_part = (
-        stars.views[by].terms(stars, own_stars, item),
-        choice_terms(choice, own_choice, item, by),
+    (of_stars, stars, own_stars), (of_choice, choice, own_choice) = model.parts_of(person)
+    by_part = concatenated(
+        weighed(stars.views[by].terms(stars, own_stars, items), of_stars),
+        choice_terms(choice, own_choice, items, by, of_choice),
     )
-    joined: dict[tuple[str, str], Term] = {}
-    for weight, terms in zip(model.weights, by_part, strict=True):
-        for term in terms:
-            key = (term.name, term.kind)
-            before = joined.get(key)
-            value = weight * term.value
-            joined[key] = before.worth(before.value + value) if before else term.worth(value)
+    return [
+        [*joined(terms), certainty_term(model, item)]
+        for terms, item in zip(by_part, items.tolist(), strict=True)
+    ]
+
+
+def certainty_term(model: ListModel, item: int) -> Term:
+    """What is taken off for what few have rated."""
     n_raters = int(model.item_counts[item])
     name, detail = FEW_RATED if n_raters < FEW_RATERS else UNCERTAIN, counted(n_raters, "rating")
-    certainty = Term(name, float(model.offsets[item]), "certainty", detail)
-    return [*joined.values(), certainty]
+    return Term(name, float(model.offsets[item]), "certainty", detail)
 
 
-def choice_terms(choice: Model, person: Person, item: int, by: str) -> list[Term]:
-    """A score of choice in the terms of a view, or what everybody and what this person adds."""
+def choice_terms(
+    choice: Model, person: Person, items: np.ndarray, by: str, weight: float
+) -> list[list[Term]]:
+    """Scores of choice, times ``weight``, in the terms of a view.
+
+    Without that view they are what everybody and what this person adds.
+
+    ``items`` (n,) are rows.
+    """
     if by != FACTOR.name and by in choice.views:
-        return choice.views[by].terms(choice, person, item)
+        return weighed(choice.views[by].terms(choice, person, items), weight)
     if isinstance(choice, BlendModel):
-        parts = zip(choice.weights, choice.models, choice.persons(person), strict=True)
-        return [
-            term.worth(weight * term.value)
-            for weight, part, own in parts
-            for term in choice_terms(part, own, item, by)
-        ]
+        by_part = (
+            choice_terms(part, own, items, by, own_weight)
+            for own_weight, part, own in choice.parts_of(person)
+        )
+        return weighed(concatenated(*by_part), weight)
     if not isinstance(choice, FactorModel) and HISTORY.name in choice.views:
-        return choice.views[HISTORY.name].terms(choice, person, item)
+        return weighed(choice.views[HISTORY.name].terms(choice, person, items), weight)
     if isinstance(choice, FactorModel) and choice.n_factors:
-        return taste_terms(choice, person, item)
-    people = [choice.average_person, person]
-    common, whole = choice.score_people(people, np.array([item]))[:, 0].tolist()
-    own = Term("what you tend to choose", whole - common, "choice", said="such films")
-    return [Term(CHOSEN_BY_MANY, common, "popularity"), own]
+        return taste_terms(choice, person, items, weight)
+    scores = choice.score_people([choice.average_person, person], items)
+    common, own = scores[0].astype(np.float64), np.diff(scores.astype(np.float64), axis=0)[0]
+    return [
+        [
+            Term(CHOSEN_BY_MANY, by_many, "popularity"),
+            Term("what you tend to choose", by_person, "choice", said="such films"),
+        ]
+        for by_many, by_person in zip(
+            (weight * common).tolist(), (weight * own).tolist(), strict=True
+        )
+    ]
 
 
-def taste_terms(choice: FactorModel, person: Person, item: int) -> list[Term]:
+def taste_terms(
+    choice: FactorModel, person: Person, items: np.ndarray, weight: float
+) -> list[list[Term]]:
     """What everybody adds, and one term per taste in choosing that sets this person apart.
 
     Non-negative tastes are taken as they are: they only ever add.
+
+    ``items`` (n,) are rows.
     """
-    common = choice.global_mean + float(person.embeddings.bias[0]) + float(choice.item_bias[item])
+    bias = choice.global_mean + float(person.embeddings.bias[0])
+    common = bias + choice.item_bias[items].astype(np.float64)
     if not choice.taste_space.only_adds:
         everybody = choice.average_person
-        common += float(choice.taste_space.products(everybody, item).sum())
+        common += choice.taste_space.products(everybody, items).sum(axis=1)
         factors = person.embeddings.factors - everybody.embeddings.factors
         person = replace(person, embeddings=person.embeddings._replace(factors=factors))
-    own = choice.taste_space.terms(person, item, "choice", "you choose ")
-    return [Term(CHOSEN_BY_MANY, common, "popularity"), *own]
+    by_many = [[Term(CHOSEN_BY_MANY, value, "popularity")] for value in (weight * common).tolist()]
+    own = choice.taste_space.terms(person, items, "choice", "you choose ", weight)
+    return concatenated(by_many, own)

@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 
 from matinee.display.text import counted
-from matinee.explain.term import Term
+from matinee.explain.term import Term, concatenated
 from matinee.explain.views import HISTORY, View
 from matinee.kernels.item_neighbors import (
     NeighborLists,
@@ -64,12 +64,13 @@ class NeighborModel(BaselineModel):
         else:
             add_matrix_scores_of_pairs(user, item, deviations, self.weights, out)
 
-    def neighbor_terms(self, person: Person, item: int) -> np.ndarray:
-        """What each rating of a person adds to the score of an item: (n_ratings,) float64."""
+    def neighbor_terms(self, person: Person, items: np.ndarray) -> np.ndarray:
+        """What each rating of a person adds to the scores of items: (n, n_ratings) float64."""
         deviations = self._gather([person]).deviations.values.astype(np.float64)
         if isinstance(self.weights, NeighborLists):
-            return list_terms(item, person.items, deviations, self.weights)
-        return np.asarray(deviations * self.weights[person.items, item])
+            own = (list_terms(item, person.items, deviations, self.weights) for item in items)
+            return np.array(list(own)).reshape(len(items), len(deviations))
+        return np.asarray(deviations * self.weights[np.ix_(person.items, items)].T)
 
     def scores_graph(self, of: str | None = None) -> Graph:
         """Sums over the chosen items, where the scores are no more than that."""
@@ -95,10 +96,13 @@ class NeighborModel(BaselineModel):
         return {HISTORY.name: HISTORY.of(terms_by_history)}
 
 
-def terms_by_history(model: NeighborModel, person: Person, item: int) -> list[Term]:
-    """mean + item + user + one term w_ij (d_uj + e_ij) / W_ui per rating given; exact."""
-    parts = model.neighbor_terms(person, item)
-    return [*model.baseline_terms(person, item), *model.rating_terms(person, parts)]
+def terms_by_history(model: NeighborModel, person: Person, items: np.ndarray) -> list[list[Term]]:
+    """mean + item + user + one term w_ij (d_uj + e_ij) / W_ui per rating given; exact.
+
+    ``items`` (n,) are rows.
+    """
+    parts = model.neighbor_terms(person, items)
+    return concatenated(model.baseline_terms(person, items), model.rating_terms(person, parts))
 
 
 def summed(lists: NeighborLists) -> np.ndarray | None:

@@ -8,13 +8,12 @@ f is a tower of two layers. A user is the vector v_u = (p_u, x_u, b_u), solved o
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from matinee.data.ids import as_id
 from matinee.display.text import counted
-from matinee.explain.term import Term
+from matinee.explain.term import Term, concatenated
 from matinee.explain.views import FACTOR, HISTORY, View
 from matinee.kernels.blas import one_blas_thread
 from matinee.lists.retrieval import similar_rows
@@ -182,19 +181,31 @@ class NeuralModel(Model):
         )
 
 
-def terms_by_taste(model: NeuralModel, person: Person, item: int) -> list[Term]:
-    """mean + user + item + one term per taste of the product + what the tower adds."""
-    terms: list[Any] = terms_by_factor(model.linear, model.of_linear(person), item)
-    return [*terms, Term(INTERACTION, model.interaction(person, item), "remainder")]
+def terms_by_taste(model: NeuralModel, person: Person, items: np.ndarray) -> list[list[Term]]:
+    """mean + user + item + one term per taste of the product + what the tower adds.
+
+    ``items`` (n,) are rows.
+    """
+    beyond = [
+        [Term(INTERACTION, model.interaction(person, item), "remainder")] for item in items.tolist()
+    ]
+    tastes = terms_by_factor(model.linear, model.of_linear(person), items)
+    return concatenated(tastes, beyond)
 
 
-def terms_by_history(model: NeuralModel, person: Person, item: int) -> list[Term]:
+def terms_by_history(model: NeuralModel, person: Person, items: np.ndarray) -> list[list[Term]]:
     """The score for the average person + one term per rating given.
 
     The gradient of the score is integrated from the average person to this one, and each rating has
     the share of that way which it has brought about; see ``PersonSolve``. What quadrature and solve
     leave over is a term of its own where it is no rounding.
+
+    ``items`` (n,) are rows.
     """
+    return [_terms_of_history(model, person, item) for item in items.tolist()]
+
+
+def _terms_of_history(model: NeuralModel, person: Person, item: int) -> list[Term]:
     unit, target = model.rating_unit, model._vectors(model.item_embeddings.row(item))
     solve = model.person_solve
     average = model.global_mean + unit * float(solve.scores(solve.average, target)[0])

@@ -1,7 +1,7 @@
 """The tastes of a factor model: how its factor columns are read, and who has which taste."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -63,18 +63,27 @@ class TasteSpace:
         """The taste with a number or a name. Raises BadSetting."""
         return self.cards.find(taste)
 
-    def terms(self, person: Person, item: int, kind: str, before: str = "") -> list[Term]:
-        """One term p_f q_f per taste that adds something, named for the end the person is at.
+    def terms(
+        self, person: Person, items: np.ndarray, kind: str, before: str = "", weight: float = 1.0
+    ) -> list[list[Term]]:
+        """For each item in rows ``items`` (n,) one term per taste that adds something.
 
-        ``before`` are the words before each name.
+        It is worth p_f q_f times ``weight``, and is named for the end that the person is at, after
+        the words ``before``.
         """
-        names, fits = self._end_names, self._fits(item)
-        ends = (self.strength(person) < 0).tolist()
-        products = self.products(person, item).tolist()
+        low = (self.strength(person) < 0).tolist()
+        names = [self._end_names[end][f] for f, end in enumerate(low)]
+        words = [(before + one.name, one.said) for one in names]
+        products = (weight * self.products(person, items)).tolist()
         return [
-            Term(before + names[end][f].name, value, kind, "", names[end][f].said, fits[end][f])
-            for f, (end, value) in enumerate(zip(ends, products, strict=True))
-            if value
+            [
+                Term(name, value, kind, "", said, fits)
+                for (name, said), value, fits in zip(
+                    words, of_item, self._fits(row, low), strict=True
+                )
+                if value
+            ]
+            for row, of_item in zip(items.tolist(), products, strict=True)
         ]
 
     @cached_property
@@ -83,17 +92,21 @@ class TasteSpace:
         high, low = ([EndName.of(one, end) for one in self.cards] for end in (1.0, -1.0))
         return high, low
 
-    def _fits(self, item: int) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
-        """Which names of high and low ends mean something for an item (a row)."""
+    def _fits(self, item: int, low: Sequence[bool]) -> list[bool]:
+        """Which names mean something for an item (a row): of low ends where ``low``, else high."""
         if item not in self._fits_of_items:
             words = ItemWords.of(self.catalog, self.items.ids[item])
-            high, low = (tuple(one.fits(words, end) for one in self.cards) for end in (1.0, -1.0))
-            self._fits_of_items[item] = high, low
-        return self._fits_of_items[item]
+            self._fits_of_items[item] = [
+                (one.fits(words, 1.0), one.fits(words, -1.0)) for one in self.cards
+            ]
+        return [fits[end] for fits, end in zip(self._fits_of_items[item], low, strict=True)]
 
     @cached_property
-    def _fits_of_items(self) -> dict[int, tuple[tuple[bool, ...], tuple[bool, ...]]]:
-        """``_fits`` of the items explained so far: lists show the same items again and again."""
+    def _fits_of_items(self) -> dict[int, list[tuple[bool, bool]]]:
+        """Which names of the high and the low end of each taste mean something for an item.
+
+        Of the items explained so far: lists show the same items again and again.
+        """
         return {}
 
     @cached_property
@@ -120,10 +133,10 @@ class TasteSpace:
         strength: np.ndarray = person.embeddings.factors[0].reshape(self.n_samples, -1).sum(axis=0)
         return strength
 
-    def products(self, person: Person, item: int) -> np.ndarray:
-        """What each taste adds to the score of an item (a row): p_f q_f, (n_factors,) float64."""
-        products = person.embeddings.factors[0].astype(np.float64) * self.item_factors[item]
-        by_taste: np.ndarray = products.reshape(self.n_samples, -1).sum(axis=0)
+    def products(self, person: Person, items: np.ndarray) -> np.ndarray:
+        """What each taste adds to the scores of items (rows): p_f q_f, (n, n_factors) float64."""
+        products = person.embeddings.factors[0].astype(np.float64) * self.item_factors[items]
+        by_taste: np.ndarray = products.reshape(len(items), self.n_samples, -1).sum(axis=1)
         return by_taste
 
     def multiplied(self, person: Person, number: int, factor: float) -> Person:

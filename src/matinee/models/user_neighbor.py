@@ -16,7 +16,7 @@ import numpy as np
 
 from matinee.data.ratings import mean_count
 from matinee.display.text import counted
-from matinee.explain.term import Term
+from matinee.explain.term import Term, concatenated
 from matinee.explain.views import HISTORY, PEOPLE, View
 from matinee.kernels.similarities import Vectors, similarities
 from matinee.kernels.sparse import Sparse
@@ -99,10 +99,12 @@ class UserNeighborModel(BaselineModel):
         vector = vectors.indices, vectors.values
         return similarities(vector, float(norms[0]), row, self.neighborhood.vectors)
 
-    def neighbor_terms(self, person: Person, item: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows (n,) of the users who count in the score of an item, and what each adds (n,)."""
+    def neighbor_terms(
+        self, person: Person, items: np.ndarray
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """For each item, rows (n,) of the users who count in its score, and what each adds (n,)."""
         weights = self.similarities(person, self.row_of(person))
-        return user_terms(item, weights, self.neighborhood)
+        return [user_terms(item, weights, self.neighborhood) for item in items]
 
     def nearest(self, side: str, row: int, n: int) -> tuple[np.ndarray, np.ndarray]:
         if side != "user":
@@ -120,36 +122,46 @@ class UserNeighborModel(BaselineModel):
         return {view.name: view for view in views}
 
 
-def terms_by_people(model: UserNeighborModel, person: Person, item: int) -> list[Term]:
+def terms_by_people(
+    model: UserNeighborModel, person: Person, items: np.ndarray
+) -> list[list[Term]]:
     """mean + item + user + the terms w_uv d_vi / W_ui of users, at least five together.
 
     They are aggregated for privacy: no term shows the rating of one user.
+
+    ``items`` (n,) are rows.
     """
-    users, parts = model.neighbor_terms(person, item)
-    ratings = None
-    if model.kind == "rating":
-        rows = [model.seen.row(user) for user in users]
-        ratings = np.array([stars[np.searchsorted(items, item)] for items, stars in rows])
-    return [*model.baseline_terms(person, item), *groups_of_people(ratings, parts)]
+    groups = []
+    for item, (users, parts) in zip(items, model.neighbor_terms(person, items), strict=True):
+        ratings = None
+        if model.kind == "rating":
+            rows = [model.seen.row(user) for user in users]
+            ratings = np.array([stars[np.searchsorted(rated, item)] for rated, stars in rows])
+        groups.append(groups_of_people(ratings, parts))
+    return concatenated(model.baseline_terms(person, items), groups)
 
 
-def terms_by_history(model: UserNeighborModel, person: Person, item: int) -> list[Term]:
+def terms_by_history(
+    model: UserNeighborModel, person: Person, items: np.ndarray
+) -> list[list[Term]]:
     """mean + item + user + one term per rating given: its share in the similarities that count.
 
     A similarity w_uv is a sum over what u and v both rated, so it decomposes exactly into
     w_uv x_uj x_vj / sum_j x_uj x_vj.
+
+    ``items`` (n,) are rows.
     """
-    users, terms = model.neighbor_terms(person, item)
-    parts = np.zeros(len(person.items))
+    parts = np.zeros((len(items), len(person.items)))
     own = model._compared(model._gather([person])).values.astype(np.float64)
     values = model._compared(model._everyone).values
-    for user, term in zip(users, terms, strict=True):
-        span = slice(*model.seen.indptr[user : user + 2])
-        _, mine, theirs = np.intersect1d(
-            person.items, model.seen.indices[span], assume_unique=True, return_indices=True
-        )
-        x, y = own[mine], values[span][theirs].astype(np.float64)
-        if model.similarity.kind == "pearson":
-            x, y = x - x.mean(), y - y.mean()
-        parts[mine] += term * x * y / (x @ y)
-    return [*model.baseline_terms(person, item), *model.rating_terms(person, parts)]
+    for of_item, (users, terms) in zip(parts, model.neighbor_terms(person, items), strict=True):
+        for user, term in zip(users, terms, strict=True):
+            span = slice(*model.seen.indptr[user : user + 2])
+            _, mine, theirs = np.intersect1d(
+                person.items, model.seen.indices[span], assume_unique=True, return_indices=True
+            )
+            x, y = own[mine], values[span][theirs].astype(np.float64)
+            if model.similarity.kind == "pearson":
+                x, y = x - x.mean(), y - y.mean()
+            of_item[mine] += term * x * y / (x @ y)
+    return concatenated(model.baseline_terms(person, items), model.rating_terms(person, parts))

@@ -6,6 +6,7 @@ from typing import cast
 import numpy as np
 
 from matinee.data.ratings import Rows
+from matinee.kernels.blas import row_products
 from matinee.kernels.rows import row_sums
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.least_squares import LeastSquares
@@ -40,12 +41,19 @@ class AroundImplicit(LeastSquares):
         return None  # one item less changes the implicit part, and so all targets
 
     def parts(
-        self, rated: np.ndarray, t: np.ndarray, items: Embeddings, target: int, person: Embeddings
+        self,
+        rated: np.ndarray,
+        t: np.ndarray,
+        items: Embeddings,
+        targets: np.ndarray,
+        person: Embeddings,
+        products: np.ndarray | None = None,
     ) -> np.ndarray:
-        weights = super().parts(rated, np.ones(len(t)), items, target, person)
-        beyond = items.factors[target] - weights @ items.factors[rated]  # what s adds directly
-        implicit = cast(np.ndarray, items.implicit)[rated] @ beyond / np.sqrt(len(rated))
-        result: np.ndarray = weights * t + implicit
+        weights = super().parts(rated, np.ones(len(t)), items, targets, person, products)
+        explained = row_products(weights, items.factors[rated].T)
+        beyond = items.factors[targets] - explained  # what s adds directly
+        Z = cast(np.ndarray, items.implicit)[rated]
+        result: np.ndarray = weights * t + row_products(beyond, Z) / np.sqrt(len(rated))
         return result
 
 

@@ -5,6 +5,7 @@ from typing import Protocol
 import numpy as np
 
 from matinee.data.ratings import Rows
+from matinee.kernels.blas import gram
 from matinee.kernels.least_squares import Penalty, Terms
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.tastes.canonical import Freedom
@@ -14,6 +15,10 @@ class FoldIn(Protocol):
     """From ratings to a bias and factors, and back to what each rating adds to a score."""
 
     @property
+    def summed(self) -> str | None:
+        """Whose products Y'Y the solve takes: "factors" or "implicit" of the items, or None."""
+
+    @property
     def freedom(self) -> Freedom:
         """What leaves the scores of the fold-in as they are when applied to all factors alike."""
 
@@ -21,12 +26,20 @@ class FoldIn(Protocol):
         """Write into ``users`` the solution of each row of ``rated``; empty rows are left."""
 
     def parts(
-        self, rated: np.ndarray, t: np.ndarray, items: Embeddings, target: int, person: Embeddings
+        self,
+        rated: np.ndarray,
+        t: np.ndarray,
+        items: Embeddings,
+        targets: np.ndarray,
+        person: Embeddings,
+        products: np.ndarray | None = None,
     ) -> np.ndarray:
-        """What each rating adds to user_bias + p . q_target: (n,), summing to it.
+        """What each rating adds to user_bias + p . q of each target: (n_targets, n), summing to it.
 
         ``rated`` (n,) are the rows of the items in the person's history, ``t`` (n,) their ratings
-        less mean and item bias, and ``person`` is the solution for them.
+        less mean and item bias, ``targets`` (n_targets,) rows of items, and ``person`` is the
+        solution for the ratings. The bits of a row do not depend on the other targets.
+        ``products`` are those of the ``summed`` matrix, where they are known already.
         """
 
 
@@ -36,10 +49,6 @@ class RowSolve(FoldIn, Protocol):
     Besides its ratings a row has a penalty, for which the products of one matrix of the other side
     may be summed over all columns, and a pull, a sum over the row's columns.
     """
-
-    @property
-    def summed(self) -> str | None:
-        """Whose products Y'Y the penalty takes: "factors" or "implicit" of the other side."""
 
     @property
     def sweeps(self) -> int:
@@ -77,3 +86,8 @@ class RowSolve(FoldIn, Protocol):
 
     def put(self, X: np.ndarray, side: Embeddings) -> None:
         """Write the unknowns X (n_rows, d) into a side."""
+
+
+def summed_products(fold: FoldIn, items: Embeddings) -> np.ndarray | None:
+    """The products Y'Y (k, k) of what a fold-in sums over all items; None where it sums nothing."""
+    return None if fold.summed is None else gram(getattr(items, fold.summed))

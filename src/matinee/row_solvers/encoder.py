@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from matinee.data.ratings import Rows
-from matinee.kernels.blas import one_blas_thread, rotated
+from matinee.kernels.blas import one_blas_thread, rotated, row_products
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.tastes.canonical import Freedom
 
@@ -33,6 +33,10 @@ class Encoder:
     output_weights: np.ndarray  # V (n_hidden, n_factors) float32
 
     @property
+    def summed(self) -> None:
+        return None
+
+    @property
     def freedom(self) -> Freedom:
         return "rotation"
 
@@ -55,13 +59,18 @@ class Encoder:
                 users.factors[rows] = hidden @ self.output_weights
 
     def parts(
-        self, rated: np.ndarray, t: np.ndarray, items: Embeddings, target: int, person: Embeddings
+        self,
+        rated: np.ndarray,
+        t: np.ndarray,
+        items: Embeddings,
+        targets: np.ndarray,
+        person: Embeddings,
+        products: np.ndarray | None = None,
     ) -> np.ndarray:
         W = self.input_weights[rated].astype(np.float64) / np.sqrt(len(rated))  # h_j W_jk
         a, b = W.sum(axis=0), self.hidden_bias.astype(np.float64)
         flat = np.abs(a) < FLAT
         length = np.where(flat, 1.0, a)
         slope = np.where(flat, 1 - np.tanh(b) ** 2, (np.tanh(a + b) - np.tanh(b)) / length)
-        worth = self.output_weights.astype(np.float64) @ items.factors[target]
-        result: np.ndarray = W @ (slope * worth)
-        return result
+        worth = row_products(items.factors[targets], self.output_weights.astype(np.float64))
+        return row_products(slope * worth, W)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from matinee.data.ratings import Rows
-from matinee.kernels.blas import gram, one_blas_thread, rotated
+from matinee.kernels.blas import gram, one_blas_thread, rotated, row_products, solve_each
 from matinee.kernels.conjugate_gradients import Positives, improve_rows
 from matinee.kernels.least_squares import (
     Penalty,
@@ -16,6 +16,7 @@ from matinee.kernels.least_squares import (
     penalty_of,
 )
 from matinee.kernels.row_solve import Dual, solve_rows
+from matinee.row_solvers.base import summed_products
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.tastes.canonical import Freedom
 
@@ -150,18 +151,26 @@ class ImplicitLeastSquares:
         side.factors[:] = X
 
     def parts(
-        self, rated: np.ndarray, t: np.ndarray, items: Embeddings, target: int, person: Embeddings
+        self,
+        rated: np.ndarray,
+        t: np.ndarray,
+        items: Embeddings,
+        targets: np.ndarray,
+        person: Embeddings,
+        products: np.ndarray | None = None,
     ) -> np.ndarray:
-        Y, y = items.factors[rated].astype(np.float64), items.factors[target].astype(np.float64)
-        penalty = self.penalty(len(y), len(items.factors), gram(items.factors))
+        Y, y = (items.factors[rows].astype(np.float64) for rows in (rated, targets))
+        if products is None:
+            products = summed_products(self, items)
+        penalty = self.penalty(items.n_factors, len(items.factors), products)
         ratings = t + items.bias[rated]
         w = self._weights(ratings)
         A = normal_matrix(Y, penalty, len(rated), w)
-        free = np.ones(len(y), dtype=bool)
+        free = np.ones(items.n_factors, dtype=bool)
         if self.nonnegative:  # a factor held at zero takes no part
             free = person.factors[0] > 0
-        worth = np.linalg.solve(A[np.ix_(free, free)], y[free])
-        result: np.ndarray = self.targets(ratings) * w * (Y[:, free] @ worth)
+        worth = solve_each(A[np.ix_(free, free)], y[:, free])
+        result: np.ndarray = self.targets(ratings) * w * row_products(worth, Y[:, free])
         return result
 
     def targets(self, ratings: np.ndarray) -> np.ndarray:

@@ -6,10 +6,11 @@ from typing import cast
 import numpy as np
 
 from matinee.data.ratings import Rows
-from matinee.kernels.blas import gram
+from matinee.kernels.blas import row_products, solve_each
 from matinee.kernels.least_squares import Penalty, Regularizer, Terms, normal_matrix, penalty_of
 from matinee.kernels.row_solve import Dual, solve_rows
 from matinee.kernels.rows import row_sums
+from matinee.row_solvers.base import summed_products
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.matrix_penalty import MatrixPenalty
 from matinee.tastes.canonical import Freedom
@@ -96,9 +97,13 @@ class LeastSquares:
             slope[:n_factors, :n_factors] = self.matrix.slope
         return penalty_of(*self._penalty(d), base=base, slope=slope)
 
-    def row_penalty(self, items: Embeddings) -> Penalty:
-        """The penalty of every row, with what the implicit factors of all items add to it."""
-        products = gram(cast(np.ndarray, items.implicit)) if self.implicit_weight else None
+    def row_penalty(self, items: Embeddings, products: np.ndarray | None = None) -> Penalty:
+        """The penalty of every row, with what the implicit factors of all items add to it.
+
+        ``products`` (k, k) are those of the ``summed`` matrix, where they are known already.
+        """
+        if products is None:
+            products = summed_products(self, items)
         return self.penalty(items.n_factors, len(items.bias), products)
 
     def dual_penalty(
@@ -126,15 +131,23 @@ class LeastSquares:
             side.bias[:] = X[:, -1]
 
     def parts(
-        self, rated: np.ndarray, t: np.ndarray, items: Embeddings, target: int, person: Embeddings
+        self,
+        rated: np.ndarray,
+        t: np.ndarray,
+        items: Embeddings,
+        targets: np.ndarray,
+        person: Embeddings,
+        products: np.ndarray | None = None,
     ) -> np.ndarray:
         Y = self._design(items.take(rated)).astype(np.float64)
-        y = self._design(items.row(target)).astype(np.float64)
-        worth = self._worth(Y, y, self.row_penalty(items), person)[0]
-        result: np.ndarray = t * (Y @ worth)
+        y = self._design(items.take(targets)).astype(np.float64)
+        A, free = self._matrix(Y, self.row_penalty(items, products), person)
+        worth = np.zeros(y.shape)
+        worth[:, free] = solve_each(A, y[:, free])
+        result: np.ndarray = t * row_products(worth, Y)
         if self.implicit_weight:
             Z = cast(np.ndarray, items.implicit)[rated]
-            result += self.implicit_weight * (Z @ worth[: items.n_factors])
+            result += self.implicit_weight * row_products(worth[:, : items.n_factors], Z)
         return result
 
     def spread(
@@ -152,7 +165,9 @@ class LeastSquares:
         """
         y = self._design(items.take(targets)).astype(np.float64)
         Y = self._design(items.take(rated)).astype(np.float64)
-        return np.asarray((y * self._worth(Y, y, penalty, person)).sum(axis=1))
+        A, free = self._matrix(Y, penalty, person)
+        worth = np.linalg.solve(A, y[:, free].T).T
+        return np.asarray((y[:, free] * worth).sum(axis=1))
 
     def without_each(
         self, rated: np.ndarray, t: np.ndarray, items: Embeddings
@@ -177,17 +192,18 @@ class LeastSquares:
         leverage = (Y * worth).sum(axis=1)
         return np.asarray(rest + worth * ((Y * rest).sum(axis=1) / (1 - leverage))[:, None])
 
-    def _worth(
-        self, Y: np.ndarray, y: np.ndarray, penalty: Penalty, person: Embeddings
-    ) -> np.ndarray:
-        """A^-1 y for each row y (n, d), where A is the normal matrix of the rated Y."""
+    def _matrix(
+        self, Y: np.ndarray, penalty: Penalty, person: Embeddings
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The normal matrix of the rated Y, and which of its unknowns (d,) are free.
+
+        A factor that is held at zero takes no part; the matrix is of the others alone.
+        """
         A = normal_matrix(Y, penalty, max(len(Y), 1))
         free = np.ones(len(A), dtype=bool)
-        if self.nonnegative:  # a factor held at zero takes no part
+        if self.nonnegative:
             free[: person.n_factors] = person.factors[0] > 0
-        worth = np.zeros(y.shape)
-        worth[:, free] = np.linalg.solve(A[np.ix_(free, free)], y[:, free].T).T
-        return worth
+        return A[np.ix_(free, free)], free
 
     def rotated(self, rotation: np.ndarray) -> "LeastSquares":
         """The same solve on items whose factors are times an orthogonal matrix (k, k)."""

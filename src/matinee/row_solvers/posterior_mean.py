@@ -35,6 +35,10 @@ class PosteriorMean:
             object.__setattr__(self, name, tuple(getattr(self, name)))
 
     @property
+    def summed(self) -> None:
+        return None
+
+    @property
     def freedom(self) -> Freedom:
         return "rotation"  # of all samples alike
 
@@ -68,13 +72,18 @@ class PosteriorMean:
         users.bias[rows] = bias[rows] / len(self.reg)
 
     def parts(
-        self, rated: np.ndarray, t: np.ndarray, items: Embeddings, target: int, person: Embeddings
+        self,
+        rated: np.ndarray,
+        t: np.ndarray,
+        items: Embeddings,
+        targets: np.ndarray,
+        person: Embeddings,
+        products: np.ndarray | None = None,
     ) -> np.ndarray:
-        needed = items.take(np.append(rated, target))
-        history = np.arange(len(rated))
+        needed = items.take(np.append(rated, targets))
+        history, ahead = np.split(np.arange(len(needed.bias)), [len(rated)])
         parts = [
-            fold.parts(history, t, sample, len(rated), person)
-            for fold, sample in self.samples(needed)
+            fold.parts(history, t, sample, ahead, person) for fold, sample in self.samples(needed)
         ]
         result: np.ndarray = np.mean(parts, axis=0)
         return result

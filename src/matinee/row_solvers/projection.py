@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matinee.data.ratings import Rows
+from matinee.kernels.blas import row_products
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.tastes.canonical import Freedom
 
@@ -25,6 +26,10 @@ class Projection:
     damping: float = 0.0  # ratings of value 0 added to D
 
     @property
+    def summed(self) -> None:
+        return None
+
+    @property
     def freedom(self) -> Freedom:
         return "rotation"
 
@@ -38,11 +43,18 @@ class Projection:
             users.factors[row] = t @ scaled[columns] - m * self._centred(columns, scaled)
 
     def parts(
-        self, rated: np.ndarray, t: np.ndarray, items: Embeddings, target: int, person: Embeddings
+        self,
+        rated: np.ndarray,
+        t: np.ndarray,
+        items: Embeddings,
+        targets: np.ndarray,
+        person: Embeddings,
+        products: np.ndarray | None = None,
     ) -> np.ndarray:
-        scaled, q = self._scaled(items), items.factors[target].astype(np.float64)
-        of_mean = 1.0 - self._centred(rated, scaled) @ q
-        result: np.ndarray = t * (scaled[rated] @ q + of_mean / self._divisor(len(rated), items))
+        scaled, q = self._scaled(items), items.factors[targets].astype(np.float64)
+        of_mean = 1.0 - row_products(q, self._centred(rated, scaled)[None])
+        by_mean = of_mean / self._divisor(len(rated), items)
+        result: np.ndarray = t * (row_products(q, scaled[rated]) + by_mean)
         return result
 
     def _divisor(self, n: int, items: Embeddings) -> float:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from matinee.data.ratings import Rows
-from matinee.kernels.blas import gram
+from matinee.kernels.blas import row_products, solve_each
+from matinee.row_solvers.base import summed_products
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.tastes.canonical import Freedom
 
@@ -22,6 +23,10 @@ class ZeroFilled:
     ordered: bool = False  # whether the factors have an order that is to stay, as from an SVD
 
     @property
+    def summed(self) -> str | None:
+        return "factors"
+
+    @property
     def freedom(self) -> Freedom:
         return "none" if self.ordered else "order"
 
@@ -29,22 +34,29 @@ class ZeroFilled:
         from scipy.linalg import solve_triangular
         from scipy.optimize import nnls
 
-        factor = np.linalg.cholesky(self._gram(items))
+        factor = np.linalg.cholesky(self._matrix(items))
         for row in np.flatnonzero(rated.counts).tolist():
             columns, values = rated.row(row)
             b = values.astype(np.float64) @ items.factors[columns]
             users.factors[row] = nnls(factor.T, solve_triangular(factor, b, lower=True))[0]
 
     def parts(
-        self, rated: np.ndarray, t: np.ndarray, items: Embeddings, target: int, person: Embeddings
+        self,
+        rated: np.ndarray,
+        t: np.ndarray,
+        items: Embeddings,
+        targets: np.ndarray,
+        person: Embeddings,
+        products: np.ndarray | None = None,
     ) -> np.ndarray:
         free = person.factors[0] > 0  # a factor held at zero takes no part
-        Q, q = items.factors[rated].astype(np.float64), items.factors[target].astype(np.float64)
-        A = self._gram(items)[np.ix_(free, free)]
-        result: np.ndarray = t * (Q[:, free] @ np.linalg.solve(A, q[free]))
+        Q, q = (items.factors[rows].astype(np.float64)[:, free] for rows in (rated, targets))
+        A = self._matrix(items, products)[np.ix_(free, free)]
+        result: np.ndarray = t * row_products(solve_each(A, q), Q)
         return result
 
-    @staticmethod
-    def _gram(items: Embeddings) -> np.ndarray:
-        G = gram(items.factors)
+    def _matrix(self, items: Embeddings, products: np.ndarray | None = None) -> np.ndarray:
+        """Q'Q and a trace of the identity, so that it is never singular: (k, k)."""
+        G = summed_products(self, items) if products is None else products
+        assert G is not None
         return np.asarray(G + np.eye(len(G)) * (1e-9 * np.trace(G) + 1e-12))

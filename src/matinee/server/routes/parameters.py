@@ -47,7 +47,7 @@ Strength = Annotated[
 ]
 
 
-def rules_in_query(
+async def rules_in_query(
     where: Where = None,
     min_ratings: Annotated[
         int, Query(ge=0, description="Training ratings that an item needs.")
@@ -56,7 +56,10 @@ def rules_in_query(
     novelty: Strength = 0.0,
     calibrated: Strength = 0.0,
 ) -> ListRules:
-    """The rules that query parameters can state; a POST takes them all."""
+    """The rules that query parameters can state; a POST takes them all.
+
+    It is asynchronous as FastAPI would compute it on a thread of its own, which takes longer.
+    """
     return ListRules(
         where=conditions_of(where or (), "where"),
         min_ratings=min_ratings,
