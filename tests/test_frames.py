@@ -15,6 +15,7 @@ from matinee.data.ratings import Ratings
 from matinee.errors import BadRatings, BadSetting, MatineeError, UnknownId
 from matinee.models.model import Model
 from matinee.splitting import Split
+from matinee.storage.model_files import model_fingerprint
 
 pandas = pytest.importorskip("pandas")
 polars = pytest.importorskip("polars")
@@ -285,7 +286,10 @@ def test_recommend_all_writes_a_file(model: Model, folder: Path, tmp_path: Path,
     out = tmp_path / "lists.parquet"
     assert run(["recommend", str(folder), "--all", "-n", "4", "--out", str(out)]) == 0
     frame = model.recommend_all(4).to_polars()
-    assert polars.read_parquet(out).equals(frame.cast(polars.read_parquet_schema(out)))
+    saved = polars.read_parquet(out)
+    assert saved["model_fingerprint"].unique().to_list() == [model_fingerprint(folder)]
+    lists = saved.drop("model_fingerprint")
+    assert lists.equals(frame.cast(lists.schema))
     assert (
         f"lists of 4 for {len(model.recommend_all(4)):,} users in {out}" in capsys.readouterr().err
     )

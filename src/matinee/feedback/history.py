@@ -32,6 +32,11 @@ def later_events(model: Model, changes: ChangeIndex, user: str) -> list[Event]:
     return changes.store.events_of(user, after=through)
 
 
+def rated_since(model: Model, changes: ChangeIndex, user: str) -> dict[str, float]:
+    """What a user has rated that the model was not fitted on: ``{item id: rating}``."""
+    return merged_history({}, later_events(model, changes, user))
+
+
 def merged_history(trained: dict[str, float], events: Iterable[Event]) -> dict[str, float]:
     """``{item id: rating}`` after some events; the last event of each item counts."""
     history = dict(trained)

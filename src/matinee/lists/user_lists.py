@@ -86,10 +86,11 @@ class UserLists(Framed, Printable):
         """
         path = Path(path)
         check_table_file(path)
-        write_table(path, self._blocks(on_step))
+        write_table(path, self.blocks(on_step))
         return path
 
-    def _blocks(self, on_step: OnStep) -> Iterator[Mapping[str, Column]]:
+    def blocks(self, on_step: OnStep = quiet) -> Iterator[Mapping[str, Column]]:
+        """The columns of one block after another, as frames have them; see ``save``."""
         for place, block in enumerate(self):
             yield block.frame_columns()
             on_step(min((place + 1) * self.users_at_once, len(self)), len(self), "")

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from matinee.disk.locks import InUse
@@ -17,10 +17,12 @@ from matinee.feedback.change_index import ChangeIndex
 from matinee.feedback.exposures import ArmOutcome
 from matinee.feedback.store import Store
 from matinee.feedback.writer import Writer
+from matinee.list_store.places import open_lists
 from matinee.models import FactorModel
 from matinee.server.arms import BESIDE, MAIN, assigned
 from matinee.server.catalog_overlay import overlaid, takes_items
 from matinee.server.evaluation_record import EvaluationRecord
+from matinee.server.list_lookup import ListLookup
 from matinee.server.problems import Problem
 from matinee.server.prometheus import ServerMetrics
 from matinee.server.snapshot import ModelSnapshot
@@ -44,6 +46,7 @@ class ServerState:
     evaluation: EvaluationRecord = field(default_factory=EvaluationRecord)
     arm_paths: Mapping[str, Path] = field(default_factory=dict)
     link: WorkerLink | None = None  # to the other workers, if there are any
+    lists_place: str | None = None  # of the lists of the main model, where they are made ahead
     metrics: ServerMetrics = field(default_factory=ServerMetrics)
 
     def __post_init__(self) -> None:
@@ -86,13 +89,22 @@ class ServerState:
     def _load(self) -> tuple[ModelSnapshot, ...]:
         """All models as one value, so that they are swapped together; the main one first."""
         beside = {BESIDE: self.beside_path} if self.beside_path else {}
-        paths = {MAIN: self.path, **beside, **self.arm_paths}
-        return tuple(ModelSnapshot.load(path, name) for name, path in paths.items())
+        others = {**beside, **self.arm_paths}
+        loaded = (ModelSnapshot.load(path, name) for name, path in others.items())
+        return (self._load_main(), *loaded)
+
+    def _load_main(self) -> ModelSnapshot:
+        """The main model, with its lists. Raises BadLists where these are another model's."""
+        snapshot = ModelSnapshot.load(self.path, MAIN)
+        if self.lists_place is None:
+            return snapshot
+        lists = open_lists(self.lists_place, snapshot.fingerprint)
+        return replace(snapshot, lists=ListLookup(lists))
 
     def reload(self) -> ModelSnapshot:
         """Load the folders again and swap the models; running requests finish on the old ones.
 
-        Raises BadModel, and keeps the current models, when a folder cannot be read.
+        Raises BadModel or BadLists, and keeps the current models, when a folder cannot be read.
         """
         with self.reload_lock:
             try:
@@ -122,7 +134,7 @@ class ServerState:
                 raise Problem(409, "the folder holds a newer model; reload it first") from None
             except InUse:
                 raise Problem(409, "the model is being written; rename the taste later") from None
-            self.loaded = (ModelSnapshot.load(self.path), *self.loaded[1:])
+            self.loaded = (self._load_main(), *self.loaded[1:])
             self.snapshots = self._overlaid(self.catalog)
             self.metrics.set_model(self.main)
             return self.main

@@ -121,7 +121,13 @@ def run(
     log_to_stderr(settings.json_log)
     with closing(Store.at(settings.store_place)) as store:
         state = ServerState(
-            settings.model, store, settings.beside, settings.evaluation, settings.arms, link
+            settings.model,
+            store,
+            settings.beside,
+            settings.evaluation,
+            settings.arms,
+            link,
+            settings.lists,
         )
         app = make_app(state, policy)
         url = settings.endpoint.url(listener)

@@ -91,6 +91,7 @@ class ServerSettings:
     json_log: bool = False
     evaluation: EvaluationRecord = field(default_factory=EvaluationRecord)
     limits: ConnectionLimits = DEFAULT_LIMITS
+    lists: str | None = None  # where the lists of all users are that were made ahead
 
     @property
     def store_place(self) -> str | Path:

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from matinee.errors import BadModel, BadSetting
+from matinee.list_store.stored_list import ListStore
 from matinee.models import Model, load
 from matinee.models.interview import Knowledge
-from matinee.storage.model_files import manifest_digest
+from matinee.storage.model_files import manifest_digest, model_fingerprint
 
 MOST_RATINGS = 1_000_000  # that the step of the scale is read from
 MAX_ATTEMPTS = 5  # to read a folder that is being replaced
@@ -25,6 +26,8 @@ class ModelSnapshot:
     version: str
     name: str = "main"  # of its arm
     hidden: frozenset[str] = frozenset()  # items that lists and searches leave out
+    fingerprint: str = ""  # of the folder; see ``model_fingerprint``
+    lists: ListStore | None = None  # of all users, made ahead
     loaded_at: float = field(default_factory=time.time)  # seconds since 1970
 
     @classmethod
@@ -32,9 +35,10 @@ class ModelSnapshot:
         """Load the model in a folder and warm it up. Raises BadModel."""
         for _ in range(MAX_ATTEMPTS):
             digest = manifest_digest(path)
-            model = load(path)
+            model, fingerprint = load(path), model_fingerprint(path)
             if manifest_digest(path) == digest:
-                snapshot = cls(model, f"{model.algorithm}-{digest}", name)
+                version = f"{model.algorithm}-{digest}"
+                snapshot = cls(model, version, name, fingerprint=fingerprint)
                 snapshot.warm_up()
                 return snapshot
         raise BadModel(f"{path} was replaced each time while it was being read")

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ OWN_FILE = re.compile(r"(arrays|catalog|users)-[0-9a-f]{12}\.(safetensors|json)"
 HEX = "[0-9a-f]{12}"
 FILE_NAMES = {"arrays": rf"arrays-{HEX}\.safetensors", "catalog": rf"catalog-{HEX}\.json"}
 PART_NAMES = {USERS: rf"{USERS}-{HEX}\.safetensors"}
+BESIDE_SCORES = ("versions", "facts", "taste_notes")  # fields that no score depends on
 MOST_ATTEMPTS = 5  # to read a folder that is being replaced
 MAP_FROM = 256 << 20  # bytes from which arrays are mapped instead of read
 
@@ -266,6 +267,25 @@ def manifest_digest(path: Path) -> str:
         return hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()[:12]
     except OSError:
         raise BadModel(f"there is no model at {path}: {path / MANIFEST} is missing") from None
+
+
+def model_fingerprint(path: Path) -> str:
+    """What a model folder computes by, in short: its algorithm, and a digest.
+
+    Names of tastes, facts and versions of libraries may change without it. Raises BadModel.
+    """
+    manifest = _read_manifest(path)
+    scored = json.dumps(_without(manifest, BESIDE_SCORES), sort_keys=True)
+    return f"{manifest['algorithm']}-{hashlib.sha256(scored.encode()).hexdigest()[:12]}"
+
+
+def _without(value: Any, names: Collection[str]) -> Any:
+    """JSON data without the fields of these names, at any depth."""
+    if isinstance(value, list):
+        return [_without(one, names) for one in value]
+    if isinstance(value, dict):
+        return {name: _without(one, names) for name, one in value.items() if name not in names}
+    return value
 
 
 def _replace(path: Path, temporary: Path) -> None:

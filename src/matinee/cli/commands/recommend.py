@@ -19,6 +19,8 @@ from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
 from matinee.errors import BadSetting
 from matinee.explain.reasons import PUBLIC
+from matinee.list_store.writing import save_lists
+from matinee.storage.model_files import model_fingerprint
 
 if TYPE_CHECKING:
     from matinee.lists.list_rules import RuleArguments
@@ -86,6 +88,11 @@ class ListOptions:
     def exclude_seen(self) -> bool:
         """Whether items that the user has rated are left out."""
         return not self.include_seen
+
+    @property
+    def as_served(self) -> bool:
+        """Whether these are the lists that a server gives where it is asked for nothing else."""
+        return self.exclude_seen and self.stars_weight is None and self.caution is None
 
     @property
     def local_only(self) -> dict[str, object]:
@@ -222,8 +229,12 @@ def save_all(
     lists = model.recommend_all(
         listing.n, exclude_seen=listing.exclude_seen, **rules.arguments(model)
     )
+    servable = listing.as_served and not rules.given and Path(out).suffix == ".parquet"
     with progress("lists") as step:
-        lists.save(out, step)
+        if servable:
+            save_lists(lists, model_fingerprint(Path(model_path)), out, step)
+        else:
+            lists.save(out, step)
     say(f"lists of {listing.n} for {counted(len(lists), 'user')} in {out}")
 
 

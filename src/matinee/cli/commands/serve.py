@@ -51,6 +51,11 @@ if TYPE_CHECKING:
     help="Where feedback goes: a file (SQLite), or postgresql://...; a file beside "
     "MODEL unless given.",
 )
+@click.option(
+    "--lists",
+    metavar="PLACE",
+    help="Lists of all users made ahead by matinee recommend --all: Parquet, or postgresql://...",
+)
 @click.option("--beside", metavar="MODEL", help="Another model, to compare with.")
 @click.option(
     "--arm",
@@ -81,6 +86,7 @@ def command(
     token_file: str | None,
     hosts: tuple[str, ...],
     store: str | None,
+    lists: str | None,
     beside: str | None,
     arms: tuple[str, ...],
     workers: int,
@@ -109,6 +115,7 @@ def command(
         workers,
         json_log,
         evaluation,
+        lists=lists,
     )
     start(settings, show)
 

@@ -29,6 +29,12 @@ class ListRequest:
     caution: float | None = None  # from safe (above 0) to adventurous; None: the model's
     rules: ListRules = NO_RULES
 
+    @property
+    def keeps_order(self) -> bool:
+        """Whether the list is part of the usual one, in the same order."""
+        usual = self.stars_weight is None and self.caution is None and not self.rules.rerank
+        return usual and self.exclude_seen
+
     def model_of(self, snapshot: ModelSnapshot) -> Model:
         """The model that lists. Raises BadSetting where it cannot weigh as requested."""
         return snapshot.model.weighed(self.stars_weight, self.caution)
@@ -98,9 +104,20 @@ def recommendations(
 ) -> list[JsonObject]:
     """The list for a person, with reasons where a view is requested."""
     lists = ruled_lists(snapshot, person, candidates, request)
-    rows, scores = part_of(lists, request)
-    entries = recommended_items(snapshot, person, rows, scores, request.offset + 1)
+    entries = list_entries(snapshot, person, *part_of(lists, request), request)
     add_rule_terms(entries, lists, request.offset)
+    return entries
+
+
+def list_entries(
+    snapshot: ModelSnapshot,
+    person: Person,
+    rows: np.ndarray,
+    scores: np.ndarray,
+    request: ListRequest,
+) -> list[JsonObject]:
+    """The entries of the part of a list that is requested, with reasons where it wants them."""
+    entries = recommended_items(snapshot, person, rows, scores, request.offset + 1)
     if request.reasons is not None:
         item_ids = [entry["item_id"] for entry in entries]
         model, view = request.model_of(snapshot), request.reasons.view

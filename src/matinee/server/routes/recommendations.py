@@ -1,5 +1,7 @@
 """Recommendations: for a user, for a new person, and for many users."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -17,6 +19,7 @@ from matinee.server.json_route import JsonRoute
 from matinee.server.lifecycle import ServerState
 from matinee.server.limits import MAX_BATCH_EXPLANATIONS, MAX_LIST_DEPTH
 from matinee.server.middleware.response_cache import Dependency
+from matinee.server.prepared_lists import ListAnswer, prepared_list
 from matinee.server.presenters.explanations import ReasonsRequest, requested_reasons
 from matinee.server.presenters.recommendations import ListRequest, allowed_items, recommendations
 from matinee.server.problems import Problem
@@ -77,7 +80,6 @@ async def recommendations_for_user(
     """The best items for a user, with reasons on request."""
     state, snapshot = state_of(request), snapshot_of(request, beside, user)
     stamp = state.changes.stamp(user)
-    person = await resolver_of(request).by_id(snapshot, user, fallback)
     if cursor is not None:
         offset = decode_cursor(cursor, snapshot.version, stamp)
     check_depth(offset, n)
@@ -87,10 +89,16 @@ async def recommendations_for_user(
         candidates = await resolver_of(request).without_hidden(snapshot, user, candidates)
     reasons = requested_reasons(snapshot.model, why)
     requested = ListRequest(n, offset, reasons, exclude_seen, stars_weight, caution, rules)
-    entries = await compute_list(state, snapshot, person, candidates, requested)
-    has_more = len(entries) == n and offset + n < MAX_LIST_DEPTH
+    resolved = partial(resolver_of(request).by_id, snapshot, user, fallback)
+    answer = await list_of(state, snapshot, user, resolved, candidates, requested)
+    person, has_more = answer.person, answer.has_more and offset + n < MAX_LIST_DEPTH
     next_cursor = encode_cursor(offset + n, snapshot.version, stamp) if has_more else None
-    content: JsonObject = {"user": user, "items": entries, "next_cursor": next_cursor}
+    content: JsonObject = {
+        "user": user,
+        "items": answer.entries,
+        "next_cursor": next_cursor,
+        "source": answer.source,
+    }
     if person.unknown_items:
         content["unknown_items"] = person.unknown_items
     on_send = list_members(state, snapshot, person.strategy)
@@ -102,17 +110,20 @@ async def recommendations_for_someone(request: Request, body: RecommendationsReq
     """The best items for a new person: by ratings, by points for tastes, or by features."""
     state, snapshot = state_of(request), snapshot_of(request, user=body.user)
     check_depth(body.offset, body.n)
-    person = await resolver_of(request).by_changed_reference(snapshot, body)
     candidates = allowed_items(snapshot, filter_of(body), body.rules())
     if body.user is not None and body.exclude_seen:
         candidates = await resolver_of(request).without_hidden(snapshot, body.user, candidates)
     reasons = requested_reasons(snapshot.model, body.why)
     requested = list_request(body, reasons, body.offset)
-    entries = await compute_list(state, snapshot, person, candidates, requested)
+    resolved = partial(resolver_of(request).by_changed_reference, snapshot, body)
+    user = body.unchanged_user
+    answer = await list_of(state, snapshot, user, resolved, candidates, requested)
+    person = answer.person
     content = {
         "user": person.name,
-        "items": entries,
+        "items": answer.entries,
         "next_cursor": None,
+        "source": answer.source,
         "unknown_items": person.unknown_items,
     }
     on_send = list_members(state, snapshot, person.strategy)
@@ -138,12 +149,13 @@ async def recommendations_for_many(request: Request, body: BatchRequest) -> Resp
         own = state.model_of(user)
         if own not in candidates:
             candidates[own] = allowed_items(own, filter_of(body), body.rules())
-        person, allowed = await resolver.by_id(own, user), candidates[own]
+        allowed, resolved = candidates[own], partial(resolver.by_id, own, user)
         if body.exclude_seen:
             allowed = await resolver.without_hidden(own, user, allowed)
-        entries = await compute_list(state, own, person, allowed, requested, n_users)
-        members = list_members(state, own, person.strategy)()
-        lists.append({"user": user, "strategy": person.strategy, "items": entries, **members})
+        answer = await list_of(state, own, user, resolved, allowed, requested, n_users)
+        strategy = answer.person.strategy
+        members = {"source": answer.source, **list_members(state, own, strategy)()}
+        lists.append({"user": user, "strategy": strategy, "items": answer.entries, **members})
     strategies = {one["strategy"] for one in lists}
     strategy = strategies.pop() if len(strategies) == 1 else "mixed"
     return respond(request, snapshot, strategy, {"lists": lists})
@@ -158,6 +170,28 @@ def list_members(state: ServerState, snapshot: ModelSnapshot, strategy: str) -> 
         return {"arm": snapshot.name, "recommendation_id": new_recommendation_id(snapshot)}
 
     return members
+
+
+async def list_of(
+    state: ServerState,
+    snapshot: ModelSnapshot,
+    user: str | None,
+    resolved: Callable[[], Awaitable[Person]],
+    candidates: np.ndarray,
+    request: ListRequest,
+    n_lists: int = 1,
+) -> ListAnswer:
+    """The list of a user as it was made ahead, or else computed for the person who is resolved.
+
+    ``user`` is None for anybody else than a user as they are known.
+    """
+    if user is not None:
+        prepared = await prepared_list(state, snapshot, user, candidates, request)
+        if prepared is not None:
+            return prepared
+    person = await resolved()
+    entries = await compute_list(state, snapshot, person, candidates, request, n_lists)
+    return ListAnswer(person, entries, "computed", len(entries) == request.n)
 
 
 async def compute_list(

@@ -41,3 +41,10 @@ class ChangedPersonReference(PersonReference):
         {},
         description="Weight of a taste, by number or name: 0 is off, 1 as it is.",
     )
+
+    @property
+    def unchanged_user(self) -> str | None:
+        """The id of a user as they are known; None for anybody else, and for a changed user."""
+        others = (self.ratings, self.session, self.tastes, self.features)
+        changed = self.without or self.turn or any(one is not None for one in others)
+        return None if changed else self.user

@@ -1,6 +1,6 @@
 """Recommendation lists: for one person and for many users."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -108,6 +108,12 @@ class BatchRequest(ItemConditions):
     why: str | None = None
 
 
+Source = Annotated[
+    Literal["prepared", "computed"],
+    Field(description="Whether the list was made ahead (serve --lists) or computed now."),
+]
+
+
 class RecommendedItem(ItemSummary):
     """An item of a list; ``predicted`` is the rating predicted, and ``score`` what ranks."""
 
@@ -129,6 +135,7 @@ class RecommendationsResponse(Envelope):
     items: list[RecommendedItem]
     next_cursor: str | None = None
     unknown_items: list[str] = Field([])
+    source: Source
     arm: str = Field(description="The model that made the list, by name.")
     recommendation_id: str = Field(description="Joins impressions and clicks with this list.")
 
@@ -138,6 +145,7 @@ class UserRecommendations(BaseModel):
 
     user: str
     strategy: str
+    source: Source
     items: list[RecommendedItem]
     arm: str
     recommendation_id: str
