@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
@@ -26,7 +27,7 @@ class Item(Printable):
     features: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     other_titles: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def label(self) -> str:
         """The title as people write it, with the year where it is known: ``Heat (1995)``."""
         return self.title if self.year is None else f"{self.title} ({self.year})"

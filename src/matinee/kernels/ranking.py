@@ -76,9 +76,10 @@ def top_n_in_blocks(
             inputs = read_only(scores, np.float32), *banned.frozen()
             _top_n(0, len(scores), *inputs, items[rows], best[rows])
 
-    parts = np.array_split(np.arange(-(-n_rows // size)), n_threads() * RANGES_PER_THREAD)
+    n_blocks = -(-n_rows // size)
+    n_parts = max(1, min(n_blocks, n_threads() * RANGES_PER_THREAD))
     with one_blas_thread():  # once for all blocks
-        run_all([partial(run, blocks) for blocks in parts if len(blocks)])
+        run_all([partial(run, blocks) for blocks in np.array_split(np.arange(n_blocks), n_parts)])
     return items, best
 
 

@@ -1,7 +1,7 @@
 """The tastes of a factor model: how its factor columns are read, and who has which taste."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -77,9 +77,9 @@ class TasteSpace:
         products = (weight * self.products(person, items)).tolist()
         return [
             [
-                Term(name, value, kind, "", said, fits)
-                for (name, said), value, fits in zip(
-                    words, of_item, self._fits(row, low), strict=True
+                Term(name, value, kind, "", said, fits[end])
+                for (name, said), end, value, fits in zip(
+                    words, low, of_item, self._fits(row), strict=True
                 )
                 if value
             ]
@@ -92,21 +92,18 @@ class TasteSpace:
         high, low = ([EndName.of(one, end) for one in self.cards] for end in (1.0, -1.0))
         return high, low
 
-    def _fits(self, item: int, low: Sequence[bool]) -> list[bool]:
-        """Which names mean something for an item (a row): of low ends where ``low``, else high."""
+    def _fits(self, item: int) -> list[tuple[bool, bool]]:
+        """Whether the names of each taste, of its high and low end, mean something for an item."""
         if item not in self._fits_of_items:
             words = ItemWords.of(self.catalog, self.items.ids[item])
             self._fits_of_items[item] = [
                 (one.fits(words, 1.0), one.fits(words, -1.0)) for one in self.cards
             ]
-        return [fits[end] for fits, end in zip(self._fits_of_items[item], low, strict=True)]
+        return self._fits_of_items[item]
 
     @cached_property
     def _fits_of_items(self) -> dict[int, list[tuple[bool, bool]]]:
-        """Which names of the high and the low end of each taste mean something for an item.
-
-        Of the items explained so far: lists show the same items again and again.
-        """
+        """``_fits`` of the items explained so far: lists show the same items again and again."""
         return {}
 
     @cached_property
