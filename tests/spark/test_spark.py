@@ -5,7 +5,7 @@ pip install -e ".[spark,test]" && python -m pytest tests/spark
 
 import json
 import time
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,10 +22,14 @@ from matinee.cli import run
 from matinee.cli.spark_jobs import frame_of
 from matinee.data.ids import IdMap
 from matinee.errors import BadModel, BadRatings, BadSetting, MatineeError, UnknownId
+from matinee.feedback.store import Store
 from matinee.kernels.normal_sums import bytes_per_row
 from matinee.models import load
+from matinee.server.lifecycle import ServerState
 from matinee.sources import read_ratings
 from matinee.spark import cleaning, fitting, layout, recommending, sessions
+from matinee.storage.model_files import model_fingerprint
+from serving import answering
 
 pytestmark = pytest.mark.filterwarnings("default")
 CASES = {
@@ -252,6 +256,50 @@ def test_lists_are_those_of_the_model(spark, parts, tmp_path, monkeypatch, saved
     assert [row["user_id"] for row in of_one] == ["u7"] * 2
 
 
+@pytest.mark.parametrize("saved", [False, True])
+def test_lists_that_spark_wrote_are_served_as_they_are_computed(
+    spark, parts, tmp_path, monkeypatch, saved
+):
+    monkeypatch.setattr(recommending, "USERS_PER_BLOCK", 64)
+    model, _ = parts
+    folder, place = model.save(tmp_path / "model"), tmp_path / "lists.parquet"
+    matinee.spark.write_lists(folder if saved else model, place, n=6)
+    assert len(list(place.glob("*.parquet"))) == 4
+    assert not list(tmp_path.glob(".*"))
+    with closing(Store.at(tmp_path / "feedback.sqlite")) as store:
+        prepared = ServerState(folder, store, lists_place=str(place))
+        computing = ServerState(folder, store)
+        with answering(prepared) as client, answering(computing) as other:
+            users = sorted(model.users, key=lambda user: -len(model.rated(user)))
+            for user in (*users[20:40], users[-1]):
+                path = f"/v1/users/{user}/recommendations?n=5&why=true"
+                found, wanted = client.get(path).json(), other.get(path).json()
+                assert (found["source"], wanted["source"]) == ("prepared", "computed")
+                scores = [[row.pop("score") for row in body["items"]] for body in (found, wanted)]
+                assert scores[0] == pytest.approx(scores[1], abs=2e-6)
+                assert found["items"] == wanted["items"]
+            assert client.get(f"/v1/users/{users[-1]}/recommendations?n=7").json()["source"] == (
+                "computed"  # more than there are in a list
+            )
+
+
+def test_lists_are_replaced_in_one_step_and_nothing_else_is(spark, parts, tmp_path):
+    model, _ = parts
+    place = tmp_path / "lists.parquet"
+    for n in (2, 3):
+        matinee.spark.write_lists(model, place, n=n)
+        ranks = spark.read.parquet(str(place)).toPandas()["rank"]
+        assert ranks.max() == n
+    assert [one.name for one in tmp_path.iterdir()] == ["lists.parquet"]
+    (place / "notes.txt").write_text("mine")
+    with pytest.raises(MatineeError, match="holds something else; choose another place"):
+        matinee.spark.write_lists(model, place)
+    with pytest.raises(BadSetting, match="lists go to one that all executors reach"):
+        matinee.spark.write_lists(model, "s3://bucket/lists")
+    with pytest.raises(BadSetting, match="n is 0"):
+        matinee.spark.write_lists(model, tmp_path / "none", n=0)
+
+
 def test_lists_for_whom_is_checked_before_the_work(spark, parts):
     with pytest.raises(UnknownId, match="no user 'u999'"):
         matinee.spark.recommend(parts[0], ["u3", "u999"])
@@ -394,7 +442,10 @@ def test_the_command_line_works_on_spark(spark, table, parts, tmp_path, monkeypa
     model, _ = parts
     check_near(load("model"), model)
     assert run(["recommend", "model", "--engine", "spark", "--out", "lists", "-n", "3"]) == 0
-    assert spark.read.parquet(str(tmp_path / "lists")).count() == 3 * len(model.users)
+    lists = spark.read.parquet(str(tmp_path / "lists"))
+    assert lists.count() == 3 * len(model.users)
+    rows = lists.select("model_fingerprint").distinct().collect()
+    assert [row[0] for row in rows] == [model_fingerprint(tmp_path / "model")]
     capsys.readouterr()
     assert run(["evaluate", "--train", "train.csv", "--test", "test.parquet", *how, "--json"]) == 0
     by_stars = replace(model, choice=None)  # which is what Spark learns

@@ -150,15 +150,13 @@ def lists_on_spark(
     others: dict[str, object],
 ) -> None:
     """Lists for everybody into a folder of Parquet files; ``others`` are options it cannot take."""
-    from matinee.spark import recommend
+    from matinee.spark import write_lists
 
     if not engine.is_spark or out is None:
         raise BadSetting("--engine spark and --out FOLDER go together: a list for everybody")
     for name in (name for name, value in others.items() if value):
         raise BadSetting(f"--engine spark makes a list for everybody; leave out {name}")
-    if Path(out).exists():
-        raise BadSetting(f"{out} exists; choose another place")
     with quiet_session(engine.master) as spark:
         place = str(Path(out).absolute())
-        recommend(model, n=n, why=why).write.parquet(place)
+        write_lists(model, place, n, why=why)
         say(f"{counted(spark.read.parquet(place).count(), 'row')} in {out}, as Parquet")

@@ -15,9 +15,10 @@ from matinee.spark.sessions import current, threads_of_task
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 USERS_PER_BLOCK = 4096
+BLOCKS_PER_TASK = 64  # at most
 LISTS = "user_id string, rank int, item_id string"
 
 
@@ -30,6 +31,7 @@ class RecommendTask:
     n: int
     why: bool
     threads: int
+    users_per_block: int
 
 
 def recommend(
@@ -63,8 +65,9 @@ def recommend(
         rows = known.users.rows(ids)
         n_rows = len(rows)
     spark = current()
-    blocks = spark.range(-(-n_rows // USERS_PER_BLOCK)).repartition("id")
-    task = RecommendTask(place, rows, n, why, threads_of_task(spark))
+    n_blocks = -(-n_rows // USERS_PER_BLOCK)
+    blocks = spark.range(0, n_blocks, numPartitions=partitions_of(spark, n_blocks))
+    task = RecommendTask(place, rows, n, why, threads_of_task(spark), USERS_PER_BLOCK)
     stars = "" if known.choice is None else ", stars float"
     title = ", title string" if known.catalog else ""
     columns = f"{LISTS}{title}{stars}, score float" + (", why string" if why else "")
@@ -72,12 +75,18 @@ def recommend(
     return lists
 
 
+def partitions_of(spark: "SparkSession", n_blocks: int) -> int:
+    """How many tasks make lists: each takes blocks that follow one another, at most 64."""
+    usual = int(spark.conf.get("spark.sql.shuffle.partitions") or 1)
+    return max(1, min(n_blocks, max(usual, -(-n_blocks // BLOCKS_PER_TASK))))
+
+
 def _lists(task: RecommendTask, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
     use_threads(task.threads)
     model = task.place.model()
     for batch in batches:
         for block in batch.column(0).to_pylist():
-            span = slice(block * USERS_PER_BLOCK, (block + 1) * USERS_PER_BLOCK)
+            span = slice(block * task.users_per_block, (block + 1) * task.users_per_block)
             if task.users is not None:
                 rows = task.users[span]
             else:
