@@ -56,6 +56,7 @@ def test_conditions_are_values_or_a_range():
         (["--where", "year=2001", "--where", "year=1990..1999"], "beside others"),
         (["--diversity", "-1"], "diversity is -1"),
         (["--where", "year=1990-1999"], "no item has the year '1990-1999'; a range is year=1990.."),
+        (["--where", "year=1990s"], "no item has the year '1990s'; a range is year=1990..1999"),
         (["--boost", "nowhere.csv"], "nowhere.csv cannot be read"),
     ],
 )
@@ -76,7 +77,26 @@ def test_rules_that_a_list_cannot_take_are_refused(call, model):  # noqa: F811
 def test_what_no_item_meets_is_said(call, model):  # noqa: F811
     code, out, err = call("recommend", model, "--user", "7", "--where", "year=2150..")
     assert (code, out) == (0, "")
-    assert "0 of 10 for user 7; no others keep to the rules" in err
+    words = "0 of 10 for user 7; no others keep to the rules: of 40 items, year=2150.. leaves 0"
+    assert words in " ".join(err.split())
+
+
+def test_a_short_list_says_what_each_filter_leaves(call, model):  # noqa: F811
+    loaded = matinee.load(model)
+    rated = {loaded.items.ids[row] for row in loaded.seen.row(loaded.user_row("7"))[0]}
+    left = {
+        one
+        for one, count in zip(loaded.items, loaded.item_counts, strict=True)
+        if count >= 30 and "Drama" in loaded.catalog[one].genres
+    }
+    arguments = ("--min-ratings", "30", "--where", "genre=Drama", "-n", "60")
+    code, out, err = call("recommend", model, "--user", "7", *arguments, "--json")
+    assert code == 0
+    assert {row["item_id"] for row in json.loads(out)} == left - rated
+    said = " ".join(err.split())
+    assert (
+        f"genre=Drama leaves {len(left)}, what is not rated yet leaves {len(left - rated)}" in said
+    )
 
 
 @pytest.mark.parametrize("heading", ["item_id,stars", "Item,boost", "title,stars"])

@@ -246,13 +246,14 @@ def test_a_taste_can_be_turned_down(name, models):
         if (terms := [term for term in model.explain(user, item) if term.kind == "taste"])
     )
     taste = max(reasons, key=lambda term: abs(term.value))
+    worth = of_taste(model.explain(user, item, by="factor").terms, taste.name)
     for asked in (taste.name, taste.name.upper()):
         answer = model.what_if(user, item, tastes={asked: 0})
         moved = answer.score_after - answer.score_before
-        assert moved == pytest.approx(-taste.value, abs=1e-5)
+        assert moved == pytest.approx(-worth, abs=1e-5)
     assert taste.called in answer.sentence()
     double = model.what_if(user, item, tastes={taste.name: 2})
-    assert double.score_after - double.score_before == pytest.approx(taste.value, abs=1e-5)
+    assert double.score_after - double.score_before == pytest.approx(worth, abs=1e-5)
 
 
 def test_words_of_a_what_if(models):
@@ -421,3 +422,26 @@ def test_only_recommended_items_have_counterfactuals(models):
         model.counterfactual("3", last, n=3)
     with pytest.raises(BadSetting, match="most is 0"):
         model.counterfactual("3", last, most=0)
+
+
+@pytest.mark.parametrize("algorithm", ["default", "nmf"])
+def test_a_taste_of_the_reasons_can_be_taken_out_of_a_list_score(list_models, algorithm):
+    model = list_models("sample", algorithm)
+    item = model.recommend("42").item_id[0]
+    terms = model.explain("42", item, by="factor").terms
+    tastes = sorted(
+        {one.name.removeprefix("you choose ") for one in terms if one.kind == "choice"},
+        key=lambda name: -abs(of_taste(terms, name)),
+    )
+    assert tastes
+    for name in tastes[:5]:
+        answer = model.what_if("42", item, tastes={name: 0})
+        assert "without your taste in " in answer.changes[0]
+        fall = answer.score_before - answer.score_after
+        assert fall == pytest.approx(of_taste(terms, name), abs=1e-4)
+        assert model.what_if("42", item, tastes={name: 1}).score_after == answer.score_before
+
+
+def of_taste(terms, name):
+    """What a taste adds to a score, in stars and in choice."""
+    return sum(one.value for one in terms if one.name in (name, f"you choose {name}"))

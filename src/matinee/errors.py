@@ -172,5 +172,10 @@ def offered(name: str, known: Iterable[str], there_are: str) -> str:
 
 def did_you_mean(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
     """A closing phrase that offers the nearest known names, or nothing when none is near."""
-    near = difflib.get_close_matches(name, list(known), n=3, cutoff=likeness)
-    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return suggestion(difflib.get_close_matches(name, list(known), n=3, cutoff=likeness))
+
+
+def suggestion(names: Iterable[str]) -> str:
+    """A closing phrase that offers names, or nothing where there are none."""
+    offer = " or ".join(map(repr, names))
+    return f"; did you mean {offer}?" if offer else ""

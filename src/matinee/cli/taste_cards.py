@@ -14,11 +14,20 @@ DOT = " · "
 STRONGEST = "strongest in "  # left out where lines are short
 
 
-def cards(tastes: "Tastes", n: int, columns: int, stream: IO[str] | None = None) -> list[str]:
-    """The lines of all cards, the largest share first; ``n`` items of each end."""
+def cards(
+    tastes: "Tastes",
+    n: int,
+    columns: int,
+    stream: IO[str] | None = None,
+    most: int | None = None,
+) -> list[str]:
+    """The lines of cards, those of the largest share first, at ``most`` so many.
+
+    Each has ``n`` items of each end.
+    """
     from matinee.tastes.cards import said_of_stability
 
-    ordered = tastes.by_share()
+    ordered = tastes.by_share()[:most]
     wide = len(f"{max(taste.n_people for taste in ordered):,}")
     heads = [
         [

@@ -10,7 +10,7 @@ The columns are ``title``, ``genre``, ``year``, and those that the catalogue hol
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from matinee.errors import Advice, BadSetting, check_known
 
 MOST_LISTED = 20  # values of a column that a message lists
 TWO_NUMBERS = re.compile(r"(\d+) *(?:-|–|to) *(\d+)")  # what may be meant as a range
+DECADE = re.compile(r"(\d{3})0s")
 
 
 def matching_items(
@@ -73,18 +74,28 @@ def matching_values(column: str, values: list[tuple[Value, ...]], condition: obj
 
     Raises BadSetting for a value that no item has, and for a range of what is no number.
     """
-    if isinstance(condition, tuple) and not all(isinstance(one, str) for one in condition):
+    if is_range(condition):
         low, high = ends_of(column, condition)
         numbers = [numbers_of(column, row) for row in values]
         return np.array([any(low <= one <= high for one in row) for row in numbers], dtype=bool)
-    several = isinstance(condition, Iterable) and not isinstance(condition, str)
-    alternatives = list(cast(Iterable[object], condition)) if several else [condition]
+    alternatives = alternatives_of(condition)
     known = {text_of(one): str(one) for row in values for one in row}
     for one in alternatives:
         if text_of(one) not in known:
             raise unknown_value(column, str(one), sorted(known.values(), key=order_of))
     texts = set(map(text_of, alternatives))
     return np.array([any(text_of(one) in texts for one in row) for row in values], dtype=bool)
+
+
+def is_range(condition: object) -> TypeGuard[tuple[Any, ...]]:
+    """Whether a condition is a range of numbers rather than one value or several."""
+    return isinstance(condition, tuple) and not all(isinstance(one, str) for one in condition)
+
+
+def alternatives_of(condition: object) -> list[object]:
+    """The values that meet a condition which is not a range."""
+    several = isinstance(condition, Iterable) and not isinstance(condition, str)
+    return list(cast(Iterable[object], condition)) if several else [condition]
 
 
 def text_of(value: object) -> str:
@@ -132,10 +143,18 @@ def numbers_of(column: str, values: tuple[Value, ...]) -> list[float]:
         ) from None
 
 
+def range_meant(value: str) -> tuple[str, str] | None:
+    """The ends of what may be meant as a range: ``1990-1999``, ``1990s``."""
+    if (decade := DECADE.fullmatch(value)) is not None:
+        return f"{decade[1]}0", f"{decade[1]}9"
+    ends = TWO_NUMBERS.fullmatch(value)
+    return (ends[1], ends[2]) if ends is not None else None
+
+
 def unknown_value(column: str, value: str, known: list[str]) -> BadSetting:
     """The error for a value that no item has in a column."""
-    if (ends := TWO_NUMBERS.fullmatch(value.strip())) is not None:
-        low, high = ends.groups()
+    if (ends := range_meant(value.strip())) is not None:
+        low, high = ends
         written = f"{column}={low}..{high}"
         advice = Advice(f"({low}, {high})", written, http=written)
         return BadSetting(f"no item has the {column} {value!r}; a range is ", advice)

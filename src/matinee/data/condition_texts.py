@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from matinee.data.catalog_filter import number_of
+from matinee.data.catalog_filter import alternatives_of, is_range, number_of
 from matinee.errors import BadSetting
 
 RANGE = ".."  # between the ends of a range: 1990..1999, 1990.. or ..1999
@@ -19,7 +19,7 @@ def conditions_of(texts: Iterable[str], option: str) -> dict[str, object]:
         column, _, value = (part.strip() for part in text.partition("="))
         if not column or not value:
             raise BadSetting(f"{option} is {text!r}; write COLUMN=VALUE, such as genre=Horror")
-        if is_range(value):
+        if has_ends(value):
             if column in where:
                 raise BadSetting(f"{option} has the range {value} beside others of {column!r}")
             where[column] = tuple(end_of(column, one.strip()) for one in value.split(RANGE))
@@ -31,7 +31,7 @@ def conditions_of(texts: Iterable[str], option: str) -> dict[str, object]:
     return where
 
 
-def is_range(value: str) -> bool:
+def has_ends(value: str) -> bool:
     """Whether a value has the form of a range of numbers."""
     ends = value.split(RANGE)
     return len(ends) == 2 and any(ends) and not any(one.strip("0123456789.- ") for one in ends)
@@ -43,3 +43,11 @@ def end_of(column: str, text: str) -> float | None:
     if text and end is None:
         raise BadSetting(f"{column} is from {text!r}, not a number")
     return end
+
+
+def text_of_condition(column: str, condition: object) -> str:
+    """One condition as text, a range as ``1990..1999`` and alternatives as ``Horror|Sci-Fi``."""
+    if is_range(condition):
+        ends = ["" if end is None else f"{end:g}" for end in condition]
+        return f"{column}={RANGE.join(ends)}"
+    return f"{column}={'|'.join(map(str, alternatives_of(condition)))}"

@@ -11,20 +11,16 @@ from matinee.data.ratings import Rows
 from matinee.data.scale import Scale
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
-from matinee.tastes import Taste
 
 
 class TasteControls(Protocol):
-    """The tastes of a model, by number and as strong as they are in somebody."""
+    """The tastes of a model, as strong as they are in somebody."""
 
-    def find(self, taste: object) -> Taste:
-        """The taste with a number or a name. Raises BadSetting."""
+    def with_taste(self, person: Person, taste: object, factor: float) -> tuple[Person, str]:
+        """The person with a taste ``factor`` times as strong, and what a sentence calls it.
 
-    def strength(self, person: Person) -> np.ndarray:
-        """How strong each taste is in somebody: (n_tastes,)."""
-
-    def multiplied(self, person: Person, number: int, factor: float) -> Person:
-        """The person with one taste ``factor`` times as strong."""
+        ``taste`` is a number or a name. Raises BadSetting for an unknown one.
+        """
 
 
 class Explainable(Protocol):

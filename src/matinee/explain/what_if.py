@@ -183,7 +183,6 @@ def _with_tastes(
         )
     changed, changes = person, []
     for name, factor in tastes.items():
-        taste = controls.find(name)
         if not np.isfinite(factor):
             raise BadSetting(f"the factor for taste {name!r} is {factor}, not a finite number")
         if factor < 0:
@@ -191,8 +190,7 @@ def _with_tastes(
                 f"the factor for taste {name!r} is {factor:g}; it must be at least 0, "
                 "which takes the taste away (1 leaves it as it is)"
             )
-        changed = controls.multiplied(changed, taste.number, factor)
-        strength = float(controls.strength(person)[taste.number])
-        words = f"your taste in {taste.said_for(strength)}"
+        changed, taste = controls.with_taste(changed, name, factor)
+        words = f"your taste in {taste}"
         changes.append(f"without {words}" if factor == 0 else f"with {factor:g} times {words}")
     return changed, changes

@@ -1,6 +1,6 @@
 """Lists that keep to rules: the best items of many people, in blocks, and what moved them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -9,8 +9,10 @@ import numpy as np
 
 from matinee.data.catalog import Catalog
 from matinee.data.catalog_filter import matching_items
+from matinee.data.condition_texts import text_of_condition
 from matinee.data.ids import IdMap
 from matinee.display.frames import Column
+from matinee.display.text import counted
 from matinee.errors import BadSetting
 from matinee.lists.list_rules import RERANKED, ListRules
 from matinee.lists.reranking import (
@@ -109,11 +111,8 @@ class ListMaker:
         """
         allowed = np.zeros(len(model.items), dtype=bool)
         allowed[candidates] = True
-        if rules.min_ratings:
-            allowed &= model.item_counts >= rules.min_ratings
-        if any(condition is not None for condition in rules.where.values()):
-            allowed &= matching_items(model.catalog, model.items, rules.where)
-        allowed[[model.item_row(item) for item in rules.hide]] = False
+        for _, kept in filters(model, rules):
+            allowed &= kept
         return cls(model, rules, np.flatnonzero(allowed).astype(np.int32), exclude_seen)
 
     def lists(self, people: Sequence[object], n: int) -> RuledLists:
@@ -277,3 +276,21 @@ def moves(old: np.ndarray, causes: np.ndarray, n_known: int) -> np.ndarray:
             by = f"up from below {n_known}"
         words[person, place] = f"{by}: {causes[person, place]}"
     return words
+
+
+def filters(model: Ranker, rules: ListRules) -> Iterator[tuple[str, np.ndarray]]:
+    """Each filter of the rules in words, and the items that it leaves in a list (n_items,) bool.
+
+    Raises UnknownId for an item, BadSetting for a column or a value.
+    """
+    if rules.min_ratings:
+        enough = f"at least {counted(rules.min_ratings, 'rating')}"
+        yield enough, model.item_counts >= rules.min_ratings
+    for column, condition in rules.where.items():
+        if condition is not None:
+            kept = matching_items(model.catalog, model.items, {column: condition})
+            yield text_of_condition(column, condition), kept
+    if rules.hide:
+        kept = np.ones(len(model.items), dtype=bool)
+        kept[[model.item_row(item) for item in rules.hide]] = False
+        yield "what is not hidden", kept

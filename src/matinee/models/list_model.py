@@ -22,6 +22,7 @@ from matinee.explain.term import Term, concatenated, joined, weighed
 from matinee.explain.views import FACTOR, HISTORY, VIEWS, View
 from matinee.models.blend import BlendModel, end_to_end
 from matinee.models.factor import FactorModel
+from matinee.models.list_tastes import ListTastes
 from matinee.models.model import Model
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from matinee.explain.explainable import TasteControls
     from matinee.lists.retrieval import Scorer
-    from matinee.tastes import Taste
 
 FEW_RATED, UNCERTAIN = "few have rated it", "uncertainty"
 CHOSEN_BY_MANY = "chosen by many"
@@ -149,8 +149,7 @@ class ListModel(BlendModel):
 
     @property
     def taste_controls(self) -> "TasteControls | None":
-        controls = self.models[0].taste_controls
-        return None if controls is None else _StarTastes(self, controls)
+        return None if self.models[0].taste_controls is None else ListTastes(self)
 
     # Explanations.
 
@@ -159,25 +158,6 @@ class ListModel(BlendModel):
         """Those of the stars."""
         names = self.models[0].views
         return {name: VIEWS[name].of(partial(terms_of_list, by=name)) for name in names}
-
-
-@dataclass(frozen=True)
-class _StarTastes:
-    """The tastes in stars, of people known by the embeddings of both parts."""
-
-    model: ListModel
-    controls: "TasteControls"
-
-    def find(self, taste: object) -> "Taste":
-        return self.controls.find(taste)
-
-    def strength(self, person: Person) -> np.ndarray:
-        return self.controls.strength(self.model.persons(person)[0])
-
-    def multiplied(self, person: Person, number: int, factor: float) -> Person:
-        stars, choice = self.model.persons(person)
-        changed = self.controls.multiplied(stars, number, factor)
-        return replace(person, embeddings=end_to_end([changed.embeddings, choice.embeddings]))
 
 
 def terms_of_list(model: ListModel, person: Person, items: np.ndarray, by: str) -> list[list[Term]]:

@@ -59,10 +59,6 @@ class TasteSpace:
             self.notes,
         )
 
-    def find(self, taste: object) -> Taste:
-        """The taste with a number or a name. Raises BadSetting."""
-        return self.cards.find(taste)
-
     def terms(
         self, person: Person, items: np.ndarray, kind: str, before: str = "", weight: float = 1.0
     ) -> list[list[Term]]:
@@ -136,12 +132,22 @@ class TasteSpace:
         by_taste: np.ndarray = products.reshape(len(items), self.n_samples, -1).sum(axis=1)
         return by_taste
 
-    def multiplied(self, person: Person, number: int, factor: float) -> Person:
-        """The person with taste ``number`` ``factor`` times as strong, in every sample."""
+    def with_taste(
+        self, person: Person, taste: object, factor: float, average: Person | None = None
+    ) -> tuple[Person, str]:
+        """The person with a taste ``factor`` times as strong, in every sample, and its name.
+
+        With an ``average`` person the taste is what sets somebody apart from that person. Raises
+        BadSetting for an unknown taste.
+        """
+        card = self.cards.find(taste)
         factors = person.embeddings.factors.copy()
-        n_factors = factors.shape[1] // self.n_samples
-        factors[:, number::n_factors] *= np.float32(factor)
-        return replace(person, embeddings=person.embeddings._replace(factors=factors))
+        columns = slice(card.number, None, factors.shape[1] // self.n_samples)
+        usual = 0.0 if average is None else average.embeddings.factors[:, columns]
+        own = factors[:, columns] - usual
+        factors[:, columns] += np.float32(factor - 1) * own
+        changed = replace(person, embeddings=person.embeddings._replace(factors=factors))
+        return changed, card.said_for(float(own.sum()))
 
     def synthetic_users(self, average: Embeddings) -> Embeddings:
         """A user for each taste who has that taste alone, with the bias of the average user.

@@ -80,6 +80,10 @@ class Taste(Printable):
         """What to call the end that somebody is at, whose factor is ``strength``."""
         return self.low_name if strength < 0 and self.low_name else self.name
 
+    def is_named(self, name: object, strength: float) -> bool:
+        """Whether the end that somebody is at is called so."""
+        return same_name(self.named_for(strength), name)
+
     def said_for(self, strength: float) -> str:
         """What a sentence calls the end that somebody is at: ``Horror``, ``films of the 1980s``."""
         name = self.named_for(strength)
@@ -167,15 +171,20 @@ class Tastes(Printable):
             if number <= last:
                 return self[number]
             raise BadSetting(f"there is no taste {taste!r}; there are 0 to {last}")
-        names = [(one.name, one) for one in self]
-        if low_ends:
-            names += [(one.low_name, one) for one in self if one.low_name]
-        name_sought = str(taste).strip().casefold()
-        for name, one in names:
-            if name.casefold() == name_sought:
-                return one
-        hint = did_you_mean(str(taste), [name for name, _ in names]) or self._listed()
+        if (named := self.named(taste, low_ends=low_ends)) is not None:
+            return named
+        hint = did_you_mean(str(taste), self.names(low_ends)) or self._listed()
         raise BadSetting(f"there is no taste {taste!r}{hint}")
+
+    def named(self, taste: object, *, low_ends: bool = True) -> Taste | None:
+        """The taste of a name in any case; of a high end, if there is one, before a low end."""
+        names = zip(self.names(low_ends), [*self.tastes, *self.tastes], strict=False)
+        return next((one for name, one in names if name and same_name(name, taste)), None)
+
+    def names(self, low_ends: bool = True) -> list[str]:
+        """What high ends are called, in order, and then low ends."""
+        low_names = [one.low_name for one in self] if low_ends else []
+        return [one.name for one in self] + low_names
 
     def _listed(self) -> str:
         listed = ", ".join(f"{one.number} {one.name!r}" for one in self.tastes[:MOST_LISTED])
@@ -200,6 +209,11 @@ class Tastes(Printable):
     def _repr_html_(self) -> str:
         notes = (el("p", words) for words in self.warnings())
         return "".join([*map(card_html, self.by_share()), *notes])
+
+
+def same_name(one: object, other: object) -> bool:
+    """Whether two names of tastes differ in case and spaces around them alone."""
+    return str(one).strip().casefold() == str(other).strip().casefold()
 
 
 def facts_of(taste: Taste) -> list[str]:

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from matinee.models import Model
 
 Row = JsonObject
+SCORE_OF_CHOICE = (
+    "the score ranks: stars predicted, and points for how likely each is to be chosen; matinee "
+    "explain shows the sum"
+)
 PERSONAL = 0.5  # a smaller share of an item's lead than this is not the user's own
 
 
@@ -252,7 +256,8 @@ def show_each(
     }
     for name, rows in lists.items():
         if len(rows) < listing.n:
-            say(f"note: {len(rows)} of {listing.n} for user {name}; {why_no_more(rules)}")
+            reason = why_no_more(model, rules, len(rows))
+            say(wrap(f"note: {len(rows)} of {listing.n} for user {name}; {reason}", width()))
     if as_json:
         print_json(flat(lists))
         return
@@ -260,12 +265,26 @@ def show_each(
         if len(lists) > 1:
             click.echo(("\n" if place else "") + styled(f"user {name}", "bold"))
         print_list(rows)
+    if any(
+        row.get("stars", row["score"]) != row["score"] for rows in lists.values() for row in rows
+    ):
+        say(wrap(SCORE_OF_CHOICE, width()))
 
 
-def why_no_more(rules: "RuleArguments") -> str:
-    """Why a list is shorter than it should be."""
-    narrowed = rules.get("where") or rules.get("min_ratings") or rules.get("hide")
-    return "no others keep to the rules" if narrowed else "there are no more"
+def why_no_more(model: "Model", rules: "RuleArguments", n_listed: int) -> str:
+    """Why a list is shorter than it should be: how many items each filter leaves."""
+    from matinee.lists.list_rules import ListRules
+    from matinee.lists.ruled_lists import filters
+
+    left, steps = None, []
+    for words, kept in filters(model, ListRules(**rules)):
+        left = kept if left is None else left & kept
+        steps.append(f"{words} leaves {left.sum():,}")
+    if left is None:
+        return "there are no more"
+    if left.sum() > n_listed:
+        steps.append(f"what is not rated yet leaves {n_listed:,}")
+    return f"no others keep to the rules: of {counted(left.size, 'item')}, {', '.join(steps)}"
 
 
 def show_together(model: "Model", audience: Audience, listing: ListOptions, as_json: bool) -> None:

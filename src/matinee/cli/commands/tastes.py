@@ -9,10 +9,14 @@ from matinee.cli.console import json_option, print_json, say, width
 from matinee.cli.options.model import load, model_argument
 from matinee.cli.progress import progress
 from matinee.cli.taste_cards import cards
+from matinee.display.text import counted
 from matinee.errors import BadSetting
 
 if TYPE_CHECKING:
     from matinee.models import FactorModel
+
+
+SHOWN = 12  # tastes, unless all are asked for
 
 
 @click.command("tastes")
@@ -24,6 +28,9 @@ if TYPE_CHECKING:
     default=5,
     show_default=True,
     help="Number of items of each taste.",
+)
+@click.option(
+    "--all", "every", is_flag=True, help=f"Every taste; the {SHOWN} strongest unless given."
 )
 @click.option(
     "--rename",
@@ -50,6 +57,7 @@ if TYPE_CHECKING:
 def command(
     model_path: str,
     n: int,
+    every: bool,
     renamed: tuple[tuple[str, str], ...],
     n_refits: int | None,
     samples: bool,
@@ -57,7 +65,7 @@ def command(
 ) -> None:
     """Show the tastes that a model found.
 
-    Each with its top items, in order of the share of the scores.
+    Each with its top items, in order of the share of the scores. JSON has all of them.
     """
     from matinee.models.factor import with_tastes
 
@@ -74,8 +82,13 @@ def command(
     tastes = model.tastes()
     if as_json:
         print_json([cut(taste, n) for taste in tastes.to_dicts()])
-    else:
-        click.echo("\n".join(cards(tastes, n, width())))
+        return
+    click.echo("\n".join(cards(tastes, n, width(), most=None if every else SHOWN)))
+    rest = tastes.by_share()[SHOWN:]
+    if rest and not every:
+        say(
+            f"{counted(len(rest), 'more taste')}, {rest[0].share:.1%} of scores or less each; --all"
+        )
 
 
 def stable(model: "FactorModel", n_refits: int, samples: bool) -> "FactorModel":

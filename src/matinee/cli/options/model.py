@@ -1,18 +1,20 @@
 """MODEL, --user and --item on the command line: a fitted model and whom or what to ask about."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
 
 from matinee.display.text import counted
-from matinee.errors import BadSetting, UnknownId, did_you_mean
+from matinee.errors import BadSetting, UnknownId, did_you_mean, suggestion
 
 if TYPE_CHECKING:
     from matinee.models import Model
 
 SHOWN_MATCHES = 8
+NEAR_WORD = 0.75  # likeness of words that people mistype for one another
 WORD = re.compile(r"\w+")
 
 model_argument = click.argument("model_path", metavar="MODEL")
@@ -42,10 +44,20 @@ def find_item(model: "Model", text: str) -> str:
     if matches:
         raise BadSetting(f"{len(matches)} items have the title {text!r}{choose(model, matches)}")
     titles = {name for one in model.items for name in model.catalog[one].names}
-    hint = did_you_mean(text, sorted(titles | set(model.items)))
+    hint = did_you_mean(text, sorted(titles | set(model.items))) or near_word(text, titles)
     raise UnknownId(
         f"no item {text!r} among the ids and titles of {counted(len(model.items), 'item')}{hint}"
     )
+
+
+def near_word(text: str, titles: Iterable[str]) -> str:
+    """A closing phrase that offers titles with a word much like the text, or nothing."""
+    by_word: dict[str, list[str]] = {}
+    for title in sorted(titles):
+        for word in words_of(title):
+            by_word.setdefault(word, []).append(title)
+    near = get_close_matches(text.casefold(), by_word, n=1, cutoff=NEAR_WORD)
+    return suggestion(title for word in near for title in by_word[word][:SHOWN_MATCHES])
 
 
 def find_item_by_words(model: "Model", text: str) -> str:
