@@ -188,7 +188,7 @@ def test_the_posterior_mean_is_the_average_of_its_samples():
         expected += (alone.bias[:, None] + alone.factors @ sample.factors.T) / 2
     np.testing.assert_allclose(scores, expected, atol=1e-5)
     here, ratings = rated.row(0)
-    parts = fold.parts(here, ratings - 0.2, items, np.array([7]), users.row(0))
+    parts = fold.parts(Rows.single(here, ratings - 0.2), items, np.array([7]), users.row(0))
     assert parts.sum() == pytest.approx(scores[0, 7], abs=1e-5)
 
 

@@ -52,11 +52,12 @@ def test_the_spread_of_a_row_solve_is_that_of_dense_algebra(nonnegative):
     rated, person = np.array([1, 4, 6, 7]), Embeddings.zeros(1, 3)
     person.factors[0] = [1, 0, 2]
     Y = np.column_stack([items.factors, np.ones(9)]).astype(float)
-    penalty = np.diag([0.5 * 2, 0.5 * 2, 0.5 * 2, 2.0])
+    ridge = np.diag([0.5 * 2, 0.5 * 2, 0.5 * 2, 2.0])
     keep = [0, 2, 3] if nonnegative else [0, 1, 2, 3]
-    A = (Y[rated].T @ Y[rated] + penalty)[np.ix_(keep, keep)]
+    A = (Y[rated].T @ Y[rated] + ridge)[np.ix_(keep, keep)]
     expected = [y @ np.linalg.inv(A) @ y for y in Y[:, keep]]
-    found = solve.spread(rated, items, np.arange(9), person, solve.row_penalty(items))
+    history, penalty = Rows.single(rated, np.zeros(4)), solve.row_penalty(items)
+    found = solve.spread(history, items, np.arange(9), person, penalty)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
@@ -70,9 +71,10 @@ def test_the_spread_of_a_rating_is_its_leverage():
     for moved in (0.0, 1.0):
         person = Embeddings.zeros(1, 2)
         given = ratings + np.eye(6, dtype="f4")[2] * np.float32(moved)
-        solve.solve(Rows(np.array([0, 6]), rated, given), 0.0, items, person)
+        history = Rows.single(rated, given)
+        solve.solve(history, 0.0, items, person)
         told.append(person.bias[0] + items.factors[2] @ person.factors[0])
-    found = solve.spread(rated, items, np.array([2]), person, solve.row_penalty(items))
+    found = solve.spread(history, items, np.array([2]), person, solve.row_penalty(items))
     assert told[1] - told[0] == pytest.approx(found[0], rel=1e-4)
 
 

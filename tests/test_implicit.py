@@ -9,7 +9,7 @@ from scipy.optimize import nnls
 from matinee.algorithms import BPR, ImplicitALS, Popularity
 from matinee.algorithms.bpr import EPOCHS, USUAL_EPOCHS
 from matinee.data.ids import IdMap
-from matinee.data.ratings import Ratings
+from matinee.data.ratings import Ratings, Rows
 from matinee.data.scale import Scale
 from matinee.errors import BadRatings, Diverged
 from matinee.kernels.blas import gram
@@ -88,7 +88,7 @@ def test_parts_give_the_score_back(fold):
     fold.solve(train.by_user, 0.0, items, users)
     for row in (0, 17):
         here, values = train.by_user.row(row)
-        parts = fold.parts(here, values, items, np.array([3]), users.row(row))
+        parts = fold.parts(Rows.single(here, values), items, np.array([3]), users.row(row))
         scored = users.factors[row].astype(float) @ items.factors[3]
         assert parts.sum() == pytest.approx(scored, abs=1e-5)
     assert from_plain(to_plain(fold)) == fold

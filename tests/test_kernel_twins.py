@@ -186,8 +186,9 @@ def terms(n_rows=6, n_cols=200, d=9, weighted=True, seed=0):
     counts = [0, 1, 5, BLOCK, BLOCK + 1, 2 * BLOCK + 3][:n_rows]
     indices = np.concatenate([rng.permutation(n_cols)[:n] for n in counts])
     rated = Rows(np.r_[0, np.cumsum(counts)], indices, rng.normal(size=len(indices)))
-    weights = rng.uniform(0.5, 2, len(indices)) if weighted else None
-    return Terms.of(rated, rng.normal(size=n_cols), rng.normal(size=(n_cols, d)), weights)
+    if weighted:
+        rated = rated._replace(weights=rng.uniform(0.5, 2, len(indices)))
+    return Terms.of(rated, rng.normal(size=n_cols), rng.normal(size=(n_cols, d)))
 
 
 def dense(all_terms, row, penalty):

@@ -104,7 +104,7 @@ def test_parts_give_the_solution_back(fold):
         here, values = rated.row(row)
         for target in (0, 59):
             t = values - 3.5 - items.bias[here]
-            told = fold.parts(here, t, items, np.array([target]), users.row(row)).sum()
+            told = fold.parts(Rows.single(here, t), items, np.array([target]), users.row(row)).sum()
             factors = users.factors[row].astype(float)
             scored = users.bias[row] + factors @ items.factors[target]
             assert told == pytest.approx(scored, abs=1e-4)
@@ -155,7 +155,7 @@ def test_projection_parts_give_the_projection_back(dense, row_mean):
     fold.solve(rated, 3.5, items, users)
     here, values = rated.row(5)
     t = values - 3.5 - items.bias[here]
-    told = fold.parts(here, t, items, np.array([7]), users.row(5)).sum()
+    told = fold.parts(Rows.single(here, t), items, np.array([7]), users.row(5)).sum()
     scored = users.bias[5] + users.factors[5].astype(float) @ items.factors[7]
     assert told == pytest.approx(scored, abs=1e-5)
 

@@ -73,7 +73,7 @@ def test_parts_are_the_integrated_gradients_of_the_score(encoder, items, history
             up, down = (factors_of(encoder, items, t * h + sign * e) @ q for sign in (1, -1))
             expected[place] += weight * h[item] * (up - down) / (2 * step)
     rated, targets = np.array(history), np.array([target])
-    (parts,) = encoder.parts(rated, np.ones(len(history)), items, targets, person)
+    (parts,) = encoder.parts(Rows.single(rated, np.ones(len(history))), items, targets, person)
     assert parts == pytest.approx(expected, abs=1e-6)
     assert parts.sum() == pytest.approx(float(person.factors[0] @ q), abs=1e-4)
 
@@ -84,7 +84,9 @@ def test_a_unit_that_does_not_move_has_the_slope_of_its_place(items):
     W[0], W[1] = 1.0, -1.0
     encoder = Encoder(W, np.array([0.5], np.float32), np.ones((1, N_FACTORS), np.float32))
     person = solved(encoder, items, [0, 1])
-    (parts,) = encoder.parts(np.array([0, 1]), np.ones(2), items, np.array([3]), person)
+    (parts,) = encoder.parts(
+        Rows.single(np.array([0, 1]), np.ones(2)), items, np.array([3]), person
+    )
     slope = (1 - np.tanh(0.5) ** 2) * items.factors[3].sum() / np.sqrt(2)
     assert parts == pytest.approx([slope, -slope], rel=1e-6)
 
@@ -246,7 +248,9 @@ def test_without_a_tower_parts_are_those_of_least_squares():
     rows = np.arange(N_RATED, dtype=np.int32)
     ridge.solve(Rows(np.array([0, N_RATED]), rows, y.astype("f4")), 0.0, side, users)
     assert v[:K] == pytest.approx(users.factors[0], abs=1e-4)
-    assert parts == pytest.approx(ridge.parts(rows, y, side, np.array([2]), users)[0], abs=1e-4)
+    assert parts == pytest.approx(
+        ridge.parts(Rows.single(rows, y), side, np.array([2]), users)[0], abs=1e-4
+    )
 
 
 NETWORK = {"n_factors": 4, "n_hidden": 8, "n_inner": 6, "learning_rate": 0.01}

@@ -13,6 +13,7 @@ import pytest
 
 from matinee.algorithms import ALGORITHMS, EASE, MF, NMF, BayesianMF, Bias, ItemKNN
 from matinee.data.catalog import Catalog, Item
+from matinee.data.ratings import Rows
 from matinee.errors import BadRatings, BadSetting, UnknownId
 from matinee.explain.contrast import contrast
 from matinee.explain.explanation import Explanation
@@ -378,12 +379,12 @@ def test_a_counterfactual_is_the_smallest_of_all_sets(name, models):
 def test_downdates_are_solves_without_each_rating(algorithm, train):
     model = algorithm.fit(train)
     items, ratings = model.seen.row(4)
-    found = model.solve_without_each(items, ratings)
+    found = model.solve_without_each(Rows.single(items, ratings))
     for place in range(len(items)):
         alone = model.solve(np.delete(items, place), np.delete(ratings, place))
         np.testing.assert_allclose(found.factors[place], alone.factors[0], rtol=1e-3, atol=1e-5)
         np.testing.assert_allclose(found.bias[place], alone.bias[0], rtol=1e-3, atol=1e-5)
-    nobody = model.solve_without_each(items[:1], ratings[:1])
+    nobody = model.solve_without_each(Rows.single(items[:1], ratings[:1]))
     np.testing.assert_allclose(nobody.factors, model.solve(items[:0], ratings[:0]).factors)
 
 

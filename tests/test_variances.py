@@ -6,7 +6,7 @@ import pytest
 from matinee import splitting
 from matinee.algorithms import MF
 from matinee.data.ids import IdMap
-from matinee.data.ratings import Ratings
+from matinee.data.ratings import Ratings, Rows
 from matinee.models.saved import load
 from matinee.sources.synthetic import planted
 from matinee.training.choice_structure import excess_of_structure
@@ -137,7 +137,7 @@ def test_a_rating_taken_back_is_a_solve_without_it(model, train):
     items = train.items.rows(history)
     stars = np.array(list(history.values()), np.float32)
     order = np.argsort(items)
-    without = model.solve_without_each(items[order], stars[order])
+    without = model.solve_without_each(Rows.single(items[order], stars[order]))
     rest = np.delete(order, 2)
     alone = model.solve(items[rest], stars[rest])
     np.testing.assert_allclose(without.factors[2], alone.factors[0], atol=1e-3)

@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import Field, asdict, dataclass, fields
-from typing import Any, ClassVar, Self, Unpack
+from typing import Any, ClassVar, Self, Unpack, cast
 
 from matinee.algorithms.hyperparameters import (
     Limits,
@@ -97,14 +97,29 @@ class Algorithm:
     def check_train(self, train: object) -> None:
         """Raise BadRatings unless ``train`` is ``Ratings``; every ``fit`` begins with it.
 
-        Raises BadSetting where the extra that a fit needs is not installed.
+        Raises BadSetting where the extra that a fit needs is not installed, and for weights of
+        ratings where the algorithm does not take them.
         """
         check_ratings("fit", train)
+        if cast(Ratings, train).sample_weight is not None and not self.takes_weights:
+            able = [name for name, kind in ALGORITHMS.items() if kind().takes_weights]
+            raise BadSetting(
+                f"{self.name} takes no sample_weight; {', '.join(able)} do",
+                Advice(
+                    ", and ratings.with_sample_weight(None) leaves the weights out",
+                    ", and without a column sample_weight all ratings weigh one",
+                ),
+            )
         if self.extra is not None and self.extra.missing:
             raise BadSetting(
                 f"{self.name} is trained by {self.extra.missing[0]}, which is not "
                 f"installed: {self.extra.remedy}; saved models answer without it"
             )
+
+    @property
+    def takes_weights(self) -> bool:
+        """Whether ratings may have weights; where they may not, ``fit`` raises for them."""
+        return False
 
     def alternation(self, table: TableSummary) -> Alternation:
         """The same fit for ratings that are not in memory. Raises BadSetting if there is none."""

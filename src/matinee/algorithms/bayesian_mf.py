@@ -86,6 +86,10 @@ class BayesianMF(RatingAlgorithm):
         super().__post_init__()
         self.require("n_epochs", at_least=self.burn_in + self.n_samples)
 
+    @property
+    def takes_weights(self) -> bool:
+        return True
+
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> PosteriorModel:
@@ -298,8 +302,11 @@ class Chain:
         reg[-1] /= prior.bias_variance
         rated = own.rated
         raters = own.row if own is self.of_users else rated.indices
-        beyond = rated._replace(values=own.beyond(leaning, seen))
-        terms = Terms.of(beyond, np.zeros(len(seen.bias)), Y, self.steadiness[raters])
+        weights = self.steadiness[raters]
+        if rated.weights is not None:
+            weights = weights * rated.weights
+        beyond = rated._replace(values=own.beyond(leaning, seen), weights=weights)
+        terms = Terms.of(beyond, np.zeros(len(seen.bias)), Y)
         X = draw_rows(terms, penalty_of(reg, np.zeros(d)), np.sqrt(self.noise), self.seed, draw)
         X[:, :-1] += leaning.factors
         rows.fill(prior.restored(X))
@@ -316,6 +323,8 @@ class Chain:
         self.residuals = self.of_users.beyond(self.users, self.items)
         squares = self.residuals.astype(np.float64) ** 2
         self.rmse = float(np.sqrt(squares.mean()))
+        if self.train.sample_weight is not None:
+            squares *= self.train.sample_weight
         total = PRIOR_RATINGS + self.steadiness[user] @ squares
         self.noise = float(total / rng.chisquare(PRIOR_RATINGS + len(squares)))
         of_user = np.bincount(user, squares, len(n_u)) / self.noise

@@ -1,8 +1,9 @@
 """Biases: what a film is rated on average, and how high a person rates on average.
 
     score(u, i) = mu + b_u + c_i                                      Koren, Bell & Volinsky 2009
-    min  sum (r - score)^2 + user_damping sum b_u^2 + item_damping sum c_i^2
+    min  sum w (r - score)^2 + user_damping sum b_u^2 + item_damping sum c_i^2
 
+w is the weight of a rating, 1 where there is none, and mu the weighted mean of the ratings.
 A damping is the number of average ratings that everybody is assumed to have given beforehand: it
 keeps the biases of people and films with few ratings near zero.
 """
@@ -41,12 +42,16 @@ class Bias(RatingAlgorithm):
     )
     n_epochs: int = setting(10, "one epoch solves all items, then all users", at_least=1)
 
+    @property
+    def takes_weights(self) -> bool:
+        return True
+
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> FactorModel:
         self.check_train(train)
         users, items = Embeddings.zeros(train.n_users, 0), Embeddings.zeros(train.n_items, 0)
-        mean = float(train.rating.mean(dtype="f8"))
+        mean = train.mean
         fit_item = LeastSquares(reg=0.0, bias_reg=self.item_damping)
         fit_user = LeastSquares(reg=0.0, bias_reg=self.user_damping)
 

@@ -77,7 +77,11 @@ def choices_of(choosers: tuple[Algorithm, ...], train: Ratings) -> Choices:
 
 
 def _fit(choosers: tuple[Algorithm, ...], train: Ratings) -> Model:
-    """The model of choices: of several, the sum of scores divided by their standard deviations."""
+    """The model of choices: of several, the sum of scores divided by their standard deviations.
+
+    Who chose what does not depend on the weights of the ratings.
+    """
+    train = train.with_sample_weight(None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a small table supports fewer factors; the rest are zeros
         models = [one.fit(train) for one in choosers]

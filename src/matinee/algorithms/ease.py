@@ -128,7 +128,7 @@ def weights_by_users(train: Ratings, targets: np.ndarray, L: np.ndarray) -> np.n
 
     B_ji = x_j' K^-1 x_i / (L_j L_i P_ii) where j is not i,   L_i P_ii = 1 - x_i' K^-1 x_i / L_i
     """
-    indptr, indices, _ = train.by_user
+    indptr, indices, *_ = train.by_user
     X = csr_array((targets.astype(np.float64), indices, indptr), (train.n_users, train.n_items))
     K = (X.multiply(1 / L) @ X.T).toarray()
     K[np.diag_indices_from(K)] += 1.0

@@ -42,6 +42,7 @@ def ratings_of(model: Model) -> Ratings:
         model.seen.values,
         scale=model.scale,
         catalog=model.catalog,
+        sample_weight=model.seen.weights,
     )
 
 

@@ -68,6 +68,10 @@ class Hybrid(RatingAlgorithm):
         return BASES[self.of]() if isinstance(self.of, str) else self.of  # type: ignore[return-value]
 
     @property
+    def takes_weights(self) -> bool:
+        return self.base.takes_weights
+
+    @property
     def choosers(self) -> tuple[Algorithm, ...]:
         """Choices are learned with the features too, where that can be: films are new to both."""
         return tuple(

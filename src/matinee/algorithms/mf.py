@@ -128,6 +128,10 @@ class MF(Alternating, RatingAlgorithm):
             )
 
     @property
+    def takes_weights(self) -> bool:
+        return True
+
+    @property
     def supports_warm_start(self) -> bool:
         return self.solver == "als"
 
@@ -186,7 +190,9 @@ class MF(Alternating, RatingAlgorithm):
         if min(map(mean_count, (train.user_counts, train.item_counts))) < LEAST_PER_ROW:
             return stated
         unit, weight = train.deviation, self.implicit_weight
-        learning = VarianceLearning(unit, self.biased, self.bias_reg, implicit_weight=0.0)
+        learning = VarianceLearning(
+            unit, self.biased, self.bias_reg, implicit_weight=0.0, mean_weight=train.mean_weight
+        )
         if weight == 0 or (weight is None and excess_of_structure(train) < 1):
             return replace(stated, learning=learning, implicit_reg=None)
         reg = _given(self.implicit_reg, IMPLICIT_REG_PER_ROOT * len(train) ** 0.5)

@@ -1,13 +1,14 @@
 """Biased matrix factorization by alternating least squares, with implicit factors.
 
     score(u, i) = mu + b_u + c_i + p_u . q_i                           Koren, Bell & Volinsky 2009
-    min  sum (r - score)^2 + user_reg sum_u sqrt(n_u) |p_u|^2 + item_reg sum_i sqrt(n_i) |q_i|^2
+    min  sum w (r - score)^2 + user_reg sum_u sqrt(n_u) |p_u|^2 + item_reg sum_i sqrt(n_i) |q_i|^2
          + bias_reg (sum_u b_u^2 + sum_i c_i^2)
          + implicit_weight (|B - P Z'|^2 + |B - W Q'|^2 + implicit_reg (|Z|^2 + |W|^2))
 
-B is 1 where a rating is and 0 elsewhere: P and Q approximate it as well (Cortes 2018). An epoch
-solves items and then users, biases and factors of a row together, and the implicit factors W and Z
-after each. Users are solved last, so folding a known user in returns the trained row.
+w is the weight of a rating. B is 1 where a rating is and 0 elsewhere: P and Q approximate it as
+well (Cortes 2018). An epoch solves items and then users, biases and factors of a row together, and
+the implicit factors W and Z after each. Users are solved last, so folding a known user in returns
+the trained row.
 """
 
 from collections.abc import Mapping
@@ -82,11 +83,12 @@ class Penalties:
         """Before the first epoch; the embeddings are turned to the basis of those of ``start``."""
         if plan.learning is None:
             return cls(plan)
-        first = Variances.first(plan.n_factors, plan.learning.unit)
+        mean_weight = plan.learning.mean_weight
+        first = Variances.first(plan.n_factors, plan.learning.unit, mean_weight)
         if start is None or not isinstance(start.fold, LeastSquares) or start.fold.matrix is None:
             return cls(plan, first)
         folds = start.fold, start.item_fold or start.fold
-        now, basis = resumed(float(start.facts["noise"]) ** 2, *folds, first)
+        now, basis = resumed(float(start.facts["noise"]) ** 2, *folds, first, mean_weight)
         for side in (training.users, training.items):
             side.factors[:] = rotated_factors(side.factors, basis)
         return cls(plan, now, begun=True)
@@ -101,8 +103,8 @@ class Penalties:
         if learning is not None and self.now is not None:
             if self.begun:
                 sides = training.users, training.items
-                counts = train.user_counts, train.item_counts
-                self.now = learning.learned(self.now, sides, counts, training.rmse(train) ** 2)
+                weights = train.user_weights, train.item_weights
+                self.now = learning.learned(self.now, sides, weights, training.weighted_error())
             users, items = learning.solves(self.now)
             facts = {
                 "noise": float(np.sqrt(self.now.noise)),

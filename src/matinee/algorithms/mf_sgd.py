@@ -1,14 +1,14 @@
 """Biased matrix factorization by stochastic gradient descent.
 
     score(u, i) = mu + b_u + c_i + p_u . q_i                           Koren, Bell & Volinsky 2009
-    e = r - score
+    e = w (r - score)
     p_u += rate (e q_i - user_reg n_u^-1/2 p_u),   b_u += rate (e - bias_reg / n_u b_u)
     q_i += rate (e p_u - item_reg n_i^-1/2 q_i),   c_i += rate (e - bias_reg / n_i c_i)
 
-One step per rating in each epoch, at a rate that falls linearly to zero (Funk 2006). r is in
-standard deviations, so that the size of a step does not depend on the scale. The penalties
-are those of the least-squares objective, spread over a row's ratings. The small start and the
-finite number of steps regularise too.
+w is the weight of a rating. One step per rating in each epoch, at a rate that falls linearly to
+zero (Funk 2006). r is in standard deviations, so that the size of a step does not depend on the
+scale. The penalties are those of the least-squares objective, spread over a row's ratings. The
+small start and the finite number of steps regularise too.
 """
 
 from dataclasses import dataclass

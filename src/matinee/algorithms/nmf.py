@@ -89,6 +89,10 @@ class NMF(Alternating, RatingAlgorithm):
             raise BadSetting(f"init is {self.init!r}; with ", missing, f" it is {others}")
 
     @property
+    def takes_weights(self) -> bool:
+        return self.missing == "ignore"
+
+    @property
     def supports_warm_start(self) -> bool:
         return self.missing == "ignore"
 

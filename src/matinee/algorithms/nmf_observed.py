@@ -1,15 +1,15 @@
 """Non-negative matrix factorization of the observed ratings, by alternating least squares.
 
     score(u, i) = mu + b_u + c_i + p_u . q_i,    p, q >= 0
-    min  sum_observed (r - score)^2 + sum_u user_reg sqrt(n_u) |p_u|^2
+    min  sum_observed w (r - score)^2 + sum_u user_reg sqrt(n_u) |p_u|^2
          + sum_i item_reg sqrt(n_i) |q_i|^2 + user_bias_reg sum b_u^2 + item_bias_reg sum c_i^2
 
-r and the scores are in standard deviations of the ratings. The biases are fitted jointly, so they
-sink as far as the tastes need room to add: every taste term is a reason for, never against. Items
-are solved first and users last, a row by a few sweeps of coordinate descent, and the users once
-more exactly at the end. The start is the positive parts of signed factors that varimax has made as
-sparse as they can be (cf. Rohe & Zeng 2023): from there the fit mostly finds the same tastes
-whatever the seed.
+w is the weight of a rating. r and the scores are in standard deviations of the ratings. The biases
+are fitted jointly, so they sink as far as the tastes need room to add: every taste term is a reason
+for, never against. Items are solved first and users last, a row by a few sweeps of coordinate
+descent, and the users once more exactly at the end. The start is the positive parts of signed
+factors that varimax has made as sparse as they can be (cf. Rohe & Zeng 2023): from there the fit
+mostly finds the same tastes whatever the seed.
 """
 
 from matinee.algorithms.mf import MF

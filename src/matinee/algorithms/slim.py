@@ -60,7 +60,7 @@ class SLIM(Algorithm):
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> NeighborModel:
         self.check_train(train)
-        indptr, indices, _ = train.by_user
+        indptr, indices, *_ = train.by_user
         targets = train.scale.targets(train.rating, self.lowest)
         X = csr_array((targets, indices, indptr), (train.n_users, train.n_items))
         squares = np.bincount(train.item, targets.astype(np.float64) ** 2, train.n_items)

@@ -28,6 +28,8 @@ class Describable(Protocol):
     @property
     def timestamp(self) -> np.ndarray | None: ...
     @property
+    def sample_weight(self) -> np.ndarray | None: ...
+    @property
     def scale(self) -> Scale: ...
     @property
     def signal(self) -> Signal: ...
@@ -69,6 +71,7 @@ class Description(Printable):
     first_time: int | None  # seconds since 1970; None without known times
     last_time: int | None
     n_without_time: int  # ratings whose time is unknown, where others are known
+    weights: tuple[float, float] | None  # the smallest and the largest; None: all weigh one
     fingerprint: str
 
     @classmethod
@@ -79,6 +82,7 @@ class Description(Printable):
         values, counts = np.unique(ratings.rating, return_counts=True)
         shortest = [float(str(value)) for value in values]  # 0.1, not 0.10000000149
         times = None if ratings.timestamp is None else ratings.timestamp[ratings.timestamp != 0]
+        weights = ratings.sample_weight
         known = times is not None and len(times) > 0
         return cls(
             n_users=n_users,
@@ -95,6 +99,7 @@ class Description(Printable):
             first_time=int(times.min()) if times is not None and known else None,
             last_time=int(times.max()) if times is not None and known else None,
             n_without_time=len(ratings.rating) - len(times) if times is not None and known else 0,
+            weights=None if weights is None else (float(weights.min()), float(weights.max())),
             fingerprint=ratings.fingerprint,
         )
 
@@ -111,6 +116,7 @@ class Description(Printable):
             "few ratings": f"{self.n_rarely_rated / self.n_items:.0%} of the items have "
             f"fewer than {FEW_RATINGS}",
             "time": self._span(),
+            **({} if self.weights is None else {"weights": "{:g} to {:g}".format(*self.weights)}),
             "fingerprint": self.fingerprint,
         }
         yield Grid([list(fact) for fact in facts.items()], has_heading=False, left=(0, 1))

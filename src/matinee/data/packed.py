@@ -80,6 +80,7 @@ class PackedRows:
     indices: np.ndarray  # (n_ratings,) uint8, uint16 or int32
     codes: np.ndarray  # (n_ratings,) uint8 or uint16, or the float32 values themselves
     levels: np.ndarray | None  # (n_levels,) float32, ascending
+    weights: ClassVar[None] = None  # all weigh one
 
     @property
     def counts(self) -> np.ndarray:
@@ -102,6 +103,10 @@ class PackedRows:
         """Column numbers (n,) and values (n,) of one row."""
         span = slice(int(self.indptr[r]), int(self.indptr[r + 1]))
         return np.asarray(self.indices[span], np.int32), self.values_of(self.codes[span])
+
+    def only(self, r: int) -> Rows:
+        """The matrix of row ``r`` alone, in memory."""
+        return Rows.single(*self.row(r))
 
     def block(self, first: int, stop: int) -> Rows:
         """The rows first..stop, in memory."""
@@ -148,7 +153,7 @@ def rows_of(arrays: Mapping[str, np.ndarray]) -> Rows | PackedRows:
     indptr, items, ratings = (arrays[f"seen_{name}"] for name in ("indptr", "items", "ratings"))
     levels = arrays.get("seen_levels")
     if levels is None and items.dtype == np.int32:
-        return Rows(indptr, items, ratings)
+        return Rows(indptr, items, ratings, arrays.get("seen_weights"))
     return PackedRows(indptr, items, ratings, levels)
 
 

@@ -37,11 +37,35 @@ class Rows(NamedTuple):
     indptr: np.ndarray  # (n_rows + 1,) int64
     indices: np.ndarray  # (n_ratings,) int32 column numbers, ascending within a row
     values: np.ndarray  # (n_ratings,) float32
+    weights: np.ndarray | None = None  # (n_ratings,) float32 above 0; None where all weigh one
+
+    @classmethod
+    def single(
+        cls, indices: np.ndarray, values: np.ndarray, weights: np.ndarray | None = None
+    ) -> "Rows":
+        """The matrix of one row, such as somebody's history: arrays (n,), columns ascending."""
+        return cls(np.array([0, len(indices)]), indices, values, weights)
+
+    @classmethod
+    def joined(cls, matrices: Sequence["Rows"]) -> "Rows":
+        """The rows of one matrix or more, one below the other."""
+        counts = np.concatenate([one.counts for one in matrices])
+        indices, values = (np.concatenate([one[at] for one in matrices]) for at in (1, 2))
+        weights = None
+        if any(one.weights is not None for one in matrices):
+            weights = np.concatenate([one.full_weights for one in matrices])
+        return cls(np.concatenate([[0], np.cumsum(counts)]), indices, values, weights)
 
     def row(self, r: int) -> tuple[np.ndarray, np.ndarray]:
         """Column numbers (n,) and values (n,) of one row."""
         span = slice(self.indptr[r], self.indptr[r + 1])
         return self.indices[span], self.values[span]
+
+    def only(self, r: int) -> "Rows":
+        """The matrix of row ``r`` alone, on the same memory."""
+        span = slice(self.indptr[r], self.indptr[r + 1])
+        weights = None if self.weights is None else self.weights[span]
+        return Rows.single(*self.row(r), weights)
 
     def take(self, rows: np.ndarray) -> "Rows":
         """The matrix of ``rows`` (n,), in that order; those below 0 are empty."""
@@ -50,7 +74,35 @@ class Rows(NamedTuple):
         ends = np.zeros(len(rows) + 1, dtype=np.int64)
         np.cumsum(counts, out=ends[1:])
         where = np.arange(ends[-1]) + np.repeat(first - ends[:-1], counts)
-        return Rows(ends, self.indices[where], self.values[where])
+        weights = None if self.weights is None else self.weights[where]
+        return Rows(ends, self.indices[where], self.values[where], weights)
+
+    def subset(self, keep: np.ndarray) -> "Rows":
+        """The same rows with some of their values alone: keep is bool (n_ratings,)."""
+        ends = np.concatenate([[0], np.cumsum(keep)])[self.indptr]
+        weights = None if self.weights is None else self.weights[keep]
+        return Rows(ends, self.indices[keep], self.values[keep], weights)
+
+    def updated(self, changes: Mapping[int, float | None]) -> "Rows":
+        """A matrix of one row after ``{column: value}``, None taking a value out.
+
+        What is set weighs one; the others keep their weights.
+        """
+        rest = self.subset(~np.isin(self.indices, list(changes)))
+        new = {column: value for column, value in changes.items() if value is not None}
+        columns = np.concatenate([rest.indices, np.array(list(new), np.int32)])
+        order = np.argsort(columns, kind="stable")
+        values = np.concatenate([rest.values, np.array(list(new.values()), np.float32)])
+        weights = None
+        if rest.weights is not None:
+            weights = np.concatenate([rest.weights, np.ones(len(new), np.float32)])[order]
+        return Rows.single(columns[order], values[order], weights)
+
+    @property
+    def full_weights(self) -> np.ndarray:
+        """The weight of each value: float32 (n_ratings,)."""
+        ones = np.ones(len(self.indices), np.float32)
+        return ones if self.weights is None else self.weights
 
     @property
     def counts(self) -> np.ndarray:
@@ -59,8 +111,9 @@ class Rows(NamedTuple):
 
     def parts(self) -> dict[str, np.ndarray]:
         """Arrays by their names in a model folder: ends (n_rows + 1,), the others (n_ratings,)."""
-        names = ("seen_indptr", "seen_items", "seen_ratings")
-        return dict(zip(names, self, strict=True))
+        names = ("seen_indptr", "seen_items", "seen_ratings", "seen_weights")
+        arrays = zip(names, self, strict=True)
+        return {name: array for name, array in arrays if array is not None}
 
 
 def indptr_of(row: np.ndarray, n_rows: int) -> np.ndarray:
@@ -121,6 +174,7 @@ class Ratings(Framed, Printable):
     catalog: Catalog = NO_CATALOG
     report: "ReadReport | None" = None  # how their source was read
     profiles: Profiles = NO_PROFILES
+    sample_weight: np.ndarray | None = None  # (n_ratings,) float32 above 0; None: all weigh one
 
     @classmethod
     def of(
@@ -136,10 +190,12 @@ class Ratings(Framed, Printable):
         catalog: Catalog = NO_CATALOG,
         report: "ReadReport | None" = None,
         profiles: Profiles = NO_PROFILES,
+        sample_weight: np.ndarray | None = None,
     ) -> "Ratings":
         """Sort numbered ratings by (user, item) and freeze them.
 
-        Raises BadRatings when none is given or a (user, item) pair occurs twice.
+        Raises BadRatings when none is given, a (user, item) pair occurs twice, or a weight is no
+        finite number above 0.
         """
         if len(rating) == 0:
             raise BadRatings("there are no ratings here; at least one is needed")
@@ -158,8 +214,21 @@ class Ratings(Framed, Printable):
                 Option("duplicates", ...),
                 ")",
             )
-        scale = scale or Scale.of(rating)
-        return cls(users, items, user, item, rating, timestamp, scale, catalog, report, profiles)
+        ratings = cls(
+            users,
+            items,
+            user,
+            item,
+            rating,
+            timestamp,
+            scale or Scale.of(rating),
+            catalog,
+            report,
+            profiles,
+        )
+        if sample_weight is None:
+            return ratings
+        return ratings.with_sample_weight(np.asarray(sample_weight)[order])
 
     def __len__(self) -> int:
         return len(self.rating)
@@ -167,7 +236,8 @@ class Ratings(Framed, Printable):
     def __repr__(self) -> str:
         return (
             f"<Ratings: {counted(len(self), 'rating')} of {counted(self.n_items, 'item')} by "
-            f"{counted(self.n_users, 'user')}, {self.scale}>"
+            f"{counted(self.n_users, 'user')}, {self.scale}"
+            f"{'' if self.sample_weight is None else ', weighted'}>"
         )
 
     def parts(self) -> Iterator[Part]:
@@ -186,20 +256,31 @@ class Ratings(Framed, Printable):
     @cached_property
     def by_user(self) -> Rows:
         """The ratings of each user: rows are users, columns items."""
-        return Rows(indptr_of(self.user, self.n_users), self.item, self.rating)
+        indptr = indptr_of(self.user, self.n_users)
+        return Rows(indptr, self.item, self.rating, self.sample_weight)
 
     @cached_property
     def by_item(self) -> Rows:
         """The ratings of each item: rows are items, columns users."""
         indptr = indptr_of(self.item, self.n_items)
         by_item = self.csr().tocsc()  # by counting: no order of all ratings is made on the way
-        return Rows(indptr, by_item.indices.astype(np.int32, copy=False), by_item.data)
+        weights = None
+        if self.sample_weight is not None:
+            weights = self.csr(self.sample_weight).tocsc().data
+        return Rows(indptr, by_item.indices.astype(np.int32, copy=False), by_item.data, weights)
 
     @cached_property
     def mean(self) -> float:
-        """The mean rating, in float64; the same whether the ratings are in memory or packed."""
-        sums = (self.rating[first : first + PIECE] for first in range(0, len(self), PIECE))
-        return sum(float(piece.sum(dtype="f8")) for piece in sums) / len(self)
+        """The weighted mean rating, in float64; the same in memory and packed."""
+        weight, total, weights = self.sample_weight, 0.0, 0.0
+        for first in range(0, len(self), PIECE):
+            piece = self.rating[first : first + PIECE]
+            if weight is None:
+                total, weights = total + float(piece.sum(dtype="f8")), weights + len(piece)
+            else:
+                of_piece = weight[first : first + PIECE].astype("f8")
+                total, weights = total + float((of_piece * piece).sum()), weights + of_piece.sum()
+        return float(total / weights)
 
     @cached_property
     def deviation(self) -> float:
@@ -211,6 +292,24 @@ class Ratings(Framed, Printable):
         return replace(self, rating=((self.rating - mean) / self.deviation).astype(np.float32))
 
     @property
+    def mean_weight(self) -> float:
+        """The mean of the weights, 1 where there are none."""
+        weights = self.sample_weight
+        return 1.0 if weights is None else float(weights.mean(dtype="f8"))
+
+    @property
+    def user_weights(self) -> np.ndarray:
+        """What the ratings of each user weigh together: float64 (n_users,)."""
+        if self.sample_weight is None:
+            return self.user_counts.astype(np.float64)
+        return np.bincount(self.user, self.sample_weight, self.n_users)
+
+    @property
+    def item_weights(self) -> np.ndarray:
+        """What the ratings of each item weigh together: float64 (n_items,)."""
+        return np.bincount(self.item, self.sample_weight, self.n_items).astype(np.float64)
+
+    @property
     def user_counts(self) -> np.ndarray:
         """Ratings of each user: int64 (n_users,)."""
         return self.by_user.counts
@@ -220,22 +319,26 @@ class Ratings(Framed, Printable):
         """Ratings of each item: int64 (n_items,)."""
         return np.bincount(self.item, minlength=self.n_items)
 
-    def csr(self) -> "csr_array":
-        """The ratings as a scipy CSR array (n_users, n_items); absent means not rated."""
+    def csr(self, values: np.ndarray | None = None) -> "csr_array":
+        """The ratings as a scipy CSR array (n_users, n_items); absent means not rated.
+
+        ``values`` (n_ratings,) stand in the place of the ratings where they are given.
+        """
         from scipy.sparse import csr_array
 
-        indptr, indices, values = self.by_user
+        indptr, indices, ratings, _ = self.by_user
+        values = ratings if values is None else values
         return csr_array((values, indices, indptr), shape=(self.n_users, self.n_items))
 
     def csc(self) -> "csc_array":
         """The ratings as a scipy CSC array (n_users, n_items); absent means not rated."""
         from scipy.sparse import csc_array
 
-        indptr, indices, values = self.by_item
+        indptr, indices, values, _ = self.by_item
         return csc_array((values, indices, indptr), shape=(self.n_users, self.n_items))
 
     def frame_columns(self) -> dict[str, Column]:
-        """``user_id, item_id, rating`` and, where known, ``timestamp``, as frames have them.
+        """``user_id, item_id, rating``, and ``timestamp`` and ``sample_weight`` where they are.
 
         Ids are in the type they were given in, so that they merge with the frame that was read.
         """
@@ -243,8 +346,9 @@ class Ratings(Framed, Printable):
             f"{one.kind}_id": np.asarray(ids_in_type(one.ids.tolist(), one.id_type))[rows]
             for one, rows in ((self.users, self.user), (self.items, self.item))
         }
-        times = {} if self.timestamp is None else {"timestamp": self.timestamp}
-        return {**ids, "rating": self.rating, **times}
+        optional = {"timestamp": self.timestamp, "sample_weight": self.sample_weight}
+        known = {name: column for name, column in optional.items() if column is not None}
+        return {**ids, "rating": self.rating, **known}
 
     def __iter__(self) -> Iterator[Rating]:
         for first in range(0, len(self), PIECE):
@@ -282,6 +386,8 @@ class Ratings(Framed, Printable):
         table = dict(zip(Rating._fields, columns, strict=False))
         if self.timestamp is None:
             table.pop("timestamp", None)
+        if self.sample_weight is not None:
+            table["sample_weight"] = tuple(self.sample_weight[:n].tolist())
         return Table(table, id_types={"user_id": self.users.id_type, "item_id": self.items.id_type})
 
     def history(self, user: object) -> dict[str, float]:
@@ -299,6 +405,7 @@ class Ratings(Framed, Printable):
             item=self.item[keep],
             rating=self.rating[keep],
             timestamp=None if self.timestamp is None else self.timestamp[keep],
+            sample_weight=None if self.sample_weight is None else self.sample_weight[keep],
         )
 
     def positives_from(self, threshold: float) -> "Ratings":
@@ -330,6 +437,36 @@ class Ratings(Framed, Printable):
         """These ratings with some fields replaced, in order again; the others stay as they are."""
         return Ratings.of(**{one.name: getattr(self, one.name) for one in fields(self)} | columns)
 
+    def with_sample_weight(self, sample_weight: "np.ndarray | Sequence[float] | None") -> "Ratings":
+        """The same ratings, each counting as much as its weight; None: all weigh one.
+
+            loss = sum_j sample_weight_j (r_j - score_j)^2 + penalty
+
+        Penalties that grow with the number n of ratings take n as it is, as scikit-learn's
+        ``Ridge`` does. sample_weight: (n_ratings,) in the order of these ratings, by user and then
+        item; ``read_ratings`` takes weights in a column of the source, in any order. Raises
+        BadRatings unless they are finite numbers above 0, one for each rating.
+        """
+        if sample_weight is None:
+            return replace(self, sample_weight=None)
+        try:
+            weights = _frozen(np.asarray(sample_weight), np.float32)
+        except (TypeError, ValueError):
+            raise BadRatings("sample_weight holds something that is no number") from None
+        if weights.shape != self.rating.shape:
+            raise BadRatings(
+                f"sample_weight has the shape {weights.shape}; {counted(len(self), 'rating')} "
+                f"take {counted(len(self), 'weight')}, shape ({len(self)},)"
+            )
+        if len(bad := np.flatnonzero(~is_weight(weights))):
+            one = self[int(bad[0])]
+            raise BadRatings(
+                f"sample_weight[{bad[0]}] is {weights[bad[0]]:g}, of the rating of item "
+                f"{one.item_id!r} by user {one.user_id!r}; a weight is a finite number above 0: "
+                "correct it, or leave the rating out"
+            )
+        return replace(self, sample_weight=weights)
+
     def with_catalog(self, catalog: Catalog) -> "Ratings":
         """The same ratings with another catalogue attached."""
         return replace(self, catalog=catalog)
@@ -355,14 +492,21 @@ class Ratings(Framed, Printable):
 
     @cached_property
     def fingerprint(self) -> str:
-        """A digest of ids, ratings and times: equal data have equal fingerprints."""
+        """A digest of ids, ratings, times and weights: equal data have equal fingerprints."""
         digest = hashlib.sha256()
         for ids in (self.users, self.items):
             digest.update("\n".join(ids).encode())
             digest.update(b"\0")
         for column in (self.user, self.item, self.rating, self.timestamp):
             digest.update(b"-" if column is None else column.tobytes())
+        if self.sample_weight is not None:
+            digest.update(b"sample_weight" + self.sample_weight.tobytes())
         return digest.hexdigest()[:16]
+
+
+def is_weight(weights: np.ndarray) -> np.ndarray:
+    """Which of some numbers (n,) may be weights: finite and above 0."""
+    return np.asarray(np.isfinite(weights) & (weights > 0))
 
 
 def _in_order(user: np.ndarray, item: np.ndarray) -> bool:

@@ -183,7 +183,8 @@ def compare(
     """Fit every algorithm on the training part of one split, and measure all on its test part.
 
     ``algorithms`` are values or registered names, all registered ones where None; popularity and
-    biases are always compared too. ``data`` is a split, or ratings of which 20 % are held out at
+    biases are always compared too. Where ratings have weights, those of all that take none are left
+    out. ``data`` is a split, or ratings of which 20 % are held out at
     random by ``seed``. Metrics are those of ``evaluate``; the cell of one that does not apply to
     an algorithm is empty. Seconds are those of a second fit, so that compilation does not count.
 
@@ -195,7 +196,10 @@ def compare(
     be written.
     """
     split = split_of("compare", data, seed)
-    contenders = _distinct([*(kind() for kind in BASELINES), *choose(algorithms)])
+    usual = [*(kind() for kind in BASELINES), *(choose(None) if algorithms is None else ())]
+    if split.train.sample_weight is not None:
+        usual = [one for one in usual if one.takes_weights]
+    contenders = _distinct([*usual, *(() if algorithms is None else choose(algorithms))])
     plan = Plan.of(split, ns, relevant_from, metrics)
     log = Record.at(record, resume)
     on_step = logged("compare", on_step)

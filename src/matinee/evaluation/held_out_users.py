@@ -35,7 +35,7 @@ class FoldedIn:
             np.concatenate([model.seen.indices, history.item]),
             np.concatenate([model.seen.values, history.rating]),
             scale=model.scale,
-        )
+        )  # to know what is rated: weights play no part
         return cls(model, history.by_user, seen.by_user)
 
     @property
@@ -79,8 +79,12 @@ class FoldedIn:
 
     def _person(self, row: int) -> object:
         name = self.users.ids[row]
-        items, ratings = self.history.row(row)
-        if len(items) == 0:
+        history = self.history.only(row)
+        if len(history.indices) == 0:
             return name
-        rated = zip(self.items.ids[items].tolist(), ratings.tolist(), strict=True)
-        return self.model.fold_in(dict(rated), name=name)
+        ids = self.items.ids[history.indices].tolist()
+        rated = dict(zip(ids, history.values.tolist(), strict=True))
+        weights = None
+        if history.weights is not None:
+            weights = dict(zip(ids, history.weights.tolist(), strict=True))
+        return self.model.fold_in(rated, name=name, sample_weight=weights)

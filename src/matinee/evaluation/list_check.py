@@ -64,8 +64,9 @@ def check_lists(algorithm: Algorithm, ratings: Ratings, seed: int = 0) -> ListCh
     train, piece = ratings.subset(~held_out), ratings.subset(held_out)
     figures = []
     with trial_fits():
-        for one in (algorithm, Popularity()):
-            result = evaluate(one.fit(train), piece, (), threshold, [METRIC])
+        popularity = Popularity().fit(train.with_sample_weight(None))
+        for model in (algorithm.fit(train), popularity):
+            result = evaluate(model, piece, (), threshold, [METRIC])
             figures.append(result.metrics[METRIC])
     return ListCheck(figures[0], figures[1], result.users_measured)
 

@@ -212,8 +212,8 @@ class _Search:
         return np.concatenate(margins), np.concatenate(item_ranks)
 
     def _judge(self, sets: Sequence[Set]) -> tuple[np.ndarray, np.ndarray]:
-        items, ratings = self.person.items, self.person.ratings
-        histories = [(np.delete(items, one), np.delete(ratings, one)) for one in map(list, sets)]
+        history, places = self.person.history, np.arange(len(self.person.items))
+        histories = [history.subset(~np.isin(places, one)) for one in sets]
         return self._margins_and_ranks(with_histories(self.model, self.person, histories))
 
     def _margins_and_ranks(self, people: Sequence[Person]) -> tuple[np.ndarray, np.ndarray]:

@@ -111,22 +111,11 @@ def entry(
 
 def rank_with(model: Explainable, person: Person, item: int, sets: Sequence[Change]) -> list[int]:
     """The rank of an item, not rated, with each set of items rated with the top of the scale."""
-    own = dict(zip(person.items.tolist(), person.ratings.tolist(), strict=True))
-    high = model.scale.high
     people = [person]
-    histories = [sorted((own | dict.fromkeys(one, high)).items()) for one in sets]
     if any(sets):
-        people = with_histories(
-            model,
-            person,
-            [
-                (
-                    np.array([row for row, _ in history], dtype=np.int32),
-                    np.array([rating for _, rating in history], dtype=np.float32),
-                )
-                for history in histories
-            ],
-        )
+        high = model.scale.high
+        histories = [person.history.updated(dict.fromkeys(one, high)) for one in sets]
+        people = with_histories(model, person, histories)
     among = unseen(model, person, item)
     scores = np.array(model.score_people(people, among))
     for row, one in enumerate(sets):

@@ -61,14 +61,11 @@ class Explainable(Protocol):
     def score_people(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
         """Unclipped scores (n_people, n) float32 of the items in rows ``items`` (n,)."""
 
-    def solve(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
-        """Bias and factors, one row, of someone with these ratings (n,)."""
-
     def solve_many(self, rated: Rows) -> Embeddings:
-        """``solve`` for each row of ``rated``."""
+        """Biases and factors of people with the histories in the rows of ``rated``."""
 
-    def solve_without_each(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
-        """``solve`` without each of the ratings (n,) in turn: n rows."""
+    def solve_without_each(self, rated: Rows) -> Embeddings:
+        """Those of someone without each of the n ratings of one row in turn: n rows."""
 
     def fold_in(self, history: Mapping[object, float]) -> Person:
         """Someone new, from ``{item id: rating}``."""

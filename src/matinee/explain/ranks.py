@@ -29,49 +29,43 @@ def ranks(scores: np.ndarray, place: int) -> np.ndarray:
     return np.asarray(ahead + 1)
 
 
-def with_histories(
-    model: Explainable, person: Person, histories: Sequence[tuple[np.ndarray, np.ndarray]]
-) -> list[Person]:
-    """The person as they would be with each of some (item rows, ratings) in place of their own.
+def with_histories(model: Explainable, person: Person, histories: Sequence[Rows]) -> list[Person]:
+    """The person as they would be with each of some histories, one row each, in place of their own.
 
         side + solve(new history) - solve(own history)
 
     Where training ended on the row solve, as it does when users are solved last, that is
     solve(new history); what gradient steps learned beyond the row solve stays.
     """
-    ends = np.cumsum([0, *(len(items) for items, _ in histories)])
-    items = np.concatenate([items for items, _ in histories])
-    ratings = np.concatenate([ratings for _, ratings in histories])
-    solved = model.solve_many(Rows(ends, items.astype(np.int32), ratings.astype(np.float32)))
-    return _moved(model, person, histories, solved)
+    return _moved(model, person, histories, model.solve_many(Rows.joined(histories)))
 
 
 def without_each(model: Explainable, person: Person) -> list[Person]:
     """The person as they would be without each of their ratings in turn; see above."""
-    solved = model.solve_without_each(person.items, person.ratings)
-    places = range(len(person.items))
-    histories = [(np.delete(person.items, k), np.delete(person.ratings, k)) for k in places]
-    return _moved(model, person, histories, solved)
+    history = person.history
+    histories = [history.subset(others) for others in ~np.eye(len(person.items), dtype=bool)]
+    return _moved(model, person, histories, model.solve_without_each(history))
 
 
 def _moved(
     model: Explainable,
     person: Person,
-    histories: Sequence[tuple[np.ndarray, np.ndarray]],
+    histories: Sequence[Rows],
     solved: Embeddings,
 ) -> list[Person]:
-    own = model.solve(person.items, person.ratings)
+    own = model.solve_many(person.history)
     factors = person.embeddings.factors - own.factors + solved.factors
     bias = person.embeddings.bias - own.bias + solved.bias
     return [
         replace(
             person,
-            items=items,
-            ratings=ratings,
+            items=rated.indices,
+            ratings=rated.values,
+            weights=rated.weights,
             embeddings=solved._replace(factors=factors[[k]], bias=bias[[k]]),
-            strategy=person.strategy if len(items) else "popular",
+            strategy=person.strategy if len(rated.indices) else "popular",
         )
-        for k, (items, ratings) in enumerate(histories)
+        for k, rated in enumerate(histories)
     ]
 
 

@@ -91,14 +91,15 @@ def what_if(
     """
     ids = [without] if isinstance(without, str) else without
     removed = list(dict.fromkeys(as_id(one) for one in ids))  # once, however often named
-    history = dict(zip(person.items.tolist(), person.ratings.tolist(), strict=True))
+    before = dict(zip(person.items.tolist(), person.ratings.tolist(), strict=True))
+    history = dict(before)
     changes = _take_out(model, person, history, removed)
     changes += _rate(model, person, history, change, removed)
-    rows = np.array(sorted(history), dtype=np.int32)
-    ratings = np.array([history[row] for row in rows.tolist()], dtype=np.float32)
     changed = person
     if changes:
-        (changed,) = with_histories(model, person, [(rows, ratings)])
+        rows = before.keys() | history.keys()
+        new = {row: history.get(row) for row in rows if history.get(row) != before.get(row)}
+        (changed,) = with_histories(model, person, [person.history.updated(new)])
     if tastes:
         changed, taste_changes = _with_tastes(model, changed, tastes)
         changes += taste_changes
@@ -108,7 +109,7 @@ def what_if(
     among = np.array([r for r in unseen(model, person, item).tolist() if r in after], np.int32)
     scores = model.score_people([person, changed], among)
     place = int(np.searchsorted(among, item))
-    before, now = ranks(scores, place).tolist()
+    rank_before, rank_after = ranks(scores, place).tolist()
     item_id = model.items.ids[item]
     return WhatIf(
         user=person.name,
@@ -118,8 +119,8 @@ def what_if(
         person=changed,
         score_before=float(scores[0, place]),
         score_after=float(scores[1, place]),
-        rank_before=before,
-        rank_after=now,
+        rank_before=rank_before,
+        rank_after=rank_after,
         n_unseen=len(among),
         unit=model.unit,
     )

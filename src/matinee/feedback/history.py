@@ -70,6 +70,14 @@ def trained_history(model: Model, user: str) -> dict[str, float]:
     return dict(zip(model.items.ids[items].tolist(), ratings.tolist(), strict=True))
 
 
+def trained_weights(model: Model, user: str) -> dict[object, float]:
+    """``{item id: weight}`` of a user in the training data; empty where all ratings weigh one."""
+    history = model.seen.only(model.users.row(user))
+    if history.weights is None:
+        return {}
+    return dict(zip(model.items.ids[history.indices], history.weights.tolist(), strict=True))
+
+
 def person_of(model: Model, changes: ChangeIndex, user: str) -> Person:
     """A user with their latest feedback: trained, folded in, or the average person.
 
@@ -87,5 +95,8 @@ def person_of(model: Model, changes: ChangeIndex, user: str) -> Person:
     known: dict[object, float] = {
         item: rating for item, rating in history.items() if item in model.items
     }
-    person = model.fold_in(known, name=user)
+    weights = trained_weights(model, user) if trained else {}
+    unchanged = known.keys() & weights.keys() - {one.item_id for one in later}
+    weights = {item: weights[item] for item in unchanged}
+    person = model.fold_in(known, name=user, sample_weight=weights)
     return replace(person, unknown_items=unknown)

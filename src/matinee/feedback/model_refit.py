@@ -42,6 +42,9 @@ def with_events(ratings: Ratings, store: Store, after: int, through: int) -> Rat
     n_items = len(items)
     unchanged = ~np.isin(cells(old_user, old_item, n_items), cells(new_user, new_item, n_items))
     rates = ~np.isnan(new_rating)  # the others take a rating back
+    weights = None
+    if old.sample_weight is not None:  # what was rated later weighs one
+        weights = np.concatenate([old.sample_weight[unchanged], np.ones(np.count_nonzero(rates))])
     return Ratings.of(
         users,
         items,
@@ -51,6 +54,7 @@ def with_events(ratings: Ratings, store: Store, after: int, through: int) -> Rat
         scale=ratings.scale,
         catalog=ratings.catalog,
         profiles=Profiles({u: ratings.profiles[u] for u in ratings.profiles if u in users}),
+        sample_weight=weights,
     )
 
 

@@ -80,11 +80,12 @@ def squared_errors(
     items: Side,
     pairs: tuple[np.ndarray, np.ndarray, np.ndarray],
     bounds: tuple[float, float] = (-np.inf, np.inf),
+    weights: np.ndarray | None = None,
 ) -> np.ndarray:
     """Summed squared errors of CHUNK ratings at a time: (n_chunks,) float64, in squared stars.
 
     ``pairs`` are the row numbers of users and items and the ratings, (n,) each. Scores are clipped
-    to ``bounds``, the lowest and the highest.
+    to ``bounds``, the lowest and the highest. ``weights`` (n,) multiply the squares.
     """
     user, item, rating = pairs
     sums = np.empty(-(-len(rating) // CHUNK))
@@ -94,6 +95,7 @@ def squared_errors(
         read_only(user, np.int32),
         read_only(item, np.int32),
         read_only(rating, np.float32),
+        read_only(np.empty(0) if weights is None else weights, np.float32),
         np.float32(mean),
         *_arrays(users, items),
         (float(bounds[0]), float(bounds[1])),
@@ -103,7 +105,9 @@ def squared_errors(
 
 
 @kernel
-def _squared_errors(start, stop, user, item, rating, mean, user_bias, item_bias, P, Q, bounds, out):
+def _squared_errors(
+    start, stop, user, item, rating, weights, mean, user_bias, item_bias, P, Q, bounds, out
+):
     """``squared_errors`` of the chunks start..stop."""
     lowest, highest = bounds
     for chunk in range(start, stop):
@@ -119,7 +123,7 @@ def _squared_errors(start, stop, user, item, rating, mean, user_bias, item_bias,
             elif score > highest:
                 score = highest
             error = np.float64(rating[j] - score)
-            total += error * error
+            total += error * error * (weights[j] if weights.size > 0 else 1.0)
         out[chunk] = total
 
 

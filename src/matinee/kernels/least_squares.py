@@ -80,15 +80,14 @@ class Terms(NamedTuple):
     Y: np.ndarray  # (n_cols, d) float32
 
     @classmethod
-    def of(
-        cls, rated: Rows, offset: np.ndarray, Y: np.ndarray, weights: np.ndarray | None = None
-    ) -> "Terms":
+    def of(cls, rated: Rows, offset: np.ndarray, Y: np.ndarray) -> "Terms":
         """Contiguous, of these types, and read-only; copied only where they are not."""
+        weights = np.empty(0) if rated.weights is None else rated.weights
         return cls(
             read_only(rated.indptr, np.int64),
             read_only(rated.indices, np.int32),
             read_only(rated.values, np.float32),
-            read_only(np.empty(0) if weights is None else weights, np.float32),
+            read_only(weights, np.float32),
             read_only(offset, np.float32),
             read_only(Y, np.float32),
         )

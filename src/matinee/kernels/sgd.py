@@ -15,6 +15,7 @@ AHEAD = 8  # ratings by which a user's factors are fetched in advance: they come
 FLOATS_PER_LINE = 16  # of the cache, and a multiple of what a vector holds
 BYTES_PER_LINE = 4 * FLOATS_PER_LINE
 
+ALL_ONE = np.empty(0, np.float32)
 Penalties = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """Per rating, on p_u and b_u (n_users,), q_i and c_i (n_items,)."""
 
@@ -32,6 +33,7 @@ class Blocks(NamedTuple):
     rating: np.ndarray  # (n_ratings,) float32
     user_place: np.ndarray  # (n_users,) int32: where each user stands when they are sorted by group
     item_place: np.ndarray  # (n_items,) int32
+    weights: np.ndarray = ALL_ONE  # (n_ratings,) float32, or (0,) where all weigh one
 
     def stratum(self, number: int) -> np.ndarray:
         """The blocks of a stratum."""
@@ -57,7 +59,7 @@ def descend(
 ) -> None:
     """Take one gradient step per rating, stratum by stratum; users and items are overwritten.
 
-    With e = r - (mean + b_u + c_i + p_u . q_i) a step is
+    With e = w (r - (mean + b_u + c_i + p_u . q_i)), w the rating's weight, a step is
         p_u <- keep_p[u] p_u + rate e q_i         b_u <- keep_b[u] b_u + rate e
         q_i <- keep_q[i] q_i + rate e p_u         c_i <- keep_c[i] c_i + rate e
     where keep = 1 - rate x penalty. A bias that is kept by 0 or less does not exist and stays as it
@@ -86,7 +88,7 @@ def _descend(numbers, blocks, rates, P, b, Q, c):
     P (n_users, width) and Q (n_items, width) are float32 rows of whole vectors (see ``tiles``); b
     and c stand by group.
     """
-    _, starts, user, item, rating, place_u, place_i = blocks
+    _, starts, user, item, rating, place_u, place_i, weights = blocks
     mean, rate, keep = rates
     keep_p, keep_b, keep_q, keep_c = keep
     for block in numbers:
@@ -98,6 +100,8 @@ def _descend(numbers, blocks, rates, P, b, Q, c):
             tiles.fetch_row(Q, item[ahead])
             at_u, at_i = place_u[u], place_i[i]
             step = rate * (rating[j] - (mean + b[at_u] + c[at_i] + tiles.dot_rows(P, u, Q, i)))
+            if weights.size > 0:
+                step *= weights[j]
             if keep_b[u] > 0:
                 b[at_u] = keep_b[u] * b[at_u] + step
                 c[at_i] = keep_c[i] * c[at_i] + step

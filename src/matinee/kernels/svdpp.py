@@ -6,6 +6,7 @@ import numpy as np
 
 from matinee.data.ratings import Rows
 from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.sparse import Sparse
 
 
 class UserRates(NamedTuple):
@@ -43,7 +44,7 @@ def descend_users(
     """
     _descend_users(
         order,
-        Rows(*map(read_only, rated, (np.int64, np.int32, np.float32))),
+        Sparse(rated.indptr, rated.indices, rated.values).frozen(),
         read_only(implicit.indptr, np.int64),
         read_only(implicit.indices, np.int32),
         np.float32(mean),

@@ -78,6 +78,10 @@ class BaselineModel(FoldingModel):
             **own,
         )
 
+    @property
+    def takes_weights(self) -> bool:
+        return False  # neighbours take every rating alike
+
     def add_neighbor_scores(self, people: People, items: np.ndarray, out: np.ndarray) -> None:
         """Add to ``out`` (n_people, n) what neighbours add to the scores of ``items`` (n,)."""
         raise NotImplementedError
@@ -99,7 +103,7 @@ class BaselineModel(FoldingModel):
         else:
             expected = np.repeat(bias, rated.counts) + self.item_embeddings.bias[rated.indices]
             deviations = rated.values - np.float32(self.global_mean) - expected
-        ratings = Sparse(*rated).frozen()
+        ratings = Sparse(rated.indptr, rated.indices, rated.values).frozen()
         return People(row, bias, ratings, ratings._replace(values=deviations).frozen())
 
     def row_of(self, user: object) -> int:
@@ -120,10 +124,7 @@ class BaselineModel(FoldingModel):
             for user, known in zip(users, row, strict=True)
         ]
         bias = np.array([person.embeddings.bias[0] for person in people], dtype=np.float32)
-        ends = np.cumsum([0, *(len(person.items) for person in people)])
-        items = np.concatenate([nobody.items, *(person.items for person in people)])
-        ratings = np.concatenate([nobody.ratings, *(person.ratings for person in people)])
-        return self._people(row, bias, Rows(ends, items, ratings))
+        return self._people(row, bias, Rows.joined([person.history for person in people]))
 
     def score_people(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
         return self._scores(self._gather(people), items)

@@ -91,8 +91,8 @@ class BlendModel(Model):
     def solve_many(self, rated: Rows) -> Embeddings:
         return end_to_end([model.solve_many(rated) for model in self.models])
 
-    def solve_without_each(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
-        return end_to_end([model.solve_without_each(items, ratings) for model in self.models])
+    def solve_without_each(self, rated: Rows) -> Embeddings:
+        return end_to_end([model.solve_without_each(rated) for model in self.models])
 
     def embeddings_of_features(self, features: Mapping[str, object]) -> Embeddings:
         return end_to_end([model.embeddings_of_features(features) for model in self.models])

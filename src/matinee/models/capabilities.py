@@ -29,6 +29,9 @@ class Capability:
 
 
 INTERVALS = Capability("give no intervals", ("mf", "nmf", "svdpp", "bayesian-mf"), "{} do")
+WEIGHTS = Capability(
+    "take no weights of ratings", ("bias", "mf", "nmf", "bayesian-mf"), "fit {} instead"
+)
 TASTES = Capability("have no tastes", ("nmf", "mf"), "fit {} to find some")
 VECTORS = Capability(
     "score by no inner product of vectors", ("mf", "nmf", "implicit-als"), "fit {} for such"

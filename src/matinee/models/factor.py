@@ -381,8 +381,7 @@ def terms_by_history(model: FactorModel, person: Person, items: np.ndarray) -> l
     if len(person.items):
         deviations = person.ratings - model.global_mean - model.item_bias[person.items]
         parts = model.fold.parts(
-            person.items,
-            deviations,
+            person.history._replace(values=deviations),
             model.item_embeddings,
             items,
             person.embeddings,

@@ -70,7 +70,10 @@ class Fitted:
         raise NotImplementedError
 
     def solve(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
-        """Bias and factors, one row, of someone with ratings (n,); the average user for none."""
+        """Bias and factors, one row, of someone with ratings (n,) that all weigh one.
+
+        They are those of the average user where there are none.
+        """
         raise NotImplementedError
 
     def embeddings_of(self, user: int) -> Embeddings:
@@ -105,12 +108,11 @@ class Fitted:
             np.concatenate([one.bias for one in solved]),
         )
 
-    def solve_without_each(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
-        """``solve`` without each of the ratings (n,) in turn, as embeddings of n rows."""
-        n = len(items)
-        rest = np.nonzero(~np.eye(n, dtype=bool))[1]
-        ends = np.arange(n + 1) * (n - 1)
-        return self.solve_many(Rows(ends, items[rest], ratings[rest]))
+    def solve_without_each(self, rated: Rows) -> Embeddings:
+        """The solutions without each of the n ratings of one row in turn: n rows."""
+        n = len(rated.indices)
+        copies = rated.take(np.zeros(n, dtype=int))
+        return self.solve_many(copies.subset(~np.eye(n, dtype=bool).ravel()))
 
     def nearest(self, side: str, row: int, n: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows (n,) of the items or users ("item", "user") most like a row, and similarities (n,).
@@ -139,6 +141,11 @@ class Fitted:
     def taste_controls(self) -> TasteControls | None:
         """Its tastes, for explanations; None for a model without any."""
         return None
+
+    @property
+    def takes_weights(self) -> bool:
+        """Whether the ratings of new users may have weights."""
+        return False
 
     @property
     def has_intervals(self) -> bool:
@@ -224,7 +231,15 @@ class Fitted:
             return user
         self.require(user)
         row = self.users.row(user)
-        return Person(as_id(user), *self.seen.row(row), self.embeddings_of(row), "personal")
+        history = self.seen.only(row)
+        return Person(
+            as_id(user),
+            history.indices,
+            history.values,
+            self.embeddings_of(row),
+            "personal",
+            weights=history.weights,
+        )
 
     def rated(self, user: object) -> np.ndarray:
         """Rows (n,) of the items that a user has rated, ascending; none for an unknown id."""

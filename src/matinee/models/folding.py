@@ -8,7 +8,7 @@ import numpy as np
 from matinee.data.ratings import Rows
 from matinee.explain.term import Term
 from matinee.models.model import Model
-from matinee.row_solvers import FoldIn, LeastSquares
+from matinee.row_solvers import FoldIn, LeastSquares, PosteriorMean
 from matinee.row_solvers.base import summed_products
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
@@ -37,8 +37,12 @@ class FoldingModel(Model):
         """Y'Y (k, k) of what the row solve sums over all items; None where it sums nothing."""
         return summed_products(self.fold, self.item_embeddings)
 
+    @property
+    def takes_weights(self) -> bool:
+        return isinstance(self.fold, LeastSquares | PosteriorMean)
+
     def solve(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
-        return self.solve_many(Rows(np.array([0, len(items)]), items, ratings))
+        return self.solve_many(Rows.single(items, ratings))
 
     def solve_many(self, rated: Rows) -> Embeddings:
         solved = self.average_user.take(np.zeros(len(rated.counts), dtype=int))
@@ -46,14 +50,15 @@ class FoldingModel(Model):
             self.fold.solve(rated, self.global_mean, self.item_embeddings, solved)
         return solved
 
-    def solve_without_each(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
+    def solve_without_each(self, rated: Rows) -> Embeddings:
         rows = None
         if isinstance(self.fold, LeastSquares):
-            t = ratings.astype(np.float64) - self.global_mean - self.item_embeddings.bias[items]
-            rows = self.fold.without_each(items, t, self.item_embeddings)
+            bias = self.item_embeddings.bias[rated.indices]
+            t = rated.values.astype(np.float64) - self.global_mean - bias
+            rows = self.fold.without_each(rated._replace(values=t), self.item_embeddings)
         if rows is None:
-            return super().solve_without_each(items, ratings)
-        solved = self.average_user.take(np.zeros(len(items), dtype=int))
+            return super().solve_without_each(rated)
+        solved = self.average_user.take(np.zeros(len(rows), dtype=int))
         solved.factors[:] = rows[:, : solved.n_factors]
         if rows.shape[1] > solved.n_factors:
             solved.bias[:] = rows[:, -1]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from matinee.data.ratings import Rows, indptr_of
+from matinee.data.ratings import Rows
 from matinee.errors import BadSetting
 from matinee.kernels.least_squares import Penalty
 from matinee.models.folding import FoldingModel
@@ -61,7 +61,7 @@ def deviations(
 ) -> np.ndarray:
     """Standard deviation (n,) of this person's ratings of items (rows) around the predictions."""
     of_user = solves.users.spread(
-        person.items, model.item_embeddings, items, person.embeddings, solves.penalty
+        person.history, model.item_embeddings, items, person.embeddings, solves.penalty
     )
     moments, axes = calibration.moments, calibration.axes
     raters = Raters(moments, axes, model.item_counts[items])
@@ -90,24 +90,24 @@ def calibrate(model: FoldingModel, solves: RowSolves) -> Calibration:
         raise BadSetting("nobody has two ratings or more, so no interval can be calibrated")
     users = np.sort(rng.choice(users, min(SAMPLE, len(users)), replace=False))
     moments, axes = _moments(model, solves.items)
-    spans = [slice(*model.seen.indptr[u : u + 2]) for u in users]
-    item = np.concatenate([model.seen.indices[span] for span in spans])
-    rating = np.concatenate([model.seen.values[span] for span in spans]).astype(np.float64)
+    rated = model.seen.take(users)
+    item, rating = rated.indices, rated.values.astype(np.float64)
     row = np.repeat(np.arange(len(users)), counts[users])
-    predicted, factors = _held_out(model, row, item, rating, rng.integers(0, TENTHS, len(row)))
+    predicted, factors = _held_out(model, row, rated, rng.integers(0, TENTHS, len(row)))
     inside = np.concatenate(
         [
             solves.users.spread(
-                model.seen.indices[span],
+                rated.only(at),
                 model.item_embeddings,
-                model.seen.indices[span],
+                rated.row(at)[0],
                 model.user_embeddings.row(u),
                 solves.penalty,
             )
-            for u, span in zip(users.tolist(), spans, strict=True)
+            for at, u in enumerate(users.tolist())
         ]
     )
-    of_user = inside / np.maximum(1 - inside, 1 - MOST_LEVERAGE)
+    leverage = inside if rated.weights is None else rated.weights * inside
+    of_user = inside / np.maximum(1 - leverage, 1 - MOST_LEVERAGE)
     raters = Raters(moments, axes, model.item_counts[item] - 1)
     of_item = _item_spread(model, solves.items, raters, factors, item)
     pull = WAYS_AROUND * of_item / (1 + of_item) * (1 + of_user)
@@ -123,17 +123,18 @@ def calibrate(model: FoldingModel, solves: RowSolves) -> Calibration:
 
 
 def _held_out(
-    model: FoldingModel, row: np.ndarray, item: np.ndarray, rating: np.ndarray, part: np.ndarray
+    model: FoldingModel, row: np.ndarray, rated: Rows, part: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What each rating is predicted without its part of the user's, and the factors it is by."""
-    n_rows = int(row[-1]) + 1
+    """What each rating is predicted without its part of the user's, and the factors it is by.
+
+    ``row`` (n_ratings,) is the row of each rating, ``part`` (n_ratings,) the part that it is in.
+    """
+    item = rated.indices
     predicted = np.empty(len(row))
     factors = np.empty((len(row), model.item_embeddings.n_factors), np.float32)
     for held in range(TENTHS):
-        train, out = part != held, part == held
-        side = model.solve_many(
-            Rows(indptr_of(row[train], n_rows), item[train], rating[train].astype(np.float32))
-        )
+        out = part == held
+        side = model.solve_many(rated.subset(~out))
         factors[out] = side.factors[row[out]]
         products = np.einsum("nf,nf->n", factors[out], model.item_embeddings.factors[item[out]])
         predicted[out] = (

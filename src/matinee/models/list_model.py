@@ -131,10 +131,9 @@ class ListModel(BlendModel):
         """How the choice part knows people: as it was trained, or by their ratings."""
         known = [one.choice or self._trained(one) for one in people]
         unsolved = [one for one, side in zip(people, known, strict=True) if side is None]
-        ends = np.cumsum([0, *(len(one.items) for one in unsolved)])
-        items = np.concatenate([self.seen.indices[:0], *(one.items for one in unsolved)])
-        ratings = np.concatenate([self.seen.values[:0], *(one.ratings for one in unsolved)])
-        solved = self.models[1].solve_many(Rows(ends, items, ratings)) if unsolved else None
+        solved = None
+        if unsolved:  # models of choices take no weights: who chose what does not depend on them
+            solved = self.models[1].solve_many(Rows.joined([one.history for one in unsolved]))
         rows = iter(range(len(unsolved)))
         return [solved.row(next(rows)) if side is None and solved else side for side in known]  # type: ignore[misc]
 

@@ -22,7 +22,7 @@ from matinee.explain.what_if import WhatIf, what_if
 from matinee.lists.list_rules import ListArguments, ListRules, RuleArguments
 from matinee.lists.ruled_lists import ListMaker
 from matinee.lists.user_lists import UserLists
-from matinee.models.capabilities import TASTES
+from matinee.models.capabilities import TASTES, WEIGHTS
 from matinee.models.explanations import explanations
 from matinee.models.fitted import Fitted
 from matinee.models.list_tables import candidates_of, check_length, list_table, similarity_table
@@ -139,14 +139,23 @@ class Model(Fitted, Printable):
 
     # Cold-start users.
 
-    def fold_in(self, history: Mapping[object, float], name: str = "newcomer") -> Person:
+    def fold_in(
+        self,
+        history: Mapping[object, float],
+        name: str = "newcomer",
+        sample_weight: Mapping[object, float] | None = None,
+    ) -> Person:
         """Someone new, from ``{item id: rating}``, without a refit; usable wherever a user is.
 
         Items that the model does not know are left out and named in ``person.unknown_items``; an
-        empty history gives the average person. Raises BadRatings for a rating that is no finite
-        number or lies outside the scale, UnknownId when no item of the history is known.
+        empty history gives the average person. ``sample_weight`` is ``{item id: weight}`` for the
+        ratings that do not weigh one. Raises BadRatings for a rating that is no finite number or
+        lies outside the scale, and for a weight that is not finite and above 0 or of no rating;
+        UnknownId when no item of the history is known; BadSetting for a model without weights.
         """
-        (person,) = from_ratings(self, {name: history})
+        if sample_weight and not self.takes_weights:
+            raise WEIGHTS.missing(self.algorithm)
+        (person,) = from_ratings(self, {name: history}, sample_weight)
         return person
 
     @cached_property

@@ -21,19 +21,23 @@ POINTS = 10  # to share among tastes
 
 
 def from_ratings(
-    model: Explainable, histories: Mapping[str, Mapping[object, float]]
+    model: Explainable,
+    histories: Mapping[str, Mapping[object, float]],
+    sample_weight: Mapping[object, float] | None = None,
 ) -> list[Person]:
     """Solve people for their ratings, ``{name: {item id: rating}}``, all in one call.
 
-    Warns of unknown items. Raises BadRatings for a rating that is not finite or not on the scale,
-    UnknownId for a history without a known item.
+    ``sample_weight`` is ``{item id: weight}`` for ratings that do not weigh one. Warns of unknown
+    items. Raises BadRatings for a rating that is not finite or not on the scale and for a weight
+    that cannot be, UnknownId for a history without a known item.
     """
     numbered = [
-        numbered_history(history, model.items, model.scale) for history in histories.values()
+        numbered_history(history, model.items, model.scale, sample_weight)
+        for history in histories.values()
     ]
     if not numbered:
         return []
-    unknown = [item for *_, ids in numbered for item in ids]
+    unknown = [item for _, ids in numbered for item in ids]
     if unknown:
         n = sum(map(len, histories.values()))
         names = ", ".join(map(repr, unknown[:3])) + (", ..." if len(unknown) > 3 else "")
@@ -41,12 +45,18 @@ def from_ratings(
             f"{len(unknown)} of {counted(n, 'item')} unknown and left out: {names}",
             stacklevel=3,  # where the model's method was called
         )
-    ends = np.cumsum([0, *(len(items) for items, _, _ in numbered)])
-    items, ratings = (np.concatenate([one[at] for one in numbered]) for at in (0, 1))
-    solved = model.solve_many(Rows(ends, items, ratings))
+    solved = model.solve_many(Rows.joined([rated for rated, _ in numbered]))
     return [
-        Person(name, items, ratings, solved.row(row), "folded_in" if len(items) else "popular", ids)
-        for row, (name, (items, ratings, ids)) in enumerate(zip(histories, numbered, strict=True))
+        Person(
+            name,
+            rated.indices,
+            rated.values,
+            solved.row(row),
+            "folded_in" if len(rated.indices) else "popular",
+            unknown_items,
+            weights=rated.weights,
+        )
+        for row, (name, (rated, unknown_items)) in enumerate(zip(histories, numbered, strict=True))
     ]
 
 

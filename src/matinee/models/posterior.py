@@ -9,7 +9,6 @@ from typing import cast
 
 import numpy as np
 
-from matinee.data.ratings import Rows
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import PosteriorMean
 from matinee.row_solvers.embeddings import Embeddings
@@ -55,7 +54,7 @@ class PosteriorModel(FactorModel):
         that nobody rated may be like any other, so its score varies as those of all others do.
         """
         n, fold = len(person.items), cast(PosteriorMean, self.fold)
-        rated = Rows(np.array([0, n]), np.arange(n, dtype=np.int32), person.ratings)
+        rated = person.history._replace(indices=np.arange(n, dtype=np.int32))
         scores, spreads = [], []
         for ridge, sample in fold.samples(
             self.item_embeddings.take(np.append(person.items, items))
@@ -64,7 +63,7 @@ class PosteriorModel(FactorModel):
             ridge.solve(rated, self.global_mean, sample, solved)
             scores.append(solved.bias + sample.factors[n:] @ solved.factors[0])
             targets, penalty = np.arange(n, n + len(items)), ridge.row_penalty(sample)
-            spread = ridge.spread(rated.indices, sample, targets, solved, penalty)
+            spread = ridge.spread(rated, sample, targets, solved, penalty)
             spreads.append(ridge.reg * spread)
         known = self.item_counts > 0
         everywhere = self.score_people([person], np.flatnonzero(known)).var(dtype=np.float64)

@@ -35,25 +35,24 @@ class AroundImplicit(LeastSquares):
         super().solve(rated._replace(values=rated.values - expected), mean, items, users, toward)
         users.factors[rated.counts > 0] += S[rated.counts > 0]
 
-    def without_each(
-        self, rated: np.ndarray, t: np.ndarray, items: Embeddings
-    ) -> np.ndarray | None:
+    def without_each(self, rated: Rows, items: Embeddings) -> np.ndarray | None:
         return None  # one item less changes the implicit part, and so all targets
 
     def parts(
         self,
-        rated: np.ndarray,
-        t: np.ndarray,
+        rated: Rows,
         items: Embeddings,
         targets: np.ndarray,
         person: Embeddings,
         products: np.ndarray | None = None,
     ) -> np.ndarray:
-        weights = super().parts(rated, np.ones(len(t)), items, targets, person, products)
-        explained = row_products(weights, items.factors[rated].T)
+        n, columns = len(rated.indices), rated.indices
+        ones = rated._replace(values=np.ones(n))
+        weights = super().parts(ones, items, targets, person, products)
+        explained = row_products(weights, items.factors[columns].T)
         beyond = items.factors[targets] - explained  # what s adds directly
-        Z = cast(np.ndarray, items.implicit)[rated]
-        result: np.ndarray = weights * t + row_products(beyond, Z) / np.sqrt(len(rated))
+        Z = cast(np.ndarray, items.implicit)[columns]
+        result: np.ndarray = weights * rated.values + row_products(beyond, Z) / np.sqrt(n)
         return result
 
 

@@ -27,8 +27,7 @@ class FoldIn(Protocol):
 
     def parts(
         self,
-        rated: np.ndarray,
-        t: np.ndarray,
+        rated: Rows,
         items: Embeddings,
         targets: np.ndarray,
         person: Embeddings,
@@ -36,9 +35,9 @@ class FoldIn(Protocol):
     ) -> np.ndarray:
         """What each rating adds to user_bias + p . q of each target: (n_targets, n), summing to it.
 
-        ``rated`` (n,) are the rows of the items in the person's history, ``t`` (n,) their ratings
-        less mean and item bias, ``targets`` (n_targets,) rows of items, and ``person`` is the
-        solution for the ratings. The bits of a row do not depend on the other targets.
+        ``rated`` is the person's history, one row, whose values t (n,) are the ratings less mean
+        and item bias, ``targets`` (n_targets,) are rows of items, and ``person`` is the solution
+        for the ratings. The bits of a row do not depend on the other targets.
         ``products`` are those of the ``summed`` matrix, where they are known already.
         """
 

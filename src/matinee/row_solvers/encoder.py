@@ -60,14 +60,14 @@ class Encoder:
 
     def parts(
         self,
-        rated: np.ndarray,
-        t: np.ndarray,
+        rated: Rows,
         items: Embeddings,
         targets: np.ndarray,
         person: Embeddings,
         products: np.ndarray | None = None,
     ) -> np.ndarray:
-        W = self.input_weights[rated].astype(np.float64) / np.sqrt(len(rated))  # h_j W_jk
+        W = self.input_weights[rated.indices].astype(np.float64)
+        W /= np.sqrt(len(W))  # h_j W_jk
         a, b = W.sum(axis=0), self.hidden_bias.astype(np.float64)
         flat = np.abs(a) < FLAT
         length = np.where(flat, 1.0, a)

@@ -120,8 +120,8 @@ class ImplicitLeastSquares:
 
     def terms(self, rated: Rows, mean: float, items: Embeddings) -> Terms:
         weights = self._weights(rated.values) if self.by_rating else None
-        rated = rated._replace(values=self.targets(rated.values))
-        return Terms.of(rated, np.zeros(len(items.bias)), items.factors, weights)
+        rated = rated._replace(values=self.targets(rated.values), weights=weights)
+        return Terms.of(rated, np.zeros(len(items.bias)), items.factors)
 
     def penalty(self, n_factors: int, n_cols: int, products: np.ndarray | None) -> Penalty:
         assert products is not None
@@ -152,20 +152,19 @@ class ImplicitLeastSquares:
 
     def parts(
         self,
-        rated: np.ndarray,
-        t: np.ndarray,
+        rated: Rows,
         items: Embeddings,
         targets: np.ndarray,
         person: Embeddings,
         products: np.ndarray | None = None,
     ) -> np.ndarray:
-        Y, y = (items.factors[rows].astype(np.float64) for rows in (rated, targets))
+        Y, y = (items.factors[rows].astype(np.float64) for rows in (rated.indices, targets))
         if products is None:
             products = summed_products(self, items)
         penalty = self.penalty(items.n_factors, len(items.factors), products)
-        ratings = t + items.bias[rated]
+        ratings = rated.values + items.bias[rated.indices]
         w = self._weights(ratings)
-        A = normal_matrix(Y, penalty, len(rated), w)
+        A = normal_matrix(Y, penalty, len(Y), w)
         free = np.ones(items.n_factors, dtype=bool)
         if self.nonnegative:  # a factor held at zero takes no part
             free = person.factors[0] > 0

@@ -20,10 +20,11 @@ from matinee.tastes.canonical import Freedom
 class LeastSquares:
     """Ridge regression of a row's ratings on the other side's factors, with a bias for the row.
 
-        min over p, b   sum_j (r_j - mean - c_j - b - p . q_j)^2
+        min over p, b   sum_j w_j (r_j - mean - c_j - b - p . q_j)^2
                         + reg n^reg_power |p|^2 + bias_reg n^bias_power b^2,   p >= 0 if nonnegative
 
-    n is the number of ratings in the row (Zhou et al. 2008 have power 1, plain ridge has 0).
+    w_j is the weight of a rating, and n is the number of ratings in the row, whatever they weigh
+    (Zhou et al. 2008 have power 1, plain ridge has 0).
     Without ``bias_reg`` the row has no bias. ``sweeps`` passes of coordinate descent stand in for
     the exact non-negative solution while training; 0 means exact (Kim & Park 2011).
 
@@ -132,27 +133,26 @@ class LeastSquares:
 
     def parts(
         self,
-        rated: np.ndarray,
-        t: np.ndarray,
+        rated: Rows,
         items: Embeddings,
         targets: np.ndarray,
         person: Embeddings,
         products: np.ndarray | None = None,
     ) -> np.ndarray:
-        Y = self._design(items.take(rated)).astype(np.float64)
+        Y, t = self._rooted(rated, items)
         y = self._design(items.take(targets)).astype(np.float64)
         A, free = self._matrix(Y, self.row_penalty(items, products), person)
         worth = np.zeros(y.shape)
         worth[:, free] = solve_each(A, y[:, free])
         result: np.ndarray = t * row_products(worth, Y)
         if self.implicit_weight:
-            Z = cast(np.ndarray, items.implicit)[rated]
+            Z = cast(np.ndarray, items.implicit)[rated.indices]
             result += self.implicit_weight * row_products(worth[:, : items.n_factors], Z)
         return result
 
     def spread(
         self,
-        rated: np.ndarray,
+        rated: Rows,
         items: Embeddings,
         targets: np.ndarray,
         person: Embeddings,
@@ -160,37 +160,44 @@ class LeastSquares:
     ) -> np.ndarray:
         """The posterior variance of the targets' scores, y'A^-1 y (n,), in units of the noise.
 
-        ``rated`` (n_rated,) are the row's rated items, ``person`` is its solution, ``targets`` (n,)
-        are rows of items, and ``penalty`` is that of ``row_penalty``.
+        ``rated`` is a history, one row, ``person`` is its solution, ``targets`` (n,) are rows of
+        items, and ``penalty`` is that of ``row_penalty``.
         """
         y = self._design(items.take(targets)).astype(np.float64)
-        Y = self._design(items.take(rated)).astype(np.float64)
+        Y, _ = self._rooted(rated, items)
         A, free = self._matrix(Y, penalty, person)
         worth = np.linalg.solve(A, y[:, free].T).T
         return np.asarray((y[:, free] * worth).sum(axis=1))
 
-    def without_each(
-        self, rated: np.ndarray, t: np.ndarray, items: Embeddings
-    ) -> np.ndarray | None:
-        """The solutions (n, d) without each of n ratings in turn, by downdates of one solve.
+    def without_each(self, rated: Rows, items: Embeddings) -> np.ndarray | None:
+        """The solutions (n, d) without each rating of one row in turn, by downdates of one solve.
 
             (A - y y')^-1 g = A^-1 g + A^-1 y (y'A^-1 g) / (1 - y'A^-1 y),    g = b - y t
 
-        where A has the penalty of n - 1 ratings (Sherman & Morrison 1950). None where a solution
-        is not linear in its ratings, or one rating is all there is.
+        where y and t have the root of the rating's weight in them, and A has the penalty of n - 1
+        ratings (Sherman & Morrison 1950). None where a solution is not linear in its ratings, or
+        one rating is all there is.
         """
-        if self.nonnegative or len(rated) < 2:
+        if self.nonnegative or len(rated.indices) < 2:
             return None
-        Y = self._design(items.take(rated)).astype(np.float64)
+        Y, t = self._rooted(rated, items)
         share = Y * t[:, None]  # what each rating adds to b
         if self.implicit_weight:
-            Z = cast(np.ndarray, items.implicit)[rated]
+            Z = cast(np.ndarray, items.implicit)[rated.indices]
             share[:, : items.n_factors] += self.implicit_weight * Z
-        A = normal_matrix(Y, self.row_penalty(items), len(rated) - 1)
+        A = normal_matrix(Y, self.row_penalty(items), len(rated.indices) - 1)
         worth = np.linalg.solve(A, Y.T).T
         rest = np.linalg.solve(A, (share.sum(axis=0) - share).T).T
         leverage = (Y * worth).sum(axis=1)
         return np.asarray(rest + worth * ((Y * rest).sum(axis=1) / (1 - leverage))[:, None])
+
+    def _rooted(self, rated: Rows, items: Embeddings) -> tuple[np.ndarray, np.ndarray]:
+        """Y (n, d) and t (n,) of one row, each times the root of its rating's weight."""
+        Y = self._design(items.take(rated.indices)).astype(np.float64)
+        if rated.weights is None:
+            return Y, rated.values
+        roots = np.sqrt(rated.weights.astype(np.float64))
+        return roots[:, None] * Y, roots * rated.values
 
     def _matrix(
         self, Y: np.ndarray, penalty: Penalty, person: Embeddings

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from matinee.data.ids import IdMap, as_id
-from matinee.data.scale import Scale, checked_rating
+from matinee.data.ratings import Rows
+from matinee.data.scale import Scale, checked_rating, checked_weight
 from matinee.display.text import counted
 from matinee.errors import BadRatings
 from matinee.row_solvers.embeddings import Embeddings
@@ -24,18 +25,29 @@ class Person:
     # "popular": nothing is known, and the average person answers
     unknown_items: tuple[str, ...] = ()  # ids in their history that the model does not know
     choice: Embeddings | None = None  # of the model's choice part, where not of their ratings
+    weights: np.ndarray | None = None  # (n,) float32 of the ratings; None where all weigh one
+
+    @property
+    def history(self) -> Rows:
+        """What they rated, as a matrix of one row."""
+        return Rows.single(self.items, self.ratings, self.weights)
 
     def __repr__(self) -> str:
         return f"<Person {self.name!r}: {counted(len(self.items), 'rating')}, {self.strategy}>"
 
 
 def numbered_history(
-    history: Mapping[object, float], items: IdMap, scale: Scale
-) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Item rows (n,), ascending, and ratings (n,) of ``{item id: rating}``, and the unknown ids.
+    history: Mapping[object, float],
+    items: IdMap,
+    scale: Scale,
+    sample_weight: Mapping[object, float] | None = None,
+) -> tuple[Rows, tuple[str, ...]]:
+    """``{item id: rating}`` as a matrix of one row, and the unknown ids.
 
-    Raises BadRatings for a rating that is no finite number or lies outside the scale, UnknownId
-    when there are items and none of them is known.
+    ``sample_weight`` is ``{item id: weight}`` for the ratings that do not weigh one. Raises
+    BadRatings for a rating that is no finite number or lies outside the scale, and for a weight
+    that is not finite and above 0 or of no rating; UnknownId when there are items and none of them
+    is known.
     """
     if not isinstance(history, Mapping):
         raise BadRatings(
@@ -50,4 +62,17 @@ def numbered_history(
     if unknown and len(unknown) == len(ids):
         items.row(unknown[0])  # raises, and offers the nearest
     order = np.argsort(rows, kind="stable")[len(unknown) :]
-    return rows[order], ratings[order], unknown
+    weights = None
+    if sample_weight:
+        weights = np.array(_weights_of(ids, sample_weight), dtype=np.float32)[order]
+    return Rows.single(rows[order], ratings[order], weights), unknown
+
+
+def _weights_of(ids: list[str], sample_weight: Mapping[object, float]) -> list[float]:
+    """The weight of each item's rating: one where none is given."""
+    weights = dict.fromkeys(ids, 1.0)
+    for item, weight in sample_weight.items():
+        if as_id(item) not in weights:
+            raise BadRatings(f"sample_weight has item {item!r}, which is not in the history")
+        weights[as_id(item)] = checked_weight(item, weight)
+    return list(weights.values())

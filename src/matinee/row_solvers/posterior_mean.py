@@ -18,13 +18,13 @@ class PosteriorMean:
 
     Items hold the factors of the samples side by side. Someone's factors in sample s solve
 
-        min over p, b   sum_j (r_j - mean - c_j - b - p . q_j)^2
+        min over p, b   sum_j w_j (r_j - mean - c_j - b - p . q_j)^2
                         + reg[s] |p - sum_j z_j / sqrt(n)|^2 + bias_reg[s] b^2
 
-    z_j are the sample's implicit factors, where there are any. reg is the variance of a rating
-    around its score, as p is normal with variance 1 beforehand; bias_reg is the same over the
-    variance of b. The score is the average over samples, so users hold p / n_samples and the
-    average of b.
+    w_j is the weight of a rating, and z_j are the sample's implicit factors, where there are any.
+    reg is the variance of a rating around its score, as p is normal with variance 1 beforehand;
+    bias_reg is the same over the variance of b. The score is the average over samples, so users
+    hold p / n_samples and the average of b.
     """
 
     reg: tuple[float, ...]
@@ -73,17 +73,17 @@ class PosteriorMean:
 
     def parts(
         self,
-        rated: np.ndarray,
-        t: np.ndarray,
+        rated: Rows,
         items: Embeddings,
         targets: np.ndarray,
         person: Embeddings,
         products: np.ndarray | None = None,
     ) -> np.ndarray:
-        needed = items.take(np.append(rated, targets))
-        history, ahead = np.split(np.arange(len(needed.bias)), [len(rated)])
+        needed = items.take(np.append(rated.indices, targets))
+        own, ahead = np.split(np.arange(len(needed.bias)), [len(rated.indices)])
+        history = rated._replace(indices=own)
         parts = [
-            fold.parts(history, t, sample, ahead, person) for fold, sample in self.samples(needed)
+            fold.parts(history, sample, ahead, person) for fold, sample in self.samples(needed)
         ]
         result: np.ndarray = np.mean(parts, axis=0)
         return result

@@ -44,17 +44,17 @@ class Projection:
 
     def parts(
         self,
-        rated: np.ndarray,
-        t: np.ndarray,
+        rated: Rows,
         items: Embeddings,
         targets: np.ndarray,
         person: Embeddings,
         products: np.ndarray | None = None,
     ) -> np.ndarray:
-        scaled, q = self._scaled(items), items.factors[targets].astype(np.float64)
-        of_mean = 1.0 - row_products(q, self._centred(rated, scaled)[None])
-        by_mean = of_mean / self._divisor(len(rated), items)
-        result: np.ndarray = t * (row_products(q, scaled[rated]) + by_mean)
+        columns, scaled = rated.indices, self._scaled(items)
+        q = items.factors[targets].astype(np.float64)
+        of_mean = 1.0 - row_products(q, self._centred(columns, scaled)[None])
+        by_mean = of_mean / self._divisor(len(columns), items)
+        result: np.ndarray = rated.values * (row_products(q, scaled[columns]) + by_mean)
         return result
 
     def _divisor(self, n: int, items: Embeddings) -> float:

@@ -42,17 +42,17 @@ class ZeroFilled:
 
     def parts(
         self,
-        rated: np.ndarray,
-        t: np.ndarray,
+        rated: Rows,
         items: Embeddings,
         targets: np.ndarray,
         person: Embeddings,
         products: np.ndarray | None = None,
     ) -> np.ndarray:
         free = person.factors[0] > 0  # a factor held at zero takes no part
-        Q, q = (items.factors[rows].astype(np.float64)[:, free] for rows in (rated, targets))
+        sides = (items.factors[rows].astype(np.float64) for rows in (rated.indices, targets))
+        Q, q = (side[:, free] for side in sides)
         A = self._matrix(items, products)[np.ix_(free, free)]
-        result: np.ndarray = t * row_products(solve_each(A, q), Q)
+        result: np.ndarray = rated.values * row_products(solve_each(A, q), Q)
         return result
 
     def _matrix(self, items: Embeddings, products: np.ndarray | None = None) -> np.ndarray:

@@ -66,8 +66,9 @@ def read_ratings(
             or to packed ratings; a pandas, polars or pyarrow table; a tuple of columns ``(users,
             items, ratings[, times])``, or a list of such rows; a scipy sparse matrix, alone or as
             ``(matrix, user_ids, item_ids)``.
-        columns: ``{"user_id": ..., "item_id": ..., "rating": ..., "timestamp": ...}``, any of them:
-            the name of a column, or its number from 0 where there is no header.
+        columns: ``{"user_id": ..., "item_id": ..., "rating": ..., "timestamp": ...,
+            "sample_weight": ...}``, any of them: the name of a column, or its number from 0 in a
+            source without names. A column sample_weight is taken for weights by itself.
         scale: the lowest and highest rating; rows outside are set aside. Known of MovieLens,
             otherwise inferred as the smallest and largest rating.
         duplicates: of rows with one user and item keep the ``"last"`` (by time, else by order),
@@ -86,7 +87,7 @@ def read_ratings(
         table: the file to read in a zip or folder that holds several, or the matrix in a ``.mat``.
 
     Warns with DataWarning when rows are set aside or merged. Raises BadRatings for a source that
-    cannot be read or holds no good row, and BadSetting for read options of packed ratings.
+    cannot be read or holds no good row or a bad weight, and BadSetting for options that do not fit.
     """
     limits = None if scale is None else Scale(float(scale[0]), float(scale[1]))
     options = ReadOptions(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from matinee.data.ids import IdMap
-from matinee.data.ratings import Ratings
+from matinee.data.ratings import Ratings, is_weight
 from matinee.data.read_report import Case, Finding, ReadReport
 from matinee.data.scale import Scale
 from matinee.errors import Advice, BadRatings, BadSetting, Message, Option
@@ -26,6 +26,7 @@ MERGE: Message = (  # what to do about duplicates
     " to merge them",
 )
 DUPLICATES = ("last", "mean", "sum", "count", "error")
+KEEPING = ("last", "error")  # one rating of a pair, and so its weight
 ADDING = ("sum", "count")  # merged ratings lie on a scale of their own
 YEARS = (1900, 2100)  # of dates written YYYYMMDD
 TIME_UNITS = ((10**9, "nanoseconds"), (10**6, "microseconds"), (10**3, "milliseconds"))
@@ -39,6 +40,8 @@ def check_options(options: ReadOptions) -> None:
         raise BadSetting(choice, f" is not one of {', '.join(DUPLICATES)}")
     check_decimal(options.decimal)
     check_events(options.events)
+    if options.duplicates not in KEEPING and "sample_weight" in (options.columns or {}):
+        raise merges_no_weights(options)
     if not options.rating_needed and "rating" in (options.columns or {}):
         how = Option("duplicates", options.duplicates)
         raise BadSetting(how, " counts rows, so it takes no column of ratings")
@@ -51,6 +54,13 @@ def check_options(options: ReadOptions) -> None:
             raise BadSetting(
                 f"a scale goes from low to high, such as (1, 5), not {low:g}..{high:g}"
             )
+
+
+def merges_no_weights(options: ReadOptions) -> BadSetting:
+    """The error for weights of ratings where several ratings become one."""
+    how = Option("duplicates", options.duplicates)
+    last = Option("duplicates", "last")
+    return BadSetting(how, " says nothing of sample_weight; weights go with ", last)
 
 
 def check_events(events: Mapping[str, float] | None) -> None:
@@ -85,9 +95,12 @@ def clean(raw: Raw, options: ReadOptions) -> Ratings:
     again = repeats(user, item, len(items))
     if len(again) and options.duplicates == "error":
         raise repeated(raw, good, users, items, user, item, again[0])
+    weight = weights(raw, good, options)
     n_good = len(rating)
     if len(again):
-        user, item, rating, time = merged(user, item, rating, time, again, options.duplicates)
+        keep, rating = merged(user, item, rating, time, again, options.duplicates)
+        user, item, rating = user[keep], item[keep], rating[keep]
+        time, weight = (None if one is None else one[keep] for one in (time, weight))
     if options.duplicates in ADDING:
         scale, scale_from = Scale.of(rating), "inferred"
     report = ReadReport(
@@ -116,6 +129,7 @@ def clean(raw: Raw, options: ReadOptions) -> Ratings:
         catalog=raw.catalog,
         report=report,
         profiles=raw.profiles,
+        sample_weight=weight,
     )
 
 
@@ -214,6 +228,27 @@ def numbering(
     return ids, ids.rows(column.ids)[code]
 
 
+def weights(raw: Raw, good: Selection, options: ReadOptions) -> np.ndarray | None:
+    """The weights of good rows, float32 (n_good,), None where there are none.
+
+    Raises BadRatings for the first that is no finite number above 0, and BadSetting where
+    ratings are merged.
+    """
+    if raw.weight is None:
+        return None
+    if options.duplicates not in KEEPING:
+        raise merges_no_weights(options)
+    weight = raw.weight[good]
+    if len(bad := np.flatnonzero(~is_weight(weight))):
+        (row,) = rows_at(good, bad[:1])
+        value = "no number" if np.isnan(weight[bad[0]]) else f"{weight[bad[0]]:g}"
+        raise BadRatings(
+            f"{raw.name}, {raw.where(row)}: sample_weight is {value}; a weight is a finite number "
+            "above 0: correct it, or leave the row out"
+        )
+    return weight
+
+
 def seconds(raw: Raw, good: Selection) -> tuple[np.ndarray | None, Finding | None]:
     """Times of good rows in seconds, int64 (n_good,), None if none is known; and the unreadable."""
     if raw.time is None:
@@ -284,9 +319,6 @@ def repeats(user: np.ndarray, item: np.ndarray, n_items: int) -> np.ndarray:
     return np.flatnonzero(twice[nearest] == pairs)
 
 
-Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]
-
-
 def merged(
     user: np.ndarray,
     item: np.ndarray,
@@ -294,8 +326,11 @@ def merged(
     time: np.ndarray | None,
     again: np.ndarray,
     how: str,
-) -> Columns:
-    """Columns (n_rows,) with the rows ``again`` (n,) merged into one for each pair, by ``how``."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows to keep, bool (n_rows,), and their ratings (n_rows,): one row for each pair.
+
+    The rows ``again`` (n,) are those of pairs that occur more than once, merged by ``how``.
+    """
     times = None if time is None else time[again]
     last, values = merge(user[again], item[again], rating[again], times, how)
     keep = np.ones(len(user), dtype=bool)
@@ -303,7 +338,7 @@ def merged(
     keep[again[last]] = True
     rating = rating.copy()
     rating[again[last]] = values
-    return user[keep], item[keep], rating[keep], None if time is None else time[keep]
+    return keep, rating
 
 
 def merge(

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from matinee.display.text import counted
 from matinee.errors import BadRatings, BadSetting, Option, did_you_mean
 
-FIELDS = ("user_id", "item_id", "rating", "timestamp")
+FIELDS = ("user_id", "item_id", "rating", "timestamp")  # by position, where there is no header
+NAMED_FIELDS = (*FIELDS, "sample_weight")
 NEEDED = FIELDS[:3]
 REMEDY = Option("columns", {"user_id": "...", "item_id": "...", "rating": "..."})
 NO_RATINGS = "no column of ratings: every row counts as 1"
@@ -44,6 +45,7 @@ USUAL_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("datetime", "ratedat", "createdat", "reviewtime"),
         ("time", "date", "when", "ratingdate"),
     ),
+    "sample_weight": (("sampleweight",),),
 }
 SHORT = {"user": "user_id", "item": "item_id", "time": "timestamp"}
 RECBOLE_TYPE = re.compile(r":(token|float)(_seq)?$")  # as in user_id:token
@@ -67,14 +69,15 @@ def find_columns(
     *,
     rating_needed: bool = True,
 ) -> dict[str, int]:
-    """Field -> position among the named columns of a source; ``timestamp`` may be absent.
+    """Field -> position among the named columns of a source.
 
-    ``rating`` may be absent too where there is no other column, or ``rating_needed`` is false.
-    Raises BadRatings when a needed one is missing or two would do.
+    ``timestamp`` and ``sample_weight`` may be absent. ``rating`` may be absent too where there is
+    no other column, or ``rating_needed`` is false. Raises BadRatings when a needed one is missing
+    or two would do.
     """
     position = chosen_columns(names, chosen, source)
-    for field in FIELDS if rating_needed else (*FIELDS[:2], FIELDS[3]):
-        if field not in position:
+    for field in NAMED_FIELDS:
+        if field not in position and (rating_needed or field != "rating"):
             at = by_name(names, field, source, position.values())
             position |= {} if at is None else {field: at}
     lacking = [field for field in NEEDED if field not in position]
@@ -87,7 +90,7 @@ def find_columns(
             REMEDY,
             *((", or count rows with ", COUNT) if lacking == ["rating"] else ()),
         )
-    return {field: position[field] for field in FIELDS if field in position}
+    return {field: position[field] for field in NAMED_FIELDS if field in position}
 
 
 def columns_by_position(
@@ -131,10 +134,11 @@ def chosen_columns(
     position: dict[str, int] = {}
     for key, column in (chosen or {}).items():
         field = SHORT.get(key, key)
-        if field not in FIELDS:
+        if field not in NAMED_FIELDS:
             raise BadSetting(
                 Option("columns", {key: "..."}),
-                f": {key!r} is not one of {', '.join(FIELDS)}{did_you_mean(key, FIELDS)}",
+                f": {key!r} is not one of {', '.join(NAMED_FIELDS)}"
+                f"{did_you_mean(key, NAMED_FIELDS)}",
             )
         position[field] = position_of(column, names, field, source)
     if len(set(position.values())) < len(position):

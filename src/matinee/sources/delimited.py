@@ -82,6 +82,7 @@ def text_query(
             sql=rows_query(plain, dialect, at, mark, options.events),
             named=bool(dialect.header),
             with_time="timestamp" in at,
+            with_weight="sample_weight" in at,
             show=lambda row, fault: shown(plain, row, dialect, at.get("rating"), fault),
             check=lambda db: check_rejects(db, name),
             preamble=dialect.preamble,
@@ -146,6 +147,9 @@ def rows_query(
     filled = {name: f"nullif({text}, '')" for name, text in (field | {"rating": rating}).items()}
     fault = duck.fault_of(filled["rating"], "number", filled["user_id"], filled["item_id"])
     has_ids = f"{field['user_id']} <> '' AND {field['item_id']} <> ''"
+    weight = ""
+    if "sample_weight" in field:
+        weight = f"try_cast({number_text(field['sample_weight'], mark)} AS FLOAT) AS weight,"
     n, last = dialect.n_columns, f"fields[{dialect.n_columns + 1}]"
     broken = Fault.QUOTES if dialect.delimiter else Fault.NOT_AN_OBJECT
     return f"""
@@ -168,6 +172,7 @@ def rows_query(
             CASE WHEN fault = 0 THEN {field["item_id"]} END AS item_id,
             number AS rating,
             {duck.time_of(field["timestamp"]) if "timestamp" in field else "0"} AS time,
+            {weight}
             fault
         FROM judged
     """

@@ -82,7 +82,7 @@ def raw_rows(query: Query) -> Iterator[Raw]:
     with connection(query.name, query.path) as db:
         db.execute(f"CREATE TEMP TABLE raw AS {query.sql}")
         query.check(db)
-        arrays = numbered_table(db, query.with_time)
+        arrays = numbered_table(db, query.with_time, query.with_weight)
     for side, id_type in query.id_types.items():
         arrays[f"{side}s"] = arrays[f"{side}s"]._replace(id_type=id_type)
     fault: Any = arrays["fault"]
@@ -154,10 +154,11 @@ def time_of(time: str) -> str:
     return f"coalesce({number}, {empty}, {date}, {BAD_TIME})"
 
 
-def numbered_table(db: "DuckDBPyConnection", with_time: bool) -> dict[str, Any]:
+def numbered_table(db: "DuckDBPyConnection", with_time: bool, with_weight: bool) -> dict[str, Any]:
     """The temporary table ``raw (user_id, item_id, rating, time, fault)`` as arrays.
 
-    Returns ``users`` and ``items`` (Numbered), ``rating``, ``fault`` and perhaps ``time``.
+    Returns ``users`` and ``items`` (Numbered), ``rating``, ``fault`` and perhaps ``time`` and
+    ``weight``.
     """
     ids = {side: distinct(db, side) for side in ("user", "item")}
     (n_rows,) = db.execute("SELECT count(*) FROM raw").fetchone() or (0,)
@@ -169,6 +170,8 @@ def numbered_table(db: "DuckDBPyConnection", with_time: bool) -> dict[str, Any]:
     }
     if with_time:
         columns["time"] = ("time", np.int64)
+    if with_weight:
+        columns["weight"] = ("coalesce(weight, 'nan'::FLOAT)", np.float32)
     arrays = {name: np.empty(n_rows, dtype) for name, (_, dtype) in columns.items()}
     select = ", ".join(f"{sql} AS {identifier(name)}" for name, (sql, _) in columns.items())
     step = n_rows // BLOCKS + 1

@@ -64,6 +64,7 @@ def read(source: object, options: ReadOptions) -> Iterator[Raw]:
         items=items,
         rating=rating,
         time=times(series["timestamp"], columns["timestamp"]) if "timestamp" in at else None,
+        weight=weights(series["sample_weight"]) if "sample_weight" in at else None,
         fault=fault,
         show=lambda row: ", ".join(f"{one.name} {_cell(one[row])!r}" for one in series.values()),
         columns=columns,
@@ -120,6 +121,14 @@ def with_gaps(series: Series, name: str, notes: list[str]) -> Numbered:
     numbered = number_ids(values, name, notes)
     numbered.code[gaps] = -1
     return numbered
+
+
+def weights(series: Series) -> np.ndarray:
+    """The weights of a series: float32 (n_rows,), NaN where it is empty or holds no number."""
+    values, gaps = plain(series)
+    numbers, _ = read_numbers(values, series.name)
+    numbers[gaps] = np.nan
+    return numbers
 
 
 def times(series: Series, name: str) -> np.ndarray:

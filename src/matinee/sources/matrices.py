@@ -18,6 +18,7 @@ from matinee.sources.bundle import open_bundle
 from matinee.sources.cells import EMPTY, likely_missing
 from matinee.sources.columns import FIELDS, columns_by_position, find_columns
 from matinee.sources.dialect import LINES, is_number
+from matinee.sources.packing.numbering import read_numbers
 from matinee.sources.raw import Raw, ReadOptions
 
 NUMPY, MATLAB = "a NumPy file", "a MATLAB file"
@@ -164,6 +165,8 @@ def rows_of_columns(
         arrays_by_field.insert(2, np.ones(len(arrays_by_field[0])))
     with arrays.read_columns(tuple(arrays_by_field), options) as raw:
         raw.columns = {field: names[place] for field, place in at.items()}
+        if "sample_weight" in at:
+            raw.weight, _ = read_numbers(columns[names[at["sample_weight"]]], "sample_weight")
         yield raw
 
 

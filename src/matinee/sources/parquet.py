@@ -73,6 +73,7 @@ def query(source: object, options: ReadOptions) -> Iterator[Query]:
         named=True,
         repeatable=True,
         with_time="timestamp" in at,
+        with_weight="sample_weight" in at,
         show=show,
         columns=column,
         notes=(*(note for note in notes if note), *([NO_RATINGS] * ("rating" not in at))),
@@ -137,10 +138,13 @@ def rows_query(
     if "rating" in column:
         rating, number = rating_of(column["rating"], types[column["rating"]], events)
     time = f"{duck.identifier(column['timestamp'])}::VARCHAR" if "timestamp" in column else "''"
+    weight = ""
+    if "sample_weight" in column:
+        weight = f", try_cast({duck.identifier(column['sample_weight'])} AS FLOAT) AS weight"
     return f"""
         WITH cells AS (
             SELECT {user} AS u, {item} AS i, {rating} AS r, {number} AS number, {time} AS t,
-                file_row_number AS line
+                file_row_number AS line{weight}
             FROM {source_sql}
         ), judged AS (
             SELECT *, CASE {duck.fault_of("r", "number", "u", "i")} END AS fault FROM cells
@@ -148,7 +152,7 @@ def rows_query(
         SELECT
             CASE WHEN fault = {Fault.NONE:d} THEN u END AS user_id,
             CASE WHEN fault = {Fault.NONE:d} THEN i END AS item_id,
-            number AS rating, {duck.time_of("t")} AS time, fault, line
+            number AS rating, {duck.time_of("t")} AS time, fault, line{", weight" * bool(weight)}
         FROM judged
     """
 

@@ -96,6 +96,7 @@ class Raw:
     items: Numbered
     rating: np.ndarray  # (n_rows,) float32
     time: np.ndarray | None = None  # (n_rows,) int64 as written, UNKNOWN_TIME or BAD_TIME
+    weight: np.ndarray | None = None  # (n_rows,) float32; NaN where it is no number
     fault: np.ndarray  # (n_rows,) uint8 of Fault
     show: Callable[[int], str]  # a row as it stands in the source, for messages
     place: str = "row"  # "line" for text files; row 0 is "line 1"
@@ -117,7 +118,7 @@ class Raw:
 class Query:
     """A file as DuckDB reads it: SQL for ``user_id, item_id, rating, time, fault`` of each row.
 
-    Ids are text or whole numbers.
+    Ids are text or whole numbers. With weights there is a column ``weight`` too.
     """
 
     name: str
@@ -125,6 +126,7 @@ class Query:
     path: Path  # of the file that is read; its size decides the number of threads
     sql: str
     with_time: bool
+    with_weight: bool = False
     named: bool = False  # whether a header names the columns
     id_types: Mapping[str, str] = field(default_factory=dict)  # of "user" and "item", if integers
     repeatable: bool = False  # running it again costs little; rows have their number as `line`

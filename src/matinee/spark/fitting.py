@@ -18,7 +18,7 @@ from matinee.data.ids import IdMap
 from matinee.data.packed import rows_of
 from matinee.data.texts import Texts
 from matinee.disk.temporary_folders import temporary_folder
-from matinee.errors import BadSetting
+from matinee.errors import BadRatings, BadSetting
 from matinee.kernels.blas import gram
 from matinee.kernels.normal_sums import packed_size
 from matinee.models.factor import FactorModel
@@ -72,9 +72,15 @@ def fit(
     in a task; where they need more, the items are solved in several rounds.
 
     Raises BadSetting for an algorithm that cannot be fitted in blocks, BadRatings for a frame
-    without ratings, MatineeError for the state of another fit, and Diverged.
+    without ratings or with weights of ratings, MatineeError for the state of another fit, and
+    Diverged.
     """
     check_frame("fit", frame)
+    if "sample_weight" in frame.columns:
+        raise BadRatings(
+            "a fit on Spark takes no sample_weight; leave the weights out with "
+            'frame.drop("sample_weight"), or fit the ratings in memory'
+        )
     algorithm = algorithm.for_blocks
     algorithm.alternation(ANY_TABLE)  # raises before anything is packed
     if "://" in str(folder):

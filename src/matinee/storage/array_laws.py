@@ -7,6 +7,8 @@ arrays of their own, ``models/0/...``, over the same users and items.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from matinee.data.integrity import (
     BadArray,
     check_codes,
@@ -16,9 +18,11 @@ from matinee.data.integrity import (
     check_range,
     check_rows,
     check_texts,
+    pieces,
 )
 from matinee.storage.tensors import StoredArray
 
+NO_WEIGHTS = np.empty(0)
 Shape = tuple[str | int, ...]
 
 
@@ -37,6 +41,7 @@ LAWS = {
     "seen_indptr": ArrayLaw("int64", ("n_users + 1",)),
     "seen_items": ArrayLaw("uint8 uint16 int32", ("n_ratings",)),
     "seen_ratings": ArrayLaw("float32 uint8 uint16", ("n_ratings",)),
+    "seen_weights": ArrayLaw("float32", ("n_ratings",)),
     "seen_levels": ArrayLaw("float32", ("n_levels",)),
     "item_counts": ArrayLaw("int64", ("n_items",)),
     "user_factors": ArrayLaw("float32", ("n_users", "n_factors")),
@@ -98,6 +103,8 @@ def check_arrays(arrays: Mapping[str, StoredArray]) -> None:
         if "item_counts" in arrays:
             check_counts(arrays["item_counts"], arrays["seen_items"], n_items)
         check_codes(arrays["seen_ratings"], levels, len(arrays["seen_items"]))
+    if any((piece <= 0).any() for piece in pieces(arrays.get("seen_weights", NO_WEIGHTS))):
+        raise BadArray("seen_weights holds weights that are not above 0")
     for name in arrays:
         if name.endswith("weights_indptr"):
             _check_neighbors(name.removesuffix("indptr"), arrays, sizes["n_items"])

@@ -42,6 +42,15 @@ class Training:
         sums = squared_errors(self.mean, self.users, self.items, pairs, (low, high))
         return float(np.sqrt(sums.sum() / len(ratings)))
 
+    def weighted_error(self) -> float:
+        """The mean of w (r - score)^2 over the training ratings, w their weights."""
+        train = self.train
+        if train.sample_weight is None:
+            return self.rmse(train) ** 2
+        pairs, weights = (train.user, train.item, train.rating), train.sample_weight
+        sums = squared_errors(self.mean, self.users, self.items, pairs, weights=weights)
+        return float(np.sqrt(sums.sum() / len(train))) ** 2  # the root, for the bits of ``rmse``
+
     def run(
         self, step: Callable[[int], None], n_epochs: int, on_epoch: OnEpoch, remedy: str
     ) -> JsonObject:

@@ -102,7 +102,7 @@ def measured_users(test: Ratings, gains: np.ndarray) -> Iterator[tuple[np.ndarra
     """Up to USERS_MEASURED users in blocks, (n,) int32, with their gains (n, n_items)."""
     tested = np.flatnonzero(test.user_counts).astype(np.int32)
     users = tested[:: -(-len(tested) // USERS_MEASURED)]
-    indptr, indices, _ = test.by_user
+    indptr, indices, *_ = test.by_user
     shape = test.n_users, test.n_items
     worth = csr_array((gains.astype(np.float64), indices, indptr), shape=shape)
     for first in range(0, len(users), USERS_AT_ONCE):

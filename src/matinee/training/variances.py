@@ -15,6 +15,9 @@ Then each variance is what makes these beliefs likeliest:
     s2  = mean (r - score)^2 + sum_f (a_p a_q + a_p mean q^2 + a_q mean p^2)_f + those of the biases
     v_f = mean over rows of p_uf^2 + Var[p_uf]
 
+Ratings may have weights w_j: then e_j ~ N(0, s2 / w_j), so sums over ratings are weighted. n is the
+sum of a row's weights, and s2 the mean of w (r - score)^2 and what follows times the mean weight.
+
 A factor that explains nothing gets a variance near zero and leaves the scores. P Q' = (P R)(Q T)'
 where R T' = 1; the R and T that make both sides' second moments equal and diagonal make the bound
 on the likelihood tightest for variances one by one (Nakajima & Sugiyama 2011).
@@ -49,11 +52,11 @@ class Variances(NamedTuple):
         return int(np.count_nonzero(self.factors > ACTIVE * unit))
 
     @classmethod
-    def first(cls, k: int, unit: float) -> "Variances":
+    def first(cls, k: int, unit: float, mean_weight: float = 1.0) -> "Variances":
         """What is believed before the first epoch of ratings whose deviation is ``unit``."""
+        noise, bias = mean_weight * NOISE * unit**2, PRIOR * unit**2
         spread = np.full(k, SPREAD * unit)
-        bias = PRIOR * unit**2
-        return cls(NOISE * unit**2, np.full(k, PRIOR * unit), (bias, bias), (spread, spread))
+        return cls(noise, np.full(k, PRIOR * unit), (bias, bias), (spread, spread))
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class VarianceLearning:
     bias_reg: float | None = None
     implicit_weight: float | None = None  # in squared stars; None: ``implicit_share`` of the noise
     implicit_share: float = 0.0
+    mean_weight: float = 1.0  # of the ratings
 
     def weight(self, noise: float) -> float:
         """The weight of the implicit part."""
@@ -80,7 +84,7 @@ class VarianceLearning:
                 reg=0.0,
                 bias_reg=self._bias_reg(now.noise, bias) if self.biased else None,
                 implicit_weight=weight,
-                matrix=MatrixPenalty(base, np.diag(spread)),
+                matrix=MatrixPenalty(base, np.diag(self.mean_weight * spread)),
             )
             for bias, spread in zip(now.biases, now.spreads[::-1], strict=True)
         )
@@ -93,20 +97,20 @@ class VarianceLearning:
         self,
         now: Variances,
         sides: tuple[Embeddings, Embeddings],
-        counts: tuple[np.ndarray, np.ndarray],
+        weights: tuple[np.ndarray, np.ndarray],
         squared_error: float,
     ) -> Variances:
         """The next variances; the factors of both sides are balanced in place.
 
-        ``counts`` (n_users,), (n_items,) are the ratings of each user and of each item, and
-        ``squared_error`` is the mean one of the ratings.
+        ``weights`` (n_users,), (n_items,) are what the ratings of each user and of each item weigh
+        together, and ``squared_error`` is the mean of w (r - score)^2.
         """
         if not np.isfinite(squared_error):  # the fit says so
             return now
         rows = [
             Beliefs.of(side, n, other, spread, self._prior(now, bias))
             for side, n, other, spread, bias in zip(
-                sides, counts, sides[::-1], now.spreads[::-1], now.biases, strict=True
+                sides, weights, sides[::-1], now.spreads[::-1], now.biases, strict=True
             )
         ]
         # Beliefs on a side need the moments of the other over ratings, so they come in two steps.
@@ -115,10 +119,10 @@ class VarianceLearning:
         spreads = [one.over_ratings(of) for one, of in zip(rows, variances, strict=True)]
         a_p, a_q = (one[:-1] for one in spreads)
         m_p, m_q = (one[:-1] for one in moments)
-        noise = max(squared_error, LEAST * self.unit**2)
-        noise += float((a_p * a_q + a_p * m_q + a_q * m_p).sum())
+        unsure = float((a_p * a_q + a_p * m_q + a_q * m_p).sum())
         if self.biased:
-            noise += float(spreads[0][-1] + spreads[1][-1])
+            unsure += float(spreads[0][-1] + spreads[1][-1])
+        noise = max(squared_error, LEAST * self.unit**2) + self.mean_weight * unsure
         of_bias = [
             max(one.over_rows(one.squares + of)[-1], LEAST * self.unit**2)
             for one, of in zip(rows, variances, strict=True)
@@ -152,7 +156,7 @@ class RowPrior(NamedTuple):
 class Beliefs:
     """What is believed of the rows of a side that have ratings, factors and then the bias."""
 
-    n: np.ndarray  # (n_rows,) ratings of each
+    n: np.ndarray  # (n_rows,) what the ratings of each weigh together
     side: Embeddings
     squares: np.ndarray  # (n_rows, k + 1)
     noise: float
@@ -163,19 +167,19 @@ class Beliefs:
     def of(
         cls,
         side: Embeddings,
-        counts: np.ndarray,
+        weights: np.ndarray,
         other: Embeddings,
         spread: np.ndarray,
         prior: RowPrior,
     ) -> "Beliefs":
         """Of a side whose ratings are of ``other``, which has this ``spread`` (k,)."""
-        rows = counts > 0
+        rows = weights > 0
         known = Embeddings(side.factors[rows], side.bias[rows])
         squares = np.column_stack([known.factors, known.bias]).astype(np.float64) ** 2
         more = prior.penalty.copy()
         if prior.implicit_weight and other.implicit is not None:
             more[:-1] += prior.implicit_weight * gram(other.implicit).diagonal()
-        n = counts[rows].astype(np.float64)
+        n = weights[rows].astype(np.float64)
         return cls(n, known, squares, prior.noise, more, np.append(spread, 0.0))
 
     def variances(self, moments: np.ndarray) -> np.ndarray:
@@ -209,18 +213,22 @@ def balance(C: np.ndarray, D: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
 
 
 def resumed(
-    noise: float, users: LeastSquares, items: LeastSquares, first: Variances
+    noise: float,
+    users: LeastSquares,
+    items: LeastSquares,
+    first: Variances,
+    mean_weight: float,
 ) -> tuple[Variances, np.ndarray]:
     """The variances that the row solves of a model were made of, and the basis they hold in.
 
-    Factors that ``first`` has beyond those of the model have its variances. The basis (k, k) is
-    orthogonal.
+    ``mean_weight`` is taken to be that of the ratings of the model too. Factors that ``first`` has
+    beyond those of the model have its variances. The basis (k, k) is orthogonal.
     """
     matrices = [cast(MatrixPenalty, one.matrix) for one in (users, items)]
     known, basis = len(matrices[0].base), np.eye(len(first.factors))
     with one_blas_thread():
         base, turn = np.linalg.eigh(matrices[0].base)
-        of_items, of_users = (np.diag(one.rotated(turn).slope) for one in matrices)
+        of_items, of_users = (np.diag(one.rotated(turn).slope) / mean_weight for one in matrices)
     basis[:known, :known] = turn
     grown = [
         np.append(old, new[known:])

@@ -120,6 +120,7 @@ def auto(
     """Search algorithms and settings for about ``minutes``, and fit the best one.
 
     No trial begins after ``minutes``, or after ``trials``; the blend and the last fits come on top.
+    Of ratings with weights only algorithms that take them are tried, and no blend.
     An interruption (KeyboardInterrupt) ends the search with the trials so far. With ``record``, a
     JSON-lines file, trials are written as they end, and ``resume`` takes over those of the same
     search. The same trials give the same winner; time decides only how many there are.
@@ -179,6 +180,11 @@ class SuccessiveHalving:
         inner = random(ratings, seed=seed)
         return cls(inner, Objective.of(metric, inner, threshold), seed)
 
+    @property
+    def weighted(self) -> bool:
+        """Whether the ratings have weights, which not all algorithms take."""
+        return self.inner.train.sample_weight is not None
+
     def proposals(self, done: list[AutoTrial]) -> Iterator[tuple[int, Algorithm, float]]:
         """Number, algorithm and share of the users of each trial.
 
@@ -204,6 +210,8 @@ class SuccessiveHalving:
             for name, kind in ALGORITHMS.items()
             if name not in EXCLUDED and kind.extra is None  # the same search on every installation
         ]
+        if self.weighted:
+            kinds = [kind for kind in kinds if kind().takes_weights]
         if not self.objective.measure.ranks:
             kinds = [kind for kind in kinds if kind().kind == "rating"]
         usual = self._usual(kinds) if bracket == 0 else []
@@ -261,7 +269,7 @@ class SuccessiveHalving:
         for one in map(algorithm_of, top):
             if one.kind == first.kind and one.name != Blend.name:
                 others.setdefault(one.name, one)
-        if len(others) < 2:
+        if len(others) < 2 or self.weighted:
             return first
         blend = Blend(of=tuple(others.values())[:BLEND_SIZE])
         losses = [self.objective.loss(self.value(one, top[0].share)) for one in (first, blend)]

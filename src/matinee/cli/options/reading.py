@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matinee.data.ratings import Ratings
 
 SAMPLE = "sample"
-SHAPE_OF_COLUMNS = "user=..,item=..,rating=..,timestamp=.."
+SHAPE_OF_COLUMNS = "user=..,item=..,rating=..,timestamp=..,sample_weight=.."
 OPTION_OF = {"positives_from": "positives-from", "quoting": "no-quoting"}
 SAMPLE_UNCHANGED = "the embedded sample is read as it is"
 

@@ -33,6 +33,7 @@ from matinee.sources.packing.pack_files import (
     Facts,
     MergeRule,
     numbered_rows,
+    weights_are_not_packed,
     write_arrays,
     write_sorted,
 )
@@ -195,6 +196,8 @@ def _pack_query(
     on_stage: OnStep,
 ) -> None:
     """Stage after stage, from the rows of a file to the arrays in ``work / "whole"``."""
+    if query.with_weight:
+        raise weights_are_not_packed(query.name)
     with _database(work, memory) as db:
         on_stage(0, len(STAGES), STAGES[0])
         stages.read_rows(db, query)

@@ -86,8 +86,18 @@ def write_sorted(
     writer.finish(scale, {**report.to_dict(), "text": str(report)}, catalog, id_types)
 
 
+def weights_are_not_packed(name: str) -> BadRatings:
+    """The error for a source with weights of ratings."""
+    return BadRatings(
+        f"{name} has a column sample_weight, and packed ratings have no weights; take the column "
+        "out, or fit the ratings in memory"
+    )
+
+
 def write_arrays(ratings: Ratings, folder: Path, catalog: Catalog | None) -> None:
-    """Write the folder of ratings that are in memory."""
+    """Write the folder of ratings that are in memory. Raises BadRatings where they have weights."""
+    if ratings.sample_weight is not None:
+        raise weights_are_not_packed("the source")
     levels = np.unique(ratings.rating)
     few = levels if len(levels) <= MOST_LEVELS else None
     with PackWriter(folder, ratings.users.texts, ratings.items.texts, few) as writer:
