@@ -83,19 +83,23 @@ def toy(n_users, n_factors=3, n_items=12, seed=0):
     return rated, ratings, Y
 
 
-def drawn(rated, Y, reg, noise, seed=1, draw=1):
-    terms = Terms.of(rated, np.zeros(len(Y)), Y)
+def drawn(rated, Y, reg, noise, seed=1, draw=1, weights=None):
+    terms = Terms.of(rated, np.zeros(len(Y)), Y, weights)
     return draw_rows(terms, penalty_of(reg, np.zeros(len(reg))), np.sqrt(noise), seed, draw)
 
 
-def test_a_row_is_drawn_from_its_posterior():
-    """x | r ~ N(A^-1 Y'r, noise A^-1), A = Y'Y + noise / prior variance."""
+@pytest.mark.parametrize("n_items", [12, 2])  # the second in the dual
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_row_is_drawn_from_its_posterior(n_items, weighted):
+    """x | r ~ N(A^-1 Y'W r, noise A^-1), A = Y'W Y + noise / prior variance."""
     noise, variance = 0.6, np.array([1.0, 0.5, 2.0])
-    rated, ratings, Y = toy(40_000)
-    X = drawn(rated, Y, noise / variance, noise).astype(np.float64)
+    rated, ratings, Y = toy(40_000, n_items=n_items)
+    w = np.linspace(0.5, 2.0, n_items) if weighted else np.ones(n_items)
+    weights = np.tile(w, 40_000) if weighted else None
+    X = drawn(rated, Y, noise / variance, noise, weights=weights).astype(np.float64)
     Y = Y.astype(np.float64)
-    covariance = np.linalg.inv(Y.T @ Y / noise + np.diag(1 / variance))
-    mean = covariance @ Y.T @ ratings / noise
+    covariance = np.linalg.inv(Y.T @ (w[:, None] * Y) / noise + np.diag(1 / variance))
+    mean = covariance @ Y.T @ (w * ratings) / noise
     error = np.sqrt(np.diag(covariance) / len(X))
     assert (abs(X.mean(axis=0) - mean) < 5 * error).all()
     np.testing.assert_allclose(np.cov(X.T), covariance, atol=0.03 * np.diag(covariance).max())

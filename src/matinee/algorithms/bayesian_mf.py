@@ -96,17 +96,20 @@ class BayesianMF(RatingAlgorithm):
         self.check_train(train)
         check_validation(train, validation)
         say_if_too_many(self.n_factors, train)
-        mean, unit, standard = train.mean, train.deviation, train.standardized(train.mean)
+        unit, standard = train.deviation, train.standardized(train.mean)
         with one_blas_thread():
-            samples, facts = self._draw(standard, unit, on_epoch)
-            model = self._average(train, validation, mean, unit, samples, facts)
+            chain = Chain.start(standard, self)
+            samples, facts = self._draw(chain, unit, on_epoch)
+            items = side_by_side(samples, chain.features, train.by_item.counts, unit)
+            model = self._average(train, validation, unit, items, samples, facts)
         return self.with_choice(model, train)
 
     def _draw(
-        self, standard: Ratings, unit: float, on_epoch: OnEpoch
+        self, chain: "Chain", unit: float, on_epoch: OnEpoch
     ) -> tuple[list["Sample"], JsonObject]:
         """The samples at even distances up to the first end at which their average is settled."""
-        chain, average = Chain.start(standard, self), ScoreAverage.of(len(standard))
+        n_ratings = len(chain.train)
+        average = ScoreAverage.of(n_ratings)
         ends, samples, error = self._ends, dict[int, Sample](), np.inf
         middle = (self.burn_in + ends[0]) // 2
         for epoch in range(1, self.n_epochs + 1):
@@ -118,7 +121,7 @@ class BayesianMF(RatingAlgorithm):
             report(Epoch(epoch, self.n_epochs, unit * chain.rmse, None), on_epoch)
             if epoch == ends[0]:
                 error = average.sampling_error() / chain.usual_noise
-                standard_error = np.sqrt(2 / len(standard))  # of a mean of squares
+                standard_error = np.sqrt(2 / n_ratings)  # of a mean of squares
                 if error <= self.tolerance * standard_error or epoch == self.n_epochs:
                     break
                 ends = ends[1:]
@@ -145,25 +148,13 @@ class BayesianMF(RatingAlgorithm):
         self,
         train: Ratings,
         validation: Ratings | None,
-        mean: float,
         unit: float,
+        items: Embeddings,
         samples: list["Sample"],
         facts: JsonObject,
     ) -> PosteriorModel:
-        """The samples side by side, in stars, with all users solved on them."""
-        bias = unit * np.array([sample.items.bias for sample in samples], np.float64)
-        rotations = aligning_rotations(
-            [sample.items.factors for sample in samples], train.by_item.counts
-        )
-        factors, implicit = (
-            np.column_stack(
-                [part @ rotation for part, rotation in zip(parts, rotations, strict=True)]
-            )
-            for parts in zip(*((s.items.factors, s.items.implicit) for s in samples), strict=True)
-        )
-        items = Embeddings(np.float32(unit) * factors, bias.mean(axis=0).astype(np.float32))
-        if self.n_features:
-            items = items._replace(implicit=implicit)
+        """The samples in stars, with all users solved on their items."""
+        mean = train.mean
         users = Embeddings.zeros(train.n_users, items.n_factors)
         fold = PosteriorMean(
             reg=tuple(unit**2 * sample.noise for sample in samples),
@@ -177,6 +168,7 @@ class BayesianMF(RatingAlgorithm):
         }
         if validation is not None:
             facts["validation_rmse"] = training.rmse(validation, clip=True)
+        bias = unit * np.array([sample.items.bias for sample in samples], np.float64)
         variance = bias.var(axis=0).astype(np.float32)
         variance.flags.writeable = False
         model = PosteriorModel.of(
@@ -198,6 +190,7 @@ class Sample(NamedTuple):
     """What is kept of a draw: the items as standard normal users see them, and two variances."""
 
     items: Embeddings
+    G: np.ndarray  # (n_features, k): what features of users add to their factors
     noise: float
     user_bias_variance: float
 
@@ -281,8 +274,7 @@ class Chain:
             self.of_users, self.users, self.items, 2 * epoch + 1, rng
         )
         self._draw_noise(rng)
-        implicit = (self.features.vectors @ prior.G).astype(np.float32)
-        return Sample(seen._replace(implicit=implicit), noise, prior.bias_variance)
+        return Sample(seen, prior.G, noise, prior.bias_variance)
 
     def _draw_embeddings(
         self,
@@ -295,7 +287,7 @@ class Chain:
         """Draw one side, its prior first; returns the prior and how it sees the other side."""
         prior = own.draw(rows, rng)
         seen = prior.standardized(other)
-        leaning = Embeddings((own.features @ prior.G).astype(np.float32), np.zeros_like(rows.bias))
+        leaning = Embeddings(prior.expected.astype(np.float32), np.zeros_like(rows.bias))
         Y = np.column_stack([seen.factors, np.ones_like(seen.bias)])
         d = Y.shape[1]
         reg = np.full(d, self.noise)
@@ -330,6 +322,27 @@ class Chain:
         of_user = np.bincount(user, squares, len(n_u)) / self.noise
         nu = self.noise_damping
         self.steadiness = rng.chisquare(nu + n_u) / (nu + of_user)
+
+
+def side_by_side(
+    samples: list[Sample], features: ImplicitFeatures, counts: np.ndarray, unit: float
+) -> Embeddings:
+    """The items of all samples, aligned with each other, factors and implicit factors in columns.
+
+    ``counts`` (n_items,) are the items' ratings, ``unit`` is one of the samples in stars. Without
+    features there are no implicit factors.
+    """
+    rotations = aligning_rotations([sample.items.factors for sample in samples], counts)
+    n_items, k = samples[0].items.factors.shape
+    factors = np.empty((n_items, len(samples), k), np.float32)
+    for s, (sample, rotation) in enumerate(zip(samples, rotations, strict=True)):
+        factors[:, s] = sample.items.factors @ (np.float32(unit) * rotation)
+    bias = np.mean([sample.items.bias for sample in samples], axis=0, dtype=np.float64)
+    items = Embeddings(factors.reshape(n_items, -1), (unit * bias).astype(np.float32))
+    if not len(samples[0].G):
+        return items
+    G = np.hstack([one.G @ rotation for one, rotation in zip(samples, rotations, strict=True)])
+    return items._replace(implicit=features.vectors.astype(np.float32) @ G.astype(np.float32))
 
 
 def aligning_rotations(samples: list[np.ndarray], counts: np.ndarray) -> list[np.ndarray]:

@@ -13,7 +13,13 @@ import numpy as np
 
 from matinee.kernels.dense_batches import CELLS, dense_batches, padded
 from matinee.kernels.devices import Device, DeviceArray, check_memory, free_memory
-from matinee.kernels.least_squares import Penalty, Regularizer, Terms, penalties_of
+from matinee.kernels.least_squares import (
+    Penalty,
+    Regularizer,
+    Terms,
+    dual_rows,
+    penalties_of,
+)
 from matinee.kernels.random import draw_normal
 
 SHARE = 0.5  # of a device's memory that the factors may keep
@@ -54,11 +60,21 @@ def draw_rows_on(
     draw: int,
     X: np.ndarray,
 ) -> None:
-    """``gibbs.draw_rows`` on a device, with the same random numbers."""
-    noise = np.empty(X.shape, np.float32)
+    """``gibbs.draw_rows`` on a device, with the same random numbers.
+
+    What is drawn in the dual there is, in d unknowns,  A x = Y'W (t - e) + D x0.
+    """
+    counts, d = terms.counts, X.shape[1]
+    in_dual = dual_rows(counts, d) & (not penalty.has_base)
+    noise = np.empty((len(X), d + int(counts[in_dual].max(initial=0))), np.float32)
     draw_normal(noise, scale, seed, draw)
     for batch in batches(device, terms, penalty):
-        X[batch.rows] = np.asarray(_draws()(*batch[1:], noise[batch.rows]))
+        few, z = in_dual[batch.rows, None], noise[batch.rows]
+        e, root = z[:, d : d + batch.weights.shape[1]], np.sqrt(batch.weights)
+        root, targets = root[:, : e.shape[1]], batch.targets.copy()
+        targets[:, : e.shape[1]] -= few * np.divide(e, root, np.zeros_like(e), where=root > 0)
+        pull, beyond = few * np.sqrt(batch.penalty) * z[:, :d], ~few * z[:, :d]
+        X[batch.rows] = np.asarray(_draws()(*batch._replace(targets=targets)[1:], pull, beyond))
 
 
 def batches(device: Device, terms: Terms, penalty: Penalty) -> Iterator[Batch]:
@@ -132,9 +148,9 @@ def _draws() -> Callable[..., DeviceArray]:
     def one(L, b, z):
         return cho_solve((L, True), b) + solve_triangular(L, z, trans="T", lower=True)
 
-    def draw(y, w, t, D, matrix, z):
+    def draw(y, w, t, D, matrix, pull, z):
         with jax.default_matmul_precision("highest"):
-            A, b = _normal_equations(y, w, t, D, matrix, 0.0)
+            A, b = _normal_equations(y, w, t, D, matrix, pull)
             return jax.vmap(one)(jnp.linalg.cholesky(A), b, z)
 
     return jax.jit(draw)

@@ -2,16 +2,27 @@
 
     x | ratings ~ N(A^-1 b, noise A^-1)
 
-with A and b of the row solve, and as its penalty the noise over the prior variance.
+with A and b of the row solve, and as its penalty the noise over the prior variance. A row of few
+ratings is drawn in the dual, as a draw of the prior that is corrected by the ratings of one like it:
+
+    x = x0 + D^-1 Y' (Y D^-1 Y' + W^-1)^-1 (t - Y x0 - e),   x0 ~ N(0, noise D^-1)
+                                                             e ~ N(0, noise W^-1)
 """
 
 import numpy as np
 
-from matinee.kernels.cholesky import cholesky_solve, solve_upper, workspace
+from matinee.kernels.cholesky import BLOCK, cholesky_solve, solve_upper, workspace
 from matinee.kernels.device_rows import draw_rows_on
 from matinee.kernels.devices import accelerator
 from matinee.kernels.jit import kernel
-from matinee.kernels.least_squares import Penalty, Terms, normal_equations
+from matinee.kernels.least_squares import (
+    Penalty,
+    Terms,
+    dual_is_cheaper,
+    normal_equations,
+    penalties,
+    solve_few,
+)
 from matinee.kernels.random import fill_normal
 from matinee.kernels.threads import run_rows
 
@@ -21,7 +32,7 @@ def draw_rows(terms: Terms, penalty: Penalty, scale: float, seed: int, draw: int
 
     ``scale`` is the standard deviation of a rating around its score: where A = U'U and z is
     standard normal, scale U^-1 z has covariance scale^2 A^-1. The random numbers belong to (seed,
-    draw, row), whichever thread or device draws the row.
+    draw, row), whichever thread or device draws the row; in the dual those of x0 come first.
     """
     counts, d = terms.counts, terms.Y.shape[1]
     X = np.zeros((len(counts), d), np.float32)
@@ -38,15 +49,34 @@ def _draw_rows(start, stop, terms, penalty, scale, seed, draw, X):
     """``draw_rows`` for rows start..stop."""
     indptr, indices, values, weights, offset, Y = terms
     d = Y.shape[1]
-    work = workspace(d)
-    z = np.zeros(work.x.size)
+    work, few = workspace(d), workspace(d)
+    Z, targets = np.zeros((d, few.A.shape[1]), np.float32), np.empty(BLOCK, np.float32)
+    z = np.zeros(work.x.size + BLOCK)
+    x = work.x
     for row in range(start, stop):
-        span = slice(indptr[row], indptr[row + 1])
-        if indptr[row] == indptr[row + 1]:
+        span, n = slice(indptr[row], indptr[row + 1]), indptr[row + 1] - indptr[row]
+        rows = indices[span]
+        if n == 0:
             continue
-        normal_equations(Y, offset, indices[span], values[span], weights[span], penalty, work)
-        cholesky_solve(work)
-        fill_normal(seed, draw, np.uint64(row), z[:d])
-        solve_upper(work.A, d, work.inverse, z)
-        for f in range(d):
-            X[row, f] = work.x[f] + scale * z[f]
+        in_dual = dual_is_cheaper(n, d) and not penalty.has_base
+        if in_dual and penalties(penalty, n, work.diagonal) > 0.0:
+            fill_normal(seed, draw, np.uint64(row), z[: d + n])
+            for f in range(d):
+                z[f] *= scale / np.sqrt(work.diagonal[f])
+            for j in range(n):
+                weight = 1.0 if weights.size == 0 else weights[indptr[row] + j]
+                drawn = scale * z[d + j] / np.sqrt(weight)
+                for f in range(d):
+                    drawn += z[f] * Y[rows[j], f]
+                targets[j] = values[indptr[row] + j] - drawn
+            solve_few(Y, offset, rows, targets[:n], weights[span], work, few, Z)
+            for f in range(d):
+                X[row, f] = x[f] + z[f]
+        else:
+            normal_equations(Y, offset, rows, values[span], weights[span], penalty, work)
+            cholesky_solve(work)
+            fill_normal(seed, draw, np.uint64(row), z[:d])
+            z[d : x.size] = 0.0
+            solve_upper(work.A, d, work.inverse, z)
+            for f in range(d):
+                X[row, f] = x[f] + scale * z[f]

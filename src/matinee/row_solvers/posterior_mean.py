@@ -63,11 +63,12 @@ class PosteriorMean:
         needed, places = np.unique(rated.indices, return_inverse=True)
         rated = rated._replace(indices=places.astype(np.int32))
         bias = np.zeros(len(rows))
-        for s, (fold, sample) in enumerate(self.samples(items.take(needed))):
+        n_samples = np.float32(len(self.reg))
+        for s, (fold, sample) in enumerate(self.samples(items)):
             solved = Embeddings.zeros(len(rows), sample.n_factors)
-            fold.solve(rated, mean, sample, solved)
+            fold.solve(rated, mean, sample.take(needed), solved)
             columns = slice(s * sample.n_factors, (s + 1) * sample.n_factors)
-            users.factors[rows, columns] = solved.factors[rows] / np.float32(len(self.reg))
+            np.divide(solved.factors, n_samples, users.factors[:, columns], where=rows[:, None])
             bias += solved.bias
         users.bias[rows] = bias[rows] / len(self.reg)
 

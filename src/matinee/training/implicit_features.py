@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from matinee.data.ratings import Ratings
-from matinee.training.singular_vectors import leading_vectors
+from matinee.training.singular_vectors import nearly_leading_vectors
 
 
 class ImplicitFeatures(NamedTuple):
@@ -34,7 +34,7 @@ class ImplicitFeatures(NamedTuple):
         R.data[:] = 1.0
         C: Any = R.copy()
         C.data /= np.sqrt(train.by_user.counts[train.user] * train.by_item.counts[train.item])
-        U, _, V = leading_vectors(C, n, float((C.data**2).sum()))
+        U, _, V = nearly_leading_vectors(C, n)
         user_root = np.sqrt(train.by_user.counts)[:, None]
         item_root = np.sqrt(train.by_item.counts)[:, None]
         of_users = R @ V / np.maximum(user_root, 1.0)

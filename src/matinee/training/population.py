@@ -31,6 +31,7 @@ class Prior(NamedTuple):
     a: np.ndarray  # (k,)
     root: np.ndarray  # (k, k) lower triangular
     G: np.ndarray  # (n_features, k)
+    expected: np.ndarray  # (n, k) f G of each row
     c: float
     w: np.ndarray  # (k,)
     bias_variance: float
@@ -58,22 +59,27 @@ class Population:
     products: np.ndarray  # (n_features, n_features): F'F
     spread: float  # sum of squares per factor that the prior of the covariance is worth
     pulled: np.ndarray  # (n_features, k): G root' of the last draw
+    expected: np.ndarray  # (n, k): f G root' of the last draw
     precision: float = 1.0  # of the entries of G
 
     @classmethod
     def of(cls, rated: Rows, features: np.ndarray, n_factors: int, spread: float) -> "Population":
         row = np.repeat(np.arange(len(features), dtype=np.int32), rated.counts)
-        products, pulled = features.T @ features, np.zeros((features.shape[1], n_factors))
-        return cls(rated, row, features, products, spread, pulled, float(len(pulled) or 1))
+        products = features.T @ features
+        pulled, expected = (np.zeros((n, n_factors)) for n in reversed(features.shape))
+        precision = float(len(pulled) or 1)
+        return cls(rated, row, features, products, spread, pulled, expected, precision)
 
     def draw(self, side: Embeddings, rng: np.random.Generator) -> Prior:
         """Draw the distribution from its posterior, given the side's rows that have ratings."""
         known = self.rated.counts > 0
-        P, F = side.factors[known].astype(np.float64), self.features[known]
-        a, root = self._draw_normal(P - F @ self.pulled, rng)
-        G = self._draw_pull(F, np.linalg.solve(root, (P - a).T).T, rng)
-        self.pulled = G @ root.T
-        return Prior(a, root, G, *self._draw_bias(P, side.bias[known].astype(np.float64), rng))
+        P = side.factors.astype(np.float64)
+        a, root = self._draw_normal((P - self.expected)[known], rng)
+        G = self._draw_pull((P - a) @ np.linalg.inv(root).T, rng)
+        expected = self.features @ G
+        self.pulled, self.expected = G @ root.T, expected @ root.T
+        of_bias = self._draw_bias(P[known], side.bias[known].astype(np.float64), rng)
+        return Prior(a, root, G, expected, *of_bias)
 
     def beyond(self, leaning: Embeddings, other: Embeddings) -> np.ndarray:
         """The ratings less the scores of rows at what their features predict, (n_ratings,)."""
@@ -96,10 +102,10 @@ class Population:
         root = np.linalg.cholesky(half.T @ half)
         return a + root @ rng.normal(size=k) / np.sqrt(n + ROWS_OF_MEAN), root
 
-    def _draw_pull(self, F: np.ndarray, Z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """G, from the regression of standardized factors Z on features F."""
-        upper = np.linalg.cholesky(self.products + self.precision * np.eye(F.shape[1])).T
-        middle = np.linalg.solve(upper.T, F.T @ Z)
+    def _draw_pull(self, Z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """G, from the regression of standardized factors Z on features; 0 without ratings."""
+        upper = np.linalg.cholesky(self.products + self.precision * np.eye(len(self.products))).T
+        middle = np.linalg.solve(upper.T, self.features.T @ Z)
         G: np.ndarray = np.linalg.solve(upper, middle + rng.normal(size=middle.shape))
         self.precision = float(rng.chisquare(1.0 + G.size) / (1.0 + (G**2).sum()))
         return G

@@ -7,7 +7,11 @@ import numpy as np
 from matinee.kernels.blas import one_blas_thread
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
     from scipy.sparse.linalg import LinearOperator
+
+OVERSAMPLING = 20  # vectors of the subspace beyond those that are wanted
+PASSES = 4  # over the matrix, each of which raises the leading vectors above the others
 
 
 def leading_vectors(
@@ -26,6 +30,30 @@ def leading_vectors(
     with one_blas_thread():
         U, s, Vt = svds(A, k=n, v0=first)
     order = np.argsort(-s, kind="stable")
-    U, s, V = U[:, order], s[order], Vt[order].T
-    sign = np.sign(V[np.abs(V).argmax(axis=0), np.arange(n)])
+    return _with_signs(U[:, order], s[order], Vt[order].T)
+
+
+def nearly_leading_vectors(
+    A: "csr_array", n: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """As ``leading_vectors``, by a few passes of subspace iteration (Halko et al. 2011).
+
+    Vectors whose singular values are close to each other are mixed, which takes ``leading_vectors``
+    hundreds of passes to tell apart.
+    """
+    transposed = A.T.tocsr()
+    size = min(n + OVERSAMPLING, *A.shape)
+    V = np.random.default_rng(0).normal(size=(A.shape[1], size))
+    with one_blas_thread():
+        for _ in range(PASSES):
+            V = np.linalg.qr(transposed @ (A @ V))[0]
+        U, s, Wt = np.linalg.svd(A @ V, full_matrices=False)
+        return _with_signs(U[:, :n], s[:n], V @ Wt[:n].T)
+
+
+def _with_signs(
+    U: np.ndarray, s: np.ndarray, V: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The vectors with the largest entry of each column of V made positive."""
+    sign = np.sign(V[np.abs(V).argmax(axis=0), np.arange(len(s))])
     return U * sign, s, V * sign
