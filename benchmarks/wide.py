@@ -1,36 +1,65 @@
-"""Fits on wide, empty catalogues: processor seconds, beside the products that the kernels compute.
+"""Fits on wide, empty catalogues, beside the products that the kernels compute, and beside peers.
 
     python benchmarks/wide.py
 
 Users and items by a power law, with the margins of Gowalla and of Amazon's categories. A product is
-a pair of entries of one user: what a comparison of all items that share one costs at least.
+a pair of entries of one user: what a comparison of all items that share one costs at least. Peers
+that are not installed are left out.
 """
 
 import argparse
 import time
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from jobs import RESULTS, Row, circumstances, keep
-from matinee.algorithms import Algorithm, ItemKNN, RP3beta
+from matinee.algorithms import Algorithm, BayesianMF, ItemKNN, RP3beta
 from matinee.data.ratings import Ratings
 from matinee.sources.synthetic import checkerboard, numbered
 from power_law import FALL
 from tables import table
 
 KEY = ("algorithm", "items")
-CHOICES: tuple[Algorithm, ...] = (
-    ItemKNN(feedback="preference"),
-    RP3beta(beta=0.3),
-    RP3beta(),  # learns beta on held-out choices
+NEIGHBORS = 100  # of each item, of all
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A peer with settings; its adapter of ``peers/`` fits it."""
+
+    library: str
+    label: str
+    settings: dict[str, Any]
+
+
+def irspack(model: str, **settings: Any) -> Peer:
+    """A neighbourhood of irspack."""
+    return Peer("irspack", model, {"model": model, "top_k": NEIGHBORS, **settings})
+
+
+COSINE = {"model": "nearest_neighbours.CosineRecommender", "K": NEIGHBORS}
+CHOICES = (
+    ItemKNN(feedback="preference", n_neighbors=NEIGHBORS),
+    irspack("CosineKNNRecommender"),
+    Peer("implicit", "CosineRecommender", COSINE),
+    RP3beta(beta=0.3, n_neighbors=NEIGHBORS),
+    RP3beta(n_neighbors=NEIGHBORS),  # learns beta on held-out choices
+    irspack("RP3betaRecommender", beta=0.3),
 )
-STARS: tuple[Algorithm, ...] = (ItemKNN(choice=None),)
-TABLES = (  # users, items, ratings drawn (some twice), algorithms
-    (30_000, 27_000, 900_000, CHOICES),
+STARS = (ItemKNN(choice=None),)
+SAMPLES = (BayesianMF(choice=None), Peer("myfm", "MyFMRegressor", {"rank": 20, "n_iter": 300}))
+TABLES: tuple[tuple[int, int, int, tuple[Algorithm | Peer, ...]], ...] = (
+    (30_000, 27_000, 900_000, CHOICES),  # users, items, ratings drawn (some twice), who fits them
     (30_000, 41_000, 900_000, CHOICES),
     (15_000, 15_000, 55_000, STARS),
+    (17_600, 16_000, 60_000, SAMPLES),
 )
 
 
@@ -47,10 +76,22 @@ def ratings_of(n_users: int, n_items: int, n: int, seed: int = 0) -> Ratings:
     return numbered(n_users, n_items, user, item, stars, None)
 
 
-def label_of(algorithm: Algorithm) -> str:
+def label_of(contender: Algorithm | Peer) -> str:
     """The name, and the settings that are not the default."""
-    settings = {name: value for name, value in algorithm.non_default_settings.items() if value}
-    return " ".join([algorithm.name, *(f"{name}={value}" for name, value in settings.items())])
+    if isinstance(contender, Peer):
+        return f"{contender.library} {contender.label}"
+    settings = {name: value for name, value in contender.non_default_settings.items() if value}
+    return " ".join([contender.name, *(f"{name}={value}" for name, value in settings.items())])
+
+
+def ready(contender: Algorithm | Peer, ratings: Ratings) -> Callable[[], object]:
+    """The fit to be timed: of ours compiled, of a peer with the data in its own form."""
+    if isinstance(contender, Peer):
+        adapter = import_module(f"peers.{contender.library}")
+        prepared = adapter.prepare(ratings, ratings.n_users, ratings.n_items)
+        return lambda: adapter.fit(prepared, contender.settings)
+    contender.fit(checkerboard(40))
+    return lambda: contender.fit(ratings)
 
 
 def main() -> None:
@@ -60,15 +101,17 @@ def main() -> None:
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     rows: list[Row] = []
-    for n_users, n_items, n, algorithms in TABLES:
+    for n_users, n_items, n, contenders in TABLES:
         ratings = ratings_of(n_users, n_items, n)
         products = int((ratings.user_counts.astype(np.int64) ** 2).sum())
-        for algorithm in algorithms:
-            algorithm.fit(checkerboard(40))  # compiled by then
+        for contender in contenders:
+            if isinstance(contender, Peer) and find_spec(contender.library) is None:
+                continue
+            fit = ready(contender, ratings)
             started = time.process_time()
-            algorithm.fit(ratings)
+            fit()
             row: Row = {
-                "algorithm": label_of(algorithm),
+                "algorithm": label_of(contender),
                 "users": n_users,
                 "items": n_items,
                 "ratings": len(ratings),

@@ -3,7 +3,7 @@
     x | ratings ~ N(A^-1 b, noise A^-1)
 
 with A and b of the row solve, and as its penalty the noise over the prior variance. A row of few
-ratings is drawn in the dual, as a draw of the prior that is corrected by the ratings of one like it:
+ratings is drawn in the dual, as a draw x0 from the prior that is corrected by the ratings:
 
     x = x0 + D^-1 Y' (Y D^-1 Y' + W^-1)^-1 (t - Y x0 - e),   x0 ~ N(0, noise D^-1)
                                                              e ~ N(0, noise W^-1)
