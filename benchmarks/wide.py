@@ -27,7 +27,6 @@ from power_law import FALL
 from tables import table
 
 KEY = ("algorithm", "items")
-NEIGHBORS = 100  # of each item, of all
 
 
 @dataclass(frozen=True)
@@ -35,26 +34,21 @@ class Peer:
     """A peer with settings; its adapter of ``peers/`` fits it."""
 
     library: str
-    label: str
     settings: dict[str, Any]
 
 
-def irspack(model: str, **settings: Any) -> Peer:
-    """A neighbourhood of irspack."""
-    return Peer("irspack", model, {"model": model, "top_k": NEIGHBORS, **settings})
-
-
-COSINE = {"model": "nearest_neighbours.CosineRecommender", "K": NEIGHBORS}
+COSINE, WALK = ItemKNN(feedback="preference"), RP3beta(beta=0.3)
+OF_COSINE, OF_WALK = COSINE.n_neighbors, WALK.n_neighbors  # peers keep as many neighbours
 CHOICES = (
-    ItemKNN(feedback="preference", n_neighbors=NEIGHBORS),
-    irspack("CosineKNNRecommender"),
-    Peer("implicit", "CosineRecommender", COSINE),
-    RP3beta(beta=0.3, n_neighbors=NEIGHBORS),
-    RP3beta(n_neighbors=NEIGHBORS),  # learns beta on held-out choices
-    irspack("RP3betaRecommender", beta=0.3),
+    COSINE,
+    Peer("irspack", {"model": "CosineKNNRecommender", "top_k": OF_COSINE}),
+    Peer("implicit", {"model": "nearest_neighbours.CosineRecommender", "K": OF_COSINE}),
+    WALK,
+    RP3beta(),  # learns beta on held-out choices
+    Peer("irspack", {"model": "RP3betaRecommender", "top_k": OF_WALK, "beta": 0.3}),
 )
 STARS = (ItemKNN(choice=None),)
-SAMPLES = (BayesianMF(choice=None), Peer("myfm", "MyFMRegressor", {"rank": 20, "n_iter": 300}))
+SAMPLES = (BayesianMF(choice=None), Peer("myfm", {"rank": 20, "n_iter": 300}))
 TABLES: tuple[tuple[int, int, int, tuple[Algorithm | Peer, ...]], ...] = (
     (30_000, 27_000, 900_000, CHOICES),  # users, items, ratings drawn (some twice), who fits them
     (30_000, 41_000, 900_000, CHOICES),
@@ -79,14 +73,16 @@ def ratings_of(n_users: int, n_items: int, n: int, seed: int = 0) -> Ratings:
 def label_of(contender: Algorithm | Peer) -> str:
     """The name, and the settings that are not the default."""
     if isinstance(contender, Peer):
-        return f"{contender.library} {contender.label}"
-    settings = {name: value for name, value in contender.non_default_settings.items() if value}
-    return " ".join([contender.name, *(f"{name}={value}" for name, value in settings.items())])
+        name, settings = contender.library, contender.settings
+    else:
+        name, settings = contender.name, contender.non_default_settings
+    return " ".join([name, *(f"{one}={value}" for one, value in settings.items() if value)])
 
 
 def ready(contender: Algorithm | Peer, ratings: Ratings) -> Callable[[], object]:
     """The fit to be timed: of ours compiled, of a peer with the data in its own form."""
     if isinstance(contender, Peer):
+        import_module(contender.library)
         adapter = import_module(f"peers.{contender.library}")
         prepared = adapter.prepare(ratings, ratings.n_users, ratings.n_items)
         return lambda: adapter.fit(prepared, contender.settings)

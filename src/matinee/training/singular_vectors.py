@@ -33,9 +33,7 @@ def leading_vectors(
     return _with_signs(U[:, order], s[order], Vt[order].T)
 
 
-def nearly_leading_vectors(
-    A: "csr_array", n: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def nearly_leading_vectors(A: "csr_array", n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """As ``leading_vectors``, by a few passes of subspace iteration (Halko et al. 2011).
 
     Vectors whose singular values are close to each other are mixed, which takes ``leading_vectors``
