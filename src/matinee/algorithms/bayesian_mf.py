@@ -337,7 +337,7 @@ def side_by_side(
     factors = np.empty((n_items, len(samples), k), np.float32)
     for s, (sample, rotation) in enumerate(zip(samples, rotations, strict=True)):
         factors[:, s] = sample.items.factors @ (np.float32(unit) * rotation)
-    bias = np.mean([sample.items.bias for sample in samples], axis=0, dtype=np.float64)
+    bias = np.array([sample.items.bias for sample in samples], np.float64).mean(axis=0)
     items = Embeddings(factors.reshape(n_items, -1), (unit * bias).astype(np.float32))
     if not len(samples[0].G):
         return items

@@ -34,10 +34,10 @@ def leading_vectors(
 
 
 def nearly_leading_vectors(A: "csr_array", n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """As ``leading_vectors``, by a few passes of subspace iteration (Halko et al. 2011).
+    """U (n_rows, n), s (n,) and V (n_cols, n), nearly those of ``leading_vectors``.
 
-    Vectors whose singular values are close to each other are mixed, which takes ``leading_vectors``
-    hundreds of passes to tell apart.
+    By a few passes of subspace iteration (Halko et al. 2011). Vectors whose singular values are
+    close to each other are mixed: it takes hundreds of passes to tell them apart.
     """
     transposed = A.T.tocsr()
     size = min(n + OVERSAMPLING, *A.shape)
