@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from matinee.algorithms import ImplicitALS, Popularity
+from matinee.data.catalog_filter import CatalogColumns
 from matinee.errors import BadSetting, UnknownId
 from matinee.evaluation.metrics import beyond
 from matinee.lists import ruled_lists
@@ -52,6 +53,25 @@ def test_a_value_a_list_and_a_range_are_conditions_and_none_is_no_condition(mode
     assert items(year=(1990, 1990)) == items(year=1990) == items(year="1990")
     assert items(year=(None, 1989)) | items(year=(1990, None)) == items()
     assert items(genre=None) == items()
+
+
+def test_conditions_find_what_reading_each_item_finds(model):
+    columns = CatalogColumns(model.catalog, list(model.items))
+    entries = [model.catalog[item] for item in model.items]
+    for first, last in ((1950, 1979.5), (None, 1999), (2000, None)):
+        low, high = first or -np.inf, last or np.inf
+        expected = [one.year is not None and low <= one.year <= high for one in entries]
+        assert columns.column("year").matching((first, last)).tolist() == expected
+    for genre in {genre for one in entries for genre in one.genres}:
+        expected = [genre in one.genres for one in entries]
+        assert columns.column("genre").matching(genre).tolist() == expected
+
+
+def test_a_column_is_indexed_once_however_it_is_spelled(model):
+    columns = CatalogColumns(model.catalog, list(model.items))
+    for name in ("genre", "Genre", "GENRES", "gEnReS"):
+        columns.column(name).matching("Horror")
+    assert list(columns.indexed) == ["genre"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ RANGE = ".."  # between the ends of a range: 1990..1999, 1990.. or ..1999
 
 
 def conditions_of(texts: Iterable[str], option: str) -> dict[str, object]:
-    """Conditions by column, as ``matching_items`` takes them; several values are alternatives.
+    """Conditions by column, as ``CatalogColumns`` takes them; several values are alternatives.
 
     ``option`` is the name of the setting in messages. Raises BadSetting for what is no condition,
     and for a range beside another condition on the same column.

@@ -7,8 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from matinee.data.catalog import Catalog
-from matinee.data.catalog_filter import matching_items
+from matinee.data.catalog_filter import CatalogColumns
 from matinee.data.condition_texts import text_of_condition
 from matinee.data.ids import IdMap
 from matinee.display.frames import Column
@@ -41,8 +40,8 @@ class Ranker(Protocol):
         """All items, by row."""
 
     @property
-    def catalog(self) -> Catalog:
-        """What is known of the items."""
+    def columns(self) -> CatalogColumns:
+        """What is known of the items, column by column."""
 
     @property
     def item_counts(self) -> np.ndarray:
@@ -288,7 +287,7 @@ def filters(model: Ranker, rules: ListRules) -> Iterator[tuple[str, np.ndarray]]
         yield enough, model.item_counts >= rules.min_ratings
     for column, condition in rules.where.items():
         if condition is not None:
-            kept = matching_items(model.catalog, model.items, {column: condition})
+            kept = model.columns.column(column).matching(condition)
             yield text_of_condition(column, condition), kept
     if rules.hide:
         kept = np.ones(len(model.items), dtype=bool)

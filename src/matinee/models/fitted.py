@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from matinee.data.catalog import NO_CATALOG, Catalog
+from matinee.data.catalog_filter import CatalogColumns
 from matinee.data.ids import IdMap, as_id
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings, Rows
@@ -289,6 +290,11 @@ class Fitted:
         counts = counts_of(self.seen.indices, len(self.items))
         counts.flags.writeable = False
         return counts
+
+    @cached_property
+    def columns(self) -> CatalogColumns:
+        """What the catalogue says of the items, column by column."""
+        return CatalogColumns(self.catalog, list(self.items))
 
     @cached_property
     def item_genres(self) -> np.ndarray:

@@ -46,6 +46,6 @@ def takes_items(model: Model) -> bool:
 def with_catalog(model: M, catalog: Catalog) -> M:
     """The same model with another catalogue; what does not depend on it stays computed."""
     changed = replace(model, catalog=catalog)
-    own = {one.name for one in fields(model)} | {"item_genres", "features", "ranker"}
+    own = {one.name for one in fields(model)} | {"item_genres", "columns", "features", "ranker"}
     vars(changed).update({name: one for name, one in vars(model).items() if name not in own})
     return changed
