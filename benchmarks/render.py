@@ -409,7 +409,8 @@ def page(
         "connections that share its cores. *Computed*: never the same question twice; *kept*: "
         "users are drawn again and again, and most answers are those that the server has kept. "
         "With 16 connections that ask without pause, 16 / (answers a second) is the mean time of "
-        "an answer."
+        "an answer. One process answers, or as many as workers are named. *A second of 2 cores* is "
+        "what two cores answer that do nothing else, without wrk beside them: 2,000 / CPU ms."
     )
     yield markdown(serving_lines(serving)) if serving else EMPTY
     for heading, scripts in TABLES.items():

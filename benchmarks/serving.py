@@ -5,7 +5,8 @@
 
 wrk (Debian: wrk) keeps a number of connections busy, each asking again as soon as it is answered,
 and shares the cores with the server. "computed": never the same question twice; "kept": users are
-drawn again and again, so that most answers are those that the server has kept.
+drawn again and again, so that most answers are those that the server has kept. "a second of 2
+cores" is what two cores would answer that do nothing else: 2,000 over the server's CPU ms.
 """
 
 import argparse
@@ -48,12 +49,21 @@ class Scenario:
     how: str  # as in serving.lua
     query: str
     limits: dict[str, float]
+    workers: int = 1  # processes that answer
 
 
 SCENARIOS = (
     Scenario("top-10, computed", "new", "?n=10", {"per_second": 600}),
+    Scenario("top-10, computed, 2 workers", "new", "?n=10", {"per_second": 1500}, 2),
     Scenario("top-10, kept", "any", "?n=10", {"per_second": 600}),
     Scenario("top-10 with reasons, computed", "new", "?n=10&why=true", {}),
+    Scenario(
+        "top-10 with reasons, computed, 2 workers",
+        "new",
+        "?n=10&why=true",
+        {"median_ms": 5, "p99_ms": 25},
+        2,
+    ),
     Scenario("top-10 with reasons, kept", "any", "?n=10&why=true", {"median_ms": 5, "p99_ms": 25}),
     Scenario("top-10 with reasons by history, computed", "new", "?n=10&why=history", {}),
     Scenario("feedback, each row durable", "post", "", {}),
@@ -109,7 +119,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="*", help="names of scenarios, with * and ?")
     parser.add_argument("--seconds", type=float, default=20, help="of each that has no end")
     parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--workers", type=int, default=1, help="processes that answer")
     parser.add_argument("--model", help="a model of MovieLens 1M; nmf is fitted unless given")
     parser.add_argument("--data", help="the folder with ml-1m.zip")
     parser.add_argument("--results", default=str(RESULTS), help="the folder for JSON lines")
@@ -122,7 +131,7 @@ def rows_of(asked: argparse.Namespace, where: Path) -> Iterator[Row]:
     n_users = len(load(model).users)
     for one in SCENARIOS:
         if fnmatchcase(one.name, asked.only):
-            with serving(model, where, asked.workers) as server:
+            with serving(model, where, one.workers) as server:
                 yield measured(server, one, asked, n_users)
     if fnmatchcase("memory", asked.only):
         with serving(model, where) as server:
@@ -178,7 +187,7 @@ def measured(server: Server, one: Scenario, asked: argparse.Namespace, n_users: 
         for name, limit in one.limits.items()
     )
     return {
-        "name": one.name if asked.workers == 1 else f"{one.name}, {asked.workers} workers",
+        "name": one.name,
         **found,
         "cpu_ms": cpu_ms,
         "connections": asked.connections,
@@ -243,6 +252,7 @@ def line(row: Row) -> Row:
         "median ms": rounded(row, "median_ms"),
         "99 % ms": rounded(row, "p99_ms"),
         "server CPU ms": rounded(row, "cpu_ms"),
+        "a second of 2 cores": f"{2000 / row['cpu_ms']:,.0f}" if "cpu_ms" in row else None,
         "other": other(row),
         "to be reached": ", ".join(map(limit, row["limits"].items())),
         "is": ("met" if row["met"] else "NOT met") if row["limits"] else "",
