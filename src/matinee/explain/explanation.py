@@ -103,7 +103,7 @@ class Explanation(Printable):
         """The terms to show: base, user and item, the ``most`` largest others, and their rest."""
         fixed = [term for term in self.terms if term.kind in FIXED]
         others = [term for term in self.terms if term.kind not in FIXED]
-        others.sort(key=lambda term: -abs(term.value))
+        others.sort(key=lambda term: abs(term.value), reverse=True)
         small = others[most:] if len(others) > most + 1 else []
         large = others[: len(others) - len(small)]
         if small:

@@ -5,8 +5,8 @@ single rating or taste is, all of a kind together may be, and the largest are it
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import attrgetter
+from typing import NamedTuple
 
 from matinee.explain.term import TELLING, Term
 
@@ -66,8 +66,7 @@ NAMING = (*PHRASES_TOGETHER, "rating")  # kinds whose terms a sentence names
 PUBLIC = ("item", "alike", "popularity", "certainty")  # kinds that are the same for everybody
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(NamedTuple):
     """What a sentence says of a score: some terms of one kind."""
 
     terms: tuple[Term, ...]  # that are worth enough, or all of the kind together as one
@@ -118,7 +117,7 @@ def reasons_of(terms: Sequence[Term], sign: int, lead: float) -> list[Reason]:
     for term in sorted(terms, key=attrgetter("value"), reverse=sign > 0):
         by_kind.setdefault(term.kind, []).append(term)
     net = {
-        kind: sign * sum(term.value for term in of_kind)
+        kind: sign * sum([term.value for term in of_kind])
         for kind, of_kind in by_kind.items()
         if kind in PHRASES
     }
@@ -140,7 +139,7 @@ def reasons_of_kind(terms: Sequence[Term], least: float, net: float) -> list[Rea
     if not terms:
         return []
     kind = terms[0].kind
-    total = sum(term.value for term in terms)
+    total = sum([term.value for term in terms])
     together = terms[0].worth(min(abs(total), max(net, 0.0)) * (1 if total > 0 else -1))
     if kind not in NAMING:
         return [Reason((together,))]

@@ -43,7 +43,7 @@ def explanations(
             score=score,
             predicted=predicted,
             strategy=person.strategy,
-            terms=tuple(term for term in terms if abs(term.value) > NEGLIGIBLE),
+            terms=tuple([term for term in terms if abs(term.value) > NEGLIGIBLE]),
             unit=model.unit,
             usual=usual,
             of=model.explains,
