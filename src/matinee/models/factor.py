@@ -405,8 +405,8 @@ def terms_by_people(model: FactorModel, person: Person, items: np.ndarray) -> li
 
     ``items`` (n,) are rows.
     """
-    people = [terms_of_people(model, person, item) for item in items.tolist()]
-    return concatenated(_common_terms(model, person, items), people)
+    common = _common_terms(model, person, items)
+    return concatenated(common, terms_of_people(model, person, items))
 
 
 def _common_terms(model: FactorModel, person: Person, items: np.ndarray) -> list[list[Term]]:

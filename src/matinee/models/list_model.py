@@ -166,10 +166,10 @@ def terms_of_list(model: ListModel, person: Person, items: np.ndarray, by: str) 
 
     ``items`` (n,) are rows.
     """
-    (of_stars, stars, own_stars), (of_choice, choice, own_choice) = model.parts_of(person)
+    (w_stars, stars, own_stars), (w_choice, choice, own_choice) = model.parts_of(person)
     by_part = concatenated(
-        weighed(stars.views[by].terms(stars, own_stars, items), of_stars),
-        choice_terms(choice, own_choice, items, by, of_choice),
+        weighed(stars.views[by].terms(stars, own_stars, items), w_stars),
+        choice_terms(choice, own_choice, items, by, w_choice),
     )
     return [
         [*joined(terms), certainty_term(model, item)]

@@ -43,17 +43,26 @@ def groups_of_people(ratings: np.ndarray | None, parts: np.ndarray) -> list[Term
     return terms
 
 
+def rating_places(model: FoldingModel, items: np.ndarray) -> list[np.ndarray]:
+    """Where in ``model.seen`` the ratings of each of the items (n,) stand, ascending."""
+    wanted = np.zeros(len(model.items), dtype=bool)
+    wanted[items] = True
+    places = np.flatnonzero(wanted.take(model.seen.indices))  # of all items in one pass
+    rated = model.seen.indices[places]
+    return [places[rated == item] for item in items.tolist()]
+
+
 def parts_of_people(
-    model: FoldingModel, person: Person, item: int
+    model: FoldingModel, person: Person, item: int, rated: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The ratings of those nearest in factor space who rated an item, and what each adds.
 
         w_v d_v / sum w,    w_v = cosine of p_u and p_v,   d_v = r_vi - mean - b_v - c_i
 
-    over at most 50 people with w_v above 0; of preferences, d_v = p_v . q_i. Both results are
-    (n_people,): places in ``model.seen``, and terms in the unit of scores.
+    over at most 50 people with w_v above 0; of preferences, d_v = p_v . q_i. ``rated`` (n,) are
+    the places of the item's ratings in ``model.seen``. Both results are (n_people,), the terms in
+    the unit of scores.
     """
-    rated = np.flatnonzero(model.seen.indices == item)
     users = np.searchsorted(model.seen.indptr, rated, side="right") - 1
     if person.strategy == "personal":
         others = users != model.users.row(person.name)
@@ -74,9 +83,22 @@ def parts_of_people(
     return ratings, weights * votes
 
 
-def terms_of_people(model: FoldingModel, person: Person, item: int) -> list[Term]:
-    """What groups of at least 5 similar users add to p . q, and what was learned beyond them."""
-    ratings, parts = parts_of_people(model, person, item)
+def terms_of_people(model: FoldingModel, person: Person, items: np.ndarray) -> list[list[Term]]:
+    """What groups of at least 5 similar users add to p . q, and what was learned beyond them.
+
+    ``items`` (n,) are rows.
+    """
+    places = rating_places(model, items)
+    return [
+        _terms_of_people(model, person, item, rated)
+        for item, rated in zip(items.tolist(), places, strict=True)
+    ]
+
+
+def _terms_of_people(
+    model: FoldingModel, person: Person, item: int, rated: np.ndarray
+) -> list[Term]:
+    ratings, parts = parts_of_people(model, person, item, rated)
     learned = float(
         person.embeddings.factors[0].astype(np.float64) @ model.item_embeddings.factors[item]
     )
