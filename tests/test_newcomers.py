@@ -317,6 +317,25 @@ def test_ten_points_on_a_genre_give_seven_films_of_it_or_more(real):
         assert len(of_genre) >= 7, taste.name
 
 
+def test_points_are_shared_among_genres(real):
+    """Equal points show both in a list of thirty; the more points, the more films."""
+    named = [taste for taste in real.tastes().by_share() if taste.genres]
+    horror = next(taste for taste in named if "Horror" in taste.genres)
+    apart = next(taste for taste in named if not {*horror.genres} & {*taste.genres})
+    films = {}
+    for points in (2, 5, 8):
+        shared = {horror.number: points, apart.number: 10 - points}
+        listed = real.recommend(real.fold_in_tastes(shared), 30).item_id
+        films[points] = [
+            sum(bool({*taste.genres} & {*real.catalog[one].genres}) for one in listed)
+            for taste in (horror, apart)
+        ]
+    assert min(films[5]) >= 3
+    assert films[2][0] <= films[5][0] <= films[8][0]
+    assert films[2][1] >= films[5][1] >= films[8][1]
+    assert films[2] != films[8]
+
+
 def test_nobody_known_gets_what_is_popular_and_liked(real):
     """Films among the most rated thirtieth, whose ratings are better than most."""
     listed = real.recommend(real.fold_in(NOBODY), 10)

@@ -1,6 +1,6 @@
 """The choice part of a model of stars: who chooses what, for its lists."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isinf, isnan
 
@@ -11,12 +11,13 @@ from matinee.errors import BadModel, BadSetting
 from matinee.models.hybrid import HybridModel
 from matinee.models.list_model import ListModel
 from matinee.models.model import Model
+from matinee.models.newcomers import without_ratings
 from matinee.row_solvers.embeddings import Embeddings
 
 TYPICAL = 20  # films that somebody is taken to have chosen who tells us tastes alone
 TYPICAL_OF_GENRES = 600  # the same where tastes are named after genres, so that no other film fits
 TYPICAL_WHERE_ADDED = 200  # the same for choices that only add, which need not turn from the others
-EMPHASIS = 3.0  # how far from the average that person stands, in distances of who chose these
+EMPHASIS = 3.0  # how far from the average who has tastes stands, in distances of their lovers
 DIAL = (32, 16, 8, 4, 2, 1, 0, -1, -2, -3, -4, -5, -6)  # steps of caution, from safe
 DIAL_USERS = 20  # whose scores the steps are measured on
 SHRINKAGE = 20.0  # ratings at which what a film offers to a taste counts half
@@ -87,13 +88,32 @@ class ChoicePart:
         """Whether choices are learned by factors that are never negative."""
         return bool(self.model.settings.get("nonnegative", False))
 
-    def embeddings_of_tastes(self, gains: np.ndarray, share: float) -> Embeddings:
-        """How someone chooses who has tastes, for ``share`` of them, and is average for the rest.
+    def embeddings_of_tastes(self, gains: np.ndarray, shares: np.ndarray) -> Embeddings:
+        """How someone chooses who has tastes, ``shares`` (n,) of each, and is average for the rest.
 
-        ``gains`` (n_items,) are the stars that the tastes add to each item, -inf for what they do
-        not mean. They are taken to have chosen the items that gain most, those counting less that
-        few have rated, and stand three times as far from the average. What only adds stays so.
+            average + EMPHASIS sum_t share_t lead / lead_t (lover_t - average)
+
+        ``gains`` (n, n_items) are the stars that each taste adds to the items, -inf for what it
+        does not mean. ``lover_t`` has chosen what taste t adds most to, and ``lead_t`` is how far
+        the scores of their best items stand above the average person's; ``lead`` is its mean. So a
+        point is worth the same in a taste for a few films and in one for many. What only adds
+        stays so.
         """
+        nobody = self.model.seen.indices[:0], self.model.seen.values[:0]
+        average = self.model.solve(*nobody)
+        lovers = [self._lover(row) for row in gains]
+        leads = self._leads(average, lovers)
+        far = EMPHASIS * shares * np.where(leads > 0, leads.mean() / leads, 1.0)
+        factors, bias = average.factors.astype(np.float64), average.bias.astype(np.float64)
+        for times, lover in zip(far, lovers, strict=True):
+            factors += times * (lover.factors - average.factors)
+            bias += times * (lover.bias - average.bias)
+        if min(one.factors.min(initial=0) for one in (average, *lovers)) >= 0:
+            factors = np.maximum(factors, 0)
+        return Embeddings(factors.astype(np.float32), bias.astype(np.float32))
+
+    def _lover(self, gains: np.ndarray) -> Embeddings:
+        """Who has chosen the items that gain most, those counting less that few have rated."""
         counts = self.model.item_counts
         known = np.flatnonzero((counts > 0) & (gains > -np.inf))
         worth = gains[known] * counts[known] / (counts[known] + SHRINKAGE)
@@ -101,14 +121,14 @@ class ChoicePart:
         most = of_genres if np.isneginf(gains).any() else TYPICAL
         best = np.sort(known[np.argsort(-worth, kind="stable")[:most]])
         ratings = np.full(len(best), self.model.scale.high, np.float32)
-        nobody = self.model.seen.indices[:0], self.model.seen.values[:0]
-        chooser = self.model.solve(best.astype(np.int32), ratings)
-        average = self.model.solve(*nobody)
-        far = np.float32(EMPHASIS * share)
-        factors = average.factors + far * (chooser.factors - average.factors)
-        if min(chooser.factors.min(initial=0), average.factors.min(initial=0)) >= 0:
-            factors = np.maximum(factors, 0)
-        return Embeddings(factors, average.bias + far * (chooser.bias - average.bias))
+        return self.model.solve(best.astype(np.int32), ratings)
+
+    def _leads(self, average: Embeddings, lovers: Sequence[Embeddings]) -> np.ndarray:
+        """How far the best items of each lover stand above the average person's scores: (n,)."""
+        people = [without_ratings("", one, "tastes") for one in (average, *lovers)]
+        scores = self.model.score_people(people, np.arange(len(self.model.items), dtype=np.int32))
+        above = np.sort(scores[1:].astype(np.float64) - scores[0], axis=1)
+        return np.asarray(above[:, -TYPICAL:].mean(axis=1))
 
 
 def _number(name: str, value: object) -> float:

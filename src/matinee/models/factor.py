@@ -259,10 +259,9 @@ class FactorModel(FoldingModel):
         embeddings = from_tastes(points, self.tastes(), lovers, average)
         choice = None
         if self.choice is not None:
-            gains = self.item_factors @ (embeddings.factors[0] - average.factors[0])
-            share = min(1.0, sum(map(float, points.values())) / POINTS)
-            gains = np.where(self.taste_space.bearing_genres(points), gains, -np.inf)
-            choice = self.choice.embeddings_of_tastes(gains, share)
+            gains = np.array([self.taste_space.gains(one, lovers, average) for one in points])
+            shares = np.array([float(given) / POINTS for given in points.values()])
+            choice = self.choice.embeddings_of_tastes(gains, shares)
         return without_ratings(name, embeddings, "tastes", choice)
 
     def embeddings_of_features(self, features: Mapping[str, object]) -> Embeddings:

@@ -58,8 +58,11 @@ class Choice(Protocol):
     def embeddings_of_features(self, features: Mapping[str, object]) -> Embeddings:
         """How someone with these features chooses. Raises BadSetting."""
 
-    def embeddings_of_tastes(self, gains: np.ndarray, share: float) -> Embeddings:
-        """How someone chooses whose tastes add ``gains`` (n_items,) to the stars of items."""
+    def embeddings_of_tastes(self, gains: np.ndarray, shares: np.ndarray) -> Embeddings:
+        """How someone chooses who has tastes, ``shares`` (n,) of each.
+
+        ``gains`` (n, n_items) are the stars that each adds to the items.
+        """
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

@@ -1,7 +1,6 @@
 """The tastes of a factor model: how its factor columns are read, and who has which taste."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -107,19 +106,18 @@ class TasteSpace:
         """Whether no taste takes anything off the score of an item."""
         return bool((self.item_factors >= 0).all())
 
-    def bearing_genres(self, tastes: Iterable[object]) -> np.ndarray:
-        """Which items bear a genre that one of these tastes is named after: (n_items,) bool.
+    def gains(self, taste: object, lovers: Embeddings, average: Embeddings) -> np.ndarray:
+        """What a taste adds to each item for who has it alone: (n_items,).
 
-        All where a taste is named after none. Raises BadSetting for an unknown taste.
+        ``lovers`` are ``synthetic_users``. Where a taste is named after genres it is -inf for items
+        that bear none of these. Raises BadSetting for an unknown taste.
         """
+        card = self.cards.find(taste, low_ends=False)
+        gains: np.ndarray = self.item_factors @ (lovers.factors[card.number] - average.factors[0])
         genres, has = self.catalog.genre_matrix(self.items)
-        bearing = np.zeros(len(self.items), bool)
-        for taste in tastes:
-            card = self.cards.find(taste, low_ends=False)
-            words = {*card.genres, *re.split(r", | & ", card.name)}
-            own = [genre in words for genre in genres]
-            bearing |= has[:, own].any(axis=1) if any(own) else True
-        return bearing
+        words = {*card.genres, *re.split(r", | & ", card.name)}
+        own = [genre in words for genre in genres]
+        return np.where(has[:, own].any(axis=1), gains, -np.inf) if any(own) else gains
 
     def strength(self, person: Person) -> np.ndarray:
         """How strong each taste is in somebody: p_f, (n_factors,) float32."""
