@@ -95,7 +95,7 @@ def squared_errors(
         read_only(user, np.int32),
         read_only(item, np.int32),
         read_only(rating, np.float32),
-        read_only(np.empty(0) if weights is None else weights, np.float32),
+        None if weights is None else read_only(weights, np.float32),
         np.float32(mean),
         *_arrays(users, items),
         (float(bounds[0]), float(bounds[1])),
@@ -123,7 +123,7 @@ def _squared_errors(
             elif score > highest:
                 score = highest
             error = np.float64(rating[j] - score)
-            total += error * error * (weights[j] if weights.size > 0 else 1.0)
+            total += error * error * (1.0 if weights is None else weights[j])
         out[chunk] = total
 
 

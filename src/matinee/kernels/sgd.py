@@ -15,7 +15,6 @@ AHEAD = 8  # ratings by which a user's factors are fetched in advance: they come
 FLOATS_PER_LINE = 16  # of the cache, and a multiple of what a vector holds
 BYTES_PER_LINE = 4 * FLOATS_PER_LINE
 
-ALL_ONE = np.empty(0, np.float32)
 Penalties = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """Per rating, on p_u and b_u (n_users,), q_i and c_i (n_items,)."""
 
@@ -33,7 +32,8 @@ class Blocks(NamedTuple):
     rating: np.ndarray  # (n_ratings,) float32
     user_place: np.ndarray  # (n_users,) int32: where each user stands when they are sorted by group
     item_place: np.ndarray  # (n_items,) int32
-    weights: np.ndarray = ALL_ONE  # (n_ratings,) float32, or (0,) where all weigh one
+    weights: np.ndarray | None = None  # (n_ratings,) float32; None, where all weigh one, lets the
+    # kernel be compiled without them
 
     def stratum(self, number: int) -> np.ndarray:
         """The blocks of a stratum."""
@@ -75,20 +75,22 @@ def descend(
     b[blocks.user_place], c[blocks.item_place] = users.bias, items.bias
     for number in strata:
         parts = np.array_split(blocks.stratum(number), min(n_threads(), blocks.n_groups))
-        run_all([partial(_descend, part, blocks, rates, P, b, Q, c) for part in parts])
+        run_all(
+            [partial(_descend, part, blocks, blocks.weights, rates, P, b, Q, c) for part in parts]
+        )
     users.bias[:], items.bias[:] = b[blocks.user_place], c[blocks.item_place]
     k = users.factors.shape[1]
     users.factors[:], items.factors[:] = P[:, :k], Q[:, :k]
 
 
 @kernel
-def _descend(numbers, blocks, rates, P, b, Q, c):
+def _descend(numbers, blocks, weights, rates, P, b, Q, c):
     """One step per rating, in stored order, for each of the blocks.
 
     P (n_users, width) and Q (n_items, width) are float32 rows of whole vectors (see ``tiles``); b
     and c stand by group.
     """
-    _, starts, user, item, rating, place_u, place_i, weights = blocks
+    _, starts, user, item, rating, place_u, place_i, _ = blocks
     mean, rate, keep = rates
     keep_p, keep_b, keep_q, keep_c = keep
     for block in numbers:
@@ -100,7 +102,7 @@ def _descend(numbers, blocks, rates, P, b, Q, c):
             tiles.fetch_row(Q, item[ahead])
             at_u, at_i = place_u[u], place_i[i]
             step = rate * (rating[j] - (mean + b[at_u] + c[at_i] + tiles.dot_rows(P, u, Q, i)))
-            if weights.size > 0:
+            if weights is not None:
                 step *= weights[j]
             if keep_b[u] > 0:
                 b[at_u] = keep_b[u] * b[at_u] + step

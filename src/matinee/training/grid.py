@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matinee.data.ratings import Ratings, indptr_of
-from matinee.kernels.sgd import ALL_ONE, Blocks, Penalties, descend
+from matinee.kernels.sgd import Blocks, Penalties, descend
 from matinee.row_solvers.embeddings import Embeddings
 
 RATINGS_PER_BLOCK = 3000  # small enough for cache, large enough to hide the cost of a call
@@ -45,7 +45,7 @@ class Grid:
             train.rating[order],
             places_of(groups[0]),
             places_of(groups[1]),
-            ALL_ONE if train.sample_weight is None else train.sample_weight[order],
+            None if train.sample_weight is None else train.sample_weight[order],
         )
         return cls(blocks, seed)
 
