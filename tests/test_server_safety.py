@@ -530,7 +530,13 @@ def test_rules_on_no_items_give_an_empty_list(client, rule):
     ],
 )
 def test_values_are_of_their_own_json_types(client, fields):
-    is_problem(client.post("/v1/recommendations", json=fields), 422, "should be a valid")
+    is_problem(client.post("/v1/recommendations", json=fields), 422, "must be a valid")
+
+
+@pytest.mark.parametrize(("value", "shown"), [("abc", '"abc"'), ("x" * 99, '"' + "x" * 39 + "…")])
+def test_what_is_no_number_is_named(client, value, shown):
+    problem = client.get(f"{LIST}?n={value}").json()
+    assert problem["detail"].startswith(f"query.n: it is {shown}; it must be a valid integer")
 
 
 def test_a_number_in_a_query_is_finite(client):

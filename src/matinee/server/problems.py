@@ -29,6 +29,7 @@ STATUS_OF: dict[type[MatineeError], int] = {
 PROBLEM_TYPE = "application/problem+json"
 MAX_ERRORS = 20  # listed for one request
 MAX_VALUE_LENGTH = 40  # characters of an invalid value
+SHOULD_BE = "Input should be"  # how pydantic begins
 LIMITS = {  # pydantic's error type: the key of the limit, and its wording
     "less_than_equal": ("le", "at most"),
     "greater_than_equal": ("ge", "at least"),
@@ -110,7 +111,18 @@ def _message(error: JsonObject) -> str:
         key, comparison = LIMITS[error["type"]]
         value = str(error["input"])[:MAX_VALUE_LENGTH]
         return f"it is {value}; it must be {comparison} {error['ctx'][key]}"
-    return str(error["msg"]).removeprefix("Value error, ")
+    message = str(error["msg"]).removeprefix("Value error, ")
+    value = error["input"]
+    if message.startswith(SHOULD_BE) and isinstance(value, str | int | float | None):
+        limit = message.removeprefix(SHOULD_BE)
+        return f"it is {shortened(value)}; it must be{limit}"
+    return message
+
+
+def shortened(value: object) -> str:
+    """A value as JSON, cut where it is long."""
+    text = to_json(value).decode()
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}…"
 
 
 def http_problem(error: HTTPException, method: str) -> Problem:

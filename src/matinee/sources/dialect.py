@@ -105,7 +105,7 @@ def sniff(
     lines = [line for _, line in numbered[marked:]] or [""]
     plain = divided(lines, quoted, least, delimiters)
     if plain is None:
-        raise undivided(name, lines[0], least)
+        raise undivided(name, lines[0])
     commented = [line for _, line in numbered[:marked]]
     n_comments = marked if sized else comments_among(commented, plain)
     numbered = numbered[n_comments:]
@@ -149,11 +149,11 @@ def holds(path: Path, text: bytes) -> bool:
         return content.find(text) >= 0
 
 
-def undivided(name: str, line: str, least: int) -> BadRatings:
+def undivided(name: str, line: str) -> BadRatings:
     """The error for lines that no delimiter splits."""
     return BadRatings(
         f"{name} does not look like ratings: its first line is {clipped(line)!r}, and no "
-        f"delimiter splits its lines into {least} fields or more"
+        "delimiter splits its lines into 2 fields or more"
     )
 
 
