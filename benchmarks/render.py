@@ -410,7 +410,9 @@ def page(
         "users are drawn again and again, and most answers are those that the server has kept. "
         "With 16 connections that ask without pause, 16 / (answers a second) is the mean time of "
         "an answer. One process answers, or as many as workers are named. *A second of 2 cores* is "
-        "what two cores answer that do nothing else, without wrk beside them: 2,000 / CPU ms."
+        "what two cores answer that do nothing else, without wrk beside them: 2,000 / CPU ms. "
+        "*Load* is the load average of the machine at the end; where it is above 3, other work "
+        "took most of the two cores, and answers a second and ms are not the server's alone."
     )
     yield markdown(serving_lines(serving)) if serving else EMPTY
     for heading, scripts in TABLES.items():

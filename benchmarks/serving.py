@@ -253,6 +253,7 @@ def line(row: Row) -> Row:
         "99 % ms": rounded(row, "p99_ms"),
         "server CPU ms": rounded(row, "cpu_ms"),
         "a second of 2 cores": f"{2000 / row['cpu_ms']:,.0f}" if "cpu_ms" in row else None,
+        "load": f"{row['load_average']:.1f}" if "load_average" in row else None,
         "other": other(row),
         "to be reached": ", ".join(map(limit, row["limits"].items())),
         "is": ("met" if row["met"] else "NOT met") if row["limits"] else "",

@@ -324,14 +324,12 @@ def test_terms_sum_to_the_score(model, train, user):
             assert shown + limits == round(100 * stars.predicted), "down to what people see"
 
 
-@pytest.mark.parametrize("user", ["u000", "folded in"])
-def test_terms_of_a_list_are_those_of_each_item_alone(model, user):
+def test_terms_of_a_list_are_those_of_each_item_alone(model):
     """Those of tastes and ratings to the bit; others may come from scores, which are float32."""
-    person = model.fold_in({"1": 5, "5": 1, "9": 4.5}) if user == "folded in" else user
-    items = ("39", "0", "17", "22", "8")
+    items = ("39", "0", "17")
     for by in model.views:
-        for one, item in zip(model.explain_each(person, items, by), items, strict=True):
-            alone = model.explain(person, item, by)
+        for one, item in zip(model.explain_each("u000", items, by), items, strict=True):
+            alone = model.explain("u000", item, by)
             assert [term._replace(value=0) for term in one] == [
                 term._replace(value=0) for term in alone
             ]
