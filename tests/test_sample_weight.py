@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pandas
@@ -23,6 +24,7 @@ from matinee.row_solvers.embeddings import Embeddings
 from matinee.sources import read_ratings
 from matinee.sources.packing.pack import pack
 from matinee.sources.synthetic import planted
+from matinee.spark.fitting import fit as fit_on_spark
 
 FITS = {
     "bias": Bias(choice=None),
@@ -180,6 +182,15 @@ def test_a_weight_that_cannot_be_is_named_by_rating(ratings, bad):
 def test_weights_are_numbers_one_for_each_rating(ratings):
     with pytest.raises(BadRatings, match=r"has the shape \(3,\); .* ratings take"):
         ratings.with_sample_weight([1, 2, 3])
+    with pytest.raises(BadRatings, match=r"has the shape \(3,\)"):
+        Ratings.of(
+            ratings.users,
+            ratings.items,
+            ratings.user[::-1],
+            ratings.item[::-1],
+            ratings.rating,
+            sample_weight=np.ones(3),
+        )
     with pytest.raises(BadRatings, match="no number"):
         ratings.with_sample_weight(["heavy"] * len(ratings))
     columns = {"user_id": [1, 2], "item_id": [1, 1], "rating": [3, 4], "sample_weight": [1, None]}
@@ -193,6 +204,12 @@ def test_packed_ratings_have_none(tmp_path, weighted):
     for source in (path, weighted.to_pandas()):
         with pytest.raises(BadRatings, match="packed ratings have no weights"):
             pack(source, tmp_path / "packed")
+
+
+def test_a_fit_on_spark_refuses_them():
+    columns = ["user_id", "item_id", "rating", "sample_weight"]
+    with pytest.raises(BadRatings, match=r'frame.drop\("sample_weight"\)'):
+        fit_on_spark(MF(), SimpleNamespace(sparkSession=None, columns=columns))
 
 
 # Who takes them.

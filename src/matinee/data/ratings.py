@@ -228,7 +228,8 @@ class Ratings(Framed, Printable):
         )
         if sample_weight is None:
             return ratings
-        return ratings.with_sample_weight(np.asarray(sample_weight)[order])
+        fits = len(sample_weight) == len(rating)  # or the next line says so
+        return ratings.with_sample_weight(sample_weight[order] if fits else sample_weight)
 
     def __len__(self) -> int:
         return len(self.rating)
@@ -266,21 +267,18 @@ class Ratings(Framed, Printable):
         by_item = self.csr().tocsc()  # by counting: no order of all ratings is made on the way
         weights = None
         if self.sample_weight is not None:
-            weights = self.csr(self.sample_weight).tocsc().data
+            weights = self._csr(self.sample_weight).tocsc().data
         return Rows(indptr, by_item.indices.astype(np.int32, copy=False), by_item.data, weights)
 
     @cached_property
     def mean(self) -> float:
         """The weighted mean rating, in float64; the same in memory and packed."""
-        weight, total, weights = self.sample_weight, 0.0, 0.0
-        for first in range(0, len(self), PIECE):
-            piece = self.rating[first : first + PIECE]
-            if weight is None:
-                total, weights = total + float(piece.sum(dtype="f8")), weights + len(piece)
-            else:
-                of_piece = weight[first : first + PIECE].astype("f8")
-                total, weights = total + float((of_piece * piece).sum()), weights + of_piece.sum()
-        return float(total / weights)
+        pieces = [slice(first, first + PIECE) for first in range(0, len(self), PIECE)]
+        rating, weights = self.rating, self.sample_weight
+        if weights is None:
+            return sum(float(rating[one].sum(dtype="f8")) for one in pieces) / len(self)
+        total = sum(float((weights[one].astype("f8") * rating[one]).sum()) for one in pieces)
+        return total / float(weights.sum(dtype="f8"))
 
     @cached_property
     def deviation(self) -> float:
@@ -319,15 +317,15 @@ class Ratings(Framed, Printable):
         """Ratings of each item: int64 (n_items,)."""
         return np.bincount(self.item, minlength=self.n_items)
 
-    def csr(self, values: np.ndarray | None = None) -> "csr_array":
-        """The ratings as a scipy CSR array (n_users, n_items); absent means not rated.
+    def csr(self) -> "csr_array":
+        """The ratings as a scipy CSR array (n_users, n_items); absent means not rated."""
+        return self._csr(self.rating)
 
-        ``values`` (n_ratings,) stand in the place of the ratings where they are given.
-        """
+    def _csr(self, values: np.ndarray) -> "csr_array":
+        """Values (n_ratings,) where the ratings are."""
         from scipy.sparse import csr_array
 
-        indptr, indices, ratings, _ = self.by_user
-        values = ratings if values is None else values
+        indptr, indices, *_ = self.by_user
         return csr_array((values, indices, indptr), shape=(self.n_users, self.n_items))
 
     def csc(self) -> "csc_array":
