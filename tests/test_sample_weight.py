@@ -14,7 +14,10 @@ from matinee.algorithms import ALGORITHMS, MF, NMF, BayesianMF, Bias, Hybrid, Im
 from matinee.algorithms.from_model import ratings_of
 from matinee.data.ratings import Ratings, Rows
 from matinee.errors import BadModel, BadRatings, BadSetting
+from matinee.evaluation.held_out_users import FoldedIn
+from matinee.feedback.change_index import ChangeIndex
 from matinee.feedback.events import Event, Verdict
+from matinee.feedback.history import person_of
 from matinee.feedback.model_refit import with_events
 from matinee.feedback.store import EventBatch, Store
 from matinee.kernels.factors import score_pairs, squared_errors
@@ -25,6 +28,7 @@ from matinee.sources import read_ratings
 from matinee.sources.packing.pack import pack
 from matinee.sources.synthetic import planted
 from matinee.spark.fitting import fit as fit_on_spark
+from matinee.tuning.auto import SuccessiveHalving
 
 FITS = {
     "bias": Bias(choice=None),
@@ -427,6 +431,29 @@ def test_later_events_weigh_one(weighted, tmp_path):
     assert updated == expected
 
 
+def test_a_person_with_feedback_keeps_the_weights_of_the_rest(models, weighted, tmp_path):
+    model, store = models["mf"], Store.at(tmp_path / "events.db")
+    history = weighted.by_user.only(weighted.users.row("7"))
+    rated = model.items.ids[history.indices[0]]
+    store.write([EventBatch((Event("7", rated, 2.0, 1),), (Verdict("accepted"),))])
+    changes = ChangeIndex(store)
+    changes.follow()
+    person = person_of(model, changes, "7")
+    assert person.ratings.tolist() == [2.0, *history.values[1:].tolist()]
+    assert person.weights.tolist() == [1.0, *history.weights[1:].tolist()]
+
+
+def test_held_out_users_are_folded_in_with_their_weights(weighted):
+    split = splitting.strong(weighted)
+    folded = FoldedIn.of(FITS["mf"].fit(split.train), split.history)
+    user = int(split.history.user[0])
+    history = split.history.by_user.only(user)
+    solved = folded.model.solve_many(history)
+    scores = folded.model.item_factors @ solved.factors[0] + folded.model.item_bias
+    expected = scores + solved.bias + folded.model.global_mean
+    np.testing.assert_allclose(folded.score_block(np.array([user]))[0], expected, atol=1e-4)
+
+
 def test_new_users_have_weights_of_their_own(models, ratings):
     model = models["mf"]
     with pytest.raises(BadRatings, match="the weight of item '2' is 0"):
@@ -451,7 +478,10 @@ def test_intervals_are_narrower_for_heavier_histories(weighted):
 def test_evaluation_and_search_read_them_from_the_ratings(weighted):
     fits = [FITS["bias"], FITS["mf"]]
     table = matinee.compare(fits, weighted, metrics=["rmse"])
+    assert {entry.name.split()[0] for entry in table.entries} == {"bias", "mf"}  # no popularity
     assert not any(entry.failed for entry in table.entries)
+    search = SuccessiveHalving.of(weighted, "rmse", 0, 4.0)
+    assert all(one.takes_weights for one in search.candidates(0) + search.candidates(1))
     folds = matinee.cross_validate(FITS["bias"], weighted, folds=2, metrics=["rmse"])
     split = next(iter(splitting.k_fold(weighted, 2)))
     model = FITS["bias"].fit(split.train)
