@@ -8,6 +8,8 @@ from matinee.explain.personalization import Evidence
 from matinee.models.model import Model
 
 LEVEL = 0.8  # of the interval
+PERSONAL = 0.5  # a smaller share of an item's lead than this is not the user's own
+MORE_POPULAR = "more popular than personal"
 
 
 class Interval(NamedTuple):
@@ -53,6 +55,8 @@ def in_words(certain: Certainty) -> str:
     """A certainty as a sentence or two."""
     by_user, of_item = certain.evidence
     sentence = f"It rests on {counted(by_user, 'rating')} by you and {of_item:,} of it."
+    if certain.personal < PERSONAL:
+        sentence += f" It is {MORE_POPULAR}."
     if certain.interval is not None:
         _, low, high = certain.interval
         sentence += (

@@ -31,7 +31,6 @@ SCORE_OF_CHOICE = (
     "the score ranks: stars predicted, and points for how likely each is to be chosen; matinee "
     "explain shows the sum"
 )
-PERSONAL = 0.5  # a smaller share of an item's lead than this is not the user's own
 
 
 @dataclass(frozen=True)
@@ -336,6 +335,8 @@ def rows_for(
     """The list of one user as plain rows, with sentence and reasons if ``why``."""
     rows = model.recommend(user, n, exclude_seen=exclude_seen, **(rules or {})).to_dicts()
     if why:
+        from matinee.models.certainty import MORE_POPULAR, PERSONAL
+
         explanations = model.explain_list(user, [row["item_id"] for row in rows])
         for row, explanation in zip(rows, explanations, strict=True):
             row["why"] = explanation.sentence()
@@ -343,7 +344,7 @@ def rows_for(
             row["personal"] = model.how_personal(user, row["item_id"])
             kinds = {term.kind for term in explanation.reasons()}
             if row["personal"] < PERSONAL and not kinds & {*PUBLIC, "user"}:
-                row["why"] = f"{row['why'].removesuffix('.')}; more popular than personal."
+                row["why"] = f"{row['why'].removesuffix('.')}; {MORE_POPULAR}."
     return rows
 
 
