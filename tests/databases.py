@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -48,7 +49,7 @@ def postgresql(programs: Path) -> Iterator[str]:
         wait_for(port)
         yield f"postgresql://matinee@127.0.0.1:{port}/postgres"
     finally:
-        running.terminate()
+        running.send_signal(signal.SIGINT)  # does not wait for clients, as SIGTERM does
         running.wait()
         shutil.rmtree(folder, ignore_errors=True)
 

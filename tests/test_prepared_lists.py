@@ -1,16 +1,21 @@
 """Lists made ahead: their layout, how they are looked up, and what a server answers from them."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import httpx
 import pytest
+from sqlalchemy import text
 
 import matinee
 from matinee.cli import run
+from matinee.disk.locks import InUse
 from matinee.feedback.store import Store
+from matinee.list_store.database_lists import TABLE, VERSIONS, opened
+from matinee.list_store.database_writing import new_lists
 from matinee.list_store.parquet_lists import ParquetLists
 from matinee.list_store.places import open_lists
 from matinee.list_store.stored_list import FINGERPRINT, BadLists, StoredList
@@ -315,6 +320,9 @@ class Broken:
 
     n_lookups = 0
 
+    def close(self) -> None:
+        pass
+
     def find(self, user: str) -> StoredList | None:
         self.n_lookups += 1
         raise BadLists("the lists are gone")
@@ -342,3 +350,104 @@ def test_a_file_that_is_replaced_answers_for_its_own_model_alone(lists_file, fol
     assert lists.find("42") is None
     place.unlink()
     assert lists.find("42") is None
+
+
+# PostgreSQL.
+
+
+@pytest.fixture
+def database(postgresql_url: str) -> Iterator[str]:
+    """The URL of a database, without lists afterwards."""
+    yield postgresql_url
+    with opened(postgresql_url) as engine, engine.begin() as connection:
+        connection.execute(text(f"DROP TABLE IF EXISTS {TABLE}, {VERSIONS}"))
+
+
+def rows_for(users: str, word: str = "i") -> list[tuple[str, str, float]]:
+    return [(user, f"{word}{place}", 2.5 - place) for user in users for place in range(3)]
+
+
+def partitions(database: str) -> int:
+    tables = text(f"SELECT count(*) FROM pg_tables WHERE tablename LIKE '{TABLE}\\_%'")
+    with opened(database) as engine, engine.connect() as connection:
+        return connection.execute(tables).scalar_one()
+
+
+def test_lists_in_postgresql_are_served_as_they_are_computed(
+    database, folder, store, computing, capsys
+):
+    capsys.readouterr()
+    url = database.replace("matinee@", "matinee:secret@")
+    assert run(["recommend", str(folder), "--all", "-n", "12", "--out", url]) == 0
+    shown = capsys.readouterr().err
+    assert "lists of 12 for 2,000 users in postgresql://127.0.0.1" in shown
+    assert "secret" not in shown
+    state = ServerState(folder, store, lists_place=database)
+    with closing(state), answering(state) as client:
+        for query in ({"n": 12}, {"n": 5, "offset": 7, "why": "true"}, {"n": 2, "genre": "Drama"}):
+            prepared, computed = (lists_of(one, "42", **query) for one in (client, computing))
+            assert prepared["source"] == "prepared"
+            assert ids(prepared) == ids(computed)
+            scores = [[one["score"] for one in body["items"]] for body in (prepared, computed)]
+            assert scores[0] == pytest.approx(scores[1], abs=2e-6)
+        assert lists_of(client, "42", n=13)["source"] == "computed"
+        assert lists_of(client, "nobody")["strategy"] == "popular"
+
+
+def found(database: str, fingerprint: str, user: str) -> StoredList | None:
+    """The list of a user in a database."""
+    with closing(open_lists(database, fingerprint)) as lists:
+        return lists.find(user)
+
+
+def test_lists_are_seen_when_all_are_there_and_those_before_stay(database):
+    with pytest.raises(BadLists, match="there are no lists at postgresql://"):
+        open_lists(database, "m-1")
+    with new_lists(database, "m-1") as new:
+        assert new.add(rows_for("ab")) == 2
+        with pytest.raises(BadLists, match="there are no lists"):
+            open_lists(database, "m-1")
+        assert new.add(rows_for("bc", "again")) == 2  # a task that runs again changes nothing
+    with closing(open_lists(database, "m-1")) as first:
+        assert first.find("b") == (["i0", "i1", "i2"], [2.5, 1.5, 0.5])
+        assert first.find("c") == (["again0", "again1", "again2"], [2.5, 1.5, 0.5])
+        assert first.find("d") is None
+        with pytest.raises(BadLists, match="holds lists of m-1, and the model is m-2"):
+            open_lists(database, "m-2")
+        with new_lists(database, "m'2") as new:
+            new.add(rows_for("a", "new"))
+        assert first.find("a") == (["i0", "i1", "i2"], [2.5, 1.5, 0.5])
+        assert found(database, "m'2", "a") == (["new0", "new1", "new2"], [2.5, 1.5, 0.5])
+        with new_lists(database, "m-3") as new:
+            new.add(rows_for("a"))
+        assert first.find("a") is None
+    assert partitions(database) == 2
+    with new_lists(database, "m-3") as new:
+        new.add(rows_for("z"))
+    assert found(database, "m-3", "a") is None
+    assert found(database, "m'2", "a") is not None
+
+
+def test_lists_that_fail_are_gone_and_one_process_writes_at_a_time(database):
+    def write_twice() -> None:
+        with new_lists(database, "m-1") as new:
+            new.add(rows_for("a"))
+            with new_lists(database, "m-2"):
+                raise AssertionError
+
+    with pytest.raises(InUse, match="another process writes lists"):
+        write_twice()
+    assert partitions(database) == 0
+    with pytest.raises(BadLists, match="there are no lists"):
+        open_lists(database, "m-1")
+    with pytest.raises(BadLists, match="NUL"), new_lists(database, "m-1") as new:
+        new.add([("a\0", "i", 1.0)])
+    assert partitions(database) == 0
+
+
+def test_a_database_that_is_away_or_takes_no_such_lists_is_refused(folder, capsys):
+    with pytest.raises(BadLists, match=r"the lists at postgresql.*@127.0.0.1:1/none: .*refused"):
+        open_lists("postgresql://ann:secret@127.0.0.1:1/none", "m")
+    arguments = ["recommend", str(folder), "--all", "--diversity", "1"]
+    assert run([*arguments, "--out", "postgresql://127.0.0.1:1/none"]) == 2
+    assert "leave out rules and weights" in capsys.readouterr().err

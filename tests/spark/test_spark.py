@@ -24,6 +24,7 @@ from matinee.data.ids import IdMap
 from matinee.errors import BadModel, BadRatings, BadSetting, MatineeError, UnknownId
 from matinee.feedback.store import Store
 from matinee.kernels.normal_sums import bytes_per_row
+from matinee.list_store.places import open_lists
 from matinee.models import load
 from matinee.server.lifecycle import ServerState
 from matinee.sources import read_ratings
@@ -283,6 +284,22 @@ def test_lists_that_spark_wrote_are_served_as_they_are_computed(
             )
 
 
+def test_lists_that_spark_copied_to_postgresql_are_those_of_the_model(
+    spark, parts, tmp_path, monkeypatch, postgresql_url
+):
+    monkeypatch.setattr(recommending, "USERS_PER_BLOCK", 64)
+    folder = parts[0].save(tmp_path / "model")
+    matinee.spark.write_lists(folder, postgresql_url, n=4)
+    with closing(open_lists(postgresql_url, model_fingerprint(folder))) as lists:
+        for user in ("u3", "u64", "u199"):
+            wanted = parts[0].recommend(user, 4)
+            found = lists.find(user)
+            assert found.items == list(wanted.item_id)
+            assert found.scores == pytest.approx(wanted.score, abs=1e-5)
+    with pytest.raises(BadSetting, match="holds lists without reasons"):
+        matinee.spark.write_lists(folder, postgresql_url, why=True)
+
+
 def test_lists_are_replaced_in_one_step_and_nothing_else_is(spark, parts, tmp_path):
     model, _ = parts
     place = tmp_path / "lists.parquet"
@@ -294,7 +311,7 @@ def test_lists_are_replaced_in_one_step_and_nothing_else_is(spark, parts, tmp_pa
     (place / "notes.txt").write_text("mine")
     with pytest.raises(MatineeError, match="holds something else; choose another place"):
         matinee.spark.write_lists(model, place)
-    with pytest.raises(BadSetting, match="lists go to one that all executors reach"):
+    with pytest.raises(BadSetting, match="lists go to a folder that all executors reach"):
         matinee.spark.write_lists(model, "s3://bucket/lists")
     with pytest.raises(BadSetting, match="n is 0"):
         matinee.spark.write_lists(model, tmp_path / "none", n=0)

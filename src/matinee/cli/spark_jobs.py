@@ -16,6 +16,7 @@ from matinee.cli.progress import epochs_of
 from matinee.disk.temporary_folders import temporary_folder
 from matinee.display.text import counted
 from matinee.errors import BadRatings, BadSetting
+from matinee.list_store.stored_list import is_database, without_secrets
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -149,7 +150,7 @@ def lists_on_spark(
     why: bool,
     others: dict[str, object],
 ) -> None:
-    """Lists for everybody into a folder of Parquet files; ``others`` are options it cannot take."""
+    """Lists for everybody into Parquet or PostgreSQL; ``others`` are options it cannot take."""
     from matinee.spark import write_lists
 
     if not engine.is_spark or out is None:
@@ -157,6 +158,10 @@ def lists_on_spark(
     for name in (name for name, value in others.items() if value):
         raise BadSetting(f"--engine spark makes a list for everybody; leave out {name}")
     with quiet_session(engine.master) as spark:
+        if is_database(out):
+            write_lists(model, out, n, why=why)
+            say(f"lists of {n} in {without_secrets(out)}")
+            return
         place = str(Path(out).absolute())
         write_lists(model, place, n, why=why)
         say(f"{counted(spark.read.parquet(place).count(), 'row')} in {out}, as Parquet")

@@ -100,6 +100,10 @@ class ParquetLists:
             return None
         return StoredList([item for item, _ in rows], [score for _, score in rows])
 
+    def close(self) -> None:
+        """Close DuckDB."""
+        self.db.close()
+
 
 def key_of(user: str, numeric: bool) -> Key:
     """What the ids of users are compared by."""

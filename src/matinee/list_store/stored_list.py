@@ -1,5 +1,6 @@
-"""The list of one user as it is stored, what finds it, and whose lists they are."""
+"""The list of one user as it is stored, what finds it, where, and whose lists they are."""
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
@@ -28,6 +29,19 @@ class ListStore(Protocol):
 
     def find(self, user: str) -> StoredList | None:
         """The list of a user; None where there is none. Raises BadLists."""
+
+    def close(self) -> None:
+        """Give back what is held open."""
+
+
+def is_database(place: str) -> bool:
+    """Whether a place is the URL of a database, rather than a file or folder."""
+    return place.startswith(("postgresql:", "postgresql+psycopg:", "postgres:"))
+
+
+def without_secrets(place: str) -> str:
+    """A place as it may be shown: a URL without its user, password and settings."""
+    return re.sub("://[^/]*@", "://", place.partition("?")[0]) if "://" in place else place
 
 
 def check_fingerprints(place: str, stored: Iterable[str], fingerprint: str) -> None:

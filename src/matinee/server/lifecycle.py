@@ -107,6 +107,7 @@ class ServerState:
         Raises BadModel or BadLists, and keeps the current models, when a folder cannot be read.
         """
         with self.reload_lock:
+            before = self.main
             try:
                 self.loaded = self._load()
                 self.snapshots = self._overlaid(self.catalog)
@@ -114,6 +115,7 @@ class ServerState:
                 self.metrics.reloads.labels("failed").inc()
                 log.error("the model was not reloaded: %s", error)
                 raise
+            close_lists(before)
             self.metrics.reloads.labels("done").inc()
             self.metrics.set_model(self.main)
             log.info("reloaded; the model is %s", self.main.version)
@@ -134,10 +136,16 @@ class ServerState:
                 raise Problem(409, "the folder holds a newer model; reload it first") from None
             except InUse:
                 raise Problem(409, "the model is being written; rename the taste later") from None
+            before = self.main
             self.loaded = (self._load_main(), *self.loaded[1:])
             self.snapshots = self._overlaid(self.catalog)
+            close_lists(before)
             self.metrics.set_model(self.main)
             return self.main
+
+    def close(self) -> None:
+        """Close the lists that were made ahead; the store is for its maker to close."""
+        close_lists(self.main)
 
     @property
     def is_behind(self) -> bool:
@@ -212,3 +220,9 @@ class ServerState:
                 await asyncio.to_thread(self.follow)
             except MatineeError as error:
                 log.warning("%s", error)
+
+
+def close_lists(snapshot: ModelSnapshot) -> None:
+    """Close the lists of a model that were made ahead; a lookup that is running may fail."""
+    if snapshot.lists is not None:
+        snapshot.lists.close()

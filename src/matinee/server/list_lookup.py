@@ -27,3 +27,7 @@ class ListLookup:
             self.paused_until = time.monotonic() + PAUSE_SECONDS
             log.warning("%s; lists are computed meanwhile", error)
             return None
+
+    def close(self) -> None:
+        """Close the lists."""
+        self.lists.close()

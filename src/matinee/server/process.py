@@ -134,11 +134,12 @@ def run(
             link,
             settings.lists,
         )
-        app = make_app(state, policy)
-        url = settings.endpoint.url(listener)
-        description, n_events = repr(state.main.model), store.count()
-        on_ready(ServerInfo(url, policy.token, description, n_events))
-        uvicorn.Server(uvicorn_config(app, settings.limits)).run(sockets=[listener])
+        with closing(state):
+            app = make_app(state, policy)
+            url = settings.endpoint.url(listener)
+            description, n_events = repr(state.main.model), store.count()
+            on_ready(ServerInfo(url, policy.token, description, n_events))
+            uvicorn.Server(uvicorn_config(app, settings.limits)).run(sockets=[listener])
 
 
 def run_worker(

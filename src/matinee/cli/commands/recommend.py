@@ -15,10 +15,12 @@ from matinee.cli.options.values import gathered
 from matinee.cli.progress import progress
 from matinee.cli.spark_jobs import lists_on_spark
 from matinee.disk.table_files import check_table_file
+from matinee.display.optional import POSTGRESQL
 from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
 from matinee.errors import BadSetting
 from matinee.explain.reasons import PUBLIC
+from matinee.list_store.stored_list import is_database, without_secrets
 from matinee.list_store.writing import save_lists
 from matinee.storage.model_files import model_fingerprint
 
@@ -174,8 +176,9 @@ list_options = gathered(
 @click.option("--all", "everybody", is_flag=True, help="A list for every user, into --out.")
 @click.option(
     "--out",
-    metavar="FILE",
-    help="Where the lists of --all go: a .parquet or .csv file; with Spark a folder of Parquet.",
+    metavar="PLACE",
+    help="Where the lists of --all go: a .parquet or .csv file, with Spark a folder of Parquet; or "
+    "postgresql://...",
 )
 @engine_options
 @json_option
@@ -227,18 +230,26 @@ def save_all(
         raise BadSetting("--all and --out FILE go together: a list for every user")
     for name in (name for name, value in others.items() if value):
         raise BadSetting(f"--all makes a list for every user; leave out {name}")
-    check_table_file(Path(out))
+    servable = listing.as_served and not rules.given
+    if is_database(out):
+        if not servable:
+            raise BadSetting(
+                "a database takes the lists that a server gives where it is asked for no others; "
+                "leave out rules and weights, or name a file"
+            )
+        POSTGRESQL.require("a list for every user in a database")
+    else:
+        check_table_file(Path(out))
     model = load(model_path).weighed(listing.stars_weight, listing.caution)
     lists = model.recommend_all(
         listing.n, exclude_seen=listing.exclude_seen, **rules.arguments(model)
     )
-    servable = listing.as_served and not rules.given and Path(out).suffix == ".parquet"
     with progress("lists") as step:
-        if servable:
+        if servable and not out.endswith(".csv"):
             save_lists(lists, model_fingerprint(Path(model_path)), out, step)
         else:
             lists.save(out, step)
-    say(f"lists of {listing.n} for {counted(len(lists), 'user')} in {out}")
+    say(f"lists of {listing.n} for {counted(len(lists), 'user')} in {without_secrets(out)}")
 
 
 def show_each(

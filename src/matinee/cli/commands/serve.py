@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--lists",
+    envvar="MATINEE_LISTS",
+    show_envvar=True,
     metavar="PLACE",
     help="Lists of all users made ahead by matinee recommend --all: Parquet, or postgresql://...",
 )
