@@ -84,7 +84,7 @@ def toy(n_users, n_factors=3, n_items=12, seed=0):
 
 
 def drawn(rated, Y, reg, noise, seed=1, draw=1, weights=None):
-    terms = Terms.of(rated, np.zeros(len(Y)), Y, weights)
+    terms = Terms.of(rated._replace(weights=weights), np.zeros(len(Y)), Y)
     return draw_rows(terms, penalty_of(reg, np.zeros(len(reg))), np.sqrt(noise), seed, draw)
 
 

@@ -68,6 +68,7 @@ COMPARED_IN = {
     "add_matrix_scores": "test_ease_equals_dense_algebra",
     "add_matrix_scores_of_pairs": "test_an_item_scores_the_same_alone_and_among_all",
     "top_n_in_blocks": "test_best_items_among_many",
+    "top_by_index": "test_lists_of_an_index_are_those_of_scoring_all",
     "rank_intervals": "test_stand_is_that_of_sorting",
 }
 

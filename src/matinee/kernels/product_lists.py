@@ -7,6 +7,7 @@ import numpy as np
 
 from matinee.kernels.devices import Device, DeviceArray, accelerator, check_memory
 from matinee.kernels.factors import Side, score_block
+from matinee.kernels.product_index import ProductIndex, top_by_index
 from matinee.kernels.ranking import ItemSets, top_n_in_blocks
 
 SCORES = 1 << 25  # held at once on a device
@@ -15,16 +16,28 @@ People = Callable[[slice], tuple[Side, ItemSets]]  # a block's embeddings, and w
 
 
 def top_products(
-    mean: float, people: People, n_people: int, items: Side, n: int
+    mean: float,
+    people: People,
+    n_people: int,
+    items: Side,
+    n: int,
+    index: ProductIndex | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The n best items of each person, best first, and their scores, as ``ranking.top_n``.
 
     score(u, i) = mean + bias_u + bias_i + p_u . q_i
 
     Another device, where one is chosen, multiplies and ranks in one go, and only lists leave it.
+    With an ``index`` of the items people are looked up one by one.
     """
     if (device := accelerator()) is not None:
         return _top_products_on(device, mean, people, n_people, items, n)
+    if index is not None:
+        lists = []
+        for row in range(n_people):
+            person, banned = people(slice(row, row + 1))
+            lists.append(top_by_index(index, mean, person, items, banned.items, n))
+        return np.array([places for places, _ in lists]), np.array([best for _, best in lists])
 
     def fill(rows: slice, scores: np.ndarray) -> ItemSets:
         users, banned = people(rows)

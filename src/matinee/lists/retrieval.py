@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from matinee.kernels.factors import score_block
+from matinee.kernels.product_index import ProductIndex
 from matinee.kernels.product_lists import top_products
 from matinee.kernels.ranking import ItemSets, top_n_in_blocks
 from matinee.row_solvers.embeddings import Embeddings
 
 ROWS_AT_ONCE = 1 << 16  # rows compared at once
+MOST_LOOKED_UP = 8  # people; of more, all items are scored in one product
+MOST_OF_INDEX = 200  # places of a list; longer ones leave little to pass over
 SHRINKAGE = 10.0  # ratings at which a similarity counts half
 
 # Writes the scores (n_people, n_items) of some people into an array that is used again.
@@ -25,6 +28,11 @@ class ProductScorer:
     mean: float
     embeddings_of: Callable[[Sequence[object]], Embeddings]  # of people
     items: Embeddings
+    index: ProductIndex | None = None  # of these items, where there is one
+
+    def index_for(self, n_people: int, n: int) -> ProductIndex | None:
+        """The index, where it makes lists of n places for so many people sooner."""
+        return self.index if n_people <= MOST_LOOKED_UP and n <= MOST_OF_INDEX else None
 
     def __call__(self, people: Sequence[object], out: np.ndarray) -> None:
         score_block(self.mean, self.embeddings_of(people), self.items, out)
@@ -47,8 +55,10 @@ def best_items(
     n = min(n, len(candidates))
     if n == 0:
         return np.empty((len(people), 0), np.int32), np.empty((len(people), 0), np.float32)
-    place = np.full(n_items, -1, dtype=np.int32)
-    place[candidates] = np.arange(len(candidates), dtype=np.int32)
+    place = candidates  # of all items each is its own
+    if len(candidates) < n_items:
+        place = np.full(n_items, -1, dtype=np.int32)
+        place[candidates] = np.arange(len(candidates), dtype=np.int32)
 
     def block(rows: slice) -> tuple[Embeddings, ItemSets]:
         assert isinstance(score, ProductScorer)
@@ -59,7 +69,8 @@ def best_items(
         return _banned(seen, people[rows], place)
 
     if isinstance(score, ProductScorer):
-        places, scores = top_products(score.mean, block, len(people), score.items, n)
+        index = score.index_for(len(people), n)
+        places, scores = top_products(score.mean, block, len(people), score.items, n, index)
     else:
         places, scores = top_n_in_blocks(fill, len(people), len(candidates), n)
     return np.where(places >= 0, candidates[places], -1), scores

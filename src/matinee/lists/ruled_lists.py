@@ -104,15 +104,13 @@ class ListMaker:
     def of(
         cls, model: Ranker, rules: ListRules, candidates: np.ndarray, exclude_seen: bool = True
     ) -> "ListMaker":
-        """Apply the filters to the items in rows ``candidates`` (n,).
+        """Apply the filters to the items in rows ``candidates`` (n,) int32, ascending.
 
         Raises UnknownId for an item, BadSetting for a column or a value.
         """
-        allowed = np.zeros(len(model.items), dtype=bool)
-        allowed[candidates] = True
         for _, kept in filters(model, rules):
-            allowed &= kept
-        return cls(model, rules, np.flatnonzero(allowed).astype(np.int32), exclude_seen)
+            candidates = candidates[kept[candidates]]
+        return cls(model, rules, candidates, exclude_seen)
 
     def lists(self, people: Sequence[object], n: int) -> RuledLists:
         """The best ``n`` candidates of each person."""

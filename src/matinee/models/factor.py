@@ -22,6 +22,7 @@ from matinee.explain.term import Term, concatenated
 from matinee.explain.views import FACTOR, HISTORY, PEOPLE, View
 from matinee.kernels.blas import row_products
 from matinee.kernels.factors import score_block, score_pairs
+from matinee.kernels.product_index import ProductIndex, product_index
 from matinee.lists.retrieval import ProductScorer, Scorer, similar_rows
 from matinee.models import intervals
 from matinee.models.capabilities import INTERVALS, TASTES
@@ -50,6 +51,8 @@ BEYOND = {
     "tastes": "the tastes chosen",
     "features": "people like this one",
 }
+
+INDEXED_FROM = 100_000  # items; fewer are scored in a millisecond or two
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -127,9 +130,20 @@ class FactorModel(FoldingModel):
         return self._scores(self._embeddings(people), self.item_embeddings.take(items))
 
     def scorer(self, items: np.ndarray) -> Scorer:
-        every = len(items) == len(self.items)
-        embeddings = self.item_embeddings if every else self.item_embeddings.take(items)
-        return ProductScorer(self.global_mean, self._embeddings, embeddings)
+        if len(items) < len(self.items):
+            some = self.item_embeddings.take(items)
+            return ProductScorer(self.global_mean, self._embeddings, some)
+        index = vars(self).get("item_index")  # where ``index_items`` has made it
+        return ProductScorer(self.global_mean, self._embeddings, self.item_embeddings, index)
+
+    @cached_property
+    def item_index(self) -> ProductIndex | None:
+        """The index by which a person's list passes over most items; None where it would not."""
+        return product_index(self.item_embeddings)
+
+    def index_items(self) -> None:
+        if len(self.items) >= INDEXED_FROM:
+            _ = self.item_index
 
     def score_block(self, users: np.ndarray) -> np.ndarray:
         return self._scores(self.user_embeddings.take(users), self.item_embeddings)

@@ -101,6 +101,9 @@ class Fitted:
 
         return score
 
+    def index_items(self) -> None:
+        """Prepare for lists of one person after another, where that takes an index of items."""
+
     def solve_many(self, rated: Rows) -> Embeddings:
         """``solve`` for each row of ``rated``, as embeddings of as many rows."""
         solved = [self.solve(*rated.row(r)) for r in range(len(rated.counts))]

@@ -25,7 +25,9 @@ def check_length(n: int) -> None:
 def candidates_of(
     model: Fitted, items: Iterable[object] | None, exclude: Iterable[object] | None
 ) -> np.ndarray:
-    """Rows (n,) int32 of ``items``, or of all, without ``exclude``. Raises UnknownId."""
+    """Rows (n,) int32 of ``items``, or of all, without ``exclude``, ascending. Raises UnknownId."""
+    if items is None and exclude is None:
+        return np.arange(len(model.items), dtype=np.int32)
     allowed = np.full(len(model.items), items is None)
     for ids, value in ((items, True), (exclude, False)):
         if ids is not None:

@@ -50,6 +50,7 @@ class ModelSnapshot:
 
     def warm_up(self) -> None:
         """Compute now what the first request would otherwise wait for."""
+        self.model.index_items()
         counts = self.model.seen.counts
         if counts.any():
             user = self.model.users.ids[int(counts.argmax())]
