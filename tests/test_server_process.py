@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -21,9 +21,10 @@ import pytest
 
 import matinee
 from matinee.cli import run
+from matinee.errors import MatineeError
 from matinee.feedback.store import Store
 from matinee.server.process import JsonFormatter
-from matinee.server.settings import ServerSettings
+from matinee.server.settings import Endpoint, ServerSettings
 
 TOKEN = "a-token-for-the-tests"
 OWNER = {"Authorization": f"Bearer {TOKEN}"}
@@ -98,6 +99,36 @@ def test_workers_know_at_once_what_another_wrote(workers):
             body = httpx.get(f"{url}/v1/users/{user}/recommendations").json()
             assert body["strategy"] == "folded_in"
             assert item not in [one["item_id"] for one in body["items"]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others share no connections out")
+def test_connections_are_shared_out_among_workers():
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(one) for one in Endpoint(port=0).listeners(2)]
+        (port,) = {one.getsockname()[1] for one in listeners}
+        for _ in range(64):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+        accepted = [waiting_at(one, stack) for one in listeners]
+    assert sum(accepted) == 64
+    assert min(accepted) >= 8  # fewer of 64 fair draws: less than once in 10^9
+
+
+def waiting_at(listener: socket.socket, stack: ExitStack) -> int:
+    """How many connections wait at a listener; they are accepted."""
+    listener.setblocking(False)
+    for number in range(1000):
+        try:
+            stack.enter_context(listener.accept()[0])
+        except BlockingIOError:
+            return number
+    return 1000
+
+
+def test_workers_do_not_share_the_port_of_another_server():
+    with closing(Endpoint(port=0).listen()) as taken:
+        endpoint = Endpoint(port=taken.getsockname()[1])
+        with pytest.raises(MatineeError, match="cannot listen"):
+            endpoint.listeners(2)
 
 
 def test_metrics_are_those_of_all_workers(workers):

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -103,14 +103,17 @@ def serve(settings: ServerSettings, on_ready: OnReady = lambda info: None) -> No
     policy = settings.endpoint.access_policy()
     if settings.workers > 1 and not hasattr(signal, "SIGHUP"):
         raise BadSetting("several workers need the signals of POSIX; serve with one")
-    with closing(settings.endpoint.listen()) as listener:
+    listeners = settings.endpoint.listeners(settings.workers)
+    with ExitStack() as open_sockets:
+        for listener in listeners:
+            open_sockets.enter_context(listener)
         if settings.workers == 1:
-            run(settings, policy, listener, on_ready)
+            run(settings, policy, listeners[0], on_ready)
             return
         Store.at(settings.store_place).close()  # creates it before the workers would, all at once
         with metrics_folder():
             arguments = (settings, policy)
-            Supervisor(run_worker, listener, arguments, settings.workers).run(on_ready)
+            Supervisor(run_worker, listeners, arguments).run(on_ready)
 
 
 def run(

@@ -3,8 +3,9 @@
 import ipaddress
 import secrets
 import socket
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from matinee.display.text import counted
@@ -46,11 +47,29 @@ class Endpoint:
         names = {name.lower() for name in (*self.hosts, self.host)}
         return AccessPolicy(self.token or secrets.token_urlsafe(24), public, frozenset(names))
 
-    def listen(self) -> socket.socket:
-        """A listening socket. Raises MatineeError when the port cannot be bound."""
+    def listeners(self, n_workers: int) -> list[socket.socket]:
+        """A listening socket for each worker. Raises MatineeError when the port cannot be bound.
+
+        Linux shares out connections among them. From a socket that is common to all, whoever wakes
+        first accepts every connection that waits, and others stay idle.
+        """
+        only = self.listen()
+        if n_workers == 1 or sys.platform != "linux":
+            return [only] * n_workers
+        bound = replace(self, port=only.getsockname()[1])
+        only.close()
+        return [bound.listen(shared=True) for _ in range(n_workers)]
+
+    def listen(self, shared: bool = False) -> socket.socket:
+        """A listening socket, on a port that others may share or not.
+
+        Raises MatineeError when the port cannot be bound.
+        """
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         listener = socket.socket(family)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
             listener.bind((self.host, self.port))
         except OSError as error:

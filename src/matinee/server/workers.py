@@ -1,6 +1,6 @@
-"""Several processes that serve one model from one listening socket.
+"""Several processes that serve one model on one port.
 
-The supervisor holds the socket and starts the workers, which share one store. It passes on the
+The supervisor holds the sockets and starts the workers, which share one store. It passes on the
 signals to stop and to reload, and replaces a worker that dies. A worker that changes the model
 tells the supervisor (SIGHUP), which tells all.
 """
@@ -10,11 +10,11 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import Any, NamedTuple
 
 from matinee.errors import MatineeError
 
@@ -58,15 +58,21 @@ class WorkerLink:
 Target = Callable[..., None]  # takes the listening socket, a WorkerLink and further arguments
 
 
+class Worker(NamedTuple):
+    """A running worker."""
+
+    process: Any
+    listener: socket.socket  # that its successor listens on, should it die
+
+
 @dataclass
 class Supervisor:
     """Starts workers and keeps their number until it is told to stop."""
 
     target: Target
-    listener: socket.socket
+    listeners: Sequence[socket.socket]  # one for each worker
     arguments: tuple[object, ...]
-    n_workers: int
-    workers: dict[Any, Any] = field(default_factory=dict)  # processes by sentinel
+    workers: dict[Any, Worker] = field(default_factory=dict)  # by sentinel
     stopping: bool = False
 
     def run(self, on_ready: Callable[[Any], object]) -> None:
@@ -78,7 +84,7 @@ class Supervisor:
         before = {one: signal.signal(one, self._stop) for one in (signal.SIGTERM, signal.SIGINT)}
         before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._pass)
         try:
-            answers = [self._start() for _ in range(self.n_workers)]
+            answers = [self._start(listener) for listener in self.listeners]
             first, *_ = [self._answer(one) for one in answers]
             on_ready(first)
             while not self.stopping:
@@ -88,13 +94,13 @@ class Supervisor:
             for one, handler in before.items():
                 signal.signal(one, handler)
 
-    def _start(self) -> Connection:
+    def _start(self, listener: socket.socket) -> Connection:
         answer, sender = SPAWN.Pipe(duplex=False)
         link = WorkerLink(self.latest, sender, os.getpid())
-        process = SPAWN.Process(target=self.target, args=(self.listener, link, *self.arguments))
+        process = SPAWN.Process(target=self.target, args=(listener, link, *self.arguments))
         process.start()
         sender.close()
-        self.workers[process.sentinel] = process
+        self.workers[process.sentinel] = Worker(process, listener)
         return answer
 
     def _answer(self, answer: Connection) -> Any:
@@ -111,8 +117,9 @@ class Supervisor:
         """Wait a second for a worker to die, and start another in its place."""
         for sentinel in wait(list(self.workers), timeout=1.0):
             if not self.stopping:
-                self.workers.pop(sentinel).join()
-                self._answer(self._start())
+                worker = self.workers.pop(sentinel)
+                worker.process.join()
+                self._answer(self._start(worker.listener))
 
     def _stop(self, *_: object) -> None:
         self.stopping = True
@@ -122,13 +129,13 @@ class Supervisor:
         self._signal(signal.Signals(number))
 
     def _signal(self, number: signal.Signals) -> None:
-        for process in list(self.workers.values()):
+        for process, _ in list(self.workers.values()):
             with suppress(ProcessLookupError):
                 os.kill(process.pid, number)
 
     def _stop_all(self) -> None:
         self._signal(signal.SIGTERM)
-        for process in self.workers.values():
+        for process, _ in self.workers.values():
             process.join(STOP_SECONDS)
             if process.is_alive():
                 process.kill()
