@@ -31,8 +31,9 @@ def test_reasons_come_with_what_they_rest_on(ask, listed):
     assert set(told["evidence"]) == {"by_user", "of_item"}
     assert 0 <= told["personal"] <= 1
     assert told["interval"]["low"] <= told["predicted"] <= told["interval"]["high"]
-    _, out, _ = ask(item)
+    out = " ".join(ask(item)[1].split())
     assert "It rests on" in out
+    assert ("It is more popular than personal." in out) == (told["personal"] < 0.5)
     assert "With a chance of 80 % you would rate it" in out
     assert not {"they", "them", "their"} & set(out.split()), "one person throughout"
 
