@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from matinee.algorithms import BayesianMF
 from matinee.algorithms.bayesian_mf import Chain, ScoreAverage, aligning_rotations
@@ -20,6 +21,7 @@ from matinee.row_solvers import LeastSquares, PosteriorMean, from_plain, to_plai
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.implicit_features import ImplicitFeatures
 from matinee.training.population import Population
+from matinee.training.singular_vectors import leading_vectors, nearly_leading_vectors
 
 QUICK = {"n_factors": 3, "n_features": 8, "n_epochs": 60, "n_samples": 20}
 
@@ -348,6 +350,17 @@ def test_features_are_what_implicit_factors_add_up_to(data):
     for features in (choices.of_users, choices.of_items):
         np.testing.assert_allclose(features.mean(axis=0), 0, atol=1e-8)
         np.testing.assert_allclose(features.var(axis=0), 1, rtol=1e-8)
+
+
+def test_nearly_leading_vectors_span_the_leading_ones_where_there_is_a_gap():
+    rng = np.random.default_rng(0)
+    strong = rng.normal(size=(300, 5)) @ rng.normal(size=(5, 200))
+    A = csr_array(strong + 0.1 * rng.normal(size=strong.shape))
+    U, s, V = nearly_leading_vectors(A, 5)
+    exact_U, exact_s, exact_V = leading_vectors(A, 5, float((A.data**2).sum()))
+    np.testing.assert_allclose(s, exact_s, rtol=1e-9)
+    np.testing.assert_allclose(V, exact_V, atol=1e-6)
+    np.testing.assert_allclose(U, exact_U, atol=1e-6)
 
 
 def test_a_validation_part_is_measured_and_epochs_are_told(data):

@@ -13,7 +13,8 @@ from matinee.data.ratings import Ratings, Rows
 from matinee.data.scale import Scale
 from matinee.errors import BadRatings, Diverged
 from matinee.kernels.blas import gram
-from matinee.kernels.bpr import draw_negative, has, pair_step
+from matinee.kernels.bpr import draw_negative, pair_step
+from matinee.kernels.rows import has
 from matinee.row_solvers import ImplicitLeastSquares, from_plain, to_plain
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.sources.synthetic import checkerboard, planted

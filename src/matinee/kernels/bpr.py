@@ -9,20 +9,8 @@ import numpy as np
 from matinee.kernels.factors import Side
 from matinee.kernels.jit import inlined, kernel, read_only
 from matinee.kernels.random import LOW, WORD, philox
+from matinee.kernels.rows import has
 from matinee.kernels.threads import n_threads, run_all
-
-
-@inlined
-def has(items, item):
-    """Whether an ascending array holds an item."""
-    low, high = 0, items.size
-    while low < high:
-        middle = (low + high) // 2
-        if items[middle] < item:
-            low = middle + 1
-        else:
-            high = middle
-    return low < items.size and items[low] == item
 
 
 @inlined

@@ -17,6 +17,7 @@ from matinee.kernels import tiles
 from matinee.kernels.blas import gram, one_blas_thread, rotated
 from matinee.kernels.factors import Side
 from matinee.kernels.jit import inlined, kernel, read_only
+from matinee.kernels.rows import has
 from matinee.kernels.threads import n_threads, run_all
 from matinee.kernels.vectors import GLANCE
 
@@ -103,10 +104,9 @@ def top_by_index(
     scan(0, 0, 1, 1, np.float32(-np.inf))
     least, last = scores[0, -1], len(index.longest)
     run_all([partial(scan, 1 + job, 1 + job, last, n_jobs, least) for job in range(n_jobs)])
-    found, best = places.ravel(), scores.ravel()
-    order = np.lexsort((found, -best))[:n]
-    missing = found[order] < 0
-    return found[order], np.where(missing, np.float32(np.nan), best[order])
+    order = np.lexsort((places.ravel(), -scores.ravel()))[:n]
+    best, best_scores = places.ravel()[order], scores.ravel()[order]
+    return best, np.where(best < 0, np.float32(np.nan), best_scores)
 
 
 def query_of(index: ProductIndex, mean: float, person: Side) -> Query:
@@ -131,7 +131,7 @@ def _scan(blocks, index, query, Q, bias, banned, least, best, best_scores):
         cut = least - query.slack - query.base
         if query.length * index.longest[block] + index.favoured[block] < cut:
             continue
-        _fill_bounds(index, query, block, bounds)
+        fill_bounds(index, query, block, bounds)
         for glance in range(0, BLOCK, GLANCE):
             passing = tiles.above(bounds, 0, glance, cut)
             while passing != 0:
@@ -140,16 +140,16 @@ def _scan(blocks, index, query, Q, bias, banned, least, best, best_scores):
                 if place >= index.order.size:
                     break
                 item = index.order[place]
-                score = _score(query.factors, Q, item) + (query.base + bias[item])
-                if score < least or _is_in(banned, item):
+                score = product(query.factors, Q, item) + (query.base + bias[item])
+                if score < least or has(banned, item):
                     continue
-                filled = _insert(item, score, best, best_scores, filled)
+                filled = insert_by_item(item, score, best, best_scores, filled)
                 if filled == best.size and best_scores[filled - 1] > least:
                     least = best_scores[filled - 1]
 
 
 @inlined
-def _fill_bounds(index, query, block, bounds):
+def fill_bounds(index, query, block, bounds):
     """Bounds of the scores of a block, without the person's base: (1, BLOCK)."""
     for i in range(BLOCK):
         bounds[0, i] = query.rest * index.rest[block, i] + index.bias[block, i]
@@ -160,7 +160,7 @@ def _fill_bounds(index, query, block, bounds):
 
 
 @kernel
-def _score(p, Q, item):
+def product(p, Q, item):
     """p . Q[item]"""
     dot = np.float32(0.0)
     for f in range(p.size):
@@ -169,20 +169,7 @@ def _score(p, Q, item):
 
 
 @inlined
-def _is_in(numbers, number):
-    """Whether ascending numbers hold one."""
-    low, high = 0, numbers.size
-    while low < high:
-        middle = (low + high) // 2
-        if numbers[middle] < number:
-            low = middle + 1
-        else:
-            high = middle
-    return low < numbers.size and numbers[low] == number
-
-
-@inlined
-def _insert(item, score, best, best_scores, filled):
+def insert_by_item(item, score, best, best_scores, filled):
     """Put an item in its place in a sorted list that holds ``filled`` so far; its new size."""
     place = filled
     while place > 0 and (

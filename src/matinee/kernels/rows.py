@@ -1,10 +1,10 @@
-"""Sparse rows: sums over what each row lists, and the same ratings by column."""
+"""Sparse rows: sums over what each row lists, the same ratings by column, what a row holds."""
 
 import numpy as np
 
 from matinee.data.ratings import Rows, indptr_of
 from matinee.kernels import tiles
-from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.jit import inlined, kernel, read_only
 from matinee.kernels.threads import run_rows
 from matinee.kernels.tiles import AT_ONCE
 from matinee.kernels.vectors import ROWS
@@ -82,3 +82,16 @@ def _by_columns(indptr, indices, values, at, rows, by_column):
             if col >= 0:
                 rows[at[col]], by_column[at[col]] = row, values[j]
                 at[col] += 1
+
+
+@inlined
+def has(items, item):
+    """Whether an ascending array holds an item."""
+    low, high = 0, items.size
+    while low < high:
+        middle = (low + high) // 2
+        if items[middle] < item:
+            low = middle + 1
+        else:
+            high = middle
+    return low < items.size and items[low] == item

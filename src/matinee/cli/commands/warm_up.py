@@ -65,6 +65,8 @@ def uses() -> Iterator[str]:
     use_packed(split.train)
     yield "sums"
     use_sums(split.train)
+    yield "an index of items"
+    use_index()
 
 
 def variants(kind: "type[Algorithm]") -> list[JsonMapping]:
@@ -125,3 +127,16 @@ def use_sums(ratings: "Ratings") -> None:
     Y = np.zeros((ratings.n_items, 2), np.float32)
     sum_row(Terms.of(ratings.by_user, Y[:, 0], Y).of_row(0))
     flush(NormalSums.zeros(1, 2))
+
+
+def use_index() -> None:
+    """Look up a list in an index, as servers of large catalogues do."""
+    import numpy as np
+
+    from matinee.kernels.product_index import HEAD, product_index, top_by_index
+    from matinee.row_solvers.embeddings import Embeddings
+
+    items = Embeddings(np.eye(HEAD + 1, dtype=np.float32), np.zeros(HEAD + 1, np.float32))
+    index = product_index(items)
+    assert index is not None
+    top_by_index(index, 0.0, items.row(0), items, np.zeros(0, np.int32), 1)
