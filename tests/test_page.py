@@ -1,5 +1,6 @@
 """The page in a real browser, on a real server: every section, by mouse and by keyboard."""
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -423,6 +424,25 @@ def test_any_film_is_asked_about_with_the_keyboard_alone(page, served):
         assert words in source
 
 
+def test_a_film_outside_the_list_has_reasons_against_it_alone(page, served):
+    import httpx
+
+    last = httpx.get(f"{served}/v1/users/42/recommendations", params={"n": 100}).json()["items"][-1]
+    question = {"user": "42", "item": last["item_id"]}
+    said_for = httpx.post(f"{served}/v1/explanations", json=question).json()["sentence"]
+    against = httpx.post(f"{served}/v1/standings", json=question).json()["last"]["sentence"]
+    page.open(f"list?user=42&item={last['item_id']}").says(against, ".asked .standing")
+    page.says("ratings of yours and", ".asked .why")
+    answer = page.all(".asked")[0].text
+    for words in (said_for, "It is more popular", "It is more personal", "their", "they would"):
+        assert words not in answer
+    page.click(".asked .receipt > summary")
+    receipt = page.some(".asked .receipt img")[0].get_attribute("src")
+    drawn = page.driver.execute_script("return decodeURIComponent(arguments[0])", receipt)
+    assert html.escape(against) in drawn
+    assert html.escape(said_for) not in drawn
+
+
 def test_a_film_has_a_page(page):
     page.open("film?item=fight-club-1999").says("Fight Club (1999)", "h1")
     page.says("Who rated it highest")
@@ -479,7 +499,7 @@ def test_a_way_that_there_is_not_is_the_first(page):
 
 def test_it_says_how_much_a_score_rests_on(page):
     page.open("list?user=42").click("ol.films button")
-    page.says("ratings of theirs and", ".why")
+    page.says("ratings of yours and", ".why")
     page.says("times out of 10", ".why")
 
 

@@ -92,10 +92,10 @@ def test_terms_are_joined_by_name_and_what_both_share_goes():
         ("Children", -0.2),
     ]
     assert found.sentence() == (
-        "Heat stands 0.20 stars above Up, mostly because it suits your taste in Crime more."
+        "Heat stands 0.20 stars above Up, mostly because it has more of what you like (Crime)."
     )
     assert contrast(b, a).sentence() == (
-        "Up stands 0.20 stars below Heat, mostly because it suits your taste in Crime less."
+        "Up stands 0.20 stars below Heat, mostly because it has less of what you like (Crime)."
     )
     assert contrast(a, a).sentence() == "Heat and Heat score the same for you."
 
@@ -116,8 +116,37 @@ def test_the_sentence_names_the_largest_term_that_points_that_way():
         if sign * told.value <= 0:
             assert "no one thing we know of says why" in said
             continue
-        words = "because those who rated it" if told.kind == "item" else f"taste in {told.called}"
-        assert words in said
+        preference = f"of what you like ({told.called}"
+        assert ("because those who rated it" if told.kind == "item" else preference) in said
+
+
+@pytest.mark.parametrize(
+    ("names", "above", "below"),
+    [
+        (
+            ["Crime", "1980s Action & Sci-Fi"],
+            "it has more of what you tend to choose (Crime; 1980s Action & Sci-Fi)",
+            "it has less of what you tend to choose (Crime; 1980s Action & Sci-Fi)",
+        ),
+        (
+            ["Crime", "anything but IMAX, Action"],
+            "it has more of what you tend to choose (Crime) "
+            "and less of what you seldom choose (IMAX, Action)",
+            "it has less of what you tend to choose (Crime) "
+            "and more of what you seldom choose (IMAX, Action)",
+        ),
+        (
+            ["anything but Horror"],
+            "it has less of what you seldom choose (Horror)",
+            "it has more of what you seldom choose (Horror)",
+        ),
+    ],
+)
+def test_what_somebody_avoids_is_named_apart_from_what_draws_them(names, above, below):
+    terms = [Term(f"you choose {one}", 1.0, "choice", said=one) for one in names]
+    a, b = explanation("Heat", *terms), explanation("Up")
+    assert contrast(a, b).sentence().endswith(f" above Up, mostly because {above}.")
+    assert contrast(b, a).sentence().endswith(f" below Heat, mostly because {below}.")
 
 
 def test_people_asked_about_two_items_are_not_the_same_people():

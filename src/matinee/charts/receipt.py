@@ -51,6 +51,14 @@ class Receipt:
     certainty: Certainty
     origin: Origin
 
+    @property
+    def sentences(self) -> list[str]:
+        """Why the item is in the list, or why it is not, and where it stands."""
+        if self.standing.is_listed:
+            return [self.why.sentence(), self.standing.sentence()]
+        last = None if self.standing.rating is not None else self.standing.last
+        return [self.standing.sentence(), *([last.sentence()] if last else [])]
+
     def svg(self, width: float = WIDTH) -> str:
         """The receipt as an SVG document."""
         width = min(max(float(width), NARROWEST), WIDEST)
@@ -63,8 +71,7 @@ class Receipt:
         )
         foot, bottom = _paragraphs(
             [
-                (self.why.sentence(), ""),
-                (self.standing.sentence(), ""),
+                *((sentence, "") for sentence in self.sentences),
                 (in_words(self.certainty), ""),
                 *((line, "label") for line in self.origin.lines()),
             ],
@@ -79,7 +86,7 @@ class Receipt:
             el("g", *bars, transform=f"translate({MARGIN:.0f} {top:.0f})"),
             *foot,
             role="img",
-            aria_label=f"Receipt: {self.why.sentence()} {self.standing.sentence()}",
+            aria_label=f"Receipt: {' '.join(self.sentences)}",
             xmlns=SVG,
             class_="chart",
             color="#1b2330",

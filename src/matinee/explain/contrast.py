@@ -1,5 +1,6 @@
 """Why one item stands above another: the terms of the one less the terms of the other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matinee.display.bar_rows import BarRow, Layout
@@ -9,16 +10,12 @@ from matinee.display.styled import Line, Styled
 from matinee.explain.explanation import SHOWN_TERMS, Explanation, html_of_terms, round_to_sum
 from matinee.explain.reasons import NAMED_REASONS
 from matinee.explain.term import Term
+from matinee.tastes.names import avoided
 
 PEOPLE = "people like you"  # those asked about one item are not those asked about another
 
 # What sets an item above another in stars, or in points, and what below, by the kind of term.
 DIFFERENCES = {
-    "taste": (
-        "it suits your taste in {} more",
-        "it suits your taste in {} more",
-        "it suits your taste in {} less",
-    ),
     "rating": ("{} speaks more for it", "{} speaks more for it", "{} speaks less for it"),
     "feature": ("of what it is: {}", "of what it is: {}", "of what it is: {}"),
     "person": (
@@ -36,14 +33,14 @@ DIFFERENCES = {
         "more people know such items",
         "such items are rated lower",
     ),
-    "model": ("{} is more", "{} is more", "{} is less"),
-    "choice": (
-        "you tend to choose {} more",
-        "you tend to choose {} more",
-        "you tend to choose {} less",
-    ),
+    "model": ("more comes from {}", "more comes from {}", "less comes from {}"),
     "popularity": ("more people choose it", "more people choose it", "fewer people choose it"),
     "certainty": ("more people rated it", "more people rated it", "fewer people rated it"),
+}
+# What an item has more of than another, or less: what draws the person, and what does not.
+PREFERENCES = {
+    "taste": ("what you like", "what you do not like"),
+    "choice": ("what you tend to choose", "what you seldom choose"),
 }
 
 
@@ -90,17 +87,24 @@ class Contrast(Printable):
         sign = 1 if difference > 0 else -1
         apart = f"{a} stands {abs(difference):.2f} {self.item.counted_in} {_side(sign)} {b}"
         toward = [t for t in self.terms if sign * t.value > 0]
-        reasons = [t for t in toward if t.kind in DIFFERENCES]
+        reasons = [t for t in toward if t.kind in {*DIFFERENCES, *PREFERENCES}]
         if not reasons:
             return f"{apart}; no one thing we know of says why."
         much = "mostly" if reasons[0] is toward[0] else "partly"
-        causes = [t.called for t in reasons if t.kind == reasons[0].kind][:NAMED_REASONS]
-        stars, points, below = DIFFERENCES[reasons[0].kind]
-        words = below if sign < 0 else stars if self.item.unit == "stars" else points
-        if reasons[0].kind == "rating":
-            verb = "how you rated" if self.item.unit == "stars" else "your choice of"
-            causes = [f"{verb} {' and '.join(causes)}"]
-        return f"{apart}, {much} because {words.format(' and '.join(causes))}."
+        leading = [t for t in reasons if t.kind == reasons[0].kind][:NAMED_REASONS]
+        return f"{apart}, {much} because {self._cause(leading, sign)}."
+
+    def _cause(self, terms: Sequence[Term], sign: int) -> str:
+        """What terms of one kind say, of an item that stands above (sign 1) or below (-1)."""
+        kind, in_stars = terms[0].kind, self.item.unit == "stars"
+        if kind in PREFERENCES:
+            return _preferences(terms, sign)
+        stars, points, below = DIFFERENCES[kind]
+        words = below if sign < 0 else stars if in_stars else points
+        names = " and ".join([term.called for term in terms])
+        if kind == "rating":
+            names = f"{'how you rated' if in_stars else 'your choice of'} {names}"
+        return words.format(names)
 
     def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
@@ -153,6 +157,25 @@ def contrast(item: Explanation, versus: Explanation) -> Contrast:
     terms = [term for term in joined.values() if abs(term.value) > least]
     terms.sort(key=lambda term: -abs(term.value))
     return Contrast(item, versus, tuple(terms))
+
+
+def _preferences(terms: Sequence[Term], sign: int) -> str:
+    """What the item has more of, or less, than the other.
+
+    ``it has less of what you like (Crime; Drama) and more of what you do not like (Horror)``
+    """
+    draws, repels = PREFERENCES[terms[0].kind]
+    names = {
+        draws: [term.called for term in terms if avoided(term.called) is None],
+        repels: [name for term in terms if (name := avoided(term.called)) is not None],
+    }
+    amounts = ("more", "less") if sign > 0 else ("less", "more")
+    parts = [
+        f"{amount} of {what} ({'; '.join(called)})"
+        for amount, (what, called) in zip(amounts, names.items(), strict=True)
+        if called
+    ]
+    return f"it has {' and '.join(parts)}"
 
 
 def _side(sign: int) -> str:

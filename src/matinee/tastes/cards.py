@@ -90,7 +90,7 @@ class Taste(Printable):
         if is_period(name):
             return f"films of the {name}"
         if is_period(self.name) and name == unlike(self.name):
-            return f"anything but films of the {self.name}"
+            return unlike(f"films of the {self.name}")
         return name
 
     @property

@@ -15,6 +15,7 @@ from matinee.tastes.labels import Label, is_period
 
 POPULAR = "popular {}{}"  # with a decade, where a label is one, and the noun
 LIKE, AND = " like ", " & "
+UNLIKE = "anything but "
 LONGEST_TITLE = 30  # characters of a title in a name
 WORD = re.compile(r"[\w'-]+")
 
@@ -99,7 +100,12 @@ def unnamed(f: int) -> str:
 
 def unlike(name: str) -> str:
     """What to call the other end of a factor of this name."""
-    return f"anything but {name}"
+    return f"{UNLIKE}{name}"
+
+
+def avoided(name: str) -> str | None:
+    """What an end is not that is called by it; None for an end with a name of its own."""
+    return name.removeprefix(UNLIKE) if name.startswith(UNLIKE) else None
 
 
 def words_of(name: str) -> frozenset[str]:

@@ -5,7 +5,8 @@ import { get, post, segment } from "./api.js";
 import { copyButton, receipt } from "./receipt.js";
 import { address } from "./state.js";
 
-// Fill a place with the answer; a failure can be tried again.
+// Fill a place with the answer; a failure can be tried again. Of a film `outside` the list, the
+// reasons are those against it.
 export async function answer(place, request) {
   place.replaceChildren(el("p", { className: "soft", "aria-busy": "true" }, "Adding up…"));
   try {
@@ -18,7 +19,7 @@ export async function answer(place, request) {
 }
 
 function parts(explanation, request) {
-  const { who, model } = request;
+  const { model, outside } = request;
   const drawing = {
     title: `Why ${explanation.title}, ${model.view_labels[explanation.by] || explanation.by}`, film: explanation.title, svg: explanation.svg, rows: rows(explanation),
   };
@@ -26,9 +27,9 @@ function parts(explanation, request) {
   stand(stands, request);
   const film = address("film", { item: explanation.item_id });
   return [
-    chart(drawing, "h3", explanation.of === "list" ? explanation.total : ""), el("p", { className: "reason" }, sentence(explanation)),
-    certainty(explanation, who), stands,
-    el("div", { className: "row" }, copyButton("Copy link", () => location.href), copyButton("Copy reason", () => explanation.sentence), el("a", { href: film }, "About this film")),
+    chart(drawing, "h3", explanation.of === "list" ? explanation.total : ""), !outside && el("p", { className: "reason" }, sentence(explanation)),
+    certainty(explanation, outside), stands,
+    el("div", { className: "row" }, copyButton("Copy link", () => location.href), copyButton("Copy reason", () => (outside ? [...stands.querySelectorAll(":scope > p")].map((one) => one.textContent).join(" ") : explanation.sentence)), el("a", { href: film }, "About this film")),
     receipt(request), model.has_similar && similar(explanation.item_id),
   ].filter(Boolean);
 }
@@ -41,6 +42,7 @@ async function stand(place, request) {
     const { last, change } = standing;
     place.replaceChildren(
       el("p", {}, el("strong", {}, standing.rating === null ? `${ordinal(standing.rank)} of ${standing.n_ranked.toLocaleString("en")}. ` : "Rated. "), isolated(standing.sentence, names(standing))),
+      request.outside && standing.is_listed ? el("p", {}, "A filter leaves it out here, or you hid it.") : "",
       last ? el("p", {}, isolated(last.sentence, names(standing))) : "",
       last ? el("details", {}, el("summary", {}, `Against number ${Math.min(standing.n, standing.n_ranked - 1)}, term by term`),
         table([...last.shown.map((one) => ({ term: one.detail ? `${one.name}, ${one.detail}` : one.name, difference: one.value.toFixed(2) })), { term: "difference", difference: sum(last.shown).toFixed(2) }])) : "",
@@ -68,11 +70,11 @@ function rows(explanation) {
   return [...terms, { term: explanation.score_name, [explanation.unit]: Number(explanation.score.toFixed(2)) }];
 }
 
-function certainty({ evidence, personal, interval, unit }, who) {
-  const parts = [`Rests on ${counted(evidence.by_user, "rating")} of ${who.user === undefined ? "yours" : "theirs"} and ${evidence.of_item.toLocaleString("en")} of the film. `];
+function certainty({ evidence, personal, interval, unit }, outside) {
+  const parts = [`Rests on ${counted(evidence.by_user, "rating")} of yours and ${evidence.of_item.toLocaleString("en")} of the film. `];
   if (interval) parts.push(`The rating will lie between ${interval.low.toFixed(1)} and ${interval.high.toFixed(1)}, ${Math.round(10 * interval.level)} times out of 10. `);
-  if (unit !== "stars") parts.push("The score says how sure the model is that they would choose it; only the order counts. ");
-  parts.push(personal >= 0.5 ? "That it leads is mostly personal." : "That it leads is mostly what everybody thinks of it.");
+  if (unit !== "stars") parts.push("The score says how sure the model is that you would choose it; only the order counts. ");
+  if (!outside) parts.push(personal >= 0.5 ? "It is more personal than popular." : "It is more popular than personal.");
   return el("p", { className: "soft" }, parts);
 }
 

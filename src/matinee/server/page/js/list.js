@@ -114,7 +114,7 @@ class ListView {
     const heading = el("h2", {}, "Why not in the list?");
     this.asked.replaceChildren(heading, place);
     getOnce(`/v1/items/${segment(item)}`).then((one) => heading.replaceChildren("Why not ", named(one), "?"), () => null);
-    return answer(place, { who: this.who, model: this.model, beside: false, body: bodyOf(this.who, this.options, item, this.options.by, false) });
+    return answer(place, { who: this.who, model: this.model, outside: true, body: bodyOf(this.who, this.options, item, this.options.by, false) });
   }
 
   actions() {
