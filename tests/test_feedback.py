@@ -18,7 +18,7 @@ from matinee.feedback.change_index import ChangeIndex
 from matinee.feedback.database import StoreError
 from matinee.feedback.events import Event, Verdict, judge
 from matinee.feedback.history import person_of, trained_history
-from matinee.feedback.model_refit import refit, save_refitted
+from matinee.feedback.model_refit import LaterFeedback, later_feedback, refit, save_refitted
 from matinee.feedback.store import EventBatch, Store
 from matinee.feedback.tables import metadata
 from matinee.feedback.writer import Writer, WriterBusy
@@ -395,6 +395,30 @@ def test_a_refitted_model_counts_no_event_twice(store, model):
     assert person_of(again, changes, user).strategy == "personal"
     twice = refit(again, store)
     assert np.array_equal(twice.item_factors, again.item_factors)
+
+
+def test_later_feedback_is_what_the_last_refit_had_not_read(store, model):
+    user = str(model.users.ids[3])
+    assert later_feedback(model, store) == LaterFeedback(0, 0)
+    store.write([post(rated("ann", "heat-1995"), rated(user, "heat-1995", None))])
+    assert later_feedback(model, store) == LaterFeedback(2, 0)
+    again = refit(model, store)
+    assert later_feedback(again, store) == LaterFeedback(0, 0)
+    store.write([post(rated("bob", "heat-1995"))])
+    assert later_feedback(again, store) == LaterFeedback(1, 0)
+    store.erase("a stranger to the model")
+    assert later_feedback(again, store) == LaterFeedback(1, 0)
+    store.erase(user)
+    assert later_feedback(again, store) == LaterFeedback(1, 1)
+    assert later_feedback(refit(again, store), store) == LaterFeedback(0, 0)
+
+
+@pytest.mark.parametrize(
+    "later, due",
+    [((0, 0), False), ((2, 0), False), ((3, 0), True), ((4, 0), True), ((0, 1), True)],
+)
+def test_a_refit_is_due_for_enough_events_or_an_erased_user(later, due):
+    assert LaterFeedback(*later).suffices(3) is due
 
 
 def test_names_of_tastes_go_over_to_a_refit(store, model):

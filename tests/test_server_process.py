@@ -22,7 +22,8 @@ import pytest
 import matinee
 from matinee.cli import run
 from matinee.errors import MatineeError
-from matinee.feedback.store import Store
+from matinee.feedback.events import Event, Verdict
+from matinee.feedback.store import EventBatch, Store
 from matinee.server.process import JsonFormatter
 from matinee.server.settings import Endpoint, ServerSettings
 
@@ -281,6 +282,43 @@ def test_feedback_becomes_a_new_model_without_a_pause(folder, capsys):
         after = httpx.get(f"{url}/v1/users/ann/recommendations").json()
         assert after["strategy"] == "personal"
         assert after["model_version"] != before["model_version"]
+
+
+def test_a_refit_waits_for_enough_events(folder, capsys):
+    place, out = folder.with_name("events.sqlite"), folder.with_name("new")
+    words = ["--store", str(place), "--min-events", "2", "--json"]
+    store = Store.at(place)
+
+    def rate(*users: str) -> None:
+        rows = tuple(Event(user, "heat-1995", 5.0, 0) for user in users)
+        store.write([EventBatch(rows, (Verdict("accepted"),) * len(rows))])
+
+    def refit(model: Path, to: Path) -> tuple[int, dict[str, object], str]:
+        code = run(["refit", str(model), "--out", str(to), *words])
+        printed, message = capsys.readouterr()
+        return code, json.loads(printed), message
+
+    rate("ann")
+    code, summary, message = refit(folder, out)
+    assert (code, summary) == (6, {"refitted": False, "new_events": 1, "min_events": 2})
+    assert "not refitted: 1 new event since the last refit, and --min-events is 2" in message
+    assert not out.exists()
+    rate("bob")
+    code, summary, _ = refit(folder, out)
+    assert (code, summary["refitted"], summary["new_events"]) == (0, True, 2)
+    assert summary["ratings"] == summary["ratings_before"] + 2
+    version = (out / "model.json").read_bytes()
+    assert refit(out, out)[:2] == (6, {"refitted": False, "new_events": 0, "min_events": 2})
+    assert (out / "model.json").read_bytes() == version
+    rate("cleo", "dora", "ed")
+    code, summary, _ = refit(out, out)
+    assert (code, summary["new_events"]) == (0, 3)
+    store.close()
+
+
+def test_every_refit_is_of_one_event_at_least(folder, capsys):
+    assert run(["refit", str(folder), "--out", str(folder), "--min-events", "0"]) == 2
+    assert "0 is not in the range x>=1" in capsys.readouterr().err
 
 
 # What can go wrong before it answers.

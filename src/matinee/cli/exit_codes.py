@@ -1,6 +1,7 @@
 """How a command ends: every mistake that a user can make is one sentence and an exit code.
 
-0 done   1 failure   2 usage   3 bad data   4 not found   5 model mismatch   130 interrupted
+0 done   1 failure   2 usage   3 bad data   4 not found   5 model mismatch   6 not due
+130 interrupted
 """
 
 import logging
@@ -15,7 +16,7 @@ import click
 from matinee.cli.console import say
 from matinee.errors import DataWarning, Face, MatineeError, worded
 
-FAILURE, INTERRUPTED = 1, 130
+FAILURE, NOT_DUE, INTERRUPTED = 1, 6, 130
 
 
 def exit_code_of(command: Callable[[], object]) -> int:

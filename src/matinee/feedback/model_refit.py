@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,12 +26,7 @@ from matinee.training.progress import OnEpoch, quiet
 def with_events(ratings: Ratings, store: Store, after: int, through: int) -> Ratings:
     """Ratings updated by the events with ``after < seq <= through``; erased users are left out."""
     latest = {(one.user_id, one.item_id): one.rating for one in store.all_events(after, through)}
-    erasures = {
-        digest for digest, seq in store.changes_since().erased.items() if after < seq <= through
-    }
-    erased = np.array(
-        [bool(erasures) and store.digest(one) in erasures for one in ratings.users], bool
-    )
+    erased = erased_users(ratings.users, store, after, through)
     old = ratings.subset(~erased[ratings.user]) if erased.any() else ratings
     remaining = old.users.ids[~erased].tolist()
     users = IdMap.of([*remaining, *(user for user, _ in latest)], "user", old.users.id_type)
@@ -58,6 +54,14 @@ def with_events(ratings: Ratings, store: Store, after: int, through: int) -> Rat
     )
 
 
+def erased_users(users: IdMap, store: Store, after: int, through: int) -> np.ndarray:
+    """Which users (n_users,) bool were erased by a change with ``after < seq <= through``."""
+    erasures = {
+        digest for digest, seq in store.changes_since(after).erased.items() if seq <= through
+    }
+    return np.array([bool(erasures) and store.digest(one) in erasures for one in users], bool)
+
+
 def with_catalog_changes(ratings: Ratings, changes: CatalogChanges) -> Ratings:
     """Ratings with the new entries of the catalogue, without ratings of deleted items."""
     deleted = np.array([item in changes.deleted for item in ratings.items], bool)
@@ -69,6 +73,24 @@ def cells(user: np.ndarray, item: np.ndarray, n_items: int) -> np.ndarray:
     """One number for each pair of a user row and an item row; shape ``(n,)``, int64."""
     numbers: np.ndarray = user.astype(np.int64) * n_items + item
     return numbers
+
+
+class LaterFeedback(NamedTuple):
+    """What came to a store after the fit of a model."""
+
+    n_events: int  # ratings, and what counts as a rating
+    n_erased: int  # users of the model who were erased
+
+    def suffices(self, min_events: int) -> bool:
+        """Whether a refit is due: for so many events, or to leave an erased user out."""
+        return self.n_events >= min_events or self.n_erased > 0
+
+
+def later_feedback(model: Model, store: Store) -> LaterFeedback:
+    """What a store has that a model was not fitted on. Raises StoreError."""
+    through = fitted_through(model, store.name)
+    erased = erased_users(model.users, store, through, store.seq())
+    return LaterFeedback(store.count(through), int(np.count_nonzero(erased)))
 
 
 def refit(

@@ -292,10 +292,11 @@ class Store:
         with self.using() as connection:
             return _clock_seq(connection)
 
-    def count(self) -> int:
-        """The number of events in the store."""
+    def count(self, after: int = 0) -> int:
+        """How many events in the store have a number above ``after``."""
+        query = select(func.count()).select_from(events).where(events.c.seq > after)
         with self.using() as connection:
-            return int(connection.execute(select(func.count()).select_from(events)).scalar_one())
+            return int(connection.execute(query).scalar_one())
 
     def digest(self, user_id: str) -> str:
         """The keyed digest (HMAC-SHA256) that stands for an erased user's id."""

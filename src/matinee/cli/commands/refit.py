@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from matinee.cli.console import json_option, print_json, say
+from matinee.cli.exit_codes import NOT_DUE
 from matinee.cli.options.model import load, model_argument
 from matinee.cli.options.reading import ReadOptions, reading_options
 from matinee.cli.progress import epochs_of
@@ -31,6 +32,12 @@ from matinee.display.text import counted, seconds
     metavar="FOLDER",
     help="Folder for the new model; may be MODEL itself.",
 )
+@click.option(
+    "--min-events",
+    type=click.IntRange(1),
+    metavar="N",
+    help="With fewer new events do nothing and exit with 6, unless a user of MODEL was erased.",
+)
 @reading_options
 @json_option
 def command(
@@ -38,16 +45,18 @@ def command(
     store: str | None,
     data: str | None,
     out: str,
+    min_events: int | None,
     reading: ReadOptions,
     as_json: bool,
-) -> None:
+) -> int:
     """Refit a model with the feedback since.
 
     The new model is fitted on the old ratings and the feedback, with MODEL's settings. Erased users
-    are left out. A server answers from the new model after POST /v1/admin/reload.
+    are left out. A server answers from the new model after POST /v1/admin/reload. New events are
+    the ratings since the last refit of MODEL, and other feedback that counts as a rating.
     """
     SERVE.require("this command", "sqlalchemy")
-    from matinee.feedback.model_refit import refit, save_refitted
+    from matinee.feedback.model_refit import later_feedback, refit, save_refitted
     from matinee.feedback.store import existing_store
     from matinee.storage.model_files import check_place, manifest_digest
 
@@ -56,6 +65,10 @@ def command(
     replaced = manifest_digest(Path(model_path)) if in_place else None
     model = load(model_path)
     opened = existing_store(Path(model_path), store)
+    later = later_feedback(model, opened)
+    if min_events is not None and not later.suffices(min_events):
+        opened.close()
+        return not_due(later.n_events, min_events, as_json)
     ratings = reading.read(data) if data is not None else None
     started = time.perf_counter()
     with epochs_of(model.algorithm) as on_epoch:
@@ -64,6 +77,8 @@ def command(
     duration = time.perf_counter() - started
     save_refitted(fitted, Path(out), replaced)
     summary: JsonObject = {
+        "refitted": True,
+        "new_events": later.n_events,
         "algorithm": fitted.algorithm,
         "model": out,
         "users": len(fitted.users),
@@ -81,3 +96,15 @@ def command(
     say(f"saved in {out}")
     if as_json:
         print_json(summary)
+    return 0
+
+
+def not_due(n_events: int, min_events: int, as_json: bool) -> int:
+    """Say that there are too few new events for a refit; returns the exit code."""
+    say(
+        f"not refitted: {counted(n_events, 'new event')} since the last refit, and --min-events "
+        f"is {min_events:,}; without that option the model is refitted at once"
+    )
+    if as_json:
+        print_json({"refitted": False, "new_events": n_events, "min_events": min_events})
+    return NOT_DUE
