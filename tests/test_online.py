@@ -1,5 +1,6 @@
 """Actions beside ratings, lists joined with clicks, and the comparison of models by them."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
@@ -17,6 +18,7 @@ from matinee.server.arms import assigned
 from matinee.server.lifecycle import ServerState
 from serving import answering
 
+ROOT = Path(__file__).resolve().parent.parent
 STARS = Scale(1.0, 5.0)
 
 
@@ -64,6 +66,19 @@ def action(kind: str, user: str, item: str, of: str | None = None) -> dict:
 
 def test_every_kind_has_a_name_in_the_document():
     assert set(get_args(KindName)) == set(KINDS)
+
+
+def test_the_docs_list_every_kind():
+    serving, servers, changes = (
+        (ROOT / name).read_text(encoding="utf-8")
+        for name in ("docs/serving.md", "docs/servers.md", "CHANGELOG.md")
+    )
+    assert len(KINDS) == 10
+    assert "| events | ten kinds with" in servers
+    assert f"**Events of ten kinds** ({', '.join(KINDS)})" in changes
+    section = serving.split("### Kinds of events")[1].split("###")[0]
+    first_cells = re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(first_cells))) == set(KINDS)
 
 
 def test_kinds_count_as_ratings_on_the_scale_of_the_model():
