@@ -730,9 +730,39 @@ def test_the_page_is_light():
     assert sum(sizes.values()) < MOST_BYTES
 
 
-def test_every_module_is_loaded_at_once():
-    preloaded = set(re.findall(r'modulepreload" href="(.+?)"', (PAGE / "index.html").read_text()))
-    assert preloaded == {f"js/{file.name}" for file in PAGE.glob("js/*.js")} - {"js/app.js"}
+REQUESTS = """
+return performance.getEntries().filter((one) => one.responseEnd).map((one) =>
+  ({ url: one.name, start: one.requestStart, end: one.responseEnd, bytes: one.transferSize }))"""
+
+
+def rounds(requests: list[dict[str, Any]]) -> dict[str, int]:
+    """For each address, how many requests had to end one after the other before its own did."""
+    depths: dict[str, int] = {}
+    ends: list[tuple[float, int]] = []
+    for one in sorted(requests, key=lambda one: one["start"]):
+        depths[one["url"]] = 1 + max((n for end, n in ends if end <= one["start"]), default=0)
+        ends.append((one["end"], depths[one["url"]]))
+    return depths
+
+
+def test_the_first_list_takes_two_rounds_and_a_second_visit_no_script(page, served):
+    driver = page.driver
+    slow = {"offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
+    driver.execute_cdp_cmd("Network.clearBrowserCache", {})
+    driver.execute_cdp_cmd("Network.emulateNetworkConditions", {**slow, "latency": 300})
+    try:
+        visits = []
+        for _ in range(2):
+            page.open("list?user=42").some("ol.films li")
+            visits.append(driver.execute_script(REQUESTS))
+    finally:
+        driver.execute_cdp_cmd("Network.emulateNetworkConditions", {**slow, "latency": 0})
+    needed = rounds([one for one in visits[0] if not one["url"].endswith("icon.svg")])
+    assert len(needed) == 6, "document, script, styles, model, person, list"
+    assert max(needed.values()) == 2
+    sent = [one["url"].removeprefix(served) for one in visits[1] if one["bytes"]]
+    assert [one for one in sent if one.endswith((".js", ".css"))] == []
+    assert "/v1/model" in sent
 
 
 def test_the_page_takes_no_markup_from_anywhere():
@@ -823,7 +853,7 @@ def test_titles_stay_text(driver, nasty, section):
         page.all("main input[type=search]")[0].send_keys("img")
     assert "owned" not in driver.title
     assert not page.all("img")
-    assert len(page.all("script")) == 1
+    assert len(page.all("script")) == len(page.all("head script")) == 2
     assert complaints(driver) == []
     assert strangers(driver, nasty) == []
 

@@ -8,8 +8,6 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse, Response
 
 import matinee
-from matinee.charts import stylesheet
-from matinee.display.palette import custom_properties
 from matinee.server.lifecycle import ServerState
 from matinee.server.middleware.head import HeadMiddleware
 from matinee.server.middleware.request_limits import RequestLimitsMiddleware
@@ -18,7 +16,7 @@ from matinee.server.middleware.response_cache import ResponseCacheMiddleware
 from matinee.server.middleware.security import AccessPolicy, SecurityMiddleware
 from matinee.server.middleware.worker_changes import WorkerChangesMiddleware
 from matinee.server.openapi import DescribedApi
-from matinee.server.page_files import PageFiles
+from matinee.server.page_files import PageFiles, chart_styles
 from matinee.server.person_resolver import PersonResolver
 from matinee.server.problems import add_problem_handlers
 from matinee.server.reference import STYLES, api_reference, to_html
@@ -80,7 +78,7 @@ def api(policy: AccessPolicy, lifespan: Lifespan | None = None) -> FastAPI:
 
 async def charts_css() -> Response:
     """The style sheet of the charts in responses, and the colours of the page."""
-    return Response(custom_properties() + stylesheet(), media_type="text/css")
+    return Response(chart_styles(), media_type="text/css")
 
 
 async def docs_css() -> Response:

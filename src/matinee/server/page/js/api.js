@@ -61,7 +61,7 @@ export const patch = (where, body) => request("PATCH", where, body);
 export function getOnce(where, query) {
   const key = path(where, query);
   if (!cache.has(key)) {
-    cache.set(key, request("GET", key).catch((error) => { cache.delete(key); throw error; }));
+    cache.set(key, get(where, query).catch((error) => { cache.delete(key); throw error; }));
   }
   return cache.get(key);
 }

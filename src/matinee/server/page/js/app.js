@@ -2,12 +2,12 @@
 
 import { ask } from "./ask.js";
 import { counted, el, problem, say, width } from "./dom.js";
-import { early, get, getOnce, keepToken } from "./api.js";
+import { get, getOnce, keepToken } from "./api.js";
+import { takeToken } from "./early.js";
 import { read, whoInAddress, address } from "./state.js";
 import { find } from "./find.js";
 import { film } from "./film.js";
 import { list } from "./list.js";
-import { LENGTH } from "./lists.js";
 import { tastes } from "./tastes.js";
 import { map, usualMap } from "./map.js";
 import { data } from "./data.js";
@@ -23,13 +23,6 @@ let who = {}; // the person looked at last; links in the other sections lead bac
 const PATIENCE = 150; // milliseconds before the old view gives way to a sign of loading
 const question = ask();
 document.getElementById("ask-place").append(question.form);
-
-function takeToken() {
-  const match = location.hash.match(/^#token=(.*)$/);
-  if (!match) return;
-  keepToken(decodeURIComponent(match[1]));
-  history.replaceState(null, "", "#find");
-}
 
 export async function draw() {
   takeToken();
@@ -86,21 +79,7 @@ function wrong(error) {
   return [el("h1", {}, "This server needs a token"), el("p", {}, error.message), form];
 }
 
-// The requests of the first view are sent together, before any answer has come.
-function startEarly() {
-  const { section, query } = read();
-  early("/v1/model");
-  const user = query.get("user");
-  const plain = [...query.keys()].every((name) => name === "user" || name === "item");
-  if (section !== "list" || user === null || !plain) return;
-  const base = `/v1/users/${encodeURIComponent(user)}`;
-  early(base);
-  early(`${base}/recommendations`, { n: LENGTH, why: "true" });
-}
-
 addEventListener("hashchange", draw);
-takeToken();
-startEarly();
 draw();
 
 // Sections that take a moment to draw are prefetched when a click is likely.

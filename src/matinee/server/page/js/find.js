@@ -2,6 +2,7 @@
 
 import { choice, counted, el, problem, say } from "./dom.js";
 import { get, getOnce } from "./api.js";
+import { SAMPLES } from "./early.js";
 import { jsonAt } from "./json.js";
 import { address, go, keepImported, note } from "./state.js";
 import { rateFilms } from "./newcomer.js";
@@ -11,7 +12,7 @@ const POINTS = 10; // that a newcomer shares out among tastes
 
 export async function find({ query, model }) {
   jsonAt("/v1/users");
-  const samples = await getOnce("/v1/users", { n: 8 });
+  const samples = await getOnce("/v1/users", { n: SAMPLES });
   const ways = [["rate", "Rate films"], ...(model.has_tastes ? [["points", "Share points among tastes"]] : []), ["bring", "Bring your ratings"]];
   const start = ways.find(([way]) => way === query.get("way"))?.[0] || "rate";
   const place = el("div");
