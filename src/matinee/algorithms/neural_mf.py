@@ -9,8 +9,11 @@ epoch, loss is the log loss, mean is 0 and unit 1. Of stars, y are standard devi
 and the loss is squared. The paper's tower has ReLU; tanh is smooth, so that the integrals of
 explanations need few nodes. Adding x_u and y_i is what its first layer does to them side by side.
 
+Of choices, the product begins as that of implicit ALS, as the paper begins with a product trained
+alone; its scores are taken for log-odds.
+
 Users are solved last, on fixed items, by Newton's method from the average person, and so are
-newcomers. Of choices, 300 items drawn once stand for what people do not choose. A score is taken
+newcomers. Of choices, 600 items drawn once stand for what people do not choose. A score is taken
 apart by the tastes of the product and what the network adds, or by history: see ``PersonSolve``.
 
 Trained by Adam, with JAX (``matinee[accelerated]``); fitted and saved models need NumPy alone. One
@@ -24,19 +27,23 @@ import numpy as np
 
 from matinee.algorithms.choice import RatingAlgorithm
 from matinee.algorithms.hyperparameters import When, setting
+from matinee.algorithms.implicit_als import ImplicitALS
 from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
 from matinee.display.optional import ACCELERATED, Optional
 from matinee.models.fitted import fields_of
 from matinee.models.model import Model
 from matinee.models.neural import NeuralModel
+from matinee.models.trial_fits import trial_fits
 from matinee.training.epochs import check_validation
 from matinee.training.network_epochs import Schedule
-from matinee.training.neural_mf import Network, Shape, Source, train_network
+from matinee.training.neural_mf import Network, Shape, Source, Start, train_network
 from matinee.training.progress import OnEpoch, quiet
 
 FEEDBACKS = ("preference", "rating")
-MOST_SAMPLED = 300  # items that stand for what people do not choose
+LOG_ODDS = 6.0  # that a score of 1 by implicit ALS, of what is chosen, adds to those of 0
+LOG_ODDS_OF_NONE = -3.5  # at a score of 0, of what is not chosen
+MOST_SAMPLED = 600  # items that stand for what people do not choose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +57,7 @@ class NeuralMF(RatingAlgorithm):
         "preference", '"preference": scores that rank; "rating": stars', choices=FEEDBACKS
     )
     n_factors: int = setting(
-        16, "length of p_u and q_i", at_least=1, search=Whole(8, 128, log=True)
+        32, "length of p_u and q_i", at_least=1, search=Whole(8, 128, log=True)
     )
     n_hidden: int = setting(32, "length of x_u and y_i", at_least=1, search=Whole(8, 128, log=True))
     n_inner: int = setting(16, "units of the second layer", at_least=1)
@@ -59,7 +66,11 @@ class NeuralMF(RatingAlgorithm):
     )
     batch_size: int = setting(4096, "examples whose loss makes a step", at_least=1)
     learning_rate: float = setting(
-        0.003, "step size of Adam", above=0, search=Real(0.0005, 0.01, log=True)
+        0.002,
+        "step size of Adam",
+        When(0.003, feedback="rating"),
+        above=0,
+        search=Real(0.0005, 0.01, log=True),
     )
     reg: float = setting(
         0.003,
@@ -90,11 +101,21 @@ class NeuralMF(RatingAlgorithm):
             Shape(self.n_factors, self.n_hidden, self.n_inner, self.reg),
             Schedule(self.n_epochs, self.batch_size, self.learning_rate, self.seed),
             on_epoch,
+            self._start,
         )
         begun = self._model(train, source, network)
         solved = begun.solve_many(train.by_user)
         model = replace(begun, user_embeddings=solved.frozen(), facts=facts)
         return self.with_choice(model, train)
+
+    def _start(self, learned: Ratings) -> Start | None:
+        """Of choices: the factors of implicit ALS, so that their product is in log-odds."""
+        if self.kind == "rating":
+            return None
+        with trial_fits():
+            model = ImplicitALS(n_factors=self.n_factors, seed=self.seed).fit(learned)
+        root = np.sqrt(LOG_ODDS)
+        return Start(root * model.user_factors, root * model.item_factors, LOG_ODDS_OF_NONE)
 
     def _model(self, train: Ratings, source: Source, network: Network) -> NeuralModel:
         """The model whose users are as trained."""

@@ -26,6 +26,14 @@ PATIENCE = 3  # epochs without a lower held-out loss before the fit stops
 DRAWS = 3  # of a negative that was a positive
 
 
+class Start(NamedTuple):
+    """The product of factors as it is before training, where it does not begin at random."""
+
+    users: np.ndarray  # (n_users, n_factors) float32
+    items: np.ndarray  # (n_items, n_factors) float32
+    base: float  # the score of a pair whose product is zero
+
+
 class Examples(NamedTuple):
     """Pairs of users and items, and what is to be learned of them, (n,) each."""
 
@@ -121,15 +129,17 @@ def train_network(
     shape: Shape,
     how: Schedule,
     on_epoch: OnEpoch,
+    start_of: Callable[[Ratings], Start | None] = lambda learned: None,
 ) -> tuple[Network, JsonObject]:
     """The network of the best epoch, and what to report of the fit.
 
-    Raises Diverged when the loss is no longer finite.
+    ``start_of`` makes a start of the ratings that are learned from. Raises Diverged when the loss
+    is no longer finite.
     """
     rng = np.random.default_rng(how.seed)
     learned, judged = parts(source, validation, rng)
     loss = loss_of_choices if source.n_negatives else loss_of_stars
-    start = initial_parameters(source.train, shape, rng)
+    start = initial_parameters(source.train, shape, rng, start_of(learned))
     adam = Adam(loss, start, how.seed, how.learning_rate)
 
     def batches_of_epoch() -> Iterator[tuple[object, ...]]:
@@ -162,18 +172,25 @@ def parts(
     return train.subset(~held_out), source.examples(train.subset(held_out), rng)
 
 
-def initial_parameters(train: Ratings, shape: Shape, rng: np.random.Generator) -> Parameters:
-    """Vectors of standard deviation 0.1, weights of Glorot & Bengio (2010), zero biases."""
+def initial_parameters(
+    train: Ratings, shape: Shape, rng: np.random.Generator, start: Start | None = None
+) -> Parameters:
+    """Vectors of standard deviation 0.1, weights of Glorot & Bengio (2010), zero biases.
+
+    The product and the users' biases are those of ``start`` where there is one.
+    """
     k, hidden, inner = shape.n_factors, shape.n_hidden, shape.n_inner
     sizes = {"P": (train.n_users, k), "X": (train.n_users, hidden)}
     sizes |= {"Q": (train.n_items, k), "Y": (train.n_items, hidden)}
     vectors = {name: rng.normal(0, 0.1, size) for name, size in sizes.items()}
     vectors["C"] = rng.normal(0, np.sqrt(2 / (hidden + inner)), (hidden, inner))
     vectors["w"] = rng.normal(0, np.sqrt(2 / (inner + 1)), inner)
-    zeros = {"b_u": train.n_users, "b_i": train.n_items, "c": inner}
-    return {name: one.astype(np.float32) for name, one in vectors.items()} | {
-        name: np.zeros(n, np.float32) for name, n in zeros.items()
-    }
+    vectors |= {"b_u": np.zeros(train.n_users), "b_i": np.zeros(train.n_items)}
+    vectors["c"] = np.zeros(inner)
+    if start is not None:
+        vectors |= {"P": start.users, "Q": start.items}
+        vectors["b_u"] += start.base
+    return {name: one.astype(np.float32) for name, one in vectors.items()}
 
 
 def batches(examples: Examples, size: int, rng: np.random.Generator) -> Iterator[Examples]:
