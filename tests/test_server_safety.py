@@ -386,6 +386,15 @@ def test_the_document_calls_things_alike(client):
             assert not any("title" in one["schema"] for one in operation.get("parameters", ()))
 
 
+def test_every_operation_has_a_summary_of_one_plain_line(client):
+    for methods in client.get("/openapi.json").json()["paths"].values():
+        for operation in methods.values():
+            summary = operation["summary"]
+            assert re.fullmatch(r"[A-Z][^\n`*<]+[^\s.]", summary), summary
+            assert ". " not in summary, summary
+            assert len(summary) <= 100, summary
+
+
 def test_the_reference_has_contents_whose_links_lead_somewhere(client):
     page = client.get("/docs").text
     links = re.findall(r'href="#([^"]+)"', page)

@@ -1,5 +1,6 @@
 """The OpenAPI document of the API: what FastAPI derives, and what it cannot know."""
 
+import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -49,7 +50,7 @@ class DescribedApi(FastAPI):
 
 def first_sentence(text: str) -> str:
     """The first sentence of a text, without its full stop."""
-    return text.split(". ")[0].removesuffix(".")
+    return re.split(r"\.\s", text, maxsplit=1)[0].removesuffix(".")
 
 
 def drop_titles(schema: JsonObject) -> None:
