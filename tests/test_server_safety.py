@@ -542,6 +542,66 @@ def test_values_are_of_their_own_json_types(client, fields):
     is_problem(client.post("/v1/recommendations", json=fields), 422, "must be a valid")
 
 
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("days=abc", 'query.days: it is "abc"; it must be a valid number'),
+        ("n=2.5", 'query.n: it is "2.5"; it must be a valid integer'),
+        ("days=", 'query.days: it is ""; it must be a valid number'),
+        ("beside=maybe", 'query.beside: it is "maybe"; it must be true or false'),
+    ],
+)
+def test_the_value_of_a_query_and_its_type_are_named_in_plain_words(client, query, detail):
+    path = LIST if query.startswith("beside") else "/v1/lists/trending"
+    assert client.get(f"{path}?{query}").json()["detail"] == detail
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (
+            {"where": ["genre=Horror"]},
+            "body.where: it is a list; it must be an object of conditions by column, such as "
+            '{"genre": "Horror", "year": {"low": 1990, "high": 1999}}',
+        ),
+        (
+            {"where": "genre=Horror"},
+            'body.where: it is "genre=Horror"; it must be an object of conditions by column, such '
+            'as {"genre": "Horror", "year": {"low": 1990, "high": 1999}}',
+        ),
+        ({"boost": ["x"]}, 'body.boost: it is a list; it must be an object {"NAME": VALUE}'),
+        ({"hide": {"x": 1}}, "body.hide: it is an object; it must be a list [VALUE, ...]"),
+        ({"hide": "x"}, 'body.hide: it is "x"; it must be a list [VALUE, ...]'),
+        ([1], 'body: it is a list; it must be an object {"NAME": VALUE}'),
+        ({"exclude_seen": "no"}, 'body.exclude_seen: it is "no"; it must be a valid boolean'),
+    ],
+)
+def test_the_value_in_a_body_and_its_type_are_named_in_plain_words(client, body, detail):
+    assert client.post("/v1/recommendations", json=body).json()["detail"] == detail
+
+
+@pytest.mark.parametrize(
+    ("year", "query", "condition"),
+    [
+        ("1990..1999", "1990..1999", '{"low": 1990, "high": 1999}'),
+        ("1990-1999", "1990..1999", '{"low": 1990, "high": 1999}'),
+        ("1990s", "1990..1999", '{"low": 1990, "high": 1999}'),
+        ("1990..", "1990..", '{"low": 1990}'),
+        ("..1999", "..1999", '{"high": 1999}'),
+    ],
+)
+def test_a_range_as_text_is_told_how_a_body_and_a_query_write_it(client, year, query, condition):
+    refused = client.post("/v1/recommendations", json={"where": {"year": year}}).json()
+    assert refused["status"] == 422
+    assert refused["detail"] == (
+        f'no item has the year {year!r}; a range is {{"year": {condition}}} in a body, '
+        f"year={query} in a query"
+    )
+    remedy = {"where": {"year": json.loads(condition)}}
+    assert client.post("/v1/recommendations", json=remedy).status_code == 200
+    assert client.get(LIST, params={"where": f"year={query}"}).status_code == 200
+
+
 @pytest.mark.parametrize(("value", "shown"), [("abc", '"abc"'), ("x" * 99, '"' + "x" * 39 + "…")])
 def test_what_is_no_number_is_named(client, value, shown):
     problem = client.get(f"{LIST}?n={value}").json()

@@ -21,6 +21,7 @@ from matinee.errors import Advice, BadSetting, check_known
 
 Value = str | int  # of an item in a column
 
+RANGE = ".."  # between the ends of a range: 1990..1999, 1990.. or ..1999
 MOST_LISTED = 20  # values of a column that a message lists
 TWO_NUMBERS = re.compile(r"(\d+) *(?:-|–|to) *(\d+)")  # what may be meant as a range
 DECADE = re.compile(r"(\d{3})0s")
@@ -176,8 +177,20 @@ def numbers_of(column: str, values: tuple[Value, ...]) -> list[float]:
         ) from None
 
 
+def has_ends(value: str) -> bool:
+    """Whether a value has the form of a range of numbers."""
+    ends = value.split(RANGE)
+    return len(ends) == 2 and any(ends) and not any(one.strip("0123456789.- ") for one in ends)
+
+
 def range_meant(value: str) -> tuple[str, str] | None:
-    """The ends of what may be meant as a range: ``1990-1999``, ``1990s``."""
+    """The ends of what may be meant as a range, an open one empty: ``1990-1999``, ``1990s``.
+
+    A text with ``..`` gets here where ranges are values: in Python and in a body over HTTP.
+    """
+    if has_ends(value):
+        low, high = value.split(RANGE)
+        return low.strip(), high.strip()
     if (decade := DECADE.fullmatch(value)) is not None:
         return f"{decade[1]}0", f"{decade[1]}9"
     ends = TWO_NUMBERS.fullmatch(value)
@@ -188,8 +201,12 @@ def unknown_value(column: str, value: str, known: list[str]) -> BadSetting:
     """The error for a value that no item has in a column."""
     if (ends := range_meant(value.strip())) is not None:
         low, high = ends
-        written = f"{column}={low}..{high}"
-        advice = Advice(f"({low}, {high})", written, http=written)
+        written = f"{column}={low}{RANGE}{high}"
+        given = ", ".join(
+            f'"{name}": {end}' for name, end in zip(("low", "high"), ends, strict=True) if end
+        )
+        in_body = f'{{"{column}": {{{given}}}}} in a body, {written} in a query'
+        advice = Advice(f"({low or None}, {high or None})", written, http=in_body)
         return BadSetting(f"no item has the {column} {value!r}; a range is ", advice)
     names = {text_of(one): one for one in known}
     near = [] if number_of(value) is not None else get_close_matches(text_of(value), names, n=3)

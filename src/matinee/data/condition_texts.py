@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable
 
-from matinee.data.catalog_filter import alternatives_of, is_range, number_of
+from matinee.data.catalog_filter import RANGE, alternatives_of, has_ends, is_range, number_of
 from matinee.errors import BadSetting
-
-RANGE = ".."  # between the ends of a range: 1990..1999, 1990.. or ..1999
 
 
 def conditions_of(texts: Iterable[str], option: str) -> dict[str, object]:
@@ -29,12 +27,6 @@ def conditions_of(texts: Iterable[str], option: str) -> dict[str, object]:
             raise BadSetting(f"{option} has {value!r} beside a range of {column!r}")
         others.append(value)
     return where
-
-
-def has_ends(value: str) -> bool:
-    """Whether a value has the form of a range of numbers."""
-    ends = value.split(RANGE)
-    return len(ends) == 2 and any(ends) and not any(one.strip("0123456789.- ") for one in ends)
 
 
 def end_of(column: str, text: str) -> float | None:

@@ -1,6 +1,8 @@
 """Errors as problem documents (RFC 9457): what is wrong, where, and how to fix it."""
 
+import json
 import logging
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
 
@@ -30,6 +32,14 @@ PROBLEM_TYPE = "application/problem+json"
 MAX_ERRORS = 20  # listed for one request
 MAX_VALUE_LENGTH = 40  # characters of an invalid value
 SHOULD_BE = "Input should be"  # how pydantic begins
+TYPES = {  # pydantic's error type: what JSON calls the type
+    "dict_type": 'an object {"NAME": VALUE}',
+    "model_attributes_type": 'an object {"NAME": VALUE}',
+    "model_type": 'an object {"NAME": VALUE}',
+    "list_type": "a list [VALUE, ...]",
+    "bool_parsing": "true or false",
+}
+WHY_NOT_PARSED = re.compile(r", (unable to|got a) .*")  # how pydantic may go on
 LIMITS = {  # pydantic's error type: the key of the limit, and its wording
     "less_than_equal": ("le", "at most"),
     "greater_than_equal": ("ge", "at least"),
@@ -112,16 +122,19 @@ def _message(error: JsonObject) -> str:
         value = str(error["input"])[:MAX_VALUE_LENGTH]
         return f"it is {value}; it must be {comparison} {error['ctx'][key]}"
     message = str(error["msg"]).removeprefix("Value error, ")
+    if not message.startswith(SHOULD_BE):
+        return message
+    limit = WHY_NOT_PARSED.sub("", message.removeprefix(SHOULD_BE).strip())
+    must_be = f"it must be {TYPES.get(error['type'], limit)}"
     value = error["input"]
-    if message.startswith(SHOULD_BE) and isinstance(value, str | int | float | None):
-        limit = message.removeprefix(SHOULD_BE)
-        return f"it is {shortened(value)}; it must be{limit}"
-    return message
+    return must_be if isinstance(value, bytes) else f"it is {shortened(value)}; {must_be}"
 
 
 def shortened(value: object) -> str:
-    """A value as JSON, cut where it is long."""
-    text = to_json(value).decode()
+    """A value as JSON, cut where it is long; lists and objects by their type alone."""
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    text = json.dumps(value, ensure_ascii=False).encode(errors="replace").decode()
     return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}…"
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from matinee.lists.list_rules import ListRules
 from matinee.server.limits import (
@@ -12,6 +12,7 @@ from matinee.server.limits import (
     MAX_LIST_LENGTH,
     MAX_STRENGTH,
 )
+from matinee.server.problems import shortened
 from matinee.server.schemas.base import Envelope, Flag, Integer, Number, RequestBody, example
 from matinee.server.schemas.explanations import ShortExplanation
 from matinee.server.schemas.identifiers import Id
@@ -31,11 +32,26 @@ Value = str | Integer | Number
 Strength = Annotated[Number, Field(ge=0, le=MAX_STRENGTH)]
 
 
+def check_conditions(where: object) -> object:
+    """Conditions as they are. Raises ValueError unless they are an object, and says how it looks.
+
+    It is a validator of its own as clients of GET write them as a list of texts.
+    """
+    if not isinstance(where, dict):
+        raise ValueError(
+            f"it is {shortened(where)}; it must be an object of conditions by column, such as "
+            '{"genre": "Horror", "year": {"low": 1990, "high": 1999}}'
+        )
+    return where
+
+
 class RuleFields(RequestBody):
     """Rules that a list must keep to."""
 
     min_ratings: Integer = Field(0, ge=0, description="Training ratings that an item needs.")
-    where: dict[str, Value | list[Value] | NumberRange] = Field(
+    where: Annotated[
+        dict[str, Value | list[Value] | NumberRange], BeforeValidator(check_conditions)
+    ] = Field(
         {},
         max_length=MAX_CONDITIONS,
         description="Conditions by column of the catalogue: a value, a list of values, any of "
