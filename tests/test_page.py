@@ -464,6 +464,21 @@ def test_a_failed_answer_is_tried_again(page):
     page.driver.get_log("browser")  # the browser notes what was blocked
 
 
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("list?user=42&n=500", "it must be at most 100"),
+        ("list?user=42&item=nope", "no item 'nope'"),
+        ("film?item=nope", "no item 'nope'"),
+    ],
+)
+def test_what_fails_again_is_not_to_be_tried_again(page, address, words):
+    page.open(address).says(words, ".problem")
+    page.says("Correct the address", ".problem")
+    assert not page.all(".again")
+    page.driver.get_log("browser")  # the browser notes the 404 and the 422
+
+
 def test_nobody_is_found_in_words(page):
     """And nothing of the average person is said to be theirs."""
     page.open("list?user=nobody-of-this-name")
@@ -630,6 +645,9 @@ def test_the_map_shows_where_somebody_is_and_where_their_list_leads(page):
     page.click(".mine")
     page.says("10 of the 10 best for person 42 are on the map", ".point")
     assert int(canvas.get_attribute("data-marked")) >= 10
+    page.all("main input[name=q]")[0].send_keys("alien")
+    page.until(lambda: 1 < int(canvas.get_attribute("data-marked")) < 10)
+    assert page.all(".point")[0].text == "Choose a point to see what it is."
 
 
 def test_data_and_quality_have_charts_with_their_figures(page):
@@ -678,6 +696,16 @@ def test_a_record_of_other_data_is_not_shown_as_its_own(driver, tmp_path):
         assert strangers(driver, page.url) == []
 
 
+def test_quality_without_a_record_fits_a_small_screen(driver, folder, tmp_path):
+    size(driver, 320)
+    with answering(ServerState(folder / "mf", Store.at(tmp_path / "f.sqlite"))) as client:
+        page = Page(driver, str(client.base_url)).open("quality")
+        assert len(page.some("pre")) == 2, "how to measure it, and how to compare algorithms"
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= 320
+        assert complaints(driver) == []
+        assert strangers(driver, page.url) == []
+
+
 # For everybody.
 
 
@@ -697,6 +725,12 @@ def violations_in_every_look(page):
 @pytest.mark.parametrize("section", [*SECTIONS, "list?user=42&item=fight-club-1999"])
 def test_axe_finds_no_violation(page, section):
     page.open(section).some("main h1")
+    assert violations_in_every_look(page) == {}
+
+
+def test_axe_finds_no_violation_in_the_reference_of_the_api(page):
+    page.driver.get(f"{page.url}/docs")
+    page.some("main h1")
     assert violations_in_every_look(page) == {}
 
 

@@ -207,6 +207,7 @@ def to_html(title: str, blocks: Iterable[Block]) -> str:
         el("meta", charset="utf-8"),
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("title", title),
+        el("link", rel="icon", href="/icon.svg", type="image/svg+xml"),
         *(el("link", rel="stylesheet", href=f"/{name}.css") for name in ("style", "docs")),
     )
     content = list(blocks)
@@ -272,4 +273,11 @@ def _block_element(block: Block, anchors: Container[str]) -> Markup:
         )
         for name, *rest in block.rows
     )
-    return el("div", el("table", el("thead", head), el("tbody", *body)), class_="scroll")
+    return el(
+        "div",
+        el("table", el("thead", head), el("tbody", *body)),
+        class_="scroll",
+        tabindex="0",
+        role="group",
+        aria_label=f"{block.columns[0]}s",
+    )

@@ -107,8 +107,13 @@ export function say(words) {
   document.getElementById("status").textContent = words;
 }
 
-// What went wrong, and a button to try again.
+const LASTING = new Set([400, 404, 413, 422]); // a request so answered fails whenever it is sent
+
+// What went wrong, and a button to try again, or what to do where that cannot help.
 export function problem(error, again) {
   say(error.message);
-  return el("div", { className: "problem", role: "alert" }, el("p", {}, error.message), el("button", { type: "button", className: "again", onclick: again }, "Try again"));
+  const remedy = LASTING.has(error.status)
+    ? el("p", {}, "Trying again will not help. Correct the address, or ask for a film and a person above.")
+    : el("button", { type: "button", className: "again", onclick: again }, "Try again");
+  return el("div", { className: "problem", role: "alert" }, el("p", {}, error.message), remedy);
 }

@@ -35,6 +35,8 @@ export async function map({ query, model }) {
     el("div", { className: "row" }, choice("Of", "of", [["items", "films"], ["users", "people"]], options.of, (value) => change("of", value)), colorsBox), place];
 }
 
+const hint = () => el("p", { className: "soft" }, "Choose a point to see what it is.");
+
 class MapView {
   constructor(answer, options, model, who) {
     Object.assign(this, { answer, options, model, who });
@@ -44,7 +46,7 @@ class MapView {
     this.names = new Map(this.points.map((point) => [point.name, point]));
     this.ids = new Map(this.points.map((point) => [point.id, point]));
     this.classes = classes;
-    this.details = el("div", { role: "status", className: "point" }, el("p", { className: "soft" }, "Choose a point to see what it is."));
+    this.details = el("div", { role: "status", className: "point" }, hint());
     const title = `${options.of === "users" ? "People" : "Films"} by taste, coloured by ${answer.color}`;
     this.atlas = new Atlas(this.points, this.regions(), { title, onpick: (point) => this.describe(point) });
   }
@@ -88,6 +90,7 @@ class MapView {
     const words = text.split(/\s+/);
     const hits = text ? this.points.filter((point) => words.every((word) => point.name.toLowerCase().includes(word))) : [];
     this.atlas.mark(hits.map((one) => one.id));
+    this.details.replaceChildren(hint()); // what stood there was of other marks
     if (!text) return;
     say(hits.length ? `${counted(hits.length, this.options.of === "users" ? "person" : "film")} found` : "None on this map: nobody has rated such a film.");
     if (hits.length === 1) { this.atlas.show(hits[0]); this.describe(hits[0]); }
