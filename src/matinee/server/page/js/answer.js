@@ -21,7 +21,7 @@ export async function answer(place, request) {
 function parts(explanation, request) {
   const { model, outside } = request;
   const drawing = {
-    title: `Why ${explanation.title}, ${model.view_labels[explanation.by] || explanation.by}`, film: explanation.title, svg: explanation.svg, rows: rows(explanation),
+    title: `${outside ? "The score of" : "Why"} ${explanation.title}, ${model.view_labels[explanation.by] || explanation.by}`, film: explanation.title, svg: explanation.svg, rows: rows(explanation),
   };
   const stands = el("div", { className: "standing" });
   stand(stands, request);
@@ -29,10 +29,12 @@ function parts(explanation, request) {
   return [
     chart(drawing, "h3", explanation.of === "list" ? explanation.total : ""), !outside && el("p", { className: "reason" }, sentence(explanation)),
     certainty(explanation, outside), stands,
-    el("div", { className: "row" }, copyButton("Copy link", () => location.href), copyButton("Copy reason", () => (outside ? [...stands.querySelectorAll(":scope > p")].map((one) => one.textContent).join(" ") : explanation.sentence)), el("a", { href: film }, "About this film")),
+    el("div", { className: "row" }, copyButton("Copy link", () => location.href), copyButton("Copy reason", () => (outside ? sentencesIn(stands) : explanation.sentence)), el("a", { href: film }, "About this film")),
     receipt(request), model.has_similar && similar(explanation.item_id),
   ].filter(Boolean);
 }
+
+const sentencesIn = (stands) => [...stands.querySelectorAll(":scope > p:not(.soft)")].map((one) => one.textContent).join(" ");
 
 // The rank, the contrast with the last of the list, and what would move the item.
 async function stand(place, request) {
