@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import matinee
+import matinee.spark  # which `import matinee` leaves out
 from matinee.algorithms import ALGORITHMS
 from matinee.cli import COMMANDS, app
 from matinee.errors import Advice, Face, MatineeError, Option, Setting
