@@ -12,9 +12,10 @@ import pytest
 import matinee
 from matinee.data.scale import Scale
 from matinee.feedback.actions import KINDS, Action, KindName, judge_row, weights
-from matinee.feedback.anytime import MIN_UNITS, Sample, difference
+from matinee.feedback.anytime import MIN_UNITS, Sample, difference, mean
 from matinee.feedback.store import EventBatch, Store
 from matinee.server.arms import assigned
+from matinee.server.latency import Latency, latencies
 from matinee.server.lifecycle import ServerState
 from serving import answering
 
@@ -187,8 +188,11 @@ def test_impressions_are_joined_with_clicks_by_list_and_item(client, state):
     figures = client.get("/v1/online").json()
     (arm,) = figures["arms"]
     assert arm["arm"] == "popular"
-    counts = arm["users"], arm["impressions"], arm["clicks"], arm["conversions"]
-    assert counts == (1, 4, 1, 1)
+    counts = arm["users"], arm["lists"], arm["impressions"], arm["clicks"], arm["conversions"]
+    assert counts == (1, 1, 4, 1, 1)
+    assert (arm["click_through_by_user"], arm["conversion_by_user"]) == (None, None), "one user"
+    assert arm["latency"]["n"] == 1
+    assert arm["latency"]["median_ms"] == arm["latency"]["p99_ms"] > 0, "one list"
     assert (arm["click_through"], arm["conversion"]) == (0.25, 0.25)
     n_items = len(state.main.model.items)
     assert arm["coverage"] == pytest.approx(4 / n_items, abs=1e-6)
@@ -214,8 +218,57 @@ def test_outcomes_are_sums_over_users_on_either_database(postgresql_url, tmp_pat
         store.erase("a")
         store.erase("b")
         store.close()
-        assert (found.exposures, found.clicks, found.conversions, found.items) == (6, 2, 0, 4)
+        assert found[:5] == (2, 6, 2, 0, 4), "lists, exposures, clicks, conversions, items"
         assert found.clicked == Sample(2, 0.5, 0.25)
+
+
+def test_rates_by_user_and_their_comparison_have_the_intervals_of_the_formula(client, store):
+    def shown(arm: str, user: int, n_clicks: int) -> Iterator[Action]:
+        for place in range(4):
+            kinds = ["impression"] + ["click"] * (place < n_clicks)
+            for kind in kinds:
+                yield Action(f"{arm}{user}", f"i{place}", kind, f"{arm}.d.{user}", arm, 0)
+
+    rows = [row for user in range(40) for row in shown("main", user, user % 2)]
+    rows += [row for user in range(50) for row in shown("popular", user, 3)]
+    store.write([EventBatch((), (), actions=tuple(rows))])
+    figures = client.get("/v1/online").json()
+    main, popular = figures["arms"]
+    assert (main["lists"], main["impressions"], main["clicks"]) == (40, 160, 20)
+    assert (popular["lists"], popular["impressions"], popular["clicks"]) == (50, 200, 150)
+    assert main["latency"] is popular["latency"] is None, "this server computed no list"
+    samples = Sample(40, 20 * 0.25, 20 * 0.0625), Sample(50, 50 * 0.75, 50 * 0.5625)
+    for arm, sample in zip((main, popular), samples, strict=True):
+        assert arm["click_through_by_user"] == pytest.approx(mean(sample)._asdict(), abs=1e-6)
+    (compared,) = figures["comparisons"]
+    assert (compared["arm"], compared["against"]) == ("popular", "main")
+    assert compared["click_through"]["estimate"] == pytest.approx(0.75 - 0.125)
+    assert compared["click_through"]["decided"]
+    assert not compared["conversion"]["decided"], "nobody converted"
+
+
+def test_a_quantile_of_a_latency_is_the_bound_of_its_bucket():
+    latency = Latency({0.001: 49, 0.002: 50, 0.005: 98, 0.01: 99, float("inf"): 100})
+    assert latency.n == 100
+    assert [latency.bound(share) for share in (0.49, 0.5, 0.51, 0.99)] == [
+        0.001,
+        0.002,
+        0.005,
+        0.01,
+    ]
+    assert latency.bound(0.995) is None, "beyond the largest bucket"
+
+
+def test_latencies_are_those_of_each_arm(state):
+    for arm, seconds in (("main", [0.0001, 0.0015, 0.0015]), ("popular", [0.3, 20.0])):
+        for one in seconds:
+            state.metrics.list_seconds.labels(arm).observe(one)
+    state.metrics.list_seconds.labels("idle")
+    latency = latencies(state.metrics.registry.collect(), "matinee_list_duration_seconds", "arm")
+    assert latency == state.metrics.list_latencies()
+    assert set(latency) == {"main", "popular"}
+    quantiles = {arm: (one.n, one.bound(0.5), one.bound(0.99)) for arm, one in latency.items()}
+    assert quantiles == {"main": (3, 0.002, 0.002), "popular": (2, 0.5, None)}
 
 
 # Arms.
@@ -296,7 +349,28 @@ def test_the_interval_is_the_formula_and_wider_than_that_of_one_look():
     assert 1.2 < reach / (1.96 * np.sqrt(v)) < 1.7
 
 
+def test_the_interval_of_a_mean_is_the_formula_with_one_arm():
+    a = Sample(400, 40.0, 12.0)
+    found = mean(a, alpha=0.05)
+    x = 400 * (-2 * np.log(0.05) + np.log(-2 * np.log(0.05) + 1)) / 1000
+    reach = np.sqrt(2 * a.variance / 400 * (x + 1) / x * np.log(np.sqrt(x + 1) / 0.05))
+    assert found == pytest.approx((0.1, 0.1 - reach, 0.1 + reach))
+    assert mean(Sample(40, 0.0, 0.0)).low == 0, "a share is not below 0"
+    assert mean(Sample(40, 40.0, 40.0)).high == 1, "nor above 1"
+
+
+def test_the_mean_is_in_its_interval_at_all_of_many_looks_in_95_of_100():
+    rng, missed = np.random.default_rng(0), 0
+    for _ in range(300):
+        values = rng.beta(1, 4, 1000)
+        sums, squares = values.cumsum(), (values**2).cumsum()
+        looks = [mean(Sample(n, sums[n - 1], squares[n - 1])) for n in range(MIN_UNITS, 1001, 10)]
+        missed += any(not one.low <= 0.2 <= one.high for one in looks)
+    assert missed / 300 <= 0.05
+
+
 def test_there_is_no_interval_of_a_few_users():
     few, many = Sample(MIN_UNITS - 1, 3.0, 1.0), Sample(500, 50.0, 20.0)
     assert difference(few, many) is None
     assert difference(many, few) is None
+    assert mean(few) is None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ from browser import asked_for, chromium, complaints, size, violations
 from matinee.data.catalog import Catalog, Item
 from matinee.evaluation.model_quality import measure_quality
 from matinee.feedback.store import Store
+from matinee.server import lifecycle
 from matinee.server.evaluation_record import EvaluationRecord
 from matinee.server.lifecycle import ServerState
 from matinee.server.middleware.security import AccessPolicy
@@ -700,10 +702,65 @@ def test_quality_without_a_record_fits_a_small_screen(driver, folder, tmp_path):
     size(driver, 320)
     with answering(ServerState(folder / "mf", Store.at(tmp_path / "f.sqlite"))) as client:
         page = Page(driver, str(client.base_url)).open("quality")
-        assert len(page.some("pre")) == 2, "how to measure it, and how to compare algorithms"
+        assert len(page.some("pre")) == 3, "to measure it, to send events, to compare"
         assert driver.execute_script("return document.documentElement.scrollWidth") <= 320
         assert complaints(driver) == []
         assert strangers(driver, page.url) == []
+
+
+# What became of lists.
+
+
+@pytest.fixture
+def arms(folder: Path, tmp_path: Path) -> Iterator[httpx.Client]:
+    """A server of two models, `main` and `mf`."""
+    store = Store.at(tmp_path / "feedback.sqlite")
+    state = ServerState(folder / "nmf", store, arm_paths={"mf": folder / "mf"})
+    with answering(state) as client:
+        yield client
+    store.close()
+
+
+def test_online_figures_are_those_of_events_that_were_posted(driver, arms, monkeypatch):
+    monkeypatch.setattr(lifecycle, "OUTCOME_SECONDS", 0.0)
+    size(driver, 1200)
+    page = Page(driver, str(arms.base_url)).open("quality")
+    page.says("Nobody has reported yet which lists were shown", ".online p")
+    assert not page.all(".online table")
+    (link,) = page.all(".online a")
+    anchor = link.get_attribute("href").split("#")[1]
+    assert f'id="{anchor}"' in arms.get("/docs").text
+
+    events = [row for number in range(120) for row in a_visit(arms, f"visitor {number}")]
+    arms.post("/v1/feedback", json={"events": events}).raise_for_status()
+    page.open("quality").says("mf has more clicks than main: +25.00 points", ".verdict.better")
+    page.says("Too early to tell whether mf or main has more conversions: 0.00 points", ".tied")
+    assert [one.text for one in page.all(".online thead th")] == ["by model", "main", "mf"]
+    shown = [row.text for row in page.all(".online tbody tr")]
+    main, mf = arms.get("/v1/online").json()["arms"]
+    assert shown[:2] == [
+        f"people {main['users']} {mf['users']}",
+        f"lists shown {main['lists']} {mf['lists']}",
+    ]
+    assert shown[3] == "click-through 50.0 % 75.0 %"
+    assert re.match(r"click-through by person \(95 %\) 50\.0 % \(.+\) 75\.0 % \(", shown[4])
+    slowest = [f"{one['latency']['p99_ms']:g} ms" for one in (main, mf)]
+    assert shown[-1] == f"99 % of the lists within {slowest[0]} {slowest[1]}"
+    assert violations_in_every_look(page) == {}
+    size(driver, 320)
+    assert driver.execute_script("return document.documentElement.scrollWidth") <= 320
+    assert complaints(driver) == []
+    assert strangers(driver, page.url) == []
+
+
+def a_visit(client: httpx.Client, user: str) -> Iterator[dict[str, str]]:
+    """The events of a list of four items: three are clicked of the model `mf`, two of the other."""
+    body = client.get(f"/v1/users/{user}/recommendations", params={"n": 4}).json()
+    for place, item in enumerate(body["items"]):
+        is_clicked = place < (3 if body["arm"] == "mf" else 2)
+        for kind in ["impression"] + ["click"] * is_clicked:
+            of = {"user_id": user, "item_id": item["item_id"]}
+            yield {"kind": kind, "recommendation_id": body["recommendation_id"], **of}
 
 
 # For everybody.

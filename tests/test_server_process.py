@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -24,6 +25,7 @@ from matinee.cli import run
 from matinee.errors import MatineeError
 from matinee.feedback.events import Event, Verdict
 from matinee.feedback.store import EventBatch, Store
+from matinee.server.lifecycle import OUTCOME_SECONDS
 from matinee.server.process import JsonFormatter
 from matinee.server.settings import Endpoint, ServerSettings
 
@@ -130,6 +132,32 @@ def test_workers_do_not_share_the_port_of_another_server():
         endpoint = Endpoint(port=taken.getsockname()[1])
         with pytest.raises(MatineeError, match="cannot listen"):
             endpoint.listeners(2)
+
+
+def test_latencies_are_those_of_all_workers(workers):
+    _, url, _ = workers
+    rows = []
+    for number in range(16):  # each on a connection of its own, so that workers take turns
+        user = f"timed-{number}"
+        body = httpx.get(f"{url}/v1/users/{user}/recommendations").json()
+        of, item = body["recommendation_id"], body["items"][0]["item_id"]
+        row = {"kind": "impression", "user_id": user, "item_id": item, "recommendation_id": of}
+        rows.append(row)
+    httpx.post(f"{url}/v1/feedback", json={"events": rows}).raise_for_status()
+    counted = 'matinee_list_duration_seconds_count{arm="main"} '
+    expected = value_of(httpx.get(f"{url}/metrics").text, counted)
+    assert expected >= 16
+    assert {main_arm(url)["latency"]["n"] for _ in range(6)} == {expected}
+
+
+def main_arm(url: str) -> dict[str, Any]:
+    """The online figures of the only arm, once a worker that has them from before reads them."""
+    end = time.monotonic() + 3 * OUTCOME_SECONDS
+    while time.monotonic() < end:
+        if arms := httpx.get(f"{url}/v1/online").json()["arms"]:
+            return arms[0]
+        time.sleep(0.1)
+    raise AssertionError("no arm was shown")
 
 
 def test_metrics_are_those_of_all_workers(workers):

@@ -16,6 +16,7 @@ from matinee.feedback.tables import actions
 class ArmOutcome(NamedTuple):
     """The sums of an arm. Of each user the share of exposures that were clicked, or converted."""
 
+    lists: int  # of which anything was shown
     exposures: int
     clicks: int
     conversions: int
@@ -26,26 +27,33 @@ class ArmOutcome(NamedTuple):
 
 def outcomes(connection: Connection) -> dict[str, ArmOutcome]:
     """The outcome of every arm that was shown, by name."""
-    items = {arm: int(n_items) for arm, n_items in connection.execute(_shown_items())}
+    shown = {arm: (int(lists), int(items)) for arm, lists, items in connection.execute(_shown())}
     by_arm = {}
     for row in connection.execute(_sums()).mappings():
         users = int(row["users"])
+        lists, items = shown[row["arm"]]
         by_arm[row["arm"]] = ArmOutcome(
+            lists,
             int(row["exposures"]),
             int(row["clicks"]),
             int(row["conversions"]),
-            items[row["arm"]],
+            items,
             Sample(users, float(row["clicked"]), float(row["clicked_squares"])),
             Sample(users, float(row["converted"]), float(row["converted_squares"])),
         )
     return by_arm
 
 
-def _shown_items() -> Select[Any]:
-    impressions = select(actions.c.arm, func.count(actions.c.item_id.distinct()))
-    return impressions.where(actions.c.kind == "impression", actions.c.arm.is_not(None)).group_by(
-        actions.c.arm
+def _shown() -> Select[Any]:
+    """The numbers of different lists and items that were shown, by arm."""
+    columns = actions.c
+    lists, items = (
+        func.count(one.distinct()) for one in (columns.recommendation_id, columns.item_id)
     )
+    impressions = select(columns.arm, lists, items).where(
+        columns.kind == "impression", columns.arm.is_not(None)
+    )
+    return impressions.group_by(columns.arm)
 
 
 def _sums() -> Select[Any]:

@@ -7,9 +7,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from matinee.feedback.exposures import ArmOutcome
+from matinee.server.latency import Latency, latencies
 from matinee.server.snapshot import ModelSnapshot
 
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # where workers share counters
+LIST_SECONDS = "matinee_list_duration_seconds"
 BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -46,7 +48,7 @@ class ServerMetrics:
         self.converted = self._of_arm("matinee_conversions", "Impressions with a conversion.")
         self.covered = self._of_arm("matinee_items_shown", "Different items that were shown.")
         self.list_seconds = Histogram(
-            "matinee_list_duration_seconds",
+            LIST_SECONDS,
             "Time to compute a list, by model.",
             ["arm"],
             buckets=BUCKETS,
@@ -82,10 +84,17 @@ class ServerMetrics:
             self.converted.labels(name).set(outcome.conversions)
             self.covered.labels(name).set(outcome.items)
 
+    def list_latencies(self) -> dict[str, Latency]:
+        """How long lists took to compute, by model: of all workers, where there are several."""
+        return latencies(self._all_workers().collect(), LIST_SECONDS, "arm")
+
     def text(self) -> bytes:
         """All metrics in the Prometheus text format: of all workers, where there are several."""
-        registry = self.registry
-        if METRICS_FOLDER in os.environ:
-            registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry) + generate_latest(self.facts)
+        return generate_latest(self._all_workers()) + generate_latest(self.facts)
+
+    def _all_workers(self) -> CollectorRegistry:
+        if METRICS_FOLDER not in os.environ:
+            return self.registry
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return registry

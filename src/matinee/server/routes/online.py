@@ -1,4 +1,4 @@
-"""Online figures: click-through, conversion and coverage by model."""
+"""Online figures: click-through, conversion, coverage and latency by model."""
 
 import asyncio
 
@@ -20,13 +20,16 @@ LEVEL = 0.95
 async def online(request: Request) -> Response:
     """What became of the lists that were shown, by model, with intervals between arms."""
     state, snapshot = state_of(request), snapshot_of(request)
-    outcomes = await asyncio.to_thread(state.outcomes)
+    outcomes, latencies = await asyncio.gather(
+        asyncio.to_thread(state.outcomes), asyncio.to_thread(state.metrics.list_latencies)
+    )
     serving = {one.name: one for one in state.snapshots}
     arms = []
     for name, outcome in sorted(outcomes.items()):
         model = serving.get(name)
         n_items = len((model or snapshot).model.items)
         version = None if model is None else model.version
-        arms.append({"arm": name, "model_version": version, **arm_figures(outcome, n_items)})
+        figures = arm_figures(outcome, n_items, latencies.get(name))
+        arms.append({"arm": name, "model_version": version, **figures})
     content = {"arms": arms, "comparisons": comparisons(outcomes, MAIN), "level": LEVEL}
     return respond(request, snapshot, "store", content)

@@ -3,14 +3,15 @@
 import { chart, el, facts, table, width } from "./dom.js";
 import { get } from "./api.js";
 import { jsonAt } from "./json.js";
+import { online } from "./online.js";
 
 const METRICS = { rmse: "error (RMSE)", mae: "error (MAE)", "ndcg@10": "NDCG@10", "precision@10": "precision@10", "recall@10": "recall@10", "coverage@10": "coverage@10" };
 const SIGNS = { better: "✓", tied: "=", worse: "!" };
 
 export async function quality({ model }) {
-  const answer = await get("/v1/quality", { width: width() });
+  const [answer, shown] = await Promise.all([get("/v1/quality", { width: width() }), online()]);
   jsonAt("/v1/quality");
-  return [el("h1", {}, "How good it is"), ...own(answer.own), ...beside(answer.lists),
+  return [el("h1", {}, "How good it is"), ...own(answer.own), shown, ...beside(answer.lists),
     ...comparison(answer), ...answer.charts.map((one) => chart(one, "h3")), ...card(model)].filter(Boolean);
 }
 
