@@ -54,6 +54,17 @@ def test_a_model_is_the_same_on_a_device(algorithm, ratings, monkeypatch):
     assert np.linalg.norm(theirs - ours) < 1e-3 * np.linalg.norm(ours)
 
 
+@pytest.mark.parametrize("n_steps", [0, 3])
+def test_people_with_few_ratings_are_the_same_on_a_device(n_steps, ratings):
+    """Whom our kernels solve in as many unknowns as they have ratings, in a basis of its own."""
+    model = ImplicitALS(n_factors=16, n_epochs=3, n_steps=n_steps).fit(ratings)
+    histories = [dict.fromkeys(model.items.ids[:n].tolist(), 5.0) for n in (1, 2, 3, 8)]
+    ours = [model.fold_in(one).embeddings.factors for one in histories]
+    with on_device("cpu"):
+        theirs = [model.fold_in(one).embeddings.factors for one in histories]
+    assert np.allclose(theirs, ours, atol=1e-3 * np.abs(ours).max())
+
+
 def test_lists_are_the_same_on_a_device(ratings):
     model = MF(n_factors=4, n_epochs=5, choice=None).fit(ratings)
     people = model.users.ids[ratings.user_counts > 0].tolist()

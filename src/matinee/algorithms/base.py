@@ -54,6 +54,10 @@ class Algorithm:
         ]
         if lines:
             cls.__doc__ = "\n".join([f"{cls.__doc__}\n\n    Settings:\n", *lines])
+        fit = vars(cls).get("fit")
+        if fit is not None and not fit.__doc__:  # what help() and editors show beside its arguments
+            parent = next(one for one in cls.__mro__[1:] if "fit" in vars(one))
+            fit.__doc__ = vars(parent)["fit"].__doc__
 
     def __new__(cls, *unnamed: object, **settings: object) -> Self:
         """Refuse settings that there are not, before ``__init__`` takes those there are."""
@@ -91,7 +95,13 @@ class Algorithm:
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> Model:
-        """Learn a model from ``train``; ``validation`` lets those with epochs stop early."""
+        """Learn a model from ``train``; ``validation`` lets those with epochs stop early.
+
+        ``on_epoch`` is called with an ``Epoch`` after each. Weights of ratings are those of
+        ``train.with_sample_weight(...)``. Raises BadRatings for what cannot be learned from,
+        BadSetting for weights that the algorithm does not take, and Diverged where numbers are no
+        longer finite.
+        """
         raise NotImplementedError
 
     def check_train(self, train: object) -> None:

@@ -42,8 +42,10 @@ class Dual(NamedTuple):
         return cls(read_only(Y, np.float32), penalty)
 
 
-def solve_rows(terms: Terms, regularizer: Regularizer, dual: Dual, X: np.ndarray) -> None:
+def solve_rows(terms: Terms, regularizer: Regularizer, dual: Dual, X: np.ndarray) -> bool:
     """Overwrite the rows of X (n_rows, d) float32 that have ratings with their solutions.
+
+    Returns whether rows with few ratings were solved on ``dual``, so that they are in its basis.
 
     Without bounds the solution is ridge regression by Cholesky. With bounds of 0, ``sweeps`` passes
     of coordinate descent improve a row from where it is, and 0 sweeps solve it exactly. Rows
@@ -59,7 +61,7 @@ def solve_rows(terms: Terms, regularizer: Regularizer, dual: Dual, X: np.ndarray
     exact_bounds = regularizer.lower is not None and regularizer.sweeps == 0
     if (device := accelerator()) is not None and not exact_bounds:
         solve_rows_on(device, terms, regularizer, X)
-        return
+        return False
     counts, d, threads = terms.counts, X.shape[1], n_threads()
     most = max(POPULAR, int(counts.sum()) // (threads * RANGES_PER_THREAD))
     if threads == 1:
@@ -69,6 +71,7 @@ def solve_rows(terms: Terms, regularizer: Regularizer, dual: Dual, X: np.ndarray
     cost = np.where(counts > most, 0.0, counts * d + d**2 / 3)
     unbounded = dual if regularizer.lower is None else None  # the dual knows no bounds
     run_rows(_solve_rows, cost, terms, regularizer, unbounded, most, X)
+    return unbounded is not None
 
 
 @kernel

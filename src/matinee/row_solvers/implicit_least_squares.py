@@ -72,13 +72,13 @@ class ImplicitLeastSquares:
         penalty = self.penalty(d, n_items, products)
         dual = self.has_dual and toward is None
         dual_Y = rotated(items.factors if dual else items.factors[:0], rotation)
-        solve_rows(
+        in_dual = solve_rows(
             self.terms(rated, mean, items),
             Regularizer.of(penalty, pull, self.lower(d), self.sweeps),
             Dual.of(dual_Y, dual_penalty),
             X,
         )
-        if dual:
+        if dual and in_dual:
             rotate_back(X, rated.counts, rotation)
         has_ratings = rated.counts > 0
         users.factors[has_ratings] = X[has_ratings]
