@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from numbers import Integral
 from types import EllipsisType
 
 
@@ -160,6 +161,12 @@ def check_known(kind: str, name: str, known: Iterable[str]) -> None:
     names = list(known)
     if name not in names:
         raise BadSetting(f"there is no {kind} {name!r}{offered(name, names, 'there are')}")
+
+
+def check_whole(name: str, value: object) -> None:
+    """Raise BadSetting unless a value is a whole number, of Python or of numpy."""
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise BadSetting(f"{name} is {value!r}; it must be a whole number")
 
 
 def offered(name: str, known: Iterable[str], there_are: str) -> str:

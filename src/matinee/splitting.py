@@ -15,7 +15,7 @@ from matinee.data.ratings import Ratings, Rows, check_ratings, union
 from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.display.text import counted
-from matinee.errors import BadRatings, BadSetting, Option
+from matinee.errors import BadRatings, BadSetting, Option, check_whole
 
 SHARE = Option("test_share")
 
@@ -118,6 +118,7 @@ def k_fold(ratings: Ratings, folds: int = 5, seed: int = 0) -> Iterator[Split]:
     fewer ratings than folds.
     """
     check_ratings("k_fold", ratings)
+    check_whole("folds", folds)
     if not 2 <= folds <= len(ratings):
         raise BadSetting(
             f"folds is {folds}; with {counted(len(ratings), 'rating')} it must be from 2 to "
@@ -146,6 +147,7 @@ def leave_last(ratings: Ratings, n: int = 1, seed: int = 0) -> Split:
     Raises BadSetting for n below 1, BadRatings when no user has more than n ratings.
     """
     check_ratings("leave_last", ratings)
+    check_whole("n", n)
     if n < 1:
         raise BadSetting(f"n is {n}; leave at least the last 1 rating of each user")
     draw = _draw(len(ratings), seed)

@@ -14,7 +14,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any, Protocol
 
 from matinee.charts.html_tables import twin
-from matinee.disk.whole_files import write_whole
+from matinee.disk.whole_files import check_parent, write_whole
 from matinee.display.markup import Markup, el
 from matinee.display.notebook import Part, Printable
 from matinee.display.optional import CHARTS
@@ -121,8 +121,9 @@ class Chart(Printable):
         """Write the chart to a file, in one step, as what its name ends in.
 
         The picture as .svg, .png or .pdf, a page with picture and table as .html, title, summary
-        and table as .json. Raises BadSetting for another ending, and MatineeError where the library
-        that draws .png and .pdf is not installed (the extra ``charts``).
+        and table as .json. Raises BadSetting for another ending or a missing folder, and
+        MatineeError where the library that draws .png and .pdf is not installed (the extra
+        ``charts``).
         """
         path = Path(path)
         formats: dict[str, Callable[[], str | bytes]] = {
@@ -134,6 +135,7 @@ class Chart(Printable):
         }
         if path.suffix.lower() not in formats:
             raise BadSetting(f"{path} names no kind of chart; end it in {', '.join(formats)}")
+        check_parent(path)
         write_whole(path, formats[path.suffix.lower()]())
         return path
 

@@ -18,7 +18,7 @@ from matinee.display.frames import Column, Framed, ids_in_type
 from matinee.display.notebook import Part, Printable
 from matinee.display.tables import Table
 from matinee.display.text import counted
-from matinee.errors import BadRatings, Option
+from matinee.errors import BadRatings, BadSetting, Option, check_whole
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_array, csr_array
@@ -370,16 +370,31 @@ class Ratings(Framed, Printable):
     ) -> "Rating | Ratings":
         """One rating by its position, or the ratings of a slice, positions or a bool mask.
 
-        Raises IndexError for a position beyond the last, and BadRatings where none is left.
+        Raises IndexError for a position beyond the last, and BadRatings where none is left and
+        for what is no position.
         """
         if isinstance(at, int | np.integer):
+            if not -len(self) <= at < len(self):
+                raise IndexError(
+                    f"position {at} is beyond the {counted(len(self), 'rating')}; give one from "
+                    f"{-len(self)} to {len(self) - 1}"
+                )
             time = None if self.timestamp is None else int(self.timestamp[at])
             user, item = self.users.ids[self.user[at]], self.items.ids[self.item[at]]
             return Rating(user, item, float(self.rating[at]), time)
-        return self.subset(at if isinstance(at, slice) else np.asarray(at))
+        where = at if isinstance(at, slice) else np.asarray(at)
+        if isinstance(where, np.ndarray) and where.size and where.dtype.kind not in "biu":
+            raise BadRatings(
+                f"{at!r} is no position of a rating; give a whole number, a slice, or a bool mask; "
+                "the ratings of a user are history(user)"
+            )
+        return self.subset(where)
 
     def head(self, n: int = 5) -> Table:
-        """The first ``n`` ratings as a table."""
+        """The first ``n`` ratings as a table. Raises BadSetting unless n is 0 or more."""
+        check_whole("n", n)
+        if n < 0:
+            raise BadSetting(f"n is {n}; it must be 0 or more")
         columns = zip(*islice(self, n), strict=True)
         table = dict(zip(Rating._fields, columns, strict=False))
         if self.timestamp is None:

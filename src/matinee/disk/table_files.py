@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from matinee.disk.temporary_folders import temporary_folder
-from matinee.disk.whole_files import whole_file
+from matinee.disk.whole_files import check_parent, whole_file
 from matinee.display.frames import Column
 from matinee.errors import BadSetting
 
@@ -28,8 +28,7 @@ def check_table_file(path: Path) -> Writer:
     kind = path.suffix.lower()
     if kind not in WRITERS:
         raise BadSetting(f"{path} names no kind of table; end it in {' or '.join(WRITERS)}")
-    if not path.absolute().parent.is_dir():
-        raise BadSetting(f"there is no folder {path.absolute().parent} to write {path.name} to")
+    check_parent(path)
     return WRITERS[kind]
 
 

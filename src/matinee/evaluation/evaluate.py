@@ -26,6 +26,7 @@ from matinee.evaluation.protocol import (
     Plan,
     check_relevant,
     measures_of,
+    metric_names,
     read_measure,
     relevance,
 )
@@ -174,7 +175,7 @@ def cross_validate(
     does, and BadSetting for an impossible number of folds.
     """
     splits, protocol = _folds(ratings, folds, seed)
-    lengths, names = tuple(ns), None if metrics is None else tuple(metrics)
+    lengths, names = tuple(ns), metric_names(metrics)
     several = isinstance(algorithm, list | tuple)
     learners = choose(algorithm if isinstance(algorithm, list | tuple) else [algorithm])
     results = []
@@ -209,15 +210,21 @@ def _folds(ratings: "Ratings | Iterable[Split]", folds: int, seed: int) -> tuple
             check_ratings("cross_validate", ratings)
     if len(splits) < 2:
         raise BadSetting(
-            "cross-validation takes ratings, or two splits or more; fit_and_evaluate takes one"
+            "cross-validation takes ratings, or two splits or more, not one; for one split there "
+            "is matinee.compare([algorithm], split)"
         )
     return splits, f"{len(splits)} splits, the first of {splits[0].description}"
 
 
 def check_arguments(model: object, test: object) -> None:
-    """Raise BadModel or BadRatings for a path in the place of a model or of ratings."""
+    """Raise BadModel for a path or an unfitted algorithm, and BadRatings unless test is Ratings."""
     if isinstance(model, str | PathLike):
         raise BadModel(f"evaluate takes a fitted model, not the path {str(model)!r}; load it first")
+    if hasattr(model, "fit") and not hasattr(model, "items"):
+        raise BadModel(
+            f"evaluate takes a fitted model, and the algorithm {model!r} is not fitted; give "
+            "algorithm.fit(train)"
+        )
     check_ratings("evaluate", test)
 
 

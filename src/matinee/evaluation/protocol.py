@@ -11,7 +11,7 @@ from matinee.data.ratings import Ratings, Rows
 from matinee.data.scale import Scale
 from matinee.data.signal import Signal
 from matinee.display.text import counted
-from matinee.errors import Advice, BadRatings, BadSetting, Option, check_known
+from matinee.errors import Advice, BadRatings, BadSetting, Option, check_known, check_whole
 from matinee.evaluation.metrics import METRICS, Metric
 from matinee.models.capabilities import INTERVALS
 from matinee.splitting import Split
@@ -79,6 +79,13 @@ def read_measure(text: str) -> Measure:
     return Measure(name, int(number))
 
 
+def metric_names(metrics: Iterable[str] | None) -> tuple[str, ...] | None:
+    """The names of metrics, of which one alone may be given as text; None where None is given."""
+    if metrics is None:
+        return None
+    return (metrics,) if isinstance(metrics, str) else tuple(metrics)
+
+
 def measures_of(
     metrics: Iterable[str] | None, ns: Iterable[int], n_items: int
 ) -> tuple[Measure, ...]:
@@ -89,7 +96,8 @@ def measures_of(
     """
     lengths = tuple(check_length(n, n_items) for n in ns)
     measures: dict[Measure, None] = {}
-    for one in map(read_measure, METRICS if metrics is None else metrics):
+    names = metric_names(metrics)
+    for one in map(read_measure, METRICS if names is None else names):
         if not one.metric.at_n:
             if metrics is None and not lengths and one.metric.source == "ranks":
                 continue  # without lists, no ranking is wanted either
@@ -193,6 +201,7 @@ class Plan:
 
 def check_length(n: int, n_items: int) -> int:
     """The list length itself. Raises BadSetting unless a list can be so long."""
+    check_whole("a list length", n)
     if not 1 <= n <= n_items:
         raise BadSetting(
             f"a list length is {n}; with {counted(n_items, 'item')} it must be from 1 to "

@@ -24,7 +24,7 @@ from typing import TypedDict
 
 import numpy as np
 
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, check_whole
 
 RERANKED = 100  # candidates of a person that are re-ranked, the best by score and boost
 
@@ -62,8 +62,7 @@ class ListRules:
     hide: Collection[object] = ()  # item ids
 
     def __post_init__(self) -> None:
-        if isinstance(self.min_ratings, bool) or not isinstance(self.min_ratings, int):
-            raise BadSetting(f"min_ratings is {self.min_ratings!r}; it must be a whole number")
+        check_whole("min_ratings", self.min_ratings)
         if self.min_ratings < 0:
             raise BadSetting(f"min_ratings is {self.min_ratings}; it must be 0 or more")
         for name, strength in self.strengths.items():

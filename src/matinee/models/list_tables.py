@@ -7,7 +7,7 @@ import numpy as np
 from matinee.data.ids import as_id
 from matinee.display.frames import Column
 from matinee.display.tables import Table
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, check_whole
 from matinee.lists.ruled_lists import RuledLists
 from matinee.models.fitted import Fitted
 from matinee.models.predictions import as_objects, is_many
@@ -16,8 +16,7 @@ from matinee.row_solvers.person import Person
 
 def check_length(n: int) -> None:
     """Raise BadSetting unless a list can have n entries."""
-    if not isinstance(n, int | np.integer) or isinstance(n, bool):
-        raise BadSetting(f"n is {n!r}; it must be a whole number")
+    check_whole("n", n)
     if n < 1:
         raise BadSetting(f"n is {n}; a list needs at least 1 entry")
 

@@ -24,7 +24,7 @@ from matinee.display.plain_data import JsonObject
 from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
 from matinee.display.text import counted
-from matinee.errors import Advice, BadSetting, check_known
+from matinee.errors import Advice, BadSetting, check_known, check_whole
 from matinee.evaluation.bootstrap import interval, resample
 from matinee.evaluation.compare import time_left, tried
 from matinee.evaluation.evaluate import fit_and_evaluate
@@ -207,6 +207,7 @@ def tune(
 
 def _validation_splits(train: Ratings, folds: int, seed: int) -> tuple[Split, ...]:
     """What trials are judged on: one random part, or folds. Raises BadSetting for none."""
+    check_whole("folds", folds)
     if folds < 1:
         raise BadSetting(f"folds is {folds}; it must be at least 1")
     if folds == 1:
@@ -227,6 +228,7 @@ def _objective(
 
 def _search(method: str, space: Space, budget: int, seed: int, higher: bool) -> Search:
     """The search of that name. Raises BadSetting for an unknown one and an impossible budget."""
+    check_whole("budget", budget)
     if budget < 1:
         raise BadSetting(f"budget is {budget}; at least one trial is needed")
     check_known("method", method, METHODS)

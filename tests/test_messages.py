@@ -1,0 +1,82 @@
+"""What the library says of arguments that cannot be: the value, the limit, and what to do."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import matinee
+from matinee.algorithms import Bias
+from matinee.charts.ratings import long_tail
+from matinee.data.ratings import Ratings
+from matinee.errors import BadModel, BadRatings, BadSetting
+
+
+@pytest.fixture(scope="module")
+def ratings() -> Ratings:
+    rows = [(user, item, 1 + (user * item) % 5) for user in range(12) for item in range(12)]
+    return matinee.read_ratings(rows)
+
+
+@pytest.mark.parametrize("metrics", ["rmse", ["rmse"], iter(["rmse"])])
+def test_one_metric_may_be_given_as_text(ratings: Ratings, metrics: str | list[str]) -> None:
+    result = matinee.cross_validate("bias", ratings, folds=2, metrics=metrics)
+    assert [list(fold.metrics) for fold in result.folds] == [["rmse"], ["rmse"]]
+
+
+def test_a_metric_as_text_is_measured_as_a_list_of_one(ratings: Ratings) -> None:
+    split = matinee.splitting.random(ratings, 0.25)
+    model = Bias().fit(split.train)
+    one, listed = (matinee.evaluate(model, split.test, metrics=m) for m in ("rmse", ["rmse"]))
+    assert one.metrics == listed.metrics
+    assert matinee.compare(["bias"], split, metrics="rmse").metrics == ("rmse",)
+
+
+WHOLE: dict[str, tuple[Callable[[Ratings], object], str]] = {
+    "budget": (lambda r: matinee.tune("bias", r, budget="x"), "budget is 'x'"),
+    "folds": (lambda r: matinee.cross_validate("bias", r, folds="2"), "folds is '2'"),
+    "folds of tune": (lambda r: matinee.tune("bias", r, folds=1.5), "folds is 1.5"),
+    "length": (lambda r: matinee.cross_validate("bias", r, ns=["5"]), "a list length is '5'"),
+    "last": (lambda r: matinee.splitting.leave_last(r, n=True), "n is True"),
+    "head": (lambda r: r.head("x"), "n is 'x'"),
+}
+
+
+@pytest.mark.parametrize("case", WHOLE)
+def test_a_count_that_is_no_whole_number_is_refused_by_name(ratings: Ratings, case: str) -> None:
+    act, words = WHOLE[case]
+    with pytest.raises(BadSetting) as caught:
+        act(ratings)
+    assert str(caught.value) == f"{words}; it must be a whole number"
+
+
+def test_an_unfitted_algorithm_is_refused_with_the_call_that_fits_it(ratings: Ratings) -> None:
+    with pytest.raises(BadModel, match=r"algorithm Bias.* is not fitted; give algorithm\.fit"):
+        matinee.evaluate(Bias(), ratings)
+
+
+def test_one_split_is_refused_with_what_takes_one(ratings: Ratings) -> None:
+    split = matinee.splitting.random(ratings, 0.25)
+    with pytest.raises(BadSetting, match=r"two splits or more, not one.*compare\(\[algorithm\]"):
+        matinee.cross_validate("bias", split)
+    assert matinee.compare([Bias()], split, metrics=["rmse"]).entries  # the remedy
+
+
+def test_a_chart_needs_the_folder_it_is_saved_in(ratings: Ratings, tmp_path: Path) -> None:
+    chart = long_tail(ratings)
+    with pytest.raises(BadSetting, match=r"there is no folder .*nodir to write x\.svg to"):
+        chart.save(tmp_path / "nodir" / "x.svg")
+    assert chart.save(tmp_path / "x.svg").exists()
+
+
+def test_positions_of_ratings_are_whole_numbers_within_their_number(ratings: Ratings) -> None:
+    with pytest.raises(
+        IndexError, match=r"position 1000000000 is beyond the 144 ratings.*-144 to 143"
+    ):
+        ratings[10**9]
+    for at in ("x", [0.5]):
+        with pytest.raises(BadRatings, match=r"is no position of a rating; give a whole number"):
+            ratings[at]
+    with pytest.raises(BadSetting, match="n is -1; it must be 0 or more"):
+        ratings.head(-1)
+    assert len(ratings.head(0)) == 0
