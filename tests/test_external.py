@@ -150,6 +150,8 @@ def test_it_goes_by_module_and_class(tmp_path: Path, monkeypatch, capsys) -> Non
     assert f"rmse  {expected:.4f}" in capsys.readouterr().out
     assert run([*command, "--set", "valeu=2"]) == 2
     assert "did you mean 'value'?" in capsys.readouterr().err
+    assert run(["fit", "not-read.csv", "--algorithm", "outsider:Three", "--out", "m"]) == 2
+    assert "Three, which is from outside, is no model file; evaluate," in capsys.readouterr().err
     assert str(tmp_path) not in sys.path
     with pytest.raises(BadSetting, match="has no class 'Four'"):
         choose_one("outsider:Four")

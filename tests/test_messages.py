@@ -10,6 +10,7 @@ from matinee.algorithms import Bias
 from matinee.charts.ratings import long_tail
 from matinee.data.ratings import Ratings
 from matinee.errors import BadModel, BadRatings, BadSetting
+from matinee.evaluation.judged import evaluate_lists, evaluate_predictions
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +81,26 @@ def test_positions_of_ratings_are_whole_numbers_within_their_number(ratings: Rat
     with pytest.raises(BadSetting, match="n is -1; it must be 0 or more"):
         ratings.head(-1)
     assert len(ratings.head(0)) == 0
+
+
+LISTS: dict[str, tuple[dict[str, list[object]], str]] = {
+    "users": ({"user": ["no", "yes"], "item": [1, 2], "rank": [1, 1]}, "no user .* such as 'no'"),
+    "items": ({"user": [1, 1], "item": ["no", "yes"], "rank": [1, 2]}, "no item .* such as 'no'"),
+    "from 0": ({"user": [1, 1], "item": [1, 2], "rank": [1, 0]}, "user 1 has the rank 0; .* add 1"),
+    "equal": (
+        {"user": [1, 2, 2], "item": [1, 1, 2], "rank": [1, 1, 1]},
+        "list of user 2 are 1;",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LISTS)
+def test_lists_that_can_measure_nothing_are_refused(ratings: Ratings, case: str) -> None:
+    frame, words = LISTS[case]
+    with pytest.raises(BadRatings, match=words):
+        evaluate_lists(frame, ratings)
+
+
+def test_a_prediction_that_is_no_number_is_refused_with_its_row() -> None:
+    with pytest.raises(BadRatings, match="'est' must hold finite numbers, but row 2 is nan; corr"):
+        evaluate_predictions({"actual": [1.0, 2.0], "est": [1.0, float("nan")]})

@@ -62,7 +62,8 @@ def evaluate_lists(
     at their expectation. Relevant are test items rated ``relevant_from`` or more, as in
     ``evaluate``. A user of the test part without a list counts 0, and so does a relevant item that
     is in no list; lists of other users are left out. Raises BadRatings for a missing column, a pair
-    that is listed twice, and where nothing is relevant; BadSetting for a length below 1.
+    that is listed twice, ranks that are below 1 or all equal, lists without a user or an item of
+    the test part, and where nothing is relevant; BadSetting for a length below 1.
     """
     started = time.perf_counter()
     check_ratings("evaluate_lists", test)
@@ -131,9 +132,15 @@ def _numbers(
     try:
         values = columns[at].astype(np.float64)
     except (TypeError, ValueError):
-        values = np.full(1, np.nan)
-    if not len(values) or not np.isfinite(values).all():
+        values = np.empty(0)
+    if not len(values):
         raise BadRatings(f"the column {at!r} must hold finite numbers, in one row or more")
+    if not (finite := np.isfinite(values)).all():
+        row = int(np.argmin(finite))
+        raise BadRatings(
+            f"the column {at!r} must hold finite numbers, but row {row + 1:,} is {values[row]}; "
+            "correct it, or leave the row out"
+        )
     return at, values
 
 
@@ -151,6 +158,9 @@ def _places(
     _, order = _numbers(rest, ["rank"] if ranked else PREDICTED, "the ranks or scores")
     key = order if ranked else -order
     who, what = _rows(test.users, users), _rows(test.items, items)
+    _refuse_unknown(test, users, who, items, what)
+    if ranked:
+        _refuse_ranks(users, order)
     keep = who >= 0
     who, what, key = who[keep], what[keep], key[keep]
     _refuse_twice(test, who, what)
@@ -176,6 +186,34 @@ def _rows(ids: IdMap, column: np.ndarray) -> np.ndarray:
     """The rows (n,) of a column of ids, -1 where one is unknown."""
     numbered = number_ids(column, f"{ids.kind} ids", [])
     return np.asarray(ids.rows(list(numbered.ids))[numbered.code])
+
+
+def _refuse_unknown(
+    test: Ratings, users: np.ndarray, who: np.ndarray, items: np.ndarray, what: np.ndarray
+) -> None:
+    """Raise BadRatings where no user, or no item, of the lists is of the test part."""
+    for ids, column, rows in ((test.users, users, who), (test.items, items, what)):
+        if not (rows >= 0).any():
+            raise BadRatings(
+                f"no {ids.kind} of the lists is in the test part, such as {column[0]!r}; "
+                f"write ids as there, such as {ids.ids[0]!r}"
+            )
+
+
+def _refuse_ranks(users: np.ndarray, ranks: np.ndarray) -> None:
+    """Raise BadRatings for a rank below 1, and where all ranks of lists of several are equal."""
+    if (low := np.flatnonzero(ranks < 1)).size:
+        at = int(low[0])
+        raise BadRatings(
+            f"the list of user {users[at]!s} has the rank {ranks[at]:g}; ranks start at 1: "
+            "add 1 to those that start at 0"
+        )
+    names, sizes = np.unique(users.astype(str), return_counts=True)
+    if (ranks == ranks[0]).all() and (sizes > 1).any():
+        raise BadRatings(
+            f"all ranks of the list of user {names[sizes.argmax()]} are {ranks[0]:g}; number them "
+            "from 1, best first"
+        )
 
 
 def _refuse_twice(test: Ratings, who: np.ndarray, what: np.ndarray) -> None:

@@ -113,7 +113,14 @@ class ExternalModel(Model):
         self._refuse("gives no reasons")
 
     def save(self, path: str | Path) -> Path:
-        self._refuse("is no model file")
+        self.refuse_saving()
+
+    def refuse_saving(self) -> NoReturn:
+        """Raise BadSetting: there is no model file of it."""
+        self._refuse(
+            "is no model file; evaluate, compare, cross-validate and tune take its algorithm, and "
+            "a fit that returns a model of Matinee's classes, such as FactorModel, can be saved"
+        )
 
     def _refuse(self, lack: str) -> NoReturn:
         raise BadSetting(f"the model of {self.algorithm}, which is from outside, {lack}")

@@ -142,12 +142,16 @@ def fit_in_memory(
 def named_or_default(
     learning: LearnerOptions, data: str, engine: EngineOptions
 ) -> "Algorithm | None":
-    """The algorithm where it is known before the ratings are in memory; else None."""
+    """The algorithm where it is known before the ratings are in memory; else None.
+
+    Raises BadSetting for one whose models cannot be saved.
+    """
     from matinee.algorithms import MF
     from matinee.data.packed import PackedRatings, is_packed
 
     learner = learning.named()
     if learner is not None:
+        check_saving(learner)
         return learner
     if engine.is_spark:
         return MF()
@@ -235,6 +239,19 @@ def with_names(older: "Model", model: "Model") -> "Model":
     if not matches.old.taste_notes.names:
         say("the older model has no names to carry over; matinee tastes MODEL --rename gives some")
     return matches.named()
+
+
+def check_saving(learner: "Algorithm") -> None:
+    """Raise BadSetting for an algorithm from outside whose models are no model files.
+
+    Only a fit shows what it returns, so a few ratings are fitted.
+    """
+    from matinee.algorithms.external import External
+    from matinee.evaluation.compare import tried
+    from matinee.models.external import ExternalModel
+
+    if isinstance(learner, External) and isinstance(trial := tried(learner), ExternalModel):
+        trial.refuse_saving()
 
 
 def check_epochs(learner: "Algorithm") -> None:
