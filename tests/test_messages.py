@@ -85,6 +85,7 @@ def test_positions_of_ratings_are_whole_numbers_within_their_number(ratings: Rat
 
 LISTS: dict[str, tuple[dict[str, list[object]], str]] = {
     "users": ({"user": ["no", "yes"], "item": [1, 2], "rank": [1, 1]}, "no user .* such as 'no'"),
+    "numbers": ({"user": [77, 78], "item": [1, 2], "rank": [1, 1]}, "no user .* such as '77'"),
     "items": ({"user": [1, 1], "item": ["no", "yes"], "rank": [1, 2]}, "no item .* such as 'no'"),
     "from 0": ({"user": [1, 1], "item": [1, 2], "rank": [1, 0]}, "user 1 has the rank 0; .* add 1"),
     "equal": (

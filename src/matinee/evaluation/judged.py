@@ -195,7 +195,7 @@ def _refuse_unknown(
     for ids, column, rows in ((test.users, users, who), (test.items, items, what)):
         if not (rows >= 0).any():
             raise BadRatings(
-                f"no {ids.kind} of the lists is in the test part, such as {column[0]!r}; "
+                f"no {ids.kind} of the lists is in the test part, such as {str(column[0])!r}; "
                 f"write ids as there, such as {ids.ids[0]!r}"
             )
 
