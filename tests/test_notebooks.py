@@ -30,6 +30,8 @@ INNER = {
         "Alternation",
         "AutoTrial",
         "Calibration",
+        "CatalogColumns",
+        "Column",
         "Embeddings",
         "Entry",
         "Evidence",

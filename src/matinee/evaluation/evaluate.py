@@ -211,7 +211,8 @@ def _folds(ratings: "Ratings | Iterable[Split]", folds: int, seed: int) -> tuple
     if len(splits) < 2:
         raise BadSetting(
             "cross-validation takes ratings, or two splits or more, not one; for one split there "
-            "is matinee.compare([algorithm], split)"
+            "is ",
+            Advice("matinee.compare([algorithm], split)", "matinee compare"),
         )
     return splits, f"{len(splits)} splits, the first of {splits[0].description}"
 
