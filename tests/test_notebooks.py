@@ -42,7 +42,16 @@ INNER = {
         "Setting",
     ),
     *("ItemWords", "ListCheck", "Markup", "Neighborhood", "Origin", "PackedRatings", "Person"),
-    *("PopulationStatistics", "RowSolves", "Rows", "Scale", "Section", "Signal", "Styled"),
+    *(
+        "PopulationStatistics",
+        "ProductIndex",
+        "RowSolves",
+        "Rows",
+        "Scale",
+        "Section",
+        "Signal",
+        "Styled",
+    ),
     *("TasteControls", "TasteMatch", "TasteSpace", "Term", "Texts", "Trial", "View"),
 }
 
