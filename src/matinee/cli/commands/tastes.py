@@ -86,9 +86,8 @@ def command(
     click.echo("\n".join(cards(tastes, n, width(), most=None if every else SHOWN)))
     rest = tastes.by_share()[SHOWN:]
     if rest and not every:
-        say(
-            f"{counted(len(rest), 'more taste')}, {rest[0].share:.1%} of scores or less each; --all"
-        )
+        more = counted(len(rest), "more taste")
+        say(f"--all shows {more}, each of {rest[0].share:.1%} of scores or less")
 
 
 def stable(model: "FactorModel", n_refits: int, samples: bool) -> "FactorModel":
