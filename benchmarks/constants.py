@@ -41,7 +41,8 @@ from matinee.algorithms import (
     mf,
 )
 from matinee.algorithms.default import LOWEST, MOST_ITEMS_OF_EASE, MOST_ITEMS_OF_SLIM
-from matinee.data.ratings import Ratings, mean_count
+from matinee.data.ratings import Ratings
+from matinee.data.rows import mean_count
 from matinee.evaluation.metrics.rating import rmse
 from matinee.kernels.threads import n_threads
 from matinee.models import Model, choice

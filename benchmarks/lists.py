@@ -12,7 +12,8 @@ from data import POSITIVE_FROM, Fold, likes, ml_1m_ids
 from jobs import LIST_LENGTH, Row
 from matinee.data.catalog import Catalog
 from matinee.data.ids import IdMap
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
+from matinee.data.rows import Rows
 from matinee.data.scale import Scale
 from matinee.evaluation.bootstrap import interval, resample
 from matinee.evaluation.evaluate import evaluate

@@ -24,7 +24,8 @@ from data import DATA_SETS, folder_of_data
 from jobs import RESULTS, Row, circumstances, keep
 from matinee.algorithms.item_knn import nearest_items
 from matinee.algorithms.mf import MF
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
+from matinee.data.rows import Rows
 from matinee.kernels.blas import one_blas_thread
 from matinee.kernels.inverse import BLOCK as EASE_BLOCK
 from matinee.kernels.inverse import invert

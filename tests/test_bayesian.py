@@ -10,7 +10,8 @@ from scipy.sparse import csr_array
 from matinee.algorithms import BayesianMF
 from matinee.algorithms.bayesian_mf import Chain, ScoreAverage, aligning_rotations
 from matinee.data.ids import IdMap
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
+from matinee.data.rows import Rows
 from matinee.data.scale import Scale
 from matinee.errors import BadSetting, UnknownId
 from matinee.kernels.gibbs import draw_rows

@@ -7,7 +7,7 @@ import pytest
 
 from matinee import splitting
 from matinee.algorithms import EASE, MF, NMF, BayesianMF, Bias, ItemKNN, Popularity, SVDpp
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.errors import BadSetting, UnknownId
 from matinee.models import load
 from matinee.row_solvers import LeastSquares

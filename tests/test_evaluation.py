@@ -13,7 +13,8 @@ from matinee import splitting
 from matinee.algorithms import ALGORITHMS, MF, Bias
 from matinee.data.catalog import Catalog, Item
 from matinee.data.ids import IdMap
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
+from matinee.data.rows import Rows
 from matinee.data.scale import Scale
 from matinee.display.tables import Table
 from matinee.errors import BadModel, BadRatings, BadSetting

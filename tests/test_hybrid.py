@@ -11,7 +11,8 @@ from matinee.algorithms.from_model import algorithm_of
 from matinee.data.catalog import NO_CATALOG, Catalog, Item
 from matinee.data.features import Vocabulary
 from matinee.data.ids import IdMap
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
+from matinee.data.rows import Rows
 from matinee.data.scale import Scale
 from matinee.errors import BadSetting
 from matinee.row_solvers import ImplicitLeastSquares, LeastSquares

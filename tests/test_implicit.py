@@ -9,7 +9,8 @@ from scipy.optimize import nnls
 from matinee.algorithms import BPR, ImplicitALS, Popularity
 from matinee.algorithms.bpr import EPOCHS, USUAL_EPOCHS
 from matinee.data.ids import IdMap
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
+from matinee.data.rows import Rows
 from matinee.data.scale import Scale
 from matinee.errors import BadRatings, Diverged
 from matinee.kernels.blas import gram

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import naive
-from matinee.data.ratings import Rows, indptr_of
+from matinee.data.rows import Rows, indptr_of
 from matinee.kernels import tiles
 from matinee.kernels.bpr import PairRates, Pairs, descend_pairs
 from matinee.kernels.cholesky import BLOCK

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import nnls
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.kernels import row_solve
 from matinee.kernels.cholesky import BLOCK
 from matinee.row_solvers import (

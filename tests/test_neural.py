@@ -8,7 +8,8 @@ import pytest
 from matinee.algorithms import ALGORITHMS, MultVAE, NeuralMF
 from matinee.algorithms.registry import choose
 from matinee.data.ids import IdMap
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
+from matinee.data.rows import Rows
 from matinee.errors import BadSetting, Diverged
 from matinee.models import load
 from matinee.row_solvers import Encoder, LeastSquares

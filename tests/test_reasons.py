@@ -13,7 +13,7 @@ import pytest
 
 from matinee.algorithms import ALGORITHMS, EASE, MF, NMF, BayesianMF, Bias, ItemKNN
 from matinee.data.catalog import Catalog, Item
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.errors import BadRatings, BadSetting, UnknownId
 from matinee.explain.contrast import contrast
 from matinee.explain.explanation import Explanation

@@ -12,7 +12,8 @@ import matinee
 from matinee import splitting
 from matinee.algorithms import ALGORITHMS, MF, NMF, BayesianMF, Bias, Hybrid, ImplicitALS
 from matinee.algorithms.from_model import ratings_of
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
+from matinee.data.rows import Rows
 from matinee.errors import BadModel, BadRatings, BadSetting
 from matinee.evaluation.held_out_users import FoldedIn
 from matinee.feedback.change_index import ChangeIndex

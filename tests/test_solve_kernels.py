@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.kernels import tiles
 from matinee.kernels.conjugate_gradients import Positives, improve_rows
 from matinee.kernels.factors import CHUNK, squared_errors

@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 
 from matinee.algorithms import MF, Bias
 from matinee.data import ids
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.data.texts import Texts
 from matinee.errors import BadModel, MatineeError
 from matinee.evaluation.profiling import model_mb

@@ -6,7 +6,8 @@ import pytest
 from matinee import splitting
 from matinee.algorithms import MF
 from matinee.data.ids import IdMap
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
+from matinee.data.rows import Rows
 from matinee.models.saved import load
 from matinee.sources.synthetic import planted
 from matinee.training.choice_structure import excess_of_structure

@@ -11,7 +11,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from matinee.data.ratings import Ratings, Rows, check_ratings, union
+from matinee.data.ratings import Ratings, check_ratings, union
+from matinee.data.rows import Rows
 from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.display.text import counted

@@ -26,7 +26,8 @@ import numpy as np
 from matinee.algorithms.base import Algorithm
 from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.search_space import Real, Whole
-from matinee.data.ratings import Ratings, indptr_of
+from matinee.data.ratings import Ratings
+from matinee.data.rows import indptr_of
 from matinee.display.plain_data import JsonObject
 from matinee.kernels.bpr import PairRates, Pairs, descend_pairs
 from matinee.models.factor import FactorModel

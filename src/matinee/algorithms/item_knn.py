@@ -17,7 +17,8 @@ import numpy as np
 
 from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.knn import KNN
-from matinee.data.ratings import Ratings, mean_count
+from matinee.data.ratings import Ratings
+from matinee.data.rows import mean_count
 from matinee.kernels.item_neighbors import NeighborLists
 from matinee.kernels.similarities import nearest_rows
 from matinee.kernels.sparse import Sparse

@@ -25,7 +25,8 @@ from matinee.algorithms.hyperparameters import SameAs, When, setting
 from matinee.algorithms.mf_als import fit_by_als
 from matinee.algorithms.mf_sgd import GradientDescent
 from matinee.algorithms.search_space import Real, Whole
-from matinee.data.ratings import Ratings, mean_count
+from matinee.data.ratings import Ratings
+from matinee.data.rows import mean_count
 from matinee.display.plain_data import JsonObject
 from matinee.errors import BadSetting, Setting
 from matinee.models.factor import FactorModel

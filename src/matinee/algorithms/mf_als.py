@@ -17,7 +17,8 @@ from typing import cast
 
 import numpy as np
 
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
+from matinee.data.rows import Rows
 from matinee.models.factor import FactorModel
 from matinee.models.rotation import rotated_factors
 from matinee.row_solvers import LeastSquares

@@ -19,7 +19,8 @@ import numpy as np
 from matinee.algorithms.choice import RatingAlgorithm
 from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.search_space import Real, Whole
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
+from matinee.data.rows import Rows
 from matinee.kernels.svdpp import Letters, UserRates, descend_users
 from matinee.models.factor import FactorModel
 from matinee.row_solvers import AroundImplicit, LeastSquares

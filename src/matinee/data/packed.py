@@ -26,7 +26,8 @@ from matinee.data.catalog import Catalog
 from matinee.data.ids import IdMap, check_ids
 from matinee.data.integrity import check_codes, check_counts, check_rows, check_texts
 from matinee.data.profiles import NO_PROFILES, Profiles
-from matinee.data.ratings import Ratings, Rows, deviation_of, sum_of_squares
+from matinee.data.ratings import Ratings, deviation_of, sum_of_squares
+from matinee.data.rows import Rows
 from matinee.data.scale import Scale
 from matinee.data.texts import Texts
 from matinee.disk.reading import (

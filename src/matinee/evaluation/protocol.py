@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, NoReturn, Protocol
 import numpy as np
 
 from matinee.data.ids import IdMap
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
+from matinee.data.rows import Rows
 from matinee.data.scale import Scale
 from matinee.data.signal import Signal
 from matinee.display.text import counted

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
+from matinee.data.rows import Rows
 from matinee.evaluation.metrics.beyond import ItemFacts, Lists
 from matinee.evaluation.metrics.ranking import RankedTest
 from matinee.evaluation.protocol import Measurable, Measure, Plan

@@ -7,7 +7,7 @@ import numpy as np
 
 from matinee.data.catalog import Catalog
 from matinee.data.ids import IdMap
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.data.scale import Scale
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person

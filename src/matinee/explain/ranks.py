@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.explain.explainable import Explainable
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person

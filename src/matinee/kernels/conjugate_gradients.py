@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.kernels.cholesky import BLOCK
 from matinee.kernels.dense_batches import CELLS, dense_batches, padded
 from matinee.kernels.device_steps import batch_steps

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matinee.data.ratings import indptr_of
+from matinee.data.rows import indptr_of
 from matinee.kernels.jit import inlined, kernel, read_only
 from matinee.kernels.sparse import Sparse
 from matinee.kernels.threads import run_rows

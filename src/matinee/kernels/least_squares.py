@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.kernels.cholesky import (
     BLOCK,
     add_products,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matinee.data.ratings import Rows, indptr_of
+from matinee.data.rows import Rows, indptr_of
 from matinee.kernels import tiles
 from matinee.kernels.jit import inlined, kernel, read_only
 from matinee.kernels.threads import run_rows

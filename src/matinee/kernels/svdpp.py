@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.kernels.jit import kernel, read_only
 from matinee.kernels.sparse import Sparse
 

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from matinee.data.ids import as_id
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
+from matinee.data.rows import Rows
 from matinee.explain.term import Term
 from matinee.kernels.sparse import Sparse
 from matinee.models.factor import FactorModel

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.explain.term import Term, concatenated, joined, weighed
 from matinee.explain.views import MODEL, VIEWS, View
 from matinee.lists.retrieval import Scorer

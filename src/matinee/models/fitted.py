@@ -15,7 +15,8 @@ from matinee.data.catalog import NO_CATALOG, Catalog
 from matinee.data.catalog_filter import CatalogColumns
 from matinee.data.ids import IdMap, as_id
 from matinee.data.packed import PackedRatings
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
+from matinee.data.rows import Rows
 from matinee.data.scale import Scale
 from matinee.display.frames import Column
 from matinee.display.plain_data import JsonMapping

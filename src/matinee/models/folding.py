@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.explain.term import Term
 from matinee.models.model import Model
 from matinee.row_solvers import FoldIn, LeastSquares, PosteriorMean

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.errors import BadSetting
 from matinee.kernels.least_squares import Penalty
 from matinee.models.folding import FoldingModel

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.display.text import counted
 from matinee.explain.explanation import FEW_RATERS, LIST
 from matinee.explain.term import Term, concatenated, joined, weighed

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.display.text import counted
 from matinee.errors import BadSetting
 from matinee.explain.explainable import Explainable

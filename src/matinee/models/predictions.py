@@ -6,7 +6,7 @@ from typing import cast
 import numpy as np
 
 from matinee.data.ids import as_id
-from matinee.data.ratings import indptr_of
+from matinee.data.rows import indptr_of
 from matinee.display.tables import Table
 from matinee.display.text import counted
 from matinee.errors import BadSetting

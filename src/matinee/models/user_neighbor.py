@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from matinee.data.ratings import mean_count
+from matinee.data.rows import mean_count
 from matinee.display.text import counted
 from matinee.explain.term import Term, concatenated
 from matinee.explain.views import HISTORY, PEOPLE, View

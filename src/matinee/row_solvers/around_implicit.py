@@ -5,7 +5,7 @@ from typing import cast
 
 import numpy as np
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.kernels.blas import row_products
 from matinee.kernels.rows import row_sums
 from matinee.row_solvers.embeddings import Embeddings

@@ -4,7 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.kernels.blas import gram
 from matinee.kernels.least_squares import Penalty, Terms
 from matinee.row_solvers.embeddings import Embeddings

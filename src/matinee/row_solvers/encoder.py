@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import csr_array
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.kernels.blas import one_blas_thread, rotated, row_products
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.tastes.canonical import Freedom

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.kernels.blas import gram, one_blas_thread, rotated, row_products, solve_each
 from matinee.kernels.conjugate_gradients import Positives, improve_rows
 from matinee.kernels.least_squares import (

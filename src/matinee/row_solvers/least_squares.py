@@ -5,7 +5,7 @@ from typing import cast
 
 import numpy as np
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.kernels.blas import row_products, solve_each
 from matinee.kernels.least_squares import Penalty, Regularizer, Terms, normal_matrix, penalty_of
 from matinee.kernels.row_solve import Dual, solve_rows

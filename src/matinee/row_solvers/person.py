@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matinee.data.ids import IdMap, as_id
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.data.scale import Scale, checked_rating, checked_weight
 from matinee.display.text import counted
 from matinee.errors import BadRatings

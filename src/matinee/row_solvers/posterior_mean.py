@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.row_solvers.around_implicit import AroundImplicit
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.least_squares import LeastSquares

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.kernels.blas import row_products
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.tastes.canonical import Freedom

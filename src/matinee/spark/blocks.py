@@ -15,7 +15,8 @@ import numpy as np
 
 from matinee.data.ids import IdMap
 from matinee.data.packed import PackedRows
-from matinee.data.ratings import Rows, deviation_of
+from matinee.data.ratings import deviation_of
+from matinee.data.rows import Rows
 from matinee.data.scale import Scale
 from matinee.sources.packing.pack_files import smallest
 from matinee.sources.packing.stages import MOST_LEVELS

@@ -19,7 +19,7 @@ import matinee
 from matinee.data.catalog import Catalog
 from matinee.data.ids import IdMap, check_ids
 from matinee.data.packed import PackedRows, rows_of
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.data.texts import Texts
 from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.storage.model_files import write_folder

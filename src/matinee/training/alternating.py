@@ -13,7 +13,8 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, cast
 import numpy as np
 
 from matinee.data.packed import PackedRatings
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
+from matinee.data.rows import Rows
 from matinee.data.scale import Scale
 from matinee.display.plain_data import JsonMapping
 from matinee.kernels.blas import gram, solve_shared

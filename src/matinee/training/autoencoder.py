@@ -12,7 +12,8 @@ from functools import partial
 
 import numpy as np
 
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
+from matinee.data.rows import Rows
 from matinee.display.plain_data import JsonObject
 from matinee.kernels.devices import DeviceArray
 from matinee.row_solvers.embeddings import Embeddings

@@ -11,7 +11,8 @@ of that, and in real ratings to 1.1 (CiaoDVD), 2.2 (MovieLens 100K) or 3.1 (Movi
 import numpy as np
 from scipy.sparse import csr_array
 
-from matinee.data.ratings import Ratings, mean_count
+from matinee.data.ratings import Ratings
+from matinee.data.rows import mean_count
 from matinee.kernels.blas import one_blas_thread
 
 STEPS = 10  # of the power method

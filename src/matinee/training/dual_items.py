@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from matinee.data.packed import PackedRatings
-from matinee.data.ratings import Rows, indptr_of
+from matinee.data.rows import Rows, indptr_of
 from matinee.kernels.blas import PIECE
 from matinee.kernels.least_squares import Regularizer, dual_rows
 from matinee.kernels.row_solve import Dual, solve_rows

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from matinee.data.packed import PackedRatings
-from matinee.data.ratings import Ratings, Rows
+from matinee.data.ratings import Ratings
+from matinee.data.rows import Rows
 from matinee.data.scale import Scale
 from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted

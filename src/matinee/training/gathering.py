@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.kernels.blas import add_gram, solve_shared
 from matinee.kernels.least_squares import Regularizer
 from matinee.kernels.normal_sums import (

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matinee.data.ratings import Ratings, indptr_of
+from matinee.data.ratings import Ratings
+from matinee.data.rows import indptr_of
 from matinee.kernels.sgd import Blocks, Penalties, descend
 from matinee.row_solvers.embeddings import Embeddings
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.kernels.factors import score_pairs
 from matinee.row_solvers.embeddings import Embeddings
 

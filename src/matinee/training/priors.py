@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 from scipy.sparse import csr_array
 
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.models.hybrid import expected
 from matinee.row_solvers import ImplicitLeastSquares, LeastSquares
 from matinee.row_solvers.embeddings import Embeddings

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from matinee.data.packed import PackedRatings
-from matinee.data.ratings import Rows
+from matinee.data.rows import Rows
 from matinee.disk.locks import folder_lock
 from matinee.disk.temporary_folders import temporary_folder
 from matinee.display.text import counted

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from matinee.data.ratings import indptr_of
+from matinee.data.rows import indptr_of
 
 ROWS_PER_BIN = 4_000_000
 KEY = 64  # bits of a number that (user, item, row) is sorted as
