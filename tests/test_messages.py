@@ -105,3 +105,79 @@ def test_lists_that_can_measure_nothing_are_refused(ratings: Ratings, case: str)
 def test_a_prediction_that_is_no_number_is_refused_with_its_row() -> None:
     with pytest.raises(BadRatings, match="'est' must hold finite numbers, but row 2 is nan; corr"):
         evaluate_predictions({"actual": [1.0, 2.0], "est": [1.0, float("nan")]})
+
+
+WEIGHTS = {
+    "no number": (
+        ["x", *"11111111"],
+        "sample_weight[0] is 'x', of the rating of item '0' by user '0'",
+    ),
+    "missing": ([1, 1, None, *"111111"], "sample_weight[2] is None"),
+    "beyond float32": ([1.0, 1e300, *[1.0] * 7], "sample_weight[1] is 1e+300"),
+    "below float32": ([1e-60, *[1.0] * 8], "sample_weight[0] is 1e-60"),
+}
+
+
+@pytest.mark.parametrize("case", WEIGHTS)
+def test_a_weight_that_cannot_be_is_shown_as_it_was_given(case: str) -> None:
+    weights, words = WEIGHTS[case]
+    nine = matinee.read_ratings([(user, item, 4) for user in range(3) for item in range(3)])
+    with pytest.raises(BadRatings) as caught:
+        nine.with_sample_weight(weights)
+    assert str(caught.value).startswith(words)
+    assert "a weight is a number from 1e-38 to 3e38" in str(caught.value)
+
+
+def test_weights_of_a_history_go_by_item(ratings: Ratings) -> None:
+    model = Bias().fit(ratings)
+    with pytest.raises(BadRatings, match=r"is \{item id: weight\}, such as .* not list"):
+        model.fold_in({"1": 4}, sample_weight=[2])  # type: ignore[arg-type]
+    with pytest.raises(BadRatings, match=r"the weight of item '1' is 1e\+300; a weight is"):
+        model.fold_in({"1": 4}, sample_weight={"1": 1e300})
+
+
+POSITIONS = {
+    "beyond": (
+        [0, 144],
+        IndexError,
+        "position 144 is beyond the 144 ratings; give one from -144 to",
+    ),
+    "short mask": ([True], IndexError, "the mask has 1 value; 144 ratings take one each"),
+    "two axes": ([[1]], BadRatings, "[[1]] is no position of a rating"),
+    "empty": ([], BadRatings, "there are no ratings here; at least one is needed"),
+}
+
+
+@pytest.mark.parametrize("case", POSITIONS)
+def test_positions_that_are_none_are_refused(ratings: Ratings, case: str) -> None:
+    at, error, words = POSITIONS[case]
+    with pytest.raises(error) as caught:
+        ratings[at]
+    assert str(caught.value).startswith(words)
+
+
+FITS: dict[str, tuple[dict[str, object], type[Exception], str]] = {
+    "weights": ({"sample_weight": [1]}, BadSetting, "weights go with the ratings: ratings.with_s"),
+    "misspelt": ({"on_epoc": print}, BadSetting, "did you mean 'on_epoch'?"),
+    "callback": ({"on_epoch": 3}, BadSetting, "on_epoch is 3; it must be a function of one Epoch"),
+    "validation": ({"validation": [1]}, BadRatings, "validation of fit takes Ratings, not list"),
+}
+
+
+@pytest.mark.parametrize("case", FITS)
+@pytest.mark.parametrize("name", ["mf", "ease", "item-knn"])
+def test_every_fit_says_what_it_cannot_take(ratings: Ratings, name: str, case: str) -> None:
+    arguments, error, words = FITS[case]
+    with pytest.raises(error) as caught:
+        matinee.ALGORITHMS[name]().fit(ratings, **arguments)  # type: ignore[arg-type]
+    assert words in str(caught.value)
+
+
+def test_an_empty_list_of_algorithms_is_refused(ratings: Ratings) -> None:
+    with pytest.raises(BadSetting, match="the list of algorithms is empty; name one or more"):
+        matinee.cross_validate([], ratings)
+
+
+def test_a_public_name_that_is_nearly_right_is_offered() -> None:
+    with pytest.raises(AttributeError, match=r"no attribute 'splits'; did you mean .*'splitting'"):
+        matinee.splits  # noqa: B018

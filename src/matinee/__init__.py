@@ -86,7 +86,10 @@ def __getattr__(name: str) -> object:
         return getattr(import_module(HOME_OF[name]), name)
     if name in MODULES:
         return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module 'matinee' has no attribute {name!r}")
+    from matinee.errors import did_you_mean
+
+    hint = did_you_mean(name, [*HOME_OF, *MODULES])
+    raise AttributeError(f"module 'matinee' has no attribute {name!r}{hint}")
 
 
 def __dir__() -> list[str]:

@@ -4,6 +4,7 @@ import warnings
 from dataclasses import Field, asdict, dataclass, fields
 from typing import Any, ClassVar, Self, Unpack, cast
 
+from matinee.algorithms.fit_arguments import checked
 from matinee.algorithms.hyperparameters import (
     Limits,
     check_choice,
@@ -58,6 +59,8 @@ class Algorithm:
         if fit is not None and not fit.__doc__:  # what help() and editors show beside its arguments
             parent = next(one for one in cls.__mro__[1:] if "fit" in vars(one))
             fit.__doc__ = vars(parent)["fit"].__doc__
+        if fit is not None:
+            cls.fit = checked(fit)  # type: ignore[method-assign]
 
     def __new__(cls, *unnamed: object, **settings: object) -> Self:
         """Refuse settings that there are not, before ``__init__`` takes those there are."""
@@ -105,7 +108,7 @@ class Algorithm:
         raise NotImplementedError
 
     def check_train(self, train: object) -> None:
-        """Raise BadRatings unless ``train`` is ``Ratings``; every ``fit`` begins with it.
+        """Raise BadRatings unless ``train`` is ``Ratings``; ``fit_arguments`` asks before each fit.
 
         Raises BadSetting where the extra that a fit needs is not installed, and for weights of
         ratings where the algorithm does not take them.
@@ -216,7 +219,7 @@ class Algorithm:
         if idle:
             has = "has" if len(idle) == 1 else "have"
             message = f"{' and '.join(idle)} of {self.name} {has} no effect with "
-            warnings.warn(MatineeWarning(message, because), stacklevel=3)
+            warnings.warn(MatineeWarning(message, because), stacklevel=4)
 
     def require(self, setting: str, **limits: Unpack[Limits]) -> None:
         """Raise BadSetting unless a setting obeys limits that follow from other settings."""

@@ -93,7 +93,6 @@ class BayesianMF(RatingAlgorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> PosteriorModel:
-        self.check_train(train)
         check_validation(train, validation)
         say_if_too_many(self.n_factors, train)
         unit, standard = train.deviation, train.standardized(train.mean)

@@ -49,7 +49,6 @@ class Bias(RatingAlgorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> FactorModel:
-        self.check_train(train)
         users, items = Embeddings.zeros(train.n_users, 0), Embeddings.zeros(train.n_items, 0)
         mean = train.mean
         fit_item = LeastSquares(reg=0.0, bias_reg=self.item_damping)

@@ -67,7 +67,6 @@ class Blend(RatingAlgorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> BlendModel:
-        self.check_train(train)
         rng = np.random.default_rng(self.seed)
         held_out = rng.random(len(train)) < self.share
         if not held_out.any() or held_out.all():

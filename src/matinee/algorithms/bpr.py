@@ -98,7 +98,6 @@ class BPR(Algorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> FactorModel:
-        self.check_train(train)
         check_validation(train, validation)
         say_if_too_many(self.n_factors, train)
         n_epochs, learned = self._epochs(train)

@@ -57,7 +57,6 @@ class ContentBased(RatingAlgorithm):
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> HybridModel:
         """Learn from ratings and catalogue; raises BadSetting where nothing is known of items."""
-        self.check_train(train)
         vocabulary = vocabulary_of(train, self.name)
         F = vocabulary.encode(train.catalog, train.items)
         rated = train.by_item.counts

@@ -72,7 +72,6 @@ class EASE(Algorithm):
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> NeighborModel:
         """Raises BadSetting where the weights need more than ``max_memory_gb``."""
-        self.check_train(train)
         self._refuse_too_many(train.n_users, train.n_items)
         targets = train.scale.targets(train.rating, self.lowest)
         squares = np.bincount(train.item, targets.astype(np.float64) ** 2, train.n_items)

@@ -63,7 +63,6 @@ class External(Algorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> Model:
-        self.check_train(train)
         return ExternalModel.of(self.learner.fit(train), train, self.name, self.settings)
 
     def __repr__(self) -> str:

@@ -120,7 +120,6 @@ class ImplicitALS(Alternating):
     ) -> FactorModel:
         """Learn from the positives in ``train``; there is nothing that ``validation`` could stop,
         as the error on positives says little of the ranking."""
-        self.check_train(train)
         self.check_start(train, start)
         check_validation(train, validation)
         if "n_factors" in self.non_default_settings:  # nobody chose the default, which is large

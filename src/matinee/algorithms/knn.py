@@ -93,7 +93,6 @@ class KNN(RatingAlgorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> Model:
-        self.check_train(train)
         if (other := self.for_data(train)) is not self:
             other.warn_of_choices(train)
             return other.fit(train, validation, on_epoch)
@@ -119,7 +118,7 @@ class KNN(RatingAlgorithm):
     def warn_of_choices(self, train: Ratings) -> None:
         """Warn that ratings are learned from as choices, though nobody has said so."""
         message = f"{train.signal}, so {self.name} takes "
-        warnings.warn(MatineeWarning(message, Setting("feedback", self.feedback)), stacklevel=3)
+        warnings.warn(MatineeWarning(message, Setting("feedback", self.feedback)), stacklevel=4)
 
     def _similarity(self) -> Similarity:
         return Similarity(

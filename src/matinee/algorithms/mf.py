@@ -144,7 +144,6 @@ class MF(Alternating, RatingAlgorithm):
         start: FactorModel | None = None,
         prior: ItemPrior = NO_PRIOR,
     ) -> FactorModel:
-        self.check_train(train)
         self.check_start(train, start)
         say_if_too_many(self.n_factors, train)
         if self.implicit_weight == 0:

@@ -71,7 +71,6 @@ class MultVAE(Algorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> FactorModel:
-        self.check_train(train)
         check_validation(train, validation)
         network, facts = train_autoencoder(
             train,

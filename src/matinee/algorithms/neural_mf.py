@@ -89,7 +89,6 @@ class NeuralMF(RatingAlgorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> Model:
-        self.check_train(train)
         check_validation(train, validation)
         source = Source(train, 0.0, 1.0, self.n_negatives)
         if self.kind == "rating":

@@ -104,7 +104,6 @@ class NMF(Alternating, RatingAlgorithm):
         start: FactorModel | None = None,
         prior: ItemPrior = NO_PRIOR,
     ) -> FactorModel:
-        self.check_train(train)
         self.check_start(train, start)
         say_if_too_many(self.n_factors, train)
         if self.missing == "zero":

@@ -27,7 +27,6 @@ class Popularity(Algorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> FactorModel:
-        self.check_train(train)
         users, items = Embeddings.zeros(train.n_users, 0), Embeddings.zeros(train.n_items, 0)
         items.bias[:] = train.by_item.counts
         fold = LeastSquares(reg=1.0)  # no factors and no bias: every person is the same

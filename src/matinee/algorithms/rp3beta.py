@@ -60,7 +60,6 @@ class RP3beta(Algorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> NeighborModel:
-        self.check_train(train)
         n_v, n_i = (counts.astype(np.float64) for counts in (train.user_counts, train.item_counts))
         halves = n_v[train.user] ** (-self.alpha / 2)  # a product has one of v's for each item
         beta, learned = self._best_beta(train)

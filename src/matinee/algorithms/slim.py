@@ -59,7 +59,6 @@ class SLIM(Algorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> NeighborModel:
-        self.check_train(train)
         indptr, indices, *_ = train.by_user
         targets = train.scale.targets(train.rating, self.lowest)
         X = csr_array((targets, indices, indptr), (train.n_users, train.n_items))

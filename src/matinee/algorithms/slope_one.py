@@ -42,7 +42,6 @@ class SlopeOne(RatingAlgorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> NeighborModel:
-        self.check_train(train)
         baseline = Baseline.of(Bias(choice=None).fit(train))
         vectors = item_vectors(train, baseline.deviations(train))
         counts, differences = mean_differences(*vectors, self.n_candidates)

@@ -57,7 +57,6 @@ class SVDpp(RatingAlgorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> FactorModel:
-        self.check_train(train)
         model = self._learn(train, train.by_user, validation, on_epoch)
         return self.with_choice(model, train)
 

@@ -72,7 +72,6 @@ class TruncatedSVD(Algorithm):
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> FactorModel:
-        self.check_train(train)
         from scipy.sparse.linalg import LinearOperator
 
         if min(train.n_users, train.n_items) < 2:
@@ -113,7 +112,7 @@ class TruncatedSVD(Algorithm):
             warnings.warn(
                 f"n_factors is {self.n_factors}, but {counted(train.n_users, 'user')} and "
                 f"{counted(train.n_items, 'item')} have at most {most} here; {most} are fitted",
-                stacklevel=3,
+                stacklevel=4,
             )
         return min(self.n_factors, most)
 

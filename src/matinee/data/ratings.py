@@ -13,6 +13,7 @@ from matinee.data.catalog import NO_CATALOG, Catalog
 from matinee.data.ids import IdMap
 from matinee.data.profiles import NO_PROFILES, Profiles
 from matinee.data.rows import Rows, indptr_of
+from matinee.data.sample_weights import A_WEIGHT, is_weight, weights_of
 from matinee.data.scale import Scale
 from matinee.data.signal import Signal
 from matinee.display.frames import Column, Framed, ids_in_type
@@ -276,20 +277,38 @@ class Ratings(Framed, Printable):
         """
         if isinstance(at, int | np.integer):
             if not -len(self) <= at < len(self):
-                raise IndexError(
-                    f"position {at} is beyond the {counted(len(self), 'rating')}; give one from "
-                    f"{-len(self)} to {len(self) - 1}"
-                )
+                raise self._beyond(at)
             time = None if self.timestamp is None else int(self.timestamp[at])
             user, item = self.users.ids[self.user[at]], self.items.ids[self.item[at]]
             return Rating(user, item, float(self.rating[at]), time)
-        where = at if isinstance(at, slice) else np.asarray(at)
-        if isinstance(where, np.ndarray) and where.size and where.dtype.kind not in "biu":
+        where = at if isinstance(at, slice) else self._positions(at)
+        return self.subset(where)
+
+    def _positions(self, at: object) -> np.ndarray:
+        """Positions or a mask as numpy takes them. Raises BadRatings and IndexError for others."""
+        where = np.asarray(at)
+        if where.size == 0 and where.ndim == 1:
+            return where.astype(np.int64)
+        if where.ndim != 1 or where.dtype.kind not in "biu":
             raise BadRatings(
                 f"{at!r} is no position of a rating; give a whole number, a slice, or a bool mask; "
                 "the ratings of a user are history(user)"
             )
-        return self.subset(where)
+        if where.dtype.kind == "b":
+            if len(where) != len(self):
+                raise IndexError(
+                    f"the mask has {counted(len(where), 'value')}; "
+                    f"{counted(len(self), 'rating')} take one each"
+                )
+        elif len(beyond := np.flatnonzero((where < -len(self)) | (where >= len(self)))):
+            raise self._beyond(where[beyond[0]])
+        return where
+
+    def _beyond(self, at: "int | np.integer") -> IndexError:
+        return IndexError(
+            f"position {at} is beyond the {counted(len(self), 'rating')}; give one from "
+            f"{-len(self)} to {len(self) - 1}"
+        )
 
     def head(self, n: int = 5) -> Table:
         """The first ``n`` ratings as a table. Raises BadSetting unless n is 0 or more."""
@@ -363,22 +382,21 @@ class Ratings(Framed, Printable):
         """
         if sample_weight is None:
             return replace(self, sample_weight=None)
-        try:
-            weights = _frozen(np.asarray(sample_weight), np.float32)
-        except (TypeError, ValueError):
-            raise BadRatings("sample_weight holds something that is no number") from None
-        if weights.shape != self.rating.shape:
+        given = np.asarray(sample_weight)
+        if given.shape != self.rating.shape:
             raise BadRatings(
-                f"sample_weight has the shape {weights.shape}; {counted(len(self), 'rating')} "
+                f"sample_weight has the shape {given.shape}; {counted(len(self), 'rating')} "
                 f"take {counted(len(self), 'weight')}, shape ({len(self)},)"
             )
+        weights = weights_of(given)
         if len(bad := np.flatnonzero(~is_weight(weights))):
-            one = self[int(bad[0])]
+            at = int(bad[0])
+            one, value = self[at], given.tolist()[at]
             raise BadRatings(
-                f"sample_weight[{bad[0]}] is {weights[bad[0]]:g}, of the rating of item "
-                f"{one.item_id!r} by user {one.user_id!r}; a weight is a finite number above 0: "
-                "correct it, or leave the rating out"
+                f"sample_weight[{at}] is {value!r}, of the rating of item {one.item_id!r} by user "
+                f"{one.user_id!r}; {A_WEIGHT}: correct it, or leave the rating out"
             )
+        weights.flags.writeable = False
         return replace(self, sample_weight=weights)
 
     def with_catalog(self, catalog: Catalog) -> "Ratings":
@@ -416,11 +434,6 @@ class Ratings(Framed, Printable):
         if self.sample_weight is not None:
             digest.update(b"sample_weight" + self.sample_weight.tobytes())
         return digest.hexdigest()[:16]
-
-
-def is_weight(weights: np.ndarray) -> np.ndarray:
-    """Which of some numbers (n,) may be weights: finite and above 0."""
-    return np.asarray(np.isfinite(weights) & (weights > 0))
 
 
 def _in_order(user: np.ndarray, item: np.ndarray) -> bool:

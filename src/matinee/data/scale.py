@@ -40,19 +40,6 @@ class Scale(NamedTuple):
         return f"{self.low:g}..{self.high:g}"
 
 
-def checked_weight(item: object, value: object) -> float:
-    """The weight of the rating of an item. Raises BadRatings unless it is finite and above 0."""
-    try:
-        weight = float(np.float32(value))  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise BadRatings(f"the weight of item {item!r} is {value!r}, not a number") from None
-    if not 0 < weight < np.inf:
-        raise BadRatings(
-            f"the weight of item {item!r} is {value}; a weight is a finite number above 0"
-        )
-    return weight
-
-
 def checked_rating(item: object, value: object, scale: Scale) -> float:
     """The rating of an item as a number. Raises BadRatings unless it is finite and on the scale."""
     try:

@@ -172,12 +172,14 @@ def cross_validate(
     ``ratings`` there can be splits of any kind, two or more: each is a fold. ``on_fold(k,
     evaluation)`` is called after each fold, k counting from 1. The spread over folds is that of the
     split; it is smaller than the spread over new users would be. Raises what ``fit_and_evaluate``
-    does, and BadSetting for an impossible number of folds.
+    does, and BadSetting for an impossible number of folds and an empty list of algorithms.
     """
     splits, protocol = _folds(ratings, folds, seed)
     lengths, names = tuple(ns), metric_names(metrics)
     several = isinstance(algorithm, list | tuple)
     learners = choose(algorithm if isinstance(algorithm, list | tuple) else [algorithm])
+    if not learners:
+        raise BadSetting("the list of algorithms is empty; name one or more")
     results = []
     for learner in learners:
         own = applicable_names(names, learner.kind) if several else names

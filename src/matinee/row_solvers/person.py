@@ -7,7 +7,8 @@ import numpy as np
 
 from matinee.data.ids import IdMap, as_id
 from matinee.data.rows import Rows
-from matinee.data.scale import Scale, checked_rating, checked_weight
+from matinee.data.sample_weights import checked_weight
+from matinee.data.scale import Scale, checked_rating
 from matinee.display.text import counted
 from matinee.errors import BadRatings
 from matinee.row_solvers.embeddings import Embeddings
@@ -63,13 +64,18 @@ def numbered_history(
         items.row(unknown[0])  # raises, and offers the nearest
     order = np.argsort(rows, kind="stable")[len(unknown) :]
     weights = None
-    if sample_weight:
+    if sample_weight is not None and len(sample_weight):
         weights = np.array(_weights_of(ids, sample_weight), dtype=np.float32)[order]
     return Rows.single(rows[order], ratings[order], weights), unknown
 
 
 def _weights_of(ids: list[str], sample_weight: Mapping[object, float]) -> list[float]:
     """The weight of each item's rating: one where none is given."""
+    if not isinstance(sample_weight, Mapping):
+        raise BadRatings(
+            "the sample_weight of a history is {item id: weight}, such as {'313': 2}, not "
+            f"{type(sample_weight).__name__}"
+        )
     weights = dict.fromkeys(ids, 1.0)
     for item, weight in sample_weight.items():
         if as_id(item) not in weights:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from matinee.data.ids import IdMap
-from matinee.data.ratings import Ratings, is_weight
+from matinee.data.ratings import Ratings
 from matinee.data.read_report import Case, Finding, ReadReport
+from matinee.data.sample_weights import A_WEIGHT, is_weight
 from matinee.data.scale import Scale
 from matinee.errors import Advice, BadRatings, BadSetting, Message, Option
 from matinee.sources.decimals import check_decimal
@@ -243,8 +244,8 @@ def weights(raw: Raw, good: Selection, options: ReadOptions) -> np.ndarray | Non
         (row,) = rows_at(good, bad[:1])
         value = "no number" if np.isnan(weight[bad[0]]) else f"{weight[bad[0]]:g}"
         raise BadRatings(
-            f"{raw.name}, {raw.where(row)}: sample_weight is {value}; a weight is a finite number "
-            "above 0: correct it, or leave the row out"
+            f"{raw.name}, {raw.where(row)}: sample_weight is {value}; {A_WEIGHT}: correct it, or "
+            "leave the row out"
         )
     return weight
 

@@ -196,7 +196,7 @@ def say_if_too_many(n_factors: int, train: Ratings | PackedRatings) -> None:
             f"n_factors is {n_factors}, but {counted(train.n_users, 'user')} and "
             f"{counted(train.n_items, 'item')} "
             f"support at most {most} distinct factors; the rest add nothing",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
