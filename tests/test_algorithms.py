@@ -245,6 +245,17 @@ def test_planted_factors_are_recovered():
 # Settings and odd data.
 
 
+def test_numbers_of_a_grid_become_numbers_of_python():
+    """So that a model's settings are JSON, and equal those given as plain numbers."""
+    of_grid = MF(n_factors=np.int64(4), reg=np.float32(0.5), biased=np.True_)
+    assert of_grid == MF(n_factors=4, reg=0.5, biased=True)
+    assert [type(of_grid.settings[name]) for name in ("n_factors", "reg", "biased")] == [
+        int,
+        float,
+        bool,
+    ]
+
+
 @pytest.mark.parametrize(
     "kind, settings, words",
     [

@@ -10,6 +10,7 @@ from matinee.algorithms import EASE, MF, NMF, BayesianMF, Bias, ItemKNN, Popular
 from matinee.data.rows import Rows
 from matinee.errors import BadSetting, UnknownId
 from matinee.models import load
+from matinee.models.certainty import certainty, in_words
 from matinee.row_solvers import LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.sources.synthetic import planted
@@ -157,6 +158,16 @@ def test_what_everybody_gets_is_not_personal(models):
     assert model.how_personal(nobody, model.recommend(nobody, 1).item_id[0]) == 0
     ease = EASE(reg=5.0).fit(planted(40, 30, 2, density=0.4))
     assert ease.how_personal("3", ease.recommend("3").item_id[0]) == 1
+
+
+def test_an_item_without_a_lead_is_neither_personal_nor_popular(models):
+    """The last of all, which the user's score puts behind the mean of the rated items."""
+    model = models["mf"]
+    item = model.recommend("3", len(model.items), exclude_seen=False).item_id[-1]
+    assert model.how_personal("3", item) is None
+    certain = certainty(model, "3", item)
+    assert certain.to_dict(digits=2)["personal"] is None
+    assert "popular" not in in_words(certain)
 
 
 def test_the_share_that_is_personal_by_hand(models):

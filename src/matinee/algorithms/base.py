@@ -4,6 +4,8 @@ import warnings
 from dataclasses import Field, asdict, dataclass, fields
 from typing import Any, ClassVar, Self, Unpack, cast
 
+import numpy as np
+
 from matinee.algorithms.fit_arguments import checked
 from matinee.algorithms.hyperparameters import (
     Limits,
@@ -83,6 +85,9 @@ class Algorithm:
         """Fill in the defaults that follow from other settings, and refuse impossible values."""
         for field in fields(self):
             stated, value = hyperparameter_of(field), getattr(self, field.name)
+            if isinstance(value, np.generic):  # a number of a grid, which JSON does not know
+                value = value.item()
+                object.__setattr__(self, field.name, value)
             if value is None and stated.follows:
                 value = stated.default_beside(vars(self))
                 object.__setattr__(self, field.name, value)  # the value is not finished yet

@@ -24,7 +24,7 @@ class Certainty(NamedTuple):
     """What stands behind one score."""
 
     evidence: Evidence
-    personal: float  # 0..1, see ``Model.how_personal``
+    personal: float | None  # 0..1, see ``Model.how_personal``
     interval: Interval | None  # None where the model gives none, or nothing is known of the user
 
     def to_dict(self, digits: int | None = None) -> JsonObject:
@@ -37,7 +37,7 @@ class Certainty(NamedTuple):
         ends = interval and (shown(interval.low), shown(interval.high))
         return {
             "evidence": self.evidence._asdict(),
-            "personal": shown(self.personal),
+            "personal": self.personal if self.personal is None else shown(self.personal),
             "interval": ends and Interval(LEVEL, *ends)._asdict(),
         }
 
@@ -55,7 +55,7 @@ def in_words(certain: Certainty) -> str:
     """A certainty as a sentence or two."""
     by_user, of_item = certain.evidence
     sentence = f"It rests on {counted(by_user, 'rating')} by you and {of_item:,} of it."
-    if certain.personal < PERSONAL:
+    if certain.personal is not None and certain.personal < PERSONAL:
         sentence += f" It is {MORE_POPULAR}."
     if certain.interval is not None:
         _, low, high = certain.interval

@@ -445,13 +445,14 @@ class Model(Fitted, Printable):
         row = self.item_row(item)
         return Evidence(len(self.rated(user)), int(self.item_counts[row]))
 
-    def how_personal(self, user: object, item: object) -> float:
+    def how_personal(self, user: object, item: object) -> float | None:
         """The share of an item's lead over the others that is this user's own, 0..1.
 
-        1 - lead for the average person / lead for the user; 0 where the item has no lead. Below
-        one half an item is popular rather than personal. Raises UnknownId.
+        1 - lead for the average person / lead for the user; None where the item has no lead.
+        Below one half an item is popular rather than personal. Raises UnknownId.
         """
-        return float(shares(*self._ranked(user), np.array([self.item_row(item)]))[0])
+        (share,) = shares(*self._ranked(user), np.array([self.item_row(item)])).tolist()
+        return None if np.isnan(share) else share
 
     def _scored(self, of: str | None) -> str:
         """Which number is meant, of stars and the list's score. Raises BadSetting."""

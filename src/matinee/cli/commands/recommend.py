@@ -354,7 +354,8 @@ def rows_for(
             row["reasons"] = [term.to_dict() for term in explanation]
             row["personal"] = model.how_personal(user, row["item_id"])
             kinds = {term.kind for term in explanation.reasons()}
-            if row["personal"] < PERSONAL and not kinds & {*PUBLIC, "user"}:
+            share = row["personal"]
+            if share is not None and share < PERSONAL and not kinds & {*PUBLIC, "user"}:
                 row["why"] = f"{row['why'].removesuffix('.')}; {MORE_POPULAR}."
     return rows
 

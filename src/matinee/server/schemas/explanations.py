@@ -79,7 +79,10 @@ class ExplanationResponse(Envelope):
     evidence: dict[str, int] = Field(
         description="Numbers of ratings behind the score: by_user, of_item."
     )
-    personal: float = Field(description="Share of the item's lead that is specific to this person.")
+    personal: float | None = Field(
+        description="Share of the item's lead that is specific to this person; null where it "
+        "has no lead."
+    )
     interval: Interval | None = Field(
         description="Prediction interval of the rating; null where the model has none."
     )

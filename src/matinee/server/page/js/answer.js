@@ -76,7 +76,7 @@ function certainty({ evidence, personal, interval, unit }, outside) {
   const parts = [`Rests on ${counted(evidence.by_user, "rating")} of yours and ${evidence.of_item.toLocaleString("en")} of the film. `];
   if (interval) parts.push(`The rating will lie between ${interval.low.toFixed(1)} and ${interval.high.toFixed(1)}, ${Math.round(10 * interval.level)} times out of 10. `);
   if (unit !== "stars") parts.push("The score says how sure the model is that you would choose it; only the order counts. ");
-  if (!outside) parts.push(personal >= 0.5 ? "It is more personal than popular." : "It is more popular than personal.");
+  if (!outside && personal !== null) parts.push(personal >= 0.5 ? "It is more personal than popular." : "It is more popular than personal.");
   return el("p", { className: "soft" }, parts);
 }
 
