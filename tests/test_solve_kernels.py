@@ -5,7 +5,7 @@ import pytest
 
 from matinee.data.rows import Rows
 from matinee.kernels import tiles
-from matinee.kernels.conjugate_gradients import Positives, improve_rows
+from matinee.kernels.conjugate_gradients import NEAR, Positives, improve_rows
 from matinee.kernels.factors import CHUNK, squared_errors
 from matinee.kernels.jit import kernel
 from matinee.kernels.least_squares import BLOCK, penalty_of
@@ -79,6 +79,30 @@ def test_a_solution_is_left_as_it_is():
     np.testing.assert_allclose(improved(given, 3, solved), solved, atol=1e-6)
     nothing = given[0]._replace(targets=np.zeros_like(given[0].targets)), given[1], None, given[3]
     assert not improved(nothing, 3, np.zeros_like(solved)).any()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rows_too_long_for_the_cache_take_the_same_steps(weighted):
+    """With so many factors, 0 for all items, that 32 rows of Y fill the cache."""
+    given, more = problem(weighted), NEAR // (4 * 32) - D
+    positives, penalty, pull, typical = given
+    widened = (
+        positives._replace(Y=np.pad(positives.Y, ((0, 0), (0, more)))),
+        penalty_of(
+            np.full(D + more, 0.3),
+            np.full(D + more, 0.5),
+            60.0,
+            diagonal=np.pad(penalty.diagonal, (0, more)),
+        ),
+        None if pull is None else np.pad(pull, ((0, 0), (0, more))),
+        np.pad(typical, (0, more)),
+    )
+    assert np.diff(positives.indptr).max() > 32
+    found = improved(widened, 3, np.zeros((9, D + more), np.float32))
+    np.testing.assert_allclose(
+        found[:, :D], improved(given, 3, np.zeros((9, D), np.float32)), atol=1e-6
+    )
+    assert not found[:, D:].any()
 
 
 def test_threads_change_no_bit(monkeypatch):

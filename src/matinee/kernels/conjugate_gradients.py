@@ -23,6 +23,7 @@ from matinee.kernels.least_squares import Penalty, penalties, penalties_of
 from matinee.kernels.threads import run_rows
 
 ROW_COST = 20.0  # of a row, beside the cost of its ratings
+NEAR = 1 << 20  # bytes of Y that stay in the cache while a row takes its steps
 
 
 @kernel
@@ -68,6 +69,15 @@ def push_errors(Y, rows, weights, targets, x, sums, out):
                 sums[f] += (e0 * Y[r0, f] + e1 * Y[r1, f]) + (e2 * Y[r2, f] + e3 * Y[r3, f])
         for f in range(d):
             out[f] += sums[f]
+
+
+@kernel
+def gather(Y, rows, out):
+    """The listed rows of Y, one below the other, in the first of ``out``."""
+    for j in range(rows.size):
+        row = rows[j]  # out here, or the copy would not be vectorized: out might be rows
+        for f in range(Y.shape[1]):
+            out[j, f] = Y[row, f]
 
 
 @inlined
@@ -159,6 +169,8 @@ def _improve_rows(start, stop, positives, penalty, pull, typical, n_steps, X):
     d = Y.shape[1]
     x, sums = np.empty(d, np.float32), np.empty(d, np.float32)
     row_pull, D, over = np.zeros(d), np.empty(d), np.empty(d)
+    near = np.empty((NEAR // (4 * d), d), np.float32)
+    in_order = np.arange(near.shape[0]).astype(np.int32)
     for row in range(start, stop):
         span = slice(indptr[row], indptr[row + 1])
         rows, w = indices[span], weights[span]
@@ -173,7 +185,11 @@ def _improve_rows(start, stop, positives, penalty, pull, typical, n_steps, X):
             over[f] = 1.0 / (D[f] + weight * typical[f])
         for f in range(pull.shape[1]):
             row_pull[f] = pull[row, f]
-        take_steps(Y, rows, w, targets[span], row_pull, D, over, n_steps, sums, x)
+        rated_Y, places = Y, rows
+        if rows.size <= in_order.size:  # read from memory once, and not at every step
+            gather(Y, rows, near)
+            rated_Y, places = near, in_order[: rows.size]
+        take_steps(rated_Y, places, w, targets[span], row_pull, D, over, n_steps, sums, x)
         for f in range(d):
             X[row, f] = x[f]
 
