@@ -21,12 +21,16 @@ export function hasToken() {
   return token !== "";
 }
 
-async function request(method, path, body) {
+async function request(method, path, body, signal) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const options = { method, headers, body: body === undefined ? undefined : JSON.stringify(body) };
-  const response = await fetch(path, options).catch(() => { throw new Problem(0, "The server does not answer. It may be down, or the network is."); });
+  const options = { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal };
+  const response = await fetch(path, options).catch(() => {
+    signal?.throwIfAborted();
+    throw new Problem(0, "The server does not answer. It may be down, or the network is.");
+  });
   const content = await response.json().catch(() => ({}));
+  signal?.throwIfAborted();
   if (!response.ok) throw new Problem(response.status, content.detail || `the server answered with status ${response.status}`);
   return content;
 }
@@ -48,14 +52,15 @@ export function early(where, query) {
   sent.set(path(where, query), answer);
 }
 
-export function get(where, query) {
+// A `signal` aborts the request, which then fails with its reason.
+export function get(where, query, signal) {
   const key = path(where, query);
-  const answer = sent.get(key) || request("GET", key);
+  const answer = sent.get(key) || request("GET", key, undefined, signal);
   sent.delete(key);
   return answer;
 }
 
-export const post = (where, body) => request("POST", where, body);
+export const post = (where, body, signal) => request("POST", where, body, signal);
 export const patch = (where, body) => request("PATCH", where, body);
 
 export function getOnce(where, query) {

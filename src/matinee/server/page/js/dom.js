@@ -25,7 +25,7 @@ export function picture(svg) {
 }
 
 export function chart(drawing, heading = "h3", summary = drawing.summary) {
-  const figures = el("details", {}, el("summary", {}, "The figures"));
+  const figures = el("details", { className: "figures" }, el("summary", {}, "The figures"));
   figures.addEventListener("toggle", () => figures.childElementCount < 2 && figures.append(table(drawing.rows, drawing.title)));
   const caption = el("figcaption", {}, el(heading, {}, isolated(drawing.title, [drawing.film])), summary && el("p", { className: "soft" }, summary));
   return el("figure", { className: "chart-figure" }, caption, picture(drawing.svg), figures);

@@ -24,23 +24,46 @@ export function actionsOf({ model, rate, hide }) {
     Object.entries(HIDING).map(([kind, { words }]) => el("button", { type: "button", onclick: () => hide(item, kind) }, words, el("span", { className: "hidden" }, `: ${label(item)}`))));
 }
 
-// A line that says what was done, with a button that undoes it.
-export function undoLine() {
+const STEPS = "undo"; // where the tab keeps what can be undone, so that a reload does not end it
+
+function stepsOf(owner) {
+  const kept = JSON.parse(sessionStorage.getItem(STEPS) || "null");
+  return kept?.owner === owner ? kept.steps : [];
+}
+
+// A line that says what was done last, with a button that undoes it, and then what was done before.
+// A step is {item_id, title, after} with the `row` that takes it back: `undo(step)` does so, and
+// `holds(step)` says whether there is still something to take back.
+export function undoLine(owner, { undo, holds }) {
   const line = el("p", { className: "undo", hidden: true });
-  const done = (title, after, undo) => {
-    line.hidden = false;
-    line.replaceChildren(el("bdi", {}, title), after, " ", el("button", { type: "button", onclick: async () => {
-      try {
-        await undo();
-        line.hidden = true;
-        say("Undone");
-      } catch (error) {
-        line.replaceChildren(error.message);
-      }
-    } }, "Undo"));
-    say(`${title}${after}`);
+  const button = el("button", { type: "button", onclick: () => back() }, "Undo");
+  let steps = stepsOf(owner).filter(holds);
+  const keep = (now) => {
+    steps = now;
+    sessionStorage.setItem(STEPS, JSON.stringify({ owner, steps }));
+    show();
+  };
+  const show = () => {
+    const last = steps.at(-1);
+    line.hidden = !last;
+    line.replaceChildren(...(last ? [el("bdi", {}, last.title), last.after, " ", button] : []));
+  };
+  const back = async () => {
+    try {
+      await undo(steps.at(-1));
+      keep(steps.slice(0, -1));
+      say("Undone");
+    } catch (error) {
+      failed(error);
+    }
+  };
+  const done = (step) => {
+    keep([...steps, step]);
+    if (document.activeElement === document.body) button.focus({ preventScroll: true }); // the row that had it is gone
+    say(`${step.title}${step.after}`);
   };
   const failed = (error) => { line.hidden = false; line.replaceChildren(error.message); say(error.message); };
+  show();
   return { line, done, failed };
 }
 

@@ -6,9 +6,15 @@ import { bodyOf } from "./lists.js";
 import { note } from "./state.js";
 
 // The rows of `items`; `context` has who, options, model, and on request beside, ranks (by item id,
-// of another list), open (an item id) and actions (of an item: its buttons).
+// of another list), open (an item id), kept (see openIn) and actions (of an item: its buttons).
 export function rowsOf(items, context) {
   return items.map((item) => row(item, context));
+}
+
+// What is unfolded in a list, by item id, for the rows that replace it: it stays, and is updated.
+export function openIn(list) {
+  const rows = [...list.children].filter((row) => row.querySelector(":scope > [aria-expanded=true]"));
+  return new Map(rows.map((row) => [row.dataset.id, row.querySelector(":scope > .why")]));
 }
 
 export function stars(item, model) {
@@ -17,24 +23,27 @@ export function stars(item, model) {
 
 function row(item, context) {
   const { who, options, model, beside, ranks, open, actions } = context;
-  const why = el("div", { className: "why", hidden: true });
+  const kept = context.kept?.get(item.item_id);
+  const why = kept ?? el("div", { className: "why", hidden: true });
   const because = item.why ? sentence(item.why, label(item)) : item.genres.join(", ");
-  const button = el("button", { className: "plain", type: "button", "aria-expanded": "false" },
+  const button = el("button", { className: "plain", type: "button", "aria-expanded": String(Boolean(kept)) },
     el("span", { className: "film" },
       el("span", { className: "rank" }, String(item.rank)),
       el("span", { className: "title" }, named(item), ranks && rankChange(ranks.get(item.item_id), item.rank)),
       el("span", { className: "stars" }, stars(item, model)),
       el("span", { className: "because" }, because)));
+  const reasons = () => answer(why, { who, model, beside, n: options.n, body: bodyOf(who, options, item.item_id, options.by || item.why?.by, beside) });
   const show = (opening) => {
     button.setAttribute("aria-expanded", String(opening));
     why.hidden = !opening;
-    if (opening && !why.childElementCount) answer(why, { who, model, beside, body: bodyOf(who, options, item.item_id, options.by || item.why?.by, beside) });
+    if (opening && !why.childElementCount) reasons();
   };
   button.addEventListener("click", () => {
     show(why.hidden);
     if (!beside) note({ item: why.hidden ? null : item.item_id });
   });
-  if (open === item.item_id && !beside) queueMicrotask(() => show(true));
+  if (kept) queueMicrotask(reasons);
+  else if (open === item.item_id && !beside) queueMicrotask(() => show(true));
   return el("li", { "data-id": item.item_id }, button, actions && actions(item), why);
 }
 

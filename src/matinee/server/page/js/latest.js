@@ -1,18 +1,15 @@
-// Work that follows a hand: one run at a time, and after it one more if something changed since.
+// Work that follows a hand: what a newer run overtakes is aborted, and nothing of it is shown.
 
+// `work(signal)` passes the signal to its requests, and shows nothing once it is aborted.
 export function latest(work) {
-  let running = null;
-  let again = false;
-  const run = async () => {
-    do {
-      again = false;
-      await work();
-    } while (again);
-    running = null;
-  };
-  return () => {
-    if (running) again = true;
-    else running = run();
-    return running;
+  let controller = null;
+  return async () => {
+    controller?.abort();
+    const own = controller = new AbortController();
+    try {
+      await work(own.signal);
+    } catch (error) {
+      if (!own.signal.aborted) throw error;
+    }
   };
 }

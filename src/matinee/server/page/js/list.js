@@ -4,14 +4,13 @@ import { choice, counted, el, label, named, problem, say } from "./dom.js";
 import { get, getOnce, segment } from "./api.js";
 import { answer } from "./answer.js";
 import { HIDING, actionsOf, storeFeedback, undoLine } from "./feedback.js";
-import { rowsOf } from "./films.js";
+import { openIn, rowsOf } from "./films.js";
 import { latest } from "./latest.js";
-import { LENGTH, bodyOf, isMixed, listForAddress, optionsIn, pairsForAddress, recommend } from "./lists.js";
+import { LENGTH, MOST, bodyOf, isMixed, listForAddress, optionsIn, pairsForAddress, recommend } from "./lists.js";
 import { mixer } from "./mixer.js";
 import { replaceRows } from "./moving.js";
 import { nameOf, note, ratingsInAddress, read, someone } from "./state.js";
 
-const MOST = 100; // of one list
 const BASELINE = 100; // entries of the list that moves are counted from
 
 export async function list({ query, model, current }) {
@@ -26,8 +25,9 @@ export async function list({ query, model, current }) {
   view.about = about;
   view.show();
   const panel = await mixer({ who, about, unknown: view.answers[0].unknown_items || [], model, options, changed: (names) => view.change(names) });
+  panel.addEventListener("focusin", () => view.compare().catch(() => null));
   return [
-    el("h1", {}, who.user === undefined ? "For you" : ["For person ", el("bdi", {}, who.user)]), view.lead, view.asked, filters(options, model, who, view),
+    el("h1", {}, who.user === undefined ? "Your list" : ["For person ", el("bdi", {}, who.user)]), view.lead, view.asked, filters(options, model, who, view),
     el("div", { className: "mix" }, panel, el("div", { className: "mixed" }, view.undo.line, view.lists, view.more)),
   ];
 }
@@ -42,32 +42,47 @@ async function aboutOf(who) {
 
 class ListView {
   constructor(who, options, model, current, item) {
-    Object.assign(this, { who, options, model, current, item, about: null, answers: [], ranks: null, baseline: "" });
+    Object.assign(this, { who, options, model, current, item, about: null, answers: [], baseline: null, questioned: null });
     this.lead = el("p");
     this.asked = el("section", { className: "asked", hidden: true });
     this.lists = el("div");
     this.more = el("button", { type: "button", onclick: () => { options.n = Math.min(options.n + LENGTH, MOST); this.change(["n"]); } }, "Next ten");
-    this.undo = undoLine();
-    this.update = latest(async () => {
+    this.undo = undoLine(who.user ?? null, {
+      undo: ({ item_id, row }) => (row.kind ? this.leaveOut(item_id, row.kind) : this.store(item_id, row.rating)),
+      holds: ({ item_id, row }) => who.user !== undefined || (row.kind ? options.hide.includes(item_id) : who.ratings?.some((one) => one.item_id === item_id)),
+    });
+    this.update = latest(async (signal) => {
       try {
-        await this.load();
+        await this.load(signal);
         if (this.current()) this.show();
       } catch (error) {
-        this.lists.replaceChildren(problem(error, () => this.update()));
+        if (!signal.aborted) this.lists.replaceChildren(problem(error, () => this.update()));
       }
     });
   }
 
-  async load() {
+  async load(signal) {
     const { who, options } = this;
-    const filters = JSON.stringify([options.genre, options.year_from, options.year_to, options.seen]);
-    const compare = isMixed(options) && this.baseline !== filters;
-    const [answers, plain] = await Promise.all([
-      Promise.all([false, ...(options.beside ? [true] : [])].map((beside) => recommend(who, options, { beside }))),
-      compare ? recommend(who, { ...options, turn: {}, without: [], caution: null, hide: [] }, { why: false, n: BASELINE }) : null,
+    const [answers] = await Promise.all([
+      Promise.all([false, ...(options.beside ? [true] : [])].map((beside) => recommend(who, options, { beside, signal }))),
+      isMixed(options) && this.compare(),
     ]);
-    if (plain) [this.ranks, this.baseline] = [new Map(plain.items.map((one) => [one.item_id, one.rank])), filters];
+    signal?.throwIfAborted();
     this.answers = answers;
+  }
+
+  // The ranks that moves are counted from, under the same rules. A mixer that is touched asks for
+  // them, so that the first move need not wait.
+  compare() {
+    const { who, options } = this;
+    const rules = JSON.stringify([options.genre, options.year_from, options.year_to, options.seen, options.diversity, options.min_ratings]);
+    if (this.baseline?.rules !== rules) {
+      const plain = recommend(who, { ...options, turn: {}, without: [], caution: null, hide: [] }, { why: false, n: BASELINE });
+      const own = this.baseline = { rules, ranks: null };
+      own.known = plain.then(({ items }) => { own.ranks = new Map(items.map((one) => [one.item_id, one.rank])); });
+      own.known.catch(() => { if (this.baseline === own) this.baseline = null; }); // the next move asks again
+    }
+    return this.baseline.known;
   }
 
   // Take over a change of the options: address, and list.
@@ -75,7 +90,7 @@ class ListView {
     const { options } = this;
     const inAddress = {
       by: ["by", options.by], genre: ["genre", options.genre], year_from: ["from", options.year_from], year_to: ["to", options.year_to],
-      seen: ["seen", options.seen && "1"], beside: ["beside", options.beside && "1"], diversity: ["varied", options.diversity && "1"], caution: ["caution", options.caution],
+      seen: ["seen", options.seen && "1"], beside: ["beside", options.beside && "1"], diversity: ["varied", options.diversity && "1"], min_ratings: ["known", options.min_ratings || null], caution: ["caution", options.caution],
       turn: ["turn", pairsForAddress(options.turn)], without: ["without", listForAddress(options.without)], hide: ["hide", listForAddress(options.hide)],
       n: ["n", options.n === LENGTH ? null : options.n],
     };
@@ -87,7 +102,7 @@ class ListView {
     const { who, options, model, answers } = this;
     const [first] = answers;
     const open = read().query.get("item");
-    const context = { who, options, model, open, ranks: isMixed(options) ? this.ranks : null, actions: this.actions() };
+    const context = { who, options, model, open, ranks: isMixed(options) ? this.baseline?.ranks : null, actions: this.actions() };
     this.lists.className = options.beside ? "beside" : "";
     if (options.beside) {
       const ranks = new Map(first.items.map((one) => [one.item_id, one.rank]));
@@ -95,7 +110,7 @@ class ListView {
       this.lists.replaceChildren(...answers.map((one, place) => el("section", {}, el("h2", {}, names[place]),
         films(rowsOf(one.items, place ? { ...context, beside: true, ranks, actions: null } : context)))));
     } else if (this.lists.firstChild?.matches?.("ol.films") && first.items.length) {
-      replaceRows(this.lists.firstChild, rowsOf(first.items, context));
+      replaceRows(this.lists.firstChild, rowsOf(first.items, { ...context, kept: openIn(this.lists.firstChild) }));
     } else {
       this.lists.replaceChildren(films(rowsOf(first.items, context)));
     }
@@ -109,33 +124,31 @@ class ListView {
   ask(item, items) {
     const outside = item !== null && !items.some((one) => one.item_id === item);
     this.asked.hidden = !outside;
-    if (!outside) return this.asked.replaceChildren();
-    const place = el("div", { className: "why" });
-    const heading = el("h2", {}, "Why not in the list?");
-    this.asked.replaceChildren(heading, place);
-    getOnce(`/v1/items/${segment(item)}`).then((one) => heading.replaceChildren("Why not ", named(one), "?"), () => null);
-    return answer(place, { who: this.who, model: this.model, outside: true, body: bodyOf(this.who, this.options, item, this.options.by, false) });
+    if (!outside || item !== this.questioned) this.asked.replaceChildren();
+    this.questioned = outside ? item : null;
+    if (!outside) return null;
+    if (!this.asked.childElementCount) {
+      const heading = el("h2", {}, "Why not in the list?");
+      this.asked.append(heading, el("div", { className: "why" }));
+      getOnce(`/v1/items/${segment(item)}`).then((one) => heading.replaceChildren("Why not ", named(one), "?"), () => null);
+    }
+    const { who, options, model } = this;
+    return answer(this.asked.lastChild, { who, model, outside: true, n: options.n, body: bodyOf(who, options, item, options.by, false) });
   }
 
   actions() {
-    const { who, options } = this;
+    const { who } = this;
     if (who.user === undefined && !who.ratings) return null;
-    const hide = async (item, kind) => {
+    const act = async (item, after, work, row) => {
       try {
-        await this.leaveOut(item.item_id, kind);
-        this.undo.done(label(item), `: ${HIDING[kind].done}.`, () => this.leaveOut(item.item_id, "restore"));
+        await work();
+        this.undo.done({ item_id: item.item_id, title: label(item), after, row });
       } catch (error) {
         this.undo.failed(error);
       }
     };
-    const rate = async (item, value) => {
-      try {
-        await this.store(item.item_id, value);
-        this.undo.done(label(item), `: ${value} ★. The list knows.`, () => this.store(item.item_id, null));
-      } catch (error) {
-        this.undo.failed(error);
-      }
-    };
+    const hide = (item, kind) => act(item, `: ${HIDING[kind].done}.`, () => this.leaveOut(item.item_id, kind), { kind: "restore" });
+    const rate = (item, value) => act(item, `: ${value} ★. The list knows.`, () => this.store(item.item_id, value), { rating: null });
     return actionsOf({ model: this.model, rate, hide });
   }
 
@@ -148,7 +161,7 @@ class ListView {
       return this.change(["hide"]);
     }
     await storeFeedback(who.user, item_id, { kind });
-    this.baseline = "";
+    this.baseline = null;
     return this.update();
   }
 
@@ -160,7 +173,7 @@ class ListView {
       who.ratings = who.ratings.filter((one) => one.item_id !== item_id).concat(rating === null ? [] : [{ item_id, rating }]);
       note({ ratings: ratingsInAddress(who.ratings) });
     }
-    this.baseline = "";
+    this.baseline = null;
     await this.update();
   }
 }
@@ -169,18 +182,20 @@ function films(rows) {
   return rows.length ? el("ol", { className: "films" }, rows) : el("p", { className: "empty" }, "No film matches. Try other years or another genre.");
 }
 
+// What the list rests on: said to a newcomer, whose own list it is, and of anybody else.
 function summary(about, answer, who) {
+  const own = who.user === undefined;
   const parts = [];
   if (about) parts.push(`${counted(about.n_ratings, "rating")}, ${about.mean_rating.toFixed(1)} on average. `);
   else if (who.ratings) parts.push(`From ${counted(who.ratings.length, "rating")} of yours. `);
   else if (who.tastes) parts.push("From the tastes that you gave points to. ");
-  if (answer.strategy === "popular") parts.push("Nothing is known of them yet, so these are for the average person. ");
+  if (answer.strategy === "popular") parts.push(`Nothing is known of ${own ? "you" : "them"} yet, so these are for the average person. `);
   const level = answer.items[0]?.why?.terms.find((term) => term.kind === "user")?.value;
   if (answer.strategy !== "popular" && level !== undefined && !who.tastes && Math.abs(level) >= 0.05) {
-    parts.push(`${about ? "Rates" : "You rate"} ${Math.abs(level).toFixed(1)} ${level > 0 ? "higher" : "lower"} than most. `);
+    parts.push(`${own ? "You" : "They"} rate ${Math.abs(level).toFixed(1)} ${level > 0 ? "higher" : "lower"} than most. `);
   }
   const likes = (about?.tastes || []).filter((taste) => taste.strength > 0).slice(0, 3).map((taste) => taste.name);
-  if (likes.length) parts.push(`Strongest tastes: ${likes.join(", ")}. `);
+  if (likes.length) parts.push(`Their strongest tastes: ${likes.join(", ")}. `);
   const left = answer.unknown_items?.length || 0;
   if (left) parts.push(left === 1 ? "1 of them is of a film not known here and was left out." : `${left} of them are of films not known here and were left out.`);
   return parts;
@@ -198,6 +213,14 @@ function filters(options, model, who, view) {
     model.views.length > 1 && choice("Reasons", "by", model.views.map((one) => [one, model.view_labels[one]]), options.by || model.views[0], (value) => change("by", value)),
     el("div", { className: "row" },
       model.genres.length > 0 && el("label", {}, el("span", { className: "hidden" }, "Genre"), genres),
-      year("year_from", "from"), year("year_to", "to"), box("seen", "also films already rated"), box("diversity", "more varied"),
+      year("year_from", "from"), year("year_to", "to"), box("seen", "also films already rated"), box("diversity", "more varied"), known(options, change),
       who.user !== undefined && model.beside && box("beside", "two models side by side")));
+}
+
+const KNOWN = [10, 50, 200]; // ratings that a film may be asked to have
+
+function known(options, change) {
+  const marks = [...new Set([...KNOWN, options.min_ratings].filter(Boolean))].sort((a, b) => a - b);
+  return el("label", {}, el("span", { className: "hidden" }, "Ratings that a film has "), el("select", { name: "min_ratings", onchange: (event) => change("min_ratings", Number(event.target.value)) },
+    el("option", { value: 0 }, "any number of ratings"), marks.map((n) => el("option", { value: n, selected: n === options.min_ratings }, `${n} ratings or more`))));
 }

@@ -3,10 +3,14 @@
 const TIME = 180; // milliseconds
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-// Replace the rows of a list; those with the same data-id slide from where they were.
+// Replace the rows of a list; those with the same data-id slide from where they were, and keep the
+// keyboard's focus.
 export function replaceRows(list, rows) {
+  const focused = list.contains(document.activeElement) ? document.activeElement : null;
+  const own = focused?.closest("[data-id]")?.dataset.id;
   const before = new Map([...list.children].map((row) => [row.dataset.id, row.offsetTop]));
   list.replaceChildren(...rows);
+  if (focused) (focused.isConnected ? focused : rows.find((row) => row.dataset.id === own)?.querySelector("button"))?.focus({ preventScroll: true });
   if (still.matches || !before.size) return;
   for (const row of rows) {
     const from = before.get(row.dataset.id);

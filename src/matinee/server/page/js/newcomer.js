@@ -3,7 +3,7 @@
 import { choice, counted, el, label, named, problem } from "./dom.js";
 import { get, getOnce, post, segment } from "./api.js";
 import { marksOf } from "./feedback.js";
-import { rowsOf } from "./films.js";
+import { openIn, rowsOf } from "./films.js";
 import { latest } from "./latest.js";
 import { optionsIn } from "./lists.js";
 import { replaceRows } from "./moving.js";
@@ -34,7 +34,7 @@ class Newcomer {
     this.before = new Map();
     this.done = el("a", { className: "button main" }, "Keep this list, and mix it");
     this.keep = el("button", { type: "button", onclick: () => this.export() }, "Save your ratings");
-    this.update = latest(() => this.refresh());
+    this.update = latest((signal) => this.refresh(signal));
   }
 
   async start() {
@@ -93,21 +93,21 @@ class Newcomer {
     note({ ratings: ratingsInAddress(this.ratings) || null });
   }
 
-  async refresh() {
+  async refresh(signal) {
     try {
-      const { items } = await post("/v1/recommendations", { ratings: this.ratings, n: SHOWN, why: this.ratings.length ? "true" : null });
+      const { items } = await post("/v1/recommendations", { ratings: this.ratings, n: SHOWN, why: this.ratings.length ? "true" : null }, signal);
       const who = { ratings: this.ratings };
       const ranks = this.before.size && this.ratings.length ? this.before : null;
       const moved = items.filter((one) => this.before.get(one.item_id) !== one.rank).length;
       if (ranks) this.moved.textContent = moved ? `This moved ${counted(moved, "film")}.` : "This moved nothing among the ten.";
       else this.moved.textContent = this.ratings.length ? `From ${counted(this.ratings.length, "rating")}.` : "What most people like; your ratings will move it.";
-      replaceRows(this.list, rowsOf(items, { who, options: optionsIn(new URLSearchParams()), model: this.model, ranks, beside: false }));
+      replaceRows(this.list, rowsOf(items, { who, options: optionsIn(new URLSearchParams()), model: this.model, ranks, beside: false, kept: openIn(this.list) }));
       this.before = new Map(items.map((one) => [one.item_id, one.rank]));
       this.done.href = address("list", { ratings: ratingsInAddress(this.ratings) });
       this.done.hidden = this.keep.hidden = !this.ratings.length;
       await this.chips();
     } catch (error) {
-      this.list.replaceChildren(el("li", {}, problem(error, () => this.update())));
+      if (!signal?.aborted) this.list.replaceChildren(el("li", {}, problem(error, () => this.update())));
     }
   }
 

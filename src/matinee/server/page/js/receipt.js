@@ -2,21 +2,30 @@
 
 import { el, problem, say } from "./dom.js";
 import { post } from "./api.js";
+import { latest } from "./latest.js";
 
 const WIDTH = 640;
 
-export function receipt(request) {
-  const box = el("details", { className: "receipt" }, el("summary", {}, "Receipt: the sum, the model and the data"));
-  const load = async () => {
+// A box to unfold; `update(request)` says of which score, and makes an open receipt anew.
+export function receipt() {
+  const summary = el("summary", {}, "Receipt: the sum, the model and the data");
+  const box = el("details", { className: "receipt" }, summary);
+  let request = null;
+  const load = latest(async (signal) => {
     try {
-      const answer = await post(`/v1/standings${request.beside ? "?beside=true" : ""}`, { ...request.body, width: WIDTH });
-      box.replaceChildren(box.firstChild, card(answer));
+      const answer = await post(`/v1/standings${request.beside ? "?beside=true" : ""}`, { ...request.body, n: request.n, width: WIDTH }, signal);
+      box.replaceChildren(summary, card(answer));
     } catch (error) {
-      box.replaceChildren(box.firstChild, problem(error, load));
+      if (!signal.aborted) box.replaceChildren(summary, problem(error, load));
     }
+  });
+  box.addEventListener("toggle", () => box.open && box.childElementCount < 2 && load());
+  const update = (to) => {
+    request = to;
+    if (box.open) return load();
+    return box.replaceChildren(summary);
   };
-  box.addEventListener("toggle", () => box.childElementCount < 2 && load());
-  return box;
+  return { box, update };
 }
 
 function card({ receipt: svg, item_id, sentence }) {
