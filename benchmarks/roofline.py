@@ -1,6 +1,7 @@
 """How near each kernel comes to what this machine gives.
 
     python benchmarks/roofline.py
+    python benchmarks/roofline.py --ratings 100_000_000     passes over so many ratings alone
 
 No kernel can be done sooner than its arithmetic at the speed of large matrix products, nor sooner
 than its bytes at the speed of plain reading (Williams, Waterman & Patterson 2009). Both speeds are
@@ -20,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 import ours
-from data import DATA_SETS, folder_of_data
+from data import DATA_SETS, folder_of_data, power_law
 from jobs import RESULTS, Row, circumstances, keep
 from matinee.algorithms.item_knn import nearest_items
 from matinee.algorithms.mf import MF
@@ -80,15 +81,19 @@ def main() -> None:
     """Measure the machine, then every kernel; keep and show it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--threads", type=int, default=2, help="%(default)s")
+    parser.add_argument("--ratings", type=int, help="so many made-up ones, for the passes alone")
     parser.add_argument("--data", help="folder of the MovieLens zips")
     parser.add_argument("--results", default=str(RESULTS), help="folder of the JSON lines")
     asked = parser.parse_args()
     os.environ["MATINEE_THREADS"] = str(asked.threads)
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: asked.threads])
     speeds = speeds_of_machine(asked.threads)
-    fold = next(DATA_SETS["ml-1m"].read(folder_of_data(asked.data), [1]))
-    train = ours.prepare(fold.train, fold.n_users, fold.n_items)
-    rows = [measured(work, speeds) | circumstances(asked.threads) for work in works(train)]
+    if asked.ratings is None:
+        fold = next(DATA_SETS["ml-1m"].read(folder_of_data(asked.data), [1]))
+        todo = works(ours.prepare(fold.train, fold.n_users, fold.n_items))
+    else:
+        todo = large_works(asked.ratings)
+    rows = [measured(work, speeds) | circumstances(asked.threads) for work in todo]
     for row in rows:
         keep(Path(asked.results) / "roofline.jsonl", row, KEY)
     print(said_of_machine(rows))
@@ -97,10 +102,32 @@ def main() -> None:
 
 def works(train: Ratings) -> Iterator[Work]:
     """Every kernel with the work it is timed at; counts leave out what is a few percent."""
-    k, n = N_FACTORS, len(train)
-    users, items = (Embeddings.zeros(size, k) for size in (train.n_users, train.n_items))
+    yield from of_passes(train)
+    yield from of_pairs(train)
+    users, items = embeddings(train)
+    yield from of_lists(train, users, items)
+
+
+def large_works(n_ratings: int) -> Iterator[Work]:
+    """The passes over many made-up ratings, whose factors of users do not fit the cache."""
+    fold = power_law(n_ratings, n_ratings // 50, 20_000)
+    train = ours.prepare(fold.train, fold.n_users, fold.n_items)
+    for work in of_passes(train):
+        yield work._replace(kernel=f"{work.kernel}, {n_ratings / 1e6:,.0f} M ratings", repeats=2)
+
+
+def embeddings(train: Ratings) -> tuple[Embeddings, Embeddings]:
+    """Users and items with factors by chance."""
+    users, items = (Embeddings.zeros(size, N_FACTORS) for size in (train.n_users, train.n_items))
     for which, side in enumerate((users, items)):
         draw_normal(side.factors, 0.1, 0, which)
+    return users, items
+
+
+def of_passes(train: Ratings) -> Iterator[Work]:
+    """One pass over the ratings, by each way of learning from them."""
+    k, n = N_FACTORS, len(train)
+    users, items = embeddings(train)
     by_user = train.by_user
 
     fold = LeastSquares(reg=1.3, reg_power=0.5, bias_reg=2.0)
@@ -145,7 +172,7 @@ def works(train: Ratings) -> Iterator[Work]:
     )
 
     grid = Grid.of(train, 0)
-    penalties = MF(solver="sgd", n_factors=k)._per_rating(train)
+    penalties = MF(solver="sgd", n_factors=k)._gradient_descent.penalties(train)
     sides = (
         Embeddings(users.factors.copy(), users.bias),
         Embeddings(items.factors.copy(), items.bias),
@@ -158,9 +185,6 @@ def works(train: Ratings) -> Iterator[Work]:
         n * (16 * k + 12),
         partial(grid.descend, 1, train.mean, 0.01, penalties, *sides),
     )
-
-    yield from of_pairs(train)
-    yield from of_lists(train, users, items)
 
 
 def of_pairs(train: Ratings) -> Iterator[Work]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matinee.data.ratings import Ratings
+from matinee.kernels.sgd import Penalties
 from matinee.row_solvers import LeastSquares
 from matinee.training.epochs import Training, initial_embeddings
 from matinee.training.grid import Grid
@@ -42,10 +43,7 @@ class GradientDescent:
         standard = initial_embeddings(train, self.n_factors, self.init_scale, self.seed)
         users, items = (side.in_units(train.deviation) for side in standard)
         grid = Grid.of(train.standardized(mean), self.seed)
-        penalties = (
-            *penalties_per_rating(self.solve_users, train.user_counts),
-            *penalties_per_rating(self.solve_items, train.item_counts),
-        )
+        penalties = self.penalties(train)
 
         def step(epoch: int) -> None:
             rate = self.learning_rate * (1 - (epoch - 1) / self.n_epochs)
@@ -60,6 +58,13 @@ class GradientDescent:
             solve.in_units(train.deviation) for solve in (self.solve_users, self.solve_items)
         )
         return Solution(mean, users, items, fold, item_fold, facts)
+
+    def penalties(self, train: Ratings) -> Penalties:
+        """What each rating carries of the penalties on its user and on its item."""
+        return (
+            *penalties_per_rating(self.solve_users, train.user_counts),
+            *penalties_per_rating(self.solve_items, train.item_counts),
+        )
 
 
 def penalties_per_rating(solve: LeastSquares, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
