@@ -1,6 +1,8 @@
 """Another device by JAX: the same models, little padding, and errors in words."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from matinee.cli import run
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.errors import BadSetting
-from matinee.kernels import conjugate_gradients, dense_batches, device_rows, devices, inverse
+from matinee.kernels import conjugate_gradients, dense_batches, device_factors, devices
 from matinee.kernels.devices import on_device
 
 
@@ -79,12 +81,29 @@ def test_lists_are_the_same_on_a_device(ratings):
     assert short.item_id == model.recommend(people[0], 24).item_id
 
 
-def test_factors_that_do_not_fit_a_device_come_batch_by_batch(ratings, monkeypatch):
-    whole = MF(n_factors=4, n_epochs=5, choice=None)
-    monkeypatch.setattr(device_rows, "free_memory", lambda device: 100.0)
-    ours = whole.fit(ratings).item_factors
+def test_lists_of_about_as_many_people_compile_once(ratings):
+    model = MF(n_factors=4, n_epochs=1, choice=None).fit(ratings)
+    people = model.users.ids[ratings.user_counts > 0].tolist()
     with on_device("cpu"):
-        theirs = whole.fit(ratings).item_factors
+        model.recommend(people[:18], 3)
+        with compilations() as compiled:
+            model.recommend(people[:17], 3)
+    assert not compiled
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        MF(n_factors=4, n_epochs=5, choice=None),
+        ImplicitALS(n_factors=4, n_epochs=5, reg=0.3, unobserved=0.1),
+    ],
+    ids=["mf", "implicit-als"],
+)
+def test_factors_that_do_not_fit_a_device_come_batch_by_batch(algorithm, ratings, monkeypatch):
+    monkeypatch.setattr(device_factors, "free_memory", lambda device: 100.0)
+    ours = algorithm.fit(ratings).item_factors
+    with on_device("cpu"):
+        theirs = algorithm.fit(ratings).item_factors
     assert np.linalg.norm(theirs - ours) < 1e-3 * np.linalg.norm(ours)
 
 
@@ -99,15 +118,83 @@ def test_a_block_on_a_device_ends_with_it(monkeypatch):
     assert devices.accelerator() is None
 
 
-def test_batches_hold_every_row_once_with_little_padding():
-    counts = np.random.default_rng(0).zipf(1.3, 5000).clip(0, 4000) - 1
-    batches = list(dense_batches.dense_batches(counts))
+@pytest.mark.parametrize("beside", [0, 50])
+@pytest.mark.parametrize("of", ["a power law", "one length", "few"])
+def test_batches_hold_every_row_in_few_shapes_with_little_padding(of, beside):
+    rng = np.random.default_rng(0)
+    counts = {
+        "a power law": rng.zipf(1.3, 5000).clip(0, 4000) - 1,
+        "one length": np.full(70_001, 17),
+        "few": np.array([3, 0, 9, 9, 1]),
+    }[of]
+    batches = list(dense_batches.dense_batches(counts, beside))
     rows = np.concatenate([rows for rows, _ in batches])
-    assert np.array_equal(np.sort(rows), np.flatnonzero(counts))
-    cells = sum(len(rows) * width for rows, width in batches)
+    assert np.array_equal(np.unique(rows), np.flatnonzero(counts))
     assert all(counts[rows].max() <= width for rows, width in batches)
-    assert all(len(rows) * width <= dense_batches.CELLS for rows, width in batches)
+    most = max(dense_batches.CELLS, counts.max() + beside)
+    assert all(len(rows) * (width + beside) <= most for rows, width in batches)
+    cells = sum(len(rows) * width for rows, width in batches)
     assert cells <= 1.3 * counts.sum()
+    shapes = {(len(rows), width) for rows, width in batches}
+    assert len(shapes) == len({width for _, width in batches}) <= 12
+
+
+def test_lengths_are_rounded_up_to_four_binary_digits():
+    n = np.arange(1, 100_000)
+    rounded = dense_batches.rounded_up(n)
+    assert dense_batches.rounded_up(np.array([7, 15, 16, 17, 33, 1000])).tolist() == [
+        *(7, 15, 16, 18, 36, 1024),
+    ]
+    assert (rounded >= n).all()
+    assert (rounded < 1.125 * n).all()
+    assert np.array_equal(dense_batches.rounded_up(rounded), rounded)
+
+
+@contextmanager
+def compilations() -> Iterator[list[str]]:
+    """What JAX compiles inside of the block, or takes from its cache: an entry each."""
+    import jax
+
+    compiled: list[str] = []
+    note = lambda event, seconds, **_: compiled.append(event)  # noqa: E731
+    jax.monitoring.register_event_duration_secs_listener(note)
+    try:
+        yield compiled
+    finally:
+        jax.monitoring.unregister_event_duration_listener(note)
+        compiled[:] = [one for one in compiled if one.endswith("backend_compile_duration")]
+
+
+@pytest.fixture(scope="module")
+def long_tail() -> Ratings:
+    """20,000 choices by 600 people of 400 items, who have from 1 to 400 of them."""
+    rng = np.random.default_rng(4)
+    popular = 1 / np.arange(1, 401) ** 0.8
+    chance = np.minimum(1, rng.lognormal(0, 1, 600)[:, None] * popular)
+    user, item = np.nonzero(rng.random((600, 400)) < chance)
+    names = (IdMap.of(range(n), kind) for n, kind in ((600, "user"), (400, "item")))
+    return Ratings.of(*names, user, item, np.ones(len(user)))
+
+
+@pytest.mark.parametrize(
+    "algorithm, most",
+    [
+        (MF(n_factors=6, n_epochs=2, choice=None), 24),
+        (ImplicitALS(n_factors=6, n_epochs=2, reg=0.3, unobserved=0.1), 36),
+    ],
+    ids=["mf", "implicit-als"],
+)
+def test_a_fit_compiles_a_dozen_shapes_for_each_side(algorithm, most, long_tail):
+    """An epoch has a dozen of each side; implicit-als solves its users exactly in the end."""
+    import jax
+
+    jax.clear_caches()
+    with on_device("cpu"), compilations() as compiled:
+        algorithm.fit(long_tail)
+    assert 4 < len(compiled) <= most
+    with on_device("cpu"), compilations() as again:
+        algorithm.with_settings({"n_epochs": 4}).fit(long_tail)
+    assert not again, "neither more epochs nor another fit of these ratings compiles"
 
 
 @pytest.mark.parametrize(
@@ -150,23 +237,6 @@ def test_without_jax_a_device_says_what_to_install(monkeypatch):
         devices.accelerator()
     monkeypatch.setenv("MATINEE_DEVICE", "auto")
     assert devices.accelerator() is None
-
-
-class Small:
-    """A device with a thousand bytes."""
-
-    def memory_stats(self) -> dict[str, int]:
-        return {"bytes_limit": 1000}
-
-
-def test_too_little_memory_is_said_before_anything_is_computed():
-    A = np.eye(40)
-    with pytest.raises(
-        BadSetting, match=r"a matrix of 40 rows needs 0\.0 GB.*leave the device out"
-    ):
-        inverse._invert_on(Small(), A)
-    assert np.array_equal(A, np.eye(40))
-    devices.check_memory(Small(), 1000, "this")
 
 
 def test_the_command_line_takes_a_device(ratings, tmp_path, monkeypatch, capsys):

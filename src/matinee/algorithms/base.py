@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self, Unpack, cast
 
 import numpy as np
 
+from matinee.algorithms.device_memory import check_device_memory
 from matinee.algorithms.fit_arguments import checked
 from matinee.algorithms.hyperparameters import (
     Limits,
@@ -37,6 +38,7 @@ class Algorithm:
     name: ClassVar[str]  # on the command line and in the registry
     space: ClassVar[Space] = {}  # settings worth searching, and where, as the fields state it
     extra: ClassVar[Optional | None] = None  # what a fit needs beside the library itself
+    grows_with: ClassVar[tuple[str, ...]] = ()  # settings that ``device_memory`` grows with
 
     def __init_subclass__(cls) -> None:
         """Read the search space and the closing lines of the docstring off the fields."""
@@ -133,6 +135,15 @@ class Algorithm:
                 f"{self.name} is trained by {self.extra.missing[0]}, which is not "
                 f"installed: {self.extra.remedy}; saved models answer without it"
             )
+        self.check_device(cast(Ratings, train))
+
+    def check_device(self, train: Ratings) -> None:
+        """Raise BadSetting where another device is chosen and has too little memory for a fit."""
+        check_device_memory(self, train, self.grows_with)
+
+    def device_memory(self, train: Ratings) -> int:
+        """Bytes of another device's memory that a fit needs at least; 0 where it uses none."""
+        return 0
 
     @property
     def takes_weights(self) -> bool:

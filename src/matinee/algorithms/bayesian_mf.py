@@ -31,6 +31,7 @@ from typing import ClassVar, NamedTuple, cast
 import numpy as np
 
 from matinee.algorithms.choice import RatingAlgorithm
+from matinee.algorithms.device_memory import row_solve_memory
 from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.mf import MF
 from matinee.algorithms.search_space import Real, Whole
@@ -56,6 +57,7 @@ class BayesianMF(RatingAlgorithm):
     """``BayesianMF().fit(train)``: the most accurate on ratings alone, and it has intervals."""
 
     name: ClassVar[str] = "bayesian-mf"
+    grows_with: ClassVar[tuple[str, ...]] = ("n_factors",)
 
     n_factors: int = setting(
         20, "factors of each sample", at_least=1, search=Whole(4, 40, log=True)
@@ -89,6 +91,9 @@ class BayesianMF(RatingAlgorithm):
     @property
     def takes_weights(self) -> bool:
         return True
+
+    def device_memory(self, train: Ratings) -> int:
+        return row_solve_memory(train, self.n_factors + 1)
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet

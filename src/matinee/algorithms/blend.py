@@ -64,6 +64,11 @@ class Blend(RatingAlgorithm):
         plain = {"of": of, "share": self.share, "reg": self.reg, "seed": self.seed}
         return plain | self.choice_setting
 
+    def check_device(self, train: Ratings) -> None:
+        super().check_device(train)
+        for one in self.algorithms:
+            one.for_stars.check_device(train)
+
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> BlendModel:

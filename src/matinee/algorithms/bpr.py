@@ -24,6 +24,7 @@ from typing import ClassVar
 import numpy as np
 
 from matinee.algorithms.base import Algorithm
+from matinee.algorithms.device_memory import row_solve_memory
 from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
@@ -56,6 +57,7 @@ class BPR(Algorithm):
     """``BPR().fit(train)``: pairwise ranking by gradient descent."""
 
     name: ClassVar[str] = "bpr"
+    grows_with: ClassVar[tuple[str, ...]] = ("n_factors",)
 
     n_factors: int = setting(
         64, "length of p_u and q_i", at_least=1, search=Whole(8, 256, log=True)
@@ -94,6 +96,9 @@ class BPR(Algorithm):
     @property
     def kind(self) -> str:
         return "preference"
+
+    def device_memory(self, train: Ratings) -> int:
+        return row_solve_memory(train, self.n_factors)
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet

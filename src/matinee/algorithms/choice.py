@@ -15,6 +15,7 @@ import numpy as np
 
 from matinee.algorithms.base import ALGORITHMS, Algorithm
 from matinee.algorithms.choosers import ChoiceTrial, choices_of, described
+from matinee.algorithms.device_memory import check_device_memory
 from matinee.algorithms.hyperparameters import setting
 from matinee.data.ratings import Ratings
 from matinee.display.plain_data import JsonObject
@@ -59,6 +60,11 @@ class RatingAlgorithm(Algorithm):
         """What learns the choices, names replaced by algorithms with their defaults."""
         names = () if self.choice is None else self.choice
         return tuple(_named(one) if isinstance(one, str) else one for one in names)  # type: ignore[union-attr]
+
+    def check_device(self, train: Ratings) -> None:
+        super().check_device(train)
+        for one in self.choosers if self.kind == "rating" else ():
+            check_device_memory(one, train)
 
     @property
     def for_stars(self) -> "RatingAlgorithm":

@@ -26,7 +26,7 @@ from matinee.algorithms.hyperparameters import setting
 from matinee.algorithms.search_space import Real
 from matinee.data.ratings import Ratings
 from matinee.errors import BadSetting
-from matinee.kernels.inverse import invert
+from matinee.kernels.inverse import inverse_memory, invert
 from matinee.kernels.similarities import inner_products
 from matinee.models.baseline import Baseline
 from matinee.models.neighbor import NeighborModel
@@ -67,6 +67,9 @@ class EASE(Algorithm):
     @property
     def kind(self) -> str:
         return "preference"
+
+    def device_memory(self, train: Ratings) -> int:
+        return inverse_memory(min(train.n_users, train.n_items))
 
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet

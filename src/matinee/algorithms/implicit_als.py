@@ -28,12 +28,14 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from matinee.algorithms.base import Alternating
+from matinee.algorithms.device_memory import longest_row, row_solve_memory
 from matinee.algorithms.hyperparameters import When, setting
 from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
 from matinee.display.plain_data import JsonObject
 from matinee.errors import BadSetting, Setting
+from matinee.kernels.device_steps import steps_memory
 from matinee.models.factor import FactorModel
 from matinee.models.trial_fits import trial_fits
 from matinee.row_solvers import ImplicitLeastSquares
@@ -60,6 +62,7 @@ class ImplicitALS(Alternating):
     """``ImplicitALS().fit(train)``: scores rank, 1 for what fits and 0 for what does not."""
 
     name: ClassVar[str] = "implicit-als"
+    grows_with: ClassVar[tuple[str, ...]] = ("n_factors",)
 
     n_factors: int = setting(
         128,
@@ -109,6 +112,10 @@ class ImplicitALS(Alternating):
     @property
     def kind(self) -> str:
         return "preference"
+
+    def device_memory(self, train: Ratings) -> int:
+        steps = steps_memory(longest_row(train), self.n_factors)
+        return max(row_solve_memory(train, self.n_factors), steps)
 
     def fit(
         self,

@@ -21,6 +21,7 @@ from typing import ClassVar
 
 from matinee.algorithms.base import Alternating
 from matinee.algorithms.choice import RatingAlgorithm
+from matinee.algorithms.device_memory import row_solve_memory
 from matinee.algorithms.hyperparameters import SameAs, When, setting
 from matinee.algorithms.mf_als import fit_by_als
 from matinee.algorithms.mf_sgd import GradientDescent
@@ -51,6 +52,7 @@ class MF(Alternating, RatingAlgorithm):
     """``MF().fit(train)``: accurate stars, by least squares or gradient steps."""
 
     name: ClassVar[str] = "mf"
+    grows_with: ClassVar[tuple[str, ...]] = ("n_factors",)
 
     n_factors: int = setting(
         50, "length of p_u and q_i", at_least=1, search=Whole(8, 128, log=True)
@@ -135,6 +137,9 @@ class MF(Alternating, RatingAlgorithm):
     @property
     def supports_warm_start(self) -> bool:
         return self.solver == "als"
+
+    def device_memory(self, train: Ratings) -> int:
+        return row_solve_memory(train, self.n_factors + 1) if self.solver == "als" else 0
 
     def fit(
         self,

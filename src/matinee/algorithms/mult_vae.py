@@ -26,7 +26,7 @@ from matinee.algorithms.search_space import Real, Whole
 from matinee.data.ratings import Ratings
 from matinee.display.optional import ACCELERATED, Optional
 from matinee.models.factor import FactorModel
-from matinee.training.autoencoder import Shape, train_autoencoder
+from matinee.training.autoencoder import Shape, step_memory, train_autoencoder
 from matinee.training.epochs import check_validation
 from matinee.training.held_out_lists import HeldOutLists
 from matinee.training.network_epochs import Schedule
@@ -39,6 +39,7 @@ class MultVAE(Algorithm):
 
     name: ClassVar[str] = "mult-vae"
     extra: ClassVar[Optional | None] = ACCELERATED
+    grows_with: ClassVar[tuple[str, ...]] = ("n_factors", "n_hidden", "batch_size")
 
     n_factors: int = setting(
         100, "length of p_u and q_i", at_least=1, search=Whole(32, 400, log=True)
@@ -68,6 +69,9 @@ class MultVAE(Algorithm):
     def kind(self) -> str:
         return "preference"
 
+    def device_memory(self, train: Ratings) -> int:
+        return step_memory(train.n_items, self._shape, min(self.batch_size, train.n_users))
+
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> FactorModel:
@@ -75,7 +79,7 @@ class MultVAE(Algorithm):
         network, facts = train_autoencoder(
             train,
             HeldOutLists.of(train, validation, self.seed),
-            Shape(self.n_hidden, self.n_factors, self.dropout, self.beta),
+            self._shape,
             Schedule(self.n_epochs, self.batch_size, self.learning_rate, self.seed),
             on_epoch,
         )
@@ -89,3 +93,7 @@ class MultVAE(Algorithm):
             facts=facts,
             unrated_items_learned=True,
         )
+
+    @property
+    def _shape(self) -> Shape:
+        return Shape(self.n_hidden, self.n_factors, self.dropout, self.beta)

@@ -37,7 +37,14 @@ from matinee.models.neural import NeuralModel
 from matinee.models.trial_fits import trial_fits
 from matinee.training.epochs import check_validation
 from matinee.training.network_epochs import Schedule
-from matinee.training.neural_mf import Network, Shape, Source, Start, train_network
+from matinee.training.neural_mf import (
+    Network,
+    Shape,
+    Source,
+    Start,
+    train_network,
+    training_memory,
+)
 from matinee.training.progress import OnEpoch, quiet
 
 FEEDBACKS = ("preference", "rating")
@@ -52,6 +59,7 @@ class NeuralMF(RatingAlgorithm):
 
     name: ClassVar[str] = "neural-mf"
     extra: ClassVar[Optional | None] = ACCELERATED
+    grows_with: ClassVar[tuple[str, ...]] = ("n_factors", "n_hidden", "batch_size")
 
     feedback: str = setting(
         "preference", '"preference": scores that rank; "rating": stars', choices=FEEDBACKS
@@ -86,6 +94,11 @@ class NeuralMF(RatingAlgorithm):
     def kind(self) -> str:
         return self.feedback
 
+    def device_memory(self, train: Ratings) -> int:
+        memory = training_memory(train, self._shape, self.batch_size, self._n_negatives)
+        start = 0 if self.kind == "rating" else self._start_algorithm.device_memory(train)
+        return max(memory, start)
+
     def fit(
         self, train: Ratings, validation: Ratings | None = None, on_epoch: OnEpoch = quiet
     ) -> Model:
@@ -97,7 +110,7 @@ class NeuralMF(RatingAlgorithm):
         network, facts = train_network(
             source,
             validation,
-            Shape(self.n_factors, self.n_hidden, self.n_inner, self.reg),
+            self._shape,
             Schedule(self.n_epochs, self.batch_size, self.learning_rate, self.seed),
             on_epoch,
             self._start,
@@ -107,12 +120,24 @@ class NeuralMF(RatingAlgorithm):
         model = replace(begun, user_embeddings=solved.frozen(), facts=facts)
         return self.with_choice(model, train)
 
+    @property
+    def _shape(self) -> Shape:
+        return Shape(self.n_factors, self.n_hidden, self.n_inner, self.reg)
+
+    @property
+    def _n_negatives(self) -> int:
+        return 0 if self.kind == "rating" else self.n_negatives
+
+    @property
+    def _start_algorithm(self) -> ImplicitALS:
+        return ImplicitALS(n_factors=self.n_factors, seed=self.seed)
+
     def _start(self, learned: Ratings) -> Start | None:
         """Of choices: the factors of implicit ALS, so that their product is in log-odds."""
         if self.kind == "rating":
             return None
         with trial_fits():
-            model = ImplicitALS(n_factors=self.n_factors, seed=self.seed).fit(learned)
+            model = self._start_algorithm.fit(learned)
         root = np.sqrt(LOG_ODDS)
         return Start(root * model.user_factors, root * model.item_factors, LOG_ODDS_OF_NONE)
 

@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from matinee.algorithms.base import Algorithm, Alternating
 from matinee.algorithms.choice import RatingAlgorithm
+from matinee.algorithms.device_memory import row_solve_memory
 from matinee.algorithms.hyperparameters import When, redefault, setting
 from matinee.algorithms.implicit_als import ImplicitALS
 from matinee.algorithms.nmf_observed import fit_observed, signed_start
@@ -44,6 +45,7 @@ class NMF(Alternating, RatingAlgorithm):
     """``NMF(n_factors=15).fit(train)``: readable tastes. Settings marked * are for "ignore"."""
 
     name: ClassVar[str] = "nmf"
+    grows_with: ClassVar[tuple[str, ...]] = ("n_factors",)
 
     n_factors: int = setting(30, "number of tastes", at_least=1, search=Whole(5, 60, log=True))
     n_epochs: int = setting(
@@ -95,6 +97,9 @@ class NMF(Alternating, RatingAlgorithm):
     @property
     def supports_warm_start(self) -> bool:
         return self.missing == "ignore"
+
+    def device_memory(self, train: Ratings) -> int:
+        return row_solve_memory(train, self.n_factors + 1) if self.missing == "ignore" else 0
 
     def fit(
         self,

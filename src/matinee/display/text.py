@@ -31,6 +31,14 @@ def seconds(duration: float) -> str:
     return f"{minutes} min {rest} s"
 
 
+def memory(n_bytes: float) -> str:
+    """An amount of memory as people read it, in powers of 1,000: ``980 bytes``, ``2.1 GB``."""
+    for size, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if n_bytes >= size:
+            return f"{n_bytes / size:,.1f} {unit}"
+    return f"{n_bytes:.0f} bytes"
+
+
 def settings_in_short(settings: Mapping[str, object]) -> str:
     """Settings in a cell of a table; what is an algorithm goes by its name alone."""
     return ", ".join(f"{name}={_in_short(value)}" for name, value in settings.items())

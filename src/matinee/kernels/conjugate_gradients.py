@@ -15,8 +15,8 @@ import numpy as np
 
 from matinee.data.rows import Rows
 from matinee.kernels.cholesky import BLOCK
-from matinee.kernels.dense_batches import CELLS, dense_batches, padded
-from matinee.kernels.device_steps import batch_steps
+from matinee.kernels.dense_batches import dense_batches, padded
+from matinee.kernels.device_steps import VECTORS, batch_steps, steps_memory
 from matinee.kernels.devices import Device, accelerator, check_memory
 from matinee.kernels.jit import inlined, kernel, read_only
 from matinee.kernels.least_squares import Penalty, penalties, penalties_of
@@ -206,9 +206,10 @@ def _improve_rows_on(
     """``improve_rows`` on a device, on batches of rows of nearly the same length."""
     indptr, indices, weights, targets, Y = positives
     d, counts = Y.shape[1], np.diff(indptr)
-    check_memory(device, 4 * (Y.size + 2 * CELLS * (d + 3)), "a step of conjugate gradients")
+    longest = int(counts.max(initial=1))
+    check_memory(device, steps_memory(longest, d), "a step of conjugate gradients")
     steps = batch_steps(device, Y, n_steps)
-    for rows, width in dense_batches(counts):
+    for rows, width in dense_batches(counts, beside=VECTORS):
         place, w = padded(indptr, weights, rows, width)
         D = penalties_of(penalty, counts[rows], d).astype(np.float32)
         over = 1 / (D + w.sum(axis=1, keepdims=True) * typical)

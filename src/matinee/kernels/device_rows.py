@@ -1,8 +1,7 @@
 """The row solve on dense batches of rows, compiled by JAX for a device.
 
 Every row has its normal matrix formed and solved as ``least_squares`` states it, in float32, all
-rows of a batch at once. What stays on the device is the other side's factors, where they fit: else
-each batch brings its own part of them, so a device may be smaller than the data.
+rows of a batch at once.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from matinee.kernels.dense_batches import CELLS, dense_batches, padded
-from matinee.kernels.devices import Device, DeviceArray, check_memory, free_memory
+from matinee.kernels.device_factors import factors_for, of_columns
+from matinee.kernels.devices import Device, DeviceArray, check_memory
 from matinee.kernels.least_squares import (
     Penalty,
     Regularizer,
@@ -22,18 +22,18 @@ from matinee.kernels.least_squares import (
 )
 from matinee.kernels.random import draw_normal
 
-SHARE = 0.5  # of a device's memory that the factors may keep
-
 
 class Batch(NamedTuple):
     """Rows of nearly the same length, padded to one: n rows of ``width`` ratings."""
 
     rows: np.ndarray  # (n,)
-    y: DeviceArray  # (n, width, d) float32 on the device: the other side's factors
+    Y: DeviceArray  # float32 on the device: the other side's factors (n_cols, d), or these columns'
+    columns: np.ndarray | None  # (n, width) int32 in Y; None where Y is (n, width, d)
     weights: np.ndarray  # (n, width) float32: 0 for padding
     targets: np.ndarray  # (n, width) float32
-    penalty: np.ndarray  # (n, d) float32: the diagonal
-    matrix: np.ndarray  # (n, d, d) float32 added to it, or (1, 1, 1) of zero
+    diagonal: np.ndarray  # (n, d) float32, added to the matrix of each row
+    counts: np.ndarray  # (n,) float32: its ratings
+    base: np.ndarray  # (2, d, d) float32: a matrix for all rows, and one for each rating
 
 
 def solve_rows_on(device: Device, terms: Terms, regularizer: Regularizer, X: np.ndarray) -> None:
@@ -73,39 +73,42 @@ def draw_rows_on(
         e, root = z[:, d : d + batch.weights.shape[1]], np.sqrt(batch.weights)
         root, targets = root[:, : e.shape[1]], batch.targets.copy()
         targets[:, : e.shape[1]] -= few * np.divide(e, root, np.zeros_like(e), where=root > 0)
-        pull, beyond = few * np.sqrt(batch.penalty) * z[:, :d], ~few * z[:, :d]
+        pull, beyond = few * np.sqrt(batch.diagonal) * z[:, :d], ~few * z[:, :d]
         X[batch.rows] = np.asarray(_draws()(*batch._replace(targets=targets)[1:], pull, beyond))
+
+
+def batch_memory(longest: int, d: int) -> int:
+    """Bytes on a device while a batch is solved, of rows of up to so many ratings."""
+    return 3 * 4 * max(CELLS, longest + d) * d
 
 
 def batches(device: Device, terms: Terms, penalty: Penalty) -> Iterator[Batch]:
     """All rows with ratings, batch by batch. Raises BadSetting where one needs too much memory."""
-    import jax
-
     indptr, indices, values, weights, offset, Y = terms
     counts, d = terms.counts, Y.shape[1]
-    check_memory(device, 4 * 4 * max(CELLS, int(counts.max(initial=1)) + d) * d, "a batch of rows")
-    resident = 4 * Y.size <= SHARE * free_memory(device)
-    factors = jax.device_put(Y, device) if resident else Y
-    base, slope = (one[:d, :d].astype(np.float32) for one in (penalty.base, penalty.slope))
+    check_memory(device, batch_memory(int(counts.max(initial=1)), d), "a batch of rows")
+    factors = factors_for(device, Y)
+    base = np.stack([one[:d, :d] for one in (penalty.base, penalty.slope)]).astype(np.float32)
     for rows, width in dense_batches(counts, beside=d):
         place, w = padded(indptr, weights, rows, width)
         column = indices[place]
-        n = counts[rows].astype(np.float32)[:, None, None]
         yield Batch(
             rows,
-            jax.device_put(factors[column], device),
+            *factors(column),
             w,
             values[place] - offset[column],
             penalties_of(penalty, counts[rows], d).astype(np.float32),
-            base + n * slope if penalty.has_base else np.zeros((1, 1, 1), np.float32),
+            counts[rows].astype(np.float32),
+            base,
         )
 
 
-def _normal_equations(y, w, t, D, matrix, pull):
+def _normal_equations(Y, columns, w, t, D, n, base, pull):
     """A and b of a batch, as ``least_squares.normal_equations`` makes those of a row."""
     import jax.numpy as jnp
 
-    A = jnp.einsum("nlf,nlg->nfg", w[:, :, None] * y, y) + matrix
+    y = of_columns(Y, columns)
+    A = jnp.einsum("nlf,nlg->nfg", w[:, :, None] * y, y) + base[0] + n[:, None, None] * base[1]
     A += D[:, :, None] * jnp.eye(y.shape[2], dtype=y.dtype)
     return A, jnp.einsum("nl,nlf->nf", w * t, y) + pull
 
@@ -148,9 +151,10 @@ def _draws() -> Callable[..., DeviceArray]:
     def one(L, b, z):
         return cho_solve((L, True), b) + solve_triangular(L, z, trans="T", lower=True)
 
-    def draw(y, w, t, D, matrix, pull, z):
+    def draw(*rest):
+        *equations, z = rest
         with jax.default_matmul_precision("highest"):
-            A, b = _normal_equations(y, w, t, D, matrix, pull)
+            A, b = _normal_equations(*equations)
             return jax.vmap(one)(jnp.linalg.cholesky(A), b, z)
 
     return jax.jit(draw)

@@ -5,11 +5,20 @@ from functools import cache
 
 import numpy as np
 
+from matinee.kernels.dense_batches import CELLS
+from matinee.kernels.device_factors import factors_for, of_columns
 from matinee.kernels.devices import Device, DeviceArray
+
+VECTORS = 8  # of d numbers that a row holds while it takes steps
+
+
+def steps_memory(longest: int, d: int) -> int:
+    """Bytes on a device while a batch takes steps, of rows of up to so many ratings."""
+    return 3 * 4 * max(CELLS, longest + VECTORS) * (d + 3)
 
 
 def batch_steps(device: Device, Y: np.ndarray, n_steps: int) -> Callable[..., np.ndarray]:
-    """What takes ``n_steps`` steps with Y (n_cols, d), which stays on the device meanwhile.
+    """What takes ``n_steps`` steps with Y (n_cols, d), which stays on the device where it fits.
 
     Its arguments are, for a batch of rows, the entries' rows of Y, weights (0 for padding) and
     targets, (n, width) each, and pull, D, one over the conditioner's diagonal and x, (n, d) each;
@@ -17,13 +26,11 @@ def batch_steps(device: Device, Y: np.ndarray, n_steps: int) -> Callable[..., np
     """
     import jax
 
-    there, steps = jax.device_put(Y, device), _compiled()
+    factors, steps = factors_for(device, Y), _compiled()
 
-    def take(*batch: np.ndarray) -> np.ndarray:
-        arrays = (
-            np.asarray(one, np.int32 if k == 0 else np.float32) for k, one in enumerate(batch)
-        )
-        return np.asarray(steps(n_steps, there, *(jax.device_put(one, device) for one in arrays)))
+    def take(columns: np.ndarray, *batch: np.ndarray) -> np.ndarray:
+        arrays = (jax.device_put(np.asarray(one, np.float32), device) for one in batch)
+        return np.asarray(steps(n_steps, *factors(np.asarray(columns, np.int32)), *arrays))
 
     return take
 
@@ -34,9 +41,9 @@ def _compiled() -> Callable[..., DeviceArray]:
     import jax
     import jax.numpy as jnp
 
-    def steps(n, Y, rows, w, t, pull, D, over, x):
+    def steps(n, Y, columns, w, t, pull, D, over, x):
         with jax.default_matmul_precision("highest"):  # a GPU would round products to ten bits
-            y = Y[rows]
+            y = of_columns(Y, columns)
 
             def push(targets, v):
                 errors = w * (targets - jnp.einsum("nld,nd->nl", y, v))

@@ -13,7 +13,9 @@ from contextvars import ContextVar
 from typing import Any
 
 from matinee.display.optional import ACCELERATED
+from matinee.display.text import memory
 from matinee.errors import Advice, BadSetting, Option, Remedy
+from matinee.kernels.device_cache import use_device_cache
 
 # JAX is an extra, and its types cannot be named without it.
 Device = Any  # one of its devices
@@ -21,6 +23,7 @@ DeviceArray = Any  # one of its arrays, or what stands for it while a kernel is 
 
 DEVICES = ("auto", "cpu", "gpu")
 FEWER = Advice("leave the device out", "leave --device and MATINEE_DEVICE out")
+IN_MEMORY = FEWER, " to compute in the memory of the machine"
 
 _device: ContextVar[str | None] = ContextVar("device", default=None)
 
@@ -67,19 +70,29 @@ def accelerator() -> Device | None:
         raise BadSetting(
             source, ": JAX finds no GPU here; ", FEWER, ', or pip install "jax[cuda12]"'
         ) from None
+    use_device_cache()
     return device
 
 
-def check_memory(device: Device, n_bytes: int, what: str) -> None:
-    """Raise BadSetting, before anything is computed, where a device has too little memory."""
-    limit = (device.memory_stats() or {}).get("bytes_limit")
-    if limit is not None and n_bytes > limit:
-        raise BadSetting(
-            f"{what} needs {n_bytes / 1e9:,.1f} GB of the device's memory, which has "
-            f"{limit / 1e9:,.1f} GB; ",
-            FEWER,
-            " to compute in the memory of the machine",
-        )
+def training_device() -> Device:
+    """The JAX device to train networks on: that of ``on_device``, or the one that JAX prefers."""
+    device = accelerator()
+    if device is None:
+        import jax
+
+        use_device_cache()
+        device = jax.local_devices()[0]
+    return device
+
+
+def check_memory(
+    device: Device, n_bytes: int, what: str, remedy: tuple[str | Remedy, ...] = IN_MEMORY
+) -> None:
+    """Raise BadSetting, before anything is computed, where a device has too little memory free."""
+    free = free_memory(device)
+    if n_bytes > free:
+        needed = f"{what} needs {memory(n_bytes)} of the device's memory"
+        raise BadSetting(f"{needed}, and {memory(free)} are free; ", *remedy)
 
 
 def free_memory(device: Device) -> float:

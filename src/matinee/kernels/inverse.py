@@ -51,12 +51,19 @@ def invert(A: np.ndarray) -> None:
         run_all([partial(reflect, rows) for rows in blocks])
 
 
+def inverse_memory(n: int) -> int:
+    """Bytes on a device while a matrix (n, n) is inverted: itself, its factor, and the solution."""
+    return 5 * 8 * n * n
+
+
 def _invert_on(device: Device, A: np.ndarray) -> None:
     """``invert`` on a device, by Cholesky."""
     import jax
     from jax.scipy.linalg import cho_solve
 
-    check_memory(device, 3 * A.nbytes, f"the inverse of a matrix of {counted(len(A), 'row')}")
+    check_memory(
+        device, inverse_memory(len(A)), f"the inverse of a matrix of {counted(len(A), 'row')}"
+    )
     with jax.enable_x64(True), jax.default_device(device):
         L = jax.numpy.linalg.cholesky(jax.device_put(A, device))
         A[:] = np.asarray(cho_solve((L, True), jax.numpy.eye(len(A))))

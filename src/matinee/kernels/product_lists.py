@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 
+from matinee.kernels.dense_batches import rounded_up
 from matinee.kernels.devices import Device, DeviceArray, accelerator, check_memory
 from matinee.kernels.factors import Side, score_block
 from matinee.kernels.product_index import ProductIndex, top_by_index
@@ -54,21 +55,24 @@ def _top_products_on(
     import jax
 
     n_items, d = items.factors.shape
-    size = max(1, min(n_people, SCORES // n_items))
+    most = max(1, SCORES // n_items)
+    size = min(int(rounded_up(np.array([n_people]))[0]), most)  # one for about as many people
     check_memory(device, 4 * (n_items * (d + 1) + 2 * size * n_items), "a block of lists")
     factors, bias = (jax.device_put(one, device) for one in (items.factors, items.bias))
     lists = np.empty((n_people, n), np.int32), np.empty((n_people, n), np.float32)
     for first in range(0, n_people, size):
         rows = slice(first, min(first + size, n_people))
         users, banned = people(rows)
+        lacking = size - len(users.bias)
+        P = np.pad(users.factors, ((0, lacking), (0, 0)))
+        b = np.pad(users.bias + np.float32(mean), (0, lacking))
         room = 1 << len(banned.items).bit_length()  # a size for many blocks
         places = np.full((2, room), n_items, np.int32)  # beyond the last: dropped
         n_banned = np.diff(banned.indptr)
         places[:, : len(banned.items)] = np.repeat(np.arange(len(n_banned)), n_banned), banned.items
-        user_bias = users.bias + np.float32(mean)
-        block = _best()(users.factors, user_bias, factors, bias, places, n)
+        block = _best()(P, b, factors, bias, places, n)
         for whole, part in zip(lists, block, strict=True):
-            whole[rows] = np.asarray(part)
+            whole[rows] = np.asarray(part)[: size - lacking]
     places, scores = lists
     none = np.isneginf(scores)
     places[none], scores[none] = -1, np.nan

@@ -94,6 +94,17 @@ def train_autoencoder(
     return Autoencoder.of(parameters, train.by_user), facts
 
 
+def step_memory(n_items: int, shape: Shape, batch_size: int) -> int:
+    """Bytes of a device that a step takes: float32 numbers of parameters and of a batch.
+
+    Each parameter has its gradient and the means of Adam; a batch has its input, what is left of
+    it, scores, and their gradients.
+    """
+    hidden, factors = shape.n_hidden, shape.n_factors
+    parameters = n_items * (hidden + factors + 1) + hidden * (2 * factors + 1) + 2 * factors
+    return 4 * (4 * parameters + batch_size * (6 * n_items + 4 * hidden + 8 * factors))
+
+
 def initial_parameters(n_items: int, shape: Shape, rng: np.random.Generator) -> Parameters:
     """Weights of Glorot & Bengio (2010), and biases of zero; float32."""
     sizes = {

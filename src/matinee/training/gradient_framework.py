@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cache
 
-from matinee.kernels.devices import DeviceArray
+from matinee.kernels.devices import DeviceArray, training_device
 
 RATES = 0.9, 0.999  # by which Adam forgets gradients and their squares
 LEAST = 1e-8  # added to the root of the squares
@@ -21,7 +21,8 @@ class Adam:
 
         start = jax.tree.map(jax.numpy.array, parameters)
         zeros = (jax.tree.map(jax.numpy.zeros_like, start) for _ in range(2))
-        self.state: State = start, *zeros  # donated to each step, so each an array of its own
+        # Donated to each step, so each is an array of its own.
+        self.state: State = jax.device_put((start, *zeros), training_device())
         self.key, self.rate, self.steps, self._step = jax.random.key(seed), rate, 0, _step_of(loss)
 
     @property

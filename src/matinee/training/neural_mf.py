@@ -159,6 +159,22 @@ def train_network(
     return Network.of(parameters), facts
 
 
+def training_memory(train: Ratings, shape: Shape, batch_size: int, n_negatives: int) -> int:
+    """Bytes of a device that the steps take, or the examples that judge an epoch.
+
+    They are float32 numbers: each parameter with its gradient and the means of Adam, and of each
+    example its vectors and the gradients of these.
+    """
+    factors, hidden, inner = shape.n_factors, shape.n_hidden, shape.n_inner
+    parameters = (train.n_users + train.n_items) * (factors + hidden + 1) + (hidden + 2) * inner
+    example = 5 * (factors + hidden + inner)
+    judges = len(train) // HELD_OUT * (1 + n_negatives)
+    return 4 * max(
+        4 * parameters + min(batch_size, len(train) * (1 + n_negatives)) * example,
+        3 * parameters + judges * example,
+    )
+
+
 def parts(
     source: Source, validation: Ratings | None, rng: np.random.Generator
 ) -> tuple[Ratings, Examples | None]:
