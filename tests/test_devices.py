@@ -11,7 +11,7 @@ from matinee.algorithms import EASE, MF, NMF, BayesianMF, ImplicitALS
 from matinee.cli import run
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, Face, worded
 from matinee.kernels import conjugate_gradients, dense_batches, device_factors, devices
 from matinee.kernels.devices import on_device
 
@@ -237,6 +237,18 @@ def test_without_jax_a_device_says_what_to_install(monkeypatch):
         devices.accelerator()
     monkeypatch.setenv("MATINEE_DEVICE", "auto")
     assert devices.accelerator() is None
+
+
+def test_a_device_is_no_setting_and_no_argument_of_a_fit(ratings):
+    chosen = 'with matinee.on_device("gpu"): around the fit chooses where it computes'
+    with pytest.raises(BadSetting) as error:
+        MF(device="gpu")
+    assert str(error.value) == f"mf has no setting 'device'; {chosen}"
+    with pytest.raises(BadSetting) as error:
+        ImplicitALS().fit(ratings, device="gpu")
+    assert str(error.value) == f"fit of implicit-als has no argument 'device'; {chosen}"
+    for_terminal = worded(error.value, Face.COMMAND_LINE)
+    assert for_terminal.endswith("; --device gpu chooses where a command computes")
 
 
 def test_the_command_line_takes_a_device(ratings, tmp_path, monkeypatch, capsys):

@@ -334,3 +334,9 @@ def test_a_saved_model_answers_without_the_extra(kind, model, neural_mf, tmp_pat
         assert sum(term.value for term in reasons) == pytest.approx(reasons.score, rel=1e-4)
     assert loaded.what_if(person, "2", without=["4"]).rank_after >= 1
     assert loaded.counterfactual(person, loaded.recommend(person, 1).item_id[0], n=1).n == 1
+
+
+@pytest.mark.parametrize("kind", [MultVAE, NeuralMF])
+def test_settings_that_are_no_numbers_are_refused(kind):
+    with pytest.raises(BadSetting, match="learning_rate is nan; it must be above 0"):
+        kind(learning_rate=float("nan"))

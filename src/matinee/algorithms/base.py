@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self, Unpack, cast
 import numpy as np
 
 from matinee.algorithms.device_memory import check_device_memory
-from matinee.algorithms.fit_arguments import checked
+from matinee.algorithms.fit_arguments import DEVICE, checked
 from matinee.algorithms.hyperparameters import (
     Limits,
     check_choice,
@@ -81,7 +81,8 @@ class Algorithm:
         """Raise BadSetting, with the nearest, for a setting that this algorithm does not have."""
         known = [field.name for field in fields(cls)]
         if name not in known:
-            raise BadSetting(f"{cls.name} has no setting {name!r}{offered(name, known, 'it has')}")
+            ending = ("; ", DEVICE) if name == "device" else (offered(name, known, "it has"),)
+            raise BadSetting(f"{cls.name} has no setting {name!r}", *ending)
 
     def __post_init__(self) -> None:
         """Fill in the defaults that follow from other settings, and refuse impossible values."""

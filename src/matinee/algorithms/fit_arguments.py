@@ -6,14 +6,19 @@ from functools import wraps
 from typing import Any
 
 from matinee.data.ratings import Ratings, check_ratings
-from matinee.errors import BadSetting, offered
+from matinee.errors import Advice, BadSetting, offered
 
 Fit = Callable[..., Any]
 
-ELSEWHERE = {  # what other libraries give to a fit, and where it goes here
+DEVICE = Advice(
+    'with matinee.on_device("gpu"): around the fit chooses where it computes',
+    "--device gpu chooses where a command computes",
+)
+ELSEWHERE: dict[str, str | Advice] = {  # what other libraries give to a fit, and where it goes here
     "sample_weight": "weights go with the ratings: ratings.with_sample_weight(weights)",
     "y": "the ratings hold their own values: matinee.read_ratings((users, items, y))",
     "catalog": "a catalogue goes with the ratings: ratings.with_catalog(catalog)",
+    "device": DEVICE,
     "callback": "a function that is called after each epoch is on_epoch",
 }
 
@@ -31,8 +36,8 @@ def checked(fit: Fit) -> Fit:
         for name in named:
             if name not in known:
                 there = ELSEWHERE.get(name)
-                ending = f"; {there}" if there else offered(name, known, "it has")
-                raise BadSetting(f"fit of {algorithm.name} has no argument {name!r}{ending}")
+                ending = ("; ", there) if there else (offered(name, known, "it has"),)
+                raise BadSetting(f"fit of {algorithm.name} has no argument {name!r}", *ending)
         given = signature.bind(algorithm, *ordered, **named).arguments
         algorithm.check_train(given["train"])
         check_others(given)
