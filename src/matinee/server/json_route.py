@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from matinee.display.plain_data import JsonObject
+from matinee.server.query_memo import memo_of
 
 
 class JsonRequest(Request):
@@ -44,13 +45,16 @@ def refuse_constant(name: str) -> NoReturn:
 
 
 class JsonRoute(APIRoute):
-    """A route whose body is read strictly."""
+    """A route whose body is read strictly, and whose query is parsed once where it has a memo."""
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         """The handler of a request."""
-        handle = super().get_route_handler()
+        handle, memo = super().get_route_handler(), memo_of(self.endpoint)
 
         async def handle_strictly(request: Request) -> Response:
+            arguments = memo.arguments(request) if memo else None
+            if memo and arguments is not None:
+                return await memo.endpoint(request, **arguments)
             return await handle(JsonRequest(request.scope, request.receive))
 
         return handle_strictly

@@ -23,6 +23,7 @@ from matinee.server.prepared_lists import ListAnswer, prepared_list
 from matinee.server.presenters.explanations import ReasonsRequest, requested_reasons
 from matinee.server.presenters.recommendations import ListRequest, allowed_items, recommendations
 from matinee.server.problems import Problem
+from matinee.server.query_memo import memoized_query
 from matinee.server.responses import Members, respond
 from matinee.server.routes.parameters import (
     Beside,
@@ -56,6 +57,7 @@ router = APIRouter(tags=["recommendations"], route_class=JsonRoute)
     name="recommendations",
     response_model=RecommendationsResponse,
 )
+@memoized_query
 async def recommendations_for_user(
     request: Request,
     user: UserInPath,
