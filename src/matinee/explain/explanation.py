@@ -5,7 +5,7 @@ sums the small ones in a line of their own, so what is on the screen adds up as 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import floor
 from typing import Any
@@ -50,7 +50,7 @@ class Explanation(Printable):
     n_raters: int | None = None  # training ratings of the item, where known
     of: str = STARS  # the number that the terms sum to: "stars", or the "list" score
     beyond_scale: float = 0.0  # by how much the stars in a list score exceed the scale
-    worn_out: frozenset[str] = frozenset()  # keys of reasons that other places of a list have given
+    worn_out: frozenset[str] = frozenset()  # keys of its reasons that a list has given elsewhere
 
     def __iter__(self) -> Any:
         return iter(self.terms)
@@ -167,15 +167,24 @@ class Explanation(Printable):
         """What makes the reasons of the sentence the same as others."""
         return tuple(reason.key for reason in self._spoken)
 
-    @property
+    @cached_property
     def possible_keys(self) -> tuple[str, ...]:
         """The keys of all reasons that the sentence could give, the most telling first."""
-        return tuple(reason.key for reason in self._all_reasons)
+        return tuple([reason.key for reason in self._all_reasons])
 
     @property
     def is_fresh(self) -> bool:
         """Whether it has a reason that is not worn out."""
         return not self.worn_out.issuperset(self.possible_keys)
+
+    def without(self, worn_out: frozenset[str]) -> "Explanation":
+        """The explanation that avoids worn out reasons."""
+        own = worn_out.intersection(self.possible_keys)
+        if not own:
+            return self
+        version = replace(self, worn_out=own)
+        vars(version).update(possible_keys=self.possible_keys, _all_reasons=self._all_reasons)
+        return version
 
     @cached_property
     def _all_reasons(self) -> list[Reason]:
@@ -187,7 +196,8 @@ class Explanation(Printable):
     @cached_property
     def _spoken(self) -> list[Reason]:
         """The reasons of the sentence: one, and one of the person's own after a public one."""
-        fresh = [reason for reason in self._all_reasons if reason.key not in self.worn_out]
+        keyed = zip(self._all_reasons, self.possible_keys, strict=True)
+        fresh = [reason for reason, key in keyed if key not in self.worn_out]
         lead = (fresh or self._all_reasons)[:1]
         if not lead or self._sign < 0 or lead[0].kind not in PUBLIC:
             return lead

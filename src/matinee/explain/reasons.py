@@ -4,11 +4,12 @@ A reason is worth at least a tenth of the item's lead over what is usual for the
 single rating or taste is, all of a kind together may be, and the largest are its examples.
 """
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import NamedTuple
 
-from matinee.explain.term import TELLING, Term
+from matinee.explain.term import TELLING, VALUE_OF, Term
 
 VISIBLE = 0.005  # a smaller term is shown as 0.00: it is no row and no reason
 LEAST_OF_LEAD = 0.1  # of an item's lead over what is usual, that a reason must be worth
@@ -113,43 +114,47 @@ def reasons_of(terms: Sequence[Term], sign: int, lead: float) -> list[Reason]:
     ``lead`` is the distance to the usual score. Reasons worth less than a tenth of it come only
     where there is no other, all terms of a kind as one.
     """
-    by_kind: dict[str, list[Term]] = {}
-    for term in sorted(terms, key=attrgetter("value"), reverse=sign > 0):
-        by_kind.setdefault(term.kind, []).append(term)
+    by_kind: defaultdict[str, list[Term]] = defaultdict(list)
+    for term in sorted(terms, key=VALUE_OF, reverse=sign > 0):
+        by_kind[term.kind].append(term)
     net = {
-        kind: sign * sum([term.value for term in of_kind])
+        kind: sign * sum(map(VALUE_OF, of_kind))
         for kind, of_kind in by_kind.items()
         if kind in PHRASES
     }
     least = LEAST_OF_LEAD * lead
     reasons: list[Reason] = []
     for kind in sorted(net, key=lambda one: (one not in TELLING, -net[one])):
-        of_kind = [term for term in by_kind[kind] if sign * term.value >= VISIBLE]
-        reasons += reasons_of_kind(of_kind, least, net[kind])
+        visible = worth_at_least(VISIBLE, by_kind[kind], sign)
+        reasons += reasons_of_kind(visible, sign, least, net[kind])
     worth = [reason for reason in reasons if abs(reason.terms[0].value) >= least]
     telling = [reason for reason in worth if reason.kind in TELLING]
     return telling or worth
 
 
-def reasons_of_kind(terms: Sequence[Term], least: float, net: float) -> list[Reason]:
-    """Reasons of one kind, from its terms for a score, the largest first.
+def worth_at_least(least: float, terms: Sequence[Term], sign: int) -> Sequence[Term]:
+    """Those of the terms, the most for a score (sign 1) or against it (-1) first, that reach it."""
+    return terms[: bisect_right(terms, -least, key=lambda term: -sign * term.value)]
+
+
+def reasons_of_kind(terms: Sequence[Term], sign: int, least: float, net: float) -> list[Reason]:
+    """Reasons of one kind, from its terms for a score (sign 1) or against it, the largest first.
 
     All terms together are worth their sum, or what those against leave of it where ``net`` is less.
     """
     if not terms:
         return []
     kind = terms[0].kind
-    total = sum([term.value for term in terms])
-    together = terms[0].worth(min(abs(total), max(net, 0.0)) * (1 if total > 0 else -1))
+    together = terms[0].worth(sign * min(abs(sum(map(VALUE_OF, terms))), max(net, 0.0)))
     if kind not in NAMING:
         return [Reason((together,))]
     fitting = [term for term in terms if term.fits]
-    strong = [term for term in fitting if abs(term.value) >= least]
+    strong = worth_at_least(least, fitting, sign)
     reasons = [Reason(tuple(strong))] if strong else []
     reasons += [Reason((term,)) for term in strong[1:]]
     if len(fitting) > len(strong[:1]) + 1:
         name = f"{len(terms)} of this kind, together"
-        whole = together._replace(name=name, said="")
+        whole = Term(name, together.value, kind, together.detail, fits=together.fits)
         reasons.append(Reason((whole,), tuple(fitting)))
     return reasons
 

@@ -1,6 +1,9 @@
 """One part of a score, named for people."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import chain, compress, repeat
+from operator import attrgetter
 from typing import NamedTuple
 
 from matinee.display.plain_data import JsonObject
@@ -46,21 +49,47 @@ class Term(NamedTuple):
         return plain | ({"detail": self.detail} if self.detail else {})
 
 
+NAME_OF, VALUE_OF = attrgetter("name"), attrgetter("value")
+NEW_TERM: Callable[[tuple[object, ...]], Term] = partial(tuple.__new__, Term)
+
+
+def terms_of(
+    kind: str,
+    names: Iterable[str],
+    values: Sequence[float],
+    *,
+    details: Iterable[str] = repeat(""),
+    said: Iterable[str] = repeat(""),
+    fits: Iterable[bool] = repeat(True),
+) -> list[Term]:
+    """Terms of one kind from columns, without those that are worth nothing.
+
+    A list with reasons has hundreds, so they are made without a call of Python for each.
+    """
+    rows = zip(names, values, repeat(kind), details, said, fits, strict=False)
+    return list(map(NEW_TERM, compress(rows, values)))
+
+
 def concatenated(*parts: Sequence[Sequence[Term]]) -> list[list[Term]]:
     """The terms of each item, given in several parts, one after the other."""
-    return [[term for part in of_item for term in part] for of_item in zip(*parts, strict=True)]
+    return [list(chain.from_iterable(of_item)) for of_item in zip(*parts, strict=True)]
 
 
 def weighed(terms: list[list[Term]], weight: float) -> list[list[Term]]:
     """The terms of each item, each ``weight`` times as much."""
     if weight == 1:
         return terms
-    return [[term.worth(weight * term.value) for term in of_item] for of_item in terms]
+    result: list[list[Term]] = []
+    for of_item in terms:
+        names, values, *others = zip(*of_item, strict=True) if of_item else ((), ())
+        rows = zip(names, [weight * value for value in values], *others, strict=True)
+        result.append(list(map(NEW_TERM, rows)))
+    return result
 
 
 def joined(terms: list[Term]) -> list[Term]:
     """The terms, those of one name and kind as one, which is worth their sum."""
-    if len({term.name for term in terms}) == len(terms):  # as most often
+    if len(set(map(NAME_OF, terms))) == len(terms):  # as most often
         return terms
     by_name: dict[tuple[str, str], Term] = {}
     for term in terms:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from itertools import chain
 
 from matinee.explain.explanation import Explanation
@@ -22,18 +21,12 @@ def varied(
     uses: Counter[str] = Counter()
     spoken = []
     for why in whys:
-        worn_out = frozenset(key for key, n in uses.items() if n >= most)
-        versions = (without(worn_out, one) for one in chain([why], others(why)))
+        worn_out = frozenset([key for key, n in uses.items() if n >= most])
+        versions = (one.without(worn_out) for one in chain([why], others(why)))
         version = next((one for one in versions if one.is_fresh), None)
         if version is None:
             least = min((uses[key] for key in why.possible_keys), default=0)
-            worn_out = frozenset(key for key, n in uses.items() if n > least)
-            version = without(worn_out, why)
+            version = why.without(frozenset([key for key, n in uses.items() if n > least]))
         uses.update(version.reason_keys)
         spoken.append(version)
     return spoken
-
-
-def without(worn_out: frozenset[str], why: Explanation) -> Explanation:
-    """The explanation that avoids worn out reasons."""
-    return replace(why, worn_out=worn_out) if worn_out else why

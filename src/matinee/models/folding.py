@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from matinee.data.rows import Rows
-from matinee.explain.term import Term
+from matinee.explain.term import Term, terms_of
 from matinee.models.model import Model
 from matinee.row_solvers import FoldIn, LeastSquares, PosteriorMean
 from matinee.row_solvers.base import summed_products
@@ -72,10 +72,4 @@ class FoldingModel(Model):
         detail = "you gave {:g}" if self.kind == "rating" else "you chose it"
         titles = [self.catalog.label(one) for one in self.items.ids[person.items].tolist()]
         details = [detail.format(stars) for stars in person.ratings.tolist()]
-        return [
-            [
-                Term(title, part, "rating", given)
-                for title, part, given in zip(titles, of_item, details, strict=True)
-            ]
-            for of_item in parts.tolist()
-        ]
+        return [terms_of("rating", titles, of_item, details=details) for of_item in parts.tolist()]

@@ -3,13 +3,14 @@
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from matinee.data.catalog import Catalog
 from matinee.data.ids import IdMap
-from matinee.explain.term import Term
+from matinee.explain.term import Term, terms_of
 from matinee.models.population_statistics import PopulationStatistics, moments_of
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
@@ -66,20 +67,22 @@ class TasteSpace:
         It is worth p_f q_f times ``weight``, and is named for the end that the person is at, after
         the words ``before``.
         """
-        low = (self.strength(person) < 0).tolist()
-        names = [self._end_names[end][f] for f, end in enumerate(low)]
-        words = [(before + one.name, one.said) for one in names]
-        products = (weight * self.products(person, items)).tolist()
-        return [
-            [
-                Term(name, value, kind, "", said, fits[end])
-                for (name, said), end, value, fits in zip(
-                    words, low, of_item, self._fits(row), strict=True
-                )
-                if value
-            ]
-            for row, of_item in zip(items.tolist(), products, strict=True)
-        ]
+        products = weight * self.products(person, items)
+        item, taste = np.nonzero(products)  # few of many, where tastes are not negative
+        low = self.strength(person) < 0
+        own_ends = [self._end_names[end][f] for f, end in enumerate(low.tolist())]
+        ends = [own_ends[f] for f in taste.tolist()]
+        fits = np.array([self._fits(row) for row in items.tolist()])
+        fits = fits.reshape(len(items), 2, len(low))
+        terms = terms_of(
+            kind,
+            [before + one.name for one in ends],
+            products[item, taste].tolist(),
+            said=[one.said for one in ends],
+            fits=fits[item, low[taste].astype(int), taste].tolist(),
+        )
+        bounds = np.searchsorted(item, np.arange(len(items) + 1)).tolist()
+        return [terms[first:last] for first, last in pairwise(bounds)]
 
     @cached_property
     def _end_names(self) -> tuple[list[EndName], list[EndName]]:
@@ -87,17 +90,20 @@ class TasteSpace:
         high, low = ([EndName.of(one, end) for one in self.cards] for end in (1.0, -1.0))
         return high, low
 
-    def _fits(self, item: int) -> list[tuple[bool, bool]]:
-        """Whether the names of each taste, of its high and low end, mean something for an item."""
+    def _fits(self, item: int) -> np.ndarray:
+        """Whether the name of each end of each taste means something for an item.
+
+        bool (2, n_factors): of the high ends and of the low ones.
+        """
         if item not in self._fits_of_items:
             words = ItemWords.of(self.catalog, self.items.ids[item])
-            self._fits_of_items[item] = [
-                (one.fits(words, 1.0), one.fits(words, -1.0)) for one in self.cards
-            ]
+            self._fits_of_items[item] = np.array(
+                [[one.fits(words, end) for one in self.cards] for end in (1.0, -1.0)]
+            )
         return self._fits_of_items[item]
 
     @cached_property
-    def _fits_of_items(self) -> dict[int, list[tuple[bool, bool]]]:
+    def _fits_of_items(self) -> dict[int, np.ndarray]:
         """``_fits`` of the items explained so far: lists show the same items again and again."""
         return {}
 
