@@ -2,10 +2,12 @@
 
 import asyncio
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 import matinee
 from matinee.data.ids import IdMap
 from matinee.data.scale import Scale
+from matinee.feedback import database
 from matinee.feedback.change_index import ChangeIndex
 from matinee.feedback.database import StoreError
 from matinee.feedback.events import Event, Verdict, judge
@@ -63,6 +66,34 @@ def test_several_servers_may_make_a_store_at_once(place):
     assert len({store.name for store in stores}) == 1
     for store in stores:
         store.close()
+
+
+def test_a_store_waits_for_who_writes_to_its_file_first(tmp_path, monkeypatch):
+    """SQLite itself does not wait there, so of several servers some would not start."""
+    file = tmp_path / "feedback.sqlite"
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("CREATE TABLE notes (text)")
+        other.execute("BEGIN IMMEDIATE")
+        waits = []
+
+        def sleep(seconds: float) -> None:
+            waits.append(seconds)
+            if len(waits) == 3:
+                other.execute("COMMIT")
+
+        monkeypatch.setattr(database, "sleep", sleep)
+        Store.at(file).close()
+        assert len(waits) == 3
+
+
+def test_a_store_that_is_written_for_too_long_says_so(tmp_path, monkeypatch):
+    file = tmp_path / "feedback.sqlite"
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0)
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("CREATE TABLE notes (text)")
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked"):
+            Store.at(file)
 
 
 @pytest.fixture(scope="module")

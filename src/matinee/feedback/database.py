@@ -1,6 +1,8 @@
 """Connections to the database of a feedback store: SQLite, or PostgreSQL by URL."""
 
+import sqlite3
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -11,6 +13,7 @@ from matinee.display.optional import POSTGRESQL
 from matinee.errors import MatineeError
 
 BUSY_SECONDS = 30  # to wait for another writer
+BUSY_STEP = 0.01  # seconds between attempts
 
 
 class StoreError(MatineeError):
@@ -55,6 +58,26 @@ def engine_of(url: URL) -> Engine:
 def set_durable(connection: Any, record: object) -> None:
     """Make the commits of a new SQLite connection durable, and its deletions complete."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
+    use_write_ahead_log(cursor)
+    for pragma in ("synchronous=FULL", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def use_write_ahead_log(cursor: Any) -> None:
+    """Switch a SQLite database to its write-ahead log, once no other connection is writing.
+
+    The timeout of the connection does not count here: SQLite reads the file first, and never waits
+    for a lock while it holds one. So of several who open a new store at once all but one would
+    fail.
+    """
+    last = monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or monotonic() > last:
+                raise
+            sleep(BUSY_STEP)
