@@ -1,5 +1,6 @@
 """Terms that add up, also when rounded, in words that never turn a reason against into one for."""
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -7,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matinee.charts import waterfall
+from matinee.display.palette import AGAINST, BASE, FOR
 from matinee.explain.explanation import Explanation, round_to_sum
 from matinee.explain.term import Term
 
@@ -159,6 +162,31 @@ def test_what_is_usual_for_someone_who_rates_low_is_not_held_against_a_film():
         "Heat (1995), because it suits your taste in Horror."
     )
     assert "below your average" in replace(low, usual=3.4).sentence()
+
+
+@pytest.mark.parametrize("predicted", [None, 5.0])
+def test_a_notebook_shows_the_waterfall_of_the_chart(predicted):
+    """Each bar begins where the one before it ended, and sums where the first begins."""
+    terms = (AVERAGE, Term("Horror", 2.0, "taste"), Term("Comedy", -0.3, "taste"))
+    why = explanation(*terms, predicted=predicted)
+    bars = re.findall(
+        r"margin-left:([\d.]+)em;width:([\d.]+)em;background:([^\"]+)", why._repr_html_()
+    )
+    first, last = (
+        [float(left) for left, *_ in bars],
+        [float(left) + float(width) for left, width, _ in bars],
+    )
+    colors = [BASE, FOR, AGAINST, "currentColor", *([AGAINST, "currentColor"] if predicted else [])]
+    assert [color for *_, color in bars] == colors
+    assert first[1] == pytest.approx(last[0], abs=0.02)  # up from the base
+    assert last[2] == pytest.approx(last[1], abs=0.02)  # down from there
+    assert last[3] == pytest.approx(first[2], abs=0.02)  # to the score
+    assert first[0] == first[3] == 0.0
+    drawn = waterfall(why).picture
+    low, steps = drawn.low, why.steps()
+    assert [(row.start, row.end) for row in drawn.rows] == [(one.start, one.end) for one in steps]
+    em = last[1] / (max(one.end for one in steps) - low)
+    assert last == pytest.approx([em * (max(one.start, one.end) - low) for one in steps], abs=0.02)
 
 
 def test_html_escapes_titles():

@@ -50,6 +50,7 @@ INNER = {
         "Scale",
         "Section",
         "Signal",
+        "Step",
         "Styled",
     ),
     *("TasteControls", "TasteMatch", "TasteSpace", "Term", "Texts", "Trial", "View"),

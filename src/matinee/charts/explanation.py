@@ -1,13 +1,12 @@
 """Charts of reasons: what a score is made of, and what a taste is."""
 
-from collections.abc import Sequence
-
 from matinee.charts.bars import Bars, Row
 from matinee.charts.chart import Chart
 from matinee.display.tables import Table
 from matinee.display.text import counted
 from matinee.explain.explanation import Explanation
 from matinee.explain.views import label_of
+from matinee.explain.waterfall import beginning
 from matinee.tastes import UNLABELLED, Taste
 from matinee.tastes.cards import said_of_stability
 
@@ -17,42 +16,28 @@ def waterfall(why: Explanation) -> Chart:
 
     Where the limits of the scale clip it, they are the last term before the predicted rating.
     """
-    score = round(why.score, 2)
-    bars, figures, at = [], [], 0.0
-    for place, (name, value, detail, _) in enumerate(why.rows()):
-        style = "base" if place == 0 else "up" if value >= 0 else "down"
-        figure = _signed(value) if place else f"{value:.2f}"
-        bars.append(Row(name, figure, at, at + value, style, detail))
-        figures.append((bars[-1].full_label, value))
-        at += value
-    bars.append(Row(why.score_name, f"{score:.2f}", 0.0, score, "total"))
-    figures.append((why.score_name, score))
-    if why.limits:
-        limits, rating = why.limits.value, round(why.predicted, 2)
-        style = "up" if limits >= 0 else "down"
-        bars.append(Row(why.limits.name, _signed(limits), score, rating, style))
-        bars.append(Row("predicted rating", f"{rating:.2f}", 0.0, rating, "total"))
-        figures += [(why.limits.name, limits), ("predicted rating", rating)]
-    low = _beginning(
-        [bars[0].end, *(end for bar in bars[1:] for end in (bar.start, bar.end) if end)]
+    steps = why.steps()
+    low = beginning(steps)
+    bars = tuple(
+        Row(one.name, one.figure.replace("-", "−"), one.start, one.end, one.style, one.detail)
+        for one in steps
     )
     return Chart(
         "waterfall",
         f"Why {why.title}, {label_of(why.by)}",
         why.sentence(),
-        Table({"term": [name for name, _ in figures], why.unit: [value for _, value in figures]}),
-        Bars(tuple(bars), low, joined=True, note=f"bars begin at {low:.2f}" if low > 0 else ""),
+        Table(
+            {
+                "term": [bar.full_label for bar in bars],
+                why.unit: [one.value for one in steps],
+            }
+        ),
+        Bars(bars, low, joined=True, note=f"bars begin at {low:.2f}" if low > 0 else ""),
     )
 
 
 def _signed(value: float) -> str:
     return f"{value:+.2f}".replace("-", "−")
-
-
-def _beginning(ends: Sequence[float]) -> float:
-    """Where bars begin, so that the steps are seen: a little below the lowest, or at 0."""
-    low = min(ends) - ((max(ends) - min(ends)) * 0.25 or 1.0)
-    return 0.0 if low < 0 <= min(ends) else low
 
 
 def taste_card(taste: Taste, most: int = 10) -> Chart:

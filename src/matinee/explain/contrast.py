@@ -7,9 +7,10 @@ from matinee.display.bar_rows import BarRow, Layout
 from matinee.display.notebook import Printable
 from matinee.display.plain_data import JsonObject
 from matinee.display.styled import Line, Styled
-from matinee.explain.explanation import SHOWN_TERMS, Explanation, html_of_terms, round_to_sum
+from matinee.explain.explanation import SHOWN_TERMS, Explanation, round_to_sum
 from matinee.explain.reasons import NAMED_REASONS
 from matinee.explain.term import Term
+from matinee.explain.waterfall import Step, html_of_steps, step_up_or_down
 from matinee.tastes.names import avoided
 
 PEOPLE = "people like you"  # those asked about one item are not those asked about another
@@ -73,6 +74,15 @@ class Contrast(Printable):
         terms = self.shown()
         values = round_to_sum([term.value for term in terms], self.rounded_difference)
         return [(t.name, value, t.detail) for t, value in zip(terms, values, strict=True)]
+
+    def steps(self) -> list[Step]:
+        """The waterfall of the difference: each term up or down from 0, and their sum."""
+        steps: list[Step] = []
+        for name, value, detail in self.rows():
+            start = steps[-1].end if steps else 0.0
+            steps.append(step_up_or_down(name, value, start, detail))
+        difference = self.rounded_difference
+        return [*steps, Step("difference", difference, 0.0, difference, "total")]
 
     @property
     def rounded_difference(self) -> float:
@@ -139,8 +149,8 @@ class Contrast(Printable):
         return [*lines, layout.rule, difference, [], [Styled(self.sentence())]]
 
     def _repr_html_(self) -> str:
-        totals = [("difference", self.rounded_difference)]
-        return html_of_terms(self.sentence(), self.rows(), totals)
+        steps = self.steps()
+        return html_of_steps(self.sentence(), steps, low=min(0.0, *(one.end for one in steps)))
 
 
 def contrast(item: Explanation, versus: Explanation) -> Contrast:

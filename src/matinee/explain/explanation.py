@@ -11,15 +11,14 @@ from math import floor
 from typing import Any
 
 from matinee.display.bar_rows import BarRow, Layout
-from matinee.display.markup import Markup, el
 from matinee.display.notebook import Printable
-from matinee.display.palette import AGAINST, FOR
 from matinee.display.plain_data import JsonObject
 from matinee.display.styled import Line, Styled
 from matinee.display.text import counted
 from matinee.explain.reasons import PUBLIC, Reason, reasons_of
 from matinee.explain.term import Term
 from matinee.explain.views import noun_of
+from matinee.explain.waterfall import Step, beginning, html_of_steps, step_up_or_down
 
 SHOWN_TERMS = 8  # tastes or ratings shown one by one
 LIMITS = "limits of the scale"  # the name of clipping
@@ -263,47 +262,26 @@ class Explanation(Printable):
             ]
         return [*lines, [], [Styled(self.sentence())]]
 
-    def _repr_html_(self) -> str:
-        rows = [(name, value, detail) for name, value, detail, _ in self.rows()]
-        totals = [(self.score_name, self.score)]
+    def steps(self) -> list[Step]:
+        """The waterfall: the base, each term up or down, and the score.
+
+        Where the limits of the scale clip it, they are the last step before the predicted rating.
+        """
+        (base, first, why, span), *others = self.rows()
+        score = round(self.score, 2)
+        steps = [Step(base, first, *span, "base", why)]
+        for name, value, detail, (start, _) in others:
+            steps.append(step_up_or_down(name, value, start, detail))
+        steps.append(Step(self.score_name, score, 0.0, score, "total"))
         if self.limits:
-            totals += [(self.limits.name, self.limits.value), ("predicted rating", self.predicted)]
-        return html_of_terms(self.sentence(), rows, totals)
+            rating = round(self.predicted, 2)
+            steps.append(step_up_or_down(self.limits.name, self.limits.value, score))
+            steps.append(Step("predicted rating", rating, 0.0, rating, "total"))
+        return steps
 
-
-def html_of_terms(
-    caption: str, rows: Sequence[tuple[str, float, str]], totals: Sequence[tuple[str, float]]
-) -> str:
-    """Terms (name, value, detail) with bars, and their totals, as an HTML table."""
-    largest = max((abs(value) for _, value, _ in rows), default=0.0) or 1.0
-    right = "text-align:right"
-
-    def bar(value: float) -> Markup:
-        color = FOR if value >= 0 else AGAINST
-        width = 6 * abs(value) / largest
-        return el("div", style=f"height:0.7em;width:{width:.1f}em;background:{color}")
-
-    body = (
-        el(
-            "tr",
-            el("td", name),
-            el("td", f"{value:+.2f}", style=right),
-            el("td", bar(value)),
-            el("td", detail),
-        )
-        for name, value, detail in rows
-    )
-    foot = (
-        el("tr", el("th", name), el("th", f"{value:.2f}", style=right), el("th"), el("th"))
-        for name, value in totals
-    )
-    return el(
-        "table",
-        el("caption", caption),
-        el("thead", el("tr", el("th", "term"), el("th", "value"), el("th"), el("th"))),
-        el("tbody", body),
-        el("tfoot", foot),
-    )
+    def _repr_html_(self) -> str:
+        steps = self.steps()
+        return html_of_steps(self.sentence(), steps, beginning(steps))
 
 
 def round_to_sum(values: Sequence[float], total: float, decimals: int = 2) -> list[float]:
