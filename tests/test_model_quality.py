@@ -130,6 +130,25 @@ def test_the_command_saves_what_it_prints(model, tmp_path, capsys):
     assert "Its lists are better than those of popularity" in capsys.readouterr().out
 
 
+def test_the_command_measures_tastes_too_where_it_is_asked_to(model, tmp_path, capsys):
+    place = model.save(tmp_path / "model")
+    assert run(["measure", str(place), "--samples"]) != 0
+    assert "--stability 5" in capsys.readouterr().err
+    assert run(["measure", str(place), "--stability", "2", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    saved = matinee.load(place)
+    tastes = [(one.name, one.stability) for one in saved.tastes()]
+    assert [(one["name"], one["stability"]) for one in printed.pop("tastes")] == tastes
+    assert all(0 <= stability <= 1 for _, stability in tastes)
+    assert (
+        matinee.taste_stability(model, n_refits=2).tastes().to_dicts() == saved.tastes().to_dicts()
+    )
+    assert ModelQuality.of_facts(saved).to_dict() == printed
+    assert run(["measure", str(place), "--stability", "2"]) == 0
+    found = sum(stability >= 0.5 for _, stability in tastes)
+    assert f"2 refits found {found} of {len(tastes)} tastes again" in capsys.readouterr().out
+
+
 # Lists.
 
 

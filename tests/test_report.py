@@ -16,8 +16,10 @@ import pytest
 import matinee
 from matinee.algorithms import ALGORITHMS
 from matinee.charts.chart import SVG
+from matinee.charts.html_tables import as_json
 from matinee.cli import run
 from matinee.data.catalog import Catalog, Item
+from matinee.display.tables import Table
 from matinee.errors import BadRatings
 from matinee.evaluation.run_log import Record
 from matinee.explain.explanation import Explanation
@@ -85,7 +87,7 @@ def test_the_file_is_whole_offline_and_small(report):
     assert read.open == []
     assert "script" not in read.tags
     assert not read.handlers
-    assert [one for one in read.addresses if not one.startswith("data:text/csv")] == [
+    assert [one for one in read.addresses if not one.startswith("data:")] == [
         f"#{key}" for key in SECTIONS
     ]
     addresses = document.replace(f'xmlns="{SVG}"', "")  # a name, which nobody asks for
@@ -104,6 +106,20 @@ def test_every_table_is_a_file_in_its_link(report):
     assert {one["metric"]: float(one["value"]) for one in rows} == {
         one["metric"]: one["value"] for one in plain
     }
+    files = [one for one in Reader(document).addresses if one.startswith("data:application/json")]
+    assert len(files) == len(texts)
+    tables = [
+        json.loads(unquote(one.partition(",")[2]), parse_constant=pytest.fail) for one in files
+    ]
+    assert plain in tables
+    for text, table in zip(texts, tables, strict=True):
+        heading, *lines = csv.reader(io.StringIO(text))
+        assert [list(row) for row in table] == [heading] * len(lines)
+
+
+def test_a_number_that_is_none_is_null_in_a_file():
+    table = Table({"rating": [1.5, float("nan"), float("inf")], "n": [1, 2, 3]})
+    assert [row["rating"] for row in json.loads(as_json(table))] == [1.5, None, None]
 
 
 def test_the_best_of_each_column_is_marked():

@@ -1,9 +1,11 @@
-"""Tables of charts and reports as HTML, each with a link to its values as a file."""
+"""Tables of charts and reports as HTML, each with links to its values as files."""
 
 import csv
 import io
+import json
 import re
 from collections.abc import Container, Sequence
+from math import isfinite
 from urllib.parse import quote
 
 from matinee.display.markup import Markup, el
@@ -15,7 +17,7 @@ MOST_ROWS = 2000  # shown
 def twin(table: Table, title: str, best: Container[tuple[int, int]] = ()) -> Markup:
     """A table as HTML: the first column heads its rows, numbers stand to the right.
 
-    ``best`` are the cells to mark, by row and column from 0. The whole table is there as a file.
+    ``best`` are the cells to mark, by row and column from 0. The whole table is there as files.
     """
     rows = list(zip(*table.columns.values(), strict=True))
     return el(
@@ -32,7 +34,7 @@ def twin(table: Table, title: str, best: Container[tuple[int, int]] = ()) -> Mar
             ),
         ),
         el("p", f"and {len(rows) - MOST_ROWS:,} more") if len(rows) > MOST_ROWS else None,
-        download(table, title),
+        downloads(table, title),
         class_="scroll",
         tabindex="0",
         role="group",
@@ -40,15 +42,38 @@ def twin(table: Table, title: str, best: Container[tuple[int, int]] = ()) -> Mar
     )
 
 
-def download(table: Table, title: str) -> Markup:
-    """A link to a table as a CSV file, which lies in the link itself."""
+def downloads(table: Table, title: str) -> Markup:
+    """Links to a table as CSV and as JSON, one object a row; the files lie in the links."""
+    name = "-".join(re.findall(r"\w+", title.casefold())) or "table"
+    files = {
+        "CSV": f"data:text/csv;charset=utf-8,{quote(as_csv(table))}",
+        "JSON": f"data:application/json,{quote(as_json(table))}",
+    }
+    links = [
+        el("a", kind, href=address, download=f"{name}.{kind.lower()}")
+        for kind, address in files.items()
+    ]
+    return el("p", links[0], " ", links[1], class_="download")
+
+
+def as_csv(table: Table) -> str:
+    """A table with its heading, as CSV."""
     file = io.StringIO()
     rows = csv.writer(file)
     rows.writerow(table.columns)
     rows.writerows(zip(*table.columns.values(), strict=True))
-    name = "-".join(re.findall(r"\w+", title.casefold())) or "table"
-    address = f"data:text/csv;charset=utf-8,{quote(file.getvalue())}"
-    return el("p", el("a", "CSV", href=address, download=f"{name}.csv"), class_="download")
+    return file.getvalue()
+
+
+def as_json(table: Table) -> str:
+    """The rows of a table as JSON objects; null where a number is not finite."""
+    rows = [{name: finite(value) for name, value in row.items()} for row in table.to_dicts()]
+    return json.dumps(rows, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def finite(value: object) -> object:
+    """The value, or None for a number that JSON cannot write."""
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _cells(row: tuple[object, ...], best: Sequence[bool]) -> list[Markup]:
