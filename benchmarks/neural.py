@@ -215,6 +215,11 @@ def operations(name: str, train: Ratings, model: Model) -> float | None:
     if name == "implicit-als":  # three steps of conjugate gradients, each once over the ratings
         k, steps = s["n_factors"], s["n_steps"] + 1
         return float(s["n_epochs"] * 2 * steps * (4 * n * k + 2 * (users + items) * k))
+    if name == "mf":  # normal matrices and their solutions; again without the likes that weigh it
+        k, choice = s["n_factors"] + 1, getattr(model, "choice", None)
+        stars = epochs * (2.0 * n * k**2 + (users + items) * k**3 / 3)
+        chooser = operations("implicit-als", train, choice.model) if choice else 0.0
+        return 2 * (stars + (chooser or 0.0))
     if name == "mult-vae":
         return 6.0 * epochs * users * items * (s["n_hidden"] + s["n_factors"])
     if name == "neural-mf":
