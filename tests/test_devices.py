@@ -1,5 +1,7 @@
 """Another device by JAX: the same models, little padding, and errors in words."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -195,6 +197,43 @@ def test_a_fit_compiles_a_dozen_shapes_for_each_side(algorithm, most, long_tail)
     with on_device("cpu"), compilations() as again:
         algorithm.with_settings({"n_epochs": 4}).fit(long_tail)
     assert not again, "neither more epochs nor another fit of these ratings compiles"
+
+
+FIT_AND_COUNT = """
+import jax
+events = []
+jax.monitoring.register_event_listener(lambda event, **_: events.append(event))
+from matinee.algorithms import ImplicitALS
+from matinee.kernels.devices import on_device
+from matinee.sources.synthetic import checkerboard
+with on_device("cpu"):
+    ImplicitALS(n_factors=2, n_epochs=1, reg=1.0, unobserved=0.1).fit(checkerboard(20))
+for end in ("misses", "hits"):
+    print(events.count(f"/jax/compilation_cache/cache_{end}"))
+"""
+
+
+def test_the_next_process_takes_its_code_from_a_cache(tmp_path):
+    """In the user's folder, or where JAX was told."""
+
+    def misses_and_hits(**settings: str) -> list[int]:
+        unset = {k: v for k, v in os.environ.items() if not k.startswith(("JAX_", "XDG_"))}
+        done = subprocess.run(
+            [sys.executable, "-c", FIT_AND_COUNT],
+            env={**unset, "XDG_CACHE_HOME": str(tmp_path / "home"), **settings},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return [int(one) for one in done.stdout.split()]
+
+    misses, hits = misses_and_hits()
+    assert misses > 0
+    assert hits == 0
+    assert list((tmp_path / "home" / "matinee" / "devices").iterdir())
+    assert misses_and_hits() == [0, misses]
+    misses, hits = misses_and_hits(JAX_COMPILATION_CACHE_DIR=str(tmp_path / "other"))
+    assert hits == 0
 
 
 @pytest.mark.parametrize(
