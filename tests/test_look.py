@@ -9,6 +9,7 @@ import pytest
 import matinee
 from matinee.charts import stylesheet
 from matinee.cli import console
+from matinee.cli.taste_cards import cards
 from matinee.display.notebook import Grid
 from matinee.display.palette import DARK, LIGHT, custom_properties
 from matinee.explain.explanation import Explanation
@@ -105,3 +106,16 @@ def test_style_sheets_take_their_colours_from_the_palette():
         assert f".chart .c{place} {{ fill: {LIGHT[place]}" in light
         assert f".c{place} {{ fill: {DARK[place]}" in dark
     assert custom_properties().count("--c") == 2 * len(LIGHT)
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_cards_of_tastes_fit_the_terminal(columns):
+    tastes = matinee.NMF(n_factors=12, n_epochs=5).fit(matinee.sample()).tastes()
+    lines = cards(tastes, 5, columns, io.StringIO())
+    assert max(map(len, lines)) <= columns
+    facts = [place for place, line in enumerate(lines) if "of scores" in line]
+    for taste, place in zip(tastes.by_share(), facts, strict=True):
+        assert f"{taste.n_people:,} " in lines[place]
+        number, name = lines[place - (columns == 40)].split(maxsplit=1)
+        assert int(number) == taste.number
+        assert name.startswith(taste.name[:27])

@@ -8,7 +8,7 @@ from matinee.display.text import plural, shorten
 from matinee.display.text_table import NARROWEST_CELL, aligned
 
 if TYPE_CHECKING:
-    from matinee.tastes import Tastes
+    from matinee.tastes import Taste, Tastes
 
 DOT = " · "
 STRONGEST = "strongest in "  # left out where lines are short
@@ -25,11 +25,22 @@ def cards(
 
     Each has ``n`` items of each end.
     """
+    ordered = tastes.by_share()[:most]
+    indent = max(len(f"{taste.number}") for taste in ordered) + 2
+    lines = []
+    for taste, head in zip(ordered, heads(ordered, columns, stream), strict=True):
+        lines += [*head, *titles(taste.top[:n], indent, "", columns)]
+        if taste.bottom:
+            lines += titles(taste.bottom[:n], indent, f"{taste.low_name}: ", columns)
+    return [*lines, *(wrap(words, columns) for words in tastes.warnings())]
+
+
+def heads(tastes: "Sequence[Taste]", columns: int, stream: IO[str] | None) -> list[list[str]]:
+    """The first lines of each card: number, name and facts, these below where lines are short."""
     from matinee.tastes.cards import said_of_stability
 
-    ordered = tastes.by_share()[:most]
-    wide = len(f"{max(taste.n_people for taste in ordered):,}")
-    heads = [
+    wide = len(f"{max(taste.n_people for taste in tastes):,}")
+    cells = [
         [
             f"{taste.number}",
             taste.name,
@@ -37,20 +48,29 @@ def cards(
             + plural(taste.n_people, "person")
             + "".join(f", {words}" for words in said_of_stability(taste)),
         ]
-        for taste in ordered
+        for taste in tastes
     ]
-    if max(len(number + facts) for number, _, facts in heads) + 4 + NARROWEST_CELL > columns:
-        heads = [[number, name, facts.replace(STRONGEST, "")] for number, name, facts in heads]
-    lines = []
-    for taste, head in zip(
-        ordered, aligned(heads, left=(1, 2), flexible=(1,), columns=columns), strict=True
-    ):
-        number, name, facts = head
-        painted = [number, styled(name, "bold", stream), styled(facts.rstrip(), "dim", stream)]
-        lines += ["  ".join(painted).rstrip(), *titles(taste.top[:n], len(number) + 2, "", columns)]
-        if taste.bottom:
-            lines += titles(taste.bottom[:n], len(number) + 2, f"{taste.low_name}: ", columns)
-    return [*lines, *(wrap(words, columns) for words in tastes.warnings())]
+    if room_for_names(cells, columns) < NARROWEST_CELL:
+        cells = [[number, name, facts.replace(STRONGEST, "")] for number, name, facts in cells]
+    if room_for_names(cells, columns) >= NARROWEST_CELL:
+        rows = aligned(cells, left=(1, 2), flexible=(1,), columns=columns)
+        return [
+            [f"{number}  {styled(name, 'bold', stream)}  {styled(facts.rstrip(), 'dim', stream)}"]
+            for number, name, facts in rows
+        ]
+    digits = max(len(number) for number, *_ in cells)
+    return [
+        [
+            f"{number:>{digits}}  {styled(shorten(name, columns - digits - 2), 'bold', stream)}",
+            f"{'':{digits}}  {styled(facts.strip(), 'dim', stream)}",
+        ]
+        for number, name, facts in cells
+    ]
+
+
+def room_for_names(cells: Sequence[Sequence[str]], columns: int) -> int:
+    """How long names may be beside the longest number and facts."""
+    return columns - 4 - max(len(number + facts) for number, _, facts in cells)
 
 
 def titles(
