@@ -93,6 +93,25 @@ def test_packed_ratings_are_those_that_are_read(source, duplicates, scale, tmp_p
     assert not list(tmp_path.glob(".*"))
 
 
+def test_the_report_says_what_each_event_counts_as(tmp_path):
+    import pandas as pd
+
+    text = "user_id,item_id,rating\na,x,view\na,y,buy\nb,x,buy\nb,y,glance\n"
+    file = tmp_path / "events.csv"
+    file.write_text(text)
+    frame = pd.read_csv(file)
+    frame.to_parquet(tmp_path / "events.parquet")
+    weights = {"view": 1, "buy": 2.5}
+    for source in (file, frame, tmp_path / "events.parquet"):
+        report = read_ratings(source, events=weights).report
+        assert report.details["events"] == "view=1 buy=2.5"
+        assert "events view=1 buy=2.5" in str(report)
+        assert report.n_set_aside == 1
+    packed = pack(file, tmp_path / "packed", events=weights)
+    assert packed.report["details"]["events"] == "view=1 buy=2.5"
+    assert "events" not in read_ratings(file, duplicates="count").report.details
+
+
 def test_every_kind_of_file_packs(tmp_path, monkeypatch):
     monkeypatch.setattr("matinee.sources.packing.pack_files.ROWS_AT_ONCE", 100)
     monkeypatch.setattr("matinee.sources.packing.pack_files.IDS_AT_ONCE", 3)

@@ -108,7 +108,7 @@ def clean(raw: Raw, options: ReadOptions) -> Ratings:
         source=raw.name,
         format=raw.format,
         columns=raw.columns,
-        details=raw.details,
+        details={**raw.details, **options.details},
         scale=scale,
         scale_from=scale_from,
         n_rows=int(np.count_nonzero(raw.fault != Fault.NO_ROW)),

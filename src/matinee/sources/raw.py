@@ -77,6 +77,12 @@ class ReadOptions(NamedTuple):
         """Whether a rating must stand in each row; it need not where rows are counted."""
         return self.duplicates != "count"
 
+    @property
+    def details(self) -> dict[str, str]:
+        """What a report says of them: the weights of events."""
+        weights = (f"{event}={weight:g}" for event, weight in (self.events or {}).items())
+        return {"events": " ".join(weights)} if self.events else {}
+
 
 class Numbered(NamedTuple):
     """A column of ids: the distinct ids, in any order, and for each row which one it holds."""

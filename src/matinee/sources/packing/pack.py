@@ -261,7 +261,7 @@ def _report(
         source=query.name,
         format=query.format,
         columns=query.columns,
-        details=query.details,
+        details={**query.details, **options.details},
         scale=scale,
         scale_from=origin,
         n_rows=n_rows,
