@@ -1,13 +1,15 @@
 -- What wrk asks: lists for users, or posts of feedback; what it found goes out as one line of JSON.
---   arguments: "new" (never the same question twice), "any" (a user drawn from all) or "post";
+--   arguments: "new" (never the same question twice: one query for all users in turn, then another),
+--   "any" (a user drawn from all) or "post";
 --   the number of users; the query
 
 local how, users, query = "any", 1, ""
-local at = 0
+local at, first_year = 0, 0
 
 function init(args)
    how, users, query = args[1], tonumber(args[2]), args[3] or ""
    math.randomseed(42)
+   first_year = 10000 + os.time() % 100000 * 1000  -- another in each run
 end
 
 function request()
@@ -17,9 +19,12 @@ function request()
       local body = '{"events":[' .. string.format(row, math.random(users), math.random(5)) .. ']}'
       return wrk.format("POST", "/v1/feedback", {["Content-Type"] = "application/json"}, body)
    end
-   local path = "/v1/users/" .. math.random(users) .. "/recommendations" .. query
-   if how == "new" then path = path .. "&year_to=" .. (10000 + at) end  -- all films, in other words
-   return wrk.format("GET", path)
+   if how == "new" then
+      local year = first_year + math.floor(at / users)  -- all films, in other words
+      local path = "/v1/users/" .. (at % users + 1) .. "/recommendations" .. query
+      return wrk.format("GET", path .. "&year_to=" .. string.format("%d", year))
+   end
+   return wrk.format("GET", "/v1/users/" .. math.random(users) .. "/recommendations" .. query)
 end
 
 function done(summary, latency, requests)
