@@ -425,8 +425,9 @@ def page(
     yield "## Serving"
     yield (
         "`matinee serve` with the default nmf model of MovieLens 1M, asked by wrk over 16 "
-        "connections that share its cores. *Computed*: never the same question twice; *kept*: "
-        "users are drawn again and again, and most answers are those that the server has kept. "
+        "connections that share its cores. *Computed*: never the same question twice, as all users "
+        "are asked for in turn by one query, and then by another; *kept*: users are drawn again "
+        "and again, and most answers are those that the server has kept. "
         "With 16 connections that ask without pause, 16 / (answers a second) is the mean time of "
         "an answer. One process answers, or as many as workers are named. *A second of 2 cores* is "
         "what two cores answer that do nothing else, without wrk beside them: 2,000 / CPU ms. "

@@ -5,8 +5,9 @@
 
 wrk (Debian: wrk) keeps a number of connections busy, each asking again as soon as it is answered,
 and shares the cores with the server. "computed": never the same question twice, as all users are
-asked for in turn by one query, and then by another; "kept": users are drawn again and again, so that most answers are those that the server has kept. "a second of 2
-cores" is what two cores would answer that do nothing else: 2,000 over the server's CPU ms.
+asked for in turn by one query, and then by another; "kept": users are drawn again and again, so
+that most answers are those that the server has kept. "a second of 2 cores" is what two cores would
+answer that do nothing else: 2,000 over the server's CPU ms.
 """
 
 import argparse
