@@ -505,6 +505,57 @@ def test_ten_more_follow_the_first_ten(page):
     assert page.titles()[:10] == before
 
 
+def test_on_a_wide_screen_the_reasons_stand_beside_the_list_one_at_a_time(page):
+    size(page.driver, 2560, 1300)
+    page.open("list?user=42").says("why it is in the list stands here", ".why-place")
+    rows = "ol.films > li:nth-child({}) button.plain"
+    page.click(rows.format(1))
+    page.some(".why .standing strong")
+    boxes = """
+      const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+      const [list, why, head] = ["ol.films .film", ".why:not([hidden])", "#ask"].map(box);
+      return [list.right <= why.left, head.right <= why.left, why.right <= innerWidth,
+        why.left - list.left > 600, scrollX + document.documentElement.scrollWidth <= innerWidth]"""
+    assert page.driver.execute_script(boxes) == [True] * 5
+    assert not page.all(".why-place")[0].is_displayed()
+    before = page.all("ol.films > li")[1].location["y"]
+    page.click(rows.format(2))
+    page.until(lambda: len(page.all("ol.films > li > [aria-expanded=true]")) == 1)
+    assert page.all("ol.films > li")[1].location["y"] == before, "the list stays as it is"
+    assert [one.is_displayed() for one in page.all("ol.films .why")[:2]] == [False, True]
+    page.some("ol.films > li:nth-child(2) .why .standing strong")
+    assert violations(page.driver) == []
+
+
+def test_on_a_phone_the_list_of_a_newcomer_is_seen_while_they_rate(page):
+    size(page.driver, 390, 844)
+    page.open("find").some("main .cards article")
+    page.click(".cards article:nth-child(1) label", 8)
+    page.until(lambda: page.address.count("%3A") == 1)
+    page.click(".cards article:not(.done) label", 2)
+    page.until(lambda: re.search(r"This moved (\d+ films?|nothing)", page.all(".drawer p")[0].text))
+    boxes = """
+      const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+      const rows = [...document.querySelectorAll(".beside-cards ol.films > li")];
+      const card = box(".cards article:nth-child(2)"); // the one just rated
+      return { foot: box(".beside-cards").bottom, top: box(".beside-cards").top, card: card.top,
+        seen: rows.filter((row) => row.getBoundingClientRect().top < 810).length }"""
+    seen = page.driver.execute_script(boxes)
+    assert seen["foot"] == 844, "it sticks to the foot of the screen"
+    assert seen["top"] > 844 * 0.6
+    assert 0 <= seen["card"] < seen["top"], "the card that was rated is seen above it"
+    assert seen["seen"] >= 3
+    assert violations(page.driver) == []
+    page.click(".drawer button")
+    assert page.all(".drawer button")[0].get_attribute("aria-expanded") == "true"
+    page.until(lambda: page.all(".beside-cards .because")[0].is_displayed())
+    unfolded = page.driver.execute_script(boxes)
+    assert unfolded["top"] < seen["top"] - 200
+    page.click(".beside-cards ol.films button.plain")
+    page.some(".beside-cards .why svg")
+    assert page.driver.execute_script("return document.documentElement.scrollWidth") <= 390
+
+
 # Ask.
 
 
@@ -673,6 +724,45 @@ def test_the_map_is_searched_and_a_point_says_what_it_is(page):
     page.says("None on this map", "#status")
     page.click("main details summary")
     assert len(page.some("tbody tr")) == 1000
+
+
+def test_one_of_several_hits_on_the_map_is_chosen(page):
+    canvas = page.open("map").some(".map canvas")[0]
+    page.all("main input[name=q]")[0].send_keys("night")
+    hits = page.some(".hits button")
+    page.until(lambda: int(canvas.get_attribute("data-marked")) >= len(hits) > 2)
+    assert all("night" in one.text.lower() for one in hits)
+    title = hits[2].text
+    page.click(".hits button", 2)
+    page.says(title, ".point h2")
+    assert float(canvas.get_attribute("data-scale")) > 1, "it is brought near"
+    assert violations(page.driver) == []
+    page.all("main input[name=q]")[0].send_keys(" no such film")
+    page.until(lambda: not page.all(".hits button"))
+
+
+PIXELS = """
+const { paintSquares, pixelOf } = await import("/js/pixels.js");
+const canvas = document.createElement("canvas");
+Object.assign(canvas, { width: 60, height: 40 });
+const pen = canvas.getContext("2d");
+const shades = ["#0072b2", "rgb(213 94 0)"].map((one) => pixelOf(pen, one, 0.8));
+const grid = { places: [[10, 10], [20, 10], [29.5, 19.5], [500, 500]] };
+const view = { scale: 2, x: 5, y: 5 };
+const shadeOf = (place) => shades[place % 2];
+paintSquares(pen, { places: [0, 1, 2, 3], grid, view, side: 4, shadeOf });
+const pixel = ([x, y]) => [...pen.getImageData(x, y, 1, 1).data];
+return [[10, 10], [30, 10], [8, 8], [12, 12], [49, 29], [0, 39]].map(pixel);
+"""
+
+
+def test_very_many_points_are_painted_where_they_lie_in_their_colours(page):
+    size(page.driver, 1200)
+    script = f"const done = arguments[0]; (async () => {{{PIXELS}}})().then(done)"
+    found = page.open("find").driver.execute_async_script(script)
+    blue, orange, clear = [0, 114, 178, 204], [213, 94, 0, 204], [0, 0, 0, 0]
+    for pixel, expected in zip(found, [blue, orange, blue, clear, blue, clear], strict=True):
+        assert pixel == pytest.approx(expected, abs=1), "a canvas keeps colours times their alpha"
 
 
 def test_the_map_is_zoomed_by_wheel_buttons_and_keys_and_dragged(page):

@@ -2,16 +2,20 @@
 
 import { el } from "./dom.js";
 import { Grid } from "./grid.js";
+import { paintSquares, pixelOf } from "./pixels.js";
 
 const night = matchMedia("(prefers-color-scheme: dark)");
 let latest = null; // the map on the page: one listener redraws it, however many were drawn before
 night.addEventListener("change", () => latest?.draw());
-const HEIGHT = 0.62; // of the width, at most MOST_HEIGHT
-const MOST_HEIGHT = 560;
+const HEIGHT = 0.62; // of the width
+const MOST_HEIGHT = 560; // or what a tall screen has below the ABOVE pixels over the map
+const ABOVE = 440;
 const REACH = 14; // pixels from a point that still mean it
 const LABELS = 40; // names shown at once, at most
 const MARGIN = 24;
 const MOST_CIRCLES = 20000; // seen at once
+const TRIED = 2000; // names for which room is looked for
+const [SOLID, FADED] = [0.8, 0.15]; // how much of a colour is seen, where others are marked
 
 export const N_COLORS = 8; // --c0 to --c7 of charts.css
 
@@ -29,7 +33,8 @@ function isFree(taken, x, y, width) {
 export class Atlas {
   constructor(points, regions, { title, onpick }) {
     Object.assign(this, { points, regions, onpick, marked: null, lines: [], here: null });
-    this.byCount = [...points].sort((a, b) => b.n_ratings - a.n_ratings);
+    this.byCount = points.map((_, place) => place).sort((a, b) => points[b].n_ratings - points[a].n_ratings);
+    this.markedPlaces = [];
     this.canvas = el("canvas", { tabIndex: 0, role: "img", "aria-label": `${title}. Move with the arrow keys, zoom with + and −. The same stands in a list below.` });
     this.view = { scale: 1, x: 0, y: 0 }; // x and y in pixels of the whole map at scale 1
     this.pointers = new Map();
@@ -42,7 +47,7 @@ export class Atlas {
   resize() {
     const width = this.canvas.clientWidth;
     if (!width) return;
-    [this.width, this.height] = [width, Math.round(Math.min(width * HEIGHT + 120, MOST_HEIGHT))];
+    [this.width, this.height] = [width, Math.round(Math.min(width * HEIGHT + 120, Math.max(MOST_HEIGHT, innerHeight - ABOVE)))];
     const ratio = devicePixelRatio || 1;
     this.canvas.style.height = `${this.height}px`;
     [this.canvas.width, this.canvas.height] = [this.width * ratio, this.height * ratio];
@@ -86,7 +91,8 @@ export class Atlas {
   mark(ids, lines = [], here = null) {
     this.marked = ids.length ? new Set(ids) : null;
     Object.assign(this, { lines, here });
-    this.canvas.dataset.marked = this.points.reduce((n, one) => n + (this.marked?.has(one.id) ? 1 : 0), 0);
+    this.markedPlaces = this.marked ? this.byCount.filter((place) => this.marked.has(this.points[place].id)) : [];
+    this.canvas.dataset.marked = this.markedPlaces.length;
     this.draw();
   }
 
@@ -100,11 +106,21 @@ export class Atlas {
     return place === null ? null : this.points[place];
   }
 
-  // The points in the part of the map that is seen, and a few pixels around it.
-  inView(margin = 0) {
+  // Where a point is on the canvas.
+  onCanvas(place) {
+    const [a, b] = this.grid.places[place];
+    return [(a - this.view.x) * this.view.scale, (b - this.view.y) * this.view.scale];
+  }
+
+  // The points in the part of the map that is seen, and a few pixels around it, by their places.
+  placesInView(margin) {
     const [left, top] = this.whole(-margin, -margin);
     const [right, bottom] = this.whole(this.width + margin, this.height + margin);
-    return this.grid.within(left, top, right, bottom).map((place) => this.points[place]);
+    return this.grid.within(left, top, right, bottom);
+  }
+
+  inView() {
+    return this.placesInView(0).map((place) => this.points[place]);
   }
 
   draw() {
@@ -140,18 +156,22 @@ export class Atlas {
     }
   }
 
-  // Circles; where there are very many, squares, which are painted ten times as fast.
+  // Circles; where there are very many, squares that are written into the pixels.
   paintPoints(pen, ink) {
     const palette = colors();
     const size = Math.min(2.2 + Math.sqrt(this.view.scale), 6);
-    const points = this.inView(9);
-    const many = points.length > MOST_CIRCLES;
-    for (const point of points) {
-      const [x, y] = this.at(point.x, point.y);
+    const places = this.placesInView(9);
+    const many = places.length > MOST_CIRCLES;
+    if (many) {
+      const shades = palette.map((one) => pixelOf(pen, one, this.marked ? FADED : SOLID));
+      paintSquares(pen, { places, grid: this.grid, view: this.view, side: size, shadeOf: (place) => shades[this.points[place].color] });
+    }
+    for (const place of many ? this.markedPlaces : places) {
+      const point = this.points[place];
+      const [x, y] = this.onCanvas(place);
       const marked = this.marked?.has(point.id);
-      pen.globalAlpha = this.marked && !marked ? 0.15 : 0.8;
+      pen.globalAlpha = this.marked && !marked ? FADED : SOLID;
       pen.fillStyle = palette[point.color];
-      if (many && !marked) { pen.fillRect(x - size / 2, y - size / 2, size, size); continue; }
       pen.beginPath();
       pen.arc(x, y, marked ? size + 2 : size, 0, 7);
       pen.fill();
@@ -214,13 +234,16 @@ export class Atlas {
 
   // Names of what is marked, or of the landmarks, kept apart from one another.
   paintNames(pen, taken, ink, paper) {
-    const order = this.marked ? this.byCount.filter((one) => this.marked.has(one.id)) : this.byCount;
-    for (const point of order) {
-      if (taken.length >= LABELS) break;
-      const [x, y] = this.at(point.x, point.y);
+    let tried = 0;
+    for (const place of this.byCount) {
+      if (taken.length >= LABELS || tried >= TRIED) break;
+      const point = this.points[place];
+      if (this.marked && !this.marked.has(point.id)) continue;
+      const [x, y] = this.onCanvas(place);
+      if (x < 0 || y < 8 || x > this.width || y > this.height - 4) continue;
+      tried += 1;
       const width = pen.measureText(point.name).width + 12;
-      const inside = x >= 0 && y >= 8 && x + width <= this.width && y <= this.height - 4;
-      if (!inside || !isFree(taken, x, y, width)) continue;
+      if (x + width > this.width || !isFree(taken, x, y, width)) continue;
       taken.push([x, y, width]);
       this.write(pen, point.name, [x + 8, y + 4], { ink, paper });
     }

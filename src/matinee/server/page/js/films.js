@@ -39,12 +39,20 @@ function row(item, context) {
     if (opening && !why.childElementCount) reasons();
   };
   button.addEventListener("click", () => {
+    if (why.hidden && oneAtATime.matches) closeOthers(button);
     show(why.hidden);
     if (!beside) note({ item: why.hidden ? null : item.item_id });
   });
   if (kept) queueMicrotask(reasons);
   else if (open === item.item_id && !beside) queueMicrotask(() => show(true));
   return el("li", { "data-id": item.item_id }, button, actions && actions(item), why);
+}
+
+const oneAtATime = matchMedia("(min-width: 120rem)"); // where reasons stand beside the list, as in style.css
+
+function closeOthers(button) {
+  const rows = button.closest("ol");
+  for (const other of rows.querySelectorAll(":scope > li > [aria-expanded=true]")) if (other !== button) other.click();
 }
 
 export function rankChange(before, now) {

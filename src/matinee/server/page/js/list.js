@@ -28,7 +28,7 @@ export async function list({ query, model, current }) {
   panel.addEventListener("focusin", () => view.compare().catch(() => null));
   return [
     el("h1", {}, who.user === undefined ? "Your list" : ["For person ", el("bdi", {}, who.user)]), view.lead, view.asked, filters(options, model, who, view),
-    el("div", { className: "mix" }, panel, el("div", { className: "mixed" }, view.undo.line, view.lists, view.more)),
+    el("div", { className: "mix" }, panel, el("div", { className: "mixed" }, view.undo.line, view.lists, view.more, el("p", { className: "why-place soft" }, "Choose a film: why it is in the list stands here."))),
   ];
 }
 

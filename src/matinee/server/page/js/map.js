@@ -10,6 +10,7 @@ const COLORS = { genre: "genre", decade: "decade", taste: "taste" };
 const BEST = 10; // films of the list that lines lead to
 const LIKED = 25; // ratings, the highest, whose middle is where somebody is
 const MOST_LISTED = 50; // of what lies inside a line
+const MOST_HITS = 12; // of a search, shown as buttons
 const OTHER = "other";
 
 export function usualMap(model) {
@@ -46,6 +47,7 @@ class MapView {
     this.names = new Map(this.points.map((point) => [point.name, point]));
     this.ids = new Map(this.points.map((point) => [point.id, point]));
     this.classes = classes;
+    this.hits = el("ul", { className: "chips hits", "aria-label": "Found" });
     this.details = el("div", { role: "status", className: "point" }, hint());
     const title = `${options.of === "users" ? "People" : "Films"} by taste, coloured by ${answer.color}`;
     this.atlas = new Atlas(this.points, this.regions(), { title, onpick: (point) => this.describe(point) });
@@ -76,6 +78,7 @@ class MapView {
         el("button", { type: "button", "aria-label": "zoom in", onclick: () => this.atlas.zoom(1.5) }, "+"), el("button", { type: "button", "aria-label": "zoom out", onclick: () => this.atlas.zoom(1 / 1.5) }, "−"),
         el("button", { type: "button", className: "lasso", onclick: () => { say("Draw a line around some points"); this.atlas.startLasso((points) => this.listed(points)); } }, "Draw around"),
         el("button", { type: "button", className: "in-view", onclick: () => this.listed(this.atlas.inView()) }, "List what is in view"), mine),
+      this.hits,
       el("ul", { className: "legend" }, answer.legend.map((name) => el("li", {}, this.swatch(name), el("bdi", {}, name)))),
       el("div", { className: "map" }, this.atlas.canvas), this.details, list,
     ];
@@ -91,9 +94,23 @@ class MapView {
     const hits = text ? this.points.filter((point) => words.every((word) => point.name.toLowerCase().includes(word))) : [];
     this.atlas.mark(hits.map((one) => one.id));
     this.details.replaceChildren(hint()); // what stood there was of other marks
+    this.hits.replaceChildren(...(hits.length > 1 ? this.choices(hits) : []));
     if (!text) return;
     say(hits.length ? `${counted(hits.length, this.options.of === "users" ? "person" : "film")} found` : "None on this map: nobody has rated such a film.");
-    if (hits.length === 1) { this.atlas.show(hits[0]); this.describe(hits[0]); }
+    if (hits.length === 1) this.choose(hits[0]);
+  }
+
+  // What a search found, as buttons: those with most ratings first.
+  choices(hits) {
+    const first = [...hits].sort((a, b) => b.n_ratings - a.n_ratings).slice(0, MOST_HITS);
+    const more = hits.length - first.length;
+    return [...first.map((point) => el("li", {}, el("button", { type: "button", onclick: () => this.choose(point) }, el("bdi", {}, point.name)))),
+      more > 0 && el("li", { className: "soft" }, `and ${more.toLocaleString("en")} more: write more of the ${this.options.of === "users" ? "id" : "title"}`)].filter(Boolean);
+  }
+
+  choose(point) {
+    this.atlas.show(point);
+    return this.describe(point);
   }
 
   // Points as a list: for somebody in their order, else those with most ratings first.

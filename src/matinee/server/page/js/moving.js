@@ -15,6 +15,13 @@ export function replaceRows(list, rows) {
   for (const row of rows) {
     const from = before.get(row.dataset.id);
     if (from === undefined) row.animate([{ opacity: 0 }, { opacity: 1 }], TIME);
-    else if (from !== row.offsetTop) row.animate([{ transform: `translateY(${from - row.offsetTop}px)` }, { transform: "none" }], { duration: TIME, easing: "ease-out" });
+    else if (from !== row.offsetTop) slide(row, from - row.offsetTop);
+  }
+}
+
+// What is unfolded stands still: on wide screens it has a place of its own.
+function slide(row, by) {
+  for (const part of row.querySelectorAll(":scope > :not(.why)")) {
+    part.animate([{ transform: `translateY(${by}px)` }, { transform: "none" }], { duration: TIME, easing: "ease-out" });
   }
 }

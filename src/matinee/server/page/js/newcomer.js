@@ -44,11 +44,23 @@ class Newcomer {
   nodes() {
     const search = suggest({ label: "Add a film that you have seen", name: "add", find: findFilms, hint: "any film you have seen", onpick: ({ item }) => { this.asked.set(item.item_id, item); this.cards.prepend(this.card(item)); search.set(undefined); } });
     return [
-      el("p", {}, "Rate what you have seen; the list beside it follows each rating. What the model would guess is shown after you have rated, so that it does not sway you."),
+      el("p", {}, "Rate what you have seen; the list follows each rating. What the model would guess is shown after you have rated, so that it does not sway you."),
       el("div", { className: "live" },
         el("section", { "aria-label": "Films to rate" }, el("h2", {}, "Have you seen these?"), el("label", { className: "add" }, "Another film ", search.node), this.cards, this.rated, el("div", { className: "row" }, this.done, this.keep)),
-        el("section", { className: "beside-cards", "aria-label": "Your list" }, el("h2", {}, "What to watch"), this.moved, this.list)),
+        this.drawer()),
     ];
+  }
+
+  // The list; on a phone it is a drawer at the foot of the screen, folded to its first films.
+  drawer() {
+    const unfold = el("button", { type: "button", "aria-expanded": "false", onclick: () => {
+      const whole = section.classList.toggle("whole");
+      unfold.setAttribute("aria-expanded", String(whole));
+      unfold.textContent = whole ? "Fold" : "Unfold";
+    } }, "Unfold");
+    const section = el("section", { className: "beside-cards", "aria-label": "Your list" },
+      el("div", { className: "drawer" }, el("h2", {}, "What to watch"), this.moved, unfold), this.list);
+    return section;
   }
 
   // Ask about as many films as there are cards, those first that tell most.
