@@ -1,5 +1,6 @@
 """The API on a small model: what it answers is what the model says, in the documented shape."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -249,12 +250,50 @@ def test_an_explanation_is_the_model_s(reader, model):
     assert answer["views"] == list(model.views)
 
 
+def items_in(content):
+    """Every object of an answer that has the id and the title of an item."""
+    if isinstance(content, dict):
+        own = [content] if {"item_id", "title"} <= content.keys() else []
+        return own + [one for value in content.values() for one in items_in(value)]
+    return (
+        [one for value in content for one in items_in(value)] if isinstance(content, list) else []
+    )
+
+
+def test_titles_are_alike_in_every_answer(reader, model):
+    person = f"/v1/users/{USER}"
+    question = {"user": USER, "item": ITEM}
+    answers = [
+        reader.get(f"{person}/recommendations"),
+        reader.get(person),
+        reader.get(f"{person}/explanations/{ITEM}?versus=fight-club-1999"),
+        reader.get("/v1/tastes"),
+        reader.get(f"/v1/items/{ITEM}/similar"),
+        reader.post("/v1/standings", json=question),
+        reader.post(
+            "/v1/what-if", json={**question, "without": [model.items.ids[model.rated(USER)][0]]}
+        ),
+    ]
+    for answer in answers:
+        found = items_in(answer.json())
+        assert found, answer.url
+        for one in found:
+            item = model.catalog[one["item_id"]]
+            assert (one["title"], one["year"]) == (item.title, item.year), answer.url
+    body = {"users": [USER], "n": 3}
+    exported = reader.post("/v1/recommendations:export", json=body).text.splitlines()
+    for row in map(json.loads, exported):
+        item = model.catalog[row["item_id"]]
+        assert (row["title"], row["year"]) == (item.title, item.year)
+
+
 def test_what_if_moves_the_list_as_the_model_says(reader, model):
     rated = model.items.ids[model.rated(USER)].tolist()
     body = {"user": USER, "without": rated[:2], "item": ITEM, "n": 5}
     answer = reader.post("/v1/what-if", json=body).json()
     expected = model.what_if(USER, ITEM, without=rated[:2])
-    assert answer["item"] == expected.to_dict()
+    item = model.catalog[ITEM]
+    assert answer["item"] == expected.to_dict() | {"title": item.title, "year": item.year}
     assert ids(answer["before"]) == list(model.recommend(USER, 5).item_id)
     assert ids(answer["after"]) == list(model.recommend(expected.person, 5).item_id)
     before = list(model.recommend(USER, len(model.items)).item_id)

@@ -20,6 +20,7 @@ from matinee.server.snapshot import ModelSnapshot
 
 Columns = dict[str, list[object]]
 
+COLUMNS = ("user_id", "rank", "item_id", "title", "year", "score", "predicted")
 USERS_AT_ONCE = 128
 
 
@@ -34,7 +35,7 @@ class ListExport:
     request: ListRequest
 
     def blocks(self) -> Iterator[Columns]:
-        """Columns ``user_id, rank, item_id, title, score, predicted``, block by block."""
+        """Columns ``user_id, rank, item_id, title, year, score, predicted``, block by block."""
         request = self.request
         ranker = request.model_of(self.snapshot).ranker
         maker = ListMaker(ranker, request.rules, self.candidates, request.exclude_seen)
@@ -47,16 +48,16 @@ class ListExport:
             warnings.simplefilter("ignore")  # of rated items that the model does not know
             people = [person_of(model, self.changes, user) for user in users]
         lists = maker.lists(ranker.from_stars(people), self.request.n)
-        columns: Columns = {
-            name: [] for name in ("user_id", "rank", "item_id", "title", "score", "predicted")
-        }
+        columns: Columns = {name: [] for name in COLUMNS}
         for place, (user, person) in enumerate(zip(users, people, strict=True)):
             rows = lists.rows[place][lists.filled[place]]
             items = model.items.ids[rows].tolist()
             columns["user_id"] += [user] * len(rows)
             columns["rank"] += range(1, len(rows) + 1)
             columns["item_id"] += items
-            columns["title"] += [model.catalog.label(item) for item in items]
+            known = [model.catalog[item] for item in items]
+            columns["title"] += [item.title for item in known]
+            columns["year"] += [item.year for item in known]
             scores = lists.scores[place][: len(rows)].astype(float)
             columns["score"] += scores.round(SCORE_DIGITS).tolist()
             predicted = model.predicted(person, rows).astype(float)

@@ -8,6 +8,7 @@ from matinee.errors import BadSetting
 from matinee.explain.explanation import Explanation, round_to_sum
 from matinee.models import Model, Person
 from matinee.models.certainty import certainty
+from matinee.server.presenters.titles import with_years
 from matinee.server.snapshot import ModelSnapshot
 
 DIGITS = 2  # of a displayed term
@@ -90,4 +91,4 @@ def explanation_of(
         content["svg"] = str(waterfall(explanation).inline(width))
     if versus is not None:
         content["versus"] = model.explain(person, item, by, versus=versus, of=of).to_dict()
-    return content
+    return with_years(model.catalog, content)

@@ -5,6 +5,7 @@ from matinee.display.plain_data import JsonObject
 from matinee.models import Model, Person
 from matinee.models.certainty import certainty
 from matinee.models.standing import Standing, standing
+from matinee.server.presenters.titles import with_years
 from matinee.server.schemas.standings import StandingRequest
 from matinee.server.snapshot import ModelSnapshot
 
@@ -24,7 +25,7 @@ def standing_content(snapshot: ModelSnapshot, person: Person, body: StandingRequ
         ]
     if body.width is not None:
         content["receipt"] = receipt_of(snapshot, model, person, stands, body)
-    return content
+    return with_years(model.catalog, content)
 
 
 def receipt_of(

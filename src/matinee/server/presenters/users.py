@@ -23,7 +23,8 @@ def user_export(state: ServerState, snapshot: ModelSnapshot, person: Person) -> 
     ratings = [
         {
             "item_id": item,
-            "title": model.catalog.label(item),
+            "title": model.catalog[item].title,
+            "year": model.catalog[item].year,
             "rating": rating,
             "source": "trained" if trained.get(item) == rating else "feedback",
             "known": item in model.items,

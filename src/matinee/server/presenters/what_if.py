@@ -9,6 +9,7 @@ from matinee.models import Person
 from matinee.server.item_filter import ItemFilter
 from matinee.server.person_resolver import numbered_tastes
 from matinee.server.presenters.recommendations import ListRequest, recommended_items, top_items
+from matinee.server.presenters.titles import with_years
 from matinee.server.schemas.what_if import WhatIfRequest
 from matinee.server.snapshot import ModelSnapshot
 
@@ -39,7 +40,7 @@ def what_if(snapshot: ModelSnapshot, person: Person, body: WhatIfRequest) -> Jso
     return {
         "before": recommended_items(snapshot, person, rows, scores),
         "after": after,
-        "item": change.to_dict(),
+        "item": with_years(model.catalog, change.to_dict()),
     }
 
 

@@ -15,8 +15,8 @@ from matinee.server.schemas.exports import ExportRequest
 
 router = APIRouter(tags=["recommendations"], route_class=JsonRoute)
 FILES = {
-    "description": "A row for each place of a list: user_id, rank, item_id, title, score and "
-    "predicted.",
+    "description": "A row for each place of a list: user_id, rank, item_id, title, year, score "
+    "and predicted.",
     "content": {one.media_type: {"schema": {"type": "string"}} for one in FORMATS.values()},
 }
 

@@ -13,6 +13,7 @@ from matinee.server.dependencies import snapshot_of, state_of
 from matinee.server.json_route import JsonRoute
 from matinee.server.middleware.response_cache import Dependency
 from matinee.server.presenters.charts import chart_data
+from matinee.server.presenters.titles import with_years
 from matinee.server.responses import respond
 from matinee.server.routes.parameters import Beside, Width
 from matinee.server.schemas.tastes import TasteName, TasteResponse, TastesResponse
@@ -28,7 +29,9 @@ async def tastes(request: Request, width: Width = None, beside: Beside = False) 
     snapshot = snapshot_of(request, beside)
     model_tastes = tastes_of(snapshot)
     cards = () if width is None else map(taste_card, model_tastes.by_share())
-    content = {"tastes": model_tastes.to_dicts(), "charts": chart_data(cards, width)}
+    catalog = snapshot.model.catalog
+    described = [with_years(catalog, taste) for taste in model_tastes.to_dicts()]
+    content = {"tastes": described, "charts": chart_data(cards, width)}
     return respond(request, snapshot, "model", content, Dependency())
 
 
@@ -41,7 +44,8 @@ async def rename(request: Request, taste: int, body: TasteName) -> Response:
         raise UnknownId(f"there is no taste {taste}; there are 0 to {n_tastes - 1}")
     snapshot = await asyncio.to_thread(state.rename_taste, taste, body.name)
     state.reload_others()
-    content = {"taste": tastes_of(snapshot)[taste].to_dict()}
+    described = tastes_of(snapshot)[taste].to_dict()
+    content = {"taste": with_years(snapshot.model.catalog, described)}
     return respond(request, snapshot, "model", content)
 
 

@@ -64,6 +64,7 @@ class ExplanationResponse(Envelope):
     user: str
     item_id: str
     title: str
+    year: int | None
     by: str
     of: str = Field(description="The number that the terms sum to: the list score, or stars.")
     views: list[str]

@@ -29,6 +29,7 @@ class StandingResponse(Envelope):
     user: str
     item_id: str
     title: str
+    year: int | None
     n: int
     rank: int
     n_ranked: int = Field(description="Items that the rank is among.")

@@ -19,6 +19,7 @@ class ItemWeight(BaseModel):
 
     item_id: str
     title: str
+    year: int | None
     weight: float
 
 

@@ -28,6 +28,7 @@ class UserRating(BaseModel):
 
     item_id: str
     title: str
+    year: int | None
     rating: float
     source: Literal["trained", "feedback"]
     known: bool

@@ -41,6 +41,7 @@ class ItemChange(BaseModel):
     user: str
     item_id: str
     title: str
+    year: int | None
     changes: list[str]
     before: ScoreAndRank
     after: ScoreAndRank

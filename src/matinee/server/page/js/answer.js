@@ -40,7 +40,7 @@ class Answer {
     try {
       const explanation = await post(`/v1/explanations${request.beside ? "?beside=true" : ""}`, { ...request.body, width: width(place, WIDEST) }, signal);
       refill(place, this.parts(explanation));
-      if (isFirst) say(`Why ${explanation.title}: ${explanation.shown.length} terms add up to ${explanation.score.toFixed(2)}`);
+      if (isFirst) say(`Why ${label(explanation)}: ${explanation.shown.length} terms add up to ${explanation.score.toFixed(2)}`);
     } catch (error) {
       if (!signal.aborted) place.replaceChildren(problem(error, this.add));
     }
@@ -49,7 +49,7 @@ class Answer {
   parts(explanation) {
     const { model, outside } = this.request;
     const drawing = {
-      title: `${outside ? "The score of" : "Why"} ${explanation.title}, ${model.view_labels[explanation.by] || explanation.by}`, film: explanation.title, svg: explanation.svg, rows: rows(explanation),
+      title: `${outside ? "The score of" : "Why"} ${label(explanation)}, ${model.view_labels[explanation.by] || explanation.by}`, film: label(explanation), svg: explanation.svg, rows: rows(explanation),
     };
     if (model.has_similar) this.more ??= similar(explanation.item_id);
     return [
@@ -98,7 +98,7 @@ function standingParts(standing, request) {
 // Every title and name in an answer.
 function names(of) {
   if (of === null || typeof of !== "object") return [];
-  return [of.title, of.name, ...Object.values(of).flatMap(names)].filter((one) => typeof one === "string");
+  return [of.title === undefined ? null : label(of), of.name, ...Object.values(of).flatMap(names)].filter((one) => typeof one === "string");
 }
 
 const sum = (shown) => shown.reduce((total, one) => total + one.value, 0);

@@ -60,7 +60,7 @@ export function sentence(why, title = "") {
   if (title && words.startsWith(title)) words = words.slice(title.length).replace(/^[,:]? /, "");
   const kinds = ["taste", "choice", "rating", "feature"];
   const names = why.terms.filter((term) => kinds.includes(term.kind)).map((term) => term.name.replace(/^you choose /, ""));
-  return isolated(words, [...names, ...(title ? [] : [why.title])], (name) => el("em", {}, el("bdi", {}, name)));
+  return isolated(words, [...names, ...(title ? [] : [label(why)])], (name) => el("em", {}, el("bdi", {}, name)));
 }
 
 // Words in which each name keeps its own direction, whatever stands around it.

@@ -1,6 +1,6 @@
 // Find a person: a user of the model, or a newcomer.
 
-import { choice, counted, el, problem, say } from "./dom.js";
+import { choice, counted, el, label, problem, say } from "./dom.js";
 import { get, getOnce } from "./api.js";
 import { SAMPLES } from "./early.js";
 import { jsonAt } from "./json.js";
@@ -74,7 +74,7 @@ async function sharePoints() {
       done.disabled = others + share === 0;
     } });
     return el("div", { className: "card" }, el("label", {}, el("strong", {}, taste.name), " ", field),
-      el("p", { className: "soft" }, `such as ${taste.top.slice(0, 3).map((one) => one.title).join(", ")}`));
+      el("p", { className: "soft" }, `such as ${taste.top.slice(0, 3).map(label).join(", ")}`));
   });
   return [el("p", {}, `You have ${POINTS} points. Give most to what you like most.`), el("div", { className: "cards" }, fields), left, done];
 }

@@ -83,6 +83,6 @@ function boxes(ratings, options, changed, resets) {
       changed(["without"]);
     } });
     resets.push(() => { options.without = []; box.checked = true; });
-    return el("li", {}, el("label", {}, box, one.item ? named(one.item) : el("bdi", {}, one.title), el("span", {}, `${one.rating} ★`)));
+    return el("li", {}, el("label", {}, box, named(one.item || one), el("span", {}, `${one.rating} ★`)));
   }));
 }
