@@ -9,6 +9,7 @@ MovieLens 1M. "map": frames of a map of 100,000 made films, while it is zoomed a
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -113,8 +114,14 @@ def main() -> None:
         rows = [] if asked.only == "map" else [mixer(fitted(asked, Path(where)), Path(where))]
         rows += [] if asked.only == "mixer" else map_rows(Path(where))
     for row in rows:
-        keep(Path(asked.results) / "page.jsonl", row | circumstances(1), KEY)
+        load = {"load_average": round(os.getloadavg()[0], 1)}
+        keep(Path(asked.results) / "page.jsonl", rounded(row) | load | circumstances(1), KEY)
     print(table(rows))
+
+
+def rounded(row: Row) -> Row:
+    """Milliseconds to a tenth, as clocks of browsers are no finer."""
+    return {name: round(value, 1) if name.endswith("ms") else value for name, value in row.items()}
 
 
 def fitted(asked: argparse.Namespace, where: Path) -> Path:
