@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from accuracy import accuracy_columns, verdict_lines
-from compilations import command_lines
+from compilations import command_lines, kernel_lines
 from data import DATA_SETS, ROOT
 from jobs import RESULTS, Row, read_rows
 from lists import BEYOND, HITS, list_columns
@@ -467,11 +467,20 @@ def page(
     yield "## First runs"
     yield (
         "What a new process compiles with an empty cache: kernels, functions of numba that these "
-        "need, and processor seconds. A fit is of 60 x 60 made-up ratings. "
+        "need, and processor seconds. A fit is of 60 x 60 made-up ratings. Commands let another "
+        "process compile a part meanwhile, on another core; a fit from Python does not. "
         "(`python benchmarks/compilations.py`)"
     )
     first_runs = command_lines(others["compilations"])
     yield markdown(first_runs) if first_runs else EMPTY
+    yield (
+        "Processor seconds by kernel, where all are compiled (`matinee warm-up`). Those of numba's "
+        "own functions, such as sorts, are those of the kernel that needs them; those of a kernel "
+        "that others call are its own."
+    )
+    for row in others["compilations"]:
+        if row["command"] == "warm-up":
+            yield markdown(kernel_lines(row))
     everything = [*accuracy, *speed, *roofline, *memory, *serving]
     everything += chain.from_iterable(others.values())
     yield "## Settings"

@@ -21,7 +21,14 @@ from matinee.kernels.code_cache import stamp_with_sources, use_code_cache
 FAST_MATH = {"reassoc", "contract", "arcp", "nsz"}  # not nnan, not ninf
 
 CACHE = use_code_cache()
-JIT = partial(numba.njit, nogil=True, cache=CACHE, fastmath=FAST_MATH, error_model="numpy")
+JIT = partial(
+    numba.njit,
+    nogil=True,
+    no_cfunc_wrapper=True,
+    cache=CACHE,
+    fastmath=FAST_MATH,
+    error_model="numpy",
+)
 COMPILED, INLINED = JIT(), JIT(inline="always")
 
 PATIENCE = 1.0  # seconds of compiling before a line says so

@@ -39,9 +39,20 @@ def blas() -> str:
 
 def code_cache() -> str:
     """Where machine code is cached, and how much of it there is."""
-    statistics = getattr(philox, "stats", None)
-    if not CACHE or statistics is None:
+    folder = code_folder()
+    if folder is None:
         return "none: each start compiles; NUMBA_CACHE_DIR sets a folder"
-    folder = Path(statistics.cache_path)
     sizes = [file.stat().st_size for file in folder.glob("*.nbc")] if folder.is_dir() else []
     return f"{folder}, {counted(len(sizes), 'compiled function')}, {sum(sizes) / 1e6:.1f} MB"
+
+
+def code_folder() -> Path | None:
+    """The folder where machine code is cached, which may not be there yet; None without a cache."""
+    statistics = getattr(philox, "stats", None)
+    return None if not CACHE or statistics is None else Path(statistics.cache_path)
+
+
+def can_compile_ahead() -> bool:
+    """Whether there are a second core and a cache, and no code in it yet."""
+    folder = code_folder()
+    return folder is not None and n_threads() > 1 and not any(folder.glob("*.nbi"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from matinee.cli.auto_fit import AUTO, SearchOptions, check_auto, search_options
+from matinee.cli.compile_ahead import compiling_ahead, needed_later
 from matinee.cli.console import json_option, print_json, program, say
 from matinee.cli.options.engine import EngineOptions, engine_options
 from matinee.cli.options.model import load
@@ -106,13 +107,13 @@ def command(
     else:
         if resume and search is None:
             raise BadSetting("--resume goes with packed ratings and mf, nmf or implicit-als")
-        ratings = reading.read(data)
-        started = time.perf_counter()
-        if search is not None:
-            result = search.run(ratings, resume)
-            learner, model = result.algorithm, result.model
-        else:
-            learner, model = fit_in_memory(learner, ratings, validation_share)
+        with compiling_ahead(needed_later(learner)):
+            ratings = reading.read(data)
+            started = time.perf_counter()
+            if search is not None:
+                learner, model = found_by(search, ratings, resume)
+            else:
+                learner, model = fit_in_memory(learner, ratings, validation_share)
     duration = time.perf_counter() - started
     if older is not None:
         model = with_names(older, model)
@@ -125,6 +126,12 @@ def command(
     if as_json:
         set_aside = None if ratings is None else n_set_aside(ratings)
         print_json(document(learner, model, place, set_aside, duration, check))
+
+
+def found_by(search: SearchOptions, ratings: "Ratings", resume: bool) -> "tuple[Algorithm, Model]":
+    """The best algorithm of a search, and its model."""
+    result = search.run(ratings, resume)
+    return result.algorithm, result.model
 
 
 def fit_in_memory(

@@ -1,0 +1,79 @@
+"""A second process that compiles some kernels while this one reads and compiles others.
+
+numba compiles one function at a time in a process, so a second one is what a second core is good
+for. Both keep their code in the same cache, where this one finds what the other has compiled. What
+both happen to compile at once is the same code twice, and takes no longer than without the other.
+"""
+
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matinee
+
+if TYPE_CHECKING:
+    from matinee.algorithms import Algorithm
+
+TINY = 60  # users and items of the table that is fitted
+PROGRAM = "from matinee.cli.compile_ahead import main; main()"
+
+
+@contextmanager
+def compiling_ahead(names: Sequence[str]) -> Iterator[None]:
+    """Meanwhile compile elsewhere what fits of these algorithms need, in their order.
+
+    Only where there are two cores, and a cache that has no code yet. The other process ends with
+    the block; what it has compiled by then stays in the cache.
+    """
+    from matinee.kernels.machine import can_compile_ahead
+
+    process = start(names) if names and can_compile_ahead() else None
+    try:
+        yield
+    finally:
+        if process is not None:
+            process.terminate()
+            process.wait()
+
+
+def needed_later(algorithm: "Algorithm | None") -> tuple[str, ...]:
+    """What a fit comes to after its own first kernels: other algorithms, to compile ahead.
+
+    None stands for the default, which the ratings decide: that for stars comes to these two.
+    """
+    if algorithm is None:
+        return "slim", "implicit-als"
+    if algorithm.name in ("implicit-als", "bpr"):
+        return ("bias",)  # the exact row solve, and little else
+    return tuple(one.name for one in getattr(algorithm, "choosers", ()))
+
+
+def main() -> None:
+    """Fit the algorithms named by the arguments on a tiny table, and make lists."""
+    from matinee.algorithms import ALGORITHMS
+    from matinee.evaluation.model_quality import fit_and_measure
+    from matinee.sources.synthetic import checkerboard
+    from matinee.splitting import random
+
+    warnings.simplefilter("ignore")  # a tiny table gives reasons to warn
+    split = random(checkerboard(TINY))
+    for name in sys.argv[1:]:
+        fit_and_measure(ALGORITHMS[name]().for_stars, split)
+
+
+def start(names: Sequence[str]) -> subprocess.Popen[bytes] | None:
+    """The other process, or None where none can be started."""
+    nowhere = subprocess.DEVNULL
+    with suppress(OSError):
+        return subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, *names],
+            cwd=Path(matinee.__file__).parents[1],  # which is where it is imported from
+            stdin=nowhere,
+            stdout=nowhere,
+            stderr=nowhere,
+        )
+    return None
