@@ -88,6 +88,31 @@ def pack(A, d, packed):
             at += 1
 
 
+@inlined
+def load_totals(row, d, sums, work):
+    """Leave in work the A and b of a row, without the ratings that wait."""
+    unpack(sums.A[row], d, work.A)
+    for f in range(d):
+        work.b[f] = sums.b[row, f]
+
+
+@inlined
+def store_totals(row, d, sums, work):
+    """Keep the A and b of work; the inverse of ``load_totals``."""
+    pack(work.A, d, sums.A[row])
+    for f in range(d):
+        sums.b[row, f] = work.b[f]
+
+
+@inlined
+def take_held(row, held, sums, work):
+    """Copy the ratings of a row that wait into work; by loops, as slices compile for seconds."""
+    for j in range(held):
+        work.targets[j] = sums.targets[row, j]
+        for f in range(sums.panel.shape[2]):
+            work.panel[j, f] = sums.panel[row, j, f]
+
+
 def add_ratings(terms: Terms, sums: NormalSums) -> None:
     """Add the ratings of the rows of ``sums``, after all that were added before."""
     cost = terms.counts * float(terms.Y.shape[1]) + ROW_COST
@@ -105,8 +130,7 @@ def _add_ratings(start, stop, terms, sums):
         if j == end:
             continue
         held, loaded = sums.held[row], False
-        work.panel[:held, :d] = sums.panel[row, :held]
-        work.targets[:held] = sums.targets[row, :held]
+        take_held(row, held, sums, work)
         while j < end:
             span = slice(j, min(end, j + BLOCK - held))
             fill_panel(
@@ -123,16 +147,16 @@ def _add_ratings(start, stop, terms, sums):
             j = span.stop
             if held == BLOCK:
                 if not loaded:
-                    unpack(sums.A[row], d, work.A)
-                    work.b[:] = sums.b[row]
+                    load_totals(row, d, sums, work)
                     loaded = True
                 add_panel(BLOCK, work.A, work)
                 held = 0
         if loaded:
-            pack(work.A, d, sums.A[row])
-            sums.b[row] = work.b
-        sums.panel[row, :held] = work.panel[:held, :d]
-        sums.targets[row, :held] = work.targets[:held]
+            store_totals(row, d, sums, work)
+        for j in range(held):
+            sums.targets[row, j] = work.targets[j]
+            for f in range(d):
+                sums.panel[row, j, f] = work.panel[j, f]
         sums.held[row] = held
         sums.n[row] += end - indptr[row]
 
@@ -168,12 +192,14 @@ def _sum_part(part, parts, terms, packed, b):
             work.panel, rows.size, d, work.nothing if first == 0 else work.A, work.A, part, parts
         )
     if part == 0:
-        b[:] = work.b
+        for f in range(d):
+            b[f] = work.b[f]
     width, at = (d + LANES - 1) // LANES * LANES, 0
     for f in range(d):
         length = width - f // LANES * LANES
         if f // ROWS % parts == part:
-            packed[at : at + length] = work.A[f, f // LANES * LANES : width]
+            for g in range(length):
+                packed[at + g] = work.A[f, width - length + g]
         at += length
 
 
@@ -181,11 +207,9 @@ def _sum_part(part, parts, terms, packed, b):
 def load_sums(row, d, sums, work):
     """Leave in work what has been summed of a row, with what waited."""
     held = sums.held[row]
-    unpack(sums.A[row], d, work.A)
-    work.b[:] = sums.b[row]
+    load_totals(row, d, sums, work)
     if held > 0:
-        work.panel[:held, :d] = sums.panel[row, :held]
-        work.targets[:held] = sums.targets[row, :held]
+        take_held(row, held, sums, work)
         add_panel(held, work.A, work)
 
 
@@ -202,8 +226,7 @@ def _flush(start, stop, sums):
     for row in range(start, stop):
         if sums.held[row] > 0:
             load_sums(row, d, sums, work)
-            pack(work.A, d, sums.A[row])
-            sums.b[row] = work.b
+            store_totals(row, d, sums, work)
             sums.held[row] = 0
 
 
