@@ -5,9 +5,9 @@
 
 Each runs in a process of its own with a new NUMBA_CACHE_DIR. Fits are of a made-up table of 60 x
 60, so what takes time is importing and compiling. Seconds are of the processor, as the clock
-depends on what else the machine does. The demo and `matinee fit` let another process compile ahead,
-and what that takes runs on another core. Functions of numba that a kernel makes it compile (np.empty,
-a sort) are counted apart, and their seconds are the kernel's.
+depends on what else the machine does. The demo and `matinee fit` let another process compile a part
+meanwhile, on another core. Functions of numba that a kernel makes it compile (np.empty, a sort) are
+counted apart, and their seconds are the kernel's.
 """
 
 import argparse
