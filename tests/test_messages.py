@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import matinee
@@ -181,3 +182,13 @@ def test_an_empty_list_of_algorithms_is_refused(ratings: Ratings) -> None:
 def test_a_public_name_that_is_nearly_right_is_offered() -> None:
     with pytest.raises(AttributeError, match=r"no attribute 'splits'; did you mean .*'splitting'"):
         matinee.splits  # noqa: B018
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_ratings_and_settings_are_finite(bad: float) -> None:
+    users, items = (matinee.IdMap.of(["a", "b"], kind) for kind in ("user", "item"))
+    rows = np.array([0, 1])
+    with pytest.raises(BadRatings, match=f"the rating of item 'b' by user 'b' is {bad}; a rating"):
+        Ratings.of(users, items, rows, rows, np.array([1.0, bad]))
+    with pytest.raises(BadSetting, match=f"beta is {bad}; it must be a finite number"):
+        matinee.MultVAE(beta=bad)

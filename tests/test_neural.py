@@ -338,5 +338,5 @@ def test_a_saved_model_answers_without_the_extra(kind, model, neural_mf, tmp_pat
 
 @pytest.mark.parametrize("kind", [MultVAE, NeuralMF])
 def test_settings_that_are_no_numbers_are_refused(kind):
-    with pytest.raises(BadSetting, match="learning_rate is nan; it must be above 0"):
+    with pytest.raises(BadSetting, match="learning_rate is nan; it must be a finite number"):
         kind(learning_rate=float("nan"))

@@ -10,6 +10,7 @@ learned from the data.
 
 from collections.abc import Iterable
 from dataclasses import Field, dataclass, field, fields, replace
+from math import isfinite
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, get_args
 
@@ -163,9 +164,11 @@ def check_choice(name: str, value: object, choices: Iterable[object]) -> None:
 
 
 def check_limits(name: str, value: object, **limits: Unpack[Limits]) -> None:
-    """Raise BadSetting unless the value is a number within the limits."""
+    """Raise BadSetting unless the value is a finite number within the limits."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise BadSetting(f"{name} is {value!r}; it must be a number")
+    if not isfinite(value):
+        raise BadSetting(f"{name} is {value}; it must be a finite number")
     if {"at_least", "at_most"} <= limits.keys():
         if not limits["at_least"] <= value <= limits["at_most"]:
             within = f"from {limits['at_least']} to {limits['at_most']}"

@@ -96,8 +96,8 @@ class Ratings(Framed, Printable):
     ) -> "Ratings":
         """Sort numbered ratings by (user, item) and freeze them.
 
-        Raises BadRatings when none is given, a (user, item) pair occurs twice, or a weight is no
-        finite number above 0.
+        Raises BadRatings when none is given, a rating is not finite, a (user, item) pair occurs
+        twice, or a weight is no finite number above 0.
         """
         if len(rating) == 0:
             raise BadRatings("there are no ratings here; at least one is needed")
@@ -107,6 +107,12 @@ class Ratings(Framed, Printable):
         user, item = _frozen(user[order], np.int32), _frozen(item[order], np.int32)
         rating = _frozen(rating[order], np.float32)
         timestamp = None if timestamp is None else _frozen(timestamp[order], np.int64)
+        if len(bad := np.flatnonzero(~np.isfinite(rating))):
+            raise BadRatings(
+                f"the rating of item {items.ids[item[bad[0]]]!r} by user "
+                f"{users.ids[user[bad[0]]]!r} is {rating[bad[0]]}; a rating is a finite number: "
+                "leave it out, or read_ratings sets such rows aside"
+            )
         same = (np.diff(user) == 0) & (np.diff(item) == 0)
         if same.any():
             at = int(np.argmax(same))
