@@ -118,6 +118,14 @@ def test_the_long_tail_never_rises(ratings):
     assert table.columns["ratings of the user"][0] == np.bincount(ratings.user).max()
 
 
+def test_no_term_of_a_sum_is_cut(model):
+    why = model.explain("42", "oppenheimer-2023")
+    long = [term._replace(name=f"{term.name}, which takes more than half of it") for term in why]
+    chart = charts.waterfall(replace(why, terms=tuple(long)))
+    for width in (640, 900):
+        assert "…" not in chart.svg(width)
+
+
 @pytest.mark.parametrize("by", ["factor", "history"])
 def test_a_waterfall_begins_with_the_base_and_adds_up(model, by):
     why = model.explain("42", "oppenheimer-2023", by=by)

@@ -7,6 +7,7 @@ from matinee.display.markup import Markup, el
 
 ROW = 24.0
 NARROW = 460  # below this width a long label stands above its bar
+BESIDE = 0.44  # of the width may be labels; the terms of a sum are not cut, but stand above
 LONG = 16  # letters
 GAP = 8.0
 
@@ -42,8 +43,9 @@ class Bars:
         """Height and elements at a width."""
         figures = LETTER * max((len(row.figure) for row in self.rows), default=0) + GAP
         labels = max((len(row.full_label) for row in self.rows), default=0)
-        narrow = width < NARROW and labels > LONG
-        left = 0.0 if narrow else min(LETTER * labels + 12, width * 0.44)
+        too_long = self.joined and LETTER * labels + 12 > width * BESIDE
+        narrow = labels > LONG and (width < NARROW or too_long)
+        left = 0.0 if narrow else min(LETTER * labels + 12, width * BESIDE)
         step = ROW + 16 if narrow else ROW
         ends = [max(row.start, row.end) for row in self.rows]
         high = max([*ends, self.low + 1e-9])
