@@ -44,6 +44,28 @@ def test_a_list_score_is_parted_into_predicted_stars_and_choice():
     assert "list score" not in str(replace(why, of="stars"))
 
 
+@given(
+    stars=st.lists(st.floats(-1, 1), min_size=1, max_size=6),
+    choice=st.lists(st.floats(0, 9), min_size=1, max_size=6),
+    certainty=st.floats(-0.5, -0.006),
+    beyond=st.sampled_from([0.0, 0.237]),
+)
+def test_the_heading_of_a_list_score_adds_up_and_says_what_its_rows_say(
+    stars, choice, certainty, beyond
+):
+    terms = [Term(f"taste {n}", value, "taste") for n, value in enumerate(stars)]
+    terms += [Term(f"you choose {n}", value, "choice") for n, value in enumerate(choice)]
+    few = Term("uncertainty", certainty, "certainty")
+    predicted = 3.5 + sum(stars) - beyond
+    why = replace(
+        explanation(AVERAGE, *terms, few, predicted=predicted), of="list", beyond_scale=beyond
+    )
+    total, *parts = map(float, re.findall(r"[-+]?\d+\.\d+", why.total))
+    assert sum(parts) == pytest.approx(total, abs=1e-9)
+    (shown,) = [value for name, value, _, _ in why.rows() if name == "uncertainty"]
+    assert f"{shown:+.2f} for uncertainty" in why.total
+
+
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=30))
 def test_rounded_values_sum_to_the_rounded_total_and_stay_near(values):
     total = sum(values)
@@ -120,6 +142,39 @@ def test_sentences(terms, words):
     assert words in sentence
     assert sentence.startswith("Heat (1995)")
     assert "Comedy" not in sentence
+
+
+def test_what_was_rated_low_is_a_reason_against_and_none_for():
+    """However the weights of the fit have it."""
+    liked = Term("Heat", 0.3, "rating", "you gave 4")
+    hated = Term("Saw", 0.4, "rating", "you gave 0.5")
+    for_it = replace(explanation(AVERAGE, liked, hated), rated_low=frozenset({"Saw"}))
+    assert for_it.sentence().endswith("because you gave 4 to Heat.")
+    alone = replace(explanation(AVERAGE, hated), rated_low=frozenset({"Saw"}))
+    assert alone.sentence().endswith("nothing we know of speaks for it.")
+    against = Term("Saw", -0.4, "rating", "you gave 0.5")
+    low = replace(explanation(AVERAGE, against), rated_low=frozenset({"Saw"}))
+    assert low.sentence().endswith("because you gave 0.5 to Saw.")
+
+
+def test_a_list_says_of_what_will_be_chosen_that_it_may_not_be_liked():
+    chosen = Term("Alien", 9.0, "rating", "you chose it")
+    why = replace(explanation(AVERAGE, chosen, predicted=1.2), of="list", seems_low=True)
+    assert why.sentence() == (
+        "Heat (1995), because you chose Alien, though you would probably rate it low."
+    )
+    assert "though" not in replace(why, seems_low=False).sentence()
+    assert "though" not in replace(why, of="stars").sentence()
+
+
+def test_people_like_you_are_said_to_have_chosen_what_they_chose():
+    rated = Term("22 people like you gave 1.5", 0.1, "person")
+    chose = Term("50 people like you chose it", 9.0, "person")
+    why = explanation(AVERAGE, rated, chose)
+    assert why.sentence().endswith("because people like you chose it.")
+    assert "people like you rate it high" in explanation(AVERAGE, rated).sentence()
+    unknown = replace(why, strategy="popular")
+    assert "like you" not in unknown.sentence(), "nobody is like somebody unknown"
 
 
 @pytest.mark.parametrize(

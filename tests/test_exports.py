@@ -100,6 +100,8 @@ def test_titles_are_found_as_people_write_them():
         ("The Matrix", 2003, None),
         ("The Matrix", None, "a"),
         ("Amélie", 2001, "b"),
+        ("amelie", 2001, "b"),
+        ("Cache", 2005, "f"),
         ("Heat", 1995, "c"),
         ("Heat", None, None),  # which of them?
         ("Willy and Son", 2000, "e"),

@@ -10,7 +10,7 @@ import matinee
 from matinee.algorithms import Bias
 from matinee.charts.ratings import long_tail
 from matinee.data.ratings import Ratings
-from matinee.errors import BadModel, BadRatings, BadSetting
+from matinee.errors import BadModel, BadRatings, BadSetting, UnknownId
 from matinee.evaluation.judged import evaluate_lists, evaluate_predictions
 
 
@@ -192,3 +192,16 @@ def test_ratings_and_settings_are_finite(bad: float) -> None:
         Ratings.of(users, items, rows, rows, np.array([1.0, bad]))
     with pytest.raises(BadSetting, match=f"beta is {bad}; it must be a finite number"):
         matinee.MultVAE(beta=bad)
+
+
+def test_an_argument_that_no_list_takes_is_refused_by_name(ratings: Ratings) -> None:
+    with pytest.raises(
+        BadSetting, match="there is no argument of a list 'wear'; did you mean 'where'"
+    ):
+        Bias().fit(ratings).recommend("1", wear={"genre": "Horror"})  # type: ignore[call-arg]
+
+
+def test_a_history_by_titles_is_told_the_ids() -> None:
+    model = Bias().fit(matinee.sample())
+    with pytest.raises(UnknownId, match="that is the title of item 'alien-1979'"):
+        model.fold_in({"Alien (1979)": 5})

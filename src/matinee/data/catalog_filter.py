@@ -162,7 +162,9 @@ def ends_of(column: str, condition: tuple[Any, ...]) -> tuple[float, float]:
             f"the range of {column} is {condition!r}; it must be (low, high), numbers or None"
         ) from None
     if not low <= high:
-        raise BadSetting(f"the range of {column} is {condition!r}; its low end is above its high")
+        raise BadSetting(
+            f"the range of {column} is {low:g} to {high:g}; its low end is above its high"
+        )
     return low, high
 
 

@@ -32,6 +32,11 @@ class Scale(NamedTuple):
         return targets.astype(np.float32)
 
     @property
+    def middle(self) -> float:
+        """Half way from the lowest to the highest rating; what is below it was rated low."""
+        return (self.low + self.high) / 2
+
+    @property
     def liked_from(self) -> float:
         """From which rating on something was liked, where nobody says otherwise."""
         return self.low + 0.75 * (self.high - self.low)

@@ -54,6 +54,9 @@ class Explainable(Protocol):
     def item_counts(self) -> np.ndarray:
         """Training ratings of each item: int64 (n_items,)."""
 
+    def item_row(self, item: object) -> int:
+        """The row of an item by its id. Raises UnknownId."""
+
     @property
     def taste_controls(self) -> TasteControls | None:
         """Its tastes; None for a model without any."""

@@ -49,6 +49,8 @@ class Explanation(Printable):
     n_raters: int | None = None  # training ratings of the item, where known
     of: str = STARS  # the number that the terms sum to: "stars", or the "list" score
     beyond_scale: float = 0.0  # by how much the stars in a list score exceed the scale
+    seems_low: bool = False  # whether the predicted stars are below the middle of the scale
+    rated_low: frozenset[str] = frozenset()  # titles that the person rated below the middle
     worn_out: frozenset[str] = frozenset()  # keys of its reasons that a list has given elsewhere
 
     def __iter__(self) -> Any:
@@ -85,13 +87,23 @@ class Explanation(Printable):
         """The score in words; a list score is parted into stars, choice and certainty."""
         if not self._goes_beyond_stars:
             return f"{round(self.score, 2):.2f} {self.unit}"
-        certainty = sum(term.value for term in self.terms if term.kind == "certainty")
-        choice = self.score - self.predicted - self.beyond_scale - certainty
         stars = round(self.predicted, 2)  # as lists show them, whatever rounding leaves over
-        rest = round_to_sum((choice, certainty, self.beyond_scale), self.score - stars)
-        names = ("for choice", "for uncertainty", "beyond the scale")
-        parts = [f"{value:+.2f} {name}" for value, name in zip(rest, names, strict=True) if value]
+        certainty = self._shown_certainty
+        exact = sum(term.value for term in self.terms if term.kind == "certainty")
+        choice = self.score - self.predicted - self.beyond_scale - exact
+        rest = round_to_sum((choice, self.beyond_scale), round(self.score, 2) - stars - certainty)
+        worded = (
+            (rest[0], "for choice"),
+            (certainty, "for uncertainty"),
+            (rest[1], "beyond the scale"),
+        )
+        parts = [f"{value:+.2f} {name}" for value, name in worded if value]
         return f"list score {self.score:.2f}: {', '.join([f'{stars:.2f} stars predicted', *parts])}"
+
+    @property
+    def _shown_certainty(self) -> float:
+        """What its rows show for certainty, which the rounding of all rows may have moved."""
+        return sum(value for term, value in self._rounded() if term.kind == "certainty")
 
     @property
     def _goes_beyond_stars(self) -> bool:
@@ -110,11 +122,18 @@ class Explanation(Printable):
             large.append(Term(f"{len(small)} more {noun_of(self.by)}, together", total, "rest"))
         return (*fixed, *large)
 
+    def _rounded(self) -> list[tuple[Term, float]]:
+        """The terms to show, each with its value so rounded that all sum to the rounded score."""
+        terms = self.shown()
+        values = round_to_sum([term.value for term in terms], self.score)
+        return list(zip(terms, values, strict=True))
+
     def sentence(self) -> str:
         """One sentence for people: the most telling reason that is not worn out.
 
         It gives reasons for a score above what is usual, and reasons against one below. After a
         reason that is the same for everybody comes one of the person's own, where there is one.
+        What is likely to be chosen may still be rated low; then it says so.
         """
         if not self._spoken:
             return f"{self.title}: nothing we know of speaks for it."
@@ -124,7 +143,9 @@ class Explanation(Printable):
         also = [f", and {'because ' * words.startswith('of ')}{words}" for words in others]
         below = " scores below the average" if self.usual is None else " scores below your average"
         scores = below if self._sign < 0 else ""
-        return f"{self.title}{scores}, because {''.join([first, *also])}."
+        low = self.seems_low and self.of == LIST and self._sign > 0
+        though = ", though you would probably rate it low" * low
+        return f"{self.title}{scores}, because {''.join([first, *also])}{though}."
 
     @property
     def _raters(self) -> str:
@@ -188,9 +209,19 @@ class Explanation(Printable):
     @cached_property
     def _all_reasons(self) -> list[Reason]:
         """The reasons that are worth naming, the most telling first; see ``reasons_of``."""
-        own = self.title  # rated by the person already
-        terms = [term for term in self.terms if term.kind != "rating" or term.name != own]
-        return reasons_of(terms, self._sign, abs(self.score - self._usual))
+        return reasons_of(
+            list(filter(self._may_be_said, self.terms)), self._sign, abs(self.score - self._usual)
+        )
+
+    def _may_be_said(self, term: Term) -> bool:
+        """Whether a sentence may give a term as a reason.
+
+        Not the person's own rating of the item, nor, for a score, what they rated low; and nobody
+        is like somebody of whom nothing is known.
+        """
+        if term.kind == "rating":
+            return term.name != self.title and (self._sign < 0 or term.name not in self.rated_low)
+        return term.kind != "person" or self.strategy != "popular"
 
     @cached_property
     def _spoken(self) -> list[Reason]:
@@ -222,11 +253,9 @@ class Explanation(Printable):
 
         The rounded values add up to the rounded score; bars follow one another like a waterfall.
         """
-        terms = self.shown()
-        values = round_to_sum([term.value for term in terms], self.score)
         rows: list[tuple[str, float, str, tuple[float, float]]] = []
         at = 0.0
-        for term, value in zip(terms, values, strict=True):
+        for term, value in self._rounded():
             if value or not rows:
                 rows.append((term.name, value, term.detail, (at, at + value)))
             at += value

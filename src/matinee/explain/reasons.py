@@ -63,6 +63,7 @@ PHRASES_TOGETHER = {
         "you seldom choose such things",
     ),
 }
+CHOSE_IT = "like you chose it"  # ends the names of people who are counted, whatever they gave
 NAMING = (*PHRASES_TOGETHER, "rating")  # kinds whose terms a sentence names
 PUBLIC = ("item", "alike", "popularity", "certainty")  # kinds that are the same for everybody
 
@@ -92,6 +93,8 @@ class Reason(NamedTuple):
         if self.examples:
             return self.words_together(column)
         named = " and ".join(map(named_in_words, unlike_one_another(self.terms)))
+        if self.kind == "person" and column == 0 and self.terms[0].name.endswith(CHOSE_IT):
+            column = 1
         for again in ("you gave ", "you chose ", "of how you rated "):
             named = named.replace(f" and {again}", " and ")
         return PHRASES[self.kind][column].format(named, **raters)

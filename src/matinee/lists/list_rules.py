@@ -24,7 +24,7 @@ from typing import TypedDict
 
 import numpy as np
 
-from matinee.errors import BadSetting, check_whole
+from matinee.errors import BadSetting, check_known, check_whole
 
 RERANKED = 100  # candidates of a person that are re-ranked, the best by score and boost
 
@@ -73,6 +73,13 @@ class ListRules:
                 raise BadSetting(f"the boost of {item!r} is {stars!r}; it must be a number")
         if isinstance(self.hide, str):
             raise BadSetting("hide is one text; give a list of item ids")
+
+    @classmethod
+    def of(cls, rules: "RuleArguments") -> "ListRules":
+        """The rules of keyword arguments. Raises BadSetting for one that there is not."""
+        for name in rules:
+            check_known("argument of a list", name, RuleArguments.__annotations__)
+        return cls(**rules)
 
     @property
     def strengths(self) -> dict[str, float]:

@@ -26,6 +26,9 @@ def explanations(
     scores = model.score_people([person], rows)[0]
     usual = model.usual_score(person)
     stars = model.stars(person, rows)
+    middle = model.scale.middle if model.unit == "stars" else -np.inf
+    low = model.items.ids[person.items[person.ratings < middle]].tolist()
+    rated_low = frozenset(map(model.catalog.label, low))
     numbers = zip(
         rows.tolist(),
         views[by].terms(model, person, rows),
@@ -49,6 +52,8 @@ def explanations(
             of=model.explains,
             n_raters=int(model.item_counts[row]),
             beyond_scale=star_score - predicted,
+            seems_low=predicted < middle,
+            rated_low=rated_low,
         )
         for row, terms, score, predicted, star_score in numbers
     ]

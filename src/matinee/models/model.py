@@ -261,7 +261,7 @@ class Model(Fitted, Printable):
             self.require(one)
         ranker = self.weighed(stars_weight, caution).ranker
         candidates = candidates_of(self, items, exclude)
-        maker = ListMaker.of(ranker, ListRules(**rules), candidates, exclude_seen)
+        maker = ListMaker.of(ranker, ListRules.of(rules), candidates, exclude_seen)
         lists = maker.lists(ranker.from_stars(people), n)
         return list_table(self, people, lists, with_users=is_many(user))
 

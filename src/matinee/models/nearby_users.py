@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from matinee.display.text import counted
+from matinee.explain.reasons import CHOSE_IT
 from matinee.explain.term import Term
 from matinee.models.folding import FoldingModel
 from matinee.row_solvers.person import Person
@@ -23,9 +24,7 @@ def groups_of_people(ratings: np.ndarray | None, parts: np.ndarray) -> list[Term
         few = Term(f"fewer than {FEWEST} people like you", float(parts.sum()), "remainder")
         return [few] if len(parts) else []
     if ratings is None:
-        return [
-            Term(f"{counted(len(parts), 'person')} like you chose it", float(parts.sum()), "person")
-        ]
+        return [Term(f"{counted(len(parts), 'person')} {CHOSE_IT}", float(parts.sum()), "person")]
     order = np.argsort(-ratings, kind="stable")
     ends = np.flatnonzero(np.diff(ratings[order], append=-np.inf)) + 1  # where a rating ends
     bounds = [0]

@@ -11,7 +11,7 @@ import numpy as np
 
 from matinee.data.rows import Rows
 from matinee.display.text import counted
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, UnknownId
 from matinee.explain.explainable import Explainable
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person, numbered_history
@@ -31,10 +31,7 @@ def from_ratings(
     items. Raises BadRatings for a rating that is not finite or not on the scale and for a weight
     that cannot be, UnknownId for a history without a known item.
     """
-    numbered = [
-        numbered_history(history, model.items, model.scale, sample_weight)
-        for history in histories.values()
-    ]
+    numbered = [_numbered(model, history, sample_weight) for history in histories.values()]
     if not numbered:
         return []
     unknown = [item for _, ids in numbered for item in ids]
@@ -58,6 +55,18 @@ def from_ratings(
         )
         for row, (name, (rated, unknown_items)) in enumerate(zip(histories, numbered, strict=True))
     ]
+
+
+def _numbered(
+    model: Explainable, history: Mapping[object, float], weights: Mapping[object, float] | None
+) -> tuple[Rows, tuple[str, ...]]:
+    """A history by row numbers. Raises UnknownId, which says whose title an unknown item is."""
+    try:
+        return numbered_history(history, model.items, model.scale, weights)
+    except UnknownId:
+        for item in history:
+            model.item_row(item)
+        raise
 
 
 def from_tastes(

@@ -9,9 +9,11 @@ Films are found by id, by IMDb id where the catalogue has one, or else by title 
 
 import csv
 import re
+import unicodedata
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import filterfalse
 from pathlib import Path
 from typing import NamedTuple
 
@@ -212,8 +214,12 @@ class Titles:
 
 
 def spellings(title: str) -> Iterator[str]:
-    """A title as it is compared: small letters and digits; also what stands outside brackets."""
-    for text in dict.fromkeys((title, title.partition(" (")[0])):
+    """A title as it is compared: small letters and digits; also what stands outside brackets.
+
+    Letters go without their accents: the same film is Amelie in one place and Amélie in another.
+    """
+    unaccented = "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFKD", title)))
+    for text in dict.fromkeys((unaccented, unaccented.partition(" (")[0])):
         bare = NOT_A_LETTER.sub(" ", text.casefold().replace("&", " and ")).strip()
         if bare:
             yield ARTICLE_FIRST.sub("", bare)

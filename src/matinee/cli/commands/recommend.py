@@ -29,10 +29,8 @@ if TYPE_CHECKING:
     from matinee.models import Model
 
 Row = JsonObject
-SCORE_OF_CHOICE = (
-    "the score ranks: stars predicted, and points for how likely each is to be chosen; matinee "
-    "explain shows the sum"
-)
+SCORE_OF_CHOICE = "the score ranks: stars predicted, and points for how likely each is to be chosen"
+SHOWS_THE_SUM = "; matinee explain shows the sum"
 
 
 @dataclass(frozen=True)
@@ -278,7 +276,8 @@ def show_each(
     if any(
         row.get("stars", row["score"]) != row["score"] for rows in lists.values() for row in rows
     ):
-        say(wrap(SCORE_OF_CHOICE, width()))
+        as_explained = listing.stars_weight is None and listing.caution is None
+        say(wrap(SCORE_OF_CHOICE + SHOWS_THE_SUM * as_explained, width()))
 
 
 def why_no_more(model: "Model", rules: "RuleArguments", n_listed: int) -> str:
