@@ -131,7 +131,7 @@ def test_a_waterfall_begins_with_the_base_and_adds_up(model, by):
     why = model.explain("42", "oppenheimer-2023", by=by)
     chart = charts.waterfall(why)
     place = chart.table.term.index("list score")
-    terms, score = chart.table.stars[:place], chart.table.stars[place]
+    terms, score = chart.table.points[:place], chart.table.points[place]
     assert sum(terms) == pytest.approx(score, abs=1e-9)
     assert score == round(why.score, 2)
     assert terms[0] == pytest.approx(model.global_mean, abs=0.01)

@@ -29,7 +29,7 @@ def waterfall(why: Explanation) -> Chart:
         Table(
             {
                 "term": [bar.full_label for bar in bars],
-                why.unit: [one.value for one in steps],
+                why.counted_in: [one.value for one in steps],
             }
         ),
         Bars(bars, low, joined=True, note=f"bars begin at {low:.2f}" if low > 0 else ""),

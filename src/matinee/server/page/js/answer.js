@@ -109,8 +109,9 @@ export function ordinal(n) {
 }
 
 function rows(explanation) {
-  const terms = explanation.shown.map((one) => ({ term: one.detail ? `${one.name}, ${one.detail}` : one.name, [explanation.unit]: one.value }));
-  return [...terms, { term: explanation.score_name, [explanation.unit]: Number(explanation.score.toFixed(2)) }];
+  const unit = explanation.score_name === "score" ? explanation.unit : "points"; // a list score leaves the scale of stars
+  const terms = explanation.shown.map((one) => ({ term: one.detail ? `${one.name}, ${one.detail}` : one.name, [unit]: one.value }));
+  return [...terms, { term: explanation.score_name, [unit]: Number(explanation.score.toFixed(2)) }];
 }
 
 function certainty({ evidence, personal, interval, unit }, outside) {
