@@ -28,7 +28,10 @@ OWN = ("data:", "blob:", "about:", "chrome:", "devtools:")  # addresses that lea
 
 AXE = """
 const done = arguments[arguments.length - 1];
-axe.run(document, { resultTypes: ["violations"] }).then((result) =>
+const ends = (one) => one.effect.getComputedTiming().endTime < Infinity;
+const moving = document.getAnimations().filter(ends).map((one) => one.finished);
+Promise.allSettled(moving) // what fades in is pale before
+  .then(() => axe.run(document, { resultTypes: ["violations"] })).then((result) =>
   done(result.violations.map((one) => [one.id, one.nodes.map((node) => node.html)])));
 """
 
