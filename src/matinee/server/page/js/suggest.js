@@ -17,7 +17,7 @@ export function suggest({ label, name, find, onpick, value = "", hint = "" }) {
     "aria-expanded": "false", "aria-controls": id, "aria-autocomplete": "list", "aria-label": label,
   });
   const close = () => { list.hidden = true; active = -1; field.setAttribute("aria-expanded", "false"); field.removeAttribute("aria-activedescendant"); };
-  const pick = (option) => { picked = option; field.value = option.words; close(); onpick?.(option); };
+  const pick = (option) => { turn += 1; picked = option; field.value = option.words; close(); onpick?.(option); };
   const mark = (place) => {
     active = (place + options.length) % options.length;
     [...list.children].forEach((one, at) => one.setAttribute("aria-selected", String(at === active)));
@@ -28,8 +28,9 @@ export function suggest({ label, name, find, onpick, value = "", hint = "" }) {
     const mine = ++turn;
     picked = null;
     const text = field.value.trim();
-    options = text ? await find(text).catch(() => []) : [];
-    if (mine !== turn || document.activeElement !== field) return;
+    const found = text ? await find(text).catch(() => []) : [];
+    if (mine !== turn || document.activeElement !== field) return; // overtaken by more letters, or by a choice
+    options = found;
     list.replaceChildren(...options.map((option, place) => el("li", {
       id: `${id}-${place}`, role: "option", "aria-selected": "false",
       onpointerdown: (event) => { event.preventDefault(); pick(option); },
