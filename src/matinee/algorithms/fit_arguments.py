@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
-from matinee.data.ratings import Ratings, check_ratings
+from matinee.data.ratings import check_ratings
+from matinee.display.steps import quiet
 from matinee.errors import Advice, BadSetting, offered
 
 Fit = Callable[..., Any]
@@ -48,8 +49,8 @@ def checked(fit: Fit) -> Fit:
 
 def check_others(given: Mapping[str, Any]) -> None:
     """Raise BadRatings or BadSetting for a validation part or a callback that is none."""
-    validation, on_epoch = given.get("validation"), given.get("on_epoch", print)
-    if validation is not None and not isinstance(validation, Ratings):
+    validation, on_epoch = given.get("validation"), given.get("on_epoch", quiet)
+    if validation is not None:
         check_ratings("validation of fit", validation)
     if not callable(on_epoch):
         raise BadSetting(

@@ -64,8 +64,7 @@ def _numbered(
     try:
         return numbered_history(history, model.items, model.scale, weights)
     except UnknownId:
-        for item in history:
-            model.item_row(item)
+        model.item_row(next(iter(history)))  # none is known, so the first raises
         raise
 
 
