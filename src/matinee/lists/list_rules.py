@@ -26,6 +26,7 @@ import numpy as np
 
 from matinee.errors import BadSetting, check_known, check_whole
 
+STRONGEST = 1.0  # strength with which a rule weighs as much as all of the distance S
 RERANKED = 100  # candidates of a person that are re-ranked, the best by score and boost
 
 
@@ -51,13 +52,13 @@ class ListArguments(RuleArguments, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class ListRules:
-    """What a list must keep to. Raises BadSetting for a negative or infinite strength."""
+    """What a list must keep to. Raises BadSetting for a strength outside 0..1."""
 
     min_ratings: int = 0  # training ratings that an item needs
     where: Mapping[str, object] = field(default_factory=dict)  # conditions; see catalog_filter
-    diversity: float = 0.0  # strength, from 0: items unlike those before them
-    novelty: float = 0.0  # strength, from 0: items that fewer people know
-    calibrated: float = 0.0  # strength, from 0: genres in the person's own proportions
+    diversity: float = 0.0  # strength, 0..1: items unlike those before them
+    novelty: float = 0.0  # strength, 0..1: items that fewer people know
+    calibrated: float = 0.0  # strength, 0..1: genres in the person's own proportions
     boost: Mapping[object, float] = field(default_factory=dict)  # item id -> stars, or points
     hide: Collection[object] = ()  # item ids
 
@@ -66,8 +67,10 @@ class ListRules:
         if self.min_ratings < 0:
             raise BadSetting(f"min_ratings is {self.min_ratings}; it must be 0 or more")
         for name, strength in self.strengths.items():
-            if not (is_number(strength) and 0 <= strength < np.inf):
-                raise BadSetting(f"{name} is {strength!r}; it must be 0 or more")
+            if not (is_number(strength) and 0 <= strength <= STRONGEST):
+                raise BadSetting(
+                    f"{name} is {strength!r}; it must be from 0, not at all, to {STRONGEST:g}"
+                )
         for item, stars in self.boost.items():
             if not (is_number(stars) and np.isfinite(stars)):
                 raise BadSetting(f"the boost of {item!r} is {stars!r}; it must be a number")

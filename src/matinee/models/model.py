@@ -250,7 +250,7 @@ class Model(Fitted, Printable):
 
         Rules: ``min_ratings=20`` and ``where={"genre": "Horror", "year": (1990, 1999)}`` filter,
         on any column of the catalogue, by a value, a list of values or a range; ``hide`` are items
-        to leave out. ``diversity``, ``novelty`` and ``calibrated`` (strengths from 0; 1 is strong)
+        to leave out. ``diversity``, ``novelty`` and ``calibrated`` (strengths 0..1)
         and ``boost={item id: stars}`` re-rank the best 100; each is then a column, whose values
         are added to the score, ``total`` is what ranks, and ``moved`` says how far an item moved
         and by which rule. Raises BadSetting for an unknown column or value.

@@ -12,5 +12,4 @@ MAX_RATINGS = 5000  # ratings of a new person
 MAX_SESSION_ITEMS = 1000  # items of a session
 MAX_FILTER_ITEMS = 10_000  # items named in a filter
 MAX_CONDITIONS = 20  # columns that the conditions of one list are on
-MAX_STRENGTH = 100.0  # of a rule that re-ranks
 MAX_MAP_POINTS = 100_000

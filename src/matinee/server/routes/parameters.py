@@ -9,13 +9,12 @@ from fastapi.routing import APIRoute
 from matinee.charts.chart import NARROWEST, WIDEST
 from matinee.data.condition_texts import conditions_of
 from matinee.errors import BadSetting, check_known
-from matinee.lists.list_rules import ListRules
+from matinee.lists.list_rules import STRONGEST, ListRules
 from matinee.server.limits import (
     MAX_CONDITIONS,
     MAX_FILTER_ITEMS,
     MAX_LIST_DEPTH,
     MAX_LIST_LENGTH,
-    MAX_STRENGTH,
 )
 
 Length = Annotated[int, Query(ge=1, le=MAX_LIST_LENGTH, description="Number of entries.")]
@@ -43,7 +42,7 @@ Where = Annotated[
     ),
 ]
 Strength = Annotated[
-    float, Query(ge=0, le=MAX_STRENGTH, description="How strong the rule is; 0 for not at all.")
+    float, Query(ge=0, le=STRONGEST, description="How strong the rule is, from 0 for not at all.")
 ]
 
 

@@ -4,13 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from matinee.lists.list_rules import ListRules
+from matinee.lists.list_rules import STRONGEST, ListRules
 from matinee.server.limits import (
     MAX_BATCH_USERS,
     MAX_CONDITIONS,
     MAX_FILTER_ITEMS,
     MAX_LIST_LENGTH,
-    MAX_STRENGTH,
 )
 from matinee.server.problems import shortened
 from matinee.server.schemas.base import Envelope, Flag, Integer, Number, RequestBody, example
@@ -29,7 +28,7 @@ class NumberRange(RequestBody):
 
 
 Value = str | Integer | Number
-Strength = Annotated[Number, Field(ge=0, le=MAX_STRENGTH)]
+Strength = Annotated[Number, Field(ge=0, le=STRONGEST)]
 
 
 def check_conditions(where: object) -> object:
