@@ -169,6 +169,22 @@ def test_weights_of_lists_on_the_command_line(call, model, options, weights):  #
     assert [row["score"] for row in json.loads(out)] == pytest.approx(own.score, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    "options", [(), ("--stars-weight", "0.3"), ("--stars-weight", "inf"), ("--caution", "-3")]
+)
+def test_reasons_add_up_to_the_score_of_the_same_list(call, ask, model, options):  # noqa: F811
+    _, _, err = call("recommend", model, "--user", "7", "-n", "3", *options)
+    rows = json.loads(call("recommend", model, "--user", "7", "-n", "3", "--json", *options)[1])
+    for row in rows:
+        told = json.loads(ask(row["item_id"], "--json", *options)[1])
+        assert told["score"] == pytest.approx(row["score"], abs=1e-6)
+        assert sum(term["value"] for term in told["terms"]) == pytest.approx(row["score"], abs=1e-4)
+    standing = json.loads(ask(rows[1]["item_id"], "--standing", "--json", *options)[1])
+    assert standing["rank"] == 2
+    if "score ranks" in err:
+        assert " ".join(["matinee explain", *options, "shows the sum"]) in " ".join(err.split())
+
+
 def test_a_weight_below_nothing_is_refused(call, model):  # noqa: F811
     code, _, err = call("recommend", model, "--user", "7", "--stars-weight", "-1")
     assert code != 0

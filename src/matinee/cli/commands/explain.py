@@ -10,7 +10,8 @@ import click
 
 import matinee
 from matinee.cli.console import json_option, print_json, say, show, styled, wrap
-from matinee.cli.options.model import WORDS_HELP, find_item_by_words, load, model_argument
+from matinee.cli.options.list_weights import ListWeights, weight_options
+from matinee.cli.options.model import WORDS_HELP, find_item_by_words, model_argument
 from matinee.cli.options.newcomer import number, pairs
 from matinee.display.plain_data import JsonObject
 from matinee.errors import BadSetting
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     "in or take it out.",
 )
 @click.option("-n", "n", type=int, help="Length of that list; 10 unless given.")
+@weight_options
 @click.option("--receipt", metavar="FILE", help="Also write sum, rank, model and data as an SVG.")
 @json_option
 def command(
@@ -82,6 +84,7 @@ def command(
     counterfactual: bool,
     stands: bool,
     n: int | None,
+    weights: ListWeights,
     receipt: str | None,
     as_json: bool,
 ) -> None:
@@ -94,7 +97,7 @@ def command(
     }
     several = [name for name, present in questions.items() if present]
     check_together(several, {"--by": by, "--of": of}, {"--receipt": receipt}, n)
-    model = load(model_path)
+    model = weights.load(model_path)
     row = find_item_by_words(model, item)
     answer: Any
     if without or change or tastes:

@@ -9,7 +9,8 @@ import click
 from matinee.cli.console import json_option, print_json, ranked_list, say, styled, width, wrap
 from matinee.cli.options.engine import EngineOptions, engine_options
 from matinee.cli.options.list_rules import RuleOptions, rule_options
-from matinee.cli.options.model import load, model_argument
+from matinee.cli.options.list_weights import ListWeights, weight_options
+from matinee.cli.options.model import model_argument
 from matinee.cli.options.newcomer import NAME, newcomer
 from matinee.cli.options.values import gathered
 from matinee.cli.progress import progress
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 Row = JsonObject
 SCORE_OF_CHOICE = "the score ranks: stars predicted, and points for how likely each is to be chosen"
-SHOWS_THE_SUM = "; matinee explain shows the sum"
 
 
 @dataclass(frozen=True)
@@ -84,27 +84,11 @@ class ListOptions:
     n: int
     why: bool
     include_seen: bool
-    stars_weight: float | None
-    caution: float | None
 
     @property
     def exclude_seen(self) -> bool:
         """Whether items that the user has rated are left out."""
         return not self.include_seen
-
-    @property
-    def as_served(self) -> bool:
-        """Whether these are the lists that a server gives where it is asked for nothing else."""
-        return self.exclude_seen and self.stars_weight is None and self.caution is None
-
-    @property
-    def local_only(self) -> dict[str, object]:
-        """The options that lists on Spark do not support, and whether each is set."""
-        return {
-            "--stars-weight": self.stars_weight is not None,
-            "--caution": self.caution is not None,
-            "--include-seen": self.include_seen,
-        }
 
 
 audience_options = gathered(
@@ -152,17 +136,6 @@ list_options = gathered(
     click.option("-n", "n", type=int, default=10, show_default=True, help="How many."),
     click.option("--why", is_flag=True, help="Add the reasons."),
     click.option("--include-seen", is_flag=True, help="Also what the user has rated."),
-    click.option(
-        "--stars-weight",
-        type=float,
-        help="Points of choice that a star is worth; as learned unless given. 0 lists by choice "
-        "alone, inf by stars alone.",
-    ),
-    click.option(
-        "--caution",
-        type=float,
-        help="From safe (above 0) to adventurous (0, or below): holds back what few have rated.",
-    ),
 )
 
 
@@ -170,6 +143,7 @@ list_options = gathered(
 @model_argument
 @audience_options
 @list_options
+@weight_options
 @rule_options
 @click.option("--all", "everybody", is_flag=True, help="A list for every user, into --out.")
 @click.option(
@@ -184,6 +158,7 @@ def command(
     model_path: str,
     audience: Audience,
     listing: ListOptions,
+    weights: ListWeights,
     rules: RuleOptions,
     everybody: bool,
     out: str | None,
@@ -196,28 +171,29 @@ def command(
     --all for everybody, into a file.
     """
     if engine.is_spark:
-        others = {**audience.ways, **listing.local_only, "--json": as_json}
-        others["the rules"] = rules.given
+        others = {**audience.ways, **dict.fromkeys(weights.given, True), "--json": as_json}
+        others |= {"--include-seen": listing.include_seen, "the rules": rules.given}
         lists_on_spark(model_path, engine, out, listing.n, listing.why, others)
         return
     if everybody or out is not None:
         refused = {**audience.ways, "--why": listing.why, "--json": as_json}
-        save_all(model_path, listing, rules, everybody, out, refused)
+        save_all(model_path, listing, weights, rules, everybody, out, refused)
         return
     audience.check()
     if audience.together and rules.given:
         raise BadSetting("a list for several together has no rules; leave them out, or --for")
-    model = load(model_path).weighed(listing.stars_weight, listing.caution)
+    model = weights.load(model_path)
     if audience.together:
         show_together(model, audience, listing, as_json)
     else:
         people = audience.people(model)
-        show_each(model, people, listing, rules.arguments(model), as_json)
+        show_each(model, people, listing, weights, rules.arguments(model), as_json)
 
 
 def save_all(
     model_path: str,
     listing: ListOptions,
+    weights: ListWeights,
     rules: RuleOptions,
     everybody: bool,
     out: str | None,
@@ -228,7 +204,7 @@ def save_all(
         raise BadSetting("--all and --out FILE go together: a list for every user")
     for name in (name for name, value in others.items() if value):
         raise BadSetting(f"--all makes a list for every user; leave out {name}")
-    servable = listing.as_served and not rules.given
+    servable = not (listing.include_seen or weights.given or rules.given)
     if is_database(out):
         if not servable:
             raise BadSetting(
@@ -238,7 +214,7 @@ def save_all(
         POSTGRESQL.require("a list for every user in a database")
     else:
         check_table_file(Path(out))
-    model = load(model_path).weighed(listing.stars_weight, listing.caution)
+    model = weights.load(model_path)
     lists = model.recommend_all(
         listing.n, exclude_seen=listing.exclude_seen, **rules.arguments(model)
     )
@@ -254,6 +230,7 @@ def show_each(
     model: "Model",
     people: dict[str, object],
     listing: ListOptions,
+    weights: ListWeights,
     rules: "RuleArguments",
     as_json: bool,
 ) -> None:
@@ -276,8 +253,7 @@ def show_each(
     if any(
         row.get("stars", row["score"]) != row["score"] for rows in lists.values() for row in rows
     ):
-        as_explained = listing.stars_weight is None and listing.caution is None
-        say(wrap(SCORE_OF_CHOICE + SHOWS_THE_SUM * as_explained, width()))
+        say(wrap(f"{SCORE_OF_CHOICE}; matinee explain{weights.typed} shows the sum", width()))
 
 
 def why_no_more(model: "Model", rules: "RuleArguments", n_listed: int) -> str:
