@@ -1,6 +1,7 @@
 """Each algorithm by its mathematics: laws, tutorials, published numbers, and odd data."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from matinee.errors import BadRatings, BadSetting, Diverged
 from matinee.kernels.sgd import Blocks, descend, whole_vectors
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.sources import read_ratings
-from matinee.sources.synthetic import uniform
+from matinee.sources.synthetic import checkerboard, uniform
+from matinee.training import grid as grids
 from test_contract import ratings_of
 
 
@@ -173,9 +175,25 @@ def test_a_gradient_step_follows_the_gradient():
     for f in range(3):
         assert (start[0][f] - P[0, f]) / rate == pytest.approx(slope(0, f), rel=5e-3, abs=1e-3)
         assert (start[1][f] - Q[0, f]) / rate == pytest.approx(slope(1, f), rel=5e-3, abs=1e-3)
-    assert not whole_vectors(P)[0, 3:].any(), "columns of zeros are added"
+    assert not whole_vectors(P, place)[0, 3:].any(), "columns of zeros are added"
     assert (start[2] - b[0]) / rate == pytest.approx(slope(2), rel=5e-3, abs=1e-3)
     assert (start[3] - c[0]) / rate == pytest.approx(slope(3), rel=5e-3, abs=1e-3)
+
+
+def test_a_block_steps_through_some_users_at_a_time(monkeypatch):
+    monkeypatch.setattr(grids, "RATINGS_PER_BLOCK", 40)
+    monkeypatch.setattr(grids, "USERS_AT_ONCE", 4)
+    train = checkerboard(30)
+    blocks = grids.Grid.of(train, 0).blocks
+    assert blocks.n_groups == 3, "of ten users and ten items each"
+    user, item = (np.argsort(place) for place in (blocks.user_place, blocks.item_place))
+    dealt = zip(user[blocks.user], item[blocks.item], blocks.rating, strict=True)
+    assert sorted(dealt) == sorted(zip(train.user, train.item, train.rating, strict=True))
+    for number, (start, end) in enumerate(pairwise(blocks.starts)):
+        group, within = np.divmod(blocks.user[start:end], 10)
+        assert (group == number % 3).all()
+        assert (np.diff(within // 4) >= 0).all()
+        assert (np.diff(within) < 0).any(), "their ratings are in random order"
 
 
 def dense_filled(train, fill, center):

@@ -272,7 +272,9 @@ def test_steps_are_those_of_one_rating_after_the_other():
     P, b, Q, c = sides(4, 5, 3)
     user, item = np.array([0, 1, 1, 3]), np.array([2, 2, 0, 4])
     rating = rng.normal(3, 1, 4).astype(np.float32)
-    blocks = Blocks(1, np.array([0, 4]), user, item, rating, np.array([2, 0, 3, 1]), np.arange(5))
+    user_place, item_place = np.array([2, 0, 3, 1]), np.arange(5)
+    places = (user_place[user], item_place[item])
+    blocks = Blocks(1, np.array([0, 4]), *places, rating, user_place, item_place)
     penalties = tuple(rng.uniform(0.1, 0.5, n) for n in (4, 4, 5, 5))
     expected = [array.astype(np.float64) for array in (P, b, Q, c)]
     naive.descend(zip(user, item, rating, strict=True), 3.0, 0.1, penalties, *expected)

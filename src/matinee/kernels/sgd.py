@@ -22,13 +22,14 @@ Penalties = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 class Blocks(NamedTuple):
     """Ratings dealt into T x T blocks: B = stratum * T + a lies in starts[B]..starts[B + 1].
 
-    The blocks of a stratum share no user and no item.
+    The blocks of a stratum share no user and no item. Users and items go by their places, those of
+    a group side by side, so that what a block reads lies close together.
     """
 
     n_groups: int  # T
     starts: np.ndarray  # (T * T + 1,) int64
-    user: np.ndarray  # (n_ratings,) int32
-    item: np.ndarray  # (n_ratings,) int32
+    user: np.ndarray  # (n_ratings,) int32: the place of its user
+    item: np.ndarray  # (n_ratings,) int32: that of its item
     rating: np.ndarray  # (n_ratings,) float32
     user_place: np.ndarray  # (n_users,) int32: where each user stands when they are sorted by group
     item_place: np.ndarray  # (n_items,) int32
@@ -65,32 +66,33 @@ def descend(
     where keep = 1 - rate x penalty. A bias that is kept by 0 or less does not exist and stays as it
     is. The blocks of a stratum run side by side, with the same result in any order.
     """
+    user_place, item_place = blocks.user_place, blocks.item_place
+    sides = (user_place, user_place, item_place, item_place)
     keep_p, keep_b, keep_q, keep_c = (
-        read_only(1.0 - rate * penalty, np.float32) for penalty in penalties
+        read_only(placed(1.0 - rate * penalty, place), np.float32)
+        for penalty, place in zip(penalties, sides, strict=True)
     )
     rates = Rates(np.float32(mean), np.float32(rate), (keep_p, keep_b, keep_q, keep_c))
-    P, Q = whole_vectors(users.factors), whole_vectors(items.factors)
-    # By groups, so that blocks at work at once write into no cache line in common.
-    b, c = np.empty_like(users.bias), np.empty_like(items.bias)
-    b[blocks.user_place], c[blocks.item_place] = users.bias, items.bias
+    P, Q = whole_vectors(users.factors, user_place), whole_vectors(items.factors, item_place)
+    b, c = placed(users.bias, user_place), placed(items.bias, item_place)
     for number in strata:
         parts = np.array_split(blocks.stratum(number), min(n_threads(), blocks.n_groups))
         run_all(
             [partial(_descend, part, blocks, blocks.weights, rates, P, b, Q, c) for part in parts]
         )
-    users.bias[:], items.bias[:] = b[blocks.user_place], c[blocks.item_place]
+    users.bias[:], items.bias[:] = b[user_place], c[item_place]
     k = users.factors.shape[1]
-    users.factors[:], items.factors[:] = P[:, :k], Q[:, :k]
+    users.factors[:], items.factors[:] = P[user_place, :k], Q[item_place, :k]
 
 
 @kernel
 def _descend(numbers, blocks, weights, rates, P, b, Q, c):
     """One step per rating, in stored order, for each of the blocks.
 
-    P (n_users, width) and Q (n_items, width) are float32 rows of whole vectors (see ``tiles``); b
-    and c stand by group.
+    P (n_users, width) and Q (n_items, width) are float32 rows of whole vectors (see ``tiles``); all
+    stand by place.
     """
-    _, starts, user, item, rating, place_u, place_i, _ = blocks
+    _, starts, user, item, rating, _, _, _ = blocks
     mean, rate, keep = rates
     keep_p, keep_b, keep_q, keep_c = keep
     for block in numbers:
@@ -100,18 +102,24 @@ def _descend(numbers, blocks, weights, rates, P, b, Q, c):
             ahead = min(j + AHEAD, last - 1)
             tiles.fetch_row(P, user[ahead])
             tiles.fetch_row(Q, item[ahead])
-            at_u, at_i = place_u[u], place_i[i]
-            step = rate * (rating[j] - (mean + b[at_u] + c[at_i] + tiles.dot_rows(P, u, Q, i)))
+            step = rate * (rating[j] - (mean + b[u] + c[i] + tiles.dot_rows(P, u, Q, i)))
             if weights is not None:
                 step *= weights[j]
             if keep_b[u] > 0:
-                b[at_u] = keep_b[u] * b[at_u] + step
-                c[at_i] = keep_c[i] * c[at_i] + step
+                b[u] = keep_b[u] * b[u] + step
+                c[i] = keep_c[i] * c[i] + step
             tiles.mix_rows(P, u, keep_p[u], Q, i, keep_q[i], step)
 
 
-def whole_vectors(factors: np.ndarray) -> np.ndarray:
-    """A copy of the factors (n, k) whose rows begin with a cache line, with columns of zeros added.
+def placed(values: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """A copy of an array (n, ...) in which what stood at i stands at place[i]."""
+    moved = np.empty_like(values)
+    moved[place] = values
+    return moved
+
+
+def whole_vectors(factors: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """The factors (n, k) by place, in rows that begin with a cache line, with columns of zeros.
 
     Steps leave these at zero. No two rows have a cache line in common.
     """
@@ -120,5 +128,5 @@ def whole_vectors(factors: np.ndarray) -> np.ndarray:
     room = np.zeros(n * width + FLOATS_PER_LINE, np.float32)
     first = -room.ctypes.data % BYTES_PER_LINE // room.itemsize
     whole = room[first : first + n * width].reshape(n, width)
-    whole[:, :k] = factors
+    whole[place, :k] = factors
     return whole

@@ -16,7 +16,8 @@ from matinee.kernels.sgd import Blocks, Penalties, descend
 from matinee.row_solvers.embeddings import Embeddings
 
 RATINGS_PER_BLOCK = 3000  # small enough for cache, large enough to hide the cost of a call
-MOST_GROUPS = 64
+MOST_GROUPS = 20  # an epoch fetches all users from memory so often
+USERS_AT_ONCE = 512  # whose factors stay in the cache of a core while a block steps through them
 INDEX = np.int32  # of a rating, as there are few bytes for each
 
 
@@ -29,23 +30,29 @@ class Grid:
 
     @classmethod
     def of(cls, train: Ratings, seed: int) -> "Grid":
-        """Deal the ratings, groups balanced by ratings, in random order within a block."""
+        """Deal the ratings, groups balanced by ratings.
+
+        A block takes some users at a time, and their ratings in random order.
+        """
         T = int(np.clip(np.sqrt(len(train) / RATINGS_PER_BLOCK), 1, MOST_GROUPS))
         T = min(T, train.n_users, train.n_items)
         rng = np.random.default_rng(seed)
         groups = [deal(counts, T, rng) for counts in (train.user_counts, train.item_counts)]
+        user_place, item_place = (places_of(group) for group in groups)
         a, b = groups[0][train.user], groups[1][train.item]
         block = (b - a) % T * T + a  # int16, a kind that is sorted by counting
-        shuffled = rng.permutation(np.arange(len(train), dtype=INDEX))
-        order = shuffled[np.argsort(block[shuffled], kind="stable")]
+        part = parts_of(groups[0], user_place)[train.user]
+        order = rng.permutation(np.arange(len(train), dtype=INDEX))
+        for key in (part, block):
+            order = order[np.argsort(key[order], kind="stable")]
         blocks = Blocks(
             T,
             indptr_of(block, T * T),
-            train.user[order],
-            train.item[order],
+            user_place[train.user[order]],
+            item_place[train.item[order]],
             train.rating[order],
-            places_of(groups[0]),
-            places_of(groups[1]),
+            user_place,
+            item_place,
             None if train.sample_weight is None else train.sample_weight[order],
         )
         return cls(blocks, seed)
@@ -83,3 +90,10 @@ def places_of(group: np.ndarray) -> np.ndarray:
     places = np.empty(len(group), np.int32)
     places[np.argsort(group, kind="stable")] = np.arange(len(group), dtype=np.int32)
     return places
+
+
+def parts_of(group: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Which part of its group each row is in, int16 (n_rows,): parts are of USERS_AT_ONCE rows."""
+    first = indptr_of(group, int(group.max()) + 1)
+    part: np.ndarray = (places - first[group]) // USERS_AT_ONCE
+    return part.astype(np.int16)
