@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from matinee.charts import waterfall
 from matinee.display.palette import AGAINST, BASE, FOR
+from matinee.explain.contrast import contrast
 from matinee.explain.explanation import Explanation, round_to_sum
 from matinee.explain.term import Term
 
@@ -84,8 +85,29 @@ def test_small_terms_are_shown_together_and_nothing_is_lost():
     reasons = explanation(AVERAGE, *tastes)
     shown = reasons.shown(most=5)
     assert [term.name for term in shown[1:6]] == [f"taste {j}" for j in range(30, 25, -1)]
-    assert shown[-1].name == "25 more tastes, together"
+    assert shown[-1].name == "25 more tastes"
     assert sum(term.value for term in shown) == pytest.approx(reasons.score)
+
+
+def test_the_rest_is_told_apart_by_kind_and_what_is_alone_of_its_kind_keeps_its_name():
+    terms = [Term(f"taste {j}", 0.3 - 0.01 * j, "taste") for j in range(12)]
+    terms += [Term(f"Film {j}", 0.1, "rating", "you gave 4") for j in range(5)]
+    terms += [Term(f"Series {j}", 0.02, "rating", "you chose it") for j in range(3)]
+    terms += [Term(f"you choose {j}", 0.01, "choice") for j in range(4)]
+    beyond = Term("learned beyond your ratings", 0.001, "remainder")
+    reasons = explanation(AVERAGE, *terms, beyond)
+    _, *large_and_rests = reasons.shown(most=8)
+    assert [(term.name, round(term.value, 9)) for term in large_and_rests[8:]] == [
+        ("4 more tastes", 0.82),
+        ("5 more of your ratings", 0.5),
+        ("3 more from your history", 0.06),
+        ("4 more you tend to choose", 0.04),
+        ("learned beyond your ratings", 0.001),
+    ]
+    other = explanation(AVERAGE)
+    assert [term.name for term in contrast(reasons, other).shown(most=8)][8:] == [
+        term.name for term in large_and_rests[8:]
+    ]
 
 
 def test_bars_follow_one_another_from_nothing_to_the_score():

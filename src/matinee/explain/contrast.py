@@ -9,6 +9,7 @@ from matinee.display.plain_data import JsonObject
 from matinee.display.styled import Line, Styled
 from matinee.explain.explanation import SHOWN_TERMS, Explanation, round_to_sum
 from matinee.explain.reasons import NAMED_REASONS
+from matinee.explain.rests import with_rests
 from matinee.explain.term import Term
 from matinee.explain.waterfall import Step, html_of_steps, step_up_or_down
 from matinee.tastes.names import avoided
@@ -62,12 +63,8 @@ class Contrast(Printable):
         return self.item.score - self.versus.score
 
     def shown(self, most: int = SHOWN_TERMS) -> tuple[Term, ...]:
-        """The ``most`` largest terms, and the sum of the rest."""
-        if len(self.terms) <= most + 1:
-            return self.terms
-        small = self.terms[most:]
-        total = sum(term.value for term in small)
-        return (*self.terms[:most], Term(f"{len(small)} more, together", total, "rest"))
+        """The ``most`` largest terms, and the sums of the rest by kind."""
+        return tuple(with_rests(self.terms, most))
 
     def rows(self) -> list[tuple[str, float, str]]:
         """What is shown: name, rounded value, detail; the values sum to ``rounded_difference``."""

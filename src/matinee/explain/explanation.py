@@ -1,7 +1,7 @@
 """An explanation: named terms that sum to a score, also after rounding.
 
 It is data first and picture second: ``terms`` is everything; printing shows the largest terms and
-sums the small ones in a line of their own, so what is on the screen adds up as well.
+sums the small ones of each kind in a line of their own, so what is on the screen adds up as well.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from matinee.display.plain_data import JsonObject
 from matinee.display.styled import Line, Styled
 from matinee.display.text import counted
 from matinee.explain.reasons import PUBLIC, Reason, reasons_of
+from matinee.explain.rests import with_rests
 from matinee.explain.term import Term
-from matinee.explain.views import noun_of
 from matinee.explain.waterfall import Step, beginning, html_of_steps, step_up_or_down
 
 SHOWN_TERMS = 8  # tastes or ratings shown one by one
@@ -111,16 +111,11 @@ class Explanation(Printable):
         return self.of == LIST and self.unit == "stars"
 
     def shown(self, most: int = SHOWN_TERMS) -> tuple[Term, ...]:
-        """The terms to show: base, user and item, the ``most`` largest others, and their rest."""
+        """The terms to show: base, user and item, the ``most`` largest others, and their rests."""
         fixed = [term for term in self.terms if term.kind in FIXED]
         others = [term for term in self.terms if term.kind not in FIXED]
         others.sort(key=lambda term: abs(term.value), reverse=True)
-        small = others[most:] if len(others) > most + 1 else []
-        large = others[: len(others) - len(small)]
-        if small:
-            total = sum(term.value for term in small)
-            large.append(Term(f"{len(small)} more {noun_of(self.by)}, together", total, "rest"))
-        return (*fixed, *large)
+        return (*fixed, *with_rests(others, most))
 
     def _rounded(self) -> list[tuple[Term, float]]:
         """The terms to show, each with its value so rounded that all sum to the rounded score."""

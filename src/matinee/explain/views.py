@@ -25,7 +25,6 @@ class View:
 
     name: str  # what ``by`` asks for
     label: str  # how titles and menus continue: "by taste"
-    noun: str  # what its terms are called together
     terms: TermsOf = _no_terms  # as a model computes them
 
     def of(self, terms: TermsOf) -> "View":
@@ -33,11 +32,11 @@ class View:
         return replace(self, terms=terms)
 
 
-FACTOR = View("factor", "by taste", "tastes")
-HISTORY = View("history", "by your ratings", "ratings")
-PEOPLE = View("people", "by people like you", "terms")
-FEATURES = View("features", "by what it is", "features")
-MODEL = View("model", "by model", "models")
+FACTOR = View("factor", "by taste")
+HISTORY = View("history", "by your ratings")
+PEOPLE = View("people", "by people like you")
+FEATURES = View("features", "by what it is")
+MODEL = View("model", "by model")
 
 VIEWS = {view.name: view for view in (FACTOR, HISTORY, PEOPLE, FEATURES, MODEL)}
 
@@ -45,8 +44,3 @@ VIEWS = {view.name: view for view in (FACTOR, HISTORY, PEOPLE, FEATURES, MODEL)}
 def label_of(name: str) -> str:
     """The label of a view; its name where it is not one of ours."""
     return VIEWS[name].label if name in VIEWS else f"by {name}"
-
-
-def noun_of(name: str) -> str:
-    """What the terms of a view are called together."""
-    return VIEWS[name].noun if name in VIEWS else "terms"
