@@ -2,7 +2,6 @@
 
     python benchmarks/accuracy.py --all-ours                  ours, on everything
     python benchmarks/accuracy.py --all                       ours and the lighter peers
-    python benchmarks/accuracy.py --all --data-set top-n --page     and write the page
     python benchmarks/accuracy.py --contenders 'surprise-*' --data-set ml-100k --folds 1,2
 
 Each contender fits in a process of its own. Predictions of all are clipped alike, and a test pair
@@ -53,10 +52,6 @@ def main() -> None:
     with workshop(asked.threads, asked.limit_seconds, asked.python) as shop:
         for name in asked.data_set:
             measure_all(shop, name, contenders, asked, path)
-    if asked.page:
-        import render
-
-        render.main()
     rows = read_rows(path)
     print(summary(rows, asked.data_set), "", verdicts(rows), sep="\n")
 
@@ -87,7 +82,6 @@ def arguments() -> argparse.Namespace:
         metavar="PEER=INTERPRETER",
         help="for a peer in an environment of its own",
     )
-    parser.add_argument("--page", action="store_true", help="write docs/benchmarks.md afterwards")
     parser.add_argument("--list", action="store_true", help="show the contenders and stop")
     return parser.parse_args()
 

@@ -17,6 +17,7 @@ import matinee
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "matinee"
 FILES = sorted(SOURCE.rglob("*.py"))
+BENCHMARKS = ROOT / "benchmarks"
 
 # Imports go down only: a module may import from its own line and from the lines above it.
 LAYERS = [
@@ -126,23 +127,25 @@ def test_only_kernels_know_of_threads_and_compilation():
     assert not outside
 
 
-def test_no_module_imports_itself_through_others():
+@pytest.mark.parametrize("top", [SOURCE.parent, BENCHMARKS], ids=lambda top: top.name)
+def test_no_module_imports_itself_through_others(top):
     """Imports inside functions and those for types included."""
-    assert not list(strongly_connected(import_graph()))
+    assert not list(strongly_connected(import_graph(top)))
 
 
-def module_of(file: Path) -> str:
-    """The dotted name of a file's module."""
-    parts = file.relative_to(SOURCE.parent).with_suffix("").parts
+def module_of(file: Path, top: Path) -> str:
+    """The dotted name of a file's module, below the folder that is on the path."""
+    parts = file.relative_to(top).with_suffix("").parts
     return ".".join(parts).removesuffix(".__init__")
 
 
-def import_graph() -> dict[str, set[str]]:
-    """The modules of the package that each of them imports, anywhere in its file."""
-    modules = {module_of(file) for file in FILES}
+def import_graph(top: Path) -> dict[str, set[str]]:
+    """The modules below a folder that each of them imports, anywhere in its file."""
+    files = {module_of(file, top): file for file in top.rglob("*.py")}
+    modules = set(files)
     graph: dict[str, set[str]] = {}
-    for file in FILES:
-        imported = graph.setdefault(module_of(file), set())
+    for module, file in files.items():
+        imported = graph.setdefault(module, set())
         for node in ast.walk(tree_of(file)):
             if isinstance(node, ast.Import):
                 imported |= {alias.name for alias in node.names} & modules
