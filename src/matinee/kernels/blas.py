@@ -120,12 +120,22 @@ def row_products(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
     return np.asarray(np.matmul(Y, X[:, :, None])[:, :, 0])
 
 
-def rotated(Y: np.ndarray, rotation: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """Y (n, d) times ``rotation`` (d, d): (n, d) float32. ``out`` may be Y itself."""
+def rotated(
+    Y: np.ndarray,
+    rotation: np.ndarray,
+    out: np.ndarray | None = None,
+    rows: np.ndarray | None = None,
+) -> np.ndarray:
+    """Y (n, d) times ``rotation`` (d, d): (n, d) float32.
+
+    ``out`` may be Y itself. Where ``rows`` are marked, bool (n,), the others of ``out`` stay.
+    """
     out = np.empty_like(Y) if out is None else out
 
     def rotate(first: int) -> None:
-        out[first : first + PIECE] = Y[first : first + PIECE] @ rotation
+        piece = slice(first, first + PIECE)
+        where = True if rows is None else rows[piece, None]
+        np.copyto(out[piece], Y[piece] @ rotation, where=where)
 
     with one_blas_thread():
         run_all([partial(rotate, first) for first in range(0, len(Y), PIECE)])

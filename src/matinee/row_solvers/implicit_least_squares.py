@@ -80,8 +80,7 @@ class ImplicitLeastSquares:
         )
         if dual and in_dual:
             rotate_back(X, rated.counts, rotation)
-        has_ratings = rated.counts > 0
-        users.factors[has_ratings] = X[has_ratings]
+        np.copyto(users.factors, X, where=rated.counts[:, None] > 0)
 
     def _improve(
         self,
@@ -104,8 +103,7 @@ class ImplicitLeastSquares:
         positives = Positives.of(rated, weights, rotated(items.factors, rotation))
         typical = penalty.diagonal / all_cells
         improve_rows(positives, penalty, pull, typical, self.n_steps, X)
-        has_ratings = (rated.counts > 0)[:, None]
-        np.copyto(users.factors, rotated(X, rotation.T), where=has_ratings)
+        rotated(X, rotation.T, out=users.factors, rows=rated.counts > 0)
 
     @property
     def summed(self) -> str | None:
@@ -174,7 +172,10 @@ class ImplicitLeastSquares:
 
     def targets(self, ratings: np.ndarray) -> np.ndarray:
         """What the score of each rating is to be: (n,) float32."""
-        return (self.target + self.slope * ratings.astype(np.float64)).astype(np.float32)
+        targets = ratings.astype(np.float64)
+        targets *= self.slope
+        targets += self.target
+        return targets.astype(np.float32)
 
     def penalties(self, rated: Rows, n_items: int) -> np.ndarray:
         """The penalty on |p|^2 of each row: (n_rows,)."""
@@ -196,4 +197,4 @@ def rotate_back(X: np.ndarray, counts: np.ndarray, rotation: np.ndarray) -> None
     """
     dual = dual_rows(counts, X.shape[1])
     if dual.any():
-        X[dual] = rotated(X, rotation.T)[dual]
+        rotated(X, rotation.T, out=X, rows=dual)

@@ -114,7 +114,7 @@ def run_epochs(
     """
     for number in range(1, n_epochs + 1):
         step(number)
-        if not all(np.isfinite(side.factors).all() for side in sides):
+        if not all(side.finite for side in sides):
             raise Diverged(f"the fit diverged in epoch {number}: not finite any more; {remedy}")
         report(Epoch(number, n_epochs, None, None), on_epoch)
     return {"n_epochs_run": n_epochs}
