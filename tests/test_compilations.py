@@ -42,6 +42,21 @@ assert len(list(uses())) > 10
 """
 
 
+COMPILE_FOR = """
+from matinee.cli.compile_ahead import compile_for
+from matinee.algorithms import default_algorithm
+from matinee.sources.sample import sample
+ratings = sample()
+ratings = ratings.subset(ratings.user < 400)
+compile_for(default_algorithm(ratings))
+"""
+MEASURE = """
+from matinee.evaluation.model_quality import fit_and_measure
+from matinee.splitting import random
+fit_and_measure(default_algorithm(ratings), random(ratings))
+"""
+
+
 def signatures_after(code: str) -> dict[str, int]:
     """How many signatures each kernel has, in a process that has run some code."""
     done = subprocess.run(
@@ -80,3 +95,7 @@ def test_a_fit_compiles_what_it_needs_alone(name, settings, kernels):
     counts = signatures_after(FIT.format(name=name, settings=settings))
     compiled = {name for name, n in counts.items() if n}
     assert {name for name in compiled if name.split(".")[1].startswith("_")} == kernels
+
+
+def test_seconds_of_a_fit_hold_no_compilation_where_it_was_compiled_for():
+    assert signatures_after(COMPILE_FOR) == signatures_after(COMPILE_FOR + MEASURE)

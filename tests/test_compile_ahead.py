@@ -81,7 +81,7 @@ def test_no_process_is_started_where_it_does_not_help(started, monkeypatch, tmp_
 
 def test_what_is_compiled_ahead_are_algorithms():
     known = set(ALGORITHMS)
-    assert set(walkthrough.NEEDED_LAST) <= known
+    assert set(walkthrough.NEEDED_LATER) <= known
     assert set(compile_ahead.needed_later(None)) <= known
     for name, kind in ALGORITHMS.items():
         if name not in ("blend", "hybrid"):

@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,10 @@ import matinee
 
 if TYPE_CHECKING:
     from matinee.algorithms import Algorithm
+    from matinee.splitting import Split
 
 TINY = 60  # users and items of the table that is fitted
+FEW = {"n_epochs": 2, "burn_in": 1, "n_samples": 1}  # so that it is quick
 PROGRAM = "from matinee.cli.compile_ahead import main; main()"
 
 
@@ -53,16 +56,35 @@ def needed_later(algorithm: "Algorithm | None") -> tuple[str, ...]:
 
 
 def main() -> None:
-    """Fit the algorithms named by the arguments on a tiny table, and make lists."""
+    """Compile what the algorithms named by the arguments need, choosers of lists left out."""
     from matinee.algorithms import ALGORITHMS
+
+    warnings.simplefilter("ignore")  # a tiny table gives reasons to warn
+    for name in sys.argv[1:]:
+        compile_for(ALGORITHMS[name]().for_stars)
+
+
+def compile_for(algorithm: "Algorithm") -> None:
+    """Compile or load what a fit needs, and its lists: do both quickly on a tiny table."""
     from matinee.evaluation.model_quality import fit_and_measure
+
+    fit_and_measure(quick(algorithm), tiny_split())
+
+
+def tiny_split() -> "Split":
+    """A table just large enough for all kernels to run."""
     from matinee.sources.synthetic import checkerboard
     from matinee.splitting import random
 
-    warnings.simplefilter("ignore")  # a tiny table gives reasons to warn
-    split = random(checkerboard(TINY))
-    for name in sys.argv[1:]:
-        fit_and_measure(ALGORITHMS[name]().for_stars, split)
+    return random(checkerboard(TINY))
+
+
+def quick(algorithm: "Algorithm") -> "Algorithm":
+    """The algorithm with few epochs, and what learns the choices for its lists likewise."""
+    changes: dict[str, object] = {one: n for one, n in FEW.items() if hasattr(algorithm, one)}
+    if choosers := getattr(algorithm, "choosers", ()):
+        changes["choice"] = tuple(map(quick, choosers))
+    return replace(algorithm, **changes)
 
 
 def start(names: Sequence[str]) -> subprocess.Popen[bytes] | None:

@@ -18,9 +18,9 @@ from matinee.algorithms import (
     TruncatedSVD,
     default_algorithm,
 )
-from matinee.cli.compile_ahead import compiling_ahead
+from matinee.algorithms.choosers import shared_choices
+from matinee.cli.compile_ahead import compile_for, compiling_ahead
 from matinee.data.describe import Description
-from matinee.data.ratings import Ratings
 from matinee.display.plain_data import JsonObject
 from matinee.display.steps import OnStep, quiet
 from matinee.display.tables import Table
@@ -31,7 +31,6 @@ from matinee.models import FactorModel, Model
 from matinee.report import report_of
 from matinee.report.origins import SAMPLE
 from matinee.sources.sample import sample
-from matinee.sources.synthetic import checkerboard
 from matinee.splitting import Split, random
 from matinee.tastes import Tastes
 
@@ -40,8 +39,8 @@ TEST_SHARE = 0.2
 SEED = 0
 READABLE = NMF(n_factors=8, n_epochs=50)  # few enough tastes to read, and time to part them
 N_COMPARED = 5  # algorithms
-NEEDED_LAST = ("slim", "nmf")  # of those compiled: what another process begins with
-N_STEPS = N_COMPARED + 6  # compiling, sample, each algorithm, model, tastes, reasons, report
+NEEDED_LATER = ("nmf", "slim", "truncated-svd")  # what another process compiles meanwhile
+N_STEPS = N_COMPARED + 5  # sample, each algorithm, model, tastes, reasons, report
 TYPICAL_HISTORY = (40, 150)  # ratings of the person shown: enough to know, not a professional
 
 
@@ -92,15 +91,13 @@ def run(out: Path, on_step: OnStep = quiet) -> Demo:
     Raises MatineeError when ``out`` holds something that is not a model.
     """
     started = time.perf_counter()
-    on_step(0, N_STEPS, "compiling (the first time only)")
-    ratings = sample()
-    algorithms = compared(ratings)
-    compile_all(algorithms)
-    on_step(1, N_STEPS, "splitting the ratings of simulated people who rate real films")
-    split = random(ratings, TEST_SHARE, SEED)
-    measured = measure_all(algorithms, split, on_step)
+    with compiling_ahead(NEEDED_LATER):
+        on_step(0, N_STEPS, "splitting the ratings of simulated people who rate real films")
+        ratings = sample()
+        default = default_algorithm(ratings)
+        split = random(ratings, TEST_SHARE, SEED)
+        measured = measure_all(compared(default), default, split, on_step)
     comparison = comparison_of(measured, split)
-    default = default_algorithm(ratings)
     on_step(N_STEPS - 4, N_STEPS, f"fitting {default.name} on all ratings, for lists")
     model = default.fit(ratings)
     on_step(N_STEPS - 3, N_STEPS, f"fitting {READABLE.name} on all ratings, for its tastes")
@@ -145,9 +142,9 @@ def run(out: Path, on_step: OnStep = quiet) -> Demo:
     )
 
 
-def compared(ratings: Ratings) -> tuple[Algorithm, ...]:
+def compared(default: Algorithm) -> tuple[Algorithm, ...]:
     """The algorithms of the table: popularity first, the default last but one."""
-    return Popularity(), Bias(), READABLE, default_algorithm(ratings), TruncatedSVD()
+    return Popularity(), Bias(), READABLE, default, TruncatedSVD()
 
 
 def rows_of(comparison: Comparison) -> list[JsonObject]:
@@ -163,22 +160,20 @@ def rows_of(comparison: Comparison) -> list[JsonObject]:
     ]
 
 
-def compile_all(algorithms: Sequence[Algorithm]) -> None:
-    """Compile every kernel, or load it, so that later times are without compilation."""
-    split = random(checkerboard(60))
-    with compiling_ahead(NEEDED_LAST):
-        for algorithm in algorithms:
-            fit_and_measure(algorithm, split)
-
-
+@shared_choices()
 def measure_all(
-    algorithms: Sequence[Algorithm], split: Split, on_step: OnStep = quiet
+    algorithms: Sequence[Algorithm], default: Algorithm, split: Split, on_step: OnStep = quiet
 ) -> list[Measured]:
-    """Fit each algorithm on the training part and measure it on the test part."""
+    """Fit each algorithm on the training part and measure it on the test part.
+
+    What is compiled, or loaded, is so just before, and not in the seconds of the fit. The default
+    gets intervals of its groups. Choices are learned once, in the seconds of the first fit.
+    """
     measured = []
-    for place, algorithm in enumerate(algorithms, start=2):
+    for place, algorithm in enumerate(algorithms, start=1):
         on_step(place, N_STEPS, f"fitting and measuring {algorithm.name}")
-        measured.append(fit_and_measure(algorithm, split))
+        compile_for(algorithm)
+        measured.append(fit_and_measure(algorithm, split, group_intervals=algorithm == default))
     return measured
 
 

@@ -140,14 +140,15 @@ def measure_quality(model: Model, ratings: Ratings | None = None) -> ModelQualit
             f"have {ratings.fingerprint}); read them with the same options, or leave them out"
         )
     split = random(ratings if ratings is not None else ratings_of(model))
-    own, popular = (fit_and_measure(one, split) for one in (algorithm_of(model), Popularity()))
+    own = fit_and_measure(algorithm_of(model), split, group_intervals=True)
+    popular = fit_and_measure(Popularity(), split)
     return quality_of(own, popular, split, model.data_fingerprint)
 
 
 def quality_of(
     measured: Measured, popular: Measured, split: Split, data_fingerprint: str
 ) -> ModelQuality:
-    """What was measured of an algorithm, beside popularity.
+    """What was measured of an algorithm with intervals of its groups, beside popularity.
 
     ``data_fingerprint`` is that of the ratings before the split.
     """
@@ -168,8 +169,10 @@ def quality_of(
     )
 
 
-def fit_and_measure(algorithm: Algorithm, split: Split) -> Measured:
-    """``fit_and_evaluate`` with intervals of its groups, and the model that was measured.
+def fit_and_measure(
+    algorithm: Algorithm, split: Split, *, group_intervals: bool = False
+) -> Measured:
+    """``fit_and_evaluate`` that returns the model, too, with intervals of its groups or without.
 
     Raises what ``fit_and_evaluate`` does.
     """
@@ -177,8 +180,8 @@ def fit_and_measure(algorithm: Algorithm, split: Split) -> Measured:
     started = time.perf_counter()
     with trial_fits():
         model = algorithm.fit(split.train)
-    plan = replace(plan, group_intervals=True)
     fit_seconds = time.perf_counter() - started
+    plan = replace(plan, group_intervals=group_intervals)
     evaluation = evaluate_fitted(model, algorithm, split, plan, fit_seconds)
     return Measured(algorithm, evaluation, model)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from matinee.cli.compile_ahead import FEW, tiny_split
 from matinee.cli.console import json_option, print_json, say
 from matinee.cli.progress import progress
 from matinee.display.plain_data import JsonMapping
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from matinee.data.ratings import Ratings
     from matinee.splitting import Split
 
-TINY = 60  # users and items of the table that everything is done on
-FEW = {"n_epochs": 2, "burn_in": 1, "n_samples": 1}  # so that it is quick
 ALTERNATIVES = {"solver": "sgd", "feedback": "preference", "missing": "zero"}  # other kernels
 
 
@@ -53,10 +52,8 @@ def command(as_json: bool) -> None:
 def uses() -> Iterator[str]:
     """Do everything once on tiny ratings, and yield the name of what comes next."""
     from matinee.algorithms import ALGORITHMS
-    from matinee.sources.synthetic import checkerboard
-    from matinee.splitting import random
 
-    split = random(checkerboard(TINY))
+    split = tiny_split()
     for name, kind in ALGORITHMS.items():
         yield name
         for settings in variants(kind):
