@@ -8,6 +8,7 @@ from typing import get_args
 import httpx
 import numpy as np
 import pytest
+from sqlalchemy import event
 
 import matinee
 from matinee.data.scale import Scale
@@ -200,6 +201,24 @@ def test_impressions_are_joined_with_clicks_by_list_and_item(client, state):
     assert 'matinee_impressions{arm="popular"} 4.0' in text
     assert 'matinee_actions_total{kind="click"} 4.0' in text
     assert 'matinee_list_duration_seconds_count{arm="popular"} 1.0' in text
+
+
+def test_figures_are_of_one_moment_whatever_is_written_meanwhile(store):
+    """An impression of one more list follows each statement."""
+
+    shown = Action("7", "heat-1995", "impression", "late.1.2", "late", 1)
+    is_reading = True
+
+    def write_another(*_: object) -> None:
+        nonlocal is_reading
+        if is_reading:
+            is_reading = False
+            store.write([EventBatch((), (), actions=(shown,))])
+            is_reading = True
+
+    event.listen(store.engine, "after_cursor_execute", write_another)
+    figures = [store.outcomes() for _ in range(2)]
+    assert [list(arms) for arms in figures] == [[], ["late"]]
 
 
 def test_outcomes_are_sums_over_users_on_either_database(postgresql_url, tmp_path):

@@ -26,18 +26,18 @@ class ArmOutcome(NamedTuple):
 
 
 def outcomes(connection: Connection) -> dict[str, ArmOutcome]:
-    """The outcome of every arm that was shown, by name."""
-    shown = {arm: (int(lists), int(items)) for arm, lists, items in connection.execute(_shown())}
+    """The outcome of every arm that was shown, by name, all of one moment."""
+    shown, sums = _shown().subquery(), _sums().subquery()
+    query = select(shown.c["lists"], shown.c["items"], sums).join(sums, sums.c.arm == shown.c.arm)
     by_arm = {}
-    for row in connection.execute(_sums()).mappings():
+    for row in connection.execute(query).mappings():
         users = int(row["users"])
-        lists, items = shown[row["arm"]]
         by_arm[row["arm"]] = ArmOutcome(
-            lists,
+            int(row["lists"]),
             int(row["exposures"]),
             int(row["clicks"]),
             int(row["conversions"]),
-            items,
+            int(row["items"]),
             Sample(users, float(row["clicked"]), float(row["clicked_squares"])),
             Sample(users, float(row["converted"]), float(row["converted_squares"])),
         )
@@ -47,12 +47,11 @@ def outcomes(connection: Connection) -> dict[str, ArmOutcome]:
 def _shown() -> Select[Any]:
     """The numbers of different lists and items that were shown, by arm."""
     columns = actions.c
-    lists, items = (
-        func.count(one.distinct()) for one in (columns.recommendation_id, columns.item_id)
-    )
-    impressions = select(columns.arm, lists, items).where(
-        columns.kind == "impression", columns.arm.is_not(None)
-    )
+    impressions = select(
+        columns.arm,
+        func.count(columns.recommendation_id.distinct()).label("lists"),
+        func.count(columns.item_id.distinct()).label("items"),
+    ).where(columns.kind == "impression", columns.arm.is_not(None))
     return impressions.group_by(columns.arm)
 
 
