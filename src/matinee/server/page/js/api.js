@@ -21,10 +21,10 @@ export function hasToken() {
   return token !== "";
 }
 
-async function request(method, path, body, signal) {
+async function request(method, path, body, { signal, keepalive } = {}) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const options = { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal };
+  const options = { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal, keepalive };
   const response = await fetch(path, options).catch(() => {
     signal?.throwIfAborted();
     throw new Problem(0, "The server does not answer. It may be down, or the network is.");
@@ -55,12 +55,13 @@ export function early(where, query) {
 // A `signal` aborts the request, which then fails with its reason.
 export function get(where, query, signal) {
   const key = path(where, query);
-  const answer = sent.get(key) || request("GET", key, undefined, signal);
+  const answer = sent.get(key) || request("GET", key, undefined, { signal });
   sent.delete(key);
   return answer;
 }
 
-export const post = (where, body, signal) => request("POST", where, body, signal);
+export const post = (where, body, signal) => request("POST", where, body, { signal });
+export const report = (where, body) => request("POST", where, body, { keepalive: true }); // arrives though the page is left
 export const patch = (where, body) => request("PATCH", where, body);
 
 export function getOnce(where, query) {

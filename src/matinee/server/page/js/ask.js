@@ -19,7 +19,8 @@ export function ask() {
     const [item, someone] = await Promise.all([film.chosen(), words === YOU ? null : person.chosen()]).catch(() => []);
     if (!item) return say("No such film here. Write a part of its title.");
     if (!words && !Object.keys(last).length) return say("For whom? Write the id of a person.");
-    const who = words && words !== YOU ? { user: someone && someone.id !== words ? words : someone?.id ?? words } : last;
+    const isLast = !words || words === YOU || words === last.user;
+    const who = isLast ? last : { user: someone && someone.id !== words ? words : someone?.id ?? words };
     return go("list", { ...who, item: item.id });
   };
   const asked = async (query, who) => {

@@ -18,7 +18,7 @@ function startEarly() {
   early("/v1/model");
   if (section === "find") early("/v1/users", { n: SAMPLES });
   const user = query.get("user");
-  const plain = [...query.keys()].every((name) => name === "user" || name === "item");
+  const plain = [...query.keys()].every((name) => ["user", "me", "item"].includes(name));
   if (section !== "list" || user === null || !plain) return;
   const base = `/v1/users/${segment(user)}`;
   early(base);

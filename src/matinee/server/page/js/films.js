@@ -6,7 +6,8 @@ import { bodyOf } from "./lists.js";
 import { note } from "./state.js";
 
 // The rows of `items`; `context` has who, options, model, and on request beside, ranks (by item id,
-// of another list), open (an item id), kept (see openIn) and actions (of an item: its buttons).
+// of another list), open (an item id), kept (see openIn), onopen(item id) and actions (of an item: its
+// buttons).
 export function rowsOf(items, context) {
   return items.map((item) => row(item, context));
 }
@@ -22,7 +23,7 @@ export function stars(item, model) {
 }
 
 function row(item, context) {
-  const { who, options, model, beside, ranks, open, actions } = context;
+  const { who, options, model, beside, ranks, open, onopen, actions } = context;
   const kept = context.kept?.get(item.item_id);
   const why = kept ?? el("div", { className: "why", hidden: true });
   const because = item.why ? sentence(item.why, label(item)) : item.genres.join(", ");
@@ -39,7 +40,10 @@ function row(item, context) {
     if (opening && !why.childElementCount) reasons();
   };
   button.addEventListener("click", () => {
-    if (why.hidden && oneAtATime.matches) closeOthers(button);
+    if (why.hidden) {
+      if (oneAtATime.matches) closeOthers(button);
+      onopen?.(item.item_id);
+    }
     show(why.hidden);
     if (!beside) note({ item: why.hidden ? null : item.item_id });
   });

@@ -3,6 +3,7 @@
 import { choice, counted, el, label, named, problem, say } from "./dom.js";
 import { get, getOnce, segment } from "./api.js";
 import { answer } from "./answer.js";
+import { Exposures } from "./exposures.js";
 import { HIDING, actionsOf, storeFeedback, undoLine } from "./feedback.js";
 import { openIn, rowsOf } from "./films.js";
 import { latest } from "./latest.js";
@@ -23,11 +24,12 @@ export async function list({ query, model, current }) {
   const view = new ListView(who, options, model, current, query.get("item"));
   const [about] = await Promise.all([aboutOf(who), view.load()]);
   view.about = about;
+  view.report(who.user !== undefined && query.get("me") === "1");
   view.show();
   const panel = await mixer({ who, about, unknown: view.answers[0].unknown_items || [], model, options, changed: (names) => view.change(names) });
   panel.addEventListener("focusin", () => view.compare().catch(() => null));
   return [
-    el("h1", {}, who.user === undefined ? "Your list" : ["For person ", el("bdi", {}, who.user)]), view.lead, view.asked, filters(options, model, who, view),
+    el("h1", {}, who.user === undefined ? "Your list" : ["For person ", el("bdi", {}, who.user)]), view.lead, who.user !== undefined && thisIsMe(query, view), view.asked, filters(options, model, who, view),
     el("div", { className: "mix" }, panel, el("div", { className: "mixed" }, view.undo.line, view.lists, view.more, el("p", { className: "why-place soft" }, "Choose a film: why it is in the list stands here."))),
   ];
 }
@@ -42,7 +44,7 @@ async function aboutOf(who) {
 
 class ListView {
   constructor(who, options, model, current, item) {
-    Object.assign(this, { who, options, model, current, item, about: null, answers: [], baseline: null, questioned: null });
+    Object.assign(this, { who, options, model, current, item, about: null, answers: [], baseline: null, questioned: null, exposures: null });
     this.lead = el("p");
     this.asked = el("section", { className: "asked", hidden: true });
     this.lists = el("div");
@@ -102,22 +104,35 @@ class ListView {
     const { who, options, model, answers } = this;
     const [first] = answers;
     const open = read().query.get("item");
-    const context = { who, options, model, open, ranks: isMixed(options) ? this.baseline?.ranks : null, actions: this.actions() };
+    const context = { who, options, model, open, ranks: isMixed(options) ? this.baseline?.ranks : null, actions: this.actions(), onopen: (item) => this.exposures?.opened(item) };
     this.lists.className = options.beside ? "beside" : "";
     if (options.beside) {
       const ranks = new Map(first.items.map((one) => [one.item_id, one.rank]));
       const names = [model.algorithm, model.beside.algorithm];
       this.lists.replaceChildren(...answers.map((one, place) => el("section", {}, el("h2", {}, names[place]),
-        films(rowsOf(one.items, place ? { ...context, beside: true, ranks, actions: null } : context)))));
+        films(rowsOf(one.items, place ? { ...context, beside: true, ranks, actions: null, onopen: null } : context)))));
     } else if (this.lists.firstChild?.matches?.("ol.films") && first.items.length) {
       replaceRows(this.lists.firstChild, rowsOf(first.items, { ...context, kept: openIn(this.lists.firstChild) }));
     } else {
       this.lists.replaceChildren(films(rowsOf(first.items, context)));
     }
+    this.watch();
     this.more.hidden = first.items.length < options.n || options.n >= MOST;
     this.lead.replaceChildren(...summary(this.about, first, who));
     this.ask(open, first.items);
     say(`${first.items.length} recommendations for ${nameOf(who)}`);
+  }
+
+  // Report what is seen of the list, or nothing: who looks at a person's list is seldom that person.
+  report(isOn) {
+    this.exposures?.stop();
+    this.exposures = isOn ? new Exposures(this.who.user) : null;
+    this.watch();
+  }
+
+  watch() {
+    const own = this.lists.querySelector("ol.films"); // the other model's, beside it, is nobody's list
+    this.exposures?.watch(own?.children ?? [], this.answers[0].recommendation_id);
   }
 
   // A film of the address that is not in the list is answered above it.
@@ -160,7 +175,7 @@ class ListView {
       options.hide = options.hide.filter((one) => one !== item_id).concat(kind === "restore" ? [] : [item_id]);
       return this.change(["hide"]);
     }
-    await storeFeedback(who.user, item_id, { kind });
+    await storeFeedback(who.user, item_id, { kind, recommendation_id: this.exposures?.listOf(item_id) });
     this.baseline = null;
     return this.update();
   }
@@ -168,7 +183,7 @@ class ListView {
   async store(item_id, rating) {
     const { who } = this;
     if (who.user !== undefined) {
-      await storeFeedback(who.user, item_id, { rating });
+      await storeFeedback(who.user, item_id, { rating, recommendation_id: this.exposures?.listOf(item_id) });
     } else {
       who.ratings = who.ratings.filter((one) => one.item_id !== item_id).concat(rating === null ? [] : [{ item_id, rating }]);
       note({ ratings: ratingsInAddress(who.ratings) });
@@ -176,6 +191,12 @@ class ListView {
     this.baseline = null;
     await this.update();
   }
+}
+
+function thisIsMe(query, view) {
+  const box = el("input", { type: "checkbox", name: "me", checked: query.get("me") === "1", onchange: () => { note({ me: box.checked && "1" }); view.report(box.checked); } });
+  return el("p", { className: "me" }, el("label", {}, box, " This is me. "),
+    el("small", {}, "If so, this server counts the films that are on your screen for a second, and those that you open or rate, in its online figures. If not, nothing is sent of what is looked at."));
 }
 
 function films(rows) {

@@ -37,7 +37,7 @@ export async function online() {
 }
 
 function figures({ arms, comparisons, level }) {
-  if (!arms.length) return [el("p", {}, "Nobody has reported yet which lists were shown. Send an event for each item that is shown or clicked, with the recommendation_id of its list:"),
+  if (!arms.length) return [el("p", {}, "Nobody has reported yet which lists were shown. Tick “This is me” above your list, or send an event for each item that is shown or clicked, with the recommendation_id of its list:"),
     el("pre", { className: "panel" }, EVENT),
     el("p", {}, el("a", { href: "/docs#POST-v1-feedback" }, "How to send events"))];
   const certainty = `${Math.round(100 * level)} %`;

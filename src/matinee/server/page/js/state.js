@@ -61,5 +61,6 @@ export function ratingsInAddress(ratings) {
 export function whoInAddress(query) {
   const who = {};
   for (const name of ["user", "ratings", "tastes", "new"]) if (query.get(name) !== null) who[name] = query.get(name);
+  if (who.user !== undefined && query.get("me")) who.me = query.get("me");
   return who;
 }
