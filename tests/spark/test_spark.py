@@ -4,10 +4,10 @@ pip install -e ".[spark,test]" && python -m pytest tests/spark
 """
 
 import json
-import os
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pandas
@@ -28,7 +28,7 @@ from matinee.list_store.places import open_lists
 from matinee.models import load
 from matinee.server.lifecycle import ServerState
 from matinee.sources import read_ratings
-from matinee.spark import cleaning, fitting, layout, recommending, sessions
+from matinee.spark import chunks, cleaning, fitting, layout, recommending, sessions
 from matinee.storage.model_files import model_fingerprint
 from serving import answering
 
@@ -115,18 +115,18 @@ def test_bad_rows_are_set_aside_and_counted(spark, table):
         matinee.spark.fit(CASES["mf"], good.drop("rating"))
 
 
-def test_a_frame_that_changes_is_refused(spark, table):
-    """Each pass keeps another share of each part; equal numbers of rows are next to impossible."""
+def test_a_frame_is_read_once(spark, table, tmp_path):
+    """So it may give other rows each time, and is fitted to those that it gave."""
 
-    def thinned(frames):
-        share = 0.3 + 0.7 * int.from_bytes(os.urandom(4), "little") / 2**32
-        for one in frames:
-            yield one.iloc[: max(1, int(share * len(one)))]
+    def marked(frames):
+        (tmp_path / uuid4().hex).touch()
+        yield from frames
 
-    odd = spark.createDataFrame(table)
-    odd = odd.mapInPandas(thinned, odd.schema)
-    with pytest.raises(BadRatings, match="it must give the same ones each time"):
-        matinee.spark.fit(CASES["mf"], odd)
+    frame = spark.createDataFrame(table).repartition(3)
+    frame = frame.mapInPandas(marked, frame.schema)
+    found = matinee.spark.fit(CASES["mf"], frame)
+    assert len(list(tmp_path.iterdir())) == 3
+    check_near(found, CASES["mf"].fit(read_ratings(table)))
 
 
 @pytest.mark.parametrize("kind", ["string", "date", "timestamp", "timestamp_ntz", "double"])
@@ -397,6 +397,34 @@ def test_users_are_numbered_in_natural_order(spark, users, tmp_path, monkeypatch
     assert len(list((tmp_path / "blocks").iterdir())) > 3
 
 
+def test_numbers_are_in_order_of_text_where_a_name_lies_in_another_partition(spark):
+    """There the order by value, in which they were staged, is not that of all users."""
+    numbers = pandas.DataFrame({"user_id": ["9", "10", "10", "100"], "item_id": [1, 2, 1, 3]})
+    names = pandas.DataFrame({"user_id": ["ann", "10", "-2"], "item_id": [2, 3, 1]})
+    numbers, names = numbers.assign(rating=[1, 2, 3, 4]), names.assign(rating=[5, 1, 2])
+    frames = [spark.createDataFrame(one).coalesce(1) for one in (numbers, names)]
+    found = matinee.spark.fit(MF(n_factors=1, n_epochs=1), frames[0].union(frames[1]))
+    wanted = read_ratings(pandas.concat([numbers, names]))
+    assert list(found.users) == ["-2", "10", "100", "9", "ann"] == list(wanted.users)
+    for one, other in zip(found.seen.block(0, 5)[:3], wanted.by_user[:3], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_error_of_a_fit_is_that_in_memory_whether_watched_or_not(spark, table):
+    wanted = CASES["mf"].fit(read_ratings(table)).facts["train_rmse"]
+    errors = []
+    frame = spark.createDataFrame(table)
+    watched = matinee.spark.fit(
+        CASES["mf"], frame, on_epoch=lambda epoch: errors.append(epoch.train_rmse)
+    )
+    alone = matinee.spark.fit(CASES["mf"], frame)
+    assert len(errors) == 2
+    assert errors[0] > errors[1]
+    assert [errors[-1], watched.facts["train_rmse"], alone.facts["train_rmse"]] == pytest.approx(
+        [wanted] * 3, rel=1e-5
+    )
+
+
 @pytest.mark.parametrize("given", [None, "1048576b"])
 def test_a_fit_leaves_the_settings_of_the_session(spark, table, given):
     if given is not None:
@@ -407,28 +435,34 @@ def test_a_fit_leaves_the_settings_of_the_session(spark, table, given):
     spark.conf.unset(sessions.WEIGHED)
 
 
-def test_blocks_do_not_depend_on_how_rows_are_spread(spark, monkeypatch):
+def test_blocks_do_not_depend_on_how_rows_are_spread(spark, tmp_path, monkeypatch):
     monkeypatch.setattr(layout, "RATINGS_PER_BLOCK", 500)
     monkeypatch.setattr(layout, "LEAST_PER_BLOCK", 100)
     monkeypatch.setattr(layout, "SAMPLED", 40)
     monkeypatch.setattr(layout, "SAMPLED_PER_BLOCK", 1)
+    monkeypatch.setattr(layout, "LOWEST", 30)
     rng = np.random.default_rng(0)
     user = rng.integers(0, 900, 9000) ** 2 // 900 - 100  # few have many, and some are below 0
     columns = {"user_id": user, "item_id": rng.integers(0, 9, 9000), "rating": np.ones(9000)}
     table = pandas.DataFrame(columns)
     found = []
-    for frame in (
-        spark.createDataFrame(table).repartition(5, "rating"),
-        spark.createDataFrame(table.sample(frac=1.0, random_state=0)).repartition(3),
-        spark.createDataFrame(table.astype({"user_id": str})),
+    for number, frame in enumerate(
+        [
+            spark.createDataFrame(table).repartition(5, "rating"),
+            spark.createDataFrame(table.sample(frac=1.0, random_state=0)).repartition(3),
+            spark.createDataFrame(table.astype({"user_id": str})),
+        ]
     ):
-        found.append(layout.layout_of(cleaning.judged(frame)))
-    numbers, again, texts = ([str(one)[laid.id_from :] for one in laid.bounds] for laid in found)
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        laid = layout.Layout.of(chunks.stage(cleaning.judged(frame), folder))
+        found.append(laid.bounds.to_pylist())
+    numbers, again, texts = found
     assert numbers == again
     assert 10 < len(numbers) <= 18
-    assert sorted(map(int, numbers)) == list(map(int, numbers))
+    assert numbers == sorted(numbers)
     assert len(texts) > 10
-    assert sorted(map(int, texts)) == list(map(int, texts))
+    assert list(map(int, texts)) == sorted(map(int, texts))
 
 
 def test_of_several_rows_of_a_pair_the_last_counts(spark, table):

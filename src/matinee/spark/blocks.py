@@ -33,7 +33,6 @@ class Size(NamedTuple):
     block: int
     users: int
     ratings: int
-    rows: int  # before duplicates of a pair were merged
     id_bytes: int  # bytes of the users' ids
     total: float  # of the ratings
     squares: float  # sum of their squares

@@ -1,7 +1,6 @@
 """Validation of the rows of a DataFrame: which are ratings, and the faults of the others."""
 
 import warnings
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from matinee.display.text import counted
@@ -92,8 +91,9 @@ def good(rows: "DataFrame") -> "DataFrame":
     return rows.where(GOOD)
 
 
-def warn_of_faults(rows: "DataFrame", counts: Mapping[int, int]) -> None:
+def warn_of_faults(rows: "DataFrame") -> None:
     """Warn of the rows that are set aside, with reasons. Raises BadRatings where no row is good."""
+    counts: dict[int, int] = dict(map(tuple, rows.groupBy("fault").count().collect()))
     n, n_good = sum(counts.values()), counts.get(int(Fault.NONE), 0)
     if not n:
         raise BadRatings("the frame holds no ratings: it has no rows")

@@ -114,7 +114,7 @@ def _clean(test: "DataFrame") -> "DataFrame":
     from pyspark.sql import functions as F
 
     rows = judged(test)
-    warn_of_faults(rows, {row[0]: row[1] for row in rows.groupBy("fault").count().collect()})
+    warn_of_faults(rows)
     order = [name for name in ("moment", "place") if name in rows.columns]
     last = F.max_by("rating", F.struct(*order)).alias("rating")
     return good(rows).groupBy("user_id", "item_id").agg(last)

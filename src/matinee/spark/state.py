@@ -15,8 +15,9 @@ from matinee.display.text import counted
 from matinee.errors import MatineeError, Option, Setting
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.spark.blocks import BlockFolder, Numbered, Size
+from matinee.spark.chunks import stage
 from matinee.spark.cleaning import judged
-from matinee.spark.layout import layout_of
+from matinee.spark.layout import Layout
 from matinee.spark.packing import pack
 from matinee.spark.passes import UserFiles
 from matinee.spark.sessions import Room
@@ -26,10 +27,11 @@ from matinee.training.epochs import first_rows
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-BLOCKS, MARK = "blocks", "fit.txt"
+BLOCKS, CHUNKS, MARK = "blocks", "chunks", "fit.txt"
 OURS = {
     MARK,
     BLOCKS,
+    CHUNKS,
     "begin",
     "items.npz",
     "new-items.npz",
@@ -134,15 +136,17 @@ class Blocks:
                 )
             return cls(folder, *_load(known))
         _make_room(folder)
-        rows = judged(frame)
-        layout = layout_of(rows)
-        sizes = pack(rows, layout, folder / BLOCKS)
+        spark, scratch = frame.sparkSession, folder / CHUNKS
+        staged = stage(judged(frame), scratch)
+        layout = Layout.of(staged)
+        sizes = pack(spark, staged, layout, folder / BLOCKS)
+        shutil.rmtree(scratch)
         numbered = Numbered.of(layout.items, sizes)
-        merged = layout.n_rows - numbered.n_ratings
+        merged = staged.n_valid - numbered.n_ratings
         if merged:
             same = "merged into another of the same user and item: the last was kept"
             warnings.warn(f"{counted(merged, 'row')} {same}", stacklevel=3)
-        _save(known, numbered, sizes, layout.n_read)
+        _save(known, numbered, sizes, staged.n_read)
         return cls(folder, *_load(known))
 
     def frame(self, spark: Any, room: Room | None) -> "DataFrame":
@@ -186,7 +190,8 @@ def _make_room(folder: Path) -> None:
             one.unlink()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text("a fit of Matinee on Spark, to resume\n", encoding="utf-8")
-    (folder / BLOCKS).mkdir()
+    for name in (BLOCKS, CHUNKS):
+        (folder / name).mkdir()
 
 
 def _save(file: Path, numbered: Numbered, sizes: list[Size], n_read: int) -> None:
