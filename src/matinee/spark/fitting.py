@@ -44,7 +44,7 @@ from matinee.tastes.canonical import Moments, canonical_rotation
 from matinee.training.alternating import ANY_TABLE, AlternatingAlgorithm, Alternation, TableSummary
 from matinee.training.epochs import diverged
 from matinee.training.gathering import MEMORY, rounds
-from matinee.training.progress import Epoch, OnEpoch, quiet, report
+from matinee.training.progress import Epoch, OnEpoch, is_watched, quiet, report
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -163,6 +163,7 @@ class FitRun:
                 start.users if start else None,
                 self.tasks,
                 self.threads,
+                is_watched(on_epoch),
             )
             if step.last:
                 break
@@ -204,10 +205,9 @@ class FitRun:
                 error += of_tasks if row["range"] == 0 else 0.0  # every range carries the same
                 for name, values in part.items():
                     getattr(items, name)[at] = values
-        rmse = self._rmse(step, error) if step.number else None
         if not np.isfinite(items.factors).all():
             raise diverged(step.number + 1, self.numbered.scale, step.plan.remedy)
-        return items, counts, rmse
+        return items, counts, self._rmse(step, error)
 
     def _finish(self, step: Pass) -> tuple[Moments, float | None]:
         """The last pass: the moments of its users, and its training RMSE."""
@@ -223,7 +223,7 @@ class FitRun:
         return Moments(second / n, first / n), self._rmse(step, float(error[0]))
 
     def _rmse(self, step: Pass, error: float) -> float | None:
-        return float(np.sqrt(error / self.numbered.n_ratings)) if step.plan.stars else None
+        return float(np.sqrt(error / self.numbered.n_ratings)) if step.measured else None
 
     def _per_range(self, plan: Alternation) -> int:
         """Items per range, so that the sums of all tasks for it fit BYTES_PER_RANGE."""

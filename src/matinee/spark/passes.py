@@ -70,6 +70,12 @@ class Pass:
     start: UserFiles | None  # of the fit that this one starts from, where there is one
     tasks: int  # in parallel
     threads: int  # of each
+    watched: bool = True  # whether somebody looks at the error of every pass
+
+    @property
+    def measured(self) -> bool:
+        """Whether its error is of use: it takes a sixth of a pass with few factors."""
+        return self.plan.stars and self.number > 0 and (self.watched or self.last)
 
     @property
     def last(self) -> bool:
@@ -136,7 +142,7 @@ def gather(step: Pass, items_round: Round, batches: Batches) -> Batches:
         task = block.number if task < 0 else task
         if items_round.number == 0:
             users = step.users_of(block)
-            if step.number and plan.stars:
+            if step.measured:
                 error += error_of_rows(block.rated, step.mean, users, step.items)
             if step.keeps(items_round.of):
                 step.user_files.write(block.number, users)
@@ -245,7 +251,7 @@ def finish(step: Pass, batches: Batches) -> Batches:
     for block in step.block_folder.blocks(batches):
         task = block.number if task < 0 else task
         users = step.users_of(block)
-        if plan.stars:
+        if step.measured:
             error += error_of_rows(block.rated, step.mean, users, step.items)
         if plan.finish is not None:
             plan.finish.solve(block.rated, step.mean, step.items, users)

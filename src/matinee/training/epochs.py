@@ -1,6 +1,5 @@
 """Epochs of a fit: measure the error, keep the best, and stop with advice when it diverges."""
 
-import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from matinee.models.factor import FactorModel
 from matinee.models.trial_fits import trial_fits
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.training.alternating import Alternation, begin_at
-from matinee.training.progress import Epoch, OnEpoch, log, quiet, report
+from matinee.training.progress import Epoch, OnEpoch, is_watched, report
 
 ODD_SPAN = 1e7  # of a scale: more is a slip in some row rather than a scale
 PATIENCE = 3  # epochs without a better validation error before the fit stops
@@ -69,8 +68,7 @@ class Training:
             validation_rmse = (
                 None if self.validation is None else self.rmse(self.validation, clip=True)
             )
-            watched = on_epoch is not quiet or log.isEnabledFor(logging.INFO)
-            measured = watched or validation_rmse is not None or number == n_epochs
+            measured = is_watched(on_epoch) or validation_rmse is not None or number == n_epochs
             rmse = self.rmse(self.train) if measured else None  # a sixth of an epoch of steps
             epoch = Epoch(number, n_epochs, rmse, validation_rmse)
             if not np.isfinite(self.items.factors if rmse is None else rmse).all():

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from matinee.display.steps import quiet
 
-__all__ = ["Epoch", "OnEpoch", "OnPart", "quiet", "report"]
+__all__ = ["Epoch", "OnEpoch", "OnPart", "is_watched", "quiet", "report"]
 
 
 class Epoch(NamedTuple):
@@ -21,6 +21,11 @@ class Epoch(NamedTuple):
 OnEpoch = Callable[[Epoch], None]
 
 log = logging.getLogger("matinee.fit")
+
+
+def is_watched(on_epoch: OnEpoch) -> bool:
+    """Whether anybody learns of what ``report`` tells."""
+    return on_epoch is not quiet or log.isEnabledFor(logging.INFO)
 
 
 def report(epoch: Epoch, on_epoch: OnEpoch) -> None:
