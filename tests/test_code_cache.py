@@ -1,5 +1,6 @@
 """Without a home and a writable package the compiler keeps its code in a private folder."""
 
+import gc
 import logging
 import os
 import shutil
@@ -110,6 +111,20 @@ def test_code_of_kernels_that_moved_is_deleted(copy_of_package):
     after = sorted(file.name for file in kernels.glob("__pycache__/*.nb*"))
     assert len(after) == len(before)
     assert not set(after) & set(before), "the names hold the line"
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_garbage_is_not_collected_while_a_kernel_is_compiled(enabled):
+    pause, states = jit.CollectionPause(), []
+    was_enabled = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        for step in (pause.on_start, pause.on_start, pause.on_end, pause.on_end):
+            step(None)
+            states.append(gc.isenabled())
+    finally:
+        (gc.enable if was_enabled else gc.disable)()
+    assert states == [False, False, False, enabled], "until the outermost is done, as it was before"
 
 
 def test_a_second_of_compiling_is_logged_once(caplog, monkeypatch):
