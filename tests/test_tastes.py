@@ -31,9 +31,10 @@ from matinee.tastes.labels import (
     period,
     savage_scores,
     supported,
+    words_about,
 )
 from matinee.tastes.matching import match_factors
-from matinee.tastes.names import NamedEnd, names_of, short_title, words_of
+from matinee.tastes.names import NamedEnd, avoided, names_of, short_title, words_of
 from matinee.tuning.stability import taste_stability
 from test_contract import CASES, make, ratings_of
 
@@ -286,10 +287,10 @@ def test_people_tags_and_decades_can_label_both_ends():
 
 @pytest.mark.parametrize(
     "n_fifties, n_westerns, label",
-    [(3, 10, "Western"), (4, 10, "1950s Western"), (4, 2, "1950s Western"), (4, 1, "1950s")],
+    [(4, 10, "Western"), (5, 10, "1950s Western"), (5, 5, "1950s Western"), (5, 4, "1950s")],
 )
 def test_a_word_stands_on_the_card_or_in_no_label(n_fifties, n_westerns, label):
-    """Two of ten on the card, and four for a decade; next come most others of both."""
+    """Five of ten on the card; next come most others of both."""
     order = np.arange(400)
     of_fifties = (order < n_fifties) | ((order >= 10) & (order < 60))
     is_western = (order < n_westerns) | ((order >= 10) & (order < 40))
@@ -447,13 +448,43 @@ NUMBERED = re.compile(r"\(\d+\)$|(?<!like)(?<!&) \(\d+\)|^taste \d+|of taste \d+
 @pytest.mark.parametrize("of", ["sample", "ml-100k", "ml-latest-small"])
 @pytest.mark.parametrize("algorithm", ["nmf", "mf", "default"])
 def test_no_two_tastes_of_real_data_share_their_words(list_models, of, algorithm):
-    model = list_models(of, algorithm)
-    choice = model.choice.model
-    parts = choice.models if isinstance(choice, BlendModel) else (choice,)
-    for part in (model, *(one for one in parts if isinstance(one, FactorModel))):
+    for part in parts_with_tastes(list_models(of, algorithm)):
         names = [name for one in part.tastes() for name in (one.name, one.low_name) if name]
         assert len({words_of(name) for name in names}) == len(names)
         assert not [name for name in names if NUMBERED.search(name)]
+
+
+def parts_with_tastes(model):
+    """The model of stars, and the models of choices that have tastes."""
+    choice = model.choice.model
+    parts = choice.models if isinstance(choice, BlendModel) else (choice,)
+    return model, *(one for one in parts if isinstance(one, FactorModel))
+
+
+@pytest.mark.parametrize("of", ["sample", "ml-100k", "ml-latest-small"])
+@pytest.mark.parametrize("algorithm", ["nmf", "mf", "default"])
+def test_films_on_a_card_bear_out_its_name(list_models, of, algorithm):
+    """Half of the ten bear each word of it; eight or more are not what a name says they are not."""
+    for part in parts_with_tastes(list_models(of, algorithm)):
+        for taste in part.tastes():
+            high, low = taste.labels
+            for name, label, end in (
+                (taste.name, high, taste.top),
+                (taste.low_name, low, taste.bottom),
+            ):
+                films = [set(words_about(part.catalog, one)) for one, _, _ in end]
+                if avoided(name):
+                    assert not high.words or sum(map(high.fits, films)) <= 2, name
+                else:
+                    for word in (*label.words, *label.further):
+                        assert sum(word in film for film in films) >= 5, (name, word)
+
+
+def test_a_low_end_of_the_same_films_is_not_said_to_be_anything_but_these():
+    high, (other, alike) = ends("Horror", "Drama"), ends("", "", titles=("Heat", "Up"))
+    alike = dataclasses.replace(alike, resembles_other=True)
+    _, low_names = names_of(high, [other, alike], {})
+    assert low_names == ["anything but Horror", "films like Heat & Up"]
 
 
 @pytest.mark.parametrize("of", ["sample", "ml-100k", "ml-latest-small"])

@@ -6,7 +6,7 @@ is the root mean square over all people, so that weights of different tastes com
 """
 
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +37,7 @@ from matinee.tastes.notes import NO_NOTES, TasteNotes
 MOST_LISTED = 8  # tastes that a message names
 PIECE = 1 << 16  # users looked at together
 AS_POPULAR = 0.6  # rank correlation of weights and ratings, from which an end is popular
+MOST_BUT = 2  # of the items on a card, that may be what the card is said to be anything but
 UNSTABLE = 0.5  # stability below which a taste is as much a find of chance
 WARNING = "unstable: fitted again, the model finds another taste in its place, or none like it"
 End = tuple[tuple[str, str, float], ...]  # (item id, title, weight) of each item
@@ -284,7 +285,7 @@ def find_tastes(
     )
     names, low_names = names_of(
         named_ends(high, tops, catalog, follows >= AS_POPULAR),
-        named_ends(low, bottoms, catalog, -follows >= AS_POPULAR) if signed else None,
+        low_ends(low, high, bottoms, catalog, -follows >= AS_POPULAR) if signed else None,
         dict(notes.names),
     )
     return Tastes(
@@ -319,6 +320,24 @@ def named_ends(
         NamedEnd(label, examples(label, end, catalog), bool(follows), noun)
         for label, end, follows in zip(labels, ends, popular, strict=True)
     ]
+
+
+def low_ends(
+    low: list[Label], high: list[Label], bottoms: list[End], catalog: Catalog, popular: np.ndarray
+) -> list[NamedEnd]:
+    """As ``named_ends``, of low ends; each knows whether its items bear the ``high`` label."""
+    return [
+        replace(end, resembles_other=n_bearing(label, bottom, catalog) > MOST_BUT)
+        for end, label, bottom in zip(
+            named_ends(low, bottoms, catalog, popular), high, bottoms, strict=True
+        )
+    ]
+
+
+def n_bearing(label: Label, end: End, catalog: Catalog) -> int:
+    """How many of the items of an end a label fits; a label without words fits none."""
+    fitting = (label.fits(set(words_about(catalog, one))) for one, _, _ in end)
+    return sum(fitting) if label.words else 0
 
 
 def examples(label: Label, end: End, catalog: Catalog) -> list[str]:

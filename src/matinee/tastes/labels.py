@@ -10,8 +10,8 @@ well known? Ranks are Savage's scores, which look at the top; chance is that ite
 within tenths by popularity, whose mean and variance are sums; a gamma distribution has both, and
 over all words and ends together the false discovery rate is 5 % (Benjamini & Hochberg 1995). And
 does it say much? Of the words that pass, those that hold an eighth of the end's x, and half as much
-again as chance would, are ordered by share x log(share / expected). A word that few items on the
-card bear would puzzle who reads it, and is none; decades, which stand beside each title, need more.
+again as chance would, are ordered by share x log(share / expected). A word that fewer than half of
+the items on the card bear would be contradicted by what stands there, and is none.
 """
 
 import re
@@ -34,7 +34,7 @@ POPULARITY_BINS = 10
 FALSE_DISCOVERY_RATE = 0.05
 LEAST_SHARE = 1 / 8  # of an end's x that the items with a word must hold
 ON_CARD = 10  # items that weigh most
-FEWEST_ON_CARD, FEWEST_OF_DECADE = 2, 4  # of these, that must have a word, or be of a decade
+FEWEST_ON_CARD = 5  # of these, that must bear a word
 LEAST_LIFT = 1.5  # that share over the one expected
 MOST_WORDS = 3
 PERIOD = re.compile(r"\d{4}s((,| to| &) \d{4}s)*")
@@ -120,8 +120,7 @@ def label_ends(W: np.ndarray, items: Sequence[str], catalog: Catalog) -> list[li
     lift = share / np.maximum(expected, 1e-300)
     passes = (p <= benjamini_hochberg(p, FALSE_DISCOVERY_RATE)) & (x.sum(axis=0) > 0)
     passes &= (share >= LEAST_SHARE) & (lift >= LEAST_LIFT)
-    fewest = [FEWEST_OF_DECADE if kind == "decade" else FEWEST_ON_CARD for kind, _ in words]
-    passes &= has @ on_card(ends) >= np.array(fewest)[:, None]
+    passes &= has @ on_card(ends) >= FEWEST_ON_CARD
     worth = np.where(passes, share * np.log(np.maximum(lift, 1.0)), 0.0)
     labels = [label_of(words, column) for column in worth.T] + nothing[1]
     return [labels[: W.shape[1]], labels[W.shape[1] :][: W.shape[1]]]

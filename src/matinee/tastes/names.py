@@ -28,6 +28,7 @@ class NamedEnd:
     titles: Sequence[str]  # of the items that weigh most, without years
     is_popular: bool = False  # whether its weights follow the numbers of ratings
     noun: str = "films"  # of the items; "items" where no catalogue says what they are
+    resembles_other: bool = False  # whether its titles bear the label of the other end too
 
     @property
     def base(self) -> str:
@@ -67,7 +68,7 @@ def names_of(
     """A name for each factor, and for its low end where there are such, that no other has.
 
     ``given`` are names by people, which come first. A low end that no word is found for is called
-    by what it is not: ``anything but Horror``.
+    by what it is not, ``anything but Horror``, unless its titles are that too.
     """
     names = Names(list(given.values()))
     high_names = [given.get(f) or names.free(end.names(), unnamed(f)) for f, end in enumerate(high)]
@@ -82,7 +83,7 @@ def names_of(
 
 def low_end_names(end: NamedEnd, high_name: str) -> Iterator[str]:
     """What a low end may be called, the best first."""
-    if not end.base and LIKE not in high_name:
+    if not end.base and not end.resembles_other and LIKE not in high_name:
         yield unlike(high_name)
     yield from end.names()
 
