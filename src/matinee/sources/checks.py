@@ -17,6 +17,7 @@ from matinee.data.scale import Scale
 from matinee.errors import Advice, BadRatings, BadSetting, Message, Option
 from matinee.sources.decimals import check_decimal
 from matinee.sources.raw import BAD_TIME, REASON, UNKNOWN_TIME, Fault, Numbered, Raw, ReadOptions
+from matinee.sources.strays import usual_scale, warn_of_strays
 
 CASES_SHOWN = 3
 WORDS_LOOKED_AT = 50  # rows, for the events that an error offers weights for
@@ -104,6 +105,8 @@ def clean(raw: Raw, options: ReadOptions) -> Ratings:
         time, weight = (None if one is None else one[keep] for one in (time, weight))
     if options.duplicates in ADDING:
         scale, scale_from = Scale.of(rating), "inferred"
+    elif infers_stars(options, raw.known_scale):
+        look_for_strays(raw, good)
     report = ReadReport(
         source=raw.name,
         format=raw.format,
@@ -160,6 +163,23 @@ def apply_scale(raw: Raw, options: ReadOptions) -> tuple[Scale, str]:
     outside = good & ((raw.rating < scale.low) | (raw.rating > scale.high))
     raw.fault[outside] = Fault.OUTSIDE
     return scale, "given" if options.scale else "known"
+
+
+def infers_stars(options: ReadOptions, known: Scale | None) -> bool:
+    """Whether the scale is inferred from single ratings, rather than given, known or of sums."""
+    scale = options.scale or known
+    return scale is None and options.duplicates not in ADDING and not options.events
+
+
+def look_for_strays(raw: Raw, good: Selection) -> None:
+    """Warn where a few of the good rows have ratings far outside all others."""
+    rating = raw.rating[good]
+    usual = usual_scale(*np.unique(rating, return_counts=True))
+    strays = np.flatnonzero((rating < usual.low) | (rating > usual.high))
+    if len(strays):
+        (row,) = rows_at(good, strays[:1])
+        case = Case(raw.where(row), f"{raw.rating[row]:g}")
+        warn_of_strays(raw.name, len(strays), case, usual)
 
 
 def findings(raw: Raw, scale: Scale) -> Iterator[Finding]:

@@ -26,7 +26,13 @@ from matinee.disk.whole_files import exchange, sync_folder
 from matinee.display.steps import OnStep, quiet
 from matinee.errors import BadRatings, BadSetting, MatineeError, Option
 from matinee.sources import files
-from matinee.sources.checks import check_options, nothing_left, refuse, words_remedy
+from matinee.sources.checks import (
+    check_options,
+    infers_stars,
+    nothing_left,
+    refuse,
+    words_remedy,
+)
 from matinee.sources.duck import MOST_THREADS, interrupts
 from matinee.sources.packing import stages
 from matinee.sources.packing.pack_files import (
@@ -204,6 +210,9 @@ def _pack_query(
         known = options.scale or query.known_scale
         scale = stages.judge(db, query, known)
         report = _report(db, query, options, scale)
+        levels = stages.levels_of(db)
+        if levels and infers_stars(options, query.known_scale):
+            stages.look_for_strays(db, query, levels)
         on_stage(1, len(STAGES), STAGES[1])
         stages.number_ids(db)
         on_stage(2, len(STAGES), STAGES[2])
@@ -214,7 +223,8 @@ def _pack_query(
         bins.deal(numbered_rows(db))
         on_stage(3, len(STAGES), STAGES[3])
         rule = MergeRule(options.duplicates, positives_from)
-        facts = Facts(scale, stages.levels_of(db), report, catalog or query.catalog, query.id_types)
+        values = levels[0] if levels else None
+        facts = Facts(scale, values, report, catalog or query.catalog, query.id_types)
         write_sorted(db, bins, work / "whole", query, rule, facts)
         on_stage(4, len(STAGES), "done")
 

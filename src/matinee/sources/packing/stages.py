@@ -11,6 +11,7 @@ from matinee.data.read_report import Case, Finding
 from matinee.data.scale import Scale
 from matinee.sources.checks import CASES_SHOWN, MILLISECONDS_FROM, TIME_UNITS, WORDS_LOOKED_AT
 from matinee.sources.raw import BAD_TIME, REASON, UNKNOWN_TIME, Fault, Query
+from matinee.sources.strays import usual_scale, warn_of_strays
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -157,9 +158,30 @@ def moment() -> str:
     return f"CASE {' '.join(cases)} ELSE time END"
 
 
-def levels_of(db: "DuckDBPyConnection") -> np.ndarray | None:
-    """The different ratings (n_levels,), ascending; None for more than MOST_LEVELS."""
-    ratings = db.execute(
-        f"SELECT DISTINCT rating FROM judged WHERE fault = 0 LIMIT {MOST_LEVELS + 1}"
-    ).fetchnumpy()["rating"]
-    return np.unique(ratings).astype(np.float32) if len(ratings) <= MOST_LEVELS else None
+def levels_of(db: "DuckDBPyConnection") -> tuple[np.ndarray, np.ndarray] | None:
+    """The different ratings (n_levels,) float32, ascending, and the rows of each (n_levels,).
+
+    None for more than MOST_LEVELS.
+    """
+    found = db.execute(
+        "SELECT rating, count(*) AS n FROM judged WHERE fault = 0 GROUP BY rating ORDER BY rating "
+        f"LIMIT {MOST_LEVELS + 1}"
+    ).fetchnumpy()
+    ratings, counts = (np.asarray(found[name]) for name in ("rating", "n"))
+    return (ratings.astype(np.float32), counts) if len(ratings) <= MOST_LEVELS else None
+
+
+def look_for_strays(
+    db: "DuckDBPyConnection", query: Query, levels: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """Warn where a few of the good rows have ratings far outside all others."""
+    values, counts = levels
+    usual = usual_scale(values, counts)
+    strays = (values < usual.low) | (values > usual.high)
+    if strays.any():
+        line, rating = db.execute(
+            "SELECT min(line), arg_min(rating, line) FROM judged WHERE fault = 0 AND "
+            f"(rating < {usual.low!r}::FLOAT OR rating > {usual.high!r}::FLOAT)"
+        ).fetchall()[0]
+        case = Case(query.where(line), f"{rating:g}")
+        warn_of_strays(query.name, int(counts[strays].sum()), case, usual)
