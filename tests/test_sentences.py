@@ -22,9 +22,14 @@ ALGORITHMS = {
 
 
 @pytest.fixture(scope="module", params=ALGORITHMS)
-def explanations(request):
+def model(request):
+    """A model of the sample."""
+    return ALGORITHMS[request.param].fit(sample())
+
+
+@pytest.fixture(scope="module")
+def explanations(model):
     """Of what is listed for some people, what they have rated included, in every view."""
-    model = ALGORITHMS[request.param].fit(sample())
     return [
         why
         for user in model.users.ids[:15].tolist()
@@ -39,6 +44,15 @@ def test_no_film_is_the_reason_for_itself(explanations):
     for why in explanations:
         own = [term.name for term in why.reasons() if term.kind == "rating"]
         assert why.title not in own
+
+
+def test_what_is_rated_already_is_said_to_be(model, explanations):
+    for why in explanations:
+        person = model.person(why.user)
+        own = person.ratings[person.items == model.items.row(why.item_id)]
+        did = f"rated it {own[0]:g}" if len(own) and why.unit == "stars" else "chose it"
+        assert why.sentence().endswith(f"; you {did} already.") == bool(len(own))
+        assert ("already" in why.sentence()) == bool(len(own))
 
 
 def test_no_reason_is_worth_less_than_a_tenth_of_the_lead(explanations):

@@ -51,6 +51,7 @@ class Explanation(Printable):
     beyond_scale: float = 0.0  # by how much the stars in a list score exceed the scale
     seems_low: bool = False  # whether the predicted stars are below the middle of the scale
     rated_low: frozenset[str] = frozenset()  # titles that the person rated below the middle
+    own_rating: float | None = None  # what the person gave the item, where they rated it
     worn_out: frozenset[str] = frozenset()  # keys of its reasons that a list has given elsewhere
 
     def __iter__(self) -> Any:
@@ -128,10 +129,11 @@ class Explanation(Printable):
 
         It gives reasons for a score above what is usual, and reasons against one below. After a
         reason that is the same for everybody comes one of the person's own, where there is one.
-        What is likely to be chosen may still be rated low; then it says so.
+        What is likely to be chosen may still be rated low; then it says so, and so it does where
+        the person has rated the item.
         """
         if not self._spoken:
-            return f"{self.title}: nothing we know of speaks for it."
+            return f"{self.title}: nothing we know of speaks for it{self._already}."
         column = 2 if self._sign < 0 else 0 if self.unit == "stars" else 1
         raters = {"raters": self._raters, "few": self._few}
         first, *others = [reason.words(column, **raters) for reason in self._spoken]
@@ -140,7 +142,15 @@ class Explanation(Printable):
         scores = below if self._sign < 0 else ""
         low = self.seems_low and self.of == LIST and self._sign > 0
         though = ", though you would probably rate it low" * low
-        return f"{self.title}{scores}, because {''.join([first, *also])}{though}."
+        return f"{self.title}{scores}, because {''.join([first, *also])}{though}{self._already}."
+
+    @property
+    def _already(self) -> str:
+        """What a sentence adds where the person has rated the item."""
+        if self.own_rating is None:
+            return ""
+        did = f"rated it {self.own_rating:g}" if self.unit == "stars" else "chose it"
+        return f"; you {did} already"
 
     @property
     def _raters(self) -> str:

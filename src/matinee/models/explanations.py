@@ -29,6 +29,7 @@ def explanations(
     middle = model.scale.middle if model.unit == "stars" else -np.inf
     low = model.items.ids[person.items[person.ratings < middle]].tolist()
     rated_low = frozenset(map(model.catalog.label, low))
+    own_ratings = dict(zip(person.items.tolist(), person.ratings.tolist(), strict=True))
     numbers = zip(
         rows.tolist(),
         views[by].terms(model, person, rows),
@@ -54,6 +55,7 @@ def explanations(
             beyond_scale=star_score - predicted,
             seems_low=predicted < middle,
             rated_low=rated_low,
+            own_rating=own_ratings.get(row),
         )
         for row, terms, score, predicted, star_score in numbers
     ]
