@@ -7,6 +7,7 @@ import pytest
 
 import matinee
 from matinee import splitting
+from matinee.cli import run
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +65,33 @@ def test_searches_log_each_step(ratings, caplog) -> None:
     assert sum(line.startswith("tune: ") for line in lines) == 3
     folds = [line for line in lines if line.startswith("cross_validate")]
     assert folds == [f"cross_validate: fold {k} of 2 of bias" for k in (1, 2)]
+
+
+def test_a_fit_says_what_learns_the_choices(caplog, capsys, tmp_path) -> None:
+    """They take longer than the epochs before them, on a terminal in silence otherwise."""
+    algorithm = matinee.MF(n_factors=2, n_epochs=1, choice=("slim", "implicit-als"))
+    with caplog.at_level(logging.INFO, "matinee"):
+        algorithm.fit(matinee.sample())
+    assert [line for line in lines_of(caplog) if line.startswith("choices: ")] == [
+        "choices: 0 of 2: slim on all ratings",
+        "choices: 1 of 2: implicit-als on all ratings",
+        "choices: 0 of 2: slim on those without some likes",
+        "choices: 1 of 2: implicit-als on those without some likes",
+        "choices: 0 of 1: mf on those without some likes",
+    ]
+    small = ["--set", "n_factors=2", "--set", "n_epochs=1", "--no-check"]
+    assert (
+        run(["fit", "sample", "--algorithm", "mf", *small, "--out", str(tmp_path / "model")]) == 0
+    )
+    said = capsys.readouterr().err
+    at = [
+        said.index(line)
+        for line in (
+            "mf epoch 1/1",
+            "mf choices 0/1  implicit-als on all ratings",
+            "mf choices 0/1  implicit-als on those without some likes",
+            "mf choices 0/1  mf on those without some likes",
+            "fitted mf",
+        )
+    ]
+    assert at == sorted(at)

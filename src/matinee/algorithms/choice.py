@@ -14,7 +14,13 @@ from typing import TypeVar
 import numpy as np
 
 from matinee.algorithms.base import ALGORITHMS, Algorithm
-from matinee.algorithms.choosers import ChoiceTrial, choices_of, described
+from matinee.algorithms.choosers import (
+    WITHOUT_LIKES,
+    ChoiceTrial,
+    choices_of,
+    described,
+    log_step,
+)
 from matinee.algorithms.device_memory import check_device_memory
 from matinee.algorithms.hyperparameters import setting
 from matinee.data.ratings import Ratings
@@ -108,6 +114,7 @@ class RatingAlgorithm(Algorithm):
 
         ``noise`` is the standard deviation of ratings around the stars.
         """
+        log_step(0, 1, f"{self.name} on {WITHOUT_LIKES}")
         with trial_fits():
             models = self.for_stars.fit(choices.rest), choices.model
         return ListTrial.of(models, choices.held_out, CAUTION * noise, rng)

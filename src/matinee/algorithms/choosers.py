@@ -15,11 +15,15 @@ import numpy as np
 from matinee.algorithms.base import Algorithm
 from matinee.data.ratings import Ratings
 from matinee.display.plain_data import JsonObject
+from matinee.display.steps import logged, quiet
 from matinee.models.blend import BlendModel
 from matinee.models.fitted import fields_of
 from matinee.models.model import Model
 from matinee.models.trial_fits import trial_fits
 from matinee.training.stars_weight import deviation_of_scores, held_out_likes, some_users
+
+WITHOUT_LIKES = "those without some likes"  # what a trial is fitted on
+log_step = logged("choices", quiet)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +47,12 @@ class Choices:
     def of(cls, choosers: tuple[Algorithm, ...], train: Ratings) -> "Choices":
         """Fit the choosers on all ratings, and on those without some likes."""
         rng = np.random.default_rng(0)
-        model, parts = _fit(choosers, train), held_out_likes(train, rng)
+        model, parts = _fit(choosers, train, "all ratings"), held_out_likes(train, rng)
         if parts is None:
             return cls(model, None, rng)
         rest, held_out = parts
         with trial_fits():
-            trial = ChoiceTrial(rest, held_out, _fit(choosers, rest))
+            trial = ChoiceTrial(rest, held_out, _fit(choosers, rest, WITHOUT_LIKES))
         return cls(model, trial, rng)
 
 
@@ -76,15 +80,18 @@ def choices_of(choosers: tuple[Algorithm, ...], train: Ratings) -> Choices:
     return shared[key]
 
 
-def _fit(choosers: tuple[Algorithm, ...], train: Ratings) -> Model:
+def _fit(choosers: tuple[Algorithm, ...], train: Ratings, on: str) -> Model:
     """The model of choices: of several, the sum of scores divided by their standard deviations.
 
-    Who chose what does not depend on the weights of the ratings.
+    Who chose what does not depend on the weights of the ratings. ``on`` is what the log calls them.
     """
     train = train.with_sample_weight(None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a small table supports fewer factors; the rest are zeros
-        models = [one.fit(train) for one in choosers]
+        models = []
+        for done, one in enumerate(choosers):
+            log_step(done, len(choosers), f"{one.name} on {on}")
+            models.append(one.fit(train))
     if len(models) == 1:
         return models[0]
     users = some_users(models[0], np.random.default_rng(0))

@@ -1,5 +1,6 @@
 """Progress of long work, on standard error: a bar on a terminal, lines elsewhere."""
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,8 @@ class Step(Protocol):
     A total of 0 is one that nobody knows, as of a search that time ends.
     """
 
-    def __call__(self, done: int, total: int, words: str) -> None: ...
+    def __call__(self, done: int, total: int, words: str, part: str = "") -> None:
+        """Report it, of ``part`` where that is not the work as a whole."""
 
 
 @contextmanager
@@ -40,9 +42,30 @@ def progress(what: str, every: float = SECONDS_BETWEEN_LINES) -> Iterator[Step]:
 
 @contextmanager
 def epochs_of(what: str) -> "Iterator[OnEpoch]":
-    """Show the epochs of a fit, with their errors."""
-    with progress(f"{what} epoch") as step:
+    """Show the epochs of a fit, with their errors, and the fits that learn the choices."""
+    with progress(f"{what} epoch") as step, choices_logged(f"{what} choices", step):
         yield reporter(step)
+
+
+@contextmanager
+def choices_logged(what: str, step: Step) -> Iterator[None]:
+    """Report as steps of ``what`` the fits of choices that are logged within."""
+
+    class Report(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if isinstance(record.args, tuple):
+                _, done, total, words = record.args
+                step(done, total, words, what)  # type: ignore[arg-type]
+
+    log, handler = logging.getLogger("matinee.choices"), Report()
+    level = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
 
 
 def reporter(step: Step) -> "OnEpoch":
@@ -70,9 +93,10 @@ def _bar(console: object, what: str) -> Iterator[Step]:
     with Progress(*columns, console=console, transient=True) as bar:  # type: ignore[arg-type]
         task = bar.add_task(what, total=None, count="", words="starting")
 
-        def step(done: int, total: int, words: str) -> None:
+        def step(done: int, total: int, words: str, part: str = "") -> None:
             bar.update(
                 task,
+                description=part or what,
                 completed=done,
                 total=total or None,
                 count=f" {_count(done, total)}",
@@ -87,11 +111,13 @@ def _lines(what: str, every: float) -> Iterator[Step]:
     started = last = time.perf_counter()
     waiting = ""
 
-    def step(done: int, total: int, words: str) -> None:
+    def step(done: int, total: int, words: str, part: str = "") -> None:
         nonlocal last, waiting
         now = time.perf_counter()
-        line = f"{what} {_count(done, total)}  {words}  ({seconds(now - started)})"
-        waiting = "" if now - last >= every else line
+        line = f"{part or what} {_count(done, total)}  {words}  ({seconds(now - started)})"
+        if part and waiting:
+            say(waiting)
+        waiting = "" if part or now - last >= every else line
         if not waiting:
             last = now
             say(line)
