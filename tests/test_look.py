@@ -8,10 +8,11 @@ import pytest
 
 import matinee
 from matinee.charts import stylesheet
-from matinee.cli import console
+from matinee.cli import console, run
 from matinee.cli.taste_cards import cards
 from matinee.display.notebook import Grid
 from matinee.display.palette import DARK, LIGHT, custom_properties
+from matinee.display.styled import plain
 from matinee.explain.explanation import Explanation
 from matinee.explain.term import Term
 
@@ -65,6 +66,8 @@ def test_what_is_painted_says_what_is_printed(terminal, monkeypatch, columns):
 
 
 def test_who_wants_no_colour_gets_none(terminal, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "")  # as good as not set, by no-color.org
+    assert any("\x1b" in line for line in console.lines_of(explanation(), terminal))
     monkeypatch.setenv("NO_COLOR", "1")
     assert not any("\x1b" in line for line in console.lines_of(explanation(), terminal))
 
@@ -106,6 +109,53 @@ def test_style_sheets_take_their_colours_from_the_palette():
         assert f".chart .c{place} {{ fill: {LIGHT[place]}" in light
         assert f".c{place} {{ fill: {DARK[place]}" in dark
     assert custom_properties().count("--c") == 2 * len(LIGHT)
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+@pytest.mark.parametrize("of", ["list", "neighbors", "titles that are ids"])
+def test_lists_fit_the_terminal_and_keep_their_figures(columns, of):
+    scores = {"stars": 4.54, "score": 102.93} if of == "list" else {"similarity": 0.78}
+    named = {} if of == "titles that are ids" else {"title": "Terminator 2: Judgment Day (1991)"}
+    row = {"rank": 1, "item_id": "a-very-long-id-of-an-item-1991", **named, **scores}
+    heading, line = console.ranked_list([row, row], list(scores)[-1], columns)[:2]
+    assert max(map(len, (heading, line))) <= columns
+    assert {f"{value:.2f}" for value in scores.values()} <= set(line.split())
+    assert "Term" in line or "a-ve" in line
+
+
+def test_titles_are_whole_before_ids_take_room():
+    row = {"rank": 1, "item_id": "589", "title": "Fargo (1996)", "stars": 4.54, "score": 102.93}
+    assert "589" in console.ranked_list([row], "score", 42)[1]
+    row["title"] = "Terminator 2: Judgment Day (1991)"
+    assert "589" in console.ranked_list([row], "score", 60)[1]
+    assert "589" not in console.ranked_list([row], "score", 40)[1]
+
+
+@pytest.mark.parametrize("columns", [30, 60])
+def test_facts_that_are_long_hang_below_their_beginning(columns):
+    facts = [["threads", "2 of 2 cores; a variable sets their number"], ["memory", "24 GiB"]]
+    lines = str(plain(Grid(facts, has_heading=False, left=(0, 1)).lines(columns))).split("\n")
+    assert max(map(len, lines)) <= columns
+    assert [line[:9].strip() for line in lines if line[:9].strip()] == ["threads", "memory"]
+    assert (
+        " ".join(line[9:] for line in lines) == "2 of 2 cores; a variable sets their number 24 GiB"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["inspect", "a-file-that-is-nowhere-to-be-found.csv"], ["fit", "--no-such-option"]],
+)
+def test_errors_are_broken_on_a_terminal_alone(terminal, monkeypatch, capsys, arguments):
+    monkeypatch.setenv("COLUMNS", "40")
+    assert run(arguments) != 0
+    (whole,) = [line for line in capsys.readouterr().err.split("\n") if "rror:" in line]
+    monkeypatch.setattr("sys.stderr", terminal)
+    assert run(arguments) != 0
+    said = terminal.getvalue()
+    broken = said[said.lower().index("error:") :].strip().split("\n")
+    assert " ".join(broken) == whole
+    assert all(len(line) <= 40 or " " not in line for line in broken)
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80])

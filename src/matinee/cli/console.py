@@ -28,6 +28,11 @@ def say(text: str = "") -> None:
     click.echo(text, err=True)
 
 
+def say_whole(text: str) -> None:
+    """Write a message of any length: in lines of the terminal, or in one where there is none."""
+    say(wrap(text, width(sys.stderr)) if sys.stderr.isatty() else text)
+
+
 def print_json(value: object) -> None:
     """Write one JSON document."""
     click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2))
@@ -60,7 +65,9 @@ def wrap(text: str, columns: int | None = None) -> str:
 
 def is_plain(stream: IO[str]) -> bool:
     """Whether a stream should get no control codes."""
-    return not stream.isatty() or "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    return (
+        not stream.isatty() or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    )
 
 
 class Style(TypedDict, total=False):
@@ -127,8 +134,10 @@ def ranked_list(
 ) -> list[str]:
     """The lines of a list of items or users with a heading: rank, title, the column ``score``, id.
 
-    Ids take the place of titles where there are none, and are left out without ``with_ids``.
+    Ids take the place of titles where there are none, and are left out without ``with_ids`` and
+    where they would leave little room for titles.
     """
+    columns = columns or width()
     key = "user_id" if rows and "item_id" not in rows[0] else "item_id"
     titled = any(row.get("title", row[key]) != row[key] for row in rows)
     columns_by_name = {
@@ -141,7 +150,9 @@ def ranked_list(
     filled = {name: cells for name, cells in columns_by_name.items() if cells or not rows}
     texts = [place for place, name in enumerate(filled) if name in ("title", key)]
     table = [list(filled), *map(list, zip(*filled.values(), strict=True))]
-    head, *body = aligned(table, left=texts, flexible=texts, columns=columns or width())
+    head, *body = aligned(table, left=texts, flexible=texts, columns=columns)
+    if titled and with_ids and len("  ".join(head)) > columns:
+        return ranked_list(rows, score, columns, with_ids=False, stream=stream)
     heading = styled("  ".join(head).rstrip(), "dim", stream)
     styles = [LIST_STYLES.get(name, "") for name in filled]
     return [heading, *(_list_line(row, styles, stream) for row in body)]

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import click
 
-from matinee.cli.console import say
+from matinee.cli.console import say, say_whole
 from matinee.errors import DataWarning, Face, MatineeError, worded
 
 FAILURE, NOT_DUE, INTERRUPTED = 1, 6, 130
@@ -30,13 +30,13 @@ def exit_code_of(command: Callable[[], object]) -> int:
             sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
-        error.show()
+        say_usage(error)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         say("interrupted")
         return INTERRUPTED
     except MatineeError as error:
-        say(f"error: {error.worded(Face.COMMAND_LINE)}")
+        say_whole(f"error: {error.worded(Face.COMMAND_LINE)}")
         return error.exit_code
     except MemoryError:
         say("error: out of memory; try fewer factors or a part of the data")
@@ -50,8 +50,16 @@ def _of_system(error: OSError) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     where = f"{error.filename}: " if error.filename else ""
-    say(f"error: {where}{error.strerror or error}")
+    say_whole(f"error: {where}{error.strerror or error}")
     return FAILURE
+
+
+def say_usage(error: click.ClickException) -> None:
+    """Report a command that was typed wrong, with how it is typed where that is known."""
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        say(f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n")
+    say_whole(f"Error: {error.format_message()}")
 
 
 @contextmanager
@@ -63,7 +71,7 @@ def warnings_as_notes() -> Iterator[None]:
         text = worded(message, Face.COMMAND_LINE)
         if text not in messages:
             messages.add(text)
-            say(f"note: {text}")
+            say_whole(f"note: {text}")
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -9,7 +9,7 @@ from matinee.display.markup import Markup, el, html_table
 from matinee.display.styled import Line, Styled, plain
 from matinee.display.tables import Table
 from matinee.display.text import LONGEST_BAR, bar
-from matinee.display.text_table import aligned
+from matinee.display.text_table import aligned, hanging
 
 Part = Union[str, "Grid", Table]
 """A line, several lines (set in columns, such as a drawing), or a table."""
@@ -29,7 +29,11 @@ class Grid:
     def lines(self, columns: int | None = None) -> list[Line]:
         """The lines; bars are as long as lines of ``columns`` characters leave room for."""
         start, between = Styled(" " * self.indent), " " * self.gap
-        rows = [between.join(row) for row in aligned(self.rows, left=self.left, gap=self.gap)]
+        cells = aligned(self.rows, left=self.left, gap=self.gap)
+        if columns and not (self.has_heading or self.shares) and len(cells[0]) - 1 in self.left:
+            room = columns - self.indent
+            return [[start, Styled(line)] for row in cells for line in hanging(row, room, self.gap)]
+        rows = [between.join(row) for row in cells]
         if self.shares:
             taken = len(rows[0]) + self.gap + self.indent
             long = min(max((columns or taken + LONGEST_BAR) - taken, 1), LONGEST_BAR)

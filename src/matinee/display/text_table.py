@@ -1,10 +1,13 @@
 """Tables as aligned text: the one way in which every table is printed."""
 
+import textwrap
 from collections.abc import Collection, Sequence
+from itertools import product
 
 from matinee.display.text import pad, shorten
 
-NARROWEST_CELL = 28  # a column is not shortened below this
+NARROWEST_CELL = 28  # a column is shortened to this first
+LEAST_CELL = 12  # and to this where all are
 
 
 def text_table(
@@ -37,8 +40,8 @@ def aligned(
 
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     excess = 0 if columns is None else sum(widths) + gap * (len(widths) - 1) - columns
-    for place in flexible:
-        cut = max(0, min(excess, widths[place] - NARROWEST_CELL))
+    for narrowest, place in product((NARROWEST_CELL, LEAST_CELL), flexible):
+        cut = max(0, min(excess, widths[place] - narrowest))
         widths[place] -= cut
         excess -= cut
     return [
@@ -48,3 +51,15 @@ def aligned(
         ]
         for row in rows
     ]
+
+
+def hanging(cells: Sequence[str], columns: int, gap: int = 2) -> list[str]:
+    """The lines of padded cells, the last of which is broken where they exceed ``columns``.
+
+    What is broken off stands below its beginning.
+    """
+    *first, last = cells
+    start = "".join(cell + " " * gap for cell in first)
+    room = max(columns - len(start), LEAST_CELL)
+    head, *rest = textwrap.wrap(last, room, break_on_hyphens=False) or [""]
+    return [(start + head).rstrip(), *(" " * len(start) + line for line in rest)]

@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 import matinee
-from matinee.cli.console import json_option, print_json, width
+from matinee.cli.console import json_option, painted, print_json, width, wrap
+from matinee.display.notebook import Grid
 from matinee.display.optional import extra
-from matinee.display.text_table import text_table
 
 REQUIREMENT = re.compile(r"""(?P<name>[\w.-]+).*extra == ["'](?P<extra>\w+)["']""")
 FOR_DEVELOPERS = {"test"}  # extras that give a user nothing
@@ -29,15 +29,19 @@ def command(as_json: bool) -> None:
     if as_json:
         print_json({**facts, "parts": parts})
         return
-    for line in text_table([[name, str(value)] for name, value in facts.items()], left=(0, 1)):
-        click.echo(line)
+    print_pairs(list(facts.items()))
     click.echo()
     if not parts:
-        click.echo("The optional parts are those of an installation; this runs from the source.")
+        parts_of = "The optional parts are those of an installation; this runs from the source."
+        click.echo(wrap(parts_of))
         return
-    rows = [["part", "state"], *([name, state(name, lacks)] for name, lacks in parts.items())]
-    for line in text_table(rows, left=(0, 1), flexible=(1,), columns=width()):
-        click.echo(line)
+    print_pairs([("part", "state"), *((name, state(name, lacks)) for name, lacks in parts.items())])
+
+
+def print_pairs(rows: list[tuple[str, str]]) -> None:
+    """Write names with their texts, which are broken where the terminal ends."""
+    grid, columns = Grid(rows, has_heading=False, left=(0, 1)), width()
+    click.echo("\n".join(painted(grid.lines(columns), columns)))
 
 
 def facts_here() -> dict[str, str]:
