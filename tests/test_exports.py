@@ -12,7 +12,7 @@ from matinee.data.catalog import Catalog, Item
 from matinee.data.ids import IdMap
 from matinee.data.scale import Scale
 from matinee.errors import BadRatings
-from matinee.sources.exports import ExportRow, Titles, match, read_export
+from matinee.sources.exports import Export, ExportRow, Titles, match, read_export
 from test_contract import catalog_of, ratings_of
 
 LETTERBOXD = """\
@@ -92,6 +92,9 @@ def test_titles_are_found_as_people_write_them():
         "d": Item("Heat", 1986),
         "e": Item("Willy & Son", 2000),
         "f": Item("Hidden", 2005, other_titles=("Caché", "Hidden")),
+        "g": Item("Star Wars: Episode IV - A New Hope", 1977),
+        "h": Item("Star Wars: Episode V - The Empire Strikes Back", 1980),
+        "i": Item("Heat: The Sequel", 1995),
     }
     titles = Titles(IdMap.of(entries, "item"), Catalog(entries))
     for title, year, wanted in (
@@ -107,9 +110,55 @@ def test_titles_are_found_as_people_write_them():
         ("Willy and Son", 2000, "e"),
         ("Caché", 2005, "f"),
         ("Hidden", None, "f"),
+        ("Star Wars", 1977, "g"),
+        ("Star Wars", 1978, None),
+        ("Star Wars", None, None),
         ("", None, None),
     ):
         assert titles.find(ExportRow("", title, year, 4)) == wanted, (title, year)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'title,rating\n"Star Wars, 1977",5\n',
+        "title,rating\nStar Wars, 1977,5\n",
+        "title,rating\nStar Wars,1977,5,\n",
+        "title,rating\nStar Wars (1977),5\n",
+        "title,year,rating\nStar Wars,1977,5\n",
+        "rating,title\n5,Star Wars, 1977\n",
+    ],
+)
+def test_a_year_after_a_comma_is_one_and_commas_need_no_quotes(tmp_path, text):
+    (tmp_path / "mine.csv").write_text(text)
+    assert read_export(tmp_path / "mine.csv").rows == (ExportRow("", "Star Wars", 1977, 5.0),)
+
+
+def test_commas_of_titles_stay_where_no_quotes_enclose_them(tmp_path):
+    (tmp_path / "mine.csv").write_text("name,year,rating\nThe Good, the Bad and the Ugly,1966,4\n")
+    (row,) = read_export(tmp_path / "mine.csv").rows
+    assert row == ExportRow("", "The Good, the Bad and the Ugly", 1966, 4.0)
+
+
+def test_misspelt_titles_are_offered_and_not_taken():
+    entries = {"a": Item("The Godfather", 1972), "b": Item("Alien", 1979), "c": Item("Rocky", 1976)}
+    items, catalog = IdMap.of(entries, "item"), Catalog(entries)
+    rows = [
+        ExportRow("", title, year, 4)
+        for title, year in (
+            ("Rocky", 1976),
+            ("The Godfahter", 1972),
+            ("Alein", None),
+            ("The Godfahter", 1990),
+            ("Unheard Of", 1979),
+        )
+    ]
+    found = match(Export("table", None, tuple(rows), 0), items, catalog, Scale(1, 5))
+    assert found.history == {"c": 4}
+    assert found.missed(10) == (
+        "The Godfahter (1972) (did you mean The Godfather (1972)?); Alein (did you mean Alien "
+        "(1979)?); The Godfahter (1990); Unheard Of (1979)"
+    )
 
 
 @pytest.mark.parametrize(

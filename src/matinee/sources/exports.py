@@ -4,15 +4,18 @@
     IMDb         Const, Your Rating in 1..10, Title, Year
     a table      item_id (or title, year) and rating, on the scale of the model
 
-Films are found by id, by IMDb id where the catalogue has one, or else by title and year.
+Films are found by id, by IMDb id where the catalogue has one, or else by title and year. A row with
+more cells than there are columns has a title with commas that no quotes enclose. Titles that are
+nearly one of the catalogue are not taken for it, but offered.
 """
 
 import csv
 import re
 import unicodedata
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import filterfalse
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +31,9 @@ from matinee.sources.titles import split_title
 
 IMDB_FEATURES = {"imdb", "imdbid", "imdb_id", "const", "tconst"}  # where a catalogue may have ids
 NOT_A_LETTER = re.compile(r"[\W_]+")
+YEAR_LAST = re.compile(r"(.*\S), ?((?:18|19|20)\d\d)")  # "Star Wars, 1977"
+NEAR = 0.8  # likeness of titles, of which one may be the other misspelt
+MOST_SUGGESTIONS = 10  # rows that a near title is looked for
 ARTICLE_FIRST = re.compile(r"^(the|a|an) ")
 ACCEPTED = "what is taken is item_id or title, and rating; or ratings.csv of Letterboxd or IMDb"
 COLUMNS = {
@@ -66,10 +72,21 @@ class ExportMatch:
 
     history: Mapping[object, float]  # item id -> rating, on the model's scale
     unmatched: tuple[ExportRow, ...]
+    near: Mapping[ExportRow, str]  # titles like those of the first rows that are unmatched
     twice: int  # rows superseded by a later one of the same item
 
     def __len__(self) -> int:
         return len(self.history)
+
+    def missed(self, most: int) -> str:
+        """The first rows that are unmatched, each with a title like its own where there is one."""
+        return missed(self.unmatched[:most], self.near)
+
+
+def missed(rows: Sequence[ExportRow], near: Mapping[ExportRow, str]) -> str:
+    """Rows that no film was found for, each with a title like its own where there is one."""
+    hints = (f" (did you mean {near[row]}?)" if row in near else "" for row in rows)
+    return "; ".join(f"{row}{hint}" for row, hint in zip(rows, hints, strict=True))
 
 
 def read_export(path: str | Path) -> Export:
@@ -92,6 +109,7 @@ def read_export(path: str | Path) -> Export:
         raise BadRatings(f"{name} has the columns {', '.join(map(repr, lines[0]))}; {ACCEPTED}")
     rows, unrated = [], 0
     for number, line in enumerate(lines[1:], start=2):
+        line = with_whole_title(line, len(names), at["title"])
         cells = {
             field: line[place].strip() if place is not None and place < len(line) else ""
             for field, place in at.items()
@@ -110,6 +128,17 @@ def read_export(path: str | Path) -> Export:
     return Export(kind, scale, tuple(rows), unrated)
 
 
+def with_whole_title(line: list[str], n_columns: int, title: int | None) -> list[str]:
+    """The cells of a line, of which those beyond the columns belong to the title before them."""
+    while len(line) > n_columns and not line[-1].strip():
+        line = line[:-1]
+    extra = len(line) - n_columns
+    if extra <= 0 or title is None:
+        return line
+    end = title + 1 + extra
+    return [*line[:title], ",".join(line[title:end]), *line[end:]]
+
+
 def parse_row(cells: Mapping[str, str], place: str) -> ExportRow:
     """One row from its cells. Raises BadRatings, with its place, for a rating that is no number."""
     try:
@@ -117,6 +146,8 @@ def parse_row(cells: Mapping[str, str], place: str) -> ExportRow:
     except ValueError:
         raise BadRatings(f"{place}: the rating is {cells['rating']!r}, not a number") from None
     title, year = split_title(cells["title"]) if cells["title"] else ("", None)
+    if year is None and (dated := YEAR_LAST.fullmatch(title)):
+        title, year = dated[1], int(dated[2])
     year = int(cells["year"]) if cells["year"].isdecimal() else year
     return ExportRow(cells["id"], title, year, rating)
 
@@ -155,12 +186,15 @@ def match(export: Export, items: IdMap, catalog: Catalog, scale: Scale) -> Expor
             continue
         twice += item_id in history
         history[item_id] = on_scale(row, export.scale or scale, scale)
+    near = {
+        row: title for row in unmatched[:MOST_SUGGESTIONS] if (title := known.near(row)) is not None
+    }
     if not history:
-        some = "; ".join(map(str, unmatched[:3]))
+        some = missed(unmatched[:3], near)
         raise BadRatings(
             f"the model knows none of what was rated, {counted(len(unmatched), 'film')}: {some}"
         )
-    return ExportMatch(history, tuple(unmatched), twice)
+    return ExportMatch(history, tuple(unmatched), near, twice)
 
 
 def on_scale(row: ExportRow, source: Scale, target: Scale) -> float:
@@ -177,17 +211,23 @@ def on_scale(row: ExportRow, source: Scale, target: Scale) -> float:
 
 
 class Titles:
-    """The items of a catalogue by id, IMDb id, and title with year."""
+    """The items of a catalogue by id, IMDb id, and title with year.
+
+    With its year a title may lack what follows a colon: Star Wars, 1977.
+    """
 
     def __init__(self, items: IdMap, catalog: Catalog) -> None:
-        self.items = items
+        self.items, self.catalog = items, catalog
         self.by_name: dict[tuple[str, int | None], list[str]] = {}
+        self.by_main_title: dict[tuple[str, int | None], list[str]] = {}
         self.by_imdb: dict[str, str] = {}
         for item_id in items:
             entry = catalog[item_id]
             for name in {one for title in entry.names[1:] for one in spellings(title)}:
                 for year in {entry.year, None}:
                     self.by_name.setdefault((name, year), []).append(item_id)
+            for name in {one for title in entry.names[1:] for one in spellings(main_title(title))}:
+                self.by_main_title.setdefault((name, entry.year), []).append(item_id)
             for name, values in entry.features.items():
                 if plain(name) in IMDB_FEATURES:
                     self.by_imdb |= {one.removeprefix("tt").lstrip("0"): item_id for one in values}
@@ -210,7 +250,27 @@ class Titles:
                 return matches.pop()
             if matches:
                 return None
-        return None
+        names = [*spellings(row.title)] if row.year is not None else []
+        matches = {one for name in names for one in self.by_main_title.get((name, row.year), ())}
+        return matches.pop() if len(matches) == 1 else None
+
+    def near(self, row: ExportRow) -> str | None:
+        """The title, with its year, that is most like that of a row; None where none is near.
+
+        With a year, only films of that year or one beside it are looked at.
+        """
+        (spelled, *_) = [*spellings(row.title), ""]
+        if not spelled:
+            return None
+        years = {None} if row.year is None else {row.year - 1, row.year, row.year + 1}
+        names = {name: ids[0] for (name, year), ids in self.by_name.items() if year in years}
+        found = get_close_matches(spelled, names, n=1, cutoff=NEAR)
+        return self.catalog.label(names[found[0]]) if found else None
+
+
+def main_title(title: str) -> str:
+    """A title up to its first colon."""
+    return title.partition(":")[0]
 
 
 def spellings(title: str) -> Iterator[str]:

@@ -47,10 +47,9 @@ def from_file(model: "Model", path: str) -> "Person":
         words.append(f"brought from {export.scale} to the model's scale {model.scale}")
     say(wrap("; ".join(words), width()))
     if matched.unmatched:
-        rows = "; ".join(str(row) for row in matched.unmatched[:LISTED])
         more = len(matched.unmatched) - LISTED
         rest = f"; and {more:,} more" if more > 0 else ""
-        say(wrap(f"not matched: {rows}{rest}", width()))
+        say(wrap(f"not matched: {matched.missed(LISTED)}{rest}", width()))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return model.fold_in(matched.history, NAME)
