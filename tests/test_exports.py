@@ -243,9 +243,33 @@ def test_several_together(call):
     for row in json.loads(out):
         assert set(row["scores"]) == set(row["why"]) == {"u001", "u002"}
         assert row["turn"] in row["scores"]
-    text = call("recommend", "nmf", "--for", "u001,u002", "-n", 1)[1]
-    assert "for u001: " in text
-    assert "for u002: " in text
+
+
+@pytest.mark.parametrize(
+    ("how", "legend"),
+    [
+        ("average", "the mean over them"),
+        ("least-misery", "the lowest of them"),
+        ("fair-share", "of the person whose turn it is"),
+    ],
+)
+def test_a_list_for_several_shows_stars_and_says_what_its_score_is(call, folder, how, legend):
+    asked = ("recommend", "nmf", "--for", "u001,u002", "--how", how, "-n", 2)
+    _, text, err = call(*asked)
+    assert legend in err
+    model = matinee.load(folder / "nmf")
+    for row in json.loads(call(*asked, "--json")[1]):
+        for user in ("u001", "u002"):
+            (stars,) = model.predict([user], row["item_id"]).rating
+            assert row["predicted"][user] == pytest.approx(stars)
+            assert f"for {user}: {stars:.2f} stars" in text
+
+
+def test_a_list_for_several_of_a_model_of_choices_has_points(call):
+    asked = ("recommend", "als", "--for", "u001,u002", "-n", 1)
+    (row,) = json.loads(call(*asked, "--json")[1])
+    assert "predicted" not in row
+    assert f"for u001: {row['scores']['u001']:.2f}" in call(*asked)[1]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,14 @@ if TYPE_CHECKING:
 Row = JsonObject
 SCORE_OF_CHOICE = "the score ranks: stars predicted, and points for how likely each is to be chosen"
 
+SCORE_OF_GROUP = {  # by how it is combined
+    "average": "the score is how far a film stands above the others, in standard deviations of "
+    "each one's own scores: the mean over them",
+    "least-misery": "the score is how far a film stands above the others, in standard deviations "
+    "of each one's own scores: the lowest of them",
+    "fair-share": "the score is that of the person whose turn it is",
+}
+
 
 @dataclass(frozen=True)
 class Audience:
@@ -284,6 +292,7 @@ def show_together(model: "Model", audience: Audience, listing: ListOptions, as_j
             "item_id": row["item_id"],
             **({"title": row["title"]} if "title" in row else {}),
             "score": row["score"],
+            **predicted_by(model, users, row["item_id"]),
             "scores": {user: row[user] for user in users},
             **({"turn": row["turn"]} if "turn" in row else {}),
         }
@@ -301,13 +310,24 @@ def show_together(model: "Model", audience: Audience, listing: ListOptions, as_j
     click.echo(heading)
     for row, line in zip(rows, lines, strict=True):
         click.echo(line)
+        own = row["scores"]
         for user in users:
             turn = " (their turn)" if row.get("turn") == user else ""
             reason = ""
             if listing.why:
                 reason = ", " + row["why"][user].removeprefix(f"{name_of(row)}, ")
-            line_for_user = f"      for {user}: {row['scores'][user]:.2f}{turn}{reason}"
-            click.echo(wrap(line_for_user, width()))
+            stars = row.get("predicted")
+            figure = f"{stars[user]:.2f} stars" if stars else f"{own[user]:.2f}"
+            click.echo(wrap(f"      for {user}: {figure}{turn}{reason}", width()))
+    say(wrap(SCORE_OF_GROUP[how], width()))
+
+
+def predicted_by(model: "Model", users: list[str], item: str) -> dict[str, dict[str, float]]:
+    """``predicted``, the rating of an item by each user; nothing where there is none."""
+    if model.kind != "rating":
+        return {}
+    ratings = model.predict(users, item).rating
+    return {"predicted": dict(zip(users, ratings, strict=True))}
 
 
 def rows_for(
