@@ -51,6 +51,20 @@ def test_many_values_are_grouped() -> None:
     assert sum(told.grouped().values()) == told.n_ratings
 
 
+@pytest.mark.parametrize("lowest", [0, 1])
+def test_counts_are_grouped_by_their_size(lowest: int) -> None:
+    """As many from 1 to 10 as from 1,000 to 10,000: bars of about one length."""
+    counts = np.r_[lowest, np.round(np.geomspace(1, 100_000, 2_000))]
+    told = matinee.read_ratings((np.arange(len(counts)), ["i"] * len(counts), counts)).describe()
+    assert told.signal.kind == "counts"
+    groups = told.grouped()
+    assert len(groups) == 10
+    assert sum(groups.values()) == told.n_ratings
+    assert max(groups.values()) < 1.5 * min(groups.values())
+    assert next(iter(groups)) == f"{lowest}..3"
+    assert list(groups)[-1] == "3.16e+04..1e+05"
+
+
 def test_one_rating() -> None:
     told = matinee.read_ratings((["u"], ["i"], [4.1])).describe()
     assert (told.sparsity, told.distribution) == (0, {4.1: 1})

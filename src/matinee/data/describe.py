@@ -13,6 +13,7 @@ from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.plain_data import JsonObject
 
 FEW_RATINGS = 10  # an item with fewer is known too little to be recommended on its mean alone
+RANGES = 10  # that many ratings are grouped in
 VALUES_SHOWN = 20  # more distinct ratings than this are grouped for the bars
 
 
@@ -130,12 +131,15 @@ class Description(Printable):
         return span + (f", {self.n_without_time:,} unknown" if self.n_without_time else "")
 
     def grouped(self) -> dict[str, int]:
-        """The distribution with labels: each value, or ten equal ranges where there are many."""
+        """The distribution with labels: each value, or ten ranges where there are many.
+
+        Their ends are evenly apart, for counts on a logarithmic scale: most counts are small.
+        """
         if len(self.distribution) <= VALUES_SHOWN:
             return {f"{value:g}": count for value, count in self.distribution.items()}
-        counts, edges = np.histogram(
-            list(self.distribution), bins=10, weights=list(self.distribution.values())
-        )
+        values = np.array(list(self.distribution))
+        bins = edges_of_counts(values) if self.signal.kind == "counts" else RANGES
+        counts, edges = np.histogram(values, bins, weights=list(self.distribution.values()))
         ranges = zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True)
         return {f"{low:.3g}..{high:.3g}": int(count) for low, high, count in ranges}
 
@@ -158,6 +162,17 @@ class Description(Printable):
             "without_time": self.n_without_time,
             "fingerprint": self.fingerprint,
         }
+
+
+def edges_of_counts(values: np.ndarray) -> np.ndarray:
+    """The ends (n_ranges + 1,) of ranges of counts (n,), ascending: each about as many times the
+    one before it; whole where the counts are. The first range begins with 0 where there is one.
+    """
+    edges = np.geomspace(values[values > 0][0], values[-1], RANGES + 1)
+    if (values == np.round(values)).all():
+        edges = np.unique(np.round(edges))
+    edges[0] = values[0]
+    return edges
 
 
 def n_rarely_rated(counts: np.ndarray) -> int:
