@@ -189,6 +189,18 @@ def test_a_list_says_of_what_will_be_chosen_that_it_may_not_be_liked():
     assert "though" not in replace(why, of="stars").sentence()
 
 
+def test_a_list_says_of_what_will_be_chosen_that_it_is_below_what_one_usually_gives():
+    chosen = Term("Alien", 9.0, "rating", "you chose it")
+    why = replace(explanation(AVERAGE, chosen, predicted=3.14), of="list", own_mean=3.6)
+    assert why.sentence() == (
+        "Heat (1995), because you chose Alien, though you would probably rate it 3.1, below your "
+        "average of 3.6."
+    )
+    for silent in ({"own_mean": 3.1}, {"own_mean": 3.0}, {"own_mean": None}, {"of": "stars"}):
+        assert "though" not in replace(why, **silent).sentence()
+    assert replace(why, own_rating=3.0).sentence().endswith("Alien; you rated it 3 already.")
+
+
 def test_people_like_you_are_said_to_have_chosen_what_they_chose():
     rated = Term("22 people like you gave 1.5", 0.1, "person")
     chose = Term("50 people like you chose it", 9.0, "person")

@@ -174,13 +174,28 @@ def data_set(request):
 
 
 @pytest.fixture(scope="module", params=["nmf", "mf", "default"])
-def lists(request, list_models, data_set):
+def list_model(request, list_models, data_set):
+    """A model of stars, with lists by choice too."""
+    return list_models(data_set, request.param)
+
+
+@pytest.fixture(scope="module")
+def lists(list_model):
     """The lists of a dozen people, with their reasons."""
-    model = list_models(data_set, request.param)
+    model = list_model
     users = model.users.ids[model.seen.counts > 0]
     some = users[:: len(users) // PEOPLE][:PEOPLE].tolist()
     listed = {user: model.recommend(user, PLACES).item_id for user in some}
     return [model.explain_list(user, items) for user, items in listed.items()]
+
+
+def test_places_below_what_one_usually_gives_say_so(list_model, lists):
+    """In words or in figures, and no other place does."""
+    for why in (why for whys in lists for why in whys):
+        own_mean = list_model.person(why.user).ratings.mean()
+        is_below = round(why.predicted, 1) < round(float(own_mean), 1) or why.seems_low
+        speaks_for_it = "scores below" not in why.sentence()
+        assert ("you would probably rate it" in why.sentence()) == (is_below and speaks_for_it)
 
 
 def test_at_most_a_third_of_a_list_has_the_same_sentence(lists):

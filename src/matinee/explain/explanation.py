@@ -22,6 +22,7 @@ from matinee.explain.waterfall import Step, beginning, html_of_steps, step_up_or
 
 SHOWN_TERMS = 8  # tastes or ratings shown one by one
 LIMITS = "limits of the scale"  # the name of clipping
+THOUGH = ", though you would probably rate it"
 LIST, STARS = "list", "stars"  # which number is taken apart
 
 # Kinds that are always shown, and first.
@@ -50,6 +51,7 @@ class Explanation(Printable):
     of: str = STARS  # the number that the terms sum to: "stars", or the "list" score
     beyond_scale: float = 0.0  # by how much the stars in a list score exceed the scale
     seems_low: bool = False  # whether the predicted stars are below the middle of the scale
+    own_mean: float | None = None  # of the stars that the person gave, where they gave any
     rated_low: frozenset[str] = frozenset()  # titles that the person rated below the middle
     own_rating: float | None = None  # what the person gave the item, where they rated it
     worn_out: frozenset[str] = frozenset()  # keys of its reasons that a list has given elsewhere
@@ -129,8 +131,8 @@ class Explanation(Printable):
 
         It gives reasons for a score above what is usual, and reasons against one below. After a
         reason that is the same for everybody comes one of the person's own, where there is one.
-        What is likely to be chosen may still be rated low; then it says so, and so it does where
-        the person has rated the item.
+        What is likely to be chosen may still be rated low, or lower than the person usually rates;
+        then it says so, or else how the person has rated the item.
         """
         if not self._spoken:
             return f"{self.title}: nothing we know of speaks for it{self._already}."
@@ -140,9 +142,21 @@ class Explanation(Printable):
         also = [f", and {'because ' * words.startswith('of ')}{words}" for words in others]
         below = " scores below the average" if self.usual is None else " scores below your average"
         scores = below if self._sign < 0 else ""
-        low = self.seems_low and self.of == LIST and self._sign > 0
-        though = ", though you would probably rate it low" * low
-        return f"{self.title}{scores}, because {''.join([first, *also])}{though}{self._already}."
+        return f"{self.title}{scores}, because {''.join([first, *also, self._though])}."
+
+    @property
+    def _though(self) -> str:
+        """What a sentence adds of stars: those that are given, or will be few."""
+        if self.own_rating is not None:
+            return self._already
+        if self.of != LIST or self._sign < 0:
+            return ""
+        if self.seems_low:
+            return f"{THOUGH} low"
+        if self.own_mean is None or (stars := f"{self.predicted:.1f}") == f"{self.own_mean:.1f}":
+            return ""
+        below = f"{THOUGH} {stars}, below your average of {self.own_mean:.1f}"
+        return below if self.predicted < self.own_mean else ""
 
     @property
     def _already(self) -> str:

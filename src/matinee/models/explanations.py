@@ -29,6 +29,8 @@ def explanations(
     middle = model.scale.middle if model.unit == "stars" else -np.inf
     low = model.items.ids[person.items[person.ratings < middle]].tolist()
     rated_low = frozenset(map(model.catalog.label, low))
+    gave_stars = model.unit == "stars" and len(person.ratings)
+    own_mean = float(person.ratings.mean()) if gave_stars else None
     own_ratings = dict(zip(person.items.tolist(), person.ratings.tolist(), strict=True))
     numbers = zip(
         rows.tolist(),
@@ -54,6 +56,7 @@ def explanations(
             n_raters=int(model.item_counts[row]),
             beyond_scale=star_score - predicted,
             seems_low=predicted < middle,
+            own_mean=own_mean,
             rated_low=rated_low,
             own_rating=own_ratings.get(row),
         )
