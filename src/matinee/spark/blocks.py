@@ -22,6 +22,7 @@ from matinee.sources.packing.pack_files import smallest
 from matinee.sources.packing.stages import MOST_LEVELS
 from matinee.spark.payloads import Arrays
 from matinee.storage.tensors import map_tensors
+from matinee.training.alternating import TableSummary
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,6 +67,12 @@ class Numbered:
         mean = math.fsum(size.total for size in sizes) / n
         squares = math.fsum(size.squares for size in sizes) - n * mean**2
         return cls(items, n_users, n, mean, deviation_of(squares, n, mean), scale, levels)
+
+    @property
+    def table(self) -> TableSummary:
+        """What the settings of a fit may follow from."""
+        sizes = self.n_ratings, self.n_users, len(self.items)
+        return TableSummary(*sizes, self.scale, self.mean, self.deviation)
 
     def coded(self, block: "Block") -> np.ndarray:
         """The ratings of a block as a model stores them: indices into ``levels``, or values."""

@@ -41,7 +41,7 @@ from matinee.spark.state import Blocks, State
 from matinee.spark.users import write_users
 from matinee.storage.model_files import MAP_FROM
 from matinee.tastes.canonical import Moments, canonical_rotation
-from matinee.training.alternating import ANY_TABLE, AlternatingAlgorithm, Alternation, TableSummary
+from matinee.training.alternating import ANY_TABLE, AlternatingAlgorithm, Alternation
 from matinee.training.epochs import diverged
 from matinee.training.gathering import MEMORY, rounds
 from matinee.training.progress import Epoch, OnEpoch, is_watched, quiet, report
@@ -131,17 +131,8 @@ class FitRun:
         on_epoch: OnEpoch = quiet,
     ) -> FitResult:
         """Run all passes; ``folder`` holds their state."""
-        numbered = self.numbered
-        n_items = len(numbered.items)
-        table = TableSummary(
-            numbered.n_ratings,
-            numbered.n_users,
-            n_items,
-            numbered.scale,
-            numbered.mean,
-            numbered.deviation,
-        )
-        plan = algorithm.alternation(table)
+        numbered, n_items = self.numbered, len(self.numbered.items)
+        plan = algorithm.alternation(numbered.table)
         state = State(folder, algorithm)
         state.begin()
         start = None
