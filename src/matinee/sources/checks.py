@@ -105,8 +105,6 @@ def clean(raw: Raw, options: ReadOptions) -> Ratings:
         time, weight = (None if one is None else one[keep] for one in (time, weight))
     if options.duplicates in ADDING:
         scale, scale_from = Scale.of(rating), "inferred"
-    elif infers_stars(options, raw.known_scale):
-        look_for_strays(raw, good)
     report = ReadReport(
         source=raw.name,
         format=raw.format,
@@ -159,7 +157,11 @@ def apply_scale(raw: Raw, options: ReadOptions) -> tuple[Scale, str]:
     good = raw.fault == Fault.NONE
     if scale is None:
         values = raw.rating[good]
-        return (Scale.of(values) if len(values) else Scale(0, 0)), "inferred"
+        if not len(values):
+            return Scale(0, 0), "inferred"
+        if infers_stars(options, raw.known_scale):
+            look_for_strays(raw, np.flatnonzero(good))
+        return Scale.of(values), "inferred"
     outside = good & ((raw.rating < scale.low) | (raw.rating > scale.high))
     raw.fault[outside] = Fault.OUTSIDE
     return scale, "given" if options.scale else "known"
@@ -171,13 +173,13 @@ def infers_stars(options: ReadOptions, known: Scale | None) -> bool:
     return scale is None and options.duplicates not in ADDING and not options.events
 
 
-def look_for_strays(raw: Raw, good: Selection) -> None:
-    """Warn where a few of the good rows have ratings far outside all others."""
+def look_for_strays(raw: Raw, good: np.ndarray) -> None:
+    """Warn where a few of the good rows (n_good,) have ratings far outside all others."""
     rating = raw.rating[good]
     usual = usual_scale(*np.unique(rating, return_counts=True))
     strays = np.flatnonzero((rating < usual.low) | (rating > usual.high))
     if len(strays):
-        (row,) = rows_at(good, strays[:1])
+        row = int(good[strays[0]])
         case = Case(raw.where(row), f"{raw.rating[row]:g}")
         warn_of_strays(raw.name, len(strays), case, usual)
 

@@ -174,7 +174,10 @@ def levels_of(db: "DuckDBPyConnection") -> tuple[np.ndarray, np.ndarray] | None:
 def look_for_strays(
     db: "DuckDBPyConnection", query: Query, levels: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    """Warn where a few of the good rows have ratings far outside all others."""
+    """Warn where a few of the good rows have ratings far outside all others.
+
+    ``levels`` are those of ``levels_of``: different ratings (n_levels,), and the rows of each.
+    """
     values, counts = levels
     usual = usual_scale(values, counts)
     strays = (values < usual.low) | (values > usual.high)
