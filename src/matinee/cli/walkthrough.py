@@ -39,7 +39,8 @@ TEST_SHARE = 0.2
 SEED = 0
 READABLE = NMF(n_factors=8, n_epochs=50)  # few enough tastes to read, and time to part them
 N_COMPARED = 5  # algorithms
-NEEDED_LATER = ("nmf", "slim", "truncated-svd")  # what another process compiles meanwhile
+NEEDED_LATER = ("slim", "nmf")  # what another process compiles meanwhile: nmf last, as it begins
+# with what the first process compiles at its start
 N_STEPS = N_COMPARED + 5  # sample, each algorithm, model, tastes, reasons, report
 TYPICAL_HISTORY = (40, 150)  # ratings of the person shown: enough to know, not a professional
 
