@@ -15,6 +15,7 @@ import numpy as np
 
 from matinee.data.ratings import Ratings
 from matinee.display.plain_data import JsonObject
+from matinee.kernels.ranking import BLOCK_SCORES
 from matinee.models.model import Model
 from matinee.training.list_weights import Scored, all_scores
 
@@ -126,11 +127,12 @@ def middle_near_best(by_weight: np.ndarray) -> float:
 
 def deviation_of_scores(model: Model, users: np.ndarray) -> float:
     """The standard deviation of the scores of what users (n,) have not rated; above 0."""
-    sums = np.zeros(3)
-    for user in users.tolist():
-        scores = model.score_block(np.array([user], np.int32))[0].astype(np.float64)
-        scores = np.delete(scores, model.seen.row(user)[0])
-        sums += len(scores), scores.sum(), (scores**2).sum()
+    size, sums = max(1, BLOCK_SCORES // len(model.items)), np.zeros(3)
+    for first in range(0, len(users), size):
+        block = users[first : first + size]
+        scores, rated = model.score_block(block).astype(np.float64), model.seen.take(block)
+        scores[np.repeat(np.arange(len(block)), rated.counts), rated.indices] = 0.0
+        sums += scores.size - len(rated.indices), scores.sum(), (scores**2).sum()
     n, total, squares = sums
     if not n:
         return 1.0
