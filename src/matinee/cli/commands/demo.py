@@ -72,7 +72,7 @@ def command(out: str, serving: bool, port: int, as_json: bool) -> None:
     if serving:
         SERVE.require("this command")
     check_place(Path(out))
-    say("matinee demo, on simulated ratings; the first time, half a minute goes to compiling")
+    say("matinee demo, on simulated ratings; the first time, some seconds go to compiling")
     with progress("demo", every=0) as step:
         from matinee.cli.walkthrough import run
 
