@@ -27,7 +27,7 @@ from matinee.report import data_report, measure, ratings_of, report_of
 from matinee.report.model_card import biases_of, limits_of
 from matinee.report.origins import SAMPLE
 from matinee.report.quality import best_rows, compared, of_comparison
-from matinee.report.sample_users import because
+from matinee.report.sample_users import ORDER, because, samples_section
 from matinee.sources import read_ratings
 
 NASTY = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
@@ -165,6 +165,21 @@ def test_people_are_recommended_what_the_model_recommends(model, report):
             assert sum(term["value"] for term in one["terms"]) == pytest.approx(
                 one["score"], abs=1e-4
             )
+
+
+def test_a_list_says_what_puts_it_in_order_where_that_is_not_its_stars(model, report, ratings):
+    assert str(report.html()).count(f'<p class="note">{ORDER}</p>') == 3, "one for each person"
+    stars = re.findall(r'<span class="score">([^<]*)</span>', report.html())
+    assert all(re.fullmatch(r"\d\.\d\d ★", one) for one in stars)
+    by_scores = samples_section(matinee.Popularity().fit(ratings))
+    assert not re.findall(r"★|list score", by_scores.figure()), "the score that ranks is shown"
+
+
+def test_no_line_ends_between_a_number_and_its_percent(report):
+    text = re.sub(r"<style>.*?</style>|<[^>]*>", " ", report.html(), flags=re.DOTALL)
+    assert "95\N{NO-BREAK SPACE}%" in text
+    prose = re.sub(r"<(table|svg)\b.*?</\1>", " ", report.html(), flags=re.DOTALL)
+    assert not re.findall(r"\d+ %", prose)
 
 
 def test_the_errors_are_those_of_the_held_out_part(model, ratings, report):

@@ -21,6 +21,7 @@ from matinee.display.optional import CHARTS
 from matinee.display.palette import COLORS
 from matinee.display.plain_data import JsonObject
 from matinee.display.tables import Table
+from matinee.display.text import unbroken
 from matinee.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class Chart(Printable):
         )
         return el(
             "figure",
-            el("figcaption", el("strong", self.title), " ", self.summary),
+            el("figcaption", el("strong", self.title), " ", unbroken(self.summary)),
             *pictures,
             el("details", el("summary", "The figures"), twin(self.table, self.title)),
             class_="chart-figure",

@@ -1,11 +1,13 @@
 """Text for people: counts with their nouns, durations, bars, and lines that fit a width."""
 
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 
 PLURALS = {"person": "people"}  # of the nouns that do not end in -s
 LONGEST_BAR = 40  # characters
 EIGHTHS = " ▏▎▍▌▋▊▉█"
+BEFORE_PERCENT = re.compile(r"(?<=\d) (?=%)")
 
 
 def counted(n: int, noun: str) -> str:
@@ -21,6 +23,11 @@ def plural(n: int, noun: str) -> str:
 def listed(names: Sequence[str]) -> str:
     """Names as a sentence lists them: "A", "A and B", "A, B and C"."""
     return ", ".join(names[:-1]) + (" and " if names[1:] else "") + names[-1]
+
+
+def unbroken(words: str) -> str:
+    """A sentence whose lines never break between a number and its %."""
+    return BEFORE_PERCENT.sub("\N{NO-BREAK SPACE}", words)
 
 
 def seconds(duration: float) -> str:

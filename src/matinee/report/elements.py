@@ -8,6 +8,7 @@ from matinee.charts import twin
 from matinee.display.markup import Markup, el
 from matinee.display.plain_data import JsonObject
 from matinee.display.tables import Table
+from matinee.display.text import unbroken
 
 
 class Block(Protocol):
@@ -30,7 +31,7 @@ class Prose:
 
     def figure(self) -> Markup:
         """A paragraph."""
-        return el("p", self.text)
+        return el("p", unbroken(self.text))
 
     def to_dict(self) -> JsonObject:
         """Its text."""
@@ -46,7 +47,11 @@ class Points:
 
     def figure(self) -> Markup:
         """A heading and a list."""
-        return el("div", el("h3", self.title), el("ul", (el("li", one) for one in self.sentences)))
+        return el(
+            "div",
+            el("h3", self.title),
+            el("ul", (el("li", unbroken(one)) for one in self.sentences)),
+        )
 
     def to_dict(self) -> JsonObject:
         """Title and sentences."""
@@ -84,7 +89,7 @@ class Listing:
             "div",
             el("h3", self.title),
             twin(self.table, self.title, self.best),
-            *(el("p", note, class_="note") for note in self.notes),
+            *(el("p", unbroken(note), class_="note") for note in self.notes),
             class_="listing chart-figure",
         )
 

@@ -15,6 +15,10 @@ from matinee.explain.explanation import Explanation
 from matinee.models import Model
 from matinee.report.elements import Block, Prose, Section
 
+ORDER = (
+    "Best first by the list score, which also weighs how likely they are to choose it; ★ is the "
+    "rating that the model predicts."
+)
 LIST_LENGTH = 5
 FAVOURITES = 4
 
@@ -29,6 +33,11 @@ class Sample:
     reasons: Sequence[Explanation]
     charts: Sequence[Chart]  # of the first recommendation, by each view
 
+    @property
+    def is_by_list_score(self) -> bool:
+        """Whether another number than the stars that are shown puts the list in order."""
+        return any(why.score_name == "list score" for why in self.reasons)
+
     def figure(self) -> Markup:
         """A list with a sentence for each item, and the waterfall charts of the first."""
         rows = (
@@ -36,7 +45,7 @@ class Sample:
                 "li",
                 why.title,
                 " ",
-                el("span", f"{why.predicted:.2f}", class_="score"),
+                el("span", stars(why), class_="score"),
                 el("span", because(why), class_="why"),
             )
             for why in self.reasons
@@ -47,6 +56,7 @@ class Sample:
             el(
                 "p", counted(self.n_rated, "rating"), f"; liked best: {', '.join(self.favourites)}."
             ),
+            el("p", ORDER, class_="note") if self.is_by_list_score else None,
             el("ol", *rows),
             *(chart.figure() for chart in self.charts),
             class_="person",
@@ -60,6 +70,11 @@ class Sample:
             "liked_best": list(self.favourites),
             "recommendations": [why.to_dict() for why in self.reasons],
         }
+
+
+def stars(why: Explanation) -> str:
+    """The predicted stars, or the score of a model of preferences."""
+    return f"{why.predicted:.2f}" + (" ★" if why.unit == "stars" else "")
 
 
 def because(why: Explanation) -> str:
