@@ -207,6 +207,16 @@ def test_the_map_has_the_most_rated_and_says_what_is_left_out(model):
     assert set(found.classes) <= set(found.legend)
 
 
+def test_the_regions_of_a_map_are_those_of_its_tastes_whatever_its_colour(model):
+    by_taste = charts.map_of(model, color="taste")
+    classes = np.array(by_taste.classes)
+    assert [one.name for one in by_taste.regions] == [*by_taste.legend]
+    for name, *middle in by_taste.regions:
+        assert middle == np.median(by_taste.places[classes == name], axis=0).tolist()
+    for color in ("genre", "decade"):
+        assert charts.map_of(model, color=color).regions == by_taste.regions
+
+
 def test_a_map_that_there_is_not_is_refused(ratings, model):
     with pytest.raises(matinee.BadSetting, match="two factors"):
         charts.map_of(matinee.Bias().fit(ratings))

@@ -993,6 +993,27 @@ def test_the_nearest_of_100_000_points_is_found_at_once(page):
     assert found["each"] < 2, "milliseconds; a look at all takes longer than a frame"
 
 
+@pytest.mark.parametrize("color", ["genre", "decade", "taste"])
+def test_the_regions_of_the_map_have_names_whatever_its_colours(page, color):
+    canvas = page.open(f"map?color={color}").some(".map canvas")[0]
+    named = lambda: int(canvas.get_attribute("data-regions") or 0)  # noqa: E731
+    page.until(lambda: named() >= 2)
+    page.all("main input[name=q]")[0].send_keys("alien")
+    page.until(lambda: canvas.get_attribute("data-marked"))
+    page.until(named)
+
+
+def test_a_newcomer_is_on_the_map_of_films_and_a_user_on_that_of_people(page):
+    places = {
+        "map?ratings=heat-1995:5,alien-1979:4": "you are here",
+        "map?of=users&user=42": "person 42 is here",
+    }
+    for address, words in places.items():
+        canvas = page.open(address).some(".map canvas")[0]
+        page.until(lambda canvas=canvas, words=words: canvas.get_attribute("data-here") == words)
+    assert page.open("map").some(".map canvas")[0].get_attribute("data-here") is None
+
+
 def test_the_map_of_people_leads_to_them(page):
     canvas = page.open("map?of=users").some(".map canvas")[0]
     page.all("main input[name=q]")[0].send_keys("1999")
@@ -1002,6 +1023,8 @@ def test_the_map_of_people_leads_to_them(page):
 
 def test_the_map_shows_where_somebody_is_and_where_their_list_leads(page):
     canvas = page.open("map?user=42").some(".map canvas")[0]
+    page.until(lambda: canvas.get_attribute("data-here") == "person 42 is here")
+    page.says("The circle is where person 42 is: in the middle of the 25 films rated highest.")
     page.click(".mine")
     page.says("10 of the 10 best for person 42 are on the map", ".point")
     assert int(canvas.get_attribute("data-marked")) >= 10

@@ -9,6 +9,7 @@ near in the plane is alike in the two directions that differ most, and no more.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,14 @@ COLORS = ("genre", "decade", "taste")
 OTHER = "other"
 
 
+class Region(NamedTuple):
+    """Where the items, or users, of one taste lie: the median of their places."""
+
+    name: str
+    x: float
+    y: float
+
+
 @dataclass(frozen=True, repr=False)
 class Map(Printable):
     """Places of items or people in the plane, each with a class."""
@@ -37,6 +46,7 @@ class Map(Printable):
     places: np.ndarray  # (n, 2), in the units of factors
     classes: tuple[str, ...]  # of each point
     legend: tuple[str, ...]  # the classes, the commonest first
+    regions: tuple[Region, ...]  # of the commonest tastes, whatever the color
     counts: np.ndarray  # (n,): ratings of each
     explained: float  # share of the variance that the two directions have
     left_out: int
@@ -54,6 +64,9 @@ class Map(Printable):
             "of": self.of,
             "color": self.color,
             "legend": list(self.legend),
+            "regions": [
+                {"name": name, "x": round(x, 4), "y": round(y, 4)} for name, x, y in self.regions
+            ],
             "explained": self.explained,
             "left_out": self.left_out,
             "points": [
@@ -98,7 +111,8 @@ def map_of(
     places, explained = principal(factors, known, rows)
     ids = (model.items if of == "items" else model.users).ids[rows].tolist()
     names = [model.catalog.label(one) for one in ids] if of == "items" else ids
-    classes, legend = _common(_classes(model, of, color, rows, ids))
+    leading = leading_tastes(model, of, rows)
+    classes, legend = _common(leading if color == "taste" else _classes(model, color, ids))
     return Map(
         of,
         color,
@@ -107,6 +121,7 @@ def map_of(
         places,
         classes,
         legend,
+        regions_of(places, leading),
         counts[rows],
         explained,
         len(known) - len(rows),
@@ -177,18 +192,27 @@ def _usual_color(model: FactorModel, of: str) -> str:
     return "genre" if of == "items" and model.catalog.genre_matrix(model.items)[0] else "taste"
 
 
-def _classes(
-    model: FactorModel, of: str, color: str, rows: np.ndarray, ids: list[str]
-) -> list[str]:
+def _classes(model: FactorModel, color: str, ids: list[str]) -> list[str]:
     if color == "genre":
         return [next(iter(model.catalog[one].genres), OTHER) for one in ids]
-    if color == "decade":
-        years = [model.catalog[one].year for one in ids]
-        return [OTHER if year is None else f"{year // 10 * 10}s" for year in years]
+    years = [model.catalog[one].year for one in ids]
+    return [OTHER if year is None else f"{year // 10 * 10}s" for year in years]
+
+
+def leading_tastes(model: FactorModel, of: str, rows: np.ndarray) -> list[str]:
+    """The taste that adds most to the scores of each of the items, or users, in ``rows`` (n,)."""
     own, others = factors_of(model, of), factors_of(model, "users" if of == "items" else "items")
     strength = np.abs(own[rows]) * np.abs(others).mean(axis=0)
     names = [taste.name for taste in model.tastes()]
     return [names[f] for f in strength.argmax(axis=1).tolist()]
+
+
+def regions_of(places: np.ndarray, tastes: list[str]) -> tuple[Region, ...]:
+    """The regions of the commonest ``tastes`` (n,) of points at ``places`` (n, 2)."""
+    of_point, names = _common(tastes)
+    classes = np.array(of_point)
+    middles = ((name, np.median(places[classes == name], axis=0)) for name in names)
+    return tuple(Region(name, *middle.tolist()) for name, middle in middles if name != OTHER)
 
 
 def _common(classes: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

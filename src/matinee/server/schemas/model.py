@@ -148,12 +148,21 @@ class MapPoint(BaseModel):
     n_ratings: int
 
 
+class MapRegion(BaseModel):
+    """A taste, and the median place of the points in which it is the strongest."""
+
+    name: str
+    x: float
+    y: float
+
+
 class MapResponse(Envelope):
     """Items or users in two dimensions; ``legend`` lists the classes, the largest first."""
 
     of: str
     color: str
     legend: list[str]
+    regions: list[MapRegion]
     explained: float
     left_out: int
     points: list[MapPoint]

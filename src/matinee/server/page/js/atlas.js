@@ -29,7 +29,8 @@ function isFree(taken, x, y, width) {
   return !taken.some(([a, b, w]) => x < a + w && a < x + width && Math.abs(b - y) < 16);
 }
 
-// `points` are {id, name, x, y, color, n_ratings}, `regions` {name, x, y, color}; `onpick(point)`.
+// `points` are {id, name, x, y, color, n_ratings}, `regions` {name, x, y} with a color where they have
+// one; `onpick(point)`.
 export class Atlas {
   constructor(points, regions, { title, onpick }) {
     Object.assign(this, { points, regions, onpick, marked: null, lines: [], here: null });
@@ -88,11 +89,18 @@ export class Atlas {
   }
 
   // Mark some points; the others fade. `lines` are {from, to, weight} between points, weight 0 to 1.
-  mark(ids, lines = [], here = null) {
+  mark(ids, lines = []) {
     this.marked = ids.length ? new Set(ids) : null;
-    Object.assign(this, { lines, here });
+    this.lines = lines;
     this.markedPlaces = this.marked ? this.byCount.filter((place) => this.marked.has(this.points[place].id)) : [];
     this.canvas.dataset.marked = this.markedPlaces.length;
+    this.draw();
+  }
+
+  // Say where somebody is: {name, x, y}.
+  locate(here) {
+    this.here = here;
+    this.canvas.dataset.here = here.name;
     this.draw();
   }
 
@@ -140,20 +148,24 @@ export class Atlas {
     this.paintLasso(pen, ink);
     pen.lineJoin = "round";
     const taken = []; // [left, middle, width] of what is written
-    pen.font = `700 15px ${style.fontFamily}`;
-    if (!this.marked) this.paintRegions(pen, taken, paper);
-    pen.font = `12px ${style.fontFamily}`;
-    this.paintNames(pen, taken, ink, paper);
-    if (this.here) {
-      const [x, y] = this.at(this.here.x, this.here.y);
-      pen.font = `700 14px ${style.fontFamily}`;
-      pen.strokeStyle = pen.fillStyle = ink;
-      pen.lineWidth = 2;
-      pen.beginPath();
-      pen.arc(x, y, 9, 0, 7);
-      pen.stroke();
-      this.write(pen, this.here.name, [x + 14, y + 5], { ink, paper });
-    }
+    const written = (font, paint) => { pen.font = `${font} ${style.fontFamily}`; paint.call(this, pen, taken, ink, paper); };
+    const names = [["700 15px", this.paintRegions], ["12px", this.paintNames]];
+    if (this.here) written("700 14px", this.paintHere);
+    for (const [font, paint] of this.marked ? names.reverse() : names) written(font, paint); // what is marked comes first
+  }
+
+  paintHere(pen, taken, ink, paper) {
+    const { name } = this.here;
+    const [x, y] = this.at(this.here.x, this.here.y);
+    pen.strokeStyle = ink;
+    pen.lineWidth = 2;
+    pen.beginPath();
+    pen.arc(x, y, 9, 0, 7);
+    pen.stroke();
+    const width = pen.measureText(name).width;
+    const left = x + 14 + width < this.width ? x + 14 : x - 14 - width;
+    taken.push([left, y, width + 8]);
+    this.write(pen, name, [left, y + 5], { ink, paper });
   }
 
   // Circles; where there are very many, squares that are written into the pixels.
@@ -220,16 +232,19 @@ export class Atlas {
     pen.globalAlpha = 1;
   }
 
-  // The names of the classes, in their colours, the commonest first.
-  paintRegions(pen, taken, paper) {
+  // The names of the regions, the commonest first, where they have room and lie on the canvas.
+  paintRegions(pen, taken, ink, paper) {
     const palette = colors();
+    const before = taken.length;
     for (const region of this.regions) {
       const [x, y] = this.at(region.x, region.y);
       const width = pen.measureText(region.name).width + 12;
-      if (!isFree(taken, x - width / 2, y, width)) continue;
+      const isInside = x > width / 2 && x + width / 2 < this.width && y > 8 && y < this.height - 8;
+      if (!isInside || !isFree(taken, x - width / 2, y, width)) continue;
       taken.push([x - width / 2, y, width]);
-      this.write(pen, region.name, [x, y + 5], { align: "center", ink: palette[region.color], paper });
+      this.write(pen, region.name, [x, y + 5], { align: "center", ink: palette[region.color] ?? ink, paper });
     }
+    this.canvas.dataset.regions = taken.length - before;
   }
 
   // Names of what is marked, or of the landmarks, kept apart from one another.

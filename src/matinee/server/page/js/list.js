@@ -195,7 +195,7 @@ class ListView {
 
 function thisIsMe(query, view) {
   const box = el("input", { type: "checkbox", name: "me", checked: query.get("me") === "1", onchange: () => { note({ me: box.checked && "1" }); view.report(box.checked); } });
-  return el("p", { className: "me" }, el("label", {}, box, " This is me. "),
+  return el("p", { className: "me" }, el("label", {}, box, " This is me."), " ",
     el("small", {}, "If so, this server counts the films that are on your screen for a second, and those that you open or rate, in its online figures. If not, nothing is sent of what is looked at."));
 }
 

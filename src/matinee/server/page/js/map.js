@@ -4,7 +4,7 @@ import { choice, counted, el, label, named, say, table } from "./dom.js";
 import { get, getOnce, path, post, segment } from "./api.js";
 import { Atlas, N_COLORS } from "./atlas.js";
 import { jsonAt } from "./json.js";
-import { address, nameOf, note, someone } from "./state.js";
+import { address, nameOf, note, read, someone, whoInAddress } from "./state.js";
 
 const COLORS = { genre: "genre", decade: "decade", taste: "taste" };
 const BEST = 10; // films of the list that lines lead to
@@ -49,17 +49,15 @@ class MapView {
     this.classes = classes;
     this.hits = el("ul", { className: "chips hits", "aria-label": "Found" });
     this.details = el("div", { role: "status", className: "point" }, hint());
+    this.where = el("p", { className: "soft", hidden: true });
     const title = `${options.of === "users" ? "People" : "Films"} by taste, coloured by ${answer.color}`;
     this.atlas = new Atlas(this.points, this.regions(), { title, onpick: (point) => this.describe(point) });
   }
 
-  // The middle of each class, where its name stands.
+  // The regions of tastes, in the colours of their points where these are coloured by taste.
   regions() {
-    const middle = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-    return this.answer.legend.filter((name) => name !== OTHER).map((name) => {
-      const own = this.points.filter((point) => point.class === name);
-      return { name, color: this.classes.get(name), x: middle(own.map((one) => one.x)), y: middle(own.map((one) => one.y)) };
-    });
+    const { color, regions } = this.answer;
+    return regions.map((one) => ({ ...one, color: color === "taste" ? this.classes.get(one.name) : undefined }));
   }
 
   nodes(search) {
@@ -68,7 +66,8 @@ class MapView {
     const field = el("input", { type: "search", name: "q", value: search, oninput: () => { this.find(field.value); note({ q: field.value }); } });
     if (search) queueMicrotask(() => this.find(search));
     const mine = who && options.of === "items" && el("button", { type: "button", className: "mine", onclick: () => this.lead().catch((error) => say(error.message)) },
-      who.user === undefined ? "Where am I, and where does it lead?" : `Where is person ${who.user}, and where does it lead?`);
+      who.user === undefined ? "Where does my list lead?" : `Where does the list of person ${who.user} lead?`);
+    if (who) this.locate().catch((error) => say(error.message));
     const list = el("details", {}, el("summary", {}, "The same as a list"));
     list.addEventListener("toggle", () => list.childElementCount < 2 && list.append(table(this.points.map((one) => ({ name: one.name, [answer.color]: one.class, ratings: one.n_ratings, x: one.x, y: one.y })))));
     const left = answer.left_out ? ` The ${counted(this.points.length, noun)} with most ratings are shown; ${answer.left_out.toLocaleString("en")} are not.` : ` All ${counted(this.points.length, noun)} with ratings are shown.`;
@@ -80,7 +79,7 @@ class MapView {
         el("button", { type: "button", className: "in-view", onclick: () => this.listed(this.atlas.inView()) }, "List what is in view"), mine),
       this.hits,
       el("ul", { className: "legend" }, answer.legend.map((name) => el("li", {}, this.swatch(name), el("bdi", {}, name)))),
-      el("div", { className: "map" }, this.atlas.canvas), this.details, list,
+      el("div", { className: "map" }, this.atlas.canvas), this.where, this.details, list,
     ];
   }
 
@@ -130,26 +129,36 @@ class MapView {
     return details.replaceChildren(el("h2", {}, `${counted(points.length, noun)} inside`), el("p", { className: "soft" }, order), el("ol", {}, rows));
   }
 
+  // Where somebody is: their own point, or the middle of what they rated highest.
+  async locate() {
+    const { who, options, where } = this;
+    const name = who.user === undefined ? "you are here" : `${nameOf(who)} is here`;
+    if (options.of === "users") {
+      const own = this.ids.get(who.user);
+      return own && this.atlas.locate({ name, x: own.x, y: own.y });
+    }
+    const ratings = who.user === undefined ? who.ratings || [] : (await get(`/v1/users/${segment(who.user)}`)).ratings;
+    const liked = [...ratings].sort((a, b) => b.rating - a.rating).slice(0, LIKED).map((one) => this.ids.get(one.item_id)).filter(Boolean);
+    if (!liked.length) return undefined;
+    const mean = (of) => liked.reduce((sum, one) => sum + of(one), 0) / liked.length;
+    where.replaceChildren(`The circle is where ${name.replace(" here", "")}: in the middle of the ${counted(liked.length, "film")} rated highest.`);
+    where.hidden = false;
+    return this.atlas.locate({ name, x: mean((one) => one.x), y: mean((one) => one.y) });
+  }
+
   // Lines from what somebody rated to what their list recommends; as thick as the term in the score.
   async lead() {
     const { who, model } = this;
     const by = model.views.includes("history") ? "history" : "true";
-    const [answer, ratings] = await Promise.all([
-      who.user === undefined ? post("/v1/recommendations", { ...who, n: BEST, why: by }) : get(`/v1/users/${segment(who.user)}/recommendations`, { n: BEST, why: by }),
-      who.user === undefined ? who.ratings || [] : get(`/v1/users/${segment(who.user)}`).then((one) => one.ratings, () => []),
-    ]);
+    const answer = await (who.user === undefined ? post("/v1/recommendations", { ...who, n: BEST, why: by })
+      : get(`/v1/users/${segment(who.user)}/recommendations`, { n: BEST, why: by }));
     const shown = answer.items.filter((item) => this.ids.has(item.item_id));
     const lines = shown.flatMap((item) => item.why.terms.filter((term) => term.kind === "rating" && term.value > 0 && this.names.has(term.name))
       .map((term) => ({ from: this.names.get(term.name), to: this.ids.get(item.item_id), weight: term.value })));
     const most = Math.max(...lines.map((line) => line.weight), 1e-9);
-    const liked = [...ratings].sort((a, b) => b.rating - a.rating).slice(0, LIKED).map((one) => this.ids.get(one.item_id)).filter(Boolean);
-    const mean = (of) => liked.reduce((sum, one) => sum + of(one), 0) / liked.length;
-    const me = nameOf(who);
-    const here = liked.length ? { name: who.user === undefined ? "you are here" : `${me} is here`, x: mean((one) => one.x), y: mean((one) => one.y) } : null;
-    this.atlas.mark([...shown.map((one) => one.item_id), ...lines.map((line) => line.from.id)], lines.map((line) => ({ ...line, weight: line.weight / most })), here);
-    const where = here ? ` The circle is the middle of the ${counted(liked.length, "film")} rated highest.` : "";
+    this.atlas.mark([...shown.map((one) => one.item_id), ...lines.map((line) => line.from.id)], lines.map((line) => ({ ...line, weight: line.weight / most })));
     const from = lines.length ? ` Lines lead to them from the ratings that speak for them; the thicker, the more.` : "";
-    this.details.replaceChildren(el("p", {}, `${shown.length} of the ${answer.items.length} best for ${me} are on the map, and marked.${from}${where}`));
+    this.details.replaceChildren(el("p", {}, `${shown.length} of the ${answer.items.length} best for ${nameOf(who)} are on the map, and marked.${from}`));
     say(`${shown.length} films are marked`);
   }
 
@@ -160,7 +169,7 @@ class MapView {
       return;
     }
     const [item, near] = await Promise.all([getOnce(`/v1/items/${segment(point.id)}`), getOnce(`/v1/items/${segment(point.id)}/similar`, { n: 5 })]);
-    const asked = who?.user === undefined ? null : el("a", { href: address("list", { user: who.user, item: point.id }) }, `Why, or why not, for person ${who.user}?`);
+    const asked = who?.user === undefined ? null : el("a", { href: address("list", { ...whoInAddress(read().query), item: point.id }) }, `Why, or why not, for person ${who.user}?`);
     details.replaceChildren(
       el("h2", {}, el("a", { href: address("film", { item: point.id }) }, named(item))),
       el("p", {}, `${item.genres.join(", ")}${item.genres.length ? " · " : ""}${counted(item.n_ratings, "rating")}${item.mean_rating ? `, ${item.mean_rating.toFixed(2)} on average` : ""}`),
