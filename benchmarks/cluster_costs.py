@@ -177,10 +177,10 @@ def heap_table(rows: list[Row]) -> str:
             {
                 "ratings": f"{row['ratings'] / 1e6:.1f} million",
                 "by": row["who"],
+                "factors": next(iter(row["settings"].values())),
                 "least heap": row["heap"],
-                "seconds of a fit of one epoch": f"{row['seconds']:.0f}",
-                "peak memory, MB": f"{row['peak_mb']:,.0f}",
-                "of which Python's": f"{row['python_mb']:,.0f}",
+                "peak memory (PSS), MB": f"{row['pss_mb']:,.0f}",
+                "of which Python's": f"{row['python_pss_mb']:,.0f}",
             }
             for row in rows
             if row["what"] == "memory"
@@ -198,8 +198,7 @@ def duel_table(rows: list[Row]) -> str:
                 "settings": ", ".join(f"{name} {n:g}" for name, n in row["settings"].items()),
                 "epochs": row["epochs"],
                 "RMSE": row["rmse"],
-                "seconds": f"{row['seconds']:.1f}",
-                "one more epoch, s": f"{row['epoch_seconds']:.2f}",
+                "CPU s": f"{row['cpu_seconds']:.1f}",
                 "shuffled per epoch, MB": f"{max(row['epoch_bytes'], 0.0) / 1e6:,.0f}",
                 "peak memory, MB": f"{row['peak_mb']:,.0f}",
                 "times as fast": f"{row['ratio']:.1f}" if "ratio" in row else None,

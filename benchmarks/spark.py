@@ -1,6 +1,7 @@
 """Matinee on Spark beside MLlib's ALS: time to the same error, memory, and bytes shuffled.
 
     python benchmarks/spark.py                       # MovieLens 1M, and ten million made-up ratings
+    python benchmarks/spark.py --grid                # with MLlib's settings searched for again
     python benchmarks/spark.py --counters 1 10 50    # bytes that an epoch shuffles, in millions
     python benchmarks/spark.py --heaps 50            # the least heap that an epoch of so many takes
 
@@ -9,7 +10,8 @@ cached DataFrame, each in a process of its own. MLlib is set as well as we could
 rank are the best of a grid on the test part, which flatters it; ours are its defaults with fewer
 factors on MovieLens, and a penalty of a like grid on what is made up. What is compared are the
 fewest iterations that come within NEAR of its best error, and the fewest epochs of ours that reach
-that error. Results are JSON lines in results/spark.jsonl.
+that error, by the processor seconds of all their processes. Results are JSON lines in
+results/spark.jsonl.
 """
 
 import argparse
@@ -76,6 +78,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", help="the folder of the MovieLens zips")
     options.add_argument("--only", choices=CONTESTS, nargs="+", default=list(CONTESTS))
+    options.add_argument("--grid", action="store_true", help="search for MLlib's settings again")
+    options.add_argument("--turns", type=int, default=TURNS, help="fits with the same settings")
     options.add_argument("--counters", type=float, nargs="+", metavar="MILLIONS")
     options.add_argument("--heaps", type=float, nargs="+", metavar="MILLIONS")
     options.add_argument("--who", choices=FEW, nargs="+", default=list(FEW), help="of these")
@@ -94,23 +98,34 @@ def main() -> None:
                 weigh(f"synthetic-{millions:g}m", who, train, given.factors, folder)
         for data in given.only if not (given.counters or given.heaps) else ():
             parts = real(folder, given.data) if data == "ml-1m" else synthetic(folder, 10**7, 0.1)
-            compete(data, CONTESTS[data], parts, folder)
+            tried = [] if given.grid else tried_before(data)
+            compete(data, parts, folder, tried, given.turns)
 
 
-def compete(data: str, contest: Contest, parts: tuple[Path, Path | None], folder: Path) -> None:
+def tried_before(data: str) -> list[Row]:
+    """The grid of MLlib as it was measured last."""
+    rows = map(json.loads, FILE.read_text(encoding="utf-8").splitlines())
+    return [one for row in rows if row["data"] == data for one in row.get("tried", [])]
+
+
+def compete(
+    data: str, parts: tuple[Path, Path | None], folder: Path, tried: list[Row], turns: int
+) -> None:
     """Time to the same error."""
-    runs = [one | {"maxIter": contest.most} for one in contest.grid]
-    tried = run("mllib", parts, contest.heap, {}, runs, folder)["found"]
+    contest = CONTESTS[data]
+    if not tried:
+        runs = [one | {"maxIter": contest.most} for one in contest.grid]
+        tried = run("mllib", parts, contest.heap, {}, runs, folder)["found"]
     best = min(tried, key=lambda one: one["rmse"])["settings"]
-    runs = [best | {"maxIter": n} for n in contest.iterations] * TURNS
+    runs = [best | {"maxIter": n} for n in contest.iterations] * turns
     theirs = run("mllib", parts, contest.heap, {}, runs, folder)
     goal = min(one["rmse"] for one in theirs["found"]) + NEAR
     their = row_of("mllib", theirs, goal)
-    runs = [{"n_epochs": n} for n in contest.epochs] * TURNS
+    runs = [{"n_epochs": n} for n in contest.epochs] * turns
     mine = run("matinee", parts, contest.heap, contest.ours, runs, folder)
     our = row_of("matinee", mine, their["rmse"])
     our["settings"] = contest.ours | our["settings"]
-    our["ratio"] = their["seconds"] / our["seconds"]
+    our["ratio"] = their["cpu_seconds"] / our["cpu_seconds"]
     for row, more in ((their, {"tried": tried}), (our, {})):
         keep(FILE, {"data": data, "what": "time", **row, **more, **circumstances(CORES)}, KEY)
         print(json.dumps(row))
@@ -126,7 +141,7 @@ def row_of(who: str, result: Row, goal: float) -> Row:
         "who": who,
         "settings": chosen[0]["settings"],
         "epochs": fewest,
-        "seconds": median(one["seconds"] for one in chosen),
+        **{name: median(one[name] for one in chosen) for name in ("seconds", "cpu_seconds")},
         "rmse": chosen[0]["rmse"],
         "reached": chosen[0]["rmse"] <= goal,
         "ratings": result["ratings"],
@@ -168,7 +183,7 @@ def weigh(data: str, who: str, train: Path, n_factors: int, folder: Path) -> Non
     tried = []
     for heap in HEAPS:
         try:
-            result = run(who, (train, None), heap, settings, [{EPOCHS[who]: 1}], folder)
+            result = run(who, (train, None), heap, settings, [{EPOCHS[who]: 1}], folder, True)
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
             tried.append({"heap": heap, "why": type(error).__name__})
             continue
@@ -180,10 +195,10 @@ def weigh(data: str, who: str, train: Path, n_factors: int, folder: Path) -> Non
             "ratings": result["ratings"],
             "seconds": result["found"][0]["seconds"],
             "tried": tried,
-            **{one: result[one] for one in ("peak_mb", "python_mb", "heap", "versions")},
+            **{one: result[one] for one in ("pss_mb", "python_pss_mb", "heap", "versions")},
             **circumstances(CORES),
         }
-        keep(FILE, row, KEY)
+        keep(FILE, row, (*KEY, "settings"))
         print(json.dumps(row))
         return
 
@@ -203,6 +218,7 @@ def run(
     settings: Row,
     runs: list[Row],
     folder: Path,
+    weighed: bool = False,
 ) -> Row:
     """The figures of a worker."""
     train, test = parts
@@ -214,6 +230,7 @@ def run(
         "folder": str(folder),
         "settings": settings,
         "few": FEW[who],
+        "weighed": weighed,
         "runs": runs,
         "train": str(train),
         "test": str(test) if test else None,

@@ -1,8 +1,9 @@
 """Fits one library on local Spark in a process of its own, and prints what it took, as JSON.
 
 Who starts it is spark.py. Every fit is of the same cached DataFrame (user, item, rating: whole
-numbers, as MLlib wants them); seconds are from the call of ``fit`` until the factors are known.
-Shuffled bytes are Spark's own counters of the stages that ran meanwhile.
+numbers, as MLlib wants them); seconds are from the call of ``fit`` until the factors are known, and
+CPU seconds those of this process, the JVM and its Python workers meanwhile. Shuffled bytes are
+Spark's own counters of the stages that ran meanwhile.
 """
 
 import json
@@ -10,12 +11,15 @@ import os
 import shutil
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
 
 WARM_UP_ROWS = 20_000
+LOOK = 0.3  # seconds between two looks at the memory
 Factors = dict[str, np.ndarray]
 
 
@@ -28,15 +32,17 @@ def main() -> None:
     fit = {"matinee": fit_matinee, "mllib": fit_mllib}[job["who"]]
     score = {"matinee": score_matinee, "mllib": score_mllib}[job["who"]]
     fit(frame.limit(WARM_UP_ROWS), job["settings"] | job["few"])
+    proportional = Proportional() if job["weighed"] else None
     found = []
     for settings in job["runs"]:
-        began, before = time.perf_counter(), shuffled(spark)
+        began, cpu_before, before = time.perf_counter(), cpu_seconds(), shuffled(spark)
         model = fit(frame, job["settings"] | settings)
-        seconds = time.perf_counter() - began
+        seconds, cpu = time.perf_counter() - began, cpu_seconds() - cpu_before
         found.append(
             {
                 "settings": settings,
                 "seconds": seconds,
+                "cpu_seconds": cpu,
                 "load": os.getloadavg()[0],
                 "shuffled": shuffled(spark) - before,
                 "rmse": rmse(score, model, job.get("test")),
@@ -54,6 +60,7 @@ def main() -> None:
                 "found": found,
                 "peak_mb": peak_mb(),
                 "python_mb": of_python,
+                **(proportional.peak() if proportional else {}),
                 **sizes(),
                 "versions": versions(),
             }
@@ -172,6 +179,47 @@ def peak_mb(only: str = "") -> float:
         lines = Path(f"/proc/{one}/status").read_text().splitlines()
         total += sum(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
     return total
+
+
+def cpu_seconds() -> float:
+    """Processor seconds, of user and system, of this process and its descendants, dead or alive."""
+    ticks = 0
+    for one in family(os.getpid()):
+        with suppress(OSError):  # it has just ended
+            stat = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, stat[11:15] if one != os.getpid() else stat[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+class Proportional(Thread):
+    """Watches the proportional set size (PSS) of this process and its descendants together.
+
+    It counts a page that several processes share once, such as those of forked Python workers.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.highest: dict[str, float] = {}
+        self.start()
+
+    def run(self) -> None:
+        """Keep the highest of all looks."""
+        while True:
+            now = {"pss_mb": 0.0, "python_pss_mb": 0.0}
+            for one in family(os.getpid()):
+                with suppress(OSError):
+                    lines = Path(f"/proc/{one}/smaps_rollup").read_text().splitlines()
+                    size = sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+                    now["pss_mb"] += size / 1024
+                    if "pyspark.daemon" in Path(f"/proc/{one}/cmdline").read_text():
+                        now["python_pss_mb"] += size / 1024
+            if now["pss_mb"] > self.highest.get("pss_mb", 0.0):
+                self.highest = now
+            time.sleep(LOOK)
+
+    def peak(self) -> dict[str, float]:
+        """The highest so far, in MB."""
+        return self.highest
 
 
 def family(first: int) -> list[int]:
