@@ -168,9 +168,13 @@ def _improve_rows(start, stop, positives, penalty, pull, typical, n_steps, X):
     indptr, indices, weights, targets, Y = positives
     d = Y.shape[1]
     x, sums = np.empty(d, np.float32), np.empty(d, np.float32)
-    row_pull, D, over = np.zeros(d), np.empty(d), np.empty(d)
+    row_pull, D, over = np.empty(d), np.empty(d), np.empty(d)
     near = np.empty((NEAR // (4 * d), d), np.float32)
-    in_order = np.arange(near.shape[0]).astype(np.int32)
+    in_order = np.empty(near.shape[0], np.int32)
+    for f in range(d):  # by loops: np.zeros and np.arange are functions more to compile
+        row_pull[f] = 0.0
+    for j in range(in_order.size):
+        in_order[j] = j
     for row in range(start, stop):
         span = slice(indptr[row], indptr[row + 1])
         rows, w = indices[span], weights[span]
