@@ -35,19 +35,21 @@ def bottom_of(d):
 def workspace(d):
     """Room to solve rows of d unknowns."""
     width = bottom_of(d) + ROWS
-    inverse = np.zeros(width)
-    inverse[:] = 1.0
-    return Work(
-        np.zeros((width, width)),
-        np.zeros(d),
-        np.zeros(width),
-        inverse,
-        np.zeros((BLOCK, width), np.float32),
-        np.zeros(BLOCK, np.float32),
-        np.zeros(d, np.float32),
-        np.zeros((width, width)),
-        np.zeros(d),
-    )
+    A, nothing = np.empty((width, width)), np.empty((width, width))
+    b, x, inverse, diagonal = np.empty(d), np.empty(width), np.empty(width), np.empty(d)
+    panel = np.empty((BLOCK, width), np.float32)
+    targets, sums = np.empty(BLOCK, np.float32), np.empty(d, np.float32)
+    for f in range(width):  # by loops: np.zeros is one function more to compile for each type
+        x[f], inverse[f] = 0.0, 1.0
+        for g in range(width):
+            A[f, g] = nothing[f, g] = 0.0
+    for f in range(d):
+        b[f], diagonal[f], sums[f] = 0.0, 0.0, 0.0
+    for j in range(BLOCK):
+        targets[j] = 0.0
+        for f in range(width):
+            panel[j, f] = 0.0
+    return Work(A, b, x, inverse, panel, targets, sums, nothing, diagonal)
 
 
 @kernel

@@ -109,13 +109,13 @@ def _diagonal_and_cost(start, stop, indptr, columns, products, l1, diagonal, cos
 def _sparse_regressions(start, stop, problem):
     # Returns how many weights each of the columns start..stop has, their columns, and the weights.
     n = len(problem.diagonal)
-    gradient, weights = np.empty(n), np.zeros(n)
-    place = np.full(n, -1, np.int32)  # of a column in the active set
+    gradient = np.empty(n)
+    weights, place = nothing_active(n)
     candidates, active = np.empty(n, np.int32), np.empty(n, np.int32)
     violators, gains = np.empty(n, np.int32), np.empty(n, np.float32)
     best, best_gains = np.empty(n, np.int32), np.empty(n, np.float32)
     products = np.empty((FIRST, FIRST), np.float32)  # of the columns in the active set
-    counts = np.zeros(stop - start, np.int64)
+    counts = np.empty(stop - start, np.int64)
     columns, values, size = np.empty(stop - start, np.int32), np.empty(stop - start, np.float32), 0
     for j in range(start, stop):
         n_candidates = start_column(j, problem, gradient, candidates)
@@ -147,6 +147,18 @@ def _sparse_regressions(start, stop, problem):
         counts[j - start] = n_weights
         size += n_weights
     return counts, columns[:size], values[:size]
+
+
+@inlined
+def nothing_active(n):
+    """Weights (n,) of 0, and the place (n,) of each column in the active set: -1, as it is empty.
+
+    Filled by a loop: np.zeros and np.full are functions more to compile.
+    """
+    weights, place = np.empty(n), np.empty(n, np.int32)
+    for i in range(n):
+        weights[i], place[i] = 0.0, -1
+    return weights, place
 
 
 @inlined
