@@ -13,6 +13,7 @@ from matinee.display.palette import AGAINST, BASE, FOR
 from matinee.explain.contrast import contrast
 from matinee.explain.explanation import Explanation, round_to_sum
 from matinee.explain.term import Term
+from matinee.explain.term_table import Terms
 
 
 def explanation(*terms, predicted=None, by="factor"):
@@ -25,7 +26,7 @@ def explanation(*terms, predicted=None, by="factor"):
         score=score,
         predicted=score if predicted is None else predicted,
         strategy="personal",
-        terms=terms,
+        terms=Terms.of(terms),
     )
 
 
@@ -169,13 +170,12 @@ def test_sentences(terms, words):
 def test_what_was_rated_low_is_a_reason_against_and_none_for():
     """However the weights of the fit have it."""
     liked = Term("Heat", 0.3, "rating", "you gave 4")
-    hated = Term("Saw", 0.4, "rating", "you gave 0.5")
-    for_it = replace(explanation(AVERAGE, liked, hated), rated_low=frozenset({"Saw"}))
+    hated = Term("Saw", 0.4, "rating", "you gave 0.5", rated_low=True)
+    for_it = explanation(AVERAGE, liked, hated)
     assert for_it.sentence().endswith("because you gave 4 to Heat.")
-    alone = replace(explanation(AVERAGE, hated), rated_low=frozenset({"Saw"}))
+    alone = explanation(AVERAGE, hated)
     assert alone.sentence().endswith("nothing we know of speaks for it.")
-    against = Term("Saw", -0.4, "rating", "you gave 0.5")
-    low = replace(explanation(AVERAGE, against), rated_low=frozenset({"Saw"}))
+    low = explanation(AVERAGE, hated._replace(value=-0.4))
     assert low.sentence().endswith("because you gave 0.5 to Saw.")
 
 

@@ -15,6 +15,7 @@ from matinee.display.palette import DARK, LIGHT, custom_properties
 from matinee.display.styled import plain
 from matinee.explain.explanation import Explanation
 from matinee.explain.term import Term
+from matinee.explain.term_table import Terms
 
 CODES = re.compile(r"\x1b\[[0-9;]*m")
 BLUE, ORANGE, DIM, BOLD = "\x1b[38;5;32m", "\x1b[38;5;166m", "\x1b[2m", "\x1b[1m"
@@ -42,7 +43,7 @@ def explanation():
         Term("Alien (1979)", 0.4, "rating", detail="you gave 5"),
     )
     score = sum(term.value for term in terms)
-    return Explanation("7", "1", "Heat (1995)", "factor", score, score, "personal", terms)
+    return Explanation("7", "1", "Heat (1995)", "factor", score, score, "personal", Terms.of(terms))
 
 
 def test_terms_for_are_blue_and_terms_against_orange(terminal):

@@ -19,6 +19,7 @@ from matinee.explain.contrast import contrast
 from matinee.explain.explanation import Explanation
 from matinee.explain.ranks import ordinal, ranks
 from matinee.explain.term import Term
+from matinee.explain.term_table import Terms
 from matinee.models.nearby_users import groups_of_people
 from matinee.sources.synthetic import planted
 
@@ -59,7 +60,9 @@ def list_score(model, user, item):
 
 def explanation(title, *terms, unit="stars"):
     score = sum(term.value for term in terms)
-    return Explanation("42", title, title, "factor", score, score, "personal", terms, unit)
+    return Explanation(
+        "42", title, title, "factor", score, score, "personal", Terms.of(terms), unit
+    )
 
 
 def test_a_contrast_is_the_difference_of_two_explanations(model):

@@ -23,6 +23,7 @@ from matinee.errors import BadRatings
 from matinee.evaluation.run_log import Record
 from matinee.explain.explanation import Explanation
 from matinee.explain.term import Term
+from matinee.explain.term_table import Terms
 from matinee.report import data_report, measure, ratings_of, report_of
 from matinee.report.model_card import biases_of, limits_of
 from matinee.report.origins import SAMPLE
@@ -217,7 +218,9 @@ def test_what_is_theirs_in_a_score_stands_beside_what_everybody_thinks(worth, sa
         Term("taste 3", worth, "taste", said=said),
     )
     score = sum(term.value for term in terms)
-    why = Explanation("7", "1", "Heat", "factor", score, score, "personal", terms, usual=3.0)
+    why = Explanation(
+        "7", "1", "Heat", "factor", score, score, "personal", Terms.of(terms), usual=3.0
+    )
     assert because(why).endswith(ending)
 
 

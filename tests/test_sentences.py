@@ -9,6 +9,7 @@ from matinee.algorithms import EASE, MF, NMF, ImplicitALS, ItemKNN
 from matinee.explain.explanation import Explanation
 from matinee.explain.reasons import LEAST_OF_LEAD, Reason
 from matinee.explain.term import TELLING, Term
+from matinee.explain.term_table import Terms
 from matinee.explain.variety import varied
 from matinee.sources.sample import sample
 
@@ -81,7 +82,16 @@ def test_a_small_taste_does_not_speak_for_a_film_that_all_rate_high():
         Term("Crime", 0.02, "taste"),
     )
     why = Explanation(
-        "7", "g", "Goodfellas", "factor", 4.45, 4.45, "personal", terms, usual=3.5, n_raters=100
+        "7",
+        "g",
+        "Goodfellas",
+        "factor",
+        4.45,
+        4.45,
+        "personal",
+        Terms.of(terms),
+        usual=3.5,
+        n_raters=100,
     )
     assert {term.kind for term in why.reasons()} == {"item"}
     assert why.sentence() == "Goodfellas, because those who rated it rate it high."
@@ -94,7 +104,7 @@ def test_many_small_ratings_speak_together():
         *(Term(f"Film {n}", 0.05, "rating", "you gave 5") for n in range(20)),
         Term("Heat", 0.3, "rating", "you gave 4"),
     )
-    why = Explanation("7", "h", "Heat", "history", 4.8, 4.8, "personal", terms, usual=3.5)
+    why = Explanation("7", "h", "Heat", "history", 4.8, 4.8, "personal", Terms.of(terms), usual=3.5)
     assert why.sentence() == "Heat, because of how you rated Film 0, Film 1 and others."
     assert sum(term.value for term in why.reasons()) == pytest.approx(1.0)
 
@@ -109,14 +119,16 @@ def test_many_chosen_films_speak_together_in_the_words_of_one():
 
 
 def test_two_films_that_speak_together_have_no_others():
-    terms = tuple(chosen_films(2))
-    assert Reason(terms[:1], terms).words(0) == "you chose Film 0 and Film 1"
+    both = Reason(Terms.of(chosen_films(2)), [0, 1], 0.1, n_together=2)
+    assert both.words(0) == "you chose Film 0 and Film 1"
 
 
 def film(title, *terms):
     terms = (Term("average of all ratings", 3.5, "base"), *terms)
     score = sum(term.value for term in terms)
-    return Explanation("7", title, title, "factor", score, score, "personal", terms, usual=3.5)
+    return Explanation(
+        "7", title, title, "factor", score, score, "personal", Terms.of(terms), usual=3.5
+    )
 
 
 def test_after_a_reason_that_is_everybodys_comes_one_of_ones_own():

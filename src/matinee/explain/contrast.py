@@ -9,8 +9,9 @@ from matinee.display.plain_data import JsonObject
 from matinee.display.styled import Line, Styled
 from matinee.explain.explanation import SHOWN_TERMS, Explanation, round_to_sum
 from matinee.explain.reasons import NAMED_REASONS
-from matinee.explain.rests import with_rests
+from matinee.explain.rests import rests_of
 from matinee.explain.term import Term
+from matinee.explain.term_table import Terms
 from matinee.explain.waterfall import Step, html_of_steps, step_up_or_down
 from matinee.tastes.names import avoided
 
@@ -64,7 +65,8 @@ class Contrast(Printable):
 
     def shown(self, most: int = SHOWN_TERMS) -> tuple[Term, ...]:
         """The ``most`` largest terms, and the sums of the rest by kind."""
-        return tuple(with_rests(self.terms, most))
+        terms = Terms.of(self.terms)
+        return (*self.terms[:most], *rests_of(terms, range(most, len(self.terms))))
 
     def rows(self) -> list[tuple[str, float, str]]:
         """What is shown: name, rounded value, detail; the values sum to ``rounded_difference``."""

@@ -4,11 +4,12 @@ It is data first and picture second: ``terms`` is everything; printing shows the
 sums the small ones of each kind in a line of their own, so what is on the screen adds up as well.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice, tee
 from math import floor
-from typing import Any
 
 from matinee.display.bar_rows import BarRow, Layout
 from matinee.display.notebook import Printable
@@ -16,8 +17,9 @@ from matinee.display.plain_data import JsonObject
 from matinee.display.styled import Line, Styled
 from matinee.display.text import counted
 from matinee.explain.reasons import PUBLIC, Reason, reasons_of
-from matinee.explain.rests import with_rests
+from matinee.explain.rests import rests_of
 from matinee.explain.term import Term
+from matinee.explain.term_table import Terms
 from matinee.explain.waterfall import Step, beginning, html_of_steps, step_up_or_down
 
 SHOWN_TERMS = 8  # tastes or ratings shown one by one
@@ -44,7 +46,7 @@ class Explanation(Printable):
     score: float
     predicted: float  # the score clipped to the rating scale
     strategy: str
-    terms: tuple[Term, ...]
+    terms: Terms
     unit: str = "stars"
     usual: float | None = None  # the mean score of this person; the average rating where not given
     n_raters: int | None = None  # training ratings of the item, where known
@@ -52,11 +54,10 @@ class Explanation(Printable):
     beyond_scale: float = 0.0  # by how much the stars in a list score exceed the scale
     seems_low: bool = False  # whether the predicted stars are below the middle of the scale
     own_mean: float | None = None  # of the stars that the person gave, where they gave any
-    rated_low: frozenset[str] = frozenset()  # titles that the person rated below the middle
     own_rating: float | None = None  # what the person gave the item, where they rated it
     worn_out: frozenset[str] = frozenset()  # keys of its reasons that a list has given elsewhere
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Term]:
         return iter(self.terms)
 
     @property
@@ -92,7 +93,7 @@ class Explanation(Printable):
             return f"{round(self.score, 2):.2f} {self.unit}"
         stars = round(self.predicted, 2)  # as lists show them, whatever rounding leaves over
         certainty = self._shown_certainty
-        exact = sum(term.value for term in self.terms if term.kind == "certainty")
+        exact = self.terms.total("certainty")
         choice = self.score - self.predicted - self.beyond_scale - exact
         rest = round_to_sum((choice, self.beyond_scale), round(self.score, 2) - stars - certainty)
         worded = (
@@ -115,10 +116,11 @@ class Explanation(Printable):
 
     def shown(self, most: int = SHOWN_TERMS) -> tuple[Term, ...]:
         """The terms to show: base, user and item, the ``most`` largest others, and their rests."""
-        fixed = [term for term in self.terms if term.kind in FIXED]
-        others = [term for term in self.terms if term.kind not in FIXED]
-        others.sort(key=lambda term: abs(term.value), reverse=True)
-        return (*fixed, *with_rests(others, most))
+        terms, own = self.terms, self.terms.table.columns_of
+        fixed = {one for kind in FIXED if kind in own for one in own[kind]}
+        others = [column for column in terms.by_size if column not in fixed]
+        large = [*sorted(fixed.intersection(terms.by_size)), *others[:most]]
+        return (*terms.at(large), *rests_of(terms, others[most:]))
 
     def _rounded(self) -> list[tuple[Term, float]]:
         """The terms to show, each with its value so rounded that all sum to the rounded score."""
@@ -192,7 +194,7 @@ class Explanation(Printable):
         """The person's mean score, or the average rating where that is not known."""
         if self.usual is not None:
             return self.usual
-        return sum(term.value for term in self.terms if term.kind == "base")
+        return self.terms.total("base")
 
     def reasons(self) -> list[Term]:
         """The terms that the sentence gives as reasons, the leading ones first; none is possible.
@@ -204,53 +206,60 @@ class Explanation(Printable):
     @property
     def reason_keys(self) -> tuple[str, ...]:
         """What makes the reasons of the sentence the same as others."""
-        return tuple(reason.key for reason in self._spoken)
+        return tuple([reason.key for reason in self._spoken])
 
-    @cached_property
+    @property
     def possible_keys(self) -> tuple[str, ...]:
         """The keys of all reasons that the sentence could give, the most telling first."""
-        return tuple([reason.key for reason in self._all_reasons])
+        return tuple([reason.key for reason in copy(self._reasons)])
 
     @property
     def is_fresh(self) -> bool:
         """Whether it has a reason that is not worn out."""
-        return not self.worn_out.issuperset(self.possible_keys)
+        return any(reason.key not in self.worn_out for reason in copy(self._reasons))
 
     def without(self, worn_out: frozenset[str]) -> "Explanation":
         """The explanation that avoids worn out reasons."""
-        own = worn_out.intersection(self.possible_keys)
-        if not own:
+        if worn_out == self.worn_out:
             return self
-        version = replace(self, worn_out=own)
-        vars(version).update(possible_keys=self.possible_keys, _all_reasons=self._all_reasons)
+        version = replace(self, worn_out=worn_out)
+        vars(version)["_reasons"] = self._reasons
         return version
 
     @cached_property
-    def _all_reasons(self) -> list[Reason]:
-        """The reasons that are worth naming, the most telling first; see ``reasons_of``."""
-        return reasons_of(
-            list(filter(self._may_be_said, self.terms)), self._sign, abs(self.score - self._usual)
-        )
+    def _reasons(self) -> Iterator[Reason]:
+        """The reasons that are worth naming, the most telling first; see ``reasons_of``.
 
-    def _may_be_said(self, term: Term) -> bool:
-        """Whether a sentence may give a term as a reason.
-
-        Not the person's own rating of the item, nor, for a score, what they rated low; and nobody
-        is like somebody of whom nothing is known.
+        Most are never asked for, so they are found when they are: by copies of this iterator.
         """
-        if term.kind == "rating":
-            return term.name != self.title and (self._sign < 0 or term.name not in self.rated_low)
-        return term.kind != "person" or self.strategy != "popular"
+        lead = abs(self.score - self._usual)
+        (reasons,) = tee(reasons_of(self.terms, self._unsaid, self._sign, lead), 1)
+        return reasons
+
+    @property
+    def _unsaid(self) -> frozenset[int]:
+        """Columns of the terms that a sentence does not give as a reason.
+
+        The person's own rating of the item, and, for a score, what they rated low; and people like
+        somebody of whom nothing is known.
+        """
+        table = self.terms.table
+        own = table.ratings_by_name.get(self.title, ())
+        low = table.rated_low if self._sign > 0 and self.unit == "stars" else ()
+        people = table.columns_of.get("person", ()) if self.strategy == "popular" else ()
+        return frozenset([*own, *low, *people])
 
     @cached_property
     def _spoken(self) -> list[Reason]:
         """The reasons of the sentence: one, and one of the person's own after a public one."""
-        keyed = zip(self._all_reasons, self.possible_keys, strict=True)
-        fresh = [reason for reason, key in keyed if key not in self.worn_out]
-        lead = (fresh or self._all_reasons)[:1]
-        if not lead or self._sign < 0 or lead[0].kind not in PUBLIC:
-            return lead
-        return lead + [reason for reason in fresh if reason.kind not in PUBLIC][:1]
+        reasons = copy(self._reasons)
+        fresh = (reason for reason in reasons if reason.key not in self.worn_out)
+        lead = next(fresh, None) or next(copy(self._reasons), None)
+        if lead is None:
+            return []
+        if self._sign < 0 or lead.kind not in PUBLIC:
+            return [lead]
+        return [lead, *islice((reason for reason in fresh if reason.kind not in PUBLIC), 1)]
 
     def to_dict(self) -> JsonObject:
         return {

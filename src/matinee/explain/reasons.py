@@ -4,12 +4,11 @@ A reason is worth at least a tenth of the item's lead over what is usual for the
 single rating or taste is, all of a kind together may be, and the largest are its examples.
 """
 
-from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from matinee.explain.term import TELLING, VALUE_OF, Term
+from matinee.explain.term import TELLING, Label, Term
+from matinee.explain.term_table import Terms
 
 VISIBLE = 0.005  # a smaller term is shown as 0.00: it is no row and no reason
 LEAST_OF_LEAD = 0.1  # of an item's lead over what is usual, that a reason must be worth
@@ -71,118 +70,151 @@ PUBLIC = ("item", "alike", "popularity", "certainty")  # kinds that are the same
 class Reason(NamedTuple):
     """What a sentence says of a score: some terms of one kind."""
 
-    terms: tuple[Term, ...]  # that are worth enough, or all of the kind together as one
-    examples: tuple[Term, ...] = ()  # the largest of those that speak together
+    source: Terms
+    columns: list[int]  # of the terms that it may name, the most telling first
+    value: float  # that of the first, or of all terms of the kind together
+    n_together: int = 0  # how many terms speak as one, those of the columns as their examples
+
+    @property
+    def label(self) -> Label:
+        """What the first of its terms is called."""
+        return self.source.table.labels[self.columns[0]]
 
     @property
     def kind(self) -> str:
         """The kind of its terms."""
-        return self.terms[0].kind
+        return self.label.kind
 
     @property
     def key(self) -> str:
         """What makes two reasons the same: their kind, and the first name that they give."""
-        first = (self.examples or self.terms)[0].name if self.kind in NAMING else ""
-        return f"{self.kind} {'such as ' if self.examples else ''}{first}"
+        name, kind, *_ = self.label
+        first = name if kind in NAMING else ""
+        return f"{kind} {'such as ' if self.n_together and first else ''}{first}"
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """Its terms; those that speak together as one, which is worth their sum."""
+        if not self.n_together:
+            return self.source.at(self.columns)
+        (first,) = self.source.at(self.columns[:1])
+        if self.kind not in NAMING:
+            return (first._replace(value=self.value),)
+        name = f"{self.n_together} of this kind, together"
+        return (first._replace(name=name, value=self.value, said=""),)
 
     def words(self, column: int, **raters: str) -> str:
         """The phrase for high stars (0), high points (1) or low stars (2).
 
         ``raters`` are the words for those who rated the item.
         """
-        if self.examples:
-            return self.words_together(column)
-        named = " and ".join(map(named_in_words, unlike_one_another(self.terms)))
-        if self.kind == "person" and column == 0 and self.terms[0].name.endswith(CHOSE_IT):
+        labels = [self.source.table.labels[one] for one in self.columns]
+        named, kind = unlike_one_another(labels), self.kind
+        if self.n_together and kind in NAMING:
+            return words_together(kind, named, len(labels) - len(named), column)
+        words = " and ".join(map(named_in_words, named))
+        if kind == "person" and column == 0 and labels[0].name.endswith(CHOSE_IT):
             column = 1
         for again in ("you gave ", "you chose ", "of how you rated "):
-            named = named.replace(f" and {again}", " and ")
-        return PHRASES[self.kind][column].format(named, **raters)
-
-    def words_together(self, column: int) -> str:
-        """The phrase for many small terms: of films, as one speaks of a single one."""
-        named = unlike_one_another(self.examples)
-        names = [term.called for term in named]
-        if self.kind != "rating":
-            return PHRASES_TOGETHER[self.kind][column].format(" and ".join(names))
-        is_all = len(self.examples) == len(names)
-        films = " and ".join(names) if is_all else f"{', '.join(names)} and others"
-        chosen = all(map(is_choice, named))
-        return f"you chose {films}" if chosen else f"of how you rated {films}"
+            words = words.replace(f" and {again}", " and ")
+        return PHRASES[kind][column].format(words, **raters)
 
 
-def reasons_of(terms: Sequence[Term], sign: int, lead: float) -> list[Reason]:
+def words_together(kind: str, examples: Sequence[Label], n_others: int, column: int) -> str:
+    """The phrase for many small terms: of films, as one speaks of a single one."""
+    names = [label.called for label in examples]
+    if kind != "rating":
+        return PHRASES_TOGETHER[kind][column].format(" and ".join(names))
+    films = f"{', '.join(names)} and others" if n_others else " and ".join(names)
+    chosen = all(map(is_choice, examples))
+    return f"you chose {films}" if chosen else f"of how you rated {films}"
+
+
+def reasons_of(terms: Terms, unsaid: frozenset[int], sign: int, lead: float) -> Iterator[Reason]:
     """What speaks for a score (sign 1) or against it (-1), the kind that says most first.
 
     ``lead`` is the distance to the usual score. Reasons worth less than a tenth of it come only
-    where there is no other, all terms of a kind as one.
+    where there is no other, all terms of a kind as one. ``unsaid`` are columns of terms that are
+    no reason.
     """
-    by_kind: defaultdict[str, list[Term]] = defaultdict(list)
-    for term in sorted(terms, key=VALUE_OF, reverse=sign > 0):
-        by_kind[term.kind].append(term)
-    net = {
-        kind: sign * sum(map(VALUE_OF, of_kind))
-        for kind, of_kind in by_kind.items()
-        if kind in PHRASES
-    }
-    least = LEAST_OF_LEAD * lead
-    reasons: list[Reason] = []
+    visible = visible_by_kind(terms, unsaid, sign)
+    net = {kind: sign * net_of(terms, kind, unsaid) for kind in visible}
+    least, found = LEAST_OF_LEAD * lead, False
     for kind in sorted(net, key=lambda one: (one not in TELLING, -net[one])):
-        visible = worth_at_least(VISIBLE, by_kind[kind], sign)
-        reasons += reasons_of_kind(visible, sign, least, net[kind])
-    worth = [reason for reason in reasons if abs(reason.terms[0].value) >= least]
-    telling = [reason for reason in worth if reason.kind in TELLING]
-    return telling or worth
+        if found and kind not in TELLING:
+            return
+        for reason in reasons_of_kind(terms, visible[kind], sign, least, net[kind]):
+            if abs(reason.value) >= least:
+                found = True
+                yield reason
 
 
-def worth_at_least(least: float, terms: Sequence[Term], sign: int) -> Sequence[Term]:
-    """Those of the terms, the most for a score (sign 1) or against it (-1) first, that reach it."""
-    return terms[: bisect_right(terms, -least, key=lambda term: -sign * term.value)]
+def visible_by_kind(terms: Terms, unsaid: frozenset[int], sign: int) -> dict[str, list[int]]:
+    """The columns of terms of each kind that are no 0.00, and are for a score (1) or against it.
+
+    The largest come first.
+    """
+    labels, cells = terms.table.labels, terms.cells
+    columns = [one for one in terms.by_size if sign * cells[one] >= VISIBLE]
+    visible: dict[str, list[int]] = {}
+    for column in columns if not unsaid else [one for one in columns if one not in unsaid]:
+        kind = labels[column].kind
+        if kind in visible:
+            visible[kind].append(column)
+        elif kind in PHRASES:
+            visible[kind] = [column]
+    return visible
 
 
-def reasons_of_kind(terms: Sequence[Term], sign: int, least: float, net: float) -> list[Reason]:
+def net_of(terms: Terms, kind: str, unsaid: frozenset[int]) -> float:
+    """What all terms of a kind are worth that may be said."""
+    left_out = unsaid.intersection(terms.table.columns_of[kind]) if unsaid else ()
+    return terms.total(kind) - sum([terms.cells[column] for column in left_out])
+
+
+def reasons_of_kind(
+    terms: Terms, columns: list[int], sign: int, least: float, net: float
+) -> Iterator[Reason]:
     """Reasons of one kind, from its terms for a score (sign 1) or against it, the largest first.
 
     All terms together are worth their sum, or what those against leave of it where ``net`` is less.
     """
-    if not terms:
-        return []
-    kind = terms[0].kind
-    together = terms[0].worth(sign * min(abs(sum(map(VALUE_OF, terms))), max(net, 0.0)))
-    if kind not in NAMING:
-        return [Reason((together,))]
-    fitting = [term for term in terms if term.fits]
-    strong = worth_at_least(least, fitting, sign)
-    reasons = [Reason(tuple(strong))] if strong else []
-    reasons += [Reason((term,)) for term in strong[1:]]
+    cells = terms.cells
+    whole = sign * min(abs(sum([cells[one] for one in columns])), max(net, 0.0))
+    if terms.table.labels[columns[0]].kind not in NAMING:
+        yield Reason(terms, columns[:1], whole, n_together=len(columns))
+        return
+    fitting = [one for one in columns if terms.fits(one)]
+    strong = [one for one in fitting if sign * cells[one] >= least]
+    if strong:
+        yield Reason(terms, strong, cells[strong[0]])
+    for one in strong[1:]:
+        yield Reason(terms, [one], cells[one])
     if len(fitting) > len(strong[:1]) + 1:
-        name = f"{len(terms)} of this kind, together"
-        whole = Term(name, together.value, kind, together.detail, fits=together.fits)
-        reasons.append(Reason((whole,), tuple(fitting)))
-    return reasons
+        yield Reason(terms, fitting, whole, n_together=len(columns))
 
 
-def unlike_one_another(terms: Sequence[Term]) -> list[Term]:
-    """The first terms to name, without those that only tell more of one before them."""
-    distinct: list[Term] = []
-    for term in terms:
+def unlike_one_another(labels: Sequence[Label]) -> list[Label]:
+    """The first labels to name, without those that only tell more of one before them."""
+    distinct: list[Label] = []
+    for label in labels:
         if len(distinct) == NAMED_REASONS:
             break
-        if not any(term.called.startswith(f"{one.called} like ") for one in distinct):
-            distinct.append(term)
+        if not any(label.called.startswith(f"{one.called} like ") for one in distinct):
+            distinct.append(label)
     return distinct
 
 
-def named_in_words(term: Term) -> str:
+def named_in_words(label: Label) -> str:
     """A term inside a sentence: ``Horror``, or ``you gave 5 to Alien (1979)``."""
-    name = term.called
-    if term.kind != "rating":
+    name = label.called
+    if label.kind != "rating":
         return name
-    if term.detail.startswith("you gave"):
-        return f"{term.detail} to {name}"
-    return f"you chose {name}" if is_choice(term) else f"of how you rated {name}"
+    if label.detail.startswith("you gave"):
+        return f"{label.detail} to {name}"
+    return f"you chose {name}" if is_choice(label) else f"of how you rated {name}"
 
 
-def is_choice(term: Term) -> bool:
+def is_choice(label: Label) -> bool:
     """Whether a term of a history is what the person chose, not what stars they gave."""
-    return bool(term.detail) and not term.detail.startswith("you gave")
+    return bool(label.detail) and not label.detail.startswith("you gave")

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from matinee.explain.reasons import is_choice
-from matinee.explain.term import Term
+from matinee.explain.term import Label, Term
+from matinee.explain.term_table import Terms
 
 # What the terms of a kind are called together, after their number.
 NAMES = {
@@ -19,26 +20,25 @@ CHOSEN = "more from your history"  # of what was chosen, whatever its stars
 OTHER = "more terms"
 
 
-def with_rests(terms: Sequence[Term], most: int) -> list[Term]:
-    """The first ``most`` terms, and for each kind of the others one term that is their sum.
+def rests_of(terms: Terms, columns: Sequence[int]) -> list[Term]:
+    """For each kind of the terms in some columns one term that is their sum.
 
-    ``terms`` are in the order to show. A term that is alone of its kind keeps its name.
+    A term that is alone of its kind keeps its name.
     """
-    rests: defaultdict[str, list[Term]] = defaultdict(list)
-    for term in terms[most:]:
-        rests[rest_name(term)].append(term)
-    return [*terms[:most], *(rest_of(name, rest) for name, rest in rests.items())]
+    labels, cells = terms.table.labels, terms.cells
+    rests: defaultdict[str, list[int]] = defaultdict(list)
+    for column in columns:
+        rests[rest_name(labels[column])].append(column)
+    return [
+        terms.at(rest)[0]
+        if len(rest) == 1
+        else Term(f"{len(rest):,} {name}", sum([cells[column] for column in rest]), "rest")
+        for name, rest in rests.items()
+    ]
 
 
-def rest_of(name: str, terms: Sequence[Term]) -> Term:
-    """Small terms of one kind as one."""
-    if len(terms) == 1:
-        return terms[0]
-    return Term(f"{len(terms):,} {name}", sum(term.value for term in terms), "rest")
-
-
-def rest_name(term: Term) -> str:
+def rest_name(label: Label) -> str:
     """What a term is called among others of its kind."""
-    if term.kind == "rating" and is_choice(term):
+    if label.kind == "rating" and is_choice(label):
         return CHOSEN
-    return NAMES.get(term.kind, OTHER)
+    return NAMES.get(label.kind, OTHER)

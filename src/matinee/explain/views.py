@@ -4,18 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from matinee.explain.term import Term
-
 if TYPE_CHECKING:  # loading them takes long, and the command line's help reads these values
     import numpy as np
 
+    from matinee.explain.term_table import TermTable
     from matinee.row_solvers.person import Person
 
 # The terms of each of the items in some rows (n,), of a model and a person.
-TermsOf = Callable[[Any, "Person", "np.ndarray"], list[list[Term]]]
+TermsOf = Callable[[Any, "Person", "np.ndarray"], "TermTable"]
 
 
-def _no_terms(model: object, person: "Person", items: "np.ndarray") -> list[list[Term]]:
+def _no_terms(model: object, person: "Person", items: "np.ndarray") -> "TermTable":
     raise NotImplementedError("a model gives a view its terms")
 
 

@@ -17,7 +17,8 @@ import numpy as np
 from matinee.data.ids import as_id
 from matinee.data.ratings import Ratings
 from matinee.data.rows import Rows
-from matinee.explain.term import Term
+from matinee.explain.term import Label
+from matinee.explain.term_table import TermTable
 from matinee.kernels.sparse import Sparse
 from matinee.models.factor import FactorModel
 from matinee.models.fitted import fields_of
@@ -151,9 +152,11 @@ class BaselineModel(FoldingModel):
         self.add_neighbor_scores(people, items, scores)
         return scores
 
-    def baseline_terms(self, person: Person, items: np.ndarray) -> list[list[Term]]:
+    def baseline_terms(self, person: Person, items: np.ndarray) -> TermTable:
         """mean + c_i + b_u of each of the items in rows ``items`` (n,), as terms."""
-        mean = Term("average of all ratings", self.global_mean, "base")
-        user = Term("how you rate", float(person.embeddings.bias[0]), "user")
-        biases = self.item_embeddings.bias[items].tolist()
-        return [[mean, Term("how this is rated", bias, "item"), user] for bias in biases]
+        return TermTable.of_columns(
+            len(items),
+            (Label("average of all ratings", "base"), self.global_mean),
+            (Label("how this is rated", "item"), self.item_embeddings.bias[items]),
+            (Label("how you rate", "user"), float(person.embeddings.bias[0])),
+        )

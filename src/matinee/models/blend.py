@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from matinee.data.rows import Rows
-from matinee.explain.term import Term, concatenated, joined, weighed
+from matinee.explain.term import Label
+from matinee.explain.term_table import TermTable
 from matinee.explain.views import MODEL, VIEWS, View
 from matinee.lists.retrieval import Scorer
 from matinee.models.model import Model
@@ -141,37 +142,36 @@ class BlendModel(Model):
         return np.asarray(total)
 
 
-def terms_by_model(blend: BlendModel, person: Person, items: np.ndarray) -> list[list[Term]]:
+def terms_by_model(blend: BlendModel, person: Person, items: np.ndarray) -> TermTable:
     """The constant, and one term weight_m score_m for each model.
 
     ``items`` (n,) are rows.
     """
-    constant = [[_constant(blend)]] * len(items)
-    by_model = [
-        [
-            [Term(f"what {model.algorithm} says", weight * score, "model")]
-            for score in model.score_people([own], items)[0].tolist()
-        ]
+    by_model = (
+        (
+            Label(f"what {model.algorithm} says", "model"),
+            weight * model.score_people([own], items)[0].astype(np.float64),
+        )
         for weight, model, own in blend.parts_of(person)
-    ]
-    return concatenated(constant, *by_model)
+    )
+    return TermTable.of_columns(len(items), _constant(blend), *by_model)
 
 
-def terms_by(blend: BlendModel, person: Person, items: np.ndarray, by: str) -> list[list[Term]]:
+def terms_by(blend: BlendModel, person: Person, items: np.ndarray, by: str) -> TermTable:
     """The constant, and the models' terms in one of their views, weighted and joined by name.
 
     ``items`` (n,) are rows.
     """
-    constant = [[_constant(blend)]] * len(items)
-    by_model = [
-        weighed(model.views[by].terms(model, own, items), weight)
+    by_model = (
+        model.views[by].terms(model, own, items).times(weight)
         for weight, model, own in blend.parts_of(person)
-    ]
-    return [joined(terms) for terms in concatenated(constant, *by_model)]
+    )
+    constant = TermTable.of_columns(len(items), _constant(blend))
+    return TermTable.side_by_side(constant, *by_model).joined()
 
 
-def _constant(blend: BlendModel) -> Term:
-    return Term("constant of the blend", blend.constant, "base")
+def _constant(blend: BlendModel) -> tuple[Label, float]:
+    return Label("constant of the blend", "base"), blend.constant
 
 
 def end_to_end(sides: Sequence[Embeddings]) -> Embeddings:

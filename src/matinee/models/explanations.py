@@ -7,8 +7,6 @@ from matinee.explain.explanation import Explanation
 from matinee.models.fitted import Fitted
 from matinee.row_solvers.person import Person
 
-NEGLIGIBLE = 1e-9  # a term this small is a zero of the model, not a reason
-
 
 def explanations(
     model: Fitted, person: Person, rows: np.ndarray, by: str | None = None
@@ -27,14 +25,13 @@ def explanations(
     usual = model.usual_score(person)
     stars = model.stars(person, rows)
     middle = model.scale.middle if model.unit == "stars" else -np.inf
-    low = model.items.ids[person.items[person.ratings < middle]].tolist()
-    rated_low = frozenset(map(model.catalog.label, low))
     gave_stars = model.unit == "stars" and len(person.ratings)
     own_mean = float(person.ratings.mean()) if gave_stars else None
     own_ratings = dict(zip(person.items.tolist(), person.ratings.tolist(), strict=True))
+    table = views[by].terms(model, person, rows)
     numbers = zip(
         rows.tolist(),
-        views[by].terms(model, person, rows),
+        table.rows(),
         scores.tolist(),
         model.clipped(stars).tolist(),
         stars.tolist(),
@@ -49,7 +46,7 @@ def explanations(
             score=score,
             predicted=predicted,
             strategy=person.strategy,
-            terms=tuple([term for term in terms if abs(term.value) > NEGLIGIBLE]),
+            terms=terms,
             unit=model.unit,
             usual=usual,
             of=model.explains,
@@ -57,7 +54,6 @@ def explanations(
             beyond_scale=star_score - predicted,
             seems_low=predicted < middle,
             own_mean=own_mean,
-            rated_low=rated_low,
             own_rating=own_ratings.get(row),
         )
         for row, terms, score, predicted, star_score in numbers

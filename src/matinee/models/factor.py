@@ -18,7 +18,8 @@ from matinee.data.ratings import Ratings
 from matinee.display.text import counted
 from matinee.errors import check_known
 from matinee.explain.explainable import TasteControls
-from matinee.explain.term import Term, concatenated
+from matinee.explain.term import Label
+from matinee.explain.term_table import TermTable
 from matinee.explain.views import FACTOR, HISTORY, PEOPLE, View
 from matinee.kernels.blas import row_products
 from matinee.kernels.factors import score_block, score_pairs
@@ -286,10 +287,15 @@ class FactorModel(FoldingModel):
 
     # Explanations.
 
-    def item_term(self, item: int) -> Term:
-        """What the item's bias adds to the score for everybody."""
-        what = "how this is rated" if self.kind == "rating" else "how many know this"
-        return Term(what, float(self.item_bias[item]), "item")
+    def item_terms(self, items: np.ndarray) -> TermTable:
+        """What the biases of items add to the score for everybody; ``items`` (n,) are rows."""
+        return TermTable.of_columns(len(items), (self.item_label, self.item_bias[items]))
+
+    @property
+    def item_label(self) -> Label:
+        """What the bias of an item is called."""
+        rating = self.kind == "rating"
+        return Label("how this is rated" if rating else "how many know this", "item")
 
     def usual_score(self, person: Person) -> float:
         own, items = person.embeddings, self._mean_item
@@ -371,7 +377,7 @@ def with_tastes(model: Model) -> FactorModel:
     return model
 
 
-def terms_by_factor(model: FactorModel, person: Person, items: np.ndarray) -> list[list[Term]]:
+def terms_by_factor(model: FactorModel, person: Person, items: np.ndarray) -> TermTable:
     """mean + user + item + one term p_f q_f per taste, named for the end that the person is at.
 
     ``items`` (n,) are rows.
@@ -379,10 +385,10 @@ def terms_by_factor(model: FactorModel, person: Person, items: np.ndarray) -> li
     common = _common_terms(model, person, items)
     if not model.n_factors:
         return common
-    return concatenated(common, model.taste_space.terms(person, items, "taste"))
+    return TermTable.side_by_side(common, model.taste_space.terms(person, items, "taste"))
 
 
-def terms_by_history(model: FactorModel, person: Person, items: np.ndarray) -> list[list[Term]]:
+def terms_by_history(model: FactorModel, person: Person, items: np.ndarray) -> TermTable:
     """mean + item + one term per rating given + what they do not explain.
 
     The terms are those of the row solve (Hu, Koren & Volinsky 2008, section 5), so the remainder
@@ -404,31 +410,31 @@ def terms_by_history(model: FactorModel, person: Person, items: np.ndarray) -> l
     products = row_products(model.item_factors[items].astype(np.float64), factors)[:, 0]
     personal = float(person.embeddings.bias[0]) + products
     remainders = personal - parts.sum(axis=1)
+    beyond = np.where(np.abs(remainders) > 1e-5 * np.maximum(1.0, np.abs(personal)), remainders, 0)
     name = BEYOND.get(person.strategy, "learned beyond your ratings")
-    beyond = [
-        [Term(name, float(rest), "remainder")] if abs(rest) > 1e-5 * max(1.0, abs(whole)) else []
-        for rest, whole in zip(remainders, personal, strict=True)
-    ]
-    common = _item_terms(model, items)
-    return concatenated(common, model.rating_terms(person, parts), beyond)
+    return TermTable.side_by_side(
+        _item_terms(model, items),
+        model.rating_terms(person, parts),
+        TermTable.of_columns(len(items), (Label(name, "remainder"), beyond)),
+    )
 
 
-def terms_by_people(model: FactorModel, person: Person, items: np.ndarray) -> list[list[Term]]:
+def terms_by_people(model: FactorModel, person: Person, items: np.ndarray) -> TermTable:
     """mean + user + item + what people near in factor space gave + what was learned beyond.
 
     ``items`` (n,) are rows.
     """
     common = _common_terms(model, person, items)
-    return concatenated(common, terms_of_people(model, person, items))
+    return TermTable.side_by_side(common, terms_of_people(model, person, items))
 
 
-def _common_terms(model: FactorModel, person: Person, items: np.ndarray) -> list[list[Term]]:
+def _common_terms(model: FactorModel, person: Person, items: np.ndarray) -> TermTable:
     """mean + item + user"""
-    user = Term("how you rate", float(person.embeddings.bias[0]), "user")
-    return [[*common, user] for common in _item_terms(model, items)]
+    user = Label("how you rate", "user"), float(person.embeddings.bias[0])
+    return TermTable.side_by_side(_item_terms(model, items), TermTable.of_columns(len(items), user))
 
 
-def _item_terms(model: FactorModel, items: np.ndarray) -> list[list[Term]]:
+def _item_terms(model: FactorModel, items: np.ndarray) -> TermTable:
     """mean + item"""
-    mean = Term("average of all ratings", model.global_mean, "base")
-    return [[mean, model.item_term(item)] for item in items.tolist()]
+    mean = Label("average of all ratings", "base"), model.global_mean
+    return TermTable.side_by_side(TermTable.of_columns(len(items), mean), model.item_terms(items))

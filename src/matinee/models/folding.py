@@ -6,7 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from matinee.data.rows import Rows
-from matinee.explain.term import Term, terms_of
+from matinee.explain.term import Label
+from matinee.explain.term_table import TermTable
 from matinee.models.model import Model
 from matinee.row_solvers import FoldIn, LeastSquares, PosteriorMean
 from matinee.row_solvers.base import summed_products
@@ -67,9 +68,18 @@ class FoldingModel(Model):
     def embeddings_of(self, user: int) -> Embeddings:
         return self.user_embeddings.row(user)
 
-    def rating_terms(self, person: Person, parts: np.ndarray) -> list[list[Term]]:
+    def rating_terms(self, person: Person, parts: np.ndarray) -> TermTable:
         """What each rating of a person adds to items, ``parts`` (n_items, n_ratings), as terms."""
-        detail = "you gave {:g}" if self.kind == "rating" else "you chose it"
-        titles = [self.catalog.label(one) for one in self.items.ids[person.items].tolist()]
-        details = [detail.format(stars) for stars in person.ratings.tolist()]
-        return [terms_of("rating", titles, of_item, details=details) for of_item in parts.tolist()]
+        return TermTable(rating_labels(self, person), parts)
+
+
+def rating_labels(model: Model, person: Person) -> list[Label]:
+    """What the term of each rating of a person is called: (n_ratings,)."""
+    ids, stars = model.items.ids[person.items].tolist(), person.ratings.tolist()
+    gave = "you gave {:g}" if model.kind == "rating" else "you chose it"
+    details = {given: gave.format(given) for given in set(stars)}
+    middle = model.scale.middle
+    return [
+        Label(model.catalog.label(one), "rating", details[given], rated_low=given < middle)
+        for one, given in zip(ids, stars, strict=True)
+    ]

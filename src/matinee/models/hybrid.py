@@ -17,7 +17,8 @@ from matinee.data.catalog import Catalog
 from matinee.data.features import Vocabulary
 from matinee.data.ids import IdMap
 from matinee.errors import BadSetting
-from matinee.explain.term import Term
+from matinee.explain.term import Label, Term
+from matinee.explain.term_table import TermTable
 from matinee.explain.views import FEATURES, View
 from matinee.models.factor import FactorModel
 from matinee.models.rotation import rotated_effects
@@ -50,15 +51,17 @@ class HybridModel(FactorModel):
     def views(self) -> Mapping[str, View]:
         return {**super().views, FEATURES.name: FEATURES.of(terms_by_feature)}
 
-    def item_term(self, item: int) -> Term:
-        """The bias; where it is that of the features, its ratings had no part in it."""
-        term = super().item_term(item)
-        f = self.features[[item]]
-        if abs(float(f.data @ self.weights[f.indices, -1]) - term.value) > NOTHING_BEYOND:
-            return term
-        rating = self.kind == "rating"
-        what = "how such items are rated" if rating else "how many know such items"
-        return Term(what, term.value, "alike")
+    def item_terms(self, items: np.ndarray) -> TermTable:
+        """The biases; where one is that of the features, its item's ratings had no part in it."""
+        bias = self.item_bias[items].astype(np.float64)
+        by_features = self.features[items] @ self.weights[:, -1]
+        alike = np.abs(by_features - bias) <= NOTHING_BEYOND
+        what = "how such items are rated" if self.kind == "rating" else "how many know such items"
+        return TermTable.of_columns(
+            len(items),
+            (self.item_label, np.where(alike, 0.0, bias)),
+            (Label(what, "alike"), np.where(alike, bias, 0.0)),
+        )
 
     def with_items(self, catalog: Catalog) -> Self:
         """The same model, which also answers for the items of a catalogue that it does not know.
@@ -104,7 +107,7 @@ def expected(F: "csr_array", W: np.ndarray, nonnegative: bool = False) -> Embedd
     return Embeddings(factors, guess[:, -1].copy())
 
 
-def terms_by_feature(model: HybridModel, person: Person, items: np.ndarray) -> list[list[Term]]:
+def terms_by_feature(model: HybridModel, person: Person, items: np.ndarray) -> TermTable:
     """mean + user + one term per feature of the item + what its ratings say beyond them.
 
     A feature adds  f (p . w + v),  w and v its effects on factors and bias. Where all the features
@@ -113,7 +116,8 @@ def terms_by_feature(model: HybridModel, person: Person, items: np.ndarray) -> l
 
     ``items`` (n,) are rows.
     """
-    return [_terms_of_features(model, person, item) for item in items.tolist()]
+    rows = [_terms_of_features(model, person, item) for item in items.tolist()]
+    return TermTable.of_rows(rows)
 
 
 def _terms_of_features(model: HybridModel, person: Person, item: int) -> list[Term]:

@@ -18,7 +18,8 @@ import numpy as np
 from matinee.data.rows import Rows
 from matinee.display.text import counted
 from matinee.explain.explanation import FEW_RATERS, LIST
-from matinee.explain.term import Term, concatenated, joined, weighed
+from matinee.explain.term import Label
+from matinee.explain.term_table import TermTable
 from matinee.explain.views import FACTOR, HISTORY, VIEWS, View
 from matinee.models.blend import BlendModel, end_to_end
 from matinee.models.factor import FactorModel
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from matinee.lists.retrieval import Scorer
 
 FEW_RATED, UNCERTAIN = "few have rated it", "uncertainty"
-CHOSEN_BY_MANY = "chosen by many"
+BY_MANY = Label("chosen by many", "popularity")
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -159,7 +160,7 @@ class ListModel(BlendModel):
         return {name: VIEWS[name].of(partial(terms_of_list, by=name)) for name in names}
 
 
-def terms_of_list(model: ListModel, person: Person, items: np.ndarray, by: str) -> list[list[Term]]:
+def terms_of_list(model: ListModel, person: Person, items: np.ndarray, by: str) -> TermTable:
     """The terms of the stars, those of the choice in stars, and what few ratings take off.
 
     Terms of one name and kind are one: a film that speaks for both is named once.
@@ -167,26 +168,24 @@ def terms_of_list(model: ListModel, person: Person, items: np.ndarray, by: str) 
     ``items`` (n,) are rows.
     """
     (w_stars, stars, own_stars), (w_choice, choice, own_choice) = model.parts_of(person)
-    by_part = concatenated(
-        weighed(stars.views[by].terms(stars, own_stars, items), w_stars),
-        choice_terms(choice, own_choice, items, by, w_choice),
-    )
-    return [
-        [*joined(terms), certainty_term(model, item)]
-        for terms, item in zip(by_part, items.tolist(), strict=True)
+    of_stars = stars.views[by].terms(stars, own_stars, items).times(w_stars)
+    of_choice = choice_terms(choice, own_choice, items, by, w_choice)
+    both = TermTable.side_by_side(of_stars, of_choice).joined()
+    return TermTable.side_by_side(both, certainty_terms(model, items))
+
+
+def certainty_terms(model: ListModel, items: np.ndarray) -> TermTable:
+    """What is taken off each item for what few have rated; ``items`` (n,) are rows."""
+    labels = [
+        Label(FEW_RATED if n < FEW_RATERS else UNCERTAIN, "certainty", counted(n, "rating"))
+        for n in model.item_counts[items].tolist()
     ]
-
-
-def certainty_term(model: ListModel, item: int) -> Term:
-    """What is taken off for what few have rated."""
-    n_raters = int(model.item_counts[item])
-    name, detail = FEW_RATED if n_raters < FEW_RATERS else UNCERTAIN, counted(n_raters, "rating")
-    return Term(name, float(model.offsets[item]), "certainty", detail)
+    return TermTable(labels, np.diag(model.offsets[items].astype(np.float64)))
 
 
 def choice_terms(
     choice: Model, person: Person, items: np.ndarray, by: str, weight: float
-) -> list[list[Term]]:
+) -> TermTable:
     """Scores of choice, times ``weight``, in the terms of a view.
 
     Without that view they are what everybody and what this person adds.
@@ -194,33 +193,29 @@ def choice_terms(
     ``items`` (n,) are rows.
     """
     if by != FACTOR.name and by in choice.views:
-        return weighed(choice.views[by].terms(choice, person, items), weight)
+        return choice.views[by].terms(choice, person, items).times(weight)
     if isinstance(choice, BlendModel):
         by_part = (
             choice_terms(part, own, items, by, own_weight)
             for own_weight, part, own in choice.parts_of(person)
         )
-        return weighed(concatenated(*by_part), weight)
+        return TermTable.side_by_side(*by_part).times(weight)
     if not isinstance(choice, FactorModel) and HISTORY.name in choice.views:
-        return weighed(choice.views[HISTORY.name].terms(choice, person, items), weight)
+        return choice.views[HISTORY.name].terms(choice, person, items).times(weight)
     if isinstance(choice, FactorModel) and choice.n_factors:
         return taste_terms(choice, person, items, weight)
-    scores = choice.score_people([choice.average_person, person], items)
-    common, own = scores[0].astype(np.float64), np.diff(scores.astype(np.float64), axis=0)[0]
-    return [
-        [
-            Term(CHOSEN_BY_MANY, by_many, "popularity"),
-            Term("what you tend to choose", by_person, "choice", said="such films"),
-        ]
-        for by_many, by_person in zip(
-            (weight * common).tolist(), (weight * own).tolist(), strict=True
-        )
-    ]
+    scores = choice.score_people([choice.average_person, person], items).astype(np.float64)
+    return TermTable.of_columns(
+        len(items),
+        (BY_MANY, weight * scores[0]),
+        (
+            Label("what you tend to choose", "choice", said="such films"),
+            weight * (scores[1] - scores[0]),
+        ),
+    )
 
 
-def taste_terms(
-    choice: FactorModel, person: Person, items: np.ndarray, weight: float
-) -> list[list[Term]]:
+def taste_terms(choice: FactorModel, person: Person, items: np.ndarray, weight: float) -> TermTable:
     """What everybody adds, and one term per taste in choosing that sets this person apart.
 
     Non-negative tastes are taken as they are: they only ever add.
@@ -234,6 +229,6 @@ def taste_terms(
         common += choice.taste_space.products(everybody, items).sum(axis=1)
         factors = person.embeddings.factors - everybody.embeddings.factors
         person = replace(person, embeddings=person.embeddings._replace(factors=factors))
-    by_many = [[Term(CHOSEN_BY_MANY, value, "popularity")] for value in (weight * common).tolist()]
+    by_many = TermTable.of_columns(len(items), (BY_MANY, weight * common))
     own = choice.taste_space.terms(person, items, "choice", "you choose ", weight)
-    return concatenated(by_many, own)
+    return TermTable.side_by_side(by_many, own)

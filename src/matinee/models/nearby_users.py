@@ -7,6 +7,7 @@ import numpy as np
 from matinee.display.text import counted
 from matinee.explain.reasons import CHOSE_IT
 from matinee.explain.term import Term
+from matinee.explain.term_table import TermTable
 from matinee.models.folding import FoldingModel
 from matinee.row_solvers.person import Person
 
@@ -82,16 +83,18 @@ def parts_of_people(
     return ratings, weights * votes
 
 
-def terms_of_people(model: FoldingModel, person: Person, items: np.ndarray) -> list[list[Term]]:
+def terms_of_people(model: FoldingModel, person: Person, items: np.ndarray) -> TermTable:
     """What groups of at least 5 similar users add to p . q, and what was learned beyond them.
 
     ``items`` (n,) are rows.
     """
     places = rating_places(model, items)
-    return [
-        _terms_of_people(model, person, item, rated)
-        for item, rated in zip(items.tolist(), places, strict=True)
-    ]
+    return TermTable.of_rows(
+        [
+            _terms_of_people(model, person, item, rated)
+            for item, rated in zip(items.tolist(), places, strict=True)
+        ]
+    )
 
 
 def _terms_of_people(

@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 
 from matinee.display.text import counted
-from matinee.explain.term import Term, concatenated
+from matinee.explain.term_table import TermTable
 from matinee.explain.views import HISTORY, View
 from matinee.kernels.item_neighbors import (
     NeighborLists,
@@ -96,13 +96,14 @@ class NeighborModel(BaselineModel):
         return {HISTORY.name: HISTORY.of(terms_by_history)}
 
 
-def terms_by_history(model: NeighborModel, person: Person, items: np.ndarray) -> list[list[Term]]:
+def terms_by_history(model: NeighborModel, person: Person, items: np.ndarray) -> TermTable:
     """mean + item + user + one term w_ij (d_uj + e_ij) / W_ui per rating given; exact.
 
     ``items`` (n,) are rows.
     """
     parts = model.neighbor_terms(person, items)
-    return concatenated(model.baseline_terms(person, items), model.rating_terms(person, parts))
+    ratings = model.rating_terms(person, parts)
+    return TermTable.side_by_side(model.baseline_terms(person, items), ratings)
 
 
 def summed(lists: NeighborLists) -> np.ndarray | None:

@@ -13,11 +13,13 @@ import numpy as np
 
 from matinee.data.ids import as_id
 from matinee.display.text import counted
-from matinee.explain.term import Term, concatenated
+from matinee.explain.term import Label, Term
+from matinee.explain.term_table import TermTable
 from matinee.explain.views import FACTOR, HISTORY, View
 from matinee.kernels.blas import one_blas_thread
 from matinee.lists.retrieval import similar_rows
 from matinee.models.factor import FactorModel, terms_by_factor
+from matinee.models.folding import rating_labels
 from matinee.models.model import Model
 from matinee.row_solvers import LeastSquares
 from matinee.row_solvers.embeddings import Embeddings
@@ -181,19 +183,18 @@ class NeuralModel(Model):
         )
 
 
-def terms_by_taste(model: NeuralModel, person: Person, items: np.ndarray) -> list[list[Term]]:
+def terms_by_taste(model: NeuralModel, person: Person, items: np.ndarray) -> TermTable:
     """mean + user + item + one term per taste of the product + what the tower adds.
 
     ``items`` (n,) are rows.
     """
-    beyond = [
-        [Term(INTERACTION, model.interaction(person, item), "remainder")] for item in items.tolist()
-    ]
+    added = np.array([model.interaction(person, item) for item in items.tolist()])
     tastes = terms_by_factor(model.linear, model.of_linear(person), items)
-    return concatenated(tastes, beyond)
+    beyond = TermTable.of_columns(len(items), (Label(INTERACTION, "remainder"), added))
+    return TermTable.side_by_side(tastes, beyond)
 
 
-def terms_by_history(model: NeuralModel, person: Person, items: np.ndarray) -> list[list[Term]]:
+def terms_by_history(model: NeuralModel, person: Person, items: np.ndarray) -> TermTable:
     """The score for the average person + one term per rating given.
 
     The gradient of the score is integrated from the average person to this one, and each rating has
@@ -202,7 +203,7 @@ def terms_by_history(model: NeuralModel, person: Person, items: np.ndarray) -> l
 
     ``items`` (n,) are rows.
     """
-    return [_terms_of_history(model, person, item) for item in items.tolist()]
+    return TermTable.of_rows([_terms_of_history(model, person, item) for item in items.tolist()])
 
 
 def _terms_of_history(model: NeuralModel, person: Person, item: int) -> list[Term]:
@@ -217,13 +218,11 @@ def _terms_of_history(model: NeuralModel, person: Person, item: int) -> list[Ter
         with one_blas_thread():
             shares = unit * solve.parts(v, examples, reg, target)
     own, others = shares[: len(person.items)], shares[len(person.items) :]
-    detail = "you gave {:g}" if model.kind == "rating" else "you chose it"
-    titles = [model.catalog.label(one) for one in model.items.ids[person.items]]
     terms = [
         Term(AVERAGE, average, "base"),
         *(
-            Term(title, float(part), "rating", detail.format(stars))
-            for title, part, stars in zip(titles, own, person.ratings, strict=True)
+            Term(label.name, float(part), *label[1:])
+            for label, part in zip(rating_labels(model, person), own, strict=True)
         ),
     ]
     if len(others):

@@ -3,31 +3,18 @@
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
 from matinee.data.catalog import Catalog
 from matinee.data.ids import IdMap
-from matinee.explain.term import Term, terms_of
+from matinee.explain.term import Label
+from matinee.explain.term_table import TermTable
 from matinee.models.population_statistics import PopulationStatistics, moments_of
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
-from matinee.tastes import Taste, TasteNotes, Tastes, find_tastes
+from matinee.tastes import TasteNotes, Tastes, find_tastes
 from matinee.tastes.cards import ItemWords
-
-
-class EndName(NamedTuple):
-    """What an end of a taste is called, alone and in a sentence."""
-
-    name: str
-    said: str
-
-    @classmethod
-    def of(cls, taste: Taste, strength: float) -> "EndName":
-        """The name of the end that somebody of this strength is at."""
-        return cls(taste.named_for(strength), taste.said_for(strength))
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,34 +48,38 @@ class TasteSpace:
 
     def terms(
         self, person: Person, items: np.ndarray, kind: str, before: str = "", weight: float = 1.0
-    ) -> list[list[Term]]:
-        """For each item in rows ``items`` (n,) one term per taste that adds something.
+    ) -> TermTable:
+        """For each item in rows ``items`` (n,) one term per taste.
 
         It is worth p_f q_f times ``weight``, and is named for the end that the person is at, after
         the words ``before``.
         """
-        products = weight * self.products(person, items)
-        item, taste = np.nonzero(products)  # few of many, where tastes are not negative
-        low = self.strength(person) < 0
-        own_ends = [self._end_names[end][f] for f, end in enumerate(low.tolist())]
-        ends = [own_ends[f] for f in taste.tolist()]
+        low = (self.strength(person) < 0).astype(np.intp)
+        labels = self._labels(kind, before)
         fits = np.array([self._fits(row) for row in items.tolist()])
-        fits = fits.reshape(len(items), 2, len(low))
-        terms = terms_of(
-            kind,
-            [before + one.name for one in ends],
-            products[item, taste].tolist(),
-            said=[one.said for one in ends],
-            fits=fits[item, low[taste].astype(int), taste].tolist(),
+        return TermTable(
+            [labels[end][f] for f, end in enumerate(low.tolist())],
+            weight * self.products(person, items),
+            fits.reshape(len(items), 2, len(low))[:, low, np.arange(len(low))],
         )
-        bounds = np.searchsorted(item, np.arange(len(items) + 1)).tolist()
-        return [terms[first:last] for first, last in pairwise(bounds)]
+
+    def _labels(self, kind: str, before: str) -> tuple[list[Label], list[Label]]:
+        """What terms for the high and the low end of each taste are called."""
+        if (kind, before) not in self._labels_of_kinds:
+            high, low = (
+                [
+                    Label(before + one.named_for(end), kind, said=one.said_for(end))
+                    for one in self.cards
+                ]
+                for end in (1.0, -1.0)
+            )
+            self._labels_of_kinds[kind, before] = high, low
+        return self._labels_of_kinds[kind, before]
 
     @cached_property
-    def _end_names(self) -> tuple[list[EndName], list[EndName]]:
-        """What the high and the low end of each taste are called."""
-        high, low = ([EndName.of(one, end) for one in self.cards] for end in (1.0, -1.0))
-        return high, low
+    def _labels_of_kinds(self) -> dict[tuple[str, str], tuple[list[Label], list[Label]]]:
+        """``_labels`` of the kinds explained so far."""
+        return {}
 
     def _fits(self, item: int) -> np.ndarray:
         """Whether the name of each end of each taste means something for an item.

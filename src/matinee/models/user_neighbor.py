@@ -16,7 +16,7 @@ import numpy as np
 
 from matinee.data.rows import mean_count
 from matinee.display.text import counted
-from matinee.explain.term import Term, concatenated
+from matinee.explain.term_table import TermTable
 from matinee.explain.views import HISTORY, PEOPLE, View
 from matinee.kernels.similarities import Vectors, similarities
 from matinee.kernels.sparse import Sparse
@@ -122,9 +122,7 @@ class UserNeighborModel(BaselineModel):
         return {view.name: view for view in views}
 
 
-def terms_by_people(
-    model: UserNeighborModel, person: Person, items: np.ndarray
-) -> list[list[Term]]:
+def terms_by_people(model: UserNeighborModel, person: Person, items: np.ndarray) -> TermTable:
     """mean + item + user + the terms w_uv d_vi / W_ui of users, at least five together.
 
     They are aggregated for privacy: no term shows the rating of one user.
@@ -138,12 +136,11 @@ def terms_by_people(
             rows = [model.seen.row(user) for user in users]
             ratings = np.array([stars[np.searchsorted(rated, item)] for rated, stars in rows])
         groups.append(groups_of_people(ratings, parts))
-    return concatenated(model.baseline_terms(person, items), groups)
+    people = TermTable.of_rows(groups)
+    return TermTable.side_by_side(model.baseline_terms(person, items), people)
 
 
-def terms_by_history(
-    model: UserNeighborModel, person: Person, items: np.ndarray
-) -> list[list[Term]]:
+def terms_by_history(model: UserNeighborModel, person: Person, items: np.ndarray) -> TermTable:
     """mean + item + user + one term per rating given: its share in the similarities that count.
 
     A similarity w_uv is a sum over what u and v both rated, so it decomposes exactly into
@@ -164,4 +161,5 @@ def terms_by_history(
             if model.similarity.kind == "pearson":
                 x, y = x - x.mean(), y - y.mean()
             of_item[mine] += term * x * y / (x @ y)
-    return concatenated(model.baseline_terms(person, items), model.rating_terms(person, parts))
+    ratings = model.rating_terms(person, parts)
+    return TermTable.side_by_side(model.baseline_terms(person, items), ratings)
