@@ -76,6 +76,13 @@ def test_rounded_values_sum_to_the_rounded_total_and_stay_near(values):
     assert all(abs(a - b) <= 0.0101 for a, b in zip(rounded, values, strict=True))
 
 
+def test_a_score_of_nothing_can_be_printed_and_drawn():
+    nothing = explanation()
+    assert nothing.to_dict()["terms"] == []
+    for face in (str(nothing), nothing._repr_html_(), str(waterfall(nothing).inline(400))):
+        assert "nothing we know of" in face
+
+
 def test_largest_remainders_get_the_missing_steps():
     assert round_to_sum([1.006, 2.006, 3.008], 6.02) == [1.01, 2.00, 3.01]
     assert round_to_sum([0.004, 0.004, 0.002], 0.01) == [0.01, 0.0, 0.0]

@@ -30,6 +30,7 @@ LIST, STARS = "list", "stars"  # which number is taken apart
 # Kinds that are always shown, and first.
 FIXED = frozenset({"base", "user", "item", "alike", "popularity", "certainty"})
 FEW_RATERS = 20  # fewer are counted in words
+NOTHING_KNOWN = "nothing we know of"  # the only row of a score without terms
 
 
 @dataclass(frozen=True, repr=False)
@@ -287,7 +288,7 @@ class Explanation(Printable):
             if value or not rows:
                 rows.append((term.name, value, term.detail, (at, at + value)))
             at += value
-        return rows
+        return rows or [(NOTHING_KNOWN, round(self.score, 2), "", (0.0, round(self.score, 2)))]
 
     def lines(self, columns: int | None = None) -> list[Line]:
         """What is printed, as styled text; in lines of ``columns`` characters where given."""
