@@ -6,7 +6,8 @@
 wrk (Debian: wrk) keeps a number of connections busy, each asking again as soon as it is answered,
 and shares the cores with the server. "computed": never the same question twice, as all users are
 asked for in turn by one query, and then by another; "kept": users are drawn again and again, so
-that most answers are those that the server has kept. "a second of 2 cores" is what two cores would
+that most answers are those that the server has kept. "looked up": as computed, of a server whose
+lists were made ahead, in Parquet. "a second of 2 cores" is what two cores would
 answer that do nothing else: 2,000 over the server's CPU ms.
 """
 
@@ -18,7 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -51,6 +52,7 @@ class Scenario:
     query: str
     limits: dict[str, float]
     workers: int = 1  # processes that answer
+    looked_up: bool = False  # whether lists are made ahead
 
 
 SCENARIOS = (
@@ -67,6 +69,8 @@ SCENARIOS = (
     ),
     Scenario("top-10 with reasons, kept", "any", "?n=10&why=true", {"median_ms": 5, "p99_ms": 25}),
     Scenario("top-10 with reasons by history, computed", "new", "?n=10&why=history", {}),
+    Scenario("top-10, looked up", "new", "?n=10", {}, looked_up=True),
+    Scenario("top-10 with reasons, looked up", "new", "?n=10&why=true", {}, looked_up=True),
     Scenario("feedback, each row durable", "post", "", {}),
 )
 WARM_UP = 2  # times the seconds of a measurement, where answers are kept
@@ -132,7 +136,9 @@ def rows_of(asked: argparse.Namespace, where: Path) -> Iterator[Row]:
     n_users = len(load(model).users)
     for one in SCENARIOS:
         if fnmatchcase(one.name, asked.only):
-            with serving(model, where, one.workers) as server:
+            options = ["--workers", str(one.workers)] if one.workers > 1 else []
+            options += ["--lists", str(made_ahead(model, where))] if one.looked_up else []
+            with serving(model, where, options) as server:
                 yield measured(server, one, asked, n_users)
     if fnmatchcase("memory", asked.only):
         with serving(model, where) as server:
@@ -156,12 +162,21 @@ def fitted(asked: argparse.Namespace, place: Path) -> Path:
     return NMF().fit(read_ratings(folder_of_data(asked.data) / "ml-1m.zip")).save(place)
 
 
+def made_ahead(model: Path, where: Path) -> Path:
+    """The lists of all users, made once."""
+    lists = where / "lists.parquet"
+    if not lists.exists():
+        words = ["recommend", str(model), "--all", "-n", "100", "--out", str(lists)]
+        subprocess.run([sys.executable, "-m", "matinee", *words], check=True, capture_output=True)
+    return lists
+
+
 @contextmanager
-def serving(model: Path, where: Path, workers: int = 1) -> Iterator[Server]:
+def serving(model: Path, where: Path, options: Sequence[str] = ()) -> Iterator[Server]:
     """A server of a model on a free port, with a new store."""
     with tempfile.TemporaryDirectory(dir=where) as inside:
         words = ["serve", str(model), "--port", "0", "--store", f"{inside}/feedback.sqlite"]
-        words += ["--workers", str(workers)] if workers > 1 else []
+        words += options
         started = perf_counter()
         with subprocess.Popen(
             [sys.executable, "-m", "matinee", *words], stderr=subprocess.PIPE, text=True

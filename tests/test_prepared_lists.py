@@ -1,5 +1,6 @@
 """Lists made ahead: their layout, how they are looked up, and what a server answers from them."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import httpx
+import numpy as np
 import pytest
 from sqlalchemy import text
 
@@ -19,9 +21,11 @@ from matinee.list_store.database_writing import new_lists
 from matinee.list_store.parquet_lists import ParquetLists
 from matinee.list_store.places import open_lists
 from matinee.list_store.stored_list import FINGERPRINT, BadLists, StoredList
-from matinee.server import list_lookup
+from matinee.server import list_lookup, prepared_lists
+from matinee.server.arms import MAIN
 from matinee.server.lifecycle import ServerState
 from matinee.server.list_lookup import ListLookup
+from matinee.server.presenters.recommendations import ListRequest
 from matinee.storage.model_files import model_fingerprint
 from serving import OWNER, answering
 
@@ -49,7 +53,7 @@ def model(folder: Path) -> matinee.Model:
 
 @pytest.fixture
 def state(folder: Path, lists_file: Path, store: Store) -> ServerState:
-    return ServerState(folder, store, lists_place=str(lists_file))
+    return ServerState(folder, store, lists_places={MAIN: str(lists_file)})
 
 
 @pytest.fixture
@@ -300,7 +304,7 @@ def test_lists_stay_with_a_renamed_taste_and_not_with_another_model(
     folder, lists_file, store, tmp_path
 ):
     own = matinee.load(folder).save(tmp_path / "model")
-    state = ServerState(own, store, lists_place=str(lists_file))
+    state = ServerState(own, store, lists_places={MAIN: str(lists_file)})
     state.rename_taste(0, "Quiet films")
     assert state.main.lists is not None
     before = state.main
@@ -309,10 +313,54 @@ def test_lists_stay_with_a_renamed_taste_and_not_with_another_model(
         state.reload()
     assert state.main is before
     with pytest.raises(BadLists, match="make them again"):
-        ServerState(own, store, lists_place=str(lists_file))
+        ServerState(own, store, lists_places={MAIN: str(lists_file)})
     assert run(["recommend", str(own), "--all", "--out", str(tmp_path / "new.parquet")]) == 0
-    state.lists_place = str(tmp_path / "new.parquet")
+    state.lists_places = {MAIN: str(tmp_path / "new.parquet")}
     assert state.reload().fingerprint == model_fingerprint(own)
+
+
+def test_the_lists_of_an_arm_answer_those_assigned_to_it(folder, lists_file, store, tmp_path):
+    """Each arm has lists of its own, and one without any computes them."""
+    other = matinee.NMF(n_factors=3, n_epochs=2, choice=None).fit(matinee.sample())
+    paths = {name: other.save(tmp_path / name) for name in ("few", "none")}
+    out = tmp_path / "few.parquet"
+    assert run(["recommend", str(paths["few"]), "--all", "-n", "20", "--out", str(out)]) == 0
+    places = {MAIN: str(lists_file), "few": str(out)}
+    state = ServerState(folder, store, arm_paths=paths, lists_places=places)
+    with closing(state), answering(state) as client:
+        sources = {}
+        for user in map(str, range(1, 40)):
+            body = lists_of(client, user, n=5)
+            sources[body["arm"]] = body["source"]
+            expected = state.model_of(user).model.recommend(user, 5).item_id
+            assert ids(body) == list(expected)
+    assert sources == {MAIN: "prepared", "few": "prepared", "none": "computed"}
+    with pytest.raises(BadLists, match="holds lists of nmf-"):
+        ServerState(folder, store, arm_paths=paths, lists_places={"few": str(lists_file)})
+
+
+def test_lists_for_an_arm_that_there_is_not_are_refused(folder, lists_file, capsys):
+    words = ["serve", str(folder), "--arm", f"few={folder}", "--arm-lists", f"fwe={lists_file}"]
+    assert run(words) == 2
+    assert "there is no --arm 'fwe'; did you mean 'few'?" in capsys.readouterr().err
+
+
+def test_a_list_is_looked_up_in_one_visit_to_a_thread(state, monkeypatch):
+    """Also under a filter, with the ratings since."""
+    visits = []
+    to_thread = asyncio.to_thread
+
+    async def counted(task, *arguments):
+        visits.append(task)
+        return await to_thread(task, *arguments)
+
+    monkeypatch.setattr(prepared_lists.asyncio, "to_thread", counted)
+    drama = np.flatnonzero(state.main.genres["Drama"]).astype(np.int32)
+    asked = prepared_lists.prepared_list(state, state.main, "42", drama, ListRequest(3))
+    answer = asyncio.run(asked)
+    assert answer is not None
+    assert answer.source == "prepared"
+    assert len(visits) == 1
 
 
 class Broken:
@@ -382,7 +430,7 @@ def test_lists_in_postgresql_are_served_as_they_are_computed(
     shown = capsys.readouterr().err
     assert "lists of 12 for 2,000 users in postgresql://127.0.0.1" in shown
     assert "secret" not in shown
-    state = ServerState(folder, store, lists_place=database)
+    state = ServerState(folder, store, lists_places={MAIN: database})
     with closing(state), answering(state) as client:
         for query in ({"n": 12}, {"n": 5, "offset": 7, "why": "true"}, {"n": 2, "genre": "Drama"}):
             prepared, computed = (lists_of(one, "42", **query) for one in (client, computing))

@@ -5,7 +5,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -46,7 +46,7 @@ class ServerState:
     evaluation: EvaluationRecord = field(default_factory=EvaluationRecord)
     arm_paths: Mapping[str, Path] = field(default_factory=dict)
     link: WorkerLink | None = None  # to the other workers, if there are any
-    lists_place: str | None = None  # of the lists of the main model, where they are made ahead
+    lists_places: Mapping[str, str] = field(default_factory=dict)  # of lists made ahead, by model
     metrics: ServerMetrics = field(default_factory=ServerMetrics)
 
     def __post_init__(self) -> None:
@@ -89,16 +89,15 @@ class ServerState:
     def _load(self) -> tuple[ModelSnapshot, ...]:
         """All models as one value, so that they are swapped together; the main one first."""
         beside = {BESIDE: self.beside_path} if self.beside_path else {}
-        others = {**beside, **self.arm_paths}
-        loaded = (ModelSnapshot.load(path, name) for name, path in others.items())
-        return (self._load_main(), *loaded)
+        paths = {MAIN: self.path, **beside, **self.arm_paths}
+        return tuple(self._load_one(path, name) for name, path in paths.items())
 
-    def _load_main(self) -> ModelSnapshot:
-        """The main model, with its lists. Raises BadLists where these are another model's."""
-        snapshot = ModelSnapshot.load(self.path, MAIN)
-        if self.lists_place is None:
+    def _load_one(self, path: Path, name: str) -> ModelSnapshot:
+        """A model, with its lists. Raises BadLists where these are another model's."""
+        snapshot = ModelSnapshot.load(path, name)
+        if name not in self.lists_places:
             return snapshot
-        lists = open_lists(self.lists_place, snapshot.fingerprint)
+        lists = open_lists(self.lists_places[name], snapshot.fingerprint)
         return replace(snapshot, lists=ListLookup(lists))
 
     def reload(self) -> ModelSnapshot:
@@ -107,7 +106,7 @@ class ServerState:
         Raises BadModel or BadLists, and keeps the current models, when a folder cannot be read.
         """
         with self.reload_lock:
-            before = self.main
+            before = self.loaded
             try:
                 self.loaded = self._load()
                 self.snapshots = self._overlaid(self.catalog)
@@ -136,16 +135,16 @@ class ServerState:
                 raise Problem(409, "the folder holds a newer model; reload it first") from None
             except InUse:
                 raise Problem(409, "the model is being written; rename the taste later") from None
-            before = self.main
-            self.loaded = (self._load_main(), *self.loaded[1:])
+            before, *others = self.loaded
+            self.loaded = (self._load_one(self.path, MAIN), *others)
             self.snapshots = self._overlaid(self.catalog)
-            close_lists(before)
+            close_lists([before])
             self.metrics.set_model(self.main)
             return self.main
 
     def close(self) -> None:
         """Close the lists that were made ahead; the store is for its maker to close."""
-        close_lists(self.main)
+        close_lists(self.loaded)
 
     @property
     def is_behind(self) -> bool:
@@ -222,7 +221,8 @@ class ServerState:
                 log.warning("%s", error)
 
 
-def close_lists(snapshot: ModelSnapshot) -> None:
-    """Close the lists of a model that were made ahead; a lookup that is running may fail."""
-    if snapshot.lists is not None:
-        snapshot.lists.close()
+def close_lists(snapshots: Iterable[ModelSnapshot]) -> None:
+    """Close the lists of models that were made ahead; a lookup that is running may fail."""
+    for snapshot in snapshots:
+        if snapshot.lists is not None:
+            snapshot.lists.close()

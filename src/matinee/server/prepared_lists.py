@@ -5,6 +5,7 @@ answers under any filter, and without what a user rated or hid since, while enou
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Literal, NamedTuple
@@ -12,7 +13,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from matinee.display.plain_data import JsonObject
+from matinee.feedback.change_index import ChangeIndex
 from matinee.feedback.history import is_trained, rated_since
+from matinee.list_store.stored_list import ListStore, StoredList
 from matinee.models import Person
 from matinee.server.dependencies import compute
 from matinee.server.lifecycle import ServerState
@@ -46,10 +49,10 @@ async def prepared_list(
         return None
     if not is_trained(model, state.changes, user):
         return None
-    stored = await asyncio.to_thread(snapshot.lists.find, user)
-    if stored is None:
+    found = await asyncio.to_thread(look_up, snapshot, snapshot.lists, state.changes, user)
+    if found is None:
         return None
-    rated = await asyncio.to_thread(rated_since, model, state.changes, user)
+    stored, rated = found
     rows = model.items.rows(stored.items)
     left = np.isin(rows, candidates) & ~np.isin(rows, model.items.rows(rated))
     end = request.offset + request.n
@@ -65,3 +68,11 @@ async def prepared_list(
     # A list that is computed now ranks by what was rated since, so it does not continue this one.
     has_more = not rated or len(places) >= end + request.n
     return ListAnswer(person, entries, "prepared", has_more)
+
+
+def look_up(
+    snapshot: ModelSnapshot, lists: ListStore, changes: ChangeIndex, user: str
+) -> tuple[StoredList, Mapping[str, float]] | None:
+    """The list of a user, and what they rated since it was made; None where there is no list."""
+    stored = lists.find(user)
+    return None if stored is None else (stored, rated_since(snapshot.model, changes, user))

@@ -110,7 +110,7 @@ class ServerSettings:
     json_log: bool = False
     evaluation: EvaluationRecord = field(default_factory=EvaluationRecord)
     limits: ConnectionLimits = DEFAULT_LIMITS
-    lists: str | None = None  # where the lists of all users are that were made ahead
+    lists: Mapping[str, str] = field(default_factory=dict)  # places of lists made ahead, by model
 
     @property
     def store_place(self) -> str | Path:

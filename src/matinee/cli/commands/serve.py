@@ -2,6 +2,7 @@
 
 import time
 import webbrowser
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from matinee.cli.options.model import model_argument
 from matinee.cli.options.token import chosen_token, token_file_option, token_option
 from matinee.display.optional import SERVE
 from matinee.display.text import counted, seconds
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, check_known
 
 if TYPE_CHECKING:
     from matinee.server.process import ServerInfo
@@ -67,6 +68,13 @@ if TYPE_CHECKING:
     help="A further model for a share of the users, as large as that of MODEL; may be given again.",
 )
 @click.option(
+    "--arm-lists",
+    "arm_lists",
+    multiple=True,
+    metavar="NAME=PLACE",
+    help="As --lists, of the model of an --arm; may be given again.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(1, 256),
     default=1,
@@ -91,6 +99,7 @@ def command(
     lists: str | None,
     beside: str | None,
     arms: tuple[str, ...],
+    arm_lists: tuple[str, ...],
     workers: int,
     json_log: bool,
     record: str | None,
@@ -103,9 +112,12 @@ def command(
     describes the API. Stop with Ctrl-C.
     """
     SERVE.require("this command")
+    from matinee.server.arms import MAIN
     from matinee.server.evaluation_record import EvaluationRecord
     from matinee.server.settings import Endpoint, ServerSettings
 
+    paths = arms_of(arms)
+    places = lists_of_arms(arm_lists, paths) | ({} if lists is None else {MAIN: lists})
     evaluation = EvaluationRecord.read(path_of(record), path_of(curve))
     endpoint = Endpoint(host, port, chosen_token(context, token, token_file), hosts)
     settings = ServerSettings(
@@ -113,11 +125,11 @@ def command(
         endpoint,
         store,
         path_of(beside),
-        arms_of(arms),
+        paths,
         workers,
         json_log,
         evaluation,
-        lists=lists,
+        lists=places,
     )
     start(settings, show)
 
@@ -126,15 +138,29 @@ def arms_of(texts: tuple[str, ...]) -> dict[str, Path]:
     """Folders of models by name, from ``NAME=MODEL``. Raises BadSetting."""
     from matinee.server.arms import check_arm_name
 
-    arms: dict[str, Path] = {}
+    named = by_name("--arm", texts, "NAME=MODEL, such as blend=models/blend")
+    return {check_arm_name(name): Path(place) for name, place in named.items()}
+
+
+def lists_of_arms(texts: tuple[str, ...], arms: Mapping[str, Path]) -> dict[str, str]:
+    """Places of lists by the names of arms, from ``NAME=PLACE``. Raises BadSetting."""
+    places = by_name("--arm-lists", texts, "NAME=PLACE, such as blend=lists/blend.parquet")
+    for name in places:
+        check_known("--arm", name, arms)
+    return places
+
+
+def by_name(option: str, texts: tuple[str, ...], form: str) -> dict[str, str]:
+    """The values of an option that is given once for each name. Raises BadSetting."""
+    values: dict[str, str] = {}
     for text in texts:
-        name, separator, place = text.partition("=")
-        if not separator or not place:
-            raise BadSetting(f"--arm is {text!r}; write NAME=MODEL, such as blend=models/blend")
-        if check_arm_name(name) in arms:
-            raise BadSetting(f"--arm names {name!r} twice")
-        arms[name] = Path(place)
-    return arms
+        name, separator, value = text.partition("=")
+        if not separator or not value:
+            raise BadSetting(f"{option} is {text!r}; write {form}")
+        if name in values:
+            raise BadSetting(f"{option} names {name!r} twice")
+        values[name] = value
+    return values
 
 
 def path_of(text: str | None) -> Path | None:
