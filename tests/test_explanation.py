@@ -161,7 +161,7 @@ def test_the_table_reads_well():
             (Term("Alien", 0.4, "rating", "you gave 4.5"), Term("Up", 0.2, "rating", "you gave 2")),
             "because you gave 4.5 to Alien and 2 to Up.",
         ),
-        ((Term("Alien", 0.4, "rating", "you chose it"),), "because you chose Alien"),
+        ((Term("Alien", 0.4, "rating", "you chose it", chosen=True),), "because you chose Alien"),
         ((Term("how you rate", 0.9, "user"),), "you rate most things high"),
         ((Term("how you rate", 0.9, "user"), Term("Horror", 0.1, "taste")), "taste in Horror"),
         ((), "nothing we know of speaks for it"),
@@ -187,7 +187,7 @@ def test_what_was_rated_low_is_a_reason_against_and_none_for():
 
 
 def test_a_list_says_of_what_will_be_chosen_that_it_may_not_be_liked():
-    chosen = Term("Alien", 9.0, "rating", "you chose it")
+    chosen = Term("Alien", 9.0, "rating", "you chose it", chosen=True)
     why = replace(explanation(AVERAGE, chosen, predicted=1.2), of="list", seems_low=True)
     assert why.sentence() == (
         "Heat (1995), because you chose Alien, though you would probably rate it low."
@@ -210,7 +210,7 @@ def test_a_list_says_of_what_will_be_chosen_that_it_is_below_what_one_usually_gi
 
 def test_people_like_you_are_said_to_have_chosen_what_they_chose():
     rated = Term("22 people like you gave 1.5", 0.1, "person")
-    chose = Term("50 people like you chose it", 9.0, "person")
+    chose = Term("50 people like you chose it", 9.0, "person", chosen=True)
     why = explanation(AVERAGE, rated, chose)
     assert why.sentence().endswith("because people like you chose it.")
     assert "people like you rate it high" in explanation(AVERAGE, rated).sentence()

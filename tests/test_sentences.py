@@ -110,7 +110,9 @@ def test_many_small_ratings_speak_together():
 
 
 def chosen_films(n):
-    return (Term(f"Film {number}", 0.05, "rating", "you chose it") for number in range(n))
+    return (
+        Term(f"Film {place}", 0.05, "rating", "you chose it", chosen=True) for place in range(n)
+    )
 
 
 def test_many_chosen_films_speak_together_in_the_words_of_one():

@@ -16,6 +16,7 @@ TERMS = st.builds(
     VALUES,
     st.sampled_from(["rating", "taste"]),
     st.sampled_from(["", "you gave 4", "you chose it"]),
+    chosen=st.booleans(),
     fits=st.booleans(),
 )
 

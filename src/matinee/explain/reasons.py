@@ -62,7 +62,6 @@ PHRASES_TOGETHER = {
         "you seldom choose such things",
     ),
 }
-CHOSE_IT = "like you chose it"  # ends the names of people who are counted, whatever they gave
 NAMING = (*PHRASES_TOGETHER, "rating")  # kinds whose terms a sentence names
 PUBLIC = ("item", "alike", "popularity", "certainty")  # kinds that are the same for everybody
 
@@ -113,7 +112,7 @@ class Reason(NamedTuple):
         if self.n_together and kind in NAMING:
             return words_together(kind, named, len(labels) - len(named), column)
         words = " and ".join(map(named_in_words, named))
-        if kind == "person" and column == 0 and labels[0].name.endswith(CHOSE_IT):
+        if kind == "person" and column == 0 and labels[0].chosen:
             column = 1
         for again in ("you gave ", "you chose ", "of how you rated "):
             words = words.replace(f" and {again}", " and ")
@@ -126,7 +125,7 @@ def words_together(kind: str, examples: Sequence[Label], n_others: int, column: 
     if kind != "rating":
         return PHRASES_TOGETHER[kind][column].format(" and ".join(names))
     films = f"{', '.join(names)} and others" if n_others else " and ".join(names)
-    chosen = all(map(is_choice, examples))
+    chosen = all(label.chosen for label in examples)
     return f"you chose {films}" if chosen else f"of how you rated {films}"
 
 
@@ -210,11 +209,6 @@ def named_in_words(label: Label) -> str:
     name = label.called
     if label.kind != "rating":
         return name
-    if label.detail.startswith("you gave"):
-        return f"{label.detail} to {name}"
-    return f"you chose {name}" if is_choice(label) else f"of how you rated {name}"
-
-
-def is_choice(label: Label) -> bool:
-    """Whether a term of a history is what the person chose, not what stars they gave."""
-    return bool(label.detail) and not label.detail.startswith("you gave")
+    if label.chosen:
+        return f"you chose {name}"
+    return f"{label.detail} to {name}" if label.detail else f"of how you rated {name}"

@@ -28,6 +28,7 @@ class Label(NamedTuple):
     kind: str  # "base", "user", one of TELLING, "remainder", "rest" or "clipping"
     detail: str = ""  # what helps to read it, such as the rating given
     said: str = ""  # what a sentence calls it, where that is not the name
+    chosen: bool = False  # whether it says what was chosen, and not what stars were given
     rated_low: bool = False  # whether it is a film that the person rated low: no reason for another
 
     @property
@@ -44,13 +45,14 @@ class Term(NamedTuple):
     kind: str
     detail: str = ""
     said: str = ""
+    chosen: bool = False
     rated_low: bool = False
     fits: bool = True  # whether its name means something for the item; else no sentence gives it
 
     @property
     def label(self) -> Label:
         """Its words alone."""
-        return Label(self.name, self.kind, self.detail, self.said, self.rated_low)
+        return Label(self.name, self.kind, self.detail, self.said, self.chosen, self.rated_low)
 
     @property
     def called(self) -> str:

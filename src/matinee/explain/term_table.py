@@ -201,9 +201,9 @@ class Terms(Sequence[Term]):
         fits = None if fitting is None else fitting[self.row]
         terms = []
         for column in columns:
-            name, kind, detail, said, low = labels[column]
+            name, kind, detail, said, chosen, low = labels[column]
             cell, fit = cells[column], fits is None or fits[column]
-            terms.append(Term(name, cell, kind, detail, said, low, fit))
+            terms.append(Term(name, cell, kind, detail, said, chosen, low, fit))
         return tuple(terms)
 
     def fits(self, column: int) -> bool:

@@ -76,10 +76,9 @@ class FoldingModel(Model):
 def rating_labels(model: Model, person: Person) -> list[Label]:
     """What the term of each rating of a person is called: (n_ratings,)."""
     ids, stars = model.items.ids[person.items].tolist(), person.ratings.tolist()
-    gave = "you gave {:g}" if model.kind == "rating" else "you chose it"
-    details = {given: gave.format(given) for given in set(stars)}
-    middle = model.scale.middle
+    chosen, middle = model.kind == "preference", model.scale.middle
+    details = {given: "you chose it" if chosen else f"you gave {given:g}" for given in set(stars)}
     return [
-        Label(model.catalog.label(one), "rating", details[given], rated_low=given < middle)
+        Label(model.catalog.label(one), "rating", details[given], "", chosen, given < middle)
         for one, given in zip(ids, stars, strict=True)
     ]

@@ -5,7 +5,6 @@ from itertools import pairwise
 import numpy as np
 
 from matinee.display.text import counted
-from matinee.explain.reasons import CHOSE_IT
 from matinee.explain.term import Term
 from matinee.explain.term_table import TermTable
 from matinee.models.folding import FoldingModel
@@ -25,7 +24,8 @@ def groups_of_people(ratings: np.ndarray | None, parts: np.ndarray) -> list[Term
         few = Term(f"fewer than {FEWEST} people like you", float(parts.sum()), "remainder")
         return [few] if len(parts) else []
     if ratings is None:
-        return [Term(f"{counted(len(parts), 'person')} {CHOSE_IT}", float(parts.sum()), "person")]
+        name = f"{counted(len(parts), 'person')} like you chose it"
+        return [Term(name, float(parts.sum()), "person", chosen=True)]
     order = np.argsort(-ratings, kind="stable")
     ends = np.flatnonzero(np.diff(ratings[order], append=-np.inf)) + 1  # where a rating ends
     bounds = [0]
