@@ -17,6 +17,7 @@ from matinee.charts.plot import round_numbers
 from matinee.data.catalog import Catalog, Item
 from matinee.display.markup import el, text
 from matinee.evaluation.evaluate import fit_and_evaluate
+from matinee.explain.term_table import Terms
 from matinee.sources import read_ratings
 from matinee.splitting import random
 
@@ -121,7 +122,7 @@ def test_the_long_tail_never_rises(ratings):
 def test_no_term_of_a_sum_is_cut(model):
     why = model.explain("42", "oppenheimer-2023")
     long = [term._replace(name=f"{term.name}, and a few words more") for term in why]
-    chart = charts.waterfall(replace(why, terms=tuple(long)))
+    chart = charts.waterfall(replace(why, terms=Terms.of(long)))
     for width in (640, 900):
         assert "…" not in chart.svg(width)
 

@@ -365,6 +365,24 @@ def test_inspect_tells_what_was_set_aside(call, here):
     assert "'good'" in out
 
 
+def test_inspect_of_a_model_says_what_it_is_and_what_feedback_counts_as(call, model):
+    code, out, err = call("inspect", model)
+    assert code == 0
+    fitted = matinee.load(model)
+    assert repr(fitted) in " ".join(out.split())
+    low, high = fitted.scale
+    assert f"feedback counts as: rating as given, like {high:g}, dislike {low:g}" in out
+    assert "serve take this folder" in err
+    code, out, _ = call("inspect", model, "--json")
+    facts = json.loads(out)["model"]
+    assert facts["settings"] == dict(fitted.settings)
+    assert facts["event_weights"]["like"] == high
+    assert facts["event_weights"]["click"] is None
+    code, _, err = call("inspect", model, "--html", "page.html")
+    assert code == 2
+    assert "matinee report MODEL" in err
+
+
 def test_what_was_set_aside_is_said_whenever_ratings_are_read(call, here, tmp_path):
     place = str(tmp_path / "bias")
     code, out, err = call("fit", here / "flaws.csv", "-a", "bias", "--out", place)

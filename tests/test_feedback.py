@@ -382,6 +382,12 @@ def test_refitting_on_nothing_new_gives_the_same_model(store, model):
     assert again.settings == model.settings
 
 
+def test_a_refit_records_what_each_kind_of_feedback_counted_as(store, model):
+    recorded = refit(model, store).facts["feedback"]["event_weights"]
+    low, high = model.scale
+    assert (recorded["like"], recorded["dislike"], recorded["click"]) == (high, low, None)
+
+
 def test_refitting_is_fitting_on_old_and_new_ratings(store, model):
     user = str(model.users.ids[3])
     trained = trained_history(model, user)

@@ -35,6 +35,7 @@ KindName = Literal[
 ]
 RATING: KindName = "rating"
 RESTORE: KindName = "restore"
+EVENT_WEIGHTS = "event_weights"  # what each kind counts as, among what is told of a model
 MAX_RECOMMENDATION_ID = 200  # characters
 
 

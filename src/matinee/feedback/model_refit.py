@@ -12,6 +12,7 @@ from matinee.data.ids import IdMap
 from matinee.data.profiles import Profiles
 from matinee.data.ratings import Ratings
 from matinee.errors import Advice, MatineeWarning
+from matinee.feedback.actions import EVENT_WEIGHTS, weights
 from matinee.feedback.catalog_changes import CatalogChanges
 from matinee.feedback.change_index import NEVER
 from matinee.feedback.history import FEEDBACK_FACT, fitted_through
@@ -100,9 +101,9 @@ def refit(
 
     The old ratings are those stored in the model, and the events are those since its fit. With
     ``ratings`` they are these, and the events are all in the store. The new model records the last
-    event it was fitted on, so that a server adds only later ones. Erased users are left out in
-    both cases, and so are deleted items. Names of tastes are transferred to matching tastes.
-    Raises MatineeError as ``fit``.
+    event it was fitted on, so that a server adds only later ones, and what each kind counted as.
+    Erased users are left out in both cases, and so are deleted items. Names of tastes are
+    transferred to matching tastes. Raises MatineeError as ``fit``.
     """
     through = store.seq()
     after = fitted_through(model, store.name) if ratings is None else NEVER
@@ -119,7 +120,8 @@ def refit(
             ),
             stacklevel=2,
         )
-    fact = {"store": store.name, "through": through}
+    counted_as = weights(model.scale, model.kind == "rating")
+    fact = {"store": store.name, "through": through, EVENT_WEIGHTS: counted_as}
     return with_taste_names(model, replace(fitted, facts={**fitted.facts, FEEDBACK_FACT: fact}))
 
 

@@ -258,6 +258,11 @@ def _read_manifest(path: Path) -> JsonObject:
         raise BadModel(str(error)) from None
 
 
+def is_model(path: Path) -> bool:
+    """Whether a folder is that of a model."""
+    return (path / MANIFEST).is_file()
+
+
 def manifest_digest(path: Path) -> str:
     """A short digest of a model folder's manifest, which holds the digests of all other files.
 

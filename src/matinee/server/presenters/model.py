@@ -2,7 +2,7 @@
 
 from matinee.display.plain_data import JsonObject
 from matinee.evaluation.model_quality import FACT
-from matinee.feedback.actions import weights
+from matinee.feedback.actions import EVENT_WEIGHTS, weights
 from matinee.server.snapshot import ModelSnapshot
 
 
@@ -27,7 +27,7 @@ def model_facts(snapshot: ModelSnapshot) -> JsonObject:
         "genres": list(snapshot.genres),
         "data_fingerprint": model.data_fingerprint,
         "cautions": list(model.cautions),
-        "event_weights": weights(model.scale, model.kind == "rating"),
+        EVENT_WEIGHTS: weights(model.scale, model.kind == "rating"),
         "has_similar": snapshot.has_similar,
         "has_tastes": model.taste_controls is not None,
     }
