@@ -100,7 +100,7 @@ def test_small_terms_are_shown_together_and_nothing_is_lost():
 def test_the_rest_is_told_apart_by_kind_and_what_is_alone_of_its_kind_keeps_its_name():
     terms = [Term(f"taste {j}", 0.3 - 0.01 * j, "taste") for j in range(12)]
     terms += [Term(f"Film {j}", 0.1, "rating", "you gave 4") for j in range(5)]
-    terms += [Term(f"Series {j}", 0.02, "rating", "you chose it") for j in range(3)]
+    terms += [Term(f"Series {j}", 0.02, "rating", "you chose it", chosen=True) for j in range(3)]
     terms += [Term(f"you choose {j}", 0.01, "choice") for j in range(4)]
     beyond = Term("learned beyond your ratings", 0.001, "remainder")
     reasons = explanation(AVERAGE, *terms, beyond)

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from matinee.explain.reasons import is_choice
 from matinee.explain.term import Label, Term
 from matinee.explain.term_table import Terms
 
@@ -39,6 +38,6 @@ def rests_of(terms: Terms, columns: Sequence[int]) -> list[Term]:
 
 def rest_name(label: Label) -> str:
     """What a term is called among others of its kind."""
-    if label.kind == "rating" and is_choice(label):
+    if label.kind == "rating" and label.chosen:
         return CHOSEN
     return NAMES.get(label.kind, OTHER)
