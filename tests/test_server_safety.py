@@ -89,7 +89,8 @@ LIST = "/v1/users/007/recommendations"
         (f"{LIST}?nn=5", 422, "no query parameter 'nn'; did you mean 'n'"),
         (f"{LIST}?offset=950&n=100", 422, "1000 deep"),
         (f"{LIST}?why=because", 422, "true, false, factor, history"),
-        (f"{LIST}?genre=Westren", 404, "no genre 'Westren'"),
+        (f"{LIST}?genre=Westren", 404, "no genre 'Westren'; did you mean 'Western'? There are "),
+        (f"{LIST}?why=facter", 422, "why is 'facter'; did you mean 'factor'? It is one of true"),
         (f"{LIST}?items=nothing", 404, "no item 'nothing'"),
         ("/v1/users/007/explanations/nothing", 404, "no item 'nothing'"),
         ("/v1/users/007/explanations/007?by=magic", 422, "by is 'magic'"),
@@ -106,6 +107,16 @@ LIST = "/v1/users/007/recommendations"
 )
 def test_a_bad_request_is_told_in_words(client, path, status, said):
     is_problem(client.get(path), status, said)
+
+
+def test_a_misspelt_field_or_kind_is_told_with_the_nearest(client):
+    answer = client.post("/v1/recommendations", json={"sesion": ["1"]})
+    is_problem(answer, 422, "body: there is no field 'sesion'; did you mean 'session'? There are ")
+    long = client.post("/v1/recommendations", json={"x" * 1000: 1})
+    assert "x" * 41 not in long.text
+    row = {"user_id": "1", "item_id": "1", "kind": "purchas"}
+    (verdict,) = client.post("/v1/feedback", json={"events": [row]}).json()["verdicts"]
+    assert "kind is 'purchas'; did you mean 'purchase'? It is one of rating" in str(verdict)
 
 
 def test_a_body_that_is_not_json_is_told_in_words(client):

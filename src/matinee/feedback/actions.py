@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple
 
 from matinee.data.ids import IdMap
 from matinee.data.scale import Scale
+from matinee.errors import offered
 from matinee.feedback.events import Event, Verdict, judge
 
 KindName = Literal[
@@ -123,7 +124,8 @@ def judge_row(row: object, items: IdMap, scale: Scale, stars: bool) -> Judgement
 
 def _kind_problem(row: Mapping[str, object], kind: object, list_id: object) -> str:
     if not isinstance(kind, str) or kind not in KINDS:
-        return f"kind is {str(kind)[:40]!r}; it must be one of {', '.join(KINDS)}"
+        name = str(kind)[:40]
+        return f"kind is {name!r}{offered(name, KINDS, 'it is one of')}"
     if kind != RATING and "rating" in row:
         return f"a row of kind {kind!r} has no rating"
     if list_id is not None and (not isinstance(list_id, str) or arm_of(list_id) is None):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matinee.errors import UnknownId, did_you_mean
+from matinee.errors import UnknownId, offered
 from matinee.server.snapshot import ModelSnapshot
 
 
@@ -51,7 +51,6 @@ class ItemFilter:
 def genre_mask(snapshot: ModelSnapshot, genre: str) -> np.ndarray:
     """The items of a genre: bool (n_items,). Raises UnknownId and suggests the nearest."""
     if genre not in snapshot.genres:
-        hint = did_you_mean(genre, snapshot.genres)
-        known = ", ".join(snapshot.genres) or "none, as there is no catalogue"
-        raise UnknownId(f"there is no genre {genre!r}{hint}; there are {known}")
+        known = snapshot.genres or ["none, as there is no catalogue"]
+        raise UnknownId(f"there is no genre {genre!r}{offered(genre, known, 'there are')}")
     return snapshot.genres[genre]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from matinee.charts import waterfall
 from matinee.display.plain_data import JsonObject
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, offered
 from matinee.explain.explanation import Explanation, round_to_sum
 from matinee.models import Model, Person
 from matinee.models.certainty import certainty
@@ -32,7 +32,8 @@ def requested_reasons(model: Model, why: str | None) -> ReasonsRequest | None:
     if why in model.views:
         return ReasonsRequest(why)
     if why.lower() not in TRUTH:
-        raise BadSetting(f"why is {why!r}; it is true, false, {', '.join(model.views)}")
+        known = ["true", "false", *model.views]
+        raise BadSetting(f"why is {why!r}{offered(why, known, 'it is one of')}")
     return ReasonsRequest() if TRUTH[why.lower()] else None
 
 
