@@ -197,7 +197,7 @@ def test_a_list_says_of_what_will_be_chosen_that_it_may_not_be_liked():
 
 
 def test_a_list_says_of_what_will_be_chosen_that_it_is_below_what_one_usually_gives():
-    chosen = Term("Alien", 9.0, "rating", "you chose it")
+    chosen = Term("Alien", 9.0, "rating", "you chose it", chosen=True)
     why = replace(explanation(AVERAGE, chosen, predicted=3.14), of="list", own_mean=3.6)
     assert why.sentence() == (
         "Heat (1995), because you chose Alien, though you would probably rate it 3.1, below your "

@@ -52,7 +52,10 @@ class HybridModel(FactorModel):
         return {**super().views, FEATURES.name: FEATURES.of(terms_by_feature)}
 
     def item_terms(self, items: np.ndarray) -> TermTable:
-        """The biases; where one is that of the features, its item's ratings had no part in it."""
+        """The biases of the items in rows (n,).
+
+        Where one is that of the features, the ratings of its item had no part in it.
+        """
         bias = self.item_bias[items].astype(np.float64)
         by_features = self.features[items] @ self.weights[:, -1]
         alike = np.abs(by_features - bias) <= NOTHING_BEYOND
