@@ -6,6 +6,10 @@
 With 0 the score is choice(u, i), in points of choice; with infinity, stars(u, i). ``noise`` is the
 standard deviation of ratings around the stars, so the last term is about the standard error of a
 film's mean rating.
+
+What somebody rated low they have chosen too, and it tells what they choose next, as long as they
+liked something. Of a newcomer who liked nothing choice is that of the average person: more of what
+they dislike is not what they look for.
 """
 
 from collections.abc import Sequence
@@ -16,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from matinee.data.rows import Rows
+from matinee.data.scale import Scale
 from matinee.display.text import counted
 from matinee.explain.explanation import FEW_RATERS, LIST
 from matinee.explain.term import Label
@@ -23,6 +28,7 @@ from matinee.explain.term_table import TermTable
 from matinee.explain.views import FACTOR, HISTORY, VIEWS, View
 from matinee.models.blend import BlendModel, end_to_end
 from matinee.models.factor import FactorModel
+from matinee.models.fitted import Fitted
 from matinee.models.list_tastes import ListTastes
 from matinee.models.model import Model
 from matinee.row_solvers.embeddings import Embeddings
@@ -128,13 +134,40 @@ class ListModel(BlendModel):
             for one in people
         ]
 
+    def persons(self, person: Person) -> list[Person]:
+        stars, choice = super().persons(person)
+        if choice.strategy != "folded_in" or has_likes(choice.history, self.scale).all():
+            return [stars, choice]
+        nothing = choice.history.subset(np.zeros(len(choice.items), bool))
+        return [
+            stars,
+            replace(choice, items=nothing.indices, ratings=nothing.values, weights=nothing.weights),
+        ]
+
+    def solve(self, items: np.ndarray, ratings: np.ndarray) -> Embeddings:
+        return self.solve_many(Rows.single(items, ratings))
+
+    def solve_many(self, rated: Rows) -> Embeddings:
+        stars, choice = self.models
+        return end_to_end([stars.solve_many(rated), choice.solve_many(self._choices(rated))])
+
+    def solve_without_each(self, rated: Rows) -> Embeddings:
+        if np.count_nonzero(rated.values >= self.scale.middle) > 1:
+            return super().solve_without_each(rated)
+        return Fitted.solve_without_each(self, rated)  # one at a time: some have no like left
+
+    def _choices(self, rated: Rows) -> Rows:
+        """The histories (rows) as choices: those without a like are empty."""
+        return rated.subset(np.repeat(has_likes(rated, self.scale), rated.counts))
+
     def _choice_sides(self, people: Sequence[Person]) -> list[Embeddings]:
         """How the choice part knows people: as it was trained, or by their ratings."""
         known = [one.choice or self._trained(one) for one in people]
         unsolved = [one for one, side in zip(people, known, strict=True) if side is None]
         solved = None
         if unsolved:  # models of choices take no weights: who chose what does not depend on them
-            solved = self.models[1].solve_many(Rows.joined([one.history for one in unsolved]))
+            rated = Rows.joined([one.history for one in unsolved])
+            solved = self.models[1].solve_many(self._choices(rated))
         rows = iter(range(len(unsolved)))
         return [solved.row(next(rows)) if side is None and solved else side for side in known]  # type: ignore[misc]
 
@@ -158,6 +191,16 @@ class ListModel(BlendModel):
         """Those of the stars."""
         names = self.models[0].views
         return {name: VIEWS[name].of(partial(terms_of_list, by=name)) for name in names}
+
+
+def has_likes(rated: Rows, scale: Scale) -> np.ndarray:
+    """Whether each history (row) holds a rating from the middle of the scale up, or nothing.
+
+    bool (n_rows,).
+    """
+    likes = np.concatenate([[0], np.cumsum(rated.values >= scale.middle)])[rated.indptr]
+    found: np.ndarray = (np.diff(likes) > 0) | (rated.counts == 0)
+    return found
 
 
 def terms_of_list(model: ListModel, person: Person, items: np.ndarray, by: str) -> TermTable:
