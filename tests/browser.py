@@ -24,6 +24,10 @@ ARGUMENTS = [
     "--no-first-run",
     "--hide-scrollbars",
 ]
+SECTIONS = ["find", "list?user=42", "film?item=fight-club-1999", "tastes", "map", "data", "quality"]
+LOOKS = [(1200, False), (1200, True), (360, False), (360, True)]  # width, dark
+PATIENCE = 20  # seconds
+SETTLED = "return document.body && document.body.dataset.ready"
 OWN = ("data:", "blob:", "about:", "chrome:", "devtools:")  # addresses that leave nowhere
 
 AXE = """
@@ -87,3 +91,69 @@ def asked_for(driver: Any) -> list[str]:
         if event["method"] == "Network.requestWillBeSent"
     ]
     return [one for one in found if not one.startswith(OWN)]
+
+
+class Page:
+    """The page as a person meets it."""
+
+    def __init__(self, driver: Any, url: str) -> None:
+        self.driver = driver
+        self.url = url
+
+    def open(self, address: str) -> "Page":
+        """Go to a section from somewhere else, so that everything is loaded anew."""
+        self.driver.get("about:blank")
+        self.driver.get(f"{self.url}/#{address}")
+        self.until(lambda: self.driver.execute_script(SETTLED))
+        return self
+
+    def until(self, holds: Any) -> Any:
+        """Wait for something to hold, and return it."""
+        from selenium.common.exceptions import StaleElementReferenceException
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        wait = WebDriverWait(
+            self.driver, PATIENCE, 0.03, ignored_exceptions=[StaleElementReferenceException]
+        )
+        return wait.until(lambda _: holds())
+
+    def all(self, selector: str) -> list[Any]:
+        """The elements that a CSS selector finds now."""
+        return self.driver.find_elements("css selector", selector)
+
+    def some(self, selector: str) -> list[Any]:
+        """The same, once there are any."""
+        return self.until(lambda: self.all(selector))
+
+    def click(self, selector: str, place: int = 0) -> None:
+        """Click on one of the elements."""
+        one = self.some(selector)[place]
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", one)
+        one.click()
+
+    def says(self, words: str, selector: str = "body") -> Any:
+        """Wait until some words stand in an element."""
+        return self.until(lambda: any(words in one.text for one in self.all(selector)))
+
+    def titles(self) -> list[str]:
+        """The titles of the list."""
+        return [one.text for one in self.all(".title bdi")]
+
+    @property
+    def address(self) -> str:
+        return self.driver.execute_script("return location.hash")
+
+
+def strangers(driver: Any, served: str) -> list[str]:
+    """What was asked of anybody but the server."""
+    return [one for one in asked_for(driver) if not one.startswith(served)]
+
+
+def violations_in_every_look(page: Page) -> dict[tuple[int, bool], list[tuple[str, list[str]]]]:
+    """What axe finds wrong with an open section: wide and narrow, in light and dark."""
+    wrong = {}
+    for width, dark in LOOKS:
+        size(page.driver, width, dark=dark)
+        if one := violations(page.driver):
+            wrong[width, dark] = one
+    return wrong

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 VARIABLE = "MATINEE_TEST_DATA"
 NO_SERVER = find_spec("fastapi") is None and VARIABLE not in os.environ
-OF_THE_SERVER = ["server*", "feedback*", "page", "online", "erasing", "api_client"]
-collect_ignore_glob = [f"test_{name}.py" for name in OF_THE_SERVER] if NO_SERVER else []
+OF_THE_SERVER = ["server*", "feedback*", "page_files", "online", "erasing", "api_client"]
+collect_ignore_glob = ["page", *(f"test_{one}.py" for one in OF_THE_SERVER)] if NO_SERVER else []
 os.environ["COLUMNS"] = "100"  # output is as wide alone as under a runner that has a terminal
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
