@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import matinee
 from matinee import charts
 from matinee.algorithms.from_model import algorithm_of
+from matinee.charts.bars import Bars, Row
 from matinee.charts.factor_map import principal
 from matinee.charts.plot import round_numbers
 from matinee.data.catalog import Catalog, Item
@@ -117,6 +118,18 @@ def test_the_long_tail_never_rises(ratings):
         counts = [value for value in table.columns[column] if value is not None]
         assert counts == sorted(counts, reverse=True)
     assert table.columns["ratings of the user"][0] == np.bincount(ratings.user).max()
+
+
+def test_a_title_from_right_to_left_leaves_what_follows_it_in_its_place():
+    film = Row("סרט (1990)", "+1", 0.0, 1.0, note="you gave 5")
+    for width in (240, 640):
+        assert "\u2068סרט (1990)\u2069, you gave 5</text>" in drawn(film, width)
+    assert "\u2068" not in drawn(replace(film, label="Heat (1995)"), 640)
+
+
+def drawn(row, width):
+    """The elements that draw one row of bars."""
+    return "".join(Bars((row,)).draw(width)[1])
 
 
 def test_no_term_of_a_sum_is_cut(model):

@@ -63,6 +63,22 @@ def test_a_section_is_reached_by_the_keyboard_and_takes_the_focus(page):
     assert page.driver.execute_script("return document.activeElement.id") == "main"
 
 
+TALL = """
+return [...document.querySelectorAll(arguments[0])]
+  .filter((one) => one.offsetHeight > 1.6 * parseFloat(getComputedStyle(one).lineHeight))
+  .map((one) => one.textContent)"""
+
+
+@pytest.mark.parametrize(
+    ("address", "selector"), [("data", "dl.facts dd"), ("list?user=42", ".mixer .dial span")]
+)
+def test_a_figure_and_an_end_of_the_dial_stand_on_one_line(page, address, selector):
+    page.open(address).some(selector)
+    for width in (1280, 320):
+        size(page.driver, width)
+        assert page.driver.execute_script(TALL, selector) == []
+
+
 def test_the_page_is_light():
     sizes = {one: one.stat().st_size for one in PAGE.rglob("*") if one.is_file()}
     assert sum(sizes.values()) < MOST_BYTES
@@ -213,6 +229,7 @@ def test_titles_from_right_to_left_stand_apart_in_every_sentence(driver, leftwar
     page = Page(driver, leftward).open("list?user=3&by=history")
     page.click("ol.films button.plain")
     page.some(".standing strong")
+    page.until(lambda: "\u2068סרט" in page.all("#status")[0].get_property("textContent"))
     loose = """
       const main = document.getElementById("main");
       const walker = document.createTreeWalker(main, NodeFilter.SHOW_TEXT);

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from matinee.charts.plot import LETTER
 from matinee.display.markup import Markup, el
+from matinee.display.text import isolated
 
 ROW = 24.0
 NARROW = 460  # below this width a long label stands above its bar
@@ -86,10 +87,11 @@ class Bars:
 
 def _label(row: Row, left: float, top: float, room: float, narrow: bool) -> list[Markup]:
     most = max(int(room / LETTER) - 1, 4)
-    short = row.full_label
-    if len(short) > most:
+    name = row.label
+    if len(row.full_label) > most:
         letters = max(most - 1 - (len(row.note) + 2 if row.note else 0), 4)
-        short = replace(row, label=row.label[:letters].rstrip() + "…").full_label
+        name = name[:letters].rstrip() + "…"
+    short = replace(row, label=isolated(name)).full_label
     if narrow:
         return [el("text", short, x=1.0, y=top - 4)]
     return [el("text", short, x=left - GAP, y=top + 12, text_anchor="end")]

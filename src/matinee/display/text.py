@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 PLURALS = {"person": "people"}  # of the nouns that do not end in -s
@@ -23,6 +24,12 @@ def plural(n: int, noun: str) -> str:
 def listed(names: Sequence[str]) -> str:
     """Names as a sentence lists them: "A", "A and B", "A, B and C"."""
     return ", ".join(names[:-1]) + (" and " if names[1:] else "") + names[-1]
+
+
+def isolated(words: str) -> str:
+    """Words that run from right to left, so that those around them keep their places."""
+    is_leftward = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in words)
+    return f"\N{FIRST STRONG ISOLATE}{words}\N{POP DIRECTIONAL ISOLATE}" if is_leftward else words
 
 
 def unbroken(words: str) -> str:

@@ -1,6 +1,6 @@
 // Why an item has its score for somebody: the sum, the rank, the contrast, what would move it.
 
-import { chart, counted, el, isolated, label, problem, say, sentence, table, width } from "./dom.js";
+import { chart, counted, el, isolate, isolated, label, problem, say, sentence, table, width } from "./dom.js";
 import { get, post, segment } from "./api.js";
 import { latest } from "./latest.js";
 import { copyButton, receipt } from "./receipt.js";
@@ -40,7 +40,7 @@ class Answer {
     try {
       const explanation = await post(`/v1/explanations${request.beside ? "?beside=true" : ""}`, { ...request.body, width: width(place, WIDEST) }, signal);
       refill(place, this.parts(explanation));
-      if (isFirst) say(`Why ${label(explanation)}: ${explanation.shown.length} terms add up to ${explanation.score.toFixed(2)}`);
+      if (isFirst) say(`Why ${isolate(label(explanation))}: ${explanation.shown.length} terms add up to ${explanation.score.toFixed(2)}`);
     } catch (error) {
       if (!signal.aborted) place.replaceChildren(problem(error, this.add));
     }

@@ -94,6 +94,9 @@ export function named(item) {
   return el("bdi", {}, label(item));
 }
 
+// Words whose direction is their own, where no element can stand: in a status, or an attribute.
+export const isolate = (words) => `\u2068${words}\u2069`;
+
 export function label(item) {
   return item.year ? `${item.title} (${item.year})` : item.title;
 }

@@ -1,6 +1,6 @@
 // What a person says of a film of the list: a rating, "not for me", "seen it"; all can be undone.
 
-import { el, label, say } from "./dom.js";
+import { el, isolate, label, say } from "./dom.js";
 import { forget, post } from "./api.js";
 
 // The ratings that can be given on a scale; in halves where the ratings of the model have them.
@@ -60,7 +60,7 @@ export function undoLine(owner, { undo, holds }) {
   const done = (step) => {
     keep([...steps, step]);
     if (document.activeElement === document.body) button.focus({ preventScroll: true }); // the row that had it is gone
-    say(`${step.title}${step.after}`);
+    say(`${isolate(step.title)}${step.after}`);
   };
   const failed = (error) => { line.hidden = false; line.replaceChildren(error.message); say(error.message); };
   show();
