@@ -11,7 +11,8 @@ set -euo pipefail
 matinee() { "$PYTHON" -m matinee "$@"; }
 python() { "$PYTHON" "$@"; }
 """
-FIGURE = re.compile(r"\d+\.\d{4}\b")  # an error or a metric; seconds and megabytes are shorter
+# An error or a metric, but not its spread over a few folds; seconds and megabytes are shorter.
+FIGURE = re.compile(r"(?<![±\d])\d+\.\d{4}\b")
 
 
 def commands_of(code: str) -> dict[str, str]:
