@@ -190,7 +190,8 @@ def of_passes(train: Ratings) -> Iterator[Work]:
 def of_pairs(train: Ratings) -> Iterator[Work]:
     """Kernels that go through all pairs of items that somebody rated both."""
     pairs = float((train.by_user.counts.astype(np.float64) ** 2).sum())
-    n, rated = train.n_items, (Sparse(*train.by_item), Sparse(*train.by_user))
+    n, sides = train.n_items, (train.by_item, train.by_user)
+    rated = tuple(Sparse(one.indptr, one.indices, one.values) for one in sides)
     yield Work(
         "ease: items together",
         "pair",
