@@ -92,8 +92,8 @@ def test_kinds_count_as_ratings_on_the_scale_of_the_model():
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"kind": "stare"}, "It is one of rating, like"),
-        ({"kind": ["like"]}, "It is one of rating, like"),
+        ({"kind": "stare"}, "kind is 'stare'; it is one of rating, like"),
+        ({"kind": ["like"]}, "did you mean 'like'? It is one of rating, like"),
         ({"kind": "like", "rating": 4}, "has no rating"),
         ({"kind": "click", "recommendation_id": "x"}, "not one that a list had"),
         ({"kind": "click", "recommendation_id": 5}, "not one that a list had"),
