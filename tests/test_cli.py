@@ -508,6 +508,7 @@ MISTAKES: list[tuple[str, int, str]] = [
     ("explain model --user 7 --item Aliens", 4, "did you mean 'Alien'"),
     ("explain model --user 7 --item heat", 2, "2 items have the title 'heat'"),
     ("explain model --user 7 --item film", 2, "37 titles have the words 'film'; give an id: "),
+    ("predict model --user 7 --item film", 2, "37 titles have the words 'film'; give an id: "),
     ("explain model --user 7 --item 2000", 4, "no item '2000'"),
     ("explain model --user 7 --item 5 --by magic", 2, "factor or history"),
     ("similar model", 2, "either --item or --user"),

@@ -55,7 +55,7 @@ def test_conditions_are_values_or_a_range():
         (["--where", "year=1990..1999", "--where", "year=2001"], "beside a range"),
         (["--where", "year=2001", "--where", "year=1990..1999"], "beside others"),
         (["--diversity", "-1"], "diversity is -1"),
-        (["--calibrated", "7"], "calibrated is 7.0; it must be from 0, not at all, to 1"),
+        (["--calibrated", "7"], "calibrated is 7; it must be from 0 for not at all to 1 for most"),
         (["--where", "year=1990-1999"], "no item has the year '1990-1999'; a range is year=1990.."),
         (["--where", "year=1990s"], "no item has the year '1990s'; a range is year=1990..1999"),
         (["--boost", "nowhere.csv"], "nowhere.csv cannot be read"),

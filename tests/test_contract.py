@@ -228,6 +228,11 @@ def test_saved_and_loaded_models_agree_to_the_bit(model, tmp_path):
     assert np.array_equal(person.embeddings.factors, same.embeddings.factors)
 
 
+def test_a_list_of_nothing_has_no_reasons(model):
+    for by in model.views:
+        assert model.explain_list("u003", [], by=by) == []
+
+
 def test_scores_are_finite(model):
     assert np.isfinite(model.score_block(np.arange(len(model.users)))).all()
 

@@ -214,4 +214,10 @@ def test_fit_says_what_kind_of_data_it_is(file, capsys):
 
 def test_settings_need_the_algorithm_that_has_them(file, capsys):
     assert run(["fit", str(file), "--set", "n_factors=3", "--out", "model"]) == 2
-    assert "--set goes with --algorithm" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "--set goes with --algorithm" in err
+    assert "--algorithm mf --set n_factors=3" in err
+    assert run(["fit", str(file), "--set", "n_neighbors=3", "--out", "model"]) == 2
+    assert "--algorithm item-knn --set n_neighbors=3" in capsys.readouterr().err
+    assert run(["fit", str(file), "--set", "n_factor=3", "--out", "model"]) == 2
+    assert "no setting 'n_factor'; did you mean 'n_factors'?" in capsys.readouterr().err

@@ -94,7 +94,7 @@ def test_unknown_columns_and_values_are_errors_with_the_nearest(model, users, wh
     ("rules", "words"),
     [
         ({"diversity": -0.1}, "diversity is -0.1"),
-        ({"diversity": 7}, "diversity is 7; it must be from 0, not at all, to 1"),
+        ({"diversity": 7}, "diversity is 7; it must be from 0 for not at all to 1 for most"),
         ({"novelty": np.inf}, "novelty is inf"),
         ({"calibrated": "much"}, "calibrated is 'much'"),
         ({"min_ratings": 2.5}, "min_ratings is 2.5"),

@@ -204,12 +204,23 @@ def lists(list_model):
 
 
 def test_places_below_what_one_usually_gives_say_so(list_model, lists):
-    """In words or in figures, and no other place does."""
+    """In words or in figures, from a twentieth of the scale on, and no other place does."""
+    low, high = list_model.scale
     for why in (why for whys in lists for why in whys):
-        own_mean = list_model.person(why.user).ratings.mean()
-        is_below = round(why.predicted, 1) < round(float(own_mean), 1) or why.seems_low
+        own_mean = float(list_model.person(why.user).ratings.mean())
+        is_low = why.predicted < min((low + high) / 2, own_mean)
+        is_below = is_low or why.predicted < own_mean - (high - low) / 20
         speaks_for_it = "scores below" not in why.sentence()
         assert ("you would probably rate it" in why.sentence()) == (is_below and speaks_for_it)
+
+
+def test_who_gives_low_ratings_alone_is_not_told_that_every_film_is_low(list_model):
+    hated = dict.fromkeys(list_model.items.ids[:3].tolist(), list_model.scale.low)
+    person = list_model.fold_in(hated)
+    items = list_model.recommend(person, PLACES).item_id
+    for why in list_model.explain_list(person, items):
+        assert why.predicted > list_model.scale.low
+        assert "you would probably rate it" not in why.sentence()
 
 
 def test_at_most_a_third_of_a_list_has_the_same_sentence(lists):

@@ -53,8 +53,8 @@ class Explanation(Printable):
     n_raters: int | None = None  # training ratings of the item, where known
     of: str = STARS  # the number that the terms sum to: "stars", or the "list" score
     beyond_scale: float = 0.0  # by how much the stars in a list score exceed the scale
-    seems_low: bool = False  # whether the predicted stars are below the middle of the scale
-    own_mean: float | None = None  # of the stars that the person gave, where they gave any
+    seems_low: bool = False  # whether the predicted stars are low, on the scale and for the person
+    own_mean: float | None = None  # of the stars they gave, where those predicted are clearly below
     own_rating: float | None = None  # what the person gave the item, where they rated it
     worn_out: frozenset[str] = frozenset()  # keys of its reasons that a list has given elsewhere
 
@@ -156,10 +156,9 @@ class Explanation(Printable):
             return ""
         if self.seems_low:
             return f"{THOUGH} low"
-        if self.own_mean is None or (stars := f"{self.predicted:.1f}") == f"{self.own_mean:.1f}":
+        if self.own_mean is None:
             return ""
-        below = f"{THOUGH} {stars}, below your average of {self.own_mean:.1f}"
-        return below if self.predicted < self.own_mean else ""
+        return f"{THOUGH} {self.predicted:.1f}, below your average of {self.own_mean:.1f}"
 
     @property
     def _already(self) -> str:

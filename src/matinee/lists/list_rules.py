@@ -68,8 +68,9 @@ class ListRules:
             raise BadSetting(f"min_ratings is {self.min_ratings}; it must be 0 or more")
         for name, strength in self.strengths.items():
             if not (is_number(strength) and 0 <= strength <= STRONGEST):
+                value = f"{strength:g}" if is_number(strength) else repr(strength)
                 raise BadSetting(
-                    f"{name} is {strength!r}; it must be from 0, not at all, to {STRONGEST:g}"
+                    f"{name} is {value}; it must be from 0 for not at all to {STRONGEST:g} for most"
                 )
         for item, stars in self.boost.items():
             if not (is_number(stars) and np.isfinite(stars)):

@@ -7,6 +7,8 @@ from matinee.explain.explanation import Explanation
 from matinee.models.fitted import Fitted
 from matinee.row_solvers.person import Person
 
+CLEARLY = 0.05  # of the scale, by which stars are below somebody's mean before a sentence says so
+
 
 def explanations(
     model: Fitted, person: Person, rows: np.ndarray, by: str | None = None
@@ -21,12 +23,15 @@ def explanations(
         raise BadSetting(
             f"by is {by!r}; models of {model.algorithm} explain by {' or '.join(views)}"
         )
+    if not len(rows):
+        return []
     scores = model.score_people([person], rows)[0]
     usual = model.usual_score(person)
     stars = model.stars(person, rows)
-    middle = model.scale.middle if model.unit == "stars" else -np.inf
     gave_stars = model.unit == "stars" and len(person.ratings)
-    own_mean = float(person.ratings.mean()) if gave_stars else None
+    own_mean = float(person.ratings.mean()) if gave_stars else np.inf
+    low = min(model.scale.middle, own_mean) if model.unit == "stars" else -np.inf
+    below = own_mean - CLEARLY * (model.scale.high - model.scale.low) if gave_stars else -np.inf
     own_ratings = dict(zip(person.items.tolist(), person.ratings.tolist(), strict=True))
     table = views[by].terms(model, person, rows)
     numbers = zip(
@@ -52,8 +57,8 @@ def explanations(
             of=model.explains,
             n_raters=int(model.item_counts[row]),
             beyond_scale=star_score - predicted,
-            seems_low=predicted < middle,
-            own_mean=own_mean,
+            seems_low=predicted < low,
+            own_mean=own_mean if predicted < below else None,
             own_rating=own_ratings.get(row),
         )
         for row, terms, score, predicted, star_score in numbers

@@ -95,8 +95,8 @@ def choose(model: "Model", matches: Sequence[str]) -> str:
 
 
 def find_item_or_none(model: "Model", text: str) -> str | None:
-    """As ``find_item``, None when nothing matches."""
+    """As ``find_item_by_words``, None when nothing matches."""
     try:
-        return find_item(model, text)
+        return find_item_by_words(model, text)
     except UnknownId:
         return None

@@ -81,10 +81,26 @@ class LearnerOptions:
             return make_algorithm(self.algorithm, self.settings)
         if self.settings:
             raise BadSetting(
-                "--set goes with --algorithm, which has the setting; name it, such as "
-                f"--algorithm mf {' '.join(f'--set {one}' for one in self.settings)}"
+                "--set goes with --algorithm, which has the setting; name it, such as --algorithm "
+                f"{owner_of(self.settings)} {' '.join(f'--set {one}' for one in self.settings)}"
             )
         return None
+
+
+def owner_of(settings: Sequence[str]) -> str:
+    """The name of an algorithm that takes all of these settings, mf where it does.
+
+    Raises BadSetting where mf does not, and no other has settings of these names.
+    """
+    from matinee.algorithms import ALGORITHMS
+
+    names = {text.partition("=")[0].strip() for text in settings}
+    taking = [
+        name for name, kind in ALGORITHMS.items() if names <= {one.name for one in fields(kind)}
+    ]
+    owner = "mf" if "mf" in taking or not taking else taking[0]
+    make_algorithm(owner, settings)
+    return owner
 
 
 def default_for(ratings: "Ratings | PackedRatings") -> "Algorithm":
