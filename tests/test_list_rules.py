@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from matinee.algorithms import ImplicitALS, Popularity
+from matinee.data.catalog import NO_CATALOG
 from matinee.data.catalog_filter import CatalogColumns
 from matinee.errors import BadSetting, UnknownId
 from matinee.evaluation.metrics import beyond
@@ -88,6 +89,12 @@ def test_a_column_is_indexed_once_however_it_is_spelled(model):
 def test_unknown_columns_and_values_are_errors_with_the_nearest(model, users, where, words):
     with pytest.raises(BadSetting, match=words):
         model.recommend(users[0], where=where)
+
+
+def test_a_genre_where_no_catalogue_is_says_what_to_give(model, users):
+    bare = replace(model, catalog=NO_CATALOG)
+    with pytest.raises(BadSetting, match="no item has a genre; give the fit a catalogue with it"):
+        bare.recommend(users[0], where={"genre": "Horror"})
 
 
 @pytest.mark.parametrize(

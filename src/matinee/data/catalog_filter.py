@@ -201,6 +201,9 @@ def range_meant(value: str) -> tuple[str, str] | None:
 
 def unknown_value(column: str, value: str, known: list[str]) -> BadSetting:
     """The error for a value that no item has in a column."""
+    if not known:
+        remedy = Advice("catalog=...", "--catalog FILE")
+        return BadSetting(f"no item has a {column}; give the fit a catalogue with it, ", remedy)
     if (ends := range_meant(value.strip())) is not None:
         low, high = ends
         written = f"{column}={low}{RANGE}{high}"
@@ -215,7 +218,7 @@ def unknown_value(column: str, value: str, known: list[str]) -> BadSetting:
     if near:
         hint = f"did you mean {' or '.join(repr(names[one]) for one in near)}?"
     elif len(known) <= MOST_LISTED:
-        hint = f"there are {', '.join(known) or 'none'}"
+        hint = f"there are {', '.join(known)}"
     else:
         hint = f"they go from {known[0]} to {known[-1]}"
     return BadSetting(f"no item has the {column} {value!r}; {hint}")

@@ -33,9 +33,9 @@ Row = JsonObject
 SCORE_OF_CHOICE = "the score ranks: stars predicted, and points for how likely each is to be chosen"
 
 SCORE_OF_GROUP = {  # by how it is combined
-    "average": "the score is how far a film stands above the others, in standard deviations of "
+    "average": "the score is how far something stands above all else, in standard deviations of "
     "each one's own scores: the mean over them",
-    "least-misery": "the score is how far a film stands above the others, in standard deviations "
+    "least-misery": "the score is how far something stands above all else, in standard deviations "
     "of each one's own scores: the lowest of them",
     "fair-share": "the score is that of the person whose turn it is",
 }
@@ -68,8 +68,9 @@ class Audience:
         names = [name for name, value in self.ways.items() if value]
         if len(names) != 1:
             problem = f"{' and '.join(names)} are given" if names else "none is given"
-            options = ", ".join(self.ways)
-            raise BadSetting(f"say by one of {options} whom to recommend to; {problem}")
+            *others, last = self.ways
+            options = f"{', '.join(others)} or {last}"
+            raise BadSetting(f"say whom to recommend to by one of {options}; {problem}")
         if self.how and not self.together:
             raise BadSetting("--how goes with --for ID,ID")
 
