@@ -212,6 +212,13 @@ def test_fit_says_what_kind_of_data_it_is(file, capsys):
     assert "--algorithm implicit-als --set by_rating=0.5" in err
 
 
+def test_fit_names_what_learns_the_choices_of_the_default(file, capsys):
+    """As mf by its name learns them otherwise, and its lists differ."""
+    assert run(["fit", str(file), "--no-check", "--out", str(file.parent / "model")]) == 0
+    words = "algorithm: mf with choices by slim and implicit-als, the default for stars"
+    assert words in capsys.readouterr().err
+
+
 def test_settings_need_the_algorithm_that_has_them(file, capsys):
     assert run(["fit", str(file), "--set", "n_factors=3", "--out", "model"]) == 2
     err = capsys.readouterr().err

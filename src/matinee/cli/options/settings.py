@@ -106,12 +106,15 @@ def owner_of(settings: Sequence[str]) -> str:
 def default_for(ratings: "Ratings | PackedRatings") -> "Algorithm":
     """The default algorithm for some ratings, and a line that says why."""
     from matinee.algorithms import Blend, default_algorithm
+    from matinee.algorithms.choice import RatingAlgorithm
     from matinee.data.ratings import Ratings
 
     learner = default_algorithm(ratings)
     parts = ""
     if isinstance(learner, Blend):
         parts = f" of {' and '.join(one.name for one in learner.algorithms)}"
+    elif isinstance(learner, RatingAlgorithm):  # mf by its name learns them otherwise
+        parts = f" with choices by {' and '.join(one.name for one in learner.choosers)}"
     kind = f" for {ratings.signal.kind}" if isinstance(ratings, Ratings) else ""
     say(f"algorithm: {learner.name}{parts}, the default{kind}; --algorithm NAME takes another")
     return learner
