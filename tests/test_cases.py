@@ -149,6 +149,15 @@ def test_the_value_of_what_is_not_rated_is_proposed_and_checked(tmp_path: Path) 
         read_ratings(path, wide="empty")
 
 
+def test_columns_with_dates_are_not_taken_for_a_matrix(tmp_path: Path) -> None:
+    path = write(tmp_path, "1,1,3,7,5,2000-07-12\n2,1,3,8,4,2000-07-13\n")
+    with pytest.raises(BadRatings, match="no header and 6 columns") as caught:
+        read_ratings(path)
+    (remedy,) = caught.value.remedies
+    assert isinstance(remedy, Option)
+    assert remedy.name == "columns"
+
+
 def test_a_header_one_name_short_is_a_question_and_its_answer(tmp_path: Path) -> None:
     path = write(tmp_path, '"user","item","rating"\n"1","a","x",3\n"2","b","y",4\n')
     with pytest.raises(BadRatings, match=r"3 names over 4 fields.*as R writes") as caught:

@@ -163,13 +163,16 @@ def counts_its_line(rows: tuple[tuple[str, ...], ...], missing: str) -> bool:
     )
 
 
-def likely_missing(rows: tuple[tuple[str, ...], ...]) -> str:
-    """The value of what is not rated, as far as first rows tell.
+def likely_missing(rows: tuple[tuple[str, ...], ...]) -> str | None:
+    """The value of what is not rated, as far as first rows tell; None where they are no matrix.
 
-    Empty, unless no cell is and the most frequent number lies at an end of all others.
+    Empty, unless no cell is and the most frequent number lies at an end of all others. Cells of a
+    matrix are numbers and one word at most; a table has dates and the like.
     """
     cells = Counter(cell.strip() for row in rows for cell in row[1:])
     numbers = [float(cell) for cell in cells if is_number(cell)]
+    if len(cells) > len(numbers) + 1:
+        return None
     value, _ = max(cells.items(), key=lambda one: one[1], default=("", 0))
     at_an_end = is_number(value) and float(value) in (min(numbers), max(numbers))
     return value if at_an_end and "" not in cells else EMPTY
@@ -178,7 +181,7 @@ def likely_missing(rows: tuple[tuple[str, ...], ...]) -> str:
 def refuse_empty(rows: tuple[tuple[str, ...], ...], missing: str, name: str) -> None:
     """Raise BadRatings where empty cells are not rated, but the first column proves other ones."""
     likely = likely_missing(rows)
-    if missing == EMPTY and likely != EMPTY and counts_its_line(rows, likely):
+    if missing == EMPTY and likely not in (EMPTY, None) and counts_its_line(rows, str(likely)):
         raise BadRatings(
             f"{name} has no empty cells, and its first column counts those of each line that are "
             f"not {likely}; say so with ",

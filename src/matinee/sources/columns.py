@@ -99,12 +99,12 @@ def columns_by_position(
     source: str,
     *,
     rating_needed: bool = True,
-    missing: str = "empty",
+    missing: str | None = "empty",
 ) -> dict[str, int]:
     """Field -> position where a source has no header: user, item[, rating[, timestamp]].
 
     Raises BadRatings where more columns than these leave a doubt; ``missing`` is what cells would
-    hold that are not rated, were it a matrix.
+    hold that are not rated, were it a matrix, and None where it cannot be one.
     """
     if chosen or (n_columns > len(FIELDS) and not rating_needed):
         usual = NEEDED[: min(n_columns, 3 if rating_needed else 2)]
@@ -112,13 +112,17 @@ def columns_by_position(
         given = {SHORT.get(key, key): column for key, column in (chosen or {}).items()}
         return chosen_columns([str(at) for at in range(n_columns)], by_default | given, source)
     if n_columns > len(FIELDS):
+        matrix = (
+            "; where each line is a user and each column an item, name the value of what is not "
+            "rated, as in ",
+            Option("wide", missing),
+        )
         raise BadRatings(
             f"{source} has no header and {counted(n_columns, 'column')}: which of them, from 0 to "
             f"{n_columns - 1}, are user, item and rating? Say so with ",
             Option("columns", dict(zip(NEEDED, range(3), strict=True))),
-            " or other numbers; where each line is a user and each column an item, name the "
-            "value of what is not rated, as in ",
-            Option("wide", missing),
+            " or other numbers",
+            *(() if missing is None else matrix),
         )
     fields = FIELDS if rating_needed else (*FIELDS[:2], FIELDS[3])
     return dict(zip(fields, range(min(n_columns, len(fields))), strict=False))
