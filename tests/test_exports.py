@@ -140,6 +140,13 @@ def test_commas_of_titles_stay_where_no_quotes_enclose_them(tmp_path):
     assert row == ExportRow("", "The Good, the Bad and the Ugly", 1966, 4.0)
 
 
+def test_of_titles_that_differ_by_an_article_the_one_as_written_is_taken():
+    entries = {"a": Item("Heat", 1995), "b": Item("The Heat", 2013), "c": Item("Fly", 1958)}
+    titles = Titles(IdMap.of(entries, "item"), Catalog(entries))
+    for title, wanted in (("heat", "a"), ("The Heat", "b"), ("The Fly", "c")):
+        assert titles.find(ExportRow("", title, None, 4)) == wanted
+
+
 def test_misspelt_titles_are_offered_and_not_taken():
     entries = {"a": Item("The Godfather", 1972), "b": Item("Alien", 1979), "c": Item("Rocky", 1976)}
     items, catalog = IdMap.of(entries, "item"), Catalog(entries)

@@ -246,13 +246,21 @@ class Titles:
             matches = {
                 one for name in spellings(row.title) for one in self.by_name.get((name, year), ())
             }
-            if len(matches) == 1:
-                return matches.pop()
             if matches:
-                return None
+                return self._as_written(row.title, matches)
         names = [*spellings(row.title)] if row.year is not None else []
         matches = {one for name in names for one in self.by_main_title.get((name, row.year), ())}
         return matches.pop() if len(matches) == 1 else None
+
+    def _as_written(self, title: str, matches: set[str]) -> str | None:
+        """The only match, or the only one of several that has the very title: Heat, not The Heat.
+
+        None where that leaves several.
+        """
+        written = title.casefold()
+        same = {one for one in matches if written in map(str.casefold, self.catalog[one].names)}
+        best = same or matches
+        return next(iter(best)) if len(best) == 1 else None
 
     def near(self, row: ExportRow) -> str | None:
         """The title, with its year, that is most like that of a row; None where none is near.
