@@ -185,6 +185,27 @@ def test_reasons_add_up_to_the_score_of_the_same_list(call, ask, model, options)
         assert " ".join(["matinee explain", *options, "shows the sum"]) in " ".join(err.split())
 
 
+def test_somebody_new_asks_by_a_file_of_ratings(call, model, tmp_path):  # noqa: F811
+    file = tmp_path / "mine.csv"
+    file.write_text("item_id,rating\n1,5\n2,4\n3,1\n")
+    mine = ("--ratings", str(file))
+    (first, *_) = json.loads(call("recommend", model, *mine, "-n", "3", "--json")[1])
+    code, out, _ = call("explain", model, *mine, "--item", first["item_id"], "--json")
+    why = json.loads(out)
+    assert code == 0
+    assert (why["user"], why["strategy"]) == ("you", "folded_in")
+    assert why["score"] == pytest.approx(first["score"], abs=1e-6)
+    assert sum(term["value"] for term in why["terms"]) == pytest.approx(why["score"], abs=1e-4)
+    picture = tmp_path / "why.svg"
+    for more in (("--standing",), ("--counterfactual",), ("--receipt", str(picture))):
+        assert call("explain", model, *mine, "--item", first["item_id"], *more)[0] == 0
+    assert "you" in picture.read_text(encoding="utf-8")
+    for whom in ((), ("--user", "7", *mine)):
+        code, _, err = call("explain", model, *whom, "--item", "5")
+        assert code == 2
+        assert "by --user ID or by --ratings FILE, one of them" in err
+
+
 def test_a_weight_below_nothing_is_refused(call, model):  # noqa: F811
     code, _, err = call("recommend", model, "--user", "7", "--stars-weight", "-1")
     assert code != 0

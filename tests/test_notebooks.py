@@ -41,7 +41,16 @@ INNER = {
         "Option",
         "Setting",
     ),
-    *("ItemWords", "ListCheck", "Markup", "Neighborhood", "Origin", "PackedRatings", "Person"),
+    *(
+        "ItemWords",
+        "Label",
+        "ListCheck",
+        "Markup",
+        "Neighborhood",
+        "Origin",
+        "PackedRatings",
+        "Person",
+    ),
     *(
         "PopulationStatistics",
         "ProductIndex",
@@ -53,7 +62,17 @@ INNER = {
         "Step",
         "Styled",
     ),
-    *("TasteControls", "TasteMatch", "TasteSpace", "Term", "Texts", "Trial", "View"),
+    *(
+        "TasteControls",
+        "TasteMatch",
+        "TasteSpace",
+        "Term",
+        "TermTable",
+        "Terms",
+        "Texts",
+        "Trial",
+        "View",
+    ),
 }
 
 

@@ -12,20 +12,23 @@ import matinee
 from matinee.cli.console import json_option, print_json, say, show, styled, wrap
 from matinee.cli.options.list_weights import ListWeights, weight_options
 from matinee.cli.options.model import WORDS_HELP, find_item_by_words, model_argument
-from matinee.cli.options.newcomer import number, pairs
+from matinee.cli.options.newcomer import from_file, number, pairs
 from matinee.display.plain_data import JsonObject
 from matinee.errors import BadSetting
 from matinee.explain.views import VIEWS
 
 if TYPE_CHECKING:
     from matinee.explain.explanation import Explanation
-    from matinee.models import Model
+    from matinee.models import Model, Person
     from matinee.models.certainty import Certainty
 
 
 @click.command("explain")
 @model_argument
-@click.option("--user", required=True, metavar="ID", help="Id of the user.")
+@click.option("--user", metavar="ID", help="Id of the user.")
+@click.option(
+    "--ratings", "ratings_path", metavar="FILE", help="Ratings of somebody new, as for recommend."
+)
 @click.option("--item", required=True, metavar="ID", help=WORDS_HELP)
 @click.option(
     "--by",
@@ -73,7 +76,8 @@ if TYPE_CHECKING:
 @json_option
 def command(
     model_path: str,
-    user: str,
+    user: str | None,
+    ratings_path: str | None,
     item: str,
     by: str | None,
     of: str | None,
@@ -97,32 +101,35 @@ def command(
     }
     several = [name for name, present in questions.items() if present]
     check_together(several, {"--by": by, "--of": of}, {"--receipt": receipt}, n)
+    if (user is None) == (ratings_path is None):
+        raise BadSetting("say whose score it is by --user ID or by --ratings FILE, one of them")
     model = weights.load(model_path)
+    person = from_file(model, ratings_path) if ratings_path else model.person(user)
     row = find_item_by_words(model, item)
     answer: Any
     if without or change or tastes:
         removed = [find_item_by_words(model, one) for one in without]
         answer = model.what_if(
-            user, row, without=removed, change=changes(model, change), tastes=times(tastes)
+            person, row, without=removed, change=changes(model, change), tastes=times(tastes)
         )
     elif counterfactual:
-        answer = model.counterfactual(user, row, 10 if n is None else n)
+        answer = model.counterfactual(person, row, 10 if n is None else n)
     elif stands:
         from matinee.models.standing import standing
 
-        answer = standing(model, user, row, 10 if n is None else n)
+        answer = standing(model, person, row, 10 if n is None else n)
     elif versus is not None:
-        answer = model.explain(user, row, by, versus=find_item_by_words(model, versus), of=of)
+        answer = model.explain(person, row, by, versus=find_item_by_words(model, versus), of=of)
     else:
-        answer = model.explain(user, row, by, of=of)
+        answer = model.explain(person, row, by, of=of)
     if several:
         print_json(answer.to_dict()) if as_json else show(answer)
         return
     from matinee.models.certainty import in_words
 
-    certain = certainty_of(model, user, row)
+    certain = certainty_of(model, person, row)
     if receipt is not None:
-        write_receipt(model, answer, certain, receipt)
+        write_receipt(model, person, answer, certain, receipt)
     if as_json:
         print_json(answer.to_dict() | plain(certain))
         return
@@ -173,12 +180,12 @@ def times(texts: tuple[str, ...]) -> dict[object, float]:
     }
 
 
-def certainty_of(model: "Model", user: str, item: str) -> "Certainty":
+def certainty_of(model: "Model", person: "Person", item: str) -> "Certainty":
     """The certainty of a score; without an interval for what is rated already."""
     from matinee.models.certainty import certainty
 
-    known = certainty(model, user, item)
-    rated = model.items.row(item) in model.rated(user)
+    known = certainty(model, person, item)
+    rated = model.items.row(item) in person.items
     return known._replace(interval=None) if rated else known
 
 
@@ -187,7 +194,9 @@ def plain(certain: "Certainty") -> JsonObject:
     return {name: value for name, value in certain.to_dict().items() if value is not None}
 
 
-def write_receipt(model: "Model", why: "Explanation", certain: "Certainty", path: str) -> None:
+def write_receipt(
+    model: "Model", person: "Person", why: "Explanation", certain: "Certainty", path: str
+) -> None:
     """Write the receipt of an explanation to an SVG file. Raises BadSetting for another name."""
     from matinee.charts.receipt import Origin, Receipt
     from matinee.disk.whole_files import write_whole
@@ -197,6 +206,6 @@ def write_receipt(model: "Model", why: "Explanation", certain: "Certainty", path
         raise BadSetting(f"--receipt is {path!r}; a receipt is a picture: end its name in .svg")
     version = f"{model.algorithm} {matinee.__version__}"
     origin = Origin.now(version, model.data_fingerprint)
-    stands = standing(model, why.user, why.item_id)
+    stands = standing(model, person, why.item_id)
     write_whole(Path(path), Receipt(why, stands, certain, origin).svg())
     say(f"receipt in {path}")
