@@ -101,8 +101,7 @@ def command(
     }
     several = [name for name, present in questions.items() if present]
     check_together(several, {"--by": by, "--of": of}, {"--receipt": receipt}, n)
-    if (user is None) == (ratings_path is None):
-        raise BadSetting("say whose score it is by --user ID or by --ratings FILE, one of them")
+    check_one_person(user, ratings_path)
     model = weights.load(model_path)
     person = from_file(model, ratings_path) if ratings_path else model.person(user)
     row = find_item_by_words(model, item)
@@ -135,6 +134,12 @@ def command(
         return
     show(answer)
     click.echo(styled(wrap(in_words(certain)), "dim"))
+
+
+def check_one_person(user: str | None, ratings_path: str | None) -> None:
+    """Raise BadSetting unless one of both says whose score it is."""
+    if (user is None) == (ratings_path is None):
+        raise BadSetting("say whose score it is by --user ID or by --ratings FILE, one of them")
 
 
 def check_together(
