@@ -208,6 +208,12 @@ def test_a_list_says_of_what_will_be_chosen_that_it_is_below_what_one_usually_gi
     assert replace(why, own_rating=3.0).sentence().endswith("Alien; you rated it 3 already.")
 
 
+def test_a_title_that_ends_a_sentence_keeps_its_own_mark():
+    for title, end in (("Mars Attacks!", "Mars Attacks!"), ("Alien", "Alien.")):
+        chosen = Term(title, 9.0, "rating", "you chose it", chosen=True)
+        assert explanation(AVERAGE, chosen).sentence().endswith(f"you chose {end}")
+
+
 def test_people_like_you_are_said_to_have_chosen_what_they_chose():
     rated = Term("22 people like you gave 1.5", 0.1, "person")
     chose = Term("50 people like you chose it", 9.0, "person", chosen=True)

@@ -174,6 +174,15 @@ def test_strict_raises_for_the_first_dirty_row(tmp_path: Path, case: str) -> Non
         read_ratings(path, strict=True)
 
 
+@pytest.mark.parametrize(("more", "words"), [("", "the only row"), ("4,5\n", "one of 2 rows")])
+def test_strict_says_how_many_rows_are_like_the_first(
+    tmp_path: Path, more: str, words: str
+) -> None:
+    path = write(tmp_path, HEADER + GOOD + "1,2,a\n" + more)
+    with pytest.raises(BadRatings, match=f"{words} with a missing field"):
+        read_ratings(path, strict=True)
+
+
 @pytest.mark.parametrize("case", ["blank lines", "trailing delimiter", "NUL in an id"])
 def test_what_is_harmless(tmp_path: Path, case: str) -> None:
     row = {"blank lines": "\n\r\n  \n", "trailing delimiter": "1,2,3,4,\n"}.get(

@@ -26,6 +26,11 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names[:-1]) + (" and " if names[1:] else "") + names[-1]
 
 
+def ended(sentence: str) -> str:
+    """A sentence with its full stop, unless it ends with one of a title's own: Mars Attacks!"""
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
+
+
 def isolated(words: str) -> str:
     """Words that run from right to left, so that those around them keep their places."""
     is_leftward = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in words)

@@ -7,6 +7,7 @@ from matinee.display.bar_rows import BarRow, Layout
 from matinee.display.notebook import Printable
 from matinee.display.plain_data import JsonObject
 from matinee.display.styled import Line, Styled
+from matinee.display.text import ended
 from matinee.explain.explanation import SHOWN_TERMS, Explanation, round_to_sum
 from matinee.explain.reasons import NAMED_REASONS
 from matinee.explain.rests import rests_of
@@ -101,7 +102,7 @@ class Contrast(Printable):
             return f"{apart}; no one thing we know of says why."
         much = "mostly" if reasons[0] is toward[0] else "partly"
         leading = [t for t in reasons if t.kind == reasons[0].kind][:NAMED_REASONS]
-        return f"{apart}, {much} because {self._cause(leading, sign)}."
+        return ended(f"{apart}, {much} because {self._cause(leading, sign)}")
 
     def _cause(self, terms: Sequence[Term], sign: int) -> str:
         """What terms of one kind say, of an item that stands above (sign 1) or below (-1)."""

@@ -15,7 +15,7 @@ from matinee.display.bar_rows import BarRow, Layout
 from matinee.display.notebook import Printable
 from matinee.display.plain_data import JsonObject
 from matinee.display.styled import Line, Styled
-from matinee.display.text import counted
+from matinee.display.text import counted, ended
 from matinee.explain.reasons import PUBLIC, Reason, reasons_of
 from matinee.explain.rests import rests_of
 from matinee.explain.term import Term
@@ -145,7 +145,7 @@ class Explanation(Printable):
         also = [f", and {'because ' * words.startswith('of ')}{words}" for words in others]
         below = " scores below the average" if self.usual is None else " scores below your average"
         scores = below if self._sign < 0 else ""
-        return f"{self.title}{scores}, because {''.join([first, *also, self._though])}."
+        return ended(f"{self.title}{scores}, because {''.join([first, *also, self._though])}")
 
     @property
     def _though(self) -> str:

@@ -14,6 +14,7 @@ from matinee.data.ratings import Ratings
 from matinee.data.read_report import Case, Finding, ReadReport
 from matinee.data.sample_weights import A_WEIGHT, is_weight
 from matinee.data.scale import Scale
+from matinee.display.text import counted
 from matinee.errors import Advice, BadRatings, BadSetting, Message, Option
 from matinee.sources.decimals import check_decimal
 from matinee.sources.raw import BAD_TIME, REASON, UNKNOWN_TIME, Fault, Numbered, Raw, ReadOptions
@@ -194,11 +195,16 @@ def findings(raw: Raw, scale: Scale) -> Iterator[Finding]:
         yield Finding(reason, len(rows), first)
 
 
+def one_of(n: int) -> str:
+    """The first of some rows, with their number."""
+    return "the only row" if n == 1 else f"one of {counted(n, 'row')}"
+
+
 def refuse(name: str, finding: Finding) -> None:
     """Raise BadRatings, for ``strict``, with the first faulty row and how to read without it."""
     case = finding.first[0]
     raise BadRatings(
-        f"{name}, {case.place}: {case.value} - one of {finding.count:,} rows {finding.reason}; "
+        f"{name}, {case.place}: {case.value} - {one_of(finding.count)} {finding.reason}; "
         "mend it, or ",
         Advice("read without strict", "leave out --strict"),
         " to set such rows aside",

@@ -42,7 +42,9 @@ def find_item(model: "Model", text: str) -> str:
     if len(matches) == 1:
         return matches[0]
     if matches:
-        raise BadSetting(f"{len(matches)} items have the title {text!r}{choose(model, matches)}")
+        raise BadSetting(
+            f"{counted(len(matches), 'item')} have the title {text!r}{choose(model, matches)}"
+        )
     titles = {name for one in model.items for name in model.catalog[one].names}
     hint = did_you_mean(text, sorted(titles | set(model.items))) or near_word(text, titles)
     raise UnknownId(
@@ -77,7 +79,7 @@ def find_item_by_words(model: "Model", text: str) -> str:
     if len(matches) > 1:
         counts = model.item_counts[model.items.rows(matches)]
         most_rated = [matches[at] for at in counts.argsort(kind="stable")[::-1]]
-        problem = f"{len(matches)} titles have the words {text!r}"
+        problem = f"{counted(len(matches), 'title')} have the words {text!r}"
         raise BadSetting(problem + choose(model, most_rated))
     return matches[0]
 
