@@ -26,6 +26,7 @@ from matinee.feedback.store import Store
 from matinee.kernels.normal_sums import bytes_per_row
 from matinee.list_store.places import open_lists
 from matinee.models import load
+from matinee.server.arms import MAIN
 from matinee.server.lifecycle import ServerState
 from matinee.sources import read_ratings
 from matinee.spark import chunks, cleaning, fitting, layout, recommending, sessions
@@ -272,7 +273,7 @@ def test_lists_that_spark_wrote_are_served_as_they_are_computed(
     assert len(list(place.glob("*.parquet"))) == 4
     assert not list(tmp_path.glob(".*"))
     with closing(Store.at(tmp_path / "feedback.sqlite")) as store:
-        prepared = ServerState(folder, store, lists_place=str(place))
+        prepared = ServerState(folder, store, lists_places={MAIN: str(place)})
         computing = ServerState(folder, store)
         with answering(prepared) as client, answering(computing) as other:
             users = sorted(model.users, key=lambda user: -len(model.rated(user)))
