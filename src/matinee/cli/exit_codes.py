@@ -4,16 +4,16 @@
 130 interrupted
 """
 
-import logging
 import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import click
 
 from matinee.cli.console import say, say_whole
+from matinee.cli.log_records import log_records
 from matinee.errors import DataWarning, Face, MatineeError, worded
 
 FAILURE, NOT_DUE, INTERRUPTED = 1, 6, 130
@@ -81,20 +81,6 @@ def warnings_as_notes() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def compilation_as_note() -> Iterator[None]:
+def compilation_as_note() -> AbstractContextManager[None]:
     """Show what the kernels log: that they are being compiled."""
-
-    class Note(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            say(f"note: {record.getMessage()}")
-
-    log, handler = logging.getLogger("matinee.kernels"), Note()
-    level = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(level)
+    return log_records("matinee.kernels", lambda record: say(f"note: {record.getMessage()}"))

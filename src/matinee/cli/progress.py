@@ -3,11 +3,12 @@
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from matinee.cli.console import say
+from matinee.cli.log_records import log_records
 from matinee.display.text import seconds
 
 if TYPE_CHECKING:
@@ -47,25 +48,15 @@ def epochs_of(what: str) -> "Iterator[OnEpoch]":
         yield reporter(step)
 
 
-@contextmanager
-def choices_logged(what: str, step: Step) -> Iterator[None]:
+def choices_logged(what: str, step: Step) -> AbstractContextManager[None]:
     """Report as steps of ``what`` the fits of choices that are logged within."""
 
-    class Report(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if isinstance(record.args, tuple):
-                _, done, total, words = record.args
-                step(done, total, words, what)  # type: ignore[arg-type]
+    def report(record: logging.LogRecord) -> None:
+        if isinstance(record.args, tuple):
+            _, done, total, words = record.args
+            step(done, total, words, what)  # type: ignore[arg-type]
 
-    log, handler = logging.getLogger("matinee.choices"), Report()
-    level = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(level)
+    return log_records("matinee.choices", report)
 
 
 def reporter(step: Step) -> "OnEpoch":
