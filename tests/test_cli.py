@@ -141,6 +141,11 @@ def test_a_reader_that_has_seen_enough_is_no_error(model, here):
     assert "Error" not in done.stderr
 
 
+# What another test has imported may warn of forks; the child becomes another program at once.
+forks = pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")
+
+
+@forks
 @pytest.mark.skipif(os.name == "nt", reason="signals are other there")
 def test_an_interruption_ends_with_130(here):
     with subprocess.Popen(
@@ -181,6 +186,7 @@ def test_an_interruption_ends_with_130(here):
 LARGE = 400_000  # rows; enough for DuckDB to be at work when it is interrupted
 
 
+@forks
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.9])
 @pytest.mark.parametrize("command", [["inspect"], ["fit", "-a", "bias", "--out", "never"]])
