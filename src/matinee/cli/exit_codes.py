@@ -5,7 +5,9 @@
 """
 
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -21,6 +23,38 @@ FAILURE, NOT_DUE, INTERRUPTED = 1, 6, 130
 
 def exit_code_of(command: Callable[[], object]) -> int:
     """Run a command, report what goes wrong in one sentence, and return its exit code."""
+    with interrupts_noted() as noted:
+        try:
+            return _ended(command)
+        except Exception:
+            if not noted:
+                raise
+            say("interrupted")  # a library took the interrupt, and fell over what it left
+            return INTERRUPTED
+
+
+@contextmanager
+def interrupts_noted() -> Iterator[list[int]]:
+    """Note each Ctrl-C, which raises KeyboardInterrupt as ever, where nobody else handles them."""
+    noted: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        noted.append(number)
+        raise KeyboardInterrupt
+
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not usual or threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _ended(command: Callable[[], object]) -> int:
+    """The exit code of a command, whose mistakes are reported."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # for bars on ASCII terminals
