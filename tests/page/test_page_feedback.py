@@ -52,9 +52,10 @@ def test_the_address_of_a_newcomer_remembers_what_they_hid(page):
 
 
 IN_VIEW = """
+const highest = arguments[0] ? document.querySelector(arguments[0]).getBoundingClientRect().bottom : 0;
 return [...document.querySelectorAll("ol.films > li > button")].filter((one) => {
   const { top, bottom, height } = one.getBoundingClientRect();
-  return Math.min(bottom, innerHeight) - Math.max(top, 0) >= height / 2;
+  return Math.min(bottom, innerHeight) - Math.max(top, highest) >= height / 2;
 }).length"""
 
 
@@ -108,6 +109,30 @@ def test_what_somebody_sees_of_their_own_list_is_counted_once(counting):
     page.until(lambda: outcome(client)["conversions"] == 1)
     assert outcome(client)["clicks"] == 1, "what is opened again, or rated, is no further click"
     assert page.address.startswith("#list?user=42&me=1")
+
+
+COVER = """
+const row = document.querySelector("ol.films > li:nth-child(4)");
+row.scrollIntoView(); // the mixer sticks from here on, and the row begins where it ends
+const { bottom } = document.getElementById("mixer").getBoundingClientRect();
+scrollBy(0, row.getBoundingClientRect().top - bottom);
+document.querySelector("input[name=me]").click();
+"""
+
+
+def test_what_the_mixer_covers_is_not_seen_until_it_is_folded(counting):
+    page, client = counting
+    size(page.driver, 390, 844)
+    page.open("list?user=42").click("#mixer > summary")
+    page.driver.execute_script(COVER)
+    in_view = page.driver.execute_script(IN_VIEW)
+    seen = page.driver.execute_script(IN_VIEW, "#mixer")
+    assert 0 < seen < in_view
+    wait = "setTimeout(arguments[0], 2000)"
+    page.driver.execute_async_script(wait)
+    assert outcome(client)["impressions"] == seen
+    page.driver.execute_script("document.getElementById('mixer').open = false")
+    page.until(lambda: outcome(client)["impressions"] > seen)
 
 
 def test_nothing_is_sent_of_what_others_look_at(counting):

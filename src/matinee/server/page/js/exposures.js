@@ -3,13 +3,22 @@
 import { report } from "./api.js";
 
 const LONG_ENOUGH = 1000; // milliseconds on the screen
-const MOST_OF_IT = 0.5; // of a row, that is on the screen
+const LOOK = 200; // milliseconds from one look at what is seen to the next
+const MOST_OF_IT = 0.5; // of a row, that is on the screen and not covered
+const SAMPLES = [1, 3, 5, 7, 9].map((tenths) => tenths / 10); // of a row's width and height, where one looks
+
+// The share of an element that is on the screen, and that nothing covers.
+function shareSeen(element) {
+  const { left, top, width, height } = element.getBoundingClientRect();
+  const hits = SAMPLES.flatMap((x) => SAMPLES.map((y) => document.elementFromPoint(left + x * width, top + y * height)));
+  return hits.filter((hit) => element.contains(hit)).length / hits.length;
+}
 
 // Exposures of the person `user`. An item counts once, of the list in which it was first seen, so
 // that a list which grows or is mixed shows nothing a second time.
 export class Exposures {
   constructor(user) {
-    Object.assign(this, { user, rows: new Map(), lists: new Map(), clicked: new Set(), timers: new Map(), events: [] });
+    Object.assign(this, { user, rows: new Map(), lists: new Map(), clicked: new Set(), since: new Map(), looking: 0, events: [] });
     this.observer = new IntersectionObserver((entries) => {
       for (const { target, intersectionRatio } of entries) this.moved(target, intersectionRatio >= MOST_OF_IT);
     }, { threshold: MOST_OF_IT });
@@ -18,6 +27,7 @@ export class Exposures {
   // Look at the rows of a list from now on, and at no others.
   watch(rows, list) {
     this.stop();
+    this.looking = setInterval(() => this.look(), LOOK);
     for (const row of rows) {
       this.rows.set(row, { item: row.dataset.id, list });
       this.observer.observe(row.firstElementChild); // what is unfolded below it may fill the screen
@@ -26,20 +36,29 @@ export class Exposures {
 
   stop() {
     this.observer.disconnect();
-    for (const timer of this.timers.values()) clearTimeout(timer);
-    this.timers.clear();
+    clearInterval(this.looking);
+    this.since.clear();
     this.rows.clear();
   }
 
-  moved(button, isSeen) {
-    clearTimeout(this.timers.get(button));
+  moved(button, isOnScreen) {
     const row = this.rows.get(button.parentElement);
-    if (isSeen && row && !this.lists.has(row.item)) this.timers.set(button, setTimeout(() => this.waited(button), LONG_ENOUGH));
+    if (isOnScreen && row && !this.lists.has(row.item)) this.since.set(button, performance.now());
+    else this.since.delete(button);
   }
 
-  waited(button) {
-    if (document.hidden) this.moved(button, true); // a tab in the background shows nothing
-    else this.shown(this.rows.get(button.parentElement));
+  // Look at the rows on the screen, again and again: nothing tells when one is covered, as by the
+  // mixer on a phone, or seen again.
+  look() {
+    const now = performance.now();
+    for (const [button, since] of this.since) {
+      const isSeen = !document.hidden && shareSeen(button) >= MOST_OF_IT; // a tab in the background shows nothing
+      if (!isSeen) this.since.set(button, now);
+      else if (now - since >= LONG_ENOUGH) {
+        this.since.delete(button);
+        this.shown(this.rows.get(button.parentElement));
+      }
+    }
   }
 
   shown({ item, list }) {
