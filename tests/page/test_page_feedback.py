@@ -52,7 +52,8 @@ def test_the_address_of_a_newcomer_remembers_what_they_hid(page):
 
 
 IN_VIEW = """
-const highest = arguments[0] ? document.querySelector(arguments[0]).getBoundingClientRect().bottom : 0;
+const cover = arguments[0] && document.querySelector(arguments[0]);
+const highest = cover ? cover.getBoundingClientRect().bottom : 0;
 return [...document.querySelectorAll("ol.films > li > button")].filter((one) => {
   const { top, bottom, height } = one.getBoundingClientRect();
   return Math.min(bottom, innerHeight) - Math.max(top, highest) >= height / 2;

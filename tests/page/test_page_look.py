@@ -79,6 +79,16 @@ def test_a_figure_and_an_end_of_the_dial_stand_on_one_line(page, address, select
         assert page.driver.execute_script(TALL, selector) == []
 
 
+def test_a_person_is_looked_up_on_one_line_on_every_screen(page):
+    page.open("find").some(".look-up button")
+    middles = """return [...document.querySelectorAll(".look-up input, .look-up button")]
+      .map((one) => one.getBoundingClientRect()).map(({ top, height }) => top + height / 2)"""
+    for width in (320, 768, 1280, 2560):
+        size(page.driver, width)
+        field, button = page.driver.execute_script(middles)
+        assert field == pytest.approx(button, abs=1)
+
+
 def test_the_page_is_light():
     sizes = {one: one.stat().st_size for one in PAGE.rglob("*") if one.is_file()}
     assert sum(sizes.values()) < MOST_BYTES

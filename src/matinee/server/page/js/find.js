@@ -51,10 +51,10 @@ function search() {
     results.replaceChildren(...answer.users.map(person));
     say(answer.wrong || `${counted(answer.total, "person")} with ${text} in their id`);
   };
-  const field = el("input", { type: "search", name: "q", autocomplete: "off", "aria-controls": "people-found", oninput: () => look(field.value.trim()) });
+  const field = el("input", { type: "search", name: "q", id: "person-id", autocomplete: "off", "aria-controls": "people-found", oninput: () => look(field.value.trim()) });
   const open = (event) => { event.preventDefault(); if (field.value.trim()) go("list", { user: field.value.trim() }); };
-  return el("form", { role: "search", onsubmit: open }, el("div", { className: "row" },
-    el("label", {}, "Id of a person ", field), el("button", { className: "main" }, "Show")), results);
+  return el("form", { role: "search", onsubmit: open }, el("div", { className: "look-up" },
+    el("label", { htmlFor: field.id }, "Id of a person"), field, el("button", { className: "main" }, "Show")), results);
 }
 
 // Share points among tastes.
