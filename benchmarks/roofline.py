@@ -173,17 +173,14 @@ def of_passes(train: Ratings) -> Iterator[Work]:
 
     grid = Grid.of(train, 0)
     penalties = MF(solver="sgd", n_factors=k)._gradient_descent.penalties(train)
-    sides = (
-        Embeddings(users.factors.copy(), users.bias),
-        Embeddings(items.factors.copy(), items.bias),
-    )
+    placed = grid.place((users, items), penalties)
     yield Work(
         "gradient step: mf",
         "rating",
         n,
         n * 8 * k,
         n * (16 * k + 12),
-        partial(grid.descend, 1, train.mean, 0.01, penalties, *sides),
+        partial(grid.descend, 1, train.mean, 0.01, *placed),
     )
 
 

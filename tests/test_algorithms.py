@@ -12,7 +12,7 @@ from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
 from matinee.errors import BadRatings, BadSetting, Diverged
-from matinee.kernels.sgd import Blocks, descend, whole_vectors
+from matinee.kernels.sgd import Blocks, Placed, descend
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.sources import read_ratings
 from matinee.sources.synthetic import checkerboard, uniform
@@ -170,12 +170,18 @@ def test_a_gradient_step_follows_the_gradient():
 
     place = np.zeros(1, np.int32)
     blocks = Blocks(1, np.array([0, 1]), place, place, np.array([rating], np.float32), place, place)
-    penalties = tuple(np.array([penalty]) for penalty in (reg[0], bias_reg, reg[1], bias_reg))
-    descend(blocks, [0], mean, rate, penalties, Embeddings(P, b), Embeddings(Q, c))
+    sides = Embeddings(P, b), Embeddings(Q, c)
+    users, items = (
+        Placed.of(side, place, (np.array([one]), np.array([bias_reg])))
+        for side, one in zip(sides, reg, strict=True)
+    )
+    descend(blocks, [0], mean, rate, users, items)
+    assert not users.factors[0, 3:].any(), "columns of zeros are added"
+    for steps, side in zip((users, items), sides, strict=True):
+        steps.write(side)
     for f in range(3):
         assert (start[0][f] - P[0, f]) / rate == pytest.approx(slope(0, f), rel=5e-3, abs=1e-3)
         assert (start[1][f] - Q[0, f]) / rate == pytest.approx(slope(1, f), rel=5e-3, abs=1e-3)
-    assert not whole_vectors(P, place)[0, 3:].any(), "columns of zeros are added"
     assert (start[2] - b[0]) / rate == pytest.approx(slope(2), rel=5e-3, abs=1e-3)
     assert (start[3] - c[0]) / rate == pytest.approx(slope(3), rel=5e-3, abs=1e-3)
 

@@ -25,7 +25,7 @@ from matinee.kernels.least_squares import (
 from matinee.kernels.normal_sums import NormalSums, add_ratings, flush, solve_sums, sum_row, unpack
 from matinee.kernels.random import draw_normal
 from matinee.kernels.rows import by_columns
-from matinee.kernels.sgd import Blocks, descend
+from matinee.kernels.sgd import Blocks, Placed, descend
 from matinee.kernels.similarities import (
     Comparison,
     Vectors,
@@ -278,7 +278,14 @@ def test_steps_are_those_of_one_rating_after_the_other():
     penalties = tuple(rng.uniform(0.1, 0.5, n) for n in (4, 4, 5, 5))
     expected = [array.astype(np.float64) for array in (P, b, Q, c)]
     naive.descend(zip(user, item, rating, strict=True), 3.0, 0.1, penalties, *expected)
-    descend(blocks, [0], 3.0, 0.1, penalties, Embeddings(P, b), Embeddings(Q, c))
+    given = Embeddings(P, b), Embeddings(Q, c)
+    penalized = (penalties[:2], penalties[2:])
+    placed = [
+        Placed.of(*one) for one in zip(given, (user_place, item_place), penalized, strict=True)
+    ]
+    descend(blocks, [0], 3.0, 0.1, *placed)
+    for steps, side in zip(placed, given, strict=True):
+        steps.write(side)
     for found, wanted in zip((P, b, Q, c), expected, strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
 

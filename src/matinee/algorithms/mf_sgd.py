@@ -40,16 +40,15 @@ class GradientDescent:
     def fit(self, train: Ratings, validation: Ratings | None, on_epoch: OnEpoch) -> Solution:
         """Descend for ``n_epochs``. Raises Diverged when the error is no longer finite."""
         mean = train.mean if self.centered else 0.0
-        standard = initial_embeddings(train, self.n_factors, self.init_scale, self.seed)
-        users, items = (side.in_units(train.deviation) for side in standard)
+        users, items = initial_embeddings(train, self.n_factors, self.init_scale, self.seed)
         grid = Grid.of(train.standardized(mean), self.seed)
-        penalties = self.penalties(train)
+        placed = grid.place((users, items), self.penalties(train))
 
         def step(epoch: int) -> None:
             rate = self.learning_rate * (1 - (epoch - 1) / self.n_epochs)
-            grid.descend(epoch, 0.0, rate, penalties, *standard)
-            for side, steps in zip((users, items), standard, strict=True):
-                side.fill(steps.in_units(train.deviation))
+            grid.descend(epoch, 0.0, rate, *placed)
+            for side, steps in zip((users, items), placed, strict=True):
+                steps.write(side, train.deviation)
 
         training = Training(train, validation, mean, users, items)
         remedy = f"lower learning_rate (now {self.learning_rate}) or raise reg"
@@ -59,16 +58,16 @@ class GradientDescent:
         )
         return Solution(mean, users, items, fold, item_fold, facts)
 
-    def penalties(self, train: Ratings) -> Penalties:
+    def penalties(self, train: Ratings) -> tuple[Penalties, Penalties]:
         """What each rating carries of the penalties on its user and on its item."""
         return (
-            *penalties_per_rating(self.solve_users, train.user_counts),
-            *penalties_per_rating(self.solve_items, train.item_counts),
+            penalties_per_rating(self.solve_users, train.user_counts),
+            penalties_per_rating(self.solve_items, train.item_counts),
         )
 
 
-def penalties_per_rating(solve: LeastSquares, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The shares (n,), (n,) of the penalties on factors and bias that each rating of a row carries.
+def penalties_per_rating(solve: LeastSquares, counts: np.ndarray) -> Penalties:
+    """The shares of the penalties on factors and bias that each rating of a row carries.
 
     ``counts`` (n,) are the ratings of the rows. Without biases the share is infinite.
     """

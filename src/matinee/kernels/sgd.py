@@ -11,12 +11,13 @@ from matinee.kernels.factors import Side
 from matinee.kernels.jit import kernel, read_only
 from matinee.kernels.threads import n_threads, run_all
 
-AHEAD = 8  # ratings by which a user's factors are fetched in advance: they come from far away
+AHEAD = 32  # ratings by which factors are fetched in advance: users' come from memory
+ROWS_AT_ONCE = 4096  # copied and scaled while they are in the cache
 FLOATS_PER_LINE = 16  # of the cache, and a multiple of what a vector holds
 BYTES_PER_LINE = 4 * FLOATS_PER_LINE
 
-Penalties = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-"""Per rating, on p_u and b_u (n_users,), q_i and c_i (n_items,)."""
+Penalties = tuple[np.ndarray, np.ndarray]
+"""What each rating carries of the penalties on its row's factors and on its bias: (n,), (n,)."""
 
 
 class Blocks(NamedTuple):
@@ -46,17 +47,41 @@ class Rates(NamedTuple):
 
     mean: np.float32
     rate: np.float32
-    keep: Penalties  # 1 - rate x penalty, float32
+    keep_users: Penalties  # 1 - rate x penalty, float32
+    keep_items: Penalties
+
+
+class Placed(NamedTuple):
+    """The users or the items of a model by place, as steps work on them from epoch to epoch."""
+
+    place: np.ndarray  # (n,) int32: where each row stands
+    factors: np.ndarray  # (n, width) float32: rows of whole vectors; steps keep the rest at zero
+    bias: np.ndarray  # (n,) float32
+    penalties: Penalties
+
+    @classmethod
+    def of(cls, side: Side, place: np.ndarray, penalties: Penalties) -> "Placed":
+        """A copy of a side, given by id like its penalties."""
+        factors = whole_vectors(side.factors, place)
+        on_factors, on_bias = (placed(penalty, place) for penalty in penalties)
+        return cls(place, factors, placed(side.bias, place), (on_factors, on_bias))
+
+    def keep(self, rate: float) -> Penalties:
+        """What a step of this rate leaves of a row's factors and of its bias, float32."""
+        on_factors, on_bias = (read_only(1.0 - rate * p, np.float32) for p in self.penalties)
+        return on_factors, on_bias
+
+    def write(self, side: Side, unit: float = 1.0) -> None:
+        """Overwrite a side, by id, with this one for ratings times ``unit``."""
+        root, k = np.float32(np.sqrt(unit)), side.factors.shape[1]
+        for first in range(0, len(self.place), ROWS_AT_ONCE):
+            rows = slice(first, first + ROWS_AT_ONCE)
+            np.multiply(root, self.factors[self.place[rows]][:, :k], out=side.factors[rows])
+        np.multiply(np.float32(unit), self.bias[self.place], out=side.bias)
 
 
 def descend(
-    blocks: Blocks,
-    strata: Iterable[int],
-    mean: float,
-    rate: float,
-    penalties: Penalties,
-    users: Side,
-    items: Side,
+    blocks: Blocks, strata: Iterable[int], mean: float, rate: float, users: Placed, items: Placed
 ) -> None:
     """Take one gradient step per rating, stratum by stratum; users and items are overwritten.
 
@@ -66,23 +91,11 @@ def descend(
     where keep = 1 - rate x penalty. A bias that is kept by 0 or less does not exist and stays as it
     is. The blocks of a stratum run side by side, with the same result in any order.
     """
-    user_place, item_place = blocks.user_place, blocks.item_place
-    sides = (user_place, user_place, item_place, item_place)
-    keep_p, keep_b, keep_q, keep_c = (
-        read_only(placed(1.0 - rate * penalty, place), np.float32)
-        for penalty, place in zip(penalties, sides, strict=True)
-    )
-    rates = Rates(np.float32(mean), np.float32(rate), (keep_p, keep_b, keep_q, keep_c))
-    P, Q = whole_vectors(users.factors, user_place), whole_vectors(items.factors, item_place)
-    b, c = placed(users.bias, user_place), placed(items.bias, item_place)
+    rates = Rates(np.float32(mean), np.float32(rate), users.keep(rate), items.keep(rate))
+    sides = users.factors, users.bias, items.factors, items.bias
     for number in strata:
         parts = np.array_split(blocks.stratum(number), min(n_threads(), blocks.n_groups))
-        run_all(
-            [partial(_descend, part, blocks, blocks.weights, rates, P, b, Q, c) for part in parts]
-        )
-    users.bias[:], items.bias[:] = b[user_place], c[item_place]
-    k = users.factors.shape[1]
-    users.factors[:], items.factors[:] = P[user_place, :k], Q[item_place, :k]
+        run_all([partial(_descend, part, blocks, blocks.weights, rates, *sides) for part in parts])
 
 
 @kernel
@@ -93,8 +106,7 @@ def _descend(numbers, blocks, weights, rates, P, b, Q, c):
     stand by place.
     """
     _, starts, user, item, rating, _, _, _ = blocks
-    mean, rate, keep = rates
-    keep_p, keep_b, keep_q, keep_c = keep
+    mean, rate, (keep_p, keep_b), (keep_q, keep_c) = rates
     for block in numbers:
         last = starts[block + 1]
         for j in range(starts[block], last):
@@ -121,7 +133,7 @@ def placed(values: np.ndarray, place: np.ndarray) -> np.ndarray:
 def whole_vectors(factors: np.ndarray, place: np.ndarray) -> np.ndarray:
     """The factors (n, k) by place, in rows that begin with a cache line, with columns of zeros.
 
-    Steps leave these at zero. No two rows have a cache line in common.
+    No two rows have a cache line in common.
     """
     n, k = factors.shape
     width = -(-k // FLOATS_PER_LINE) * FLOATS_PER_LINE

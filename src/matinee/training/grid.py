@@ -12,12 +12,12 @@ import numpy as np
 
 from matinee.data.ratings import Ratings
 from matinee.data.rows import indptr_of
-from matinee.kernels.sgd import Blocks, Penalties, descend
+from matinee.kernels.sgd import Blocks, Penalties, Placed, descend
 from matinee.row_solvers.embeddings import Embeddings
 
 RATINGS_PER_BLOCK = 3000  # small enough for cache, large enough to hide the cost of a call
 MOST_GROUPS = 20  # an epoch fetches all users from memory so often
-USERS_AT_ONCE = 512  # whose factors stay in the cache of a core while a block steps through them
+USERS_AT_ONCE = 64  # whose factors stay in the nearest cache while a block steps through them
 INDEX = np.int32  # of a rating, as there are few bytes for each
 
 
@@ -57,18 +57,18 @@ class Grid:
         )
         return cls(blocks, seed)
 
-    def descend(
-        self,
-        epoch: int,
-        mean: float,
-        rate: float,
-        penalties: Penalties,
-        users: Embeddings,
-        items: Embeddings,
-    ) -> None:
+    def place(
+        self, sides: tuple[Embeddings, Embeddings], penalties: tuple[Penalties, Penalties]
+    ) -> tuple[Placed, Placed]:
+        """Users and items, with the penalties that each rating carries, as ``descend`` has them."""
+        places = self.blocks.user_place, self.blocks.item_place
+        users, items = map(Placed.of, sides, places, penalties)
+        return users, items
+
+    def descend(self, epoch: int, mean: float, rate: float, users: Placed, items: Placed) -> None:
         """Take one gradient step per rating, strata in a random order that the epoch sets."""
         strata = np.random.default_rng((self.seed, epoch)).permutation(self.blocks.n_groups)
-        descend(self.blocks, strata, mean, rate, penalties, users, items)
+        descend(self.blocks, strata, mean, rate, users, items)
 
 
 def deal(counts: np.ndarray, T: int, rng: np.random.Generator) -> np.ndarray:
