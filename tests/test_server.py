@@ -477,7 +477,12 @@ def test_years_and_genres_of_a_model_without_catalogue(tmp_path):
     with answering(ServerState(place, store)) as client:
         user = matinee.load(place).users.ids[0]
         assert len(listed(client, user, exclude_seen=False)) == 10
-        assert client.get(f"/v1/users/{user}/recommendations?genre=Drama").status_code == 404
+        refused = client.get(f"/v1/users/{user}/recommendations?genre=none")
+        assert refused.status_code == 404
+        assert refused.json()["detail"] == (
+            "there is no genre 'none', as no item has any; give items genres by "
+            "PUT /v1/items/ITEM, or fit the model with a catalogue"
+        )
         assert np.isfinite([one["score"] for one in listed(client, user)]).all()
     store.close()
 

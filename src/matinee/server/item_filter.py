@@ -50,7 +50,13 @@ class ItemFilter:
 
 def genre_mask(snapshot: ModelSnapshot, genre: str) -> np.ndarray:
     """The items of a genre: bool (n_items,). Raises UnknownId and suggests the nearest."""
+    if not snapshot.genres:
+        raise UnknownId(
+            f"there is no genre {genre!r}, as no item has any; give items genres by "
+            "PUT /v1/items/ITEM, or fit the model with a catalogue"
+        )
     if genre not in snapshot.genres:
-        known = snapshot.genres or ["none, as there is no catalogue"]
-        raise UnknownId(f"there is no genre {genre!r}{offered(genre, known, 'there are')}")
+        raise UnknownId(
+            f"there is no genre {genre!r}{offered(genre, snapshot.genres, 'there are')}"
+        )
     return snapshot.genres[genre]
