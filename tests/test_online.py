@@ -203,6 +203,46 @@ def test_impressions_are_joined_with_clicks_by_list_and_item(client, state):
     assert 'matinee_list_duration_seconds_count{arm="popular"} 1.0' in text
 
 
+def converting(kind: str, user: str, item: str, of: str | None = None) -> dict:
+    row = action(kind, user, item, of)
+    return {**row, "rating": 4} if kind == "rating" else row
+
+
+def undoing(kind: str, user: str, item: str, of: str | None = None) -> dict:
+    if kind == "rating":
+        return {**action("rating", user, item, of), "rating": None}
+    return action("restore", user, item, of)
+
+
+@pytest.mark.parametrize("kind", ["rating", "like", "purchase", "play"])
+@pytest.mark.parametrize("within", [True, False], ids=["named the list", "named none"])
+def test_what_is_taken_back_converts_no_longer(client, store, kind, within):
+    listed = recommended(client, "7", n=2)
+    items, of = [one["item_id"] for one in listed["items"]], listed["recommendation_id"]
+    conversions = lambda: store.outcomes()[listed["arm"]].conversions  # noqa: E731
+    post(client, *(action("impression", "7", item, of) for item in items))
+    post(client, *(converting(kind, "7", item, of) for item in items))
+    assert conversions() == 2
+    undo = undoing(kind, "7", items[0], of if within else None)
+    post(client, undo)
+    assert conversions() == 1
+    post(client, converting(kind, "7", items[0], of))
+    assert conversions() == 2, "done again after it was taken back"
+    post(client, converting(kind, "8", items[0]), {**undo, "user_id": "8"})
+    assert conversions() == 2, "what another person takes back is theirs"
+    post(client, converting(kind, "7", items[0], of), undo)
+    assert conversions() == 1, "both in one request"
+
+
+def test_a_restore_takes_no_rating_back_and_a_null_rating_no_purchase(client, store):
+    listed = recommended(client, "7", n=2)
+    (rated, bought), of = [one["item_id"] for one in listed["items"]], listed["recommendation_id"]
+    post(client, *(action("impression", "7", item, of) for item in (rated, bought)))
+    post(client, converting("rating", "7", rated, of), action("purchase", "7", bought, of))
+    post(client, action("restore", "7", rated, of), undoing("rating", "7", bought, of))
+    assert store.outcomes()[listed["arm"]].conversions == 2
+
+
 def test_figures_are_of_one_moment_whatever_is_written_meanwhile(store):
     """An impression of one more list follows each statement."""
 

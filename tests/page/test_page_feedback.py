@@ -109,6 +109,8 @@ def test_what_somebody_sees_of_their_own_list_is_counted_once(counting):
     Select(page.all(".acts select")[0]).select_by_value("4")
     page.until(lambda: outcome(client)["conversions"] == 1)
     assert outcome(client)["clicks"] == 1, "what is opened again, or rated, is no further click"
+    page.click(".undo button")
+    page.until(lambda: outcome(client)["conversions"] == 0)
     assert page.address.startswith("#list?user=42&me=1")
 
 

@@ -118,7 +118,7 @@ def judge_row(row: object, items: IdMap, scale: Scale, stars: bool) -> Judgement
     arm = None if list_id is None else arm_of(list_id)
     action = Action(event.user_id, event.item_id, kind, list_id, arm, event.at)
     counts = kind == RATING or weight is not None
-    stored = kind != RATING or list_id is not None
+    stored = kind != RATING or (list_id is not None and event.rating is not None)
     return Judgement(event if counts else None, action if stored else None, verdict)
 
 

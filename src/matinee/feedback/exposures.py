@@ -1,16 +1,18 @@
 """What became of the lists that were shown: impressions joined with clicks and conversions by arm.
 
 An exposure is an item of a list that was shown: an impression with a recommendation_id. It is
-clicked, or converts, when an action of the same list and item says so; repetitions count once.
+clicked, or converts, when an action of the same list and item says so; repetitions count once. What
+was taken back since does not convert, from wherever it was taken back: a rating by the rating null,
+any other action by a restore.
 """
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, select
 
-from matinee.feedback.actions import CONVERTING
+from matinee.feedback.actions import CONVERTING, RATING, RESTORE
 from matinee.feedback.anytime import Sample
-from matinee.feedback.tables import actions
+from matinee.feedback.tables import actions, events
 
 
 class ArmOutcome(NamedTuple):
@@ -59,16 +61,16 @@ def _sums() -> Select[Any]:
     """Sums by arm, over users, over exposures."""
     columns = actions.c
 
-    def happened(*kinds: str) -> Any:
-        return func.max(case((columns.kind.in_(kinds), 1), else_=0))
+    def happened(condition: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.max(case((condition, 1), else_=0))
 
     exposure = (
         select(
             columns.arm,
             columns.user_id,
-            happened("impression").label("shown"),
-            happened("click").label("clicked"),
-            happened(*CONVERTING).label("converted"),
+            happened(columns.kind == "impression").label("shown"),
+            happened(columns.kind == "click").label("clicked"),
+            happened(and_(columns.kind.in_(CONVERTING), ~_is_taken_back())).label("converted"),
         )
         .where(columns.arm.is_not(None))
         .group_by(columns.arm, columns.user_id, columns.recommendation_id, columns.item_id)
@@ -95,3 +97,25 @@ def _sums() -> Select[Any]:
         func.sum(converted).label("converted"),
         func.sum(converted * converted).label("converted_squares"),
     ).group_by(user.c.arm)
+
+
+def _is_taken_back() -> ColumnElement[bool]:
+    """Whether what an action did to its item is undone.
+
+    A rating is while the last event of its user and item is null: an event says nothing of lists.
+    """
+    columns, later = actions.c, actions.alias().c
+    last = (
+        select(func.max(events.c.seq))
+        .where(events.c.user_id == columns.user_id, events.c.item_id == columns.item_id)
+        .correlate(actions)
+        .scalar_subquery()
+    )
+    withdrawn = exists().where(events.c.seq == last, events.c.rating.is_(None))
+    restored = exists().where(
+        later.user_id == columns.user_id,
+        later.item_id == columns.item_id,
+        later.kind == RESTORE,
+        later.seq > columns.seq,
+    )
+    return case((columns.kind == RATING, withdrawn), else_=restored)
