@@ -48,6 +48,17 @@ def test_two_models_stand_side_by_side(page):
     assert [one.text for one in page.all(".beside h2")] == ["nmf", "mf"]
     assert len(page.all("ol.films > li")) == 20
     assert page.all(".moved-up, .moved-down, .beside section + section .soft")
+    for width in (1280, 2560):
+        size(page.driver, width)
+        left, right = page.all(".beside section")
+        assert left.rect["y"] == right.rect["y"]
+
+
+def test_what_is_said_of_a_film_stands_on_one_line_on_a_phone(page):
+    size(page.driver, 320)
+    page.open("list?user=42").some(".acts")
+    tops = "return [...document.querySelector('.acts').children].map((one) => one.offsetTop)"
+    assert len(set(page.driver.execute_script(tops))) == 1
 
 
 def test_where_a_film_stands_follows_the_length_of_the_list(page, served):
@@ -85,6 +96,18 @@ def test_on_a_wide_screen_the_reasons_stand_beside_the_list_one_at_a_time(page):
     assert page.all("ol.films > li")[1].location["y"] == before, "the list stays as it is"
     assert [one.is_displayed() for one in page.all("ol.films .why")[:2]] == [False, True]
     page.some("ol.films > li:nth-child(2) .why .standing strong")
+    assert violations(page.driver) == []
+
+
+def test_on_a_wide_screen_the_answer_of_a_film_outside_stands_beside_the_list(page, served):
+    last = httpx.get(f"{served}/v1/users/42/recommendations", params={"n": 60}).json()["items"][-1]
+    size(page.driver, 2560, 1300)
+    page.open(f"list?user=42&item={last['item_id']}").some(".asked .standing strong")
+    ends = """const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+      return [box("ol.films").right, box(".asked").left, box(".asked").right]"""
+    list_end, start, end = page.driver.execute_script(ends)
+    assert list_end <= start < end <= 2560
+    assert not page.all(".why-place")[0].is_displayed()
     assert violations(page.driver) == []
 
 

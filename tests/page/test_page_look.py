@@ -89,6 +89,24 @@ def test_a_person_is_looked_up_on_one_line_on_every_screen(page):
         assert field == pytest.approx(button, abs=1)
 
 
+SHOWN = """
+return [...document.querySelectorAll("[hidden]")]
+  .filter((one) => one.getClientRects().length).map((one) => one.outerHTML)"""
+
+
+@pytest.mark.parametrize("section", [*SECTIONS, "list?user=42&n=100"])
+def test_what_is_hidden_is_not_seen(page, section):
+    page.open(section).some("main h1")
+    assert page.driver.execute_script(SHOWN) == []
+
+
+def test_the_tables_of_a_film_fit_a_small_screen(page):
+    size(page.driver, 320)
+    page.open("film?item=fight-club-1999").some(".parts .table")
+    room = "return arguments[0].clientWidth - arguments[0].scrollWidth"
+    assert [page.driver.execute_script(room, one) for one in page.all(".table")] == [0]
+
+
 def test_the_page_is_light():
     sizes = {one: one.stat().st_size for one in PAGE.rglob("*") if one.is_file()}
     assert sum(sizes.values()) < MOST_BYTES
@@ -252,6 +270,8 @@ def test_titles_from_right_to_left_stand_apart_in_every_sentence(driver, leftwar
       return loose"""
     assert driver.execute_script(loose) == []
     assert len(page.all(".because bdi")) >= 5
+    names = page.all(".sliders label > bdi")
+    assert len({one.rect["x"] for one in names}) == 1, "each begins where its slider does"
 
 
 @pytest.mark.parametrize("section", ["find", "list?user=3", "film?item=7", "tastes", "map", "data"])

@@ -149,6 +149,30 @@ def test_a_newcomer_is_on_the_map_of_films_and_a_user_on_that_of_people(page):
     assert page.open("map").some(".map canvas")[0].get_attribute("data-here") is None
 
 
+CUT = """
+window.cut = [];
+const { fillText } = CanvasRenderingContext2D.prototype;
+CanvasRenderingContext2D.prototype.fillText = function (words, x, y) {
+  const { width } = this.measureText(words);
+  const left = this.textAlign === "center" ? x - width / 2 : x;
+  if (left < 0 || left + width > this.canvas.clientWidth) window.cut.push(words);
+  fillText.call(this, words, x, y);
+};"""
+
+
+def test_no_words_on_the_map_are_cut_by_its_edge(page):
+    from selenium.webdriver.common.keys import Keys
+
+    size(page.driver, 320)
+    canvas = page.open("map?user=42").some(".map canvas")[0]
+    page.until(lambda: canvas.get_attribute("data-here"))
+    page.driver.execute_script(CUT)
+    for key in ["+", "+", *[Keys.ARROW_LEFT] * 9, *[Keys.ARROW_RIGHT] * 18, Keys.ARROW_DOWN]:
+        canvas.send_keys(key)
+        page.driver.execute_async_script("requestAnimationFrame(() => setTimeout(arguments[0]))")
+    assert page.driver.execute_script("return window.cut") == []
+
+
 def test_the_map_of_people_leads_to_them(page):
     canvas = page.open("map?of=users").some(".map canvas")[0]
     page.all("main input[name=q]")[0].send_keys("1999")

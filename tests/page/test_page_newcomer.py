@@ -164,6 +164,12 @@ def test_one_rating_is_one_that_a_score_rests_on(page):
     page.says("Rests on 1 rating of yours and", ".why")
 
 
+def test_fields_for_points_stand_in_one_column_on_a_phone(page):
+    size(page.driver, 320)
+    fields = page.open("find?way=points").some(".points input")
+    assert len({one.rect["x"] for one in fields}) == 1
+
+
 def test_a_way_that_there_is_not_is_the_first(page):
     page.open("find?way=magic").some("main .chips a")
     assert page.address == "#find"

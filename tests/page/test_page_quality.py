@@ -63,6 +63,32 @@ def test_data_and_quality_have_charts_with_their_figures(page):
         )
 
 
+WIDTHS = """
+return [...document.querySelectorAll(".columns")].map((grid) => [...grid.children].map((one) =>
+  one.querySelector("svg").getBoundingClientRect().width / one.getBoundingClientRect().width))"""
+LEFTS = """
+const [grid] = document.querySelectorAll(".columns");
+return [...grid.children].map((one) => one.getBoundingClientRect().left)"""
+
+
+@pytest.mark.parametrize(("width", "columns"), [(320, 1), (768, 1), (1280, 1), (2560, 3)])
+def test_charts_are_as_wide_as_their_column_and_fill_a_wide_screen(page, width, columns):
+    size(page.driver, width)
+    for section in ("data", "quality"):
+        page.open(section).some(".columns svg")
+        assert len(set(page.driver.execute_script(LEFTS))) == columns
+        shares = [one for grid in page.driver.execute_script(WIDTHS) for one in grid]
+        assert all(0.9 < one <= 1 for one in shares), shares
+
+
+def test_the_settings_of_a_model_are_words_and_its_lists_are_not_squeezed(page):
+    size(page.driver, 320)
+    settings = [one.text for one in page.open("quality").some("dl.facts dd")]
+    assert not [one for one in settings if re.search(r"[{}\[\]\"]", one)]
+    assert any("implicit-als, n_factors" in one for one in settings), "what learns choices"
+    assert all(one.rect["width"] > 130 for one in page.all(".pairs ol"))
+
+
 def test_quality_is_that_of_the_model_beside_popularity(page):
     page.open("quality")
     page.says("than those of popularity", ".verdict")

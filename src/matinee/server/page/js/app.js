@@ -1,7 +1,7 @@
 // The page: six sections, shown one at a time, each drawn from the address.
 
 import { ask } from "./ask.js";
-import { counted, el, problem, say, width } from "./dom.js";
+import { columnWidth, counted, el, problem, say } from "./dom.js";
 import { get, getOnce, keepToken } from "./api.js";
 import { takeToken } from "./early.js";
 import { read, whoInAddress, address } from "./state.js";
@@ -85,7 +85,7 @@ draw();
 // Sections that take a moment to draw are prefetched when a click is likely.
 const PREFETCH = {
   tastes: () => getOnce("/v1/tastes", { width: 300 }),
-  data: () => getOnce("/v1/data", { width: width() }),
+  data: () => getOnce("/v1/data", { width: columnWidth() }),
   map: () => getOnce("/v1/map", usualMap(model)),
 };
 for (const link of document.querySelectorAll("nav a")) {

@@ -157,13 +157,14 @@ export class Atlas {
   paintHere(pen, taken, ink, paper) {
     const { name } = this.here;
     const [x, y] = this.at(this.here.x, this.here.y);
+    if (x < 0 || x > this.width || y < 0 || y > this.height) return;
     pen.strokeStyle = ink;
     pen.lineWidth = 2;
     pen.beginPath();
     pen.arc(x, y, 9, 0, 7);
     pen.stroke();
     const width = pen.measureText(name).width;
-    const left = x + 14 + width < this.width ? x + 14 : x - 14 - width;
+    const left = x + 14 + width < this.width ? x + 14 : Math.max(x - 14 - width, 4);
     taken.push([left, y, width + 8]);
     this.write(pen, name, [left, y + 5], { ink, paper });
   }

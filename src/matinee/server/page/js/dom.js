@@ -106,6 +106,16 @@ export function width(of = document.getElementById("main"), most = 760) {
   return Math.round(Math.min(Math.max(room - 34, 260), most));
 }
 
+const COLUMN = { least: 544, gap: 32 }; // pixels of a column of charts, as .columns in style.css
+const WIDEST_CHART = 960;
+
+// The width of a chart in its column: the page has as many columns as have room.
+export function columnWidth() {
+  const room = width(undefined, Infinity);
+  const n = Math.max(1, Math.floor((room + COLUMN.gap) / (COLUMN.least + COLUMN.gap)));
+  return Math.min(Math.floor((room - COLUMN.gap * (n - 1)) / n), WIDEST_CHART);
+}
+
 export function say(words) {
   document.getElementById("status").textContent = words;
 }

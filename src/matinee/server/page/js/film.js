@@ -18,17 +18,20 @@ export async function film({ query, model }) {
     getOnce(`/v1/items/${segment(id)}/raters`, { n: 12 }),
   ]);
   const scale = model.kind === "rating" ? " ★" : "";
-  return [
-    el("h1", {}, named(item)),
-    el("p", {}, item.genres.join(", ")),
-    facts({ ratings: item.n_ratings, ...(item.mean_rating === null ? {} : { "on average": `${item.mean_rating.toFixed(2)} ★` }),
-      ...Object.fromEntries(Object.entries(item.features).slice(0, 8).map(([name, values]) => [name, values.slice(0, 4).join(", ")])), id }),
+  const parts = [
     fans.users.length > 0 && el("section", {}, el("h2", {}, "Who rated it highest"),
       el("ul", { className: "chips" }, fans.users.map((one) => el("li", {}, el("a", { className: "button", href: address("list", { user: one.user, item: id }) }, el("bdi", {}, one.user), " ", el("small", {}, `${one.rating}${scale}`)))))),
     near.items.length > 0 && el("section", {}, el("h2", {}, "Much like it"),
       el("ul", { className: "like" }, near.items.map((one) => el("li", {}, el("a", { href: address("film", { item: one.item_id }) }, named(one)), el("span", { className: "soft" }, ` ${(100 * one.similarity).toFixed(0)} % alike`))))),
     item.tastes.length > 0 && el("section", {}, el("h2", {}, "Its tastes"), table(item.tastes.slice(0, 12).map((taste) => ({ taste: taste.name, weight: taste.weight })))),
     fans.spread.length > 0 && el("section", {}, el("h2", {}, "Its ratings"), spread(fans.spread)),
+  ];
+  return [
+    el("h1", {}, named(item)),
+    el("p", {}, item.genres.join(", ")),
+    facts({ ratings: item.n_ratings, ...(item.mean_rating === null ? {} : { "on average": `${item.mean_rating.toFixed(2)} ★` }),
+      ...Object.fromEntries(Object.entries(item.features).slice(0, 8).map(([name, values]) => [name, values.slice(0, 4).join(", ")])), id }),
+    el("div", { className: "parts" }, parts),
     el("p", {}, el("a", { href: address("map", { q: label(item) }) }, "Show it on the map")),
   ].filter(Boolean);
 }

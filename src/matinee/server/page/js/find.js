@@ -73,10 +73,10 @@ async function sharePoints() {
       left.textContent = `${POINTS - others - share} points left`;
       done.disabled = others + share === 0;
     } });
-    return el("div", { className: "card" }, el("label", {}, el("strong", {}, taste.name), " ", field),
+    return el("div", { className: "card" }, el("label", {}, el("strong", {}, el("bdi", {}, taste.name)), field),
       el("p", { className: "soft" }, `such as ${taste.top.slice(0, 3).map(label).join(", ")}`));
   });
-  return [el("p", {}, `You have ${POINTS} points. Give most to what you like most.`), el("div", { className: "cards" }, fields), left, done];
+  return [el("p", {}, `You have ${POINTS} points. Give most to what you like most.`), el("div", { className: "cards points" }, fields), left, done];
 }
 
 // Bring an export of another site: the browser reads it and looks its titles up on this server.

@@ -129,7 +129,7 @@ class Newcomer {
     this.rated.replaceChildren(...this.ratings.map((one, place) => el("li", {}, el("button", {
       type: "button", "aria-label": `Take back your rating of ${items[place] ? label(items[place]) : one.item_id}`,
       onclick: () => { this.ratings = this.ratings.filter((other) => other !== one); this.remember(); this.update(); },
-    }, el("bdi", {}, items[place] ? label(items[place]) : one.item_id), ` ${one.rating} ★ ✕`))));
+    }, el("bdi", {}, items[place] ? label(items[place]) : one.item_id), " ", el("span", { className: "keep" }, `${one.rating} ★ ✕`)))));
   }
 
   async export() {

@@ -1,6 +1,6 @@
 // How good the model is, and what it is.
 
-import { chart, el, facts, table, width } from "./dom.js";
+import { chart, columnWidth, el, facts, table } from "./dom.js";
 import { get } from "./api.js";
 import { jsonAt } from "./json.js";
 import { online } from "./online.js";
@@ -9,11 +9,13 @@ const METRICS = { rmse: "error (RMSE)", mae: "error (MAE)", "ndcg@10": "NDCG@10"
 const SIGNS = { better: "✓", tied: "=", worse: "!" };
 
 export async function quality({ model }) {
-  const [answer, shown] = await Promise.all([get("/v1/quality", { width: width() }), online()]);
+  const [answer, shown] = await Promise.all([get("/v1/quality", { width: columnWidth() }), online()]);
   jsonAt("/v1/quality");
   return [el("h1", {}, "How good it is"), ...own(answer.own), shown, ...beside(answer.lists),
-    ...comparison(answer), ...answer.charts.map((one) => chart(one, "h3")), ...card(model)].filter(Boolean);
+    ...comparison(answer), charts(answer.charts), ...card(model)].filter(Boolean);
 }
+
+const charts = (drawings) => el("div", { className: "columns" }, drawings.map((one) => chart(one, "h3")));
 
 // What was measured of this very model: its algorithm on ratings held out of its own.
 function own(measured) {
@@ -31,7 +33,7 @@ function own(measured) {
     measured.judgement && el("p", { className: `verdict ${measured.verdict}` },
       el("strong", { "aria-hidden": "true" }, `${SIGNS[measured.verdict]} `), measured.judgement),
     el("p", { className: "soft" }, `Its algorithm and settings, fitted on four fifths of its ratings and measured on the rest: ${measured.n_ratings.toLocaleString("en")} ratings, ${measured.n_users.toLocaleString("en")} people. ± is half of the 95 % interval over people.`),
-    table(rows, "Measured quality"), ...measured.charts.map((one) => chart(one, "h3"))];
+    table(rows, "Measured quality"), charts(measured.charts)];
 }
 
 function beside({ summary, pairs }) {
@@ -75,9 +77,17 @@ function comparison({ comparison: rows, comparison_data: data, curve_data: curve
   ];
 }
 
+// A setting in words; an algorithm is its name, and those of its settings that are given.
+function inWords(value) {
+  if (Array.isArray(value)) return value.map(inWords).join("; ");
+  if (typeof value !== "object" || value === null) return value;
+  const { algorithm, ...settings } = value;
+  const given = Object.entries(settings).filter(([, one]) => one !== null).map(([name, one]) => `${name} ${inWords(one)}`);
+  return [algorithm, ...given].filter(Boolean).join(", ");
+}
+
 function card(model) {
-  const plain = (of) => Object.fromEntries(Object.entries(of).map(([name, value]) =>
-    [name, typeof value === "object" && value !== null ? JSON.stringify(value) : value]));
+  const plain = (of) => Object.fromEntries(Object.entries(of).map(([name, value]) => [name, inWords(value)]));
   return [
     el("h2", {}, "The model"),
     facts({ algorithm: model.algorithm, version: model.version, "scores are": model.kind === "rating" ? "stars" : "for ranking only", "fitted on": model.data_fingerprint }),
