@@ -7,7 +7,7 @@ from base64 import b64encode
 import httpx
 import pytest
 
-from browser import Page
+from browser import Page, size
 
 
 def test_any_film_is_asked_about_with_the_keyboard_alone(page, served):
@@ -78,6 +78,14 @@ def test_a_receipt_is_saved_as_svg_and_as_png(page, tmp_path):
     )
     assert image["size"] == [2 * width, 2 * height], "sharp on paper and on dense screens"
     assert image["colours"] > 10, "not blank"
+
+
+def test_a_receipt_is_read_on_a_phone(page):
+    size(page.driver, 320)
+    an_open_receipt(page)
+    image = page.all(".receipt img")[0]
+    shrunk = "return arguments[0].clientWidth / arguments[0].naturalWidth"
+    assert page.driver.execute_script(shrunk, image) > 0.95
 
 
 PRINTED = """

@@ -5,12 +5,13 @@ import { getOnce, segment } from "./api.js";
 
 const MOST_TASTES = 12;
 const MOST_RATINGS = 200;
+const narrow = matchMedia("(max-width: 56rem)"); // where the panel sticks above the list, as in style.css
 
 // The panel. `options` are changed in place, and `changed(names)` is called after each move.
 export async function mixer({ who, about, unknown, model, options, changed }) {
   const [tastes, ratings] = await Promise.all([tastesOf(about, model), historyOf(who, about, unknown)]);
   const resets = [];
-  const panel = el("details", { className: "mixer", id: "mixer", open: innerWidth > 900 },
+  const panel = el("details", { className: "mixer", id: "mixer", open: !narrow.matches, ontoggle: () => narrow.matches && panel.open && panel.scrollIntoView() },
     el("summary", {}, el("h2", {}, "Mix your own")),
     el("p", { className: "soft" }, "Move a taste, and the list follows."),
     model.cautions.length > 0 && dial(model.cautions, options, changed, resets),

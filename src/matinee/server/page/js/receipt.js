@@ -1,10 +1,10 @@
 // A receipt of one score to keep: as SVG, as PNG, or on paper; and copies of links and reasons.
 
-import { el, problem, say } from "./dom.js";
+import { el, problem, say, width } from "./dom.js";
 import { post } from "./api.js";
 import { latest } from "./latest.js";
 
-const WIDTH = 640;
+const WIDEST = 640; // pixels
 
 // A box to unfold; `update(request)` says of which score, and makes an open receipt anew.
 export function receipt() {
@@ -13,7 +13,7 @@ export function receipt() {
   let request = null;
   const load = latest(async (signal) => {
     try {
-      const answer = await post(`/v1/standings${request.beside ? "?beside=true" : ""}`, { ...request.body, n: request.n, width: WIDTH }, signal);
+      const answer = await post(`/v1/standings${request.beside ? "?beside=true" : ""}`, { ...request.body, n: request.n, width: width(box, WIDEST) }, signal);
       box.replaceChildren(summary, card(answer));
     } catch (error) {
       if (!signal.aborted) box.replaceChildren(summary, problem(error, load));
