@@ -8,7 +8,6 @@ holds the summary of each chunk, and reads of the files what the layout of the b
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -29,13 +28,12 @@ from matinee.spark.id_arrays import (
 )
 from matinee.spark.payloads import Arrays, write_arrays
 from matinee.spark.sessions import batches_by_rows
+from matinee.spark.tasks import Batches, in_task
 from matinee.storage.tensors import map_tensors
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
-
-    Batches = Iterator[pa.RecordBatch]
 
 ROWS_AT_ONCE = 1_000_000
 MOST = 2**64 - 1  # a hash
@@ -169,21 +167,21 @@ def stage(frame: "DataFrame", folder: Path) -> ChunkFolder:
     moments = [name for name in frame.columns if name == "moment"]
     rows = frame.select("user_id", "item_id", rating, *moments)
     with batches_by_rows(frame.sparkSession):
-        chunks = _sorted(rows.mapInArrow(partial(_write_chunks, folder), CHUNKS))
+        chunks = _sorted(rows.mapInArrow(in_task(_write_chunks, folder), CHUNKS))
     if not chunks or any(chunk.valid < chunk.read for chunk in chunks):
         warn_of_faults(frame)
     staged = ChunkFolder(folder, chunks)
     if staged.whole or not any(chunk.whole for chunk in chunks):
         return staged
     numbers = frame.sparkSession.range(len(chunks))
-    return replace(staged, chunks=_sorted(numbers.mapInArrow(partial(_reorder, staged), CHUNKS)))
+    return replace(staged, chunks=_sorted(numbers.mapInArrow(in_task(_reorder, staged), CHUNKS)))
 
 
 def _sorted(written: "DataFrame") -> list[ChunkSummary]:
     return sorted(ChunkSummary(*row) for row in written.collect())
 
 
-def _write_chunks(folder: Path, batches: "Batches") -> "Batches":
+def _write_chunks(folder: Path, batches: Batches) -> Batches:
     """A task: write the chunks of its rows, and emit their summaries."""
     from pyspark import TaskContext
 
@@ -196,7 +194,7 @@ def _write_chunks(folder: Path, batches: "Batches") -> "Batches":
         yield _row(ChunkSummary(next(place), file, len(table), len(valid), whole))
 
 
-def _reorder(staged: ChunkFolder, batches: "Batches") -> "Batches":
+def _reorder(staged: ChunkFolder, batches: Batches) -> Batches:
     """A task: bring its chunks into order of text, where they are in order of value."""
     for batch in batches:
         for number in batch.column(0).to_pylist():
@@ -215,7 +213,7 @@ def _row(chunk: ChunkSummary) -> "pa.RecordBatch":
     return pa.RecordBatch.from_pylist([chunk._asdict()], schema)
 
 
-def _tables(batches: "Batches") -> "Iterator[pa.Table]":
+def _tables(batches: Batches) -> "Iterator[pa.Table]":
     """Batches concatenated into tables of about ROWS_AT_ONCE rows."""
     import pyarrow as pa
 

@@ -6,9 +6,8 @@ tasks. The metrics are those of ``matinee.evaluation.metrics``, computed by the 
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +34,7 @@ from matinee.spark.model_folder import ModelFolder
 from matinee.spark.passes import use_threads
 from matinee.spark.payloads import Arrays, from_bytes, to_bytes
 from matinee.spark.sessions import batches_by_rows, check_frame, threads_of_task
+from matinee.spark.tasks import Batches, in_task
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -80,7 +80,7 @@ def evaluate(
     if any(one.metric.source == "intervals" for one in plan.measures):
         raise BadSetting("intervals are not measured on Spark; matinee.evaluate measures them")
     task = EvaluateTask(place, plan, threads_of_task(test.sparkSession))
-    parts = _clean(test).repartition("user_id").mapInArrow(partial(_measure, task), SUMS)
+    parts = _clean(test).repartition("user_id").mapInArrow(in_task(_measure, task), SUMS)
     with batches_by_rows(test.sparkSession):
         rows = parts.collect()
     for row in rows:
@@ -135,7 +135,7 @@ def _metrics(parts: list[Arrays], measures: Sequence[Measure]) -> dict[str, floa
     return {one.name: values[one.name] for one in measures if one.name in values}
 
 
-def _measure(task: EvaluateTask, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+def _measure(task: EvaluateTask, batches: Batches) -> Batches:
     import pyarrow as pa
 
     use_threads(task.threads)

@@ -7,7 +7,6 @@ factors only: the tasks write users' factors and ratings into files of the model
 """
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -38,6 +37,7 @@ from matinee.spark.passes import (
 from matinee.spark.payloads import from_bytes
 from matinee.spark.sessions import check_frame, is_local, room_in
 from matinee.spark.state import Blocks, State
+from matinee.spark.tasks import in_task
 from matinee.spark.users import write_users
 from matinee.storage.model_files import MAP_FROM
 from matinee.tastes.canonical import Moments, canonical_rotation
@@ -184,9 +184,9 @@ class FitRun:
         for place, rows in enumerate(parts):
             items_round = Round(place, len(parts), rows, self._per_range(step.plan))
             if self.tasks == 1:
-                solved = self.frame.mapInArrow(partial(gather_and_solve, step, items_round), SOLVED)
+                solved = self.frame.mapInArrow(in_task(gather_and_solve, step, items_round), SOLVED)
             else:
-                sums = self.frame.mapInArrow(partial(gather, step, items_round), SUMS)
+                sums = self.frame.mapInArrow(in_task(gather, step, items_round), SUMS)
                 solved = sums.groupBy("range").applyInArrow(solver(step, items_round), SOLVED)
             for row in solved.collect():
                 part = from_bytes(row["payload"])
@@ -202,7 +202,7 @@ class FitRun:
 
     def _finish(self, step: Pass) -> tuple[Moments, float | None]:
         """The last pass: the moments of its users, and its training RMSE."""
-        rows = self.frame.mapInArrow(partial(finish, step), SUMS).collect()
+        rows = self.frame.mapInArrow(in_task(finish, step), SUMS).collect()
         payloads = [from_bytes(row["payload"]) for row in sorted(rows, key=lambda row: row["task"])]
         second, first, error = (
             np.stack([one[name] for one in payloads]).sum(axis=0)

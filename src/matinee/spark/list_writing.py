@@ -1,7 +1,5 @@
 """Lists of all users, written by the tasks to where a server looks them up."""
 
-from collections.abc import Iterator
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +11,10 @@ from matinee.list_store.stored_list import FINGERPRINT, is_database, without_sec
 from matinee.models import Model
 from matinee.spark.model_folder import ModelFolder
 from matinee.spark.recommending import recommend
+from matinee.spark.tasks import Batches, in_task
 from matinee.storage.model_files import check_folder, model_fingerprint
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from pyspark.sql import DataFrame
 
     from matinee.list_store.database_writing import NewLists
@@ -87,10 +85,10 @@ def write_table(lists: "DataFrame", place: str, fingerprint: str) -> None:
 
     with new_lists(place, fingerprint) as new:
         rows = lists.select("user_id", "item_id", "score")
-        rows.mapInArrow(partial(_add, new), "n_lists long").collect()
+        rows.mapInArrow(in_task(_add, new), "n_lists long").collect()
 
 
-def _add(new: "NewLists", batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+def _add(new: "NewLists", batches: Batches) -> Batches:
     import pyarrow as pa
 
     columns = ([column.to_pylist() for column in batch.columns] for batch in batches)

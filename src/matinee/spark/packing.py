@@ -1,8 +1,6 @@
 """Packing staged rows into blocks: a task joins the parts of its blocks, sorts and writes them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +15,7 @@ from matinee.spark.chunks import Chunk, ChunkFolder
 from matinee.spark.id_arrays import numbered, texts_of
 from matinee.spark.layout import Layout
 from matinee.spark.payloads import write_arrays
+from matinee.spark.tasks import Batches, in_task
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,11 +37,11 @@ class PackTask:
 def pack(spark: "SparkSession", staged: ChunkFolder, layout: Layout, folder: Path) -> list[Size]:
     """Write the blocks of staged rows; returns their summaries in order."""
     task = PackTask(staged, layout, folder)
-    sizes = spark.range(layout.n_blocks).mapInArrow(partial(_pack, task), SIZES).collect()
+    sizes = spark.range(layout.n_blocks).mapInArrow(in_task(_pack, task), SIZES).collect()
     return sorted((_with_levels(Size(*row)) for row in sizes), key=lambda size: size.block)
 
 
-def _pack(task: PackTask, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+def _pack(task: PackTask, batches: Batches) -> Batches:
     import pyarrow as pa
 
     for batch in batches:

@@ -5,7 +5,7 @@ which the tasks write and read. No data of users go through the driver.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,7 @@ from matinee.models.rotation import rotated_factors
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.spark.blocks import Block, BlockFolder
 from matinee.spark.payloads import Arrays, from_bytes, to_bytes, write_arrays
+from matinee.spark.tasks import Batches, keep_loaded
 from matinee.storage.tensors import map_tensors
 from matinee.training.alternating import Alternation, implicit_products, implicit_rows
 from matinee.training.epochs import error_of_rows, first_rows
@@ -27,7 +28,6 @@ from matinee.training.gathering import Gathering, Sums, learn_item_implicit
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Batches = Iterator["pa.RecordBatch"]
 SUMS = "range int, task int, payload binary"
 SOLVED = "range int, payload binary"
 
@@ -195,7 +195,9 @@ def solver(step: Pass, items_round: Round) -> Callable[[Any, "pa.Table"], "pa.Ta
 
         use_threads(1)  # other ranges are solved in parallel
         payloads = table.sort_by("task").column("payload").to_pylist()
-        return pa.Table.from_batches([_solved(step, items_round, key[0].as_py(), payloads)])
+        solved = _solved(step, items_round, key[0].as_py(), payloads)
+        keep_loaded()
+        return pa.Table.from_batches([solved])
 
     return solve
 

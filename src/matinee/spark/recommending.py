@@ -1,8 +1,7 @@
 """Lists for everybody, on Spark: each task takes blocks of users."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from matinee.models import Model
 from matinee.spark.model_folder import ModelFolder
 from matinee.spark.passes import use_threads
 from matinee.spark.sessions import current, threads_of_task
+from matinee.spark.tasks import Batches, in_task
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,7 +71,7 @@ def recommend(
     stars = "" if known.choice is None else ", stars float"
     title = ", title string" if known.catalog else ""
     columns = f"{LISTS}{title}{stars}, score float" + (", why string" if why else "")
-    lists: DataFrame = blocks.mapInArrow(partial(_lists, task), columns)
+    lists: DataFrame = blocks.mapInArrow(in_task(_lists, task), columns)
     return lists
 
 
@@ -81,7 +81,7 @@ def partitions_of(spark: "SparkSession", n_blocks: int) -> int:
     return max(1, min(n_blocks, max(usual, -(-n_blocks // BLOCKS_PER_TASK))))
 
 
-def _lists(task: RecommendTask, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+def _lists(task: RecommendTask, batches: Batches) -> Batches:
     use_threads(task.threads)
     model = task.place.model()
     for batch in batches:

@@ -4,7 +4,6 @@ A file holds the factors, biases, ids and ratings of consecutive users; its rows
 the file before. The saved folder consists of these files; the driver holds only their names.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,11 +15,11 @@ from matinee.spark.blocks import Block, BlockFolder, Numbered
 from matinee.spark.passes import UserFiles
 from matinee.spark.payloads import Arrays, write_arrays
 from matinee.spark.state import Blocks
+from matinee.spark.tasks import Batches, in_task
 from matinee.storage.model_files import USERS, file_name
 from matinee.storage.tensors import Part, Stacked, stacked
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from pyspark.sql import DataFrame
 
 PARTS = "block int, file string, sha256 string, bytes long"
@@ -49,11 +48,11 @@ def write_users(frame: "DataFrame", blocks: Blocks, user_files: UserFiles) -> di
     writing = WriteTask(
         folder, blocks.block_folder, blocks.numbered, user_files, firsts, blocks.sizes[-1].block
     )
-    rows = frame.mapInArrow(partial(_write, writing), PARTS).collect()
+    rows = frame.mapInArrow(in_task(_write, writing), PARTS).collect()
     return stacked([Part(folder / row[1], row[2], row[3]) for row in sorted(rows)])
 
 
-def _write(writing: WriteTask, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
+def _write(writing: WriteTask, batches: Batches) -> Batches:
     import pyarrow as pa
 
     for block in writing.block_folder.blocks(batches):
