@@ -37,6 +37,32 @@ def test_what_the_other_process_compiled_is_found_and_not_compiled_again(tmp_pat
     assert done.stdout.split() == ["True", "0", "False", "1", "0"]
 
 
+SIDE_BY_SIDE = """
+from matinee.sources.synthetic import checkerboard
+from matinee.algorithms import MF
+
+MF(choice=None, n_epochs=2).fit(checkerboard(30))
+from matinee.kernels.row_solve import _solve_rows
+from matinee.kernels.cholesky import cholesky
+from matinee.kernels.rows import _add_row_sums
+for kernel in (_solve_rows, cholesky, _add_row_sums):
+    print(sum(kernel.stats.cache_misses.values()))
+"""
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
+def test_processes_side_by_side_compile_each_kernel_once(tmp_path):
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    processes = [
+        subprocess.Popen([sys.executable, "-c", SIDE_BY_SIDE], env=env, stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    counts = [list(map(int, one.communicate()[0].split())) for one in processes]
+    assert [one.returncode for one in processes] == [0, 0]
+    assert [sum(pair) for pair in zip(*counts, strict=True)] == [1, 1, 1]
+    assert not list(tmp_path.rglob("*.lock"))
+
+
 @pytest.fixture
 def started(monkeypatch):
     """What is started, in place of compilations: processes that wait for their end."""
@@ -81,8 +107,27 @@ def test_no_process_is_started_where_it_does_not_help(started, monkeypatch, tmp_
 
 def test_what_is_compiled_ahead_are_algorithms():
     known = set(ALGORITHMS)
-    assert set(walkthrough.NEEDED_LATER) <= known
-    assert set(compile_ahead.needed_later(None)) <= known
-    for name, kind in ALGORITHMS.items():
-        if name not in ("blend", "hybrid"):
-            assert set(compile_ahead.needed_later(kind())) <= known - {name}
+    assert set(walkthrough.NEEDED) <= known
+    for algorithm in (None, *(kind() for kind in ALGORITHMS.values())):
+        assert set(compile_ahead.needed(algorithm)) <= known
+
+
+def test_this_process_compiles_from_the_last_algorithm_to_the_second(
+    started, monkeypatch, tmp_path
+):
+    compiled = []
+    monkeypatch.setattr(machine, "code_folder", lambda: tmp_path)
+    monkeypatch.setattr(compile_ahead, "compile_fits", compiled.extend)
+    with compile_ahead.compiling_ahead(["mf", "implicit-als", "slim"]) as compile_here:
+        compile_here()
+    assert compiled == ["slim", "implicit-als"]
+
+
+def test_alone_it_leaves_all_to_the_fit_itself(started, monkeypatch):
+    monkeypatch.setattr(machine, "code_folder", lambda: None)
+    compiled = []
+    monkeypatch.setattr(compile_ahead, "compile_fits", compiled.extend)
+    with compile_ahead.compiling_ahead(["mf", "implicit-als"]) as compile_here:
+        compile_here()
+    assert not started
+    assert not compiled

@@ -1,20 +1,23 @@
 """A second process that compiles some kernels while this one reads and compiles others.
 
 numba compiles one function at a time in a process, so a second one is what a second core is good
-for. Both keep their code in the same cache, where this one finds what the other has compiled. What
-both happen to compile at once is the same code twice, and takes no longer than without the other.
+for. Both keep their code in the same cache, where each finds what the other has compiled. The other
+begins at the first of the algorithms that are needed and this one at the last, and a kernel that
+one of them compiles is waited for by the other: so they meet in between, whatever each takes.
 """
 
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import matinee
+from matinee.errors import MatineeError
 
 if TYPE_CHECKING:
     from matinee.algorithms import Algorithm
@@ -22,41 +25,50 @@ if TYPE_CHECKING:
 
 TINY = 60  # users and items of the table that is fitted
 FEW = {"n_epochs": 2, "burn_in": 1, "n_samples": 1}  # so that it is quick
+WITH_PARTS = ("neural-mf", "hybrid", "content")  # a framework, or a catalog
 PROGRAM = "from matinee.cli.compile_ahead import main; main()"
 
 
 @contextmanager
-def compiling_ahead(names: Sequence[str]) -> Iterator[None]:
+def compiling_ahead(names: Sequence[str]) -> Iterator[Callable[[], None]]:
     """Meanwhile compile elsewhere what fits of these algorithms need, in their order.
 
-    Only where there are two cores, and a cache that has no code yet. The other process ends with
-    the block; what it has compiled by then stays in the cache.
+    The function that it gives compiles the same here, from the last of them to the second: the
+    first is left to the fit itself. There is another process only where there are two cores, and a
+    cache that has no code yet. It ends with the block; what it has compiled stays in the cache.
     """
     from matinee.kernels.machine import can_compile_ahead
 
     process = start(names) if names and can_compile_ahead() else None
     try:
-        yield
+        yield partial(compile_fits, names[:0:-1] if process is not None else ())
     finally:
         if process is not None:
             process.terminate()
             process.wait()
 
 
-def needed_later(algorithm: "Algorithm | None") -> tuple[str, ...]:
-    """What a fit comes to after its own first kernels: other algorithms, to compile ahead.
+def needed(algorithm: "Algorithm | None") -> tuple[str, ...]:
+    """The algorithms that a fit comes to, in order, where it is worth compiling them side by side.
 
-    None stands for the default, which the ratings decide: that for stars comes to these two.
+    None stands for the default, which the ratings decide: that for stars comes to these three.
     """
     if algorithm is None:
-        return "slim", "implicit-als"
+        return "mf", "implicit-als", "slim"
     if algorithm.name in ("implicit-als", "bpr"):
-        return ("bias",)  # the exact row solve, and little else
-    return tuple(one.name for one in getattr(algorithm, "choosers", ()))
+        return "bias", algorithm.name  # bias for the exact row solve, to which they come last
+    choosers = tuple(one.name for one in getattr(algorithm, "choosers", ()))
+    own = "bias" if algorithm.name in WITH_PARTS else algorithm.name
+    return (own, *choosers) if choosers else ()
 
 
 def main() -> None:
-    """Compile what fits and scores by the algorithms named by the arguments need.
+    """Compile what the algorithms named by the arguments need."""
+    compile_fits(sys.argv[1:])
+
+
+def compile_fits(names: Sequence[str]) -> None:
+    """Compile or load what fits and scores by these algorithms need, in their order.
 
     What ranks and measures is left to the first process, which comes to it at once.
     """
@@ -64,11 +76,12 @@ def main() -> None:
 
     from matinee.algorithms import ALGORITHMS
 
-    warnings.simplefilter("ignore")  # a tiny table gives reasons to warn
     train = tiny_split().train
-    for name in sys.argv[1:]:
-        model = quick(ALGORITHMS[name]().for_stars).fit(train)
-        model.score_block(np.zeros(1, np.int32))
+    for name in names:
+        with suppress(MatineeError, ImportError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a tiny table gives reasons to warn
+            model = quick(ALGORITHMS[name]().for_stars).fit(train)
+            model.score_block(np.zeros(1, np.int32))
 
 
 def compile_for(algorithm: "Algorithm") -> None:

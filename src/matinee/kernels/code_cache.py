@@ -3,7 +3,8 @@
 It is cached beside the package or in the user's folder, else in a private one: a container may have
 neither, and the compiler then refuses to compile at all. numba reuses the code of a kernel while
 the kernel's own file stays the same, but the code has the helpers of other files compiled into it.
-So here it is reused while all files of kernels stay the same, and older code is deleted.
+So here it is reused while all files of kernels stay the same, and older code is deleted. Processes
+that start side by side compile each kernel once: who comes later waits, and loads it.
 """
 
 import hashlib
@@ -11,13 +12,16 @@ import os
 import stat
 import tempfile
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from numba.core import config
+from numba.core.compiler_lock import global_compiler_lock
 
+from matinee.disk.locks import InUse, folder_lock
 from matinee.errors import MatineeWarning
 
 KERNELS = Path(__file__).parent
@@ -50,6 +54,37 @@ def stamp_with_sources(dispatcher: Any) -> None:
     if hasattr(index, "_source_stamp"):  # a numba without it goes by the kernel's own file
         index._source_stamp = digest_of_sources()
         delete_stale_code(Path(dispatcher.stats.cache_path))
+
+
+def compile_once(dispatcher: Any) -> None:
+    """Let one process at a time load or compile a kernel, so that no other compiles it as well.
+
+    The lock of the compiler is taken first: a thread that waited for it with a kernel locked could
+    wait for a process that waits for this kernel.
+    """
+    index: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if not hasattr(index, "_index_path"):
+        return
+    path, compile_kernel = Path(index._index_path), dispatcher.compile
+
+    def compile_alone(signature: Any) -> Any:
+        with global_compiler_lock:
+            if signature in dispatcher.overloads:
+                return compile_kernel(signature)
+            with _locked(path):
+                return compile_kernel(signature)
+
+    dispatcher.compile = compile_alone
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a kernel, or none where there can be none, or somebody holds it for long."""
+    with ExitStack() as stack:
+        with suppress(InUse, OSError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # without locks a kernel may be compiled twice
+            stack.enter_context(folder_lock(path))
+        yield
 
 
 @cache

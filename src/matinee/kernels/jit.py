@@ -17,7 +17,7 @@ import numba
 import numpy as np
 from numba.core.event import Event, Listener, register
 
-from matinee.kernels.code_cache import stamp_with_sources, use_code_cache
+from matinee.kernels.code_cache import compile_once, stamp_with_sources, use_code_cache
 
 FAST_MATH = {"reassoc", "contract", "arcp", "nsz"}  # not nnan, not ninf
 
@@ -55,6 +55,7 @@ def _stamped(function: Function, dispatcher: object) -> Function:
     compiled = cast(Function, dispatcher)
     if CACHE and compiled is not function:  # it is the same with compilation switched off
         stamp_with_sources(compiled)
+        compile_once(compiled)
     return compiled
 
 

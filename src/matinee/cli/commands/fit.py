@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from matinee.cli.auto_fit import AUTO, SearchOptions, check_auto, search_options
-from matinee.cli.compile_ahead import compiling_ahead, needed_later
+from matinee.cli.compile_ahead import compiling_ahead, needed
 from matinee.cli.console import json_option, print_json, program, say
 from matinee.cli.options.engine import EngineOptions, engine_options
 from matinee.cli.options.model import load
@@ -107,8 +107,9 @@ def command(
     else:
         if resume and search is None:
             raise BadSetting("--resume goes with packed ratings and mf, nmf or implicit-als")
-        with compiling_ahead(needed_later(learner)):
+        with compiling_ahead(needed(learner)) as compile_here:
             ratings = reading.read(data)
+            compile_here()
             started = time.perf_counter()
             if search is not None:
                 learner, model = found_by(search, ratings, resume)
@@ -124,8 +125,7 @@ def command(
         say_check(check, model)
     say_done(model, place, duration)
     if as_json:
-        set_aside = None if ratings is None else n_set_aside(ratings)
-        print_json(document(learner, model, place, set_aside, duration, check))
+        print_json(document(learner, model, place, ratings, duration, check))
 
 
 def found_by(search: SearchOptions, ratings: "Ratings", resume: bool) -> "tuple[Algorithm, Model]":
@@ -205,7 +205,7 @@ def document(
     learner: "Algorithm",
     model: "Model",
     place: Path,
-    set_aside: int | None,
+    ratings: "Ratings | PackedRatings | None",
     duration: float,
     check: "ListCheck | None",
 ) -> JsonObject:
@@ -218,7 +218,7 @@ def document(
         "items": len(model.items),
         "ratings": len(model.seen.indices),
         "rarely_rated_items": n_rarely_rated(model.item_counts),
-        "set_aside": set_aside,
+        "set_aside": None if ratings is None else n_set_aside(ratings),
         "fit_seconds": duration,
         "facts": dict(model.facts),
         "check": None if check is None else check._asdict(),
