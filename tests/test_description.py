@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import matinee
+from matinee.data.describe import ranges_in_words
 from matinee.data.ratings import Ratings
-from matinee.display.text import bar
+from matinee.display.text import bar, figure
 
 
 def test_known_by_eye() -> None:
@@ -61,8 +62,37 @@ def test_counts_are_grouped_by_their_size(lowest: int) -> None:
     assert len(groups) == 10
     assert sum(groups.values()) == told.n_ratings
     assert max(groups.values()) < 1.5 * min(groups.values())
-    assert next(iter(groups)) == f"{lowest}..3"
-    assert list(groups)[-1] == "3.16e+04..1e+05"
+    assert next(iter(groups)) == f"{lowest}–2"
+    assert list(groups)[-1] == "31,623–100,000"
+
+
+@pytest.mark.parametrize(
+    ("edges", "whole", "called"),
+    [
+        ([1, 2, 4, 8, 2130], True, ["1", "2–3", "4–7", "8–2,130"]),
+        ([1, 10.9, 20.8, 30], True, ["1–10", "11–20", "21–30"]),
+        ([0, 1, 2], False, ["0–1", "1–2"]),
+        ([0.5, 1.25, 2130.4, 1.5e6], False, ["0.5–1.25", "1.25–2,130", "2,130–1,500,000"]),
+        ([-10, -5, 10], True, ["-10 to -6", "-5 to 10"]),
+    ],
+)
+def test_ranges_are_said_without_exponents_and_whole_ones_do_not_overlap(edges, whole, called):
+    assert ranges_in_words(np.array(edges, float), whole) == called
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.5, "0.5"),
+        (1e6, "1,000,000"),
+        (2130.0, "2,130"),
+        (0, "0"),
+        (-9.95, "-9.95"),
+        (1e-7, "0.0000001"),
+    ],
+)
+def test_figures_have_no_exponent(value, said):
+    assert figure(value) == said
 
 
 def test_one_rating() -> None:

@@ -11,6 +11,7 @@ from matinee.data.scale import Scale
 from matinee.data.signal import Signal
 from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.plain_data import JsonObject
+from matinee.display.text import figure
 
 FEW_RATINGS = 10  # an item with fewer is known too little to be recommended on its mean alone
 RANGES = 10  # that many ratings are grouped in
@@ -136,12 +137,12 @@ class Description(Printable):
         Their ends are evenly apart, for counts on a logarithmic scale: most counts are small.
         """
         if len(self.distribution) <= VALUES_SHOWN:
-            return {f"{value:g}": count for value, count in self.distribution.items()}
+            return {figure(value): count for value, count in self.distribution.items()}
         values = np.array(list(self.distribution))
         bins = edges_of_counts(values) if self.signal.kind == "counts" else RANGES
         counts, edges = np.histogram(values, bins, weights=list(self.distribution.values()))
-        ranges = zip(edges[:-1].tolist(), edges[1:].tolist(), counts.tolist(), strict=True)
-        return {f"{low:.3g}..{high:.3g}": int(count) for low, high, count in ranges}
+        ranges = ranges_in_words(edges, whole=bool((values == np.round(values)).all()))
+        return dict(zip(ranges, counts.astype(int).tolist(), strict=True))
 
     def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
@@ -173,6 +174,19 @@ def edges_of_counts(values: np.ndarray) -> np.ndarray:
         edges = np.unique(np.round(edges))
     edges[0] = values[0]
     return edges
+
+
+def ranges_in_words(edges: np.ndarray, whole: bool) -> list[str]:
+    """What to call the ranges between edges (n + 1,), of which the last one alone has its end.
+
+    Those of ``whole`` numbers are named by these, so that none is in two: ``1``, ``2–3``, ``4–7``.
+    """
+    dash = " to " if edges[0] < 0 else "–"
+    low, high = edges[:-1], edges[1:]
+    if whole:
+        low, high = np.ceil(low), np.append(np.ceil(high[:-1]) - 1, high[-1])
+    ends = ([figure(one, 3) for one in side] for side in (low.tolist(), high.tolist()))
+    return [a if a == b else f"{a}{dash}{b}" for a, b in zip(*ends, strict=True)]
 
 
 def n_rarely_rated(counts: np.ndarray) -> int:

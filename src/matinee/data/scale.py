@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from matinee.display.text import figure
 from matinee.errors import BadRatings
 
 
@@ -42,7 +43,7 @@ class Scale(NamedTuple):
         return self.low + 0.75 * (self.high - self.low)
 
     def __str__(self) -> str:
-        return f"{self.low:g}..{self.high:g}"
+        return f"{figure(self.low)}..{figure(self.high)}"
 
 
 def checked_rating(item: object, value: object, scale: Scale) -> float:

@@ -13,6 +13,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from matinee.display.text import figure
+
 WIDEST_STARS = 10.0  # highest rating over the median, above which ratings are counts
 
 Kind = Literal["stars", "counts", "choices"]
@@ -43,7 +45,7 @@ class Signal(NamedTuple):
 
     def __str__(self) -> str:
         if self.kind == "choices":
-            return f"choices: every rating is {self.highest:g}"
+            return f"choices: every rating is {figure(self.highest)}"
         if self.kind == "counts":
-            return f"counts: up to {self.highest:,.6g}, half are at most {self.median:,.6g}"
+            return f"counts: up to {figure(self.highest)}, half are at most {figure(self.median)}"
         return "stars"

@@ -4,6 +4,7 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
+from math import floor, isfinite, log10
 
 PLURALS = {"person": "people"}  # of the nouns that do not end in -s
 LONGEST_BAR = 40  # characters
@@ -40,6 +41,15 @@ def isolated(words: str) -> str:
 def unbroken(words: str) -> str:
     """A sentence whose lines never break between a number and its %."""
     return BEFORE_PERCENT.sub("\N{NO-BREAK SPACE}", words)
+
+
+def figure(value: float, digits: int = 6) -> str:
+    """A number to so many significant digits, without exponent: ``0.5``, ``2,130``."""
+    if not value or not isfinite(value):
+        return f"{value:g}"
+    decimals = max(digits - 1 - floor(log10(abs(value))), 0)
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if decimals else text
 
 
 def seconds(duration: float) -> str:
