@@ -131,13 +131,13 @@ def test_titles_are_found_as_people_write_them():
 )
 def test_a_year_after_a_comma_is_one_and_commas_need_no_quotes(tmp_path, text):
     (tmp_path / "mine.csv").write_text(text)
-    assert read_export(tmp_path / "mine.csv").rows == (ExportRow("", "Star Wars", 1977, 5.0),)
+    assert read_export(tmp_path / "mine.csv").rows == (ExportRow("", "Star Wars", 1977, 5.0, 2),)
 
 
 def test_commas_of_titles_stay_where_no_quotes_enclose_them(tmp_path):
     (tmp_path / "mine.csv").write_text("name,year,rating\nThe Good, the Bad and the Ugly,1966,4\n")
     (row,) = read_export(tmp_path / "mine.csv").rows
-    assert row == ExportRow("", "The Good, the Bad and the Ugly", 1966, 4.0)
+    assert row == ExportRow("", "The Good, the Bad and the Ugly", 1966, 4.0, 2)
 
 
 def test_of_titles_that_differ_by_an_article_the_one_as_written_is_taken():
@@ -173,8 +173,9 @@ def test_misspelt_titles_are_offered_and_not_taken():
     [
         ("", r"^mine\.csv is empty; what is taken is item_id or title"),
         ("name,stars_given\nHeat,4\n", "what is taken is item_id or title"),
-        ("title,rating\nHeat,good\n", "line 2: the rating is 'good', not a number"),
-        ("title,rating\nHeat,\n", "1 row, none with a rating"),
+        ("title,rating\nHeat,good\n", "1 whose rating is not a number \\(line 2 'good'\\)$"),
+        ("title,rating\nHeat,\n", "holds no ratings: 1 without a rating"),
+        ("title,rating\nHeat,nan\nAlien,\n", "not a number \\(line 2 'nan'\\), 1 without a rating"),
     ],
 )
 def test_files_that_hold_no_ratings_are_refused_in_words(tmp_path, text, words):
@@ -190,7 +191,11 @@ def test_nothing_matched_and_outside_the_scale(tmp_path):
             "title,rating\nUnheard Of (1990),4\n",
             r"none of what was rated, 1 film: Unheard Of \(1990\)",
         ),
-        ("item_id,rating\n1,9\n", r"rating of 1 is 9, outside 1\.\.5"),
+        (
+            "item_id,rating\n1,9\n",
+            r"^mine\.csv: 1 with a rating outside the scale 1\.\.5 \(line 2 9 for 1\); no rating "
+            "is left, so write them as numbers from 1 to 5",
+        ),
     ):
         (tmp_path / "mine.csv").write_text(text)
         with pytest.raises(BadRatings, match=words):
@@ -198,6 +203,20 @@ def test_nothing_matched_and_outside_the_scale(tmp_path):
 
 
 # At the terminal.
+def test_rows_that_cannot_be_are_set_aside_by_line_and_the_others_taken(call, folder):
+    rows = ["3,5", "4,good", "5,0.5", "6,7", "7,inf", "8,-1", "9,x", "10,y"]
+    (folder / "flaws.csv").write_text("\n".join(["item_id,rating", *rows]) + "\n")
+    code, out, err = call("recommend", "nmf", "--ratings", "flaws.csv", "-n", 3, "--json")
+    assert code == 0
+    assert (
+        "set aside: 4 whose rating is not a number (line 3 'good'; line 6 'inf'; line 8 'x', ...), "
+        "2 with a rating outside the scale 0.5..5 (line 5 7 for 6; line 7 -1 for 8); write ratings "
+        "as numbers from 0.5 to 5"
+    ) in err
+    (folder / "good.csv").write_text("item_id,rating\n3,5\n5,0.5\n")
+    assert out == call("recommend", "nmf", "--ratings", "good.csv", "-n", 3, "--json")[1]
+
+
 
 
 def test_recommend_from_a_file_says_what_it_understood(call):

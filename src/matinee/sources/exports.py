@@ -6,7 +6,8 @@
 
 Films are found by id, by IMDb id where the catalogue has one, or else by title and year. A row with
 more cells than there are columns has a title with commas that no quotes enclose. Titles that are
-nearly one of the catalogue are not taken for it, but offered.
+nearly one of the catalogue are not taken for it, but offered. Rows whose rating is no number, or is
+outside the scale, are set aside and counted.
 """
 
 import csv
@@ -17,16 +18,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import filterfalse
+from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
 from matinee.data.catalog import Catalog
 from matinee.data.ids import IdMap
+from matinee.data.read_report import Case, Finding
 from matinee.data.scale import Scale
 from matinee.display.text import counted
 from matinee.errors import BadRatings
 from matinee.sources import files
+from matinee.sources.checks import CASES_SHOWN
 from matinee.sources.columns import plain
+from matinee.sources.raw import REASON, Fault
 from matinee.sources.titles import split_title
 
 IMDB_FEATURES = {"imdb", "imdbid", "imdb_id", "const", "tconst"}  # where a catalogue may have ids
@@ -51,10 +56,16 @@ class ExportRow(NamedTuple):
     title: str
     year: int | None
     rating: float
+    line: int = 0  # of the file
 
     def __str__(self) -> str:
         name = self.title or self.item_id
         return name if self.year is None else f"{name} ({self.year})"
+
+    @property
+    def case(self) -> Case:
+        """Where it stands, and what it says."""
+        return Case(f"line {self.line}", f"{self.rating:g} for {self}")
 
 
 class Export(NamedTuple):
@@ -64,6 +75,8 @@ class Export(NamedTuple):
     scale: Scale | None  # None: that of the model
     rows: tuple[ExportRow, ...]
     unrated: int  # rows without a rating
+    name: str = "the file"
+    set_aside: tuple[Finding, ...] = ()  # rows whose rating is no number
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,7 @@ class ExportMatch:
     unmatched: tuple[ExportRow, ...]
     near: Mapping[ExportRow, str]  # titles like those of the first rows that are unmatched
     twice: int  # rows superseded by a later one of the same item
+    set_aside: tuple[Finding, ...] = ()  # rows whose rating is no number, or outside the scale
 
     def __len__(self) -> int:
         return len(self.history)
@@ -92,7 +106,7 @@ def missed(rows: Sequence[ExportRow], near: Mapping[ExportRow, str]) -> str:
 def read_export(path: str | Path) -> Export:
     """The ratings in a file. Raises BadRatings when there are none, or no column to know films by.
 
-    Rows without a rating are counted, not taken; a rating that is no number is refused by line.
+    Rows without a rating, or with one that is no number, are counted and not taken.
     """
     path = Path(path)
     files.check_exists(path)
@@ -107,7 +121,7 @@ def read_export(path: str | Path) -> Export:
     }
     if at["rating"] is None or (at["id"] is None and at["title"] is None):
         raise BadRatings(f"{name} has the columns {', '.join(map(repr, lines[0]))}; {ACCEPTED}")
-    rows, unrated = [], 0
+    rows, unrated, not_numbers = [], 0, []
     for number, line in enumerate(lines[1:], start=2):
         line = with_whole_title(line, len(names), at["title"])
         cells = {
@@ -116,16 +130,25 @@ def read_export(path: str | Path) -> Export:
         }
         if not cells["rating"]:
             unrated += bool(any(line))
-            continue
-        rows.append(parse_row(cells, f"{name}, line {number}"))
+        elif (rating := number_in(cells["rating"])) is None:
+            not_numbers.append(Case(f"line {number}", repr(cells["rating"])))
+        else:
+            rows.append(row_of(cells, rating, number))
+    set_aside = findings(not_numbers, REASON[Fault.NOT_A_NUMBER])
     if not rows:
-        raise BadRatings(f"{name} holds no ratings: {counted(unrated, 'row')}, none with a rating")
+        found = [f"{unrated:,} without a rating"] * bool(unrated or not set_aside)
+        raise BadRatings(f"{name} holds no ratings: {', '.join([*map(str, set_aside), *found])}")
     kind, scale = "table", None
     if "letterboxduri" in names:
         kind, scale = "Letterboxd", Scale(0.5, 5)
     elif "const" in names:
         kind, scale = "IMDb", Scale(1, 10)
-    return Export(kind, scale, tuple(rows), unrated)
+    return Export(kind, scale, tuple(rows), unrated, name, set_aside)
+
+
+def findings(cases: Sequence[Case], reason: str) -> tuple[Finding, ...]:
+    """The finding that some rows share, with the first of them; none where there are no rows."""
+    return (Finding(reason, len(cases), tuple(cases[:CASES_SHOWN])),) if cases else ()
 
 
 def with_whole_title(line: list[str], n_columns: int, title: int | None) -> list[str]:
@@ -139,17 +162,22 @@ def with_whole_title(line: list[str], n_columns: int, title: int | None) -> list
     return [*line[:title], ",".join(line[title:end]), *line[end:]]
 
 
-def parse_row(cells: Mapping[str, str], place: str) -> ExportRow:
-    """One row from its cells. Raises BadRatings, with its place, for a rating that is no number."""
+def number_in(cell: str) -> float | None:
+    """The finite number that a cell holds; None where there is none."""
     try:
-        rating = float(cells["rating"])
+        number = float(cell)
     except ValueError:
-        raise BadRatings(f"{place}: the rating is {cells['rating']!r}, not a number") from None
+        return None
+    return number if isfinite(number) else None
+
+
+def row_of(cells: Mapping[str, str], rating: float, line: int) -> ExportRow:
+    """One row from its cells."""
     title, year = split_title(cells["title"]) if cells["title"] else ("", None)
     if year is None and (dated := YEAR_LAST.fullmatch(title)):
         title, year = dated[1], int(dated[2])
     year = int(cells["year"]) if cells["year"].isdecimal() else year
-    return ExportRow(cells["id"], title, year, rating)
+    return ExportRow(cells["id"], title, year, rating, line)
 
 
 def text_of(path: Path) -> str:
@@ -173,40 +201,44 @@ def text_of(path: Path) -> str:
 def match(export: Export, items: IdMap, catalog: Catalog, scale: Scale) -> ExportMatch:
     """The items of a model that the rows are of, and their ratings on its scale.
 
-    Of several rows for one item the last counts. Raises BadRatings when no row matches, or a
-    rating lies outside its scale.
+    Of several rows for one item the last counts; ratings outside their scale are set aside. Raises
+    BadRatings when no row is left.
     """
-    known = Titles(items, catalog)
+    known, source = Titles(items, catalog), export.scale or scale
     history: dict[object, float] = {}
-    unmatched, twice = [], 0
+    unmatched, outside, twice = [], [], 0
     for row in export.rows:
         item_id = known.find(row)
         if item_id is None:
             unmatched.append(row)
-            continue
-        twice += item_id in history
-        history[item_id] = on_scale(row, export.scale or scale, scale)
+        elif not source.low <= row.rating <= source.high:
+            outside.append(row.case)
+        else:
+            twice += item_id in history
+            history[item_id] = brought_to(row.rating, source, scale)
     near = {
         row: title for row in unmatched[:MOST_SUGGESTIONS] if (title := known.near(row)) is not None
     }
+    set_aside = export.set_aside + findings(outside, f"{REASON[Fault.OUTSIDE]} {source}")
+    if not history and outside:
+        raise BadRatings(
+            f"{export.name}: {'; '.join(map(str, set_aside))}; no rating is left, so write them "
+            f"as numbers from {source.low:g} to {source.high:g}"
+        )
     if not history:
         some = missed(unmatched[:3], near)
         raise BadRatings(
-            f"the model knows none of what was rated, {counted(len(unmatched), 'film')}: {some}"
+            f"{export.name}: the model knows none of what was rated, "
+            f"{counted(len(unmatched), 'film')}: {some}"
         )
-    return ExportMatch(history, tuple(unmatched), near, twice)
+    return ExportMatch(history, tuple(unmatched), near, twice, set_aside)
 
 
-def on_scale(row: ExportRow, source: Scale, target: Scale) -> float:
-    """A rating brought from one scale to another: lowest to lowest, highest to highest.
-
-    Raises BadRatings for a rating outside ``source``.
-    """
-    if not source.low <= row.rating <= source.high:
-        raise BadRatings(f"the rating of {row} is {row.rating:g}, outside {source}")
+def brought_to(rating: float, source: Scale, target: Scale) -> float:
+    """A rating brought from one scale to another: lowest to lowest, highest to highest."""
     if source == target:
-        return row.rating
-    share = (row.rating - source.low) / (source.high - source.low)
+        return rating
+    share = (rating - source.low) / (source.high - source.low)
     return target.low + share * (target.high - target.low)
 
 

@@ -87,3 +87,7 @@ def pairs(text: str, option: str, example: str) -> dict[str, str]:
     if twice:
         raise BadSetting(f"{option} names {twice[0]!r} twice")
     return values
+    if matched.set_aside:
+        low, high = export.scale or model.scale
+        remedy = f"write ratings as numbers from {low:g} to {high:g}"
+        say(wrap(f"set aside: {', '.join(map(str, matched.set_aside))}; {remedy}", width()))
