@@ -291,7 +291,7 @@ def test_recommend_for_people(call, model):
     code, out, _ = call("recommend", model, "--user", "7", "-n", "2", "--why")
     lines = out.splitlines()
     assert code == 0
-    assert lines[0].split() == ["rank", "title", "stars", "score", "item_id"]
+    assert lines[0].split() == ["rank", "title", "stars", "points", "score", "item_id"]
     reasons = [line for line in lines if line.startswith("      because ")]
     assert [line.split()[0] for line in lines if not line.startswith("     ")] == ["rank", "1", "2"]
     assert len(reasons) == 2, "a sentence below each item, of as many lines as it takes"
@@ -300,6 +300,37 @@ def test_recommend_for_people(call, model):
 def test_recommend_with_reasons_that_add_up(call, model):
     code, out, _ = call("recommend", model, "--user", "7", "-n", "2", "--why", "--json")
     for row in json.loads(out):
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ((), "the stars predicted, plus points for how likely each is to be chosen"),
+        (("--stars-weight", "inf"), "the stars predicted, before they are held to 1..5"),
+        (("--stars-weight", "0"), "points for how likely each is to be chosen; they only rank"),
+    ],
+)
+def test_a_list_says_what_its_score_is_and_stars_and_points_add_up_to_it(
+    call, model, weights, words
+):
+    code, out, err = call("recommend", model, "--user", "7", "-n", "5", *weights)
+    heading, *lines = [line.split() for line in out.splitlines()]
+    assert code == 0
+    assert f"score: {words}" in " ".join(err.split())
+    assert ("points" in heading) == (not weights or weights[1] == "inf")
+    for line in lines if "points" in heading else ():
+        stars, points, score = map(float, line[-4:-1])
+        assert round(stars + points, 2) == score
+
+
+def test_a_list_in_python_says_what_its_score_is(model):
+    fitted = matinee.load(model)
+    caption, heading, *_ = str(fitted.recommend("7", 2)).split("\n")
+    assert caption.startswith("score: the stars predicted, plus points")
+    assert heading.split()[-2:] == ["stars", "score"]
+    assert caption in str(fitted.recommend("7", 2)._repr_html_())
+    alone = str(fitted.recommend("7", 2, stars_weight=0)).split("\n")[0]
+    assert alone.startswith("score: points for how likely")
+
+
         assert row["why"].startswith(row["title"])
         assert sum(term["value"] for term in row["reasons"]) == pytest.approx(
             row["score"], rel=1e-4

@@ -134,8 +134,9 @@ def ranked_list(
 ) -> list[str]:
     """The lines of a list of items or users with a heading: rank, title, the column ``score``, id.
 
-    Ids take the place of titles where there are none, and are left out without ``with_ids`` and
-    where they would leave little room for titles.
+    Before a score stand the stars and the points that it is the sum of, where rows have them. Ids
+    take the place of titles where there are none, and are left out without ``with_ids`` and where
+    they would leave little room for titles.
     """
     columns = columns or width()
     key = "user_id" if rows and "item_id" not in rows[0] else "item_id"
@@ -144,6 +145,7 @@ def ranked_list(
         "rank": [str(row["rank"]) for row in rows],
         "title": [row.get("title", "") for row in rows] if titled else [],
         "stars": numbers([row["stars"] for row in rows if "stars" in row]),
+        "points": [f"{row['points']:+,.2f}" for row in rows if "points" in row],
         score: numbers([row[score] for row in rows]),
         key: [row[key] for row in rows] if with_ids or not titled else [],
     }

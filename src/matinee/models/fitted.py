@@ -184,6 +184,18 @@ class Fitted:
         """Which number its explanations are of: "stars", or the "list" score."""
         return STARS if self.kind == "rating" else LIST
 
+    @property
+    def goes_beyond_stars(self) -> bool:
+        """Whether scores are stars and more, of which a point is worth one."""
+        return self.explains == LIST and self.unit == "stars"
+
+    @property
+    def score_in_words(self) -> str:
+        """What a list says of its scores: what they are made of, and their unit."""
+        if self.unit == "stars":
+            return f"score: the stars predicted, before they are held to {self.scale}"
+        return "score: points for how likely each is to be chosen; they only rank, within one list"
+
     def clipped(self, scores: np.ndarray) -> np.ndarray:
         """Scores of any shape as predicted ratings: clipped to the scale if they are in stars."""
         return scores if self.kind == "preference" else np.clip(scores, *self.scale)

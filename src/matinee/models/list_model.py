@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 
 FEW_RATED, UNCERTAIN = "few have rated it", "uncertainty"
 BY_MANY = Label("chosen by many", "popularity")
+SCORE_OF_BOTH = (
+    "score: the stars predicted, plus points for how likely each is to be chosen, less some where "
+    "few have rated it; a point is worth a star"
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -86,6 +90,12 @@ class ListModel(BlendModel):
     @property
     def explains(self) -> str:
         return LIST
+
+    @property
+    def score_in_words(self) -> str:
+        if not all(self.weights):
+            return super().score_in_words
+        return SCORE_OF_BOTH
 
     def score_people(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
         return np.asarray(super().score_people(people, items) + self.offsets[items])

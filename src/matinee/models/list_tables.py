@@ -35,9 +35,17 @@ def candidates_of(
 
 
 def list_table(
-    model: Fitted, people: Sequence[object], lists: RuledLists, *, with_users: bool
+    model: Fitted,
+    people: Sequence[object],
+    lists: RuledLists,
+    caption: str,
+    *,
+    with_users: bool,
 ) -> Table:
-    """The lists of people as one table, with the columns that ``Model.recommend`` states."""
+    """The lists of people as one table, with the columns that ``Model.recommend`` states.
+
+    ``caption`` says what the scores are.
+    """
     best, filled = lists.rows, lists.filled
     columns: dict[str, Column] = {}
     if with_users:
@@ -48,7 +56,7 @@ def list_table(
     if model.kind == "rating":
         columns["stars"] = _stars_of(model, people, best)[filled].astype(float)
     columns["score"] = lists.scores[filled].astype(float)
-    return Table(columns | lists.columns(), id_types=model.id_types)
+    return Table(columns | lists.columns(), caption, model.id_types)
 
 
 def _stars_of(model: Fitted, people: Sequence[object], items: np.ndarray) -> np.ndarray:

@@ -263,7 +263,8 @@ class Model(Fitted, Printable):
         candidates = candidates_of(self, items, exclude)
         maker = ListMaker.of(ranker, ListRules.of(rules), candidates, exclude_seen)
         lists = maker.lists(ranker.from_stars(people), n)
-        return list_table(self, people, lists, with_users=is_many(user))
+        caption = ranker.score_in_words
+        return list_table(self, people, lists, caption, with_users=is_many(user))
 
     def recommend_all(
         self,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from matinee.cli.commands.recommend import with_points
 from matinee.cli.commands.serve import start
 from matinee.cli.console import (
     bold,
@@ -20,6 +21,7 @@ from matinee.cli.console import (
     width,
     wrap,
 )
+from matinee.cli.options.numbers import Whole
 from matinee.cli.progress import progress
 from matinee.cli.taste_cards import cards
 from matinee.display.optional import SERVE
@@ -56,7 +58,7 @@ LIKES = 3  # of the tastes of the person
 @click.option("--serve", "serving", is_flag=True, help="Then open the page on the model.")
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=Whole(0, 65535),
     default=8765,
     show_default=True,
     help="Port of the page; 0 finds a free one.",
@@ -201,10 +203,15 @@ def best_rows(rows: list[JsonObject], name: str) -> list[int]:
 def tops(demo: "Demo", columns: int) -> list[str]:
     """The tastes of the person and the films that score best for them."""
     likes = ", ".join(f"{name} {share:.0%}" for name, share in list(demo.profile.items())[:LIKES])
-    films = ranked_list(
-        demo.recommendations.to_dicts(), "score", columns, with_ids=False, stream=sys.stderr
-    )
-    return [f"likes {likes}", "", *films]
+    rows = with_points(demo.model, demo.recommendations.to_dicts())
+    films = ranked_list(rows, "score", columns, with_ids=False, stream=sys.stderr)
+    return [
+        f"likes {likes}",
+        "",
+        *films,
+        "",
+        *wrap(demo.recommendations.caption, columns).split("\n"),
+    ]
 
 
 def ending(demo: "Demo") -> list[str]:

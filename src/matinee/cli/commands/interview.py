@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from matinee.cli.commands.recommend import print_list, rows_for
-from matinee.cli.console import json_option, print_json, say
+from matinee.cli.console import json_option, print_json, say, width, wrap
 from matinee.cli.options.model import load, model_argument
 from matinee.cli.options.newcomer import NAME
 from matinee.display.text import counted
@@ -59,7 +59,8 @@ def command(model_path: str, questions: int, n: int, as_json: bool) -> None:
             }
         )
     else:
-        print_list(rows)
+        print_list(model, rows)
+        say(wrap(model.ranker.score_in_words, width()))
 
 
 def answer_questions(interview: "Interview", questions: int) -> "Interview":

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from matinee.models import Model
 
 Row = JsonObject
-SCORE_OF_CHOICE = "the score ranks: stars predicted, and points for how likely each is to be chosen"
-
 SCORE_OF_GROUP = {  # by how it is combined
     "average": "the score is how far something stands above all else, in standard deviations of "
     "each one's own scores: the mean over them",
@@ -258,11 +256,10 @@ def show_each(
     for place, (name, rows) in enumerate(lists.items()):
         if len(lists) > 1:
             click.echo(("\n" if place else "") + styled(f"user {name}", "bold"))
-        print_list(rows)
-    if any(
-        row.get("stars", row["score"]) != row["score"] for rows in lists.values() for row in rows
-    ):
-        say(wrap(f"{SCORE_OF_CHOICE}; matinee explain{weights.typed} shows the sum", width()))
+        print_list(model, rows)
+    if any(lists.values()):
+        meaning = f"{model.ranker.score_in_words}; matinee explain{weights.typed} shows the sum"
+        say(wrap(meaning, width()))
 
 
 def why_no_more(model: "Model", rules: "RuleArguments", n_listed: int) -> str:
@@ -368,11 +365,18 @@ def name_of(row: Row) -> str:
     return str(row.get("title", row["item_id"]))
 
 
-def print_list(rows: list[Row]) -> None:
+def print_list(model: "Model", rows: list[Row]) -> None:
     """A list for people, each item followed by its reason where there is one."""
     if not rows:
+def with_points(model: "Model", rows: list[Row]) -> list[Row]:
+    """Rows with what their scores, as they are shown, have beyond the stars that are shown."""
+    if not model.ranker.goes_beyond_stars:
+        return rows
+    return [{**row, "points": round(row["score"], 2) - round(row["stars"], 2)} for row in rows]
+
+
         return
-    heading, *lines = ranked_list(rows, "score")
+    heading, *lines = ranked_list(with_points(model, rows), "score")
     click.echo(heading)
     for row, line in zip(rows, lines, strict=True):
         click.echo(line)
