@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+import matinee
 from test_cli import call, fitted, here, model  # noqa: F401  (fixtures)
+from test_contract import ratings_of
 
 
 @pytest.fixture
@@ -78,11 +80,13 @@ def test_without_and_change_take_titles_or_ids(ask, listed, model):  # noqa: F81
 def test_tastes_count_more_or_less(ask, listed, model):  # noqa: F811
     loaded, _ = rated_by_7(model)
     item, name = listed[0]["item_id"], loaded.tastes()[1].name
-    code, out, _ = ask(item, "--tastes", f"0=0,{name}=2", "--json")
+    code, out, _ = ask(item, "--taste-times", f"0=0,{name}=2", "--json")
     told = json.loads(out)
     assert code == 0
     assert told == loaded.what_if("7", item, tastes={0: 0, 1: 2}).to_dict()
-    assert json.loads(ask(item, "--tastes", "0=0", "--tastes", "1=2", "--json")[1]) == told
+    assert (
+        json.loads(ask(item, "--taste-times", "0=0", "--taste-times", "1=2", "--json")[1]) == told
+    )
 
 
 def test_counterfactual(ask, listed):
@@ -115,10 +119,10 @@ def test_lists_say_what_is_popular_rather_than_personal(call, model):  # noqa: F
         (("--change", "Alien=9"), 3, "outside 1..5"),
         (("--change", "Alein=3"), 4, "did you mean 'Alien'"),
         (("--without", "Alein"), 4, "did you mean 'Alien'"),
-        (("--tastes", "0"), 2, "--tastes reads Horror=0 or, by number, 3=2, not '0'"),
-        (("--tastes", "0=off"), 2, "the factor for taste '0' is 'off', not a number"),
-        (("--tastes", "0=-1"), 2, "it must be at least 0"),
-        (("--tastes", "99=1"), 2, "no taste '99'"),
+        (("--taste-times", "0"), 2, "--taste-times reads Horror=0 or, by number, 3=2, not '0'"),
+        (("--taste-times", "0=off"), 2, "the factor for taste '0' is 'off', not a number"),
+        (("--taste-times", "0=-1"), 2, "it must be at least 0"),
+        (("--taste-times", "99=1"), 2, "no taste '99'"),
         (("--versus", "Alein"), 4, "did you mean 'Alien'"),
         (("--versus", "Alien", "--counterfactual"), 2, "different questions"),
         (("--counterfactual", "--by", "history"), 2, "--by goes with reasons and --versus"),
@@ -203,13 +207,25 @@ def test_somebody_new_asks_by_a_file_of_ratings(call, model, tmp_path):  # noqa:
     for whom in ((), ("--user", "7", *mine)):
         code, _, err = call("explain", model, *whom, "--item", "5")
         assert code == 2
-        assert "by --user ID or by --ratings FILE, one of them" in err
+        assert "by one of --user, --ratings, --tastes or --features; " in err
+
+
+@pytest.mark.parametrize("newcomer", [("--tastes", "0=6,1=4"), ("--features", "town=a")])
+def test_somebody_new_asks_as_for_a_list(call, model, tmp_path, newcomer):  # noqa: F811
+    told = {f"u{n:03}": {"town": "ab"[n % 2]} for n in range(60)}
+    folder = tmp_path / "profiles"
+    matinee.MF(n_factors=3, n_epochs=4).fit(ratings_of().with_profiles(told)).save(folder)
+    (first, *_) = json.loads(call("recommend", folder, *newcomer, "-n", "3", "--json")[1])
+    code, out, _ = call("explain", folder, *newcomer, "--item", first["item_id"], "--json")
+    why = json.loads(out)
+    assert (code, why["user"]) == (0, "you")
+    assert why["score"] == pytest.approx(first["score"], abs=1e-5)
 
 
 def test_a_weight_below_nothing_is_refused(call, model):  # noqa: F811
     code, _, err = call("recommend", model, "--user", "7", "--stars-weight", "-1")
     assert code != 0
-    assert "it must be at least 0" in err
+    assert "it is -1; give a number of at least 0" in err
 
 
 def test_standing(ask, listed):

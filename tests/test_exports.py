@@ -12,6 +12,7 @@ from matinee.data.catalog import Catalog, Item
 from matinee.data.ids import IdMap
 from matinee.data.scale import Scale
 from matinee.errors import BadRatings
+from matinee.models.group import recommend_together
 from matinee.sources.exports import Export, ExportRow, Titles, match, read_export
 from test_contract import catalog_of, ratings_of
 
@@ -202,7 +203,6 @@ def test_nothing_matched_and_outside_the_scale(tmp_path):
             match(read_export(tmp_path / "mine.csv"), items, catalog_of(items), Scale(1, 5))
 
 
-# At the terminal.
 def test_rows_that_cannot_be_are_set_aside_by_line_and_the_others_taken(call, folder):
     rows = ["3,5", "4,good", "5,0.5", "6,7", "7,inf", "8,-1", "9,x", "10,y"]
     (folder / "flaws.csv").write_text("\n".join(["item_id,rating", *rows]) + "\n")
@@ -217,6 +217,7 @@ def test_rows_that_cannot_be_are_set_aside_by_line_and_the_others_taken(call, fo
     assert out == call("recommend", "nmf", "--ratings", "good.csv", "-n", 3, "--json")[1]
 
 
+# At the terminal.
 
 
 def test_recommend_from_a_file_says_what_it_understood(call):
@@ -291,6 +292,27 @@ def test_a_list_for_several_shows_stars_and_says_what_its_score_is(call, folder,
             assert f"for {user}: {stars:.2f} stars" in text
 
 
+def test_newcomers_get_a_list_together_by_their_files(call, folder):
+    (folder / "hers.csv").write_text("item_id,rating\n5,5\n6,4\n7,1\n")
+    asked = ("recommend", "nmf", "--for", "mine.csv,hers.csv", "-n", 3, "--why")
+    rows = json.loads(call(*asked, "--json")[1])
+    model = matinee.load(folder / "nmf")
+    histories = {"mine": {"3": 5, "4": 0.5}, "hers": {"5": 5, "6": 4, "7": 1}}
+    together = recommend_together(model, model.fold_in_many(histories), 3)
+    assert [row["item_id"] for row in rows] == list(together.item_id)
+    assert not {"3", "4", "5", "6", "7"} & {row["item_id"] for row in rows}
+    for row in rows:
+        assert set(row["predicted"]) == set(row["scores"]) == set(row["why"]) == {"mine", "hers"}
+    text = call(*asked)[1]
+    assert "for mine: " in text
+    assert "for hers: " in text
+    mixed = json.loads(call("recommend", "nmf", "--for", "u001,mine.csv", "-n", 1, "--json")[1])
+    assert set(mixed[0]["scores"]) == {"u001", "mine"}
+    code, _, err = call("recommend", "nmf", "--for", "u001,hsr.csv")
+    assert code == 4
+    assert "'hsr.csv' is neither a user of the model nor a file of ratings here" in err
+
+
 def test_a_list_for_several_of_a_model_of_choices_has_points(call):
     asked = ("recommend", "als", "--for", "u001,u002", "-n", 1)
     (row,) = json.loads(call(*asked, "--json")[1])
@@ -304,6 +326,7 @@ def test_a_list_for_several_of_a_model_of_choices_has_points(call):
         ((), "none is given"),
         (("--user", "u001", "--tastes", "0=5"), "--user and --tastes are given"),
         (("--user", "u001", "--how", "average"), "--how goes with --for"),
+        (("--for", "u001", "--ratings", "mine.csv"), "too, as --for u001,mine.csv, and leave out"),
         (("--tastes", "0:5"), "--tastes reads Horror=6,Comedy=4"),
         (("--tastes", "0=lots"), "not a number"),
         (("--tastes", "0=5,1"), "or, by number, 0=6,3=4, not '0=5,1'"),

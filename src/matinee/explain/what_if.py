@@ -10,12 +10,13 @@ from matinee.data.scale import checked_rating
 from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.plain_data import JsonObject
 from matinee.display.text import listed
-from matinee.errors import BadSetting, Option, did_you_mean
+from matinee.errors import Advice, BadSetting, Option, did_you_mean
 from matinee.explain.explainable import Explainable
 from matinee.explain.ranks import ordinal, ranks, unseen, with_histories
 from matinee.row_solvers.person import Person
 
-WITHOUT, CHANGE, TASTES = (Option(name, ...) for name in ("without", "change", "tastes"))
+WITHOUT, CHANGE = Option("without", ...), Option("change", ...)
+TASTES = Advice("tastes=...", "--taste-times", "tastes")
 NEAR_TITLE = 0.8  # likeness of titles that people mistake for one another
 
 

@@ -12,7 +12,14 @@ import matinee
 from matinee.cli.console import json_option, print_json, say, show, styled, wrap
 from matinee.cli.options.list_weights import ListWeights, weight_options
 from matinee.cli.options.model import WORDS_HELP, find_item_by_words, model_argument
-from matinee.cli.options.newcomer import from_file, number, pairs
+from matinee.cli.options.newcomer import (
+    Newcomer,
+    check_one_way,
+    newcomer_options,
+    number,
+    pairs,
+)
+from matinee.cli.options.numbers import Whole
 from matinee.display.plain_data import JsonObject
 from matinee.errors import BadSetting
 from matinee.explain.views import VIEWS
@@ -26,9 +33,7 @@ if TYPE_CHECKING:
 @click.command("explain")
 @model_argument
 @click.option("--user", metavar="ID", help="Id of the user.")
-@click.option(
-    "--ratings", "ratings_path", metavar="FILE", help="Ratings of somebody new, as for recommend."
-)
+@newcomer_options
 @click.option("--item", required=True, metavar="ID", help=WORDS_HELP)
 @click.option(
     "--by",
@@ -54,7 +59,7 @@ if TYPE_CHECKING:
     help="Where it would stand had the user rated this item so; may be given again.",
 )
 @click.option(
-    "--tastes",
+    "--taste-times",
     multiple=True,
     metavar="TASTE=TIMES",
     help="Where it would stand did a taste, by name or number, count so many times (0: not at "
@@ -77,14 +82,14 @@ if TYPE_CHECKING:
 def command(
     model_path: str,
     user: str | None,
-    ratings_path: str | None,
+    newcomer: Newcomer,
     item: str,
     by: str | None,
     of: str | None,
     versus: str | None,
     without: tuple[str, ...],
     change: tuple[str, ...],
-    tastes: tuple[str, ...],
+    taste_times: tuple[str, ...],
     counterfactual: bool,
     stands: bool,
     n: int | None,
@@ -95,21 +100,21 @@ def command(
     """Show the reasons for one score; they add up to it."""
     questions = {
         "--versus": versus is not None,
-        "--without, --change or --tastes": bool(without or change or tastes),
+        "--without, --change or --taste-times": bool(without or change or taste_times),
         "--counterfactual": counterfactual,
         "--standing": stands,
     }
     several = [name for name, present in questions.items() if present]
     check_together(several, {"--by": by, "--of": of}, {"--receipt": receipt}, n)
-    check_one_person(user, ratings_path)
+    check_one_way("say whose score it is by one of", {"--user": user, **newcomer.ways})
     model = weights.load(model_path)
-    person = from_file(model, ratings_path) if ratings_path else model.person(user)
+    person = newcomer.person(model) if user is None else model.person(user)
     row = find_item_by_words(model, item)
     answer: Any
-    if without or change or tastes:
+    if without or change or taste_times:
         removed = [find_item_by_words(model, one) for one in without]
         answer = model.what_if(
-            person, row, without=removed, change=changes(model, change), tastes=times(tastes)
+            person, row, without=removed, change=changes(model, change), tastes=times(taste_times)
         )
     elif counterfactual:
         answer = model.counterfactual(person, row, 10 if n is None else n)
@@ -134,12 +139,6 @@ def command(
         return
     show(answer)
     click.echo(styled(wrap(in_words(certain)), "dim"))
-
-
-def check_one_person(user: str | None, ratings_path: str | None) -> None:
-    """Raise BadSetting unless one of both says whose score it is."""
-    if (user is None) == (ratings_path is None):
-        raise BadSetting("say whose score it is by --user ID or by --ratings FILE, one of them")
 
 
 def check_together(
@@ -179,7 +178,7 @@ def changes(model: "Model", texts: tuple[str, ...]) -> dict[object, float]:
 
 def times(texts: tuple[str, ...]) -> dict[object, float]:
     """``{taste: times}`` of the texts ``TASTE=TIMES``. Raises BadSetting for another form."""
-    factors = pairs(",".join(texts), "--tastes", "Horror=0 or, by number, 3=2")
+    factors = pairs(",".join(texts), "--taste-times", "Horror=0 or, by number, 3=2")
     return {
         taste: number(f"the factor for taste {taste!r} is", text) for taste, text in factors.items()
     }

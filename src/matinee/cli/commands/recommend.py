@@ -11,7 +11,14 @@ from matinee.cli.options.engine import EngineOptions, engine_options
 from matinee.cli.options.list_rules import RuleOptions, rule_options
 from matinee.cli.options.list_weights import ListWeights, weight_options
 from matinee.cli.options.model import model_argument
-from matinee.cli.options.newcomer import NAME, newcomer
+from matinee.cli.options.newcomer import (
+    NAME,
+    Newcomer,
+    check_one_way,
+    from_file,
+    newcomer_options,
+)
+from matinee.cli.options.numbers import Whole
 from matinee.cli.options.values import gathered
 from matinee.cli.progress import progress
 from matinee.cli.spark_jobs import lists_on_spark
@@ -19,7 +26,7 @@ from matinee.disk.table_files import check_table_file
 from matinee.display.optional import POSTGRESQL
 from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, UnknownId, did_you_mean
 from matinee.explain.reasons import PUBLIC
 from matinee.list_store.stored_list import is_database, without_secrets
 from matinee.list_store.writing import save_lists
@@ -27,7 +34,7 @@ from matinee.storage.model_files import model_fingerprint
 
 if TYPE_CHECKING:
     from matinee.lists.list_rules import RuleArguments
-    from matinee.models import Model
+    from matinee.models import Model, Person
 
 Row = JsonObject
 SCORE_OF_GROUP = {  # by how it is combined
@@ -44,44 +51,37 @@ class Audience:
     """The users to recommend to, named in exactly one of several ways."""
 
     users: tuple[str, ...]
-    ratings_path: str | None
-    tastes: tuple[str, ...]
-    features: str | None
-    together: str | None  # ids of the members of a group, separated by commas
+    together: str | None  # the members of a group: ids, or files of ratings; commas between them
     how: str | None  # how the opinions of a group are combined
 
-    @property
-    def ways(self) -> dict[str, object]:
+    def ways(self, newcomer: Newcomer) -> dict[str, object]:
         """The value of each option that names users."""
-        return {
-            "--user": self.users,
-            "--ratings": self.ratings_path,
-            "--tastes": self.tastes,
-            "--features": self.features,
-            "--for": self.together,
-        }
+        return {"--user": self.users, **newcomer.ways, "--for": self.together}
 
-    def check(self) -> None:
+    def check(self, newcomer: Newcomer) -> None:
         """Raise BadSetting unless exactly one option names the users."""
-        names = [name for name, value in self.ways.items() if value]
-        if len(names) != 1:
-            problem = f"{' and '.join(names)} are given" if names else "none is given"
-            *others, last = self.ways
-            options = f"{', '.join(others)} or {last}"
-            raise BadSetting(f"say whom to recommend to by one of {options}; {problem}")
+        if self.together and newcomer.ratings_path:
+            raise BadSetting(
+                "--for names everybody of a group; put the file there too, as --for "
+                f"{self.together},{newcomer.ratings_path}, and leave out --ratings"
+            )
+        check_one_way("say whom to recommend to by one of", self.ways(newcomer))
         if self.how and not self.together:
             raise BadSetting("--how goes with --for ID,ID")
 
-    @property
-    def group(self) -> list[str]:
-        """The ids of the members of a group; none where there is no group."""
-        return [user.strip() for user in (self.together or "").split(",") if user.strip()]
+    def members(self, model: "Model") -> "list[str | Person]":
+        """The members of a group: ids, and newcomers, each called as their file.
 
-    def people(self, model: "Model") -> dict[str, object]:
+        Raises UnknownId for what is neither an id nor a file.
+        """
+        texts = [text.strip() for text in (self.together or "").split(",")]
+        return [member(model, text) for text in texts if text]
+
+    def people(self, model: "Model", newcomer: Newcomer) -> dict[str, object]:
         """Trained users by id, or the newcomer, as ``recommend`` takes them."""
         if self.users:
             return {user: user for user in self.users}
-        return {NAME: newcomer(model, self.ratings_path, self.tastes, self.features)}
+        return {NAME: newcomer.person(model)}
 
 
 @dataclass(frozen=True)
@@ -109,26 +109,10 @@ audience_options = gathered(
         help="Whom to recommend to; may be given again for others.",
     ),
     click.option(
-        "--ratings",
-        "ratings_path",
-        metavar="FILE",
-        help="Somebody new, by their ratings: item_id,rating or title,year,rating; or what "
-        "Letterboxd or IMDb export.",
-    ),
-    click.option(
-        "--tastes",
-        multiple=True,
-        metavar="TASTE=POINTS,..",
-        help="Somebody new, who shares 10 points among tastes, by name or number (see matinee "
-        "tastes); may be given again.",
-    ),
-    click.option(
-        "--features",
-        metavar="NAME=VALUE,..",
-        help="Somebody new, by what they tell, such as age=25,gender=F.",
-    ),
-    click.option(
-        "--for", "together", metavar="ID,ID,..", help="One list for several users together."
+        "--for",
+        "together",
+        metavar="WHO,WHO,..",
+        help="One list for several together: ids of users, and files of ratings of somebody new.",
     ),
     click.option(
         "--how",
@@ -149,6 +133,7 @@ list_options = gathered(
 @click.command("recommend")
 @model_argument
 @audience_options
+@newcomer_options
 @list_options
 @weight_options
 @rule_options
@@ -164,6 +149,7 @@ list_options = gathered(
 def command(
     model_path: str,
     audience: Audience,
+    newcomer: Newcomer,
     listing: ListOptions,
     weights: ListWeights,
     rules: RuleOptions,
@@ -178,22 +164,26 @@ def command(
     --all for everybody, into a file.
     """
     if engine.is_spark:
-        others = {**audience.ways, **dict.fromkeys(weights.given, True), "--json": as_json}
+        others = {
+            **audience.ways(newcomer),
+            **dict.fromkeys(weights.given, True),
+            "--json": as_json,
+        }
         others |= {"--include-seen": listing.include_seen, "the rules": rules.given}
         lists_on_spark(model_path, engine, out, listing.n, listing.why, others)
         return
     if everybody or out is not None:
-        refused = {**audience.ways, "--why": listing.why, "--json": as_json}
+        refused = {**audience.ways(newcomer), "--why": listing.why, "--json": as_json}
         save_all(model_path, listing, weights, rules, everybody, out, refused)
         return
-    audience.check()
+    audience.check(newcomer)
     if audience.together and rules.given:
         raise BadSetting("a list for several together has no rules; leave them out, or --for")
     model = weights.load(model_path)
     if audience.together:
         show_together(model, audience, listing, as_json)
     else:
-        people = audience.people(model)
+        people = audience.people(model, newcomer)
         show_each(model, people, listing, weights, rules.arguments(model), as_json)
 
 
@@ -282,15 +272,18 @@ def show_together(model: "Model", audience: Audience, listing: ListOptions, as_j
     """One list for a group, with the score of each member, and why."""
     from matinee.models.group import recommend_together
 
-    users, how = audience.group, audience.how or "average"
-    group_list = recommend_together(model, users, listing.n, how, exclude_seen=listing.exclude_seen)
+    people, how = audience.members(model), audience.how or "average"
+    users = [model.name_of(one) for one in people]
+    group_list = recommend_together(
+        model, people, listing.n, how, exclude_seen=listing.exclude_seen
+    )
     rows = [
         {
             "rank": row["rank"],
             "item_id": row["item_id"],
             **({"title": row["title"]} if "title" in row else {}),
             "score": row["score"],
-            **predicted_by(model, users, row["item_id"]),
+            **predicted_by(model, people, row["item_id"]),
             "scores": {user: row[user] for user in users},
             **({"turn": row["turn"]} if "turn" in row else {}),
         }
@@ -320,12 +313,27 @@ def show_together(model: "Model", audience: Audience, listing: ListOptions, as_j
     say(wrap(SCORE_OF_GROUP[how], width()))
 
 
-def predicted_by(model: "Model", users: list[str], item: str) -> dict[str, dict[str, float]]:
-    """``predicted``, the rating of an item by each user; nothing where there is none."""
+def member(model: "Model", text: str) -> "str | Person":
+    """A member of a group: a user by id, or the newcomer whose ratings a file holds."""
+    if text in model.users:
+        return text
+    if not Path(text).is_file():
+        hint = did_you_mean(text, list(model.users))
+        raise UnknownId(
+            f"{text!r} is neither a user of the model nor a file of ratings here{hint}; a file "
+            "holds item_id,rating or title,year,rating"
+        )
+    return from_file(model, text, Path(text).stem)
+
+
+def predicted_by(
+    model: "Model", people: "list[str | Person]", item: str
+) -> dict[str, dict[str, float]]:
+    """``predicted``, the rating of an item by each of some people; nothing where there is none."""
     if model.kind != "rating":
         return {}
-    ratings = model.predict(users, item).rating
-    return {"predicted": dict(zip(users, ratings, strict=True))}
+    predicted = model.predict(people, item)
+    return {"predicted": dict(zip(predicted.user_id, predicted.rating, strict=True))}
 
 
 def rows_for(

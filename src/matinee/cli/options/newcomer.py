@@ -3,9 +3,13 @@
 import re
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import click
+
 from matinee.cli.console import say, width, wrap
+from matinee.cli.options.values import gathered
 from matinee.display.text import counted
 from matinee.errors import BadSetting
 
@@ -17,16 +21,70 @@ LISTED = 10  # films named that could not be matched
 PAIR = re.compile(r"([^=].*?)=([^=,]+)(?:,|$)")  # a name may hold commas, as labels of tastes do
 
 
-def newcomer(
-    model: "Model", ratings_path: str | None, tastes: Sequence[str], features: str | None
-) -> "Person":
-    """A newcomer, by whichever of these is given."""
-    if ratings_path:
-        return from_file(model, ratings_path)
-    return from_tastes(model, tastes) if tastes else from_features(model, features or "")
+@dataclass(frozen=True)
+class Newcomer:
+    """Somebody new, told of in one of several ways."""
+
+    ratings_path: str | None
+    tastes: tuple[str, ...]
+    features: str | None
+
+    @property
+    def ways(self) -> dict[str, object]:
+        """The value of each option that tells of somebody new."""
+        return {
+            "--ratings": self.ratings_path,
+            "--tastes": self.tastes,
+            "--features": self.features,
+        }
+
+    def person(self, model: "Model") -> "Person":
+        """The newcomer as the model knows them. Raises as ``fold_in`` and its like do."""
+        if self.ratings_path:
+            return from_file(model, self.ratings_path)
+        if self.tastes:
+            return from_tastes(model, self.tastes)
+        return from_features(model, self.features or "")
 
 
-def from_file(model: "Model", path: str) -> "Person":
+newcomer_options = gathered(
+    "newcomer",
+    Newcomer,
+    click.option(
+        "--ratings",
+        "ratings_path",
+        metavar="FILE",
+        help="Somebody new, by their ratings: item_id,rating or title,year,rating; or what "
+        "Letterboxd or IMDb export.",
+    ),
+    click.option(
+        "--tastes",
+        multiple=True,
+        metavar="TASTE=POINTS,..",
+        help="Somebody new, who shares 10 points among tastes, by name or number (see matinee "
+        "tastes); may be given again.",
+    ),
+    click.option(
+        "--features",
+        metavar="NAME=VALUE,..",
+        help="Somebody new, by what they tell, such as age=25,gender=F.",
+    ),
+)
+
+
+def check_one_way(purpose: str, ways: dict[str, object]) -> None:
+    """Raise BadSetting unless exactly one of several options has a value.
+
+    ``purpose`` begins the message: ``say whom to recommend to by one of``.
+    """
+    given = [name for name, value in ways.items() if value]
+    if len(given) != 1:
+        problem = f"{' and '.join(given)} are given" if given else "none is given"
+        *others, last = ways
+        raise BadSetting(f"{purpose} {', '.join(others)} or {last}; {problem}")
+
+
+def from_file(model: "Model", path: str, name: str = NAME) -> "Person":
     """The newcomer whose ratings a file holds. Reports how it was read, and unmatched titles."""
     from matinee.sources.exports import match, read_export
 
@@ -46,13 +104,17 @@ def from_file(model: "Model", path: str) -> "Person":
     elif export.scale is not None and export.scale != model.scale:
         words.append(f"brought from {export.scale} to the model's scale {model.scale}")
     say(wrap("; ".join(words), width()))
+    if matched.set_aside:
+        low, high = export.scale or model.scale
+        remedy = f"write ratings as numbers from {low:g} to {high:g}"
+        say(wrap(f"set aside: {', '.join(map(str, matched.set_aside))}; {remedy}", width()))
     if matched.unmatched:
         more = len(matched.unmatched) - LISTED
         rest = f"; and {more:,} more" if more > 0 else ""
         say(wrap(f"not matched: {matched.missed(LISTED)}{rest}", width()))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        return model.fold_in(matched.history, NAME)
+        return model.fold_in(matched.history, name)
 
 
 def from_tastes(model: "Model", texts: Sequence[str]) -> "Person":
@@ -87,7 +149,3 @@ def pairs(text: str, option: str, example: str) -> dict[str, str]:
     if twice:
         raise BadSetting(f"{option} names {twice[0]!r} twice")
     return values
-    if matched.set_aside:
-        low, high = export.scale or model.scale
-        remedy = f"write ratings as numbers from {low:g} to {high:g}"
-        say(wrap(f"set aside: {', '.join(map(str, matched.set_aside))}; {remedy}", width()))
