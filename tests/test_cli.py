@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,16 +13,18 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 import matinee
 from matinee.algorithms import ALGORITHMS, Bias
-from matinee.cli import COMMANDS, run
+from matinee.cli import COMMANDS, app, run
 from matinee.cli.console import bold, ranked_list, wrap
 from matinee.cli.options.settings import make_algorithm
 from matinee.cli.packed_fit import at_epoch
 from matinee.cli.progress import progress
 from matinee.display.text import seconds, shorten
+from matinee.errors import BadModel, BadSetting
 from matinee.training.progress import Epoch
 
 SOURCE = Path(matinee.__file__).resolve().parents[1]
@@ -297,9 +300,6 @@ def test_recommend_for_people(call, model):
     assert len(reasons) == 2, "a sentence below each item, of as many lines as it takes"
 
 
-def test_recommend_with_reasons_that_add_up(call, model):
-    code, out, _ = call("recommend", model, "--user", "7", "-n", "2", "--why", "--json")
-    for row in json.loads(out):
 @pytest.mark.parametrize(
     ("weights", "words"),
     [
@@ -331,6 +331,9 @@ def test_a_list_in_python_says_what_its_score_is(model):
     assert alone.startswith("score: points for how likely")
 
 
+def test_recommend_with_reasons_that_add_up(call, model):
+    code, out, _ = call("recommend", model, "--user", "7", "-n", "2", "--why", "--json")
+    for row in json.loads(out):
         assert row["why"].startswith(row["title"])
         assert sum(term["value"] for term in row["reasons"]) == pytest.approx(
             row["score"], rel=1e-4
@@ -602,7 +605,7 @@ MISTAKES: list[tuple[str, int, str]] = [
     ("evaluate ratings.csv --split by-tim", 2, "did you mean 'by-time'"),
     ("evaluate ratings.csv --split by-time", 3, "no times"),
     ("evaluate ratings.csv --split by-time --last 2", 2, "takes no --last"),
-    ("evaluate ratings.csv --test-share 2", 2, "not in the range 0<x<1"),
+    ("evaluate ratings.csv --test-share 2", 2, "it is 2; give a number above 0 and below 1"),
     ("evaluate ratings.csv -n few", 2, "10,20"),
     ("evaluate ratings.csv -n 1000", 2, "from 1 to 40"),
     ("recommend model --ratings a.csv --ratings b.csv", 2, "--ratings is given 2 times"),
@@ -614,9 +617,59 @@ MISTAKES: list[tuple[str, int, str]] = [
     ("explain model --user 7 --item 5 -n 5", 2, "-n goes with --counterfactual"),
     ("explain model --user 7 --item 5 --change =3", 2, "write ITEM=RATING"),
     ("explain model --user 7 --item 5 --change 1", 2, "write ITEM=RATING"),
-    ("interview model -n 0", 2, "0 is not in the range"),
-    ("tune ratings.csv --trials 0", 2, "0 is not in the range"),
+    ("interview model -n 0", 2, "it is 0; give a whole number of at least 1"),
+    ("tune ratings.csv --trials 0", 2, "it is 0; give a whole number of at least 1"),
 ]
+
+
+NUMERIC = [  # (command, option) of each option that takes one number
+    (name, option)
+    for name in COMMANDS
+    for option in app.get_command(click.Context(app), name).params
+    if isinstance(option.type, click.types.FloatParamType | click.types.IntParamType)
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), NUMERIC, ids=[f"{name} {option.opts[0]}" for name, option in NUMERIC]
+)
+def test_every_number_has_limits_and_its_error_names_value_limit_and_remedy(name, option):
+    limits = option.type
+    outside = ["much", "nan"]
+    outside += [limits.min - 1] if limits.min is not None else []
+    outside += [limits.max + 1] if limits.max is not None else []
+    for value in outside:
+        with pytest.raises(click.BadParameter) as refused:
+            limits.convert(str(value), option, None)
+        told = refused.value.format_message()
+        assert max(option.opts, key=len).lstrip("-") in told
+        assert f"it is {value}; give a " in told
+        for limit in filter(None, (limits.min, limits.max)):
+            assert str(limit) in told
+    low = limits.min or 0
+    inside = low + 1 if limits.max is None else (low + limits.max) / 2
+    inside = int(inside) if isinstance(limits, click.IntRange) else inside
+    assert limits.convert(str(inside), option, None) == inside
+
+
+def test_a_caution_beyond_the_dial_is_refused_with_its_ends_which_are_taken(call, model):
+    code, _, err = call("recommend", model, "--user", "7", "--caution", "9999")
+    assert code == 2
+    safest, boldest = re.search(r"from ([-\d.]+), the safest, to ([-\d.]+), the most", err).groups()
+    assert err.startswith("error: --caution 9999.0 is beyond the dial of this model")
+    for end in (safest, boldest, "0"):
+        assert call("recommend", model, "--user", "7", f"--caution={end}")[0] == 0
+    with pytest.raises(BadSetting, match=f"^caution=9999 is beyond .* from {safest}"):
+        matinee.load(model).recommend("7", caution=9999)
+
+
+def test_where_there_is_no_model_the_command_that_makes_one_is_given(call, here, monkeypatch):
+    monkeypatch.chdir(here)
+    code, _, err = call("recommend", "no model", "--user", "7")
+    command = err.partition("make one by ")[2].strip()
+    assert (code, command) == (5, "matinee fit DATA --out 'no model'")
+    with pytest.raises(BadModel, match=r'make one by matinee\.fit\(ratings\)\.save\("no model"\)'):
+        matinee.load("no model")
 
 
 @pytest.mark.parametrize("line, code, words", MISTAKES, ids=[line for line, *_ in MISTAKES])

@@ -346,7 +346,7 @@ def test_a_refit_waits_for_enough_events(folder, capsys):
 
 def test_every_refit_is_of_one_event_at_least(folder, capsys):
     assert run(["refit", str(folder), "--out", str(folder), "--min-events", "0"]) == 2
-    assert "0 is not in the range x>=1" in capsys.readouterr().err
+    assert "it is 0; give a whole number of at least 1" in capsys.readouterr().err
 
 
 # What can go wrong before it answers.

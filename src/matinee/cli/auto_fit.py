@@ -8,6 +8,7 @@ import click
 from matinee.cli.console import program, say, width, wrap
 from matinee.cli.options.engine import EngineOptions
 from matinee.cli.options.metrics import read_name
+from matinee.cli.options.numbers import Real
 from matinee.cli.options.record import RECORD
 from matinee.cli.options.settings import LearnerOptions
 from matinee.cli.options.values import gathered
@@ -62,7 +63,7 @@ search_options = gathered(
     SearchOptions,
     click.option(
         "--minutes",
-        type=click.FloatRange(0, min_open=True),
+        type=Real(0, min_open=True),
         default=5.0,
         show_default=True,
         help="For --algorithm auto: begin no trial after so many minutes.",

@@ -112,7 +112,8 @@ class Model(Fitted, Printable):
         ``stars_weight`` is how many points of choice a star is worth: 0 ranks by choice alone,
         infinity by stars alone. ``caution`` is the dial from safe (above 0) to adventurous (0, or
         below): how much what few have rated is held back. Raises BadSetting where either is given
-        and the model has no choice part, and for what is no number.
+        and the model has no choice part, for what is no number, and for a caution beyond the ends
+        of the dial (``cautions``).
         """
         if stars_weight is None and caution is None:
             return self
@@ -125,9 +126,21 @@ class Model(Fitted, Printable):
                 " are for models of stars that were fitted with a choice part",
             )
         model = replace(self, choice=self.choice.weighed(stars_weight, caution))
+        if caution is not None:
+            self._check_on_dial(caution)
         own = {one.name for one in fields(self)} | {"ranker"}
         vars(model).update({name: one for name, one in vars(self).items() if name not in own})
         return model
+
+    def _check_on_dial(self, caution: float) -> None:
+        """Raise BadSetting for a caution beyond the ends of the dial; none at all is on it."""
+        safest, boldest = self.cautions[0], min(0.0, self.cautions[-1])
+        if not boldest <= caution <= safest:
+            raise BadSetting(
+                Option("caution", caution),
+                f" is beyond the dial of this model; give one from {safest}, the safest, to "
+                f"{boldest}, the most adventurous, or leave it out for the one learned",
+            )
 
     @cached_property
     def cautions(self) -> tuple[float, ...]:

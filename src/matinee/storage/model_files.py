@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from matinee.disk.reading import (
 )
 from matinee.disk.whole_files import sync, sync_folder
 from matinee.display.plain_data import JsonMapping, JsonObject
-from matinee.errors import BadModel, MatineeError
+from matinee.errors import Advice, BadModel, MatineeError
 from matinee.storage.array_laws import check_arrays
 from matinee.storage.tensors import (
     Part,
@@ -251,11 +252,22 @@ def _read_parts(path: Path, entries: list[JsonObject]) -> dict[str, Any]:
 
 def _read_manifest(path: Path) -> JsonObject:
     if not (path / MANIFEST).is_file():
-        raise BadModel(f"there is no model at {path}: {path / MANIFEST} is missing")
+        raise no_model(path)
     try:
         return read_sealed(path / MANIFEST, "model", VERSIONS)
     except BadFile as error:
         raise BadModel(str(error)) from None
+
+
+def no_model(path: Path) -> BadModel:
+    """The error for a folder that is not there or holds no model, with what makes one."""
+    return BadModel(
+        f"there is no model at {path}: {path / MANIFEST} is missing; ",
+        Advice(
+            f'make one by matinee.fit(ratings).save("{path}")',
+            f"make one by matinee fit DATA --out {shlex.quote(str(path))}",
+        ),
+    )
 
 
 def is_model(path: Path) -> bool:
@@ -271,7 +283,7 @@ def manifest_digest(path: Path) -> str:
     try:
         return hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()[:12]
     except OSError:
-        raise BadModel(f"there is no model at {path}: {path / MANIFEST} is missing") from None
+        raise no_model(path) from None
 
 
 def model_fingerprint(path: Path) -> str:

@@ -6,6 +6,7 @@ import click
 
 from matinee.cli.console import json_option, print_json, show
 from matinee.cli.options.metrics import MeasureOptions, measure_options
+from matinee.cli.options.numbers import Whole
 from matinee.cli.options.reading import ReadOptions, reading_options
 from matinee.cli.options.settings import (
     LearnerOptions,
@@ -22,10 +23,8 @@ if TYPE_CHECKING:
 @click.command("cross-validate", cls=LearningCommand)
 @click.argument("data")
 @learner_options
-@click.option(
-    "--folds", type=click.IntRange(2), default=5, show_default=True, help="How many parts."
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the folds.")
+@click.option("--folds", type=Whole(2), default=5, show_default=True, help="How many parts.")
+@click.option("--seed", type=Whole(0), default=0, show_default=True, help="Of the folds.")
 @measure_options
 @reading_options
 @json_option

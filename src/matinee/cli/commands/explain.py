@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 @click.option(
     "--taste-times",
     multiple=True,
-    metavar="TASTE=TIMES",
+    metavar="TASTE=TIMES,..",
     help="Where it would stand did a taste, by name or number, count so many times (0: not at "
     "all); may be given again.",
 )
@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     help="Its rank of all, what sets it apart from the last of the list, and what would bring it "
     "in or take it out.",
 )
-@click.option("-n", "n", type=int, help="Length of that list; 10 unless given.")
+@click.option("-n", "n", type=Whole(1), help="Length of that list; 10 unless given.")
 @weight_options
 @click.option("--receipt", metavar="FILE", help="Also write sum, rank, model and data as an SVG.")
 @json_option

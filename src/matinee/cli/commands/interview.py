@@ -10,6 +10,7 @@ from matinee.cli.commands.recommend import print_list, rows_for
 from matinee.cli.console import json_option, print_json, say, width, wrap
 from matinee.cli.options.model import load, model_argument
 from matinee.cli.options.newcomer import NAME
+from matinee.cli.options.numbers import Whole
 from matinee.display.text import counted
 
 if TYPE_CHECKING:
@@ -23,13 +24,13 @@ NOT_SEEN, ENOUGH = "s", "q"
 @model_argument
 @click.option(
     "--questions",
-    type=click.IntRange(1),
+    type=Whole(1),
     default=10,
     show_default=True,
     help="Number of answers; films not seen do not count.",
 )
 @click.option(
-    "-n", "n", type=click.IntRange(1), default=10, show_default=True, help="How many to recommend."
+    "-n", "n", type=Whole(1), default=10, show_default=True, help="How many to recommend."
 )
 @json_option
 def command(model_path: str, questions: int, n: int, as_json: bool) -> None:

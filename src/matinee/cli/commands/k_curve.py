@@ -4,6 +4,7 @@ import click
 
 from matinee.cli.console import json_option, print_json, show
 from matinee.cli.options.metrics import read_names, relevant_option
+from matinee.cli.options.numbers import Whole
 from matinee.cli.options.reading import ReadOptions, reading_options
 from matinee.cli.options.settings import (
     LearningCommand,
@@ -37,19 +38,15 @@ from matinee.errors import BadSetting, check_known
 @click.option(
     "--rule", default="one-se", show_default=True, metavar="NAME", help="one-se, minimum or elbow."
 )
-@click.option(
-    "--folds", type=click.IntRange(2), default=5, show_default=True, help="Number of folds."
-)
+@click.option("--folds", type=Whole(2), default=5, show_default=True, help="Number of folds.")
 @click.option(
     "--seeds",
-    type=click.IntRange(0),
+    type=Whole(0),
     default=0,
     show_default=True,
     help="Fits to measure the stability of tastes by; 0 measures none.",
 )
-@click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the folds."
-)
+@click.option("--seed", type=Whole(0), default=0, show_default=True, help="Seed of the folds.")
 @click.option(
     "--cold", is_flag=True, help="Fit each number from scratch, not from the next smaller model."
 )

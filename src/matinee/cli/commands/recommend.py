@@ -124,7 +124,7 @@ audience_options = gathered(
 list_options = gathered(
     "listing",
     ListOptions,
-    click.option("-n", "n", type=int, default=10, show_default=True, help="How many."),
+    click.option("-n", "n", type=Whole(1), default=10, show_default=True, help="How many."),
     click.option("--why", is_flag=True, help="Add the reasons."),
     click.option("--include-seen", is_flag=True, help="Also what the user has rated."),
 )
@@ -368,6 +368,13 @@ def flat(lists: dict[str, list[Row]]) -> list[Row]:
     return [{"user_id": user, **row} for user, rows in lists.items() for row in rows]
 
 
+def with_points(model: "Model", rows: list[Row]) -> list[Row]:
+    """Rows with what their scores, as they are shown, have beyond the stars that are shown."""
+    if not model.ranker.goes_beyond_stars:
+        return rows
+    return [{**row, "points": round(row["score"], 2) - round(row["stars"], 2)} for row in rows]
+
+
 def name_of(row: Row) -> str:
     """The title of an item, or its id where there is no catalogue."""
     return str(row.get("title", row["item_id"]))
@@ -376,13 +383,6 @@ def name_of(row: Row) -> str:
 def print_list(model: "Model", rows: list[Row]) -> None:
     """A list for people, each item followed by its reason where there is one."""
     if not rows:
-def with_points(model: "Model", rows: list[Row]) -> list[Row]:
-    """Rows with what their scores, as they are shown, have beyond the stars that are shown."""
-    if not model.ranker.goes_beyond_stars:
-        return rows
-    return [{**row, "points": round(row["score"], 2) - round(row["stars"], 2)} for row in rows]
-
-
         return
     heading, *lines = ranked_list(with_points(model, rows), "score")
     click.echo(heading)

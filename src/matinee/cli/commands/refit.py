@@ -8,6 +8,7 @@ import click
 from matinee.cli.console import json_option, print_json, say
 from matinee.cli.exit_codes import NOT_DUE
 from matinee.cli.options.model import load, model_argument
+from matinee.cli.options.numbers import Whole
 from matinee.cli.options.reading import ReadOptions, reading_options
 from matinee.cli.progress import epochs_of
 from matinee.display.optional import SERVE
@@ -34,7 +35,7 @@ from matinee.display.text import counted, seconds
 )
 @click.option(
     "--min-events",
-    type=click.IntRange(1),
+    type=Whole(1),
     metavar="N",
     help="With fewer new events do nothing and exit with 6, unless a user of MODEL was erased.",
 )

@@ -10,6 +10,7 @@ import click
 
 from matinee.cli.console import say
 from matinee.cli.options.model import model_argument
+from matinee.cli.options.numbers import Whole
 from matinee.cli.options.token import chosen_token, token_file_option, token_option
 from matinee.display.optional import SERVE
 from matinee.display.text import counted, seconds
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @model_argument
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=Whole(0, 65535),
     default=8765,
     show_default=True,
     help="Port; 0 finds a free one.",
@@ -76,7 +77,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--workers",
-    type=click.IntRange(1, 256),
+    type=Whole(1, 256),
     default=1,
     show_default=True,
     metavar="N",

@@ -6,6 +6,7 @@ import click
 
 from matinee.cli.console import json_option, print_json, say, width
 from matinee.cli.options.model import load, model_argument
+from matinee.cli.options.numbers import Whole
 from matinee.cli.options.stability import stability_options, with_stability
 from matinee.cli.taste_cards import cards
 from matinee.display.text import counted
@@ -18,7 +19,7 @@ SHOWN = 12  # tastes, unless all are asked for
 @click.option(
     "-n",
     "n",
-    type=click.IntRange(1, 10),
+    type=Whole(1, 10),
     default=5,
     show_default=True,
     help="Number of items of each taste.",

@@ -8,6 +8,7 @@ import click
 
 from matinee.cli.console import json_option, print_json, program, say, show
 from matinee.cli.options.metrics import read_name, relevant_option
+from matinee.cli.options.numbers import Real, Whole
 from matinee.cli.options.reading import ReadOptions, reading_options
 from matinee.cli.options.record import RecordOptions, record_options
 from matinee.cli.options.settings import (
@@ -48,12 +49,14 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--trials",
-    type=click.IntRange(1),
+    type=Whole(1),
     default=30,
     show_default=True,
     help="Largest number of fits.",
 )
-@click.option("--seconds", type=float, help="Begin no trial after so many seconds.")
+@click.option(
+    "--seconds", type=Real(0, min_open=True), help="Begin no trial after so many seconds."
+)
 @click.option(
     "--method",
     default="random",
@@ -63,7 +66,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--folds",
-    type=click.IntRange(1),
+    type=Whole(1),
     default=1,
     show_default=True,
     help="Folds that each trial is judged by; 1 is one validation part.",

@@ -9,6 +9,7 @@ import click
 
 from matinee.cli.options.model import find_item
 from matinee.cli.options.newcomer import number
+from matinee.cli.options.numbers import Real, Whole
 from matinee.cli.options.values import gathered
 from matinee.data.condition_texts import conditions_of
 from matinee.errors import BadSetting
@@ -67,28 +68,28 @@ rule_options = gathered(
     ),
     click.option(
         "--min-ratings",
-        type=int,
+        type=Whole(0),
         default=0,
         metavar="N",
         help="Only items with at least so many ratings.",
     ),
     click.option(
         "--diversity",
-        type=float,
+        type=Real(0, 1),
         default=0.0,
         metavar="X",
         help="How much items must differ from those before them, 0..1: not at all to strongly.",
     ),
     click.option(
         "--novelty",
-        type=float,
+        type=Real(0, 1),
         default=0.0,
         metavar="X",
         help="How much items that few people know are raised, 0..1.",
     ),
     click.option(
         "--calibrated",
-        type=float,
+        type=Real(0, 1),
         default=0.0,
         metavar="X",
         help="How much the genres of the list must be in the user's own proportions, 0..1.",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from matinee.cli.options.model import load
+from matinee.cli.options.numbers import Real
 from matinee.cli.options.values import gathered
 
 if TYPE_CHECKING:
@@ -40,13 +41,13 @@ weight_options = gathered(
     ListWeights,
     click.option(
         "--stars-weight",
-        type=float,
+        type=Real(0),
         help="Points of choice that a star is worth; as learned unless given. 0 lists by choice "
         "alone, inf by stars alone.",
     ),
     click.option(
         "--caution",
-        type=float,
+        type=Real(),
         help="From safe (above 0) to adventurous (0, or below): holds back what few have rated.",
     ),
 )

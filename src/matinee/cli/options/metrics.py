@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import click
 
+from matinee.cli.options.numbers import Real
 from matinee.cli.options.values import gathered
 
 
@@ -27,7 +28,7 @@ lengths_option = click.option(
 )
 relevant_option = click.option(
     "--relevant-from",
-    type=float,
+    type=Real(),
     metavar="RATING",
     help="Held-out items rated this or more should be in the lists [3/4 up the scale; "
     "all where ratings are counts or choices].",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from matinee.cli.console import say, width, wrap
+from matinee.cli.options.numbers import Real
 from matinee.cli.options.values import gathered
 from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
@@ -145,7 +146,7 @@ reading_options = gathered(
     ),
     click.option(
         "--positives-from",
-        type=float,
+        type=Real(),
         metavar="STARS",
         help="Keep the ratings of at least so many stars, as positives; leave out the others.",
     ),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from matinee.cli.options.numbers import Real, Whole
 from matinee.cli.options.reading import ReadOptions
 from matinee.cli.options.values import gathered
 from matinee.display.plain_data import JsonObject
@@ -14,7 +15,7 @@ from matinee.errors import BadSetting, check_known
 if TYPE_CHECKING:
     from matinee.splitting import Split
 
-SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
+SHARE = Real(0, 1, min_open=True, max_open=True)
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,9 @@ split_options = gathered(
     ),
     click.option(
         "--last",
-        type=click.IntRange(1),
+        type=Whole(1),
         metavar="N",
         help="Ratings of each user held out by leave-last [1].",
     ),
-    click.option("--seed", type=click.IntRange(0), metavar="N", help="Seed of the split [0]."),
+    click.option("--seed", type=Whole(0), metavar="N", help="Seed of the split [0]."),
 )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from matinee.cli.options.numbers import Whole
 from matinee.cli.progress import progress
 from matinee.errors import BadSetting
 
@@ -22,7 +23,7 @@ def stability_options(command: Callable[..., Any]) -> Callable[..., Any]:
     n_refits = click.option(
         "--stability",
         "n_refits",
-        type=click.IntRange(1),
+        type=Whole(1),
         metavar="N",
         help="Refit N times with other seeds, and save with the model how stable its tastes are.",
     )
