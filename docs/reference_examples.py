@@ -116,6 +116,7 @@ print(caught[0].message)
 for made in (
     matinee.splitting.random(ratings),
     matinee.splitting.per_user(ratings),
+    matinee.splitting.liked(ratings),
     matinee.splitting.leave_last(ratings, n=1),
     matinee.splitting.by_time(ratings),
     matinee.splitting.cold_users(ratings),

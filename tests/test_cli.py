@@ -885,3 +885,17 @@ def test_an_epoch_under_way_and_what_the_last_came_to():
     assert at_epoch(1, None) == "epoch 1"
     assert at_epoch(3, Epoch(2, 5, 0.85123, None)) == "epoch 3, RMSE 0.8512 after 2"
     assert at_epoch(3, Epoch(2, 5, None, None)) == "epoch 3"
+
+
+def test_an_evaluation_says_that_fit_holds_out_otherwise_and_how_to_do_so(call, here):
+    """Both say NDCG@10, so each says of what, and how to get the other."""
+    measured = ("evaluate", here / "ratings.csv", "-a", "popularity")
+    note = "a fifth of what each user liked is held out, not of all ratings; --split liked does so"
+    code, out, err = call(*measured)
+    assert code == 0
+    assert "Tested on 20 % of all ratings" in " ".join(out.split())
+    assert note in " ".join(err.split())
+    code, out, err = call(*measured, "--split", "liked")
+    assert code == 0
+    assert "Tested on 20 % of what each user liked" in " ".join(out.split())
+    assert note not in " ".join(err.split())

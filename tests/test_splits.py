@@ -198,6 +198,24 @@ def test_given_parts_are_numbered_alike():
     assert pairs(split.test) == {("2", "y"), ("1", "z")}
 
 
+def test_of_what_each_user_liked_a_share_is_held_out_rounded_down():
+    rng = np.random.default_rng(0)
+    ratings = ratings_of(
+        [(u, i, int(rng.integers(1, 6)), None) for u in range(9) for i in range(4 * u + 2)]
+    )
+    split = splitting.liked(ratings, 0.2, seed=3)
+    assert split.test.rating.min() >= 4
+    n_liked = np.bincount(ratings.user[ratings.rating >= 4], minlength=9)
+    assert np.array_equal(np.bincount(split.test.user, minlength=9), n_liked // 5)
+    assert pairs(splitting.liked(ratings, 0.2, seed=4).test) != pairs(split.test)
+    assert "20 % of what each user liked" in str(split)
+
+
+def test_of_choices_all_is_liked():
+    split = splitting.liked(ratings_of(GRID), 0.4)
+    assert np.array_equal(np.bincount(split.test.user), [2, 2, 2, 2])
+
+
 # Refusals.
 
 

@@ -205,6 +205,36 @@ def per_user(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
     return _cut(ratings, in_test, description, "per-user", test_share=test_share, seed=seed)
 
 
+def liked(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
+    """Test on a random share of what each user liked, rounded down.
+
+    Liked is what is relevant in ``evaluate``: what was rated 3/4 up the scale or higher, and all
+    of counts and choices. Lists that find it are good, but test ratings are high ones alone, so no
+    error of predicted ratings should be read off them. Raises as ``random`` does.
+    """
+    check_ratings("liked", ratings)
+    in_test = some_liked(ratings, test_share, seed)
+    description = f"{_percent(test_share)} of what each user liked, at random (seed {seed})"
+    return _cut(ratings, in_test, description, "liked", test_share=test_share, seed=seed)
+
+
+def some_liked(ratings: Ratings, share: float, seed: int) -> np.ndarray:
+    """A random share of what each user liked, rounded down: bool (n_ratings,).
+
+    Raises BadSetting for an impossible share.
+    """
+    _check_share(share)
+    graded = ratings.signal.graded
+    at = np.flatnonzero(ratings.rating >= (ratings.scale.liked_from if graded else -np.inf))
+    at = at[np.lexsort((_draw(len(ratings), seed)[at], ratings.user[at]))]
+    user = ratings.user[at]
+    n_liked = np.bincount(user, minlength=ratings.n_users)
+    place = np.arange(len(at)) - (np.cumsum(n_liked) - n_liked)[user]
+    mask = np.zeros(len(ratings), dtype=bool)
+    mask[at[place < np.floor(n_liked * share + 1e-9)[user]]] = True
+    return mask
+
+
 def cold_users(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
     """Test on all ratings of a random share of the users, who are unknown in training.
 
@@ -279,6 +309,7 @@ SPLITS: dict[str, Callable[..., Split]] = {  # each takes ratings and settings, 
     "leave-last": leave_last,
     "by-time": by_time,
     "per-user": per_user,
+    "liked": liked,
     "cold-users": cold_users,
     "cold-items": cold_items,
     "strong": strong,
@@ -327,9 +358,13 @@ def _draw_rows(kind: str, counts: np.ndarray, share: float, seed: int) -> np.nda
     return mask
 
 
-def _test_size(n: int, test_share: float, what: str = "ratings") -> int:
+def _check_share(test_share: float) -> None:
     if not 0 < test_share < 1:
         raise BadSetting(SHARE, f" is {test_share}; it must be above 0 and below 1")
+
+
+def _test_size(n: int, test_share: float, what: str = "ratings") -> int:
+    _check_share(test_share)
     size = round(n * test_share)
     if not 0 < size < n:
         raise BadRatings(

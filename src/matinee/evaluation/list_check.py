@@ -1,6 +1,7 @@
 """The lists of an algorithm against those of popularity, on a small held-out part.
 
-This is a quick check, not an evaluation: a fifth of the ratings of up to 1,000 users, one split.
+This is a quick check, not an evaluation: a fifth of what up to 1,000 users liked, one split.
+``splitting.liked`` holds out as much of all users.
 """
 
 from typing import NamedTuple
@@ -15,10 +16,10 @@ from matinee.evaluation.evaluate import evaluate
 from matinee.evaluation.protocol import relevance
 from matinee.models.model import Model
 from matinee.models.trial_fits import trial_fits
+from matinee.splitting import some_liked
 
-SHARE = 0.2  # of the ratings of each user measured, held out
+SHARE = 0.2  # of what each user measured liked, held out
 MOST_USERS = 1000
-FEWEST_RATINGS = 5  # of a user measured
 LEAST_USERS = 20  # fewer are too few for a figure
 METRIC = "ndcg@10"
 
@@ -46,9 +47,8 @@ class ListCheck(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"lists: NDCG@10 {self.lists:.3f} on held-out ratings of "
-            f"{counted(self.n_users, 'user')}, "
-            f"{self.popularity:.3f} by popularity alone"
+            f"lists: NDCG@10 {self.lists:.3f}, by popularity alone {self.popularity:.3f}, where a "
+            f"fifth of what {counted(self.n_users, 'user')} liked was held out"
         )
 
 
@@ -59,7 +59,7 @@ def check_lists(algorithm: Algorithm, ratings: Ratings, seed: int = 0) -> ListCh
     """
     held_out = piece_of_users(ratings, seed)
     threshold = relevant_from(ratings)
-    if len(np.unique(ratings.user[held_out & (ratings.rating >= threshold)])) < LEAST_USERS:
+    if len(np.unique(ratings.user[held_out])) < LEAST_USERS:
         return None
     train, piece = ratings.subset(~held_out), ratings.subset(held_out)
     figures = []
@@ -77,10 +77,11 @@ def relevant_from(ratings: Ratings) -> float:
 
 
 def piece_of_users(ratings: Ratings, seed: int) -> np.ndarray:
-    """Which ratings are held out, (n_ratings,) bool: a random fifth of those of random users."""
-    rng = np.random.default_rng(seed)
-    users = np.flatnonzero(ratings.user_counts >= FEWEST_RATINGS)
+    """Which ratings are held out, (n_ratings,) bool: a fifth of what some random users liked."""
+    likes = some_liked(ratings, SHARE, seed)
+    users = np.unique(ratings.user[likes])
     measured = np.zeros(ratings.n_users, bool)
+    rng = np.random.default_rng(seed)
     measured[rng.choice(users, min(len(users), MOST_USERS), replace=False)] = True
-    held_out: np.ndarray = measured[ratings.user] & (rng.random(len(ratings)) < SHARE)
+    held_out: np.ndarray = measured[ratings.user] & likes
     return held_out

@@ -1,8 +1,10 @@
 """``matinee evaluate``: fit on one part of the ratings, measure on another."""
 
+import sys
+
 import click
 
-from matinee.cli.console import json_option, print_json, say, show
+from matinee.cli.console import json_option, print_json, say, show, width, wrap
 from matinee.cli.options.engine import EngineOptions, engine_options
 from matinee.cli.options.metrics import MeasureOptions, measure_options
 from matinee.cli.options.reading import ReadOptions, reading_options
@@ -16,6 +18,11 @@ from matinee.cli.options.split import SplitOptions, split_options
 from matinee.cli.progress import WithProgress, epochs_of
 from matinee.cli.spark_jobs import evaluate_on_spark
 from matinee.errors import BadSetting
+
+OTHER_PROTOCOL = (
+    "note: fit, and the table of the README, measure lists where a fifth of what each user liked "
+    "is held out, not of all ratings; --split liked does so here"
+)
 
 
 @click.command("evaluate", cls=LearningCommand)
@@ -67,5 +74,7 @@ def command(
         print_json(result.to_dict())
     else:
         show(result)
+        if splitting.split_name is None and splitting.data and "ndcg@10" in result.metrics:
+            say(wrap(OTHER_PROTOCOL, width(sys.stderr)))
         if groups:
             click.echo(f"\n{result.groups()}")

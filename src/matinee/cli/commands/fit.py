@@ -2,6 +2,7 @@
 
 import shlex
 import shutil
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,7 +13,7 @@ import click
 
 from matinee.cli.auto_fit import AUTO, SearchOptions, check_auto, search_options
 from matinee.cli.compile_ahead import compiling_ahead, needed
-from matinee.cli.console import json_option, print_json, program, say
+from matinee.cli.console import json_option, print_json, program, say, width, wrap
 from matinee.cli.options.engine import EngineOptions, engine_options
 from matinee.cli.options.model import load
 from matinee.cli.options.reading import ReadOptions, reading_options
@@ -193,7 +194,8 @@ def list_check(
 
 def say_check(check: "ListCheck", model: "Model") -> None:
     """Report the check of the lists, with a note where popularity has better ones."""
-    say(str(check))
+    all_users = f"{program()} evaluate ... --split liked measures all users so"
+    say(wrap(f"{check}; {all_users}", width(sys.stderr)))
     if check.behind:
         say(
             f"note: the lists of {model.algorithm} are worse than popularity; "

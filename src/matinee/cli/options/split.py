@@ -89,7 +89,8 @@ split_options = gathered(
         "split_name",
         metavar="NAME",
         help="How to split DATA: random (the default), leave-last or per-user (of each user), "
-        "by-time, cold-users, cold-items, or strong (users who are folded in).",
+        "liked (of what each user liked), by-time, cold-users, cold-items, or strong (users who "
+        "are folded in).",
     ),
     click.option(
         "--test-share",
