@@ -225,6 +225,19 @@ def test_people_like_you_are_said_to_have_chosen_what_they_chose():
 
 
 @pytest.mark.parametrize(
+    ("kind", "words"),
+    [("taste", "it suits people's taste in Horror"), ("choice", "people tend to choose Horror")],
+)
+def test_tastes_of_which_nothing_is_known_are_said_to_be_those_of_people(kind, words):
+    why = replace(explanation(AVERAGE, Term("Horror", 0.9, kind)), strategy="popular")
+    assert why.sentence() == f"Heat (1995), because {words}."
+    few = [Term(name, 0.05, kind) for name in ("Horror", "Drama", "Crime")]
+    together = replace(explanation(AVERAGE, *few), strategy="popular").sentence()
+    assert " you" not in together
+    assert "people" in together
+
+
+@pytest.mark.parametrize(
     "n_raters, who",
     [
         (None, "those who rated it rate"),

@@ -152,6 +152,18 @@ def test_what_somebody_avoids_is_named_apart_from_what_draws_them(names, above, 
     assert contrast(b, a).sentence().endswith(f" below Heat, mostly because {below}.")
 
 
+@pytest.mark.parametrize(
+    ("rated", "words"),
+    [
+        (["Alien"], "your rating of Alien speaks more for it"),
+        (["Alien", "Jaws"], "your ratings of Alien and Jaws speak more for it"),
+    ],
+)
+def test_ratings_that_set_items_apart_agree_with_their_verb(rated, words):
+    a, b = explanation("Heat", *(Term(one, 1.0, "rating") for one in rated)), explanation("Up")
+    assert contrast(a, b).sentence().endswith(f", mostly because {words}.")
+
+
 def test_people_asked_about_two_items_are_not_the_same_people():
     a = explanation("Heat", Term("9 people like you gave 5", 0.5, "person"))
     b = explanation("Up", Term("7 people like you gave 4", 0.2, "person"))
@@ -442,7 +454,8 @@ def test_where_nothing_drops_it_that_is_said(models):
     item = model.recommend("3", 1).item_id[0]
     found = model.counterfactual("3", item, n=1000)
     assert not found.removed
-    assert "No set of at most 5 of your ratings" in str(found)
+    assert "hichever of your ratings were missing, up to 5 of them, " in str(found)
+    assert f"{found.title} would stay in your first 1000." in str(found)
     assert found._repr_html_() == f"<p>{html.escape(str(found))}</p>"
 
 

@@ -11,6 +11,7 @@ from matinee.explain.reasons import LEAST_OF_LEAD, Reason
 from matinee.explain.term import TELLING, Term
 from matinee.explain.term_table import Terms
 from matinee.explain.variety import varied
+from matinee.models.explanations import ENOUGH
 from matinee.sources.sample import sample
 
 ALGORITHMS = {
@@ -212,6 +213,33 @@ def test_places_below_what_one_usually_gives_say_so(list_model, lists):
         is_below = is_low or why.predicted < own_mean - (high - low) / 20
         speaks_for_it = "scores below" not in why.sentence()
         assert ("you would probably rate it" in why.sentence()) == (is_below and speaks_for_it)
+
+
+def test_a_list_is_explained_once_by_each_view_however_many_places_need_it(list_model, monkeypatch):
+    views = []
+
+    def counted(self, user, items, by=None, of=None):
+        views.append(by)
+        return explain_each(self, user, items, by, of)
+
+    explain_each = type(list_model).explain_each
+    monkeypatch.setattr(type(list_model), "explain_each", counted)
+    person = list_model.fold_in({list_model.items.ids[0]: list_model.scale.high})
+    list_model.explain_list(person, list_model.recommend(person, PLACES).item_id)
+    assert len(set(views)) == len(views)
+    assert len(views) <= len(list_model.views)
+
+
+@pytest.mark.parametrize("n_ratings", [1, ENOUGH - 1, ENOUGH])
+def test_the_mean_of_a_few_ratings_is_no_average_to_speak_of(list_model, n_ratings):
+    """Below five stars lies nearly every film."""
+    rated = list_model.items.ids[:n_ratings].tolist()
+    person = list_model.fold_in(dict.fromkeys(rated, list_model.scale.high))
+    listed = list_model.recommend(person, PLACES).item_id
+    low, high = list_model.scale
+    for why in list_model.explain_list(person, listed):
+        is_below = why.predicted < high - (high - low) / 20
+        assert (why.own_mean is not None) == (is_below and n_ratings >= ENOUGH)
 
 
 def test_who_gives_low_ratings_alone_is_not_told_that_every_film_is_low(list_model):

@@ -7,7 +7,7 @@ from matinee.display.bar_rows import BarRow, Layout
 from matinee.display.notebook import Printable
 from matinee.display.plain_data import JsonObject
 from matinee.display.styled import Line, Styled
-from matinee.display.text import ended
+from matinee.display.text import ended, plural
 from matinee.explain.explanation import SHOWN_TERMS, Explanation, round_to_sum
 from matinee.explain.reasons import NAMED_REASONS
 from matinee.explain.rests import rests_of
@@ -20,7 +20,7 @@ PEOPLE = "people like you"  # those asked about one item are not those asked abo
 
 # What sets an item above another in stars, or in points, and what below, by the kind of term.
 DIFFERENCES = {
-    "rating": ("{} speaks more for it", "{} speaks more for it", "{} speaks less for it"),
+    "rating": ("{} more for it", "{} more for it", "{} less for it"),
     "feature": ("of what it is: {}", "of what it is: {}", "of what it is: {}"),
     "person": (
         "people like you rate it higher",
@@ -113,7 +113,8 @@ class Contrast(Printable):
         words = below if sign < 0 else stars if in_stars else points
         names = " and ".join([term.called for term in terms])
         if kind == "rating":
-            names = f"{'how you rated' if in_stars else 'your choice of'} {names}"
+            what = plural(len(terms), "rating" if in_stars else "choice")
+            names = f"your {what} of {names} {'speaks' if len(terms) == 1 else 'speak'}"
         return words.format(names)
 
     def to_dict(self) -> JsonObject:

@@ -54,10 +54,10 @@ class Counterfactual(Printable):
     def sentence(self) -> str:
         """One sentence for people."""
         if not self.removed:
-            keeps = "keeps" if self.complete else "was found that keeps"
+            whichever = "Whichever" if self.complete else "As far as was tried, whichever"
             return (
-                f"No set of at most {self.most} of your ratings {keeps} "
-                f"{self.title} out of your first {self.n}."
+                f"{whichever} of your ratings were missing, up to {self.most} of them, "
+                f"{self.title} would stay in your first {self.n}."
             )
         titles = [
             f"your {one.rating:g} for {one.title}" if self.unit == "stars" else one.title

@@ -16,7 +16,7 @@ from matinee.display.notebook import Printable
 from matinee.display.plain_data import JsonObject
 from matinee.display.styled import Line, Styled
 from matinee.display.text import counted, ended
-from matinee.explain.reasons import PUBLIC, Reason, reasons_of
+from matinee.explain.reasons import OF_ANYBODY, OF_YOU, PUBLIC, Reason, reasons_of
 from matinee.explain.rests import rests_of
 from matinee.explain.term import Term
 from matinee.explain.term_table import Terms
@@ -140,8 +140,9 @@ class Explanation(Printable):
         if not self._spoken:
             return f"{self.title}: nothing we know of speaks for it{self._already}."
         column = 2 if self._sign < 0 else 0 if self.unit == "stars" else 1
-        raters = {"raters": self._raters, "few": self._few}
-        first, *others = [reason.words(column, **raters) for reason in self._spoken]
+        whose = OF_ANYBODY if self.strategy == "popular" else OF_YOU
+        people = {"raters": self._raters, "few": self._few, **whose}
+        first, *others = [reason.words(column, **people) for reason in self._spoken]
         also = [f", and {'because ' * words.startswith('of ')}{words}" for words in others]
         below = " scores below the average" if self.usual is None else " scores below your average"
         scores = below if self._sign < 0 else ""

@@ -4,7 +4,7 @@ A reason is worth at least a tenth of the item's lead over what is usual for the
 single rating or taste is, all of a kind together may be, and the largest are its examples.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from matinee.explain.term import TELLING, Label, Term
@@ -17,9 +17,9 @@ NAMED_REASONS = 2  # tastes or films that a sentence names
 # Why something scores high in stars, or in points, and why low in stars, by the kind of term.
 PHRASES = {
     "taste": (
-        "it suits your taste in {}",
-        "it suits your taste in {}",
-        "it does not suit your taste in {}",
+        "it suits {whose} taste in {}",
+        "it suits {whose} taste in {}",
+        "it does not suit {whose} taste in {}",
     ),
     "rating": ("{}", "{}", "{}"),
     "feature": ("of what it is: {}", "of what it is: {}", "of what it is: {}"),
@@ -36,9 +36,9 @@ PHRASES = {
         "such items are rated low",
     ),
     "choice": (
-        "you tend to choose {}",
-        "you tend to choose {}",
-        "you seldom choose such things",
+        "{who} tend to choose {}",
+        "{who} tend to choose {}",
+        "{who} seldom choose such things",
     ),
     "popularity": ("many choose it", "many choose it", "few choose it"),
     "certainty": ("{few} rated it", "{few} rated it", "{few} rated it"),
@@ -47,9 +47,9 @@ PHRASES = {
 # The same where many small terms of a kind speak as one.
 PHRASES_TOGETHER = {
     "taste": (
-        "it suits many of your tastes, such as {}",
-        "it suits many of your tastes, such as {}",
-        "it does not suit many of your tastes, such as {}",
+        "it suits many of {whose} tastes, such as {}",
+        "it suits many of {whose} tastes, such as {}",
+        "it does not suit many of {whose} tastes, such as {}",
     ),
     "feature": (
         "of much of what it is, such as {}",
@@ -57,11 +57,14 @@ PHRASES_TOGETHER = {
         "of much of what it is, such as {}",
     ),
     "choice": (
-        "it has much of what you tend to choose, such as {}",
-        "it has much of what you tend to choose, such as {}",
-        "you seldom choose such things",
+        "it has much of what {who} tend to choose, such as {}",
+        "it has much of what {who} tend to choose, such as {}",
+        "{who} seldom choose such things",
     ),
 }
+# Who chooses and likes: the person, or where nothing is known of them, everybody.
+OF_YOU = {"who": "you", "whose": "your"}
+OF_ANYBODY = {"who": "people", "whose": "people's"}
 NAMING = (*PHRASES_TOGETHER, "rating")  # kinds whose terms a sentence names
 PUBLIC = ("item", "alike", "popularity", "certainty")  # kinds that are the same for everybody
 
@@ -102,28 +105,31 @@ class Reason(NamedTuple):
         name = f"{self.n_together} of this kind, together"
         return (first._replace(name=name, value=self.value, said=""),)
 
-    def words(self, column: int, **raters: str) -> str:
+    def words(self, column: int, **people: str) -> str:
         """The phrase for high stars (0), high points (1) or low stars (2).
 
-        ``raters`` are the words for those who rated the item.
+        ``people`` are the words for those who rated the item, and for who chooses it.
         """
+        people = OF_YOU | people
         labels = [self.source.table.labels[one] for one in self.columns]
         named, kind = unlike_one_another(labels), self.kind
         if self.n_together and kind in NAMING:
-            return words_together(kind, named, len(labels) - len(named), column)
+            return words_together(kind, named, len(labels) - len(named), column, people)
         words = " and ".join(map(named_in_words, named))
         if kind == "person" and column == 0 and labels[0].chosen:
             column = 1
         for again in ("you gave ", "you chose ", "of how you rated "):
             words = words.replace(f" and {again}", " and ")
-        return PHRASES[kind][column].format(words, **raters)
+        return PHRASES[kind][column].format(words, **people)
 
 
-def words_together(kind: str, examples: Sequence[Label], n_others: int, column: int) -> str:
+def words_together(
+    kind: str, examples: Sequence[Label], n_others: int, column: int, people: Mapping[str, str]
+) -> str:
     """The phrase for many small terms: of films, as one speaks of a single one."""
     names = [label.called for label in examples]
     if kind != "rating":
-        return PHRASES_TOGETHER[kind][column].format(" and ".join(names))
+        return PHRASES_TOGETHER[kind][column].format(" and ".join(names), **people)
     films = f"{', '.join(names)} and others" if n_others else " and ".join(names)
     chosen = all(label.chosen for label in examples)
     return f"you chose {films}" if chosen else f"of how you rated {films}"

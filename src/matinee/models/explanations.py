@@ -8,6 +8,7 @@ from matinee.models.fitted import Fitted
 from matinee.row_solvers.person import Person
 
 CLEARLY = 0.05  # of the scale, by which stars are below somebody's mean before a sentence says so
+ENOUGH = 5  # ratings, from which somebody's mean is one that a sentence names
 
 
 def explanations(
@@ -28,10 +29,12 @@ def explanations(
     scores = model.score_people([person], rows)[0]
     usual = model.usual_score(person)
     stars = model.stars(person, rows)
-    gave_stars = model.unit == "stars" and len(person.ratings)
-    own_mean = float(person.ratings.mean()) if gave_stars else np.inf
+    n_stars = len(person.ratings) if model.unit == "stars" else 0
+    own_mean = float(person.ratings.mean()) if n_stars else np.inf
     low = min(model.scale.middle, own_mean) if model.unit == "stars" else -np.inf
-    below = own_mean - CLEARLY * (model.scale.high - model.scale.low) if gave_stars else -np.inf
+    below = (
+        own_mean - CLEARLY * (model.scale.high - model.scale.low) if n_stars >= ENOUGH else -np.inf
+    )
     own_ratings = dict(zip(person.items.tolist(), person.ratings.tolist(), strict=True))
     table = views[by].terms(model, person, rows)
     numbers = zip(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Protocol, Self, Unpack, cast, overload
 
@@ -413,10 +413,14 @@ class Model(Fitted, Printable):
         """
         listed = list(items)
 
+        @cache
+        def by_item(view: str) -> dict[str, Explanation]:
+            return {why.item_id: why for why in self.explain_each(user, listed, view, of)}
+
         def by_other_views(why: Explanation) -> Iterator[Explanation]:
             for view in () if by is not None else self.views:
                 if view != why.by:
-                    yield self.explain_each(user, [why.item_id], view, of)[0]
+                    yield by_item(view)[why.item_id]
 
         return varied(self.explain_each(user, listed, by, of), by_other_views)
 
