@@ -136,8 +136,26 @@ def test_no_term_of_a_sum_is_cut(model):
     why = model.explain("42", "oppenheimer-2023")
     long = [term._replace(name=f"{term.name}, and a few words more") for term in why]
     chart = charts.waterfall(replace(why, terms=Terms.of(long)))
-    for width in (640, 900):
+    for width in (320, 640, 900):
         assert "…" not in chart.svg(width)
+
+
+def test_lines_of_a_label_stand_between_the_bars(model):
+    name = "a name that is longer than a narrow picture is wide"
+    rows = [Row(name, "+1", 0.0, 1.0), Row("short", "+1", 1.0, 2.0), Row(name, "+1", 2.0, 3.0)]
+    height, elements = Bars(tuple(rows), joined=True).draw(260)
+    drawn = [ElementTree.fromstring(one) for one in elements]
+    bars = [(float(one.get("y")), float(one.get("height"))) for one in drawn if one.tag == "rect"]
+    labels = [one for one in drawn if one.tag == "text" and one.get("class") is None]
+    assert " ".join(one.text for one in labels) == f"{name} short {name}"
+    assert len(labels) == 5, "two lines, one, and two"
+    baselines = [float(one.get("y")) for one in labels]
+    assert baselines == sorted(baselines)
+    for (top, of), (next_top, _) in pairwise(bars):
+        between = [y for y in baselines if top + of < y < next_top]
+        assert between, "each bar has its label above it"
+        assert min(between) - 10 > top + of, "a letter is at most ten pixels high above its line"
+    assert bars[-1][0] + bars[-1][1] < height
 
 
 @pytest.mark.parametrize("by", ["factor", "history"])
