@@ -1,6 +1,6 @@
 """The model card: settings, intended use, limits and known biases."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -17,7 +17,7 @@ TENTH = 10  # one in so many items is popular, and users active
 
 def card_section(model: Model) -> Section:
     """Settings, versions, intended use, limits and known biases."""
-    settings = {name: _setting(value) for name, value in model.settings.items()}
+    settings = {name: _setting(value) for name, value in model.settings.items() if name != "seed"}
     blocks: list[Block] = [
         Facts(
             {
@@ -27,7 +27,7 @@ def card_section(model: Model) -> Section:
                 "items": f"{len(model.items):,}",
                 "scale": model.scale,
                 "data fingerprint": model.data_fingerprint,
-                "seed": settings.get("seed", "none: the fit is deterministic"),
+                "seed": model.settings.get("seed", "none: the fit is deterministic"),
             }
         ),
         Facts(settings or {"settings": "none"}),
@@ -99,4 +99,14 @@ def lists_of(model: Model) -> np.ndarray:
 
 
 def _setting(value: object) -> str:
+    """A setting in words; an algorithm is its name, and those of its settings that are given."""
+    if isinstance(value, list | tuple):
+        return "; ".join(map(_setting, value))
+    if isinstance(value, Mapping):
+        name, *settings = [
+            word if key == "algorithm" else f"{key} {word}"
+            for key, one in value.items()
+            if one is not None and (word := _setting(one))
+        ]
+        return ", ".join([name, *settings])
     return f"{value:g}" if isinstance(value, float) else show(value)
