@@ -164,6 +164,18 @@ def test_one_rating_is_one_that_a_score_rests_on(page):
     page.says("Rests on 1 rating of yours and", ".why")
 
 
+def test_a_rating_taken_back_is_asked_for_again(page):
+    page.open("find").some("main .cards article")
+    for place in range(2):
+        page.click(".cards article:not(.done) label", 8)
+        page.until(lambda place=place: len(page.all(".chips[aria-label] button")) == place + 1)
+    page.click(".chips[aria-label] button")
+    page.until(lambda: len(page.all(".chips[aria-label] button")) == 1)
+    assert len(page.all(".cards article.done")) == len(page.all(".cards input:checked")) == 1
+    focused = "return document.activeElement.getAttribute('aria-label')"
+    page.until(lambda: "Take back" in (page.driver.execute_script(focused) or ""))
+
+
 def test_fields_for_points_stand_in_one_column_on_a_phone(page):
     size(page.driver, 320)
     fields = page.open("find?way=points").some(".points input")

@@ -78,7 +78,7 @@ class Newcomer {
     const status = el("p", { className: "soft", role: "status" });
     const mine = this.ratings.find((one) => one.item_id === item.item_id);
     const marks = marksOf(this.model.scale, this.model.rating_step).map((mark) => [String(mark), String(mark)]);
-    const article = el("article", { className: "card" }, el("h3", {}, named(item)), el("p", { className: "soft" }, item.genres.join(", ")),
+    const article = el("article", { className: "card", "data-id": item.item_id }, el("h3", {}, named(item)), el("p", { className: "soft" }, item.genres.join(", ")),
       choice(`Your rating of ${label(item)}`, `r-${item.item_id}`, marks, mine ? String(mine.rating) : null, (value) => this.rate(item, Number(value), status, article)), status);
     article.querySelector("legend").className = "hidden";
     article.append(el("button", { type: "button", onclick: () => { this.notSeen.push(item.item_id); article.remove(); this.fill(); } }, "Not seen", el("span", { className: "hidden" }, `: ${label(item)}`)));
@@ -128,8 +128,18 @@ class Newcomer {
     const items = await Promise.all(this.ratings.map((one) => this.asked.get(one.item_id) || getOnce(`/v1/items/${segment(one.item_id)}`).catch(() => null)));
     this.rated.replaceChildren(...this.ratings.map((one, place) => el("li", {}, el("button", {
       type: "button", "aria-label": `Take back your rating of ${items[place] ? label(items[place]) : one.item_id}`,
-      onclick: () => { this.ratings = this.ratings.filter((other) => other !== one); this.remember(); this.update(); },
+      onclick: () => this.takeBack(one, items[place]),
     }, el("bdi", {}, items[place] ? label(items[place]) : one.item_id), " ", el("span", { className: "keep" }, `${one.rating} ★ ✕`)))));
+  }
+
+  // The film is asked about again where its card still stands.
+  async takeBack(rating, item) {
+    this.ratings = this.ratings.filter((one) => one !== rating);
+    const card = [...this.cards.children].find((one) => one.dataset.id === rating.item_id);
+    if (card) card.replaceWith(this.card(item));
+    this.remember();
+    await this.update();
+    (this.rated.querySelector("button") ?? this.cards.querySelector("input")).focus(); // the button that had it is gone
   }
 
   async export() {
