@@ -80,6 +80,24 @@ def test_a_receipt_is_saved_as_svg_and_as_png(page, tmp_path):
     assert image["colours"] > 10, "not blank"
 
 
+HELD = """
+const real = window.fetch;
+window.fetch = (where, options) => (/standings/.test(where)
+  ? new Promise((resolve) => { window.go = resolve; }).then(() => real(where, options))
+  : real(where, options));"""
+
+
+def test_a_receipt_that_is_on_its_way_says_so(page):
+    page.open("list?user=42").click("ol.films button.plain")
+    page.some(".why .standing strong")
+    page.driver.execute_script(HELD)
+    page.click(".receipt > summary")
+    page.some(".receipt [aria-busy]")
+    page.until(lambda: page.driver.execute_script("return window.go?.() ?? Boolean(window.go)"))
+    page.some(".receipt img")
+    assert not page.all(".receipt [aria-busy]")
+
+
 def test_a_receipt_is_read_on_a_phone(page):
     size(page.driver, 320)
     an_open_receipt(page)

@@ -12,6 +12,7 @@ export function receipt() {
   const box = el("details", { className: "receipt" }, summary);
   let request = null;
   const load = latest(async (signal) => {
+    if (box.childElementCount < 2) box.append(el("p", { className: "soft", "aria-busy": "true" }, "Making it out…"));
     try {
       const answer = await post(`/v1/standings${request.beside ? "?beside=true" : ""}`, { ...request.body, n: request.n, width: width(box, WIDEST) }, signal);
       box.replaceChildren(summary, card(answer));
