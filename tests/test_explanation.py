@@ -225,6 +225,19 @@ def test_people_like_you_are_said_to_have_chosen_what_they_chose():
 
 
 @pytest.mark.parametrize(
+    ("terms", "style", "figure"),
+    [
+        ((AVERAGE, Term("Horror", 0.5, "taste")), "base", "3.50"),
+        ((Term("Horror", 0.5, "taste"), Term("Drama", 0.2, "taste")), "up", "+0.50"),
+        ((), "base", "0.00"),
+    ],
+)
+def test_a_waterfall_begins_with_a_base_only_where_a_score_has_one(terms, style, figure):
+    first = explanation(*terms).steps()[0]
+    assert (first.style, first.figure, first.start) == (style, figure, 0.0)
+
+
+@pytest.mark.parametrize(
     ("kind", "words"),
     [("taste", "it suits people's taste in Horror"), ("choice", "people tend to choose Horror")],
 )

@@ -79,6 +79,36 @@ def test_the_map_is_zoomed_by_wheel_buttons_and_keys_and_dragged(page):
     assert not page.all(".point h2"), "a drag is no click"
 
 
+@pytest.fixture
+def fingers(page):
+    """What two fingers do on a phone, so many pixels to either side of a point."""
+    size(page.driver, 390, 844)
+    command = page.driver.execute_cdp_cmd
+    command("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+
+    def touch(kind, x, y, apart=None):
+        places = [] if apart is None else [x - apart, x + apart]
+        points = [{"x": at, "y": y, "id": place} for place, at in enumerate(places)]
+        command("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    yield touch
+    command("Emulation.setTouchEmulationEnabled", {"enabled": False})
+
+
+def test_the_map_is_pinched(page, fingers):
+    canvas = page.open("map").some(".map canvas")[0]
+    page.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    middle = """const { left, top, width, height } = arguments[0].getBoundingClientRect();
+      return [left + width / 2, top + height / 2]"""
+    at = page.driver.execute_script(middle, canvas)
+    fingers("touchStart", *at, 30)
+    for apart in (45, 60):
+        fingers("touchMove", *at, apart)
+    fingers("touchEnd", *at)
+    page.until(lambda: canvas.get_attribute("data-scale"))
+    assert float(canvas.get_attribute("data-scale")) == pytest.approx(2, abs=0.05)
+
+
 def test_a_line_around_points_of_the_map_lists_them(page):
     from selenium.webdriver import ActionChains
 

@@ -321,15 +321,18 @@ class Explanation(Printable):
         return [*lines, [], [Styled(self.sentence())]]
 
     def steps(self) -> list[Step]:
-        """The waterfall: the base, each term up or down, and the score.
+        """The waterfall: the base where there is one, each term up or down, and the score.
 
         Where the limits of the scale clip it, they are the last step before the predicted rating.
         """
-        (base, first, why, span), *others = self.rows()
         score = round(self.score, 2)
-        steps = [Step(base, first, *span, "base", why)]
-        for name, value, detail, (start, _) in others:
-            steps.append(step_up_or_down(name, value, start, detail))
+        steps = [
+            step_up_or_down(name, value, start, detail)
+            for name, value, detail, (start, _) in self.rows()
+        ]
+        kinds = self.terms.table.columns_of
+        if "base" in kinds or not kinds:
+            steps[0] = steps[0]._replace(style="base")
         steps.append(Step(self.score_name, score, 0.0, score, "total"))
         if self.limits:
             rating = round(self.predicted, 2)
