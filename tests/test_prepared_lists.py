@@ -345,8 +345,8 @@ def test_lists_for_an_arm_that_there_is_not_are_refused(folder, lists_file, caps
     assert "there is no --arm 'fwe'; did you mean 'few'?" in capsys.readouterr().err
 
 
-def test_a_list_is_looked_up_in_one_visit_to_a_thread(state, monkeypatch):
-    """Also under a filter, with the ratings since."""
+def test_a_lookup_goes_to_a_thread_only_where_it_waits(client, state, monkeypatch):
+    """For another process, or for the store with the ratings since; also under a filter."""
     visits = []
     to_thread = asyncio.to_thread
 
@@ -354,13 +354,22 @@ def test_a_list_is_looked_up_in_one_visit_to_a_thread(state, monkeypatch):
         visits.append(task)
         return await to_thread(task, *arguments)
 
+    def n_visits() -> int:
+        visits.clear()
+        asked = prepared_lists.prepared_list(state, state.main, "42", drama, ListRequest(3))
+        answer = asyncio.run(asked)
+        assert answer is not None
+        assert answer.source == "prepared"
+        return len(visits)
+
     monkeypatch.setattr(prepared_lists.asyncio, "to_thread", counted)
     drama = np.flatnonzero(state.main.genres["Drama"]).astype(np.int32)
-    asked = prepared_lists.prepared_list(state, state.main, "42", drama, ListRequest(3))
-    answer = asyncio.run(asked)
-    assert answer is not None
-    assert answer.source == "prepared"
-    assert len(visits) == 1
+    assert n_visits() == 0
+    monkeypatch.setattr(ParquetLists, "is_local", False)
+    assert n_visits() == 1
+    monkeypatch.setattr(ParquetLists, "is_local", True)
+    feedback(client, user_id="42", item_id="heat-1995", rating=4)
+    assert n_visits() == 1
 
 
 class Broken:
@@ -388,16 +397,38 @@ def test_lists_are_computed_while_their_place_fails(monkeypatch, caplog):
     assert "the lists are gone; lists are computed meanwhile" in caplog.text
 
 
-def test_a_file_that_is_replaced_answers_for_its_own_model_alone(lists_file, folder, tmp_path):
+def test_lists_stay_as_they_were_opened_while_their_file_is_replaced(lists_file, folder, tmp_path):
     place = tmp_path / "lists.parquet"
     place.write_bytes(lists_file.read_bytes())
-    lists = ListLookup(open_lists(str(place), model_fingerprint(folder)))
-    assert lists.find("42") is not None
-    select = f"SELECT user_id, rank, item_id, score, 'nmf-other' AS {FINGERPRINT}"
+    lists = open_lists(str(place), model_fingerprint(folder))
+    opened_as = [lists.find(user) for user in ("1", "42", "2000")]
+    assert None not in opened_as
+    select = f"SELECT user_id, rank, item_id, -score AS score, 'nmf-other' AS {FINGERPRINT}"
     write_parquet(place, f"{select} FROM '{lists_file}'")
-    assert lists.find("42") is None
+    assert [lists.find(user) for user in ("1", "42", "2000")] == opened_as
     place.unlink()
-    assert lists.find("42") is None
+    lists.close()
+    assert [lists.find(user) for user in ("1", "42", "2000")] == opened_as
+
+
+@pytest.mark.parametrize("order", ["random()", "user_id, rank", "rank, user_id"])
+@pytest.mark.parametrize("type_", ["INTEGER", "VARCHAR"])
+def test_rows_of_a_list_are_found_wherever_they_stand(tmp_path, order, type_):
+    """Lists begin in one row group and end in another, or lie in all of them."""
+    rows = (
+        f"SELECT u::{type_} AS user_id, place AS rank, (u * place) % 97 AS item_id, "
+        f"(u - place)::DOUBLE AS score, 'm' AS {FINGERPRINT} "
+        "FROM range(500) a(u), range(1, 15) b(place)"
+    )
+    path = tmp_path / "lists.parquet"
+    ordered = f"SELECT * FROM ({rows}) ORDER BY {order}"
+    duckdb.sql(f"COPY ({ordered}) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 2048)")
+    assert len(duckdb.sql(f"FROM parquet_metadata('{path}') WHERE column_id = 0")) > 2
+    lists = ParquetLists.open(path, "m")
+    for user in range(500):
+        items = [str(user * place % 97) for place in range(1, 15)]
+        assert lists.find(str(user)) == (items, [user - place for place in range(1, 15)])
+    assert lists.find("500") is None
 
 
 # PostgreSQL.

@@ -38,6 +38,8 @@ class DatabaseLists:
     fingerprint: str
     engine: Engine
 
+    is_local = False
+
     @classmethod
     def open(cls, place: str, fingerprint: str) -> "DatabaseLists":
         """The lists at a URL. Raises BadLists where there are none of this model."""

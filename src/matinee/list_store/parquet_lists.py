@@ -1,16 +1,22 @@
 """Lists in Parquet: a row for each place of a list, in one file or in those of a folder.
 
-Rows are in the order of users, so a lookup reads the few row groups whose statistics allow for the
-user. What stays in memory is the least and greatest id of a user in each file.
+DuckDB reads them once, when they are opened, into an index for this process. A lookup is then two
+slices of a temporary file, of which the system keeps in memory what is asked for; the ids of users
+and where their lists begin stay there, some 20 bytes a user and the id.
 """
 
-import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, BinaryIO
 
+import numpy as np
+
+from matinee.data.ids import IdMap
+from matinee.data.texts import Texts
 from matinee.list_store.stored_list import (
     FINGERPRINT,
     MAKE_LISTS,
@@ -29,33 +35,35 @@ STATISTICS = """
     SELECT file_name, path_in_schema, stats_min_value, stats_max_value FROM parquet_metadata(?)
     WHERE path_in_schema IN ('user_id', ?)
 """
-LOOKUP = f"""
-    SELECT item_id::VARCHAR, score FROM read_parquet(?)
-    WHERE user_id = ? AND {FINGERPRINT} = ? ORDER BY rank
+ITEMS = """
+    CREATE TABLE items AS
+    SELECT item_id, (row_number() OVER (ORDER BY item_id) - 1)::INTEGER AS code
+    FROM (SELECT DISTINCT item_id::VARCHAR AS item_id FROM read_parquet(?)) ORDER BY code
 """
-NUMBER = re.compile("0|-?[1-9][0-9]*")  # an id that may be stored as a number
-MEMORY = "256MB"  # of a lookup at most
-
-Key = tuple[int, str]  # of a user: the number where ids are stored as such, or else the text
-
-
-class Span(NamedTuple):
-    """A file, and the least and greatest id of a user in it."""
-
-    file: str
-    least: Key
-    greatest: Key
+IS_PLACE = "lists.item_id IS NOT NULL AND score IS NOT NULL"
+USERS = f"""
+    SELECT user_id::VARCHAR, count(*) FROM read_parquet($files) AS lists
+    WHERE {IS_PLACE} AND (%s) GROUP BY user_id ORDER BY user_id
+"""
+PLACES = f"""
+    SELECT code, score::FLOAT AS score
+    FROM read_parquet($files) AS lists JOIN items ON items.item_id = lists.item_id::VARCHAR
+    WHERE {IS_PLACE} AND (%s) ORDER BY user_id, rank
+"""
+MEMORY = "256MB"  # of reading
 
 
 @dataclass(frozen=True, eq=False)
 class ParquetLists:
-    """The lists of the model with a fingerprint."""
+    """The lists of the model with a fingerprint, as they were when they were opened."""
 
-    place: Path
-    fingerprint: str
-    spans: tuple[Span, ...]
-    numeric: bool  # whether ids of users are stored as numbers
-    db: "DuckDBPyConnection"
+    users: IdMap
+    items: Sequence[str]  # ids by code
+    ends: np.ndarray  # (n_users + 1,) int64: where the list of each user begins, and the last ends
+    codes: np.ndarray  # (n_places,) int32: the items of one list after another
+    scores: np.ndarray  # (n_places,) float32
+
+    is_local = True
 
     @classmethod
     def open(cls, place: Path, fingerprint: str) -> "ParquetLists":
@@ -66,48 +74,84 @@ class ParquetLists:
         if not files or not files[0].is_file():
             raise BadLists(f"there are no lists at {place}; make them with ", MAKE_LISTS)
         names = [literal(file) for file in files]
-        with readable(place):
-            db = duckdb.connect(config={"threads": 1, "memory_limit": MEMORY})
+        database = duckdb.connect(config={"threads": 1, "memory_limit": MEMORY})
+        with closing(database) as db, readable(place):
             types = dict(db.execute(TYPES, [names]).fetchall())
             check_columns(place, types)
             statistics = db.execute(STATISTICS, [names, FINGERPRINT]).fetchall()
-        numeric = types["user_id"] in WHOLES
-        ids: dict[str, list[Key]] = {}
-        for file, column, *ends in statistics:
-            if None in ends:
-                raise BadLists(f"{file} has no statistics of {column}; write it with them")
-            if column == FINGERPRINT:
-                check_fingerprints(str(place), ends, fingerprint)
-            else:
-                ids.setdefault(file, []).extend(key_of(one, numeric) for one in ends)
-        if not ids:
-            raise BadLists(f"{place} holds no list of anybody; make them again with ", MAKE_LISTS)
-        spans = (Span(literal(Path(file)), min(own), max(own)) for file, own in ids.items())
-        return cls(place, fingerprint, tuple(spans), numeric, db)
+            firsts = first_users(place, statistics, fingerprint)
+            return cls._read(db, names, firsts, types["user_id"])
+
+    @classmethod
+    def _read(
+        cls, db: "DuckDBPyConnection", files: list[str], firsts: set[str], type_: str
+    ) -> "ParquetLists":
+        """The lists in some files, read from each of the first users of their parts to the next."""
+        db.execute(ITEMS, [files])
+        items = [item for (item,) in db.execute("SELECT item_id FROM items").fetchall()]
+        users: list[str] = []
+        counts: list[int] = []
+        numeric = type_ in WHOLES
+        starts = sorted(firsts, key=int) if numeric else sorted(firsts)
+        with TemporaryFile() as codes, TemporaryFile() as scores:
+            for first, after in pairwise([*starts, None]):
+                within = f"user_id >= $first::{type_}"
+                values = {"files": files, "first": first}
+                if after is not None:
+                    within += f" AND user_id < $after::{type_}"
+                    values["after"] = after
+                for user, count in db.execute(USERS % within, values).fetchall():
+                    users.append(user)
+                    counts.append(count)
+                places = db.execute(PLACES % within, values).fetchnumpy()
+                codes.write(np.asarray(places["code"], np.int32).tobytes())
+                scores.write(np.asarray(places["score"], np.float32).tobytes())
+            ends = np.cumsum([0, *counts])
+            return cls(
+                IdMap.packed(Texts.of(users), "user", numeric),
+                items,
+                ends,
+                mapped(codes, np.int32, ends[-1]),
+                mapped(scores, np.float32, ends[-1]),
+            )
 
     def find(self, user: str) -> StoredList | None:
-        """The list of a user; None where there is none. Raises BadLists."""
-        if self.numeric and not NUMBER.fullmatch(user):
+        """The list of a user; None where there is none."""
+        row = self.users.find(user)
+        if row < 0:
             return None
-        key = key_of(user, self.numeric)
-        files = [span.file for span in self.spans if span.least <= key <= span.greatest]
-        if not files:
-            return None
-        id_ = key[0] if self.numeric else user
-        with readable(self.place), self.db.cursor() as cursor:
-            rows = cursor.execute(LOOKUP, [files, id_, self.fingerprint]).fetchall()
-        if not rows:
-            return None
-        return StoredList([item for item, _ in rows], [score for _, score in rows])
+        own = slice(*self.ends[row : row + 2].tolist())
+        items = [self.items[code] for code in self.codes[own].tolist()]
+        return StoredList(items, self.scores[own].tolist())
 
     def close(self) -> None:
-        """Close DuckDB."""
-        self.db.close()
+        """Nothing is held open: the temporary files go with the last lookup."""
 
 
-def key_of(user: str, numeric: bool) -> Key:
-    """What the ids of users are compared by."""
-    return (int(user), "") if numeric else (0, user)
+def mapped(file: BinaryIO, dtype: type, n: int) -> np.ndarray:
+    """The ``n`` numbers in a temporary file, which stays for as long as they are used."""
+    file.flush()
+    return np.memmap(file, dtype, "r", shape=(n,)) if n else np.empty(0, dtype)
+
+
+def first_users(
+    place: Path, statistics: Sequence[tuple[str, str, str | None, str | None]], fingerprint: str
+) -> set[str]:
+    """The ids that the row groups of some files begin with.
+
+    Raises BadLists without statistics, and for lists of another model or of nobody.
+    """
+    firsts = set()
+    for file, column, least, greatest in statistics:
+        if least is None or greatest is None:
+            raise BadLists(f"{file} has no statistics of {column}; write it with them")
+        if column == FINGERPRINT:
+            check_fingerprints(str(place), [least, greatest], fingerprint)
+        else:
+            firsts.add(least)
+    if not firsts:
+        raise BadLists(f"{place} holds no list of anybody; make them again with ", MAKE_LISTS)
+    return firsts
 
 
 def check_columns(place: Path, names: Mapping[str, str]) -> None:

@@ -27,6 +27,10 @@ class StoredList(NamedTuple):
 class ListStore(Protocol):
     """The stored lists of one model."""
 
+    @property
+    def is_local(self) -> bool:
+        """Whether a lookup asks no other process, and so may hold up everybody for its time."""
+
     def find(self, user: str) -> StoredList | None:
         """The list of a user; None where there is none. Raises BadLists."""
 

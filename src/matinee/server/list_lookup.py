@@ -17,6 +17,11 @@ class ListLookup:
         self.lists = lists
         self.paused_until = 0.0  # of the monotonic clock
 
+    @property
+    def is_local(self) -> bool:
+        """That of the lists."""
+        return self.lists.is_local
+
     def find(self, user: str) -> StoredList | None:
         """The list of a user; None where there is none, or where lists cannot be read."""
         if time.monotonic() < self.paused_until:

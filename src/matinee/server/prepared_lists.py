@@ -49,14 +49,18 @@ async def prepared_list(
         return None
     if not is_trained(model, state.changes, user):
         return None
-    found = await asyncio.to_thread(look_up, snapshot, snapshot.lists, state.changes, user)
+    lookup = partial(look_up, snapshot, snapshot.lists, state.changes, user)
+    is_short = snapshot.lists.is_local and not state.changes.last_event(user)
+    found = lookup() if is_short else await asyncio.to_thread(lookup)
     if found is None:
         return None
     stored, rated = found
     rows = model.items.rows(stored.items)
-    left = np.isin(rows, candidates) & ~np.isin(rows, model.items.rows(rated))
+    allowed = np.zeros(len(model.items) + 1, bool)  # the last is for items that are unknown
+    allowed[candidates] = True
+    allowed[model.items.rows(rated)] = False
     end = request.offset + request.n
-    places = np.flatnonzero(left)
+    places = np.flatnonzero(allowed[rows])
     if len(places) < end:
         return None
     part = places[request.offset : end]
