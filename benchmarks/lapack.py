@@ -22,7 +22,7 @@ from numba.extending import get_cython_function_address
 from jobs import RESULTS, Row, circumstances, keep
 from matinee import __version__
 from matinee.kernels.blas import one_blas_thread
-from matinee.kernels.cholesky import BLOCK, add_products, cholesky_solve, workspace
+from matinee.kernels.cholesky import BLOCK, Work, add_products, cholesky_solve
 from tables import table
 
 SIZES = (16, 32, 64, 128)
@@ -113,7 +113,7 @@ def our_updates(times: int, Y: Any, work: Any) -> None:
             for j in range(BLOCK):
                 for f in range(d):
                     work.panel[j, f] = Y[first + j, f]
-            add_products(work.panel, BLOCK, d, work.nothing if first == 0 else work.A, work.A)
+            add_products(work.panel, BLOCK, d, work.nothing if first == 0 else work.A, work.A, 0, 1)
 
 
 def main() -> None:
@@ -138,7 +138,7 @@ def solves(d: int) -> Row:
     rng = np.random.default_rng(d)
     Y = rng.normal(size=(RATINGS, d))
     A, b = Y.T @ Y + np.eye(d), rng.normal(size=d)
-    work, found = workspace(d), np.linalg.solve(A, b)
+    work, found = Work.of(d), np.linalg.solve(A, b)
     double, single = solver_of("dposv"), solver_of("sposv")
     A32, b32, room, room32 = A.astype(np.float32), b.astype(np.float32), A.copy(), np.float32(A)
     x, x32 = np.empty(d), np.empty(d, np.float32)
@@ -157,7 +157,7 @@ def updates(d: int) -> Row:
     """Microseconds of one update of ``RATINGS`` ratings, each way."""
     Y = np.random.default_rng(d).normal(size=(RATINGS, d))
     Y32, A, A32 = Y.astype(np.float32), np.zeros((d, d)), np.zeros((d, d), np.float32)
-    work, upper = workspace(d), np.triu_indices(d)
+    work, upper = Work.of(d), np.triu_indices(d)
     ways: dict[str, Timed] = {
         "update ours": timed(our_updates, Y32, work),
         "dsyrk": timed(update_of("dsyrk"), Y, A),

@@ -24,32 +24,27 @@ class Work(NamedTuple):
     nothing: np.ndarray  # (width, width) of zeros
     diagonal: np.ndarray  # (d,): the penalties of the row
 
+    @classmethod
+    def of(cls, d: int) -> "Work":
+        """Room to solve rows of d unknowns: the driver of a kernel makes it for each call."""
+        width = (d + ROWS - 1) // ROWS * ROWS + ROWS
+        return cls(
+            A=np.zeros((width, width)),
+            b=np.zeros(d),
+            x=np.zeros(width),
+            inverse=np.ones(width),
+            panel=np.zeros((BLOCK, width), np.float32),
+            targets=np.zeros(BLOCK, np.float32),
+            sums=np.zeros(d, np.float32),
+            nothing=np.zeros((width, width)),
+            diagonal=np.zeros(d),
+        )
+
 
 @kernel
 def bottom_of(d):
     """d rounded up to whole tiles. Column bottom_of(d) of A has room for one right-hand side."""
     return (d + ROWS - 1) // ROWS * ROWS
-
-
-@kernel
-def workspace(d):
-    """Room to solve rows of d unknowns."""
-    width = bottom_of(d) + ROWS
-    A, nothing = np.empty((width, width)), np.empty((width, width))
-    b, x, inverse, diagonal = np.empty(d), np.empty(width), np.empty(width), np.empty(d)
-    panel = np.empty((BLOCK, width), np.float32)
-    targets, sums = np.empty(BLOCK, np.float32), np.empty(d, np.float32)
-    for f in range(width):  # by loops: np.zeros is one function more to compile for each type
-        x[f], inverse[f] = 0.0, 1.0
-        for g in range(width):
-            A[f, g] = nothing[f, g] = 0.0
-    for f in range(d):
-        b[f], diagonal[f], sums[f] = 0.0, 0.0, 0.0
-    for j in range(BLOCK):
-        targets[j] = 0.0
-        for f in range(width):
-            panel[j, f] = 0.0
-    return Work(A, b, x, inverse, panel, targets, sums, nothing, diagonal)
 
 
 @kernel
@@ -75,12 +70,11 @@ def add_products(panel, n, d, S, A, part, parts):
 
 
 @kernel
-def cholesky(A, b, inverse, y):
+def cholesky(A, d, b, inverse, y):
     """Turn A, its upper triangle, into U with A = U' U, and solve U' y = b on the way.
 
-    b stands beside A as one more column. ``inverse`` gets one over the diagonal of U.
+    b (d,) stands beside A as one more column. ``inverse`` gets one over the diagonal of U.
     """
-    d = b.size
     bottom = bottom_of(d)
     width = bottom + ROWS
     for f in range(bottom):
@@ -121,5 +115,5 @@ def solve_upper(U, d, inverse, x):
 @inlined
 def cholesky_solve(work):
     """Leave the solution of A x = b in x; A becomes U."""
-    cholesky(work.A, work.b, work.inverse, work.x)
+    cholesky(work.A, work.b.size, work.b, work.inverse, work.x)
     solve_upper(work.A, work.b.size, work.inverse, work.x)

@@ -11,7 +11,7 @@ ratings is drawn in the dual, as a draw x0 from the prior that is corrected by t
 
 import numpy as np
 
-from matinee.kernels.cholesky import BLOCK, cholesky_solve, solve_upper, workspace
+from matinee.kernels.cholesky import BLOCK, Work, cholesky_solve, solve_upper
 from matinee.kernels.device_rows import draw_rows_on
 from matinee.kernels.devices import accelerator
 from matinee.kernels.jit import kernel
@@ -40,22 +40,24 @@ def draw_rows(terms: Terms, penalty: Penalty, scale: float, seed: int, draw: int
         draw_rows_on(device, terms, penalty, scale, seed, draw, X)
         return X
     numbers = scale, np.uint64(seed), np.uint64(draw)
-    run_rows(_draw_rows, counts * d + d**2 / 3, terms, penalty, *numbers, X)
+
+    def draw_range(start: int, stop: int) -> None:
+        _draw_rows(start, stop, terms, penalty, *numbers, Work.of(d), Work.of(d), X)
+
+    run_rows(draw_range, counts * d + d**2 / 3)
     return X
 
 
 @kernel
-def _draw_rows(start, stop, terms, penalty, scale, seed, draw, X):
+def _draw_rows(start, stop, terms, penalty, scale, seed, draw, work, few, X):
     """``draw_rows`` for rows start..stop."""
     indptr, indices, values, weights, offset, Y = terms
     d = Y.shape[1]
-    work, few = workspace(d), workspace(d)
-    Z, targets = np.zeros((d, few.A.shape[1]), np.float32), np.empty(BLOCK, np.float32)
+    Z = np.empty((d, few.A.shape[1]), np.float32)
     z = np.zeros(work.x.size + BLOCK)
     x = work.x
     for row in range(start, stop):
-        span, n = slice(indptr[row], indptr[row + 1]), indptr[row + 1] - indptr[row]
-        rows = indices[span]
+        first, n = indptr[row], indptr[row + 1] - indptr[row]
         if n == 0:
             continue
         in_dual = dual_is_cheaper(n, d) and not penalty.has_base
@@ -64,19 +66,21 @@ def _draw_rows(start, stop, terms, penalty, scale, seed, draw, X):
             for f in range(d):
                 z[f] *= scale / np.sqrt(work.diagonal[f])
             for j in range(n):
-                weight = 1.0 if weights.size == 0 else weights[indptr[row] + j]
+                col = indices[first + j]
+                weight = 1.0 if weights.size == 0 else weights[first + j]
                 drawn = scale * z[d + j] / np.sqrt(weight)
                 for f in range(d):
-                    drawn += z[f] * Y[rows[j], f]
-                targets[j] = values[indptr[row] + j] - drawn
-            solve_few(Y, offset, rows, targets[:n], weights[span], work, few, Z)
+                    drawn += z[f] * Y[col, f]
+                few.b[j] = np.float32(values[first + j] - drawn) - offset[col]
+            solve_few(Y, indices, weights, first, n, work, few, Z)
             for f in range(d):
                 X[row, f] = x[f] + z[f]
         else:
-            normal_equations(Y, offset, rows, values[span], weights[span], penalty, work)
+            normal_equations(terms, first, n, penalty, work)
             cholesky_solve(work)
             fill_normal(seed, draw, np.uint64(row), z[:d])
-            z[d : x.size] = 0.0
+            for f in range(d, x.size):
+                z[f] = 0.0
             solve_upper(work.A, d, work.inverse, z)
             for f in range(d):
                 X[row, f] = x[f] + scale * z[f]

@@ -23,7 +23,6 @@ from matinee.kernels.cholesky import (
     BLOCK,
     add_products,
     cholesky,
-    cholesky_solve,
     solve_upper,
 )
 from matinee.kernels.jit import inlined, kernel, read_only
@@ -147,20 +146,22 @@ def normal_matrix(
 
 
 @kernel
-def fill_panel(Y, offset, rows, values, weights, panel, targets, at):
-    """Copy rows of Y, and their targets, behind the first ``at`` rows of the panel.
+def fill_panel(terms, first, n, panel, targets, at):
+    """Copy the rows of Y of n ratings, and their targets, behind the first ``at`` of the panel.
 
-    No weights means ones; a root of the weight goes into each factor of a product.
+    No weights means ones; a root of the weight goes into each factor of a product. The ratings are
+    those from ``first`` on: a slice of an array is a page of code to compile.
     """
-    n, d = rows.size, Y.shape[1]
+    _, indices, values, weights, offset, Y = terms
+    d = Y.shape[1]
     for j in range(n):
-        col = rows[j]
-        targets[at + j] = values[j] - offset[col]
+        col = indices[first + j]
+        targets[at + j] = values[first + j] - offset[col]
         for f in range(d):  # no view of the row: making one costs more than it holds
             panel[at + j, f] = Y[col, f]
     if weights.size > 0:
         for j in range(n):
-            root = np.sqrt(weights[j])
+            root = np.sqrt(weights[first + j])
             targets[at + j] *= root
             for f in range(d):
                 panel[at + j, f] *= root
@@ -178,9 +179,12 @@ def add_targets(n, work):
     """b += the sum of target times row over the first n rows of the panel."""
     d, panel, targets, sums = work.b.size, work.panel, work.targets, work.sums
     n4 = (n + 3) // 4 * 4
-    panel[n:n4, :] = 0.0
-    targets[n:n4] = 0.0
-    sums[:] = 0.0
+    for j in range(n, n4):
+        targets[j] = 0.0
+        for f in range(d):
+            panel[j, f] = 0.0
+    for f in range(d):
+        sums[f] = 0.0
     for j in range(0, n4, 4):
         t0, t1, t2, t3 = targets[j], targets[j + 1], targets[j + 2], targets[j + 3]
         for f in range(d):
@@ -215,15 +219,15 @@ def penalties_of(penalty: Penalty, counts: np.ndarray, d: int) -> np.ndarray:
 
 
 @inlined
-def normal_equations(Y, offset, indices, values, weights, penalty, work):
-    """Fill A (upper triangle) and b for a row of one rating or more; no ``weights`` means ones."""
-    work.b[:] = 0.0
-    for first in range(0, indices.size, BLOCK):
-        block = slice(first, first + BLOCK)
-        rows = indices[block]
-        fill_panel(Y, offset, rows, values[block], weights[block], work.panel, work.targets, 0)
-        add_panel(rows.size, work.nothing if first == 0 else work.A, work)
-    add_penalty(penalty, indices.size, work)
+def normal_equations(terms, first, n, penalty, work):
+    """Fill A (upper triangle) and b for a row of the n ratings from ``first`` on, one or more."""
+    for f in range(work.b.size):
+        work.b[f] = 0.0
+    for done in range(0, n, BLOCK):
+        size = min(n - done, BLOCK)
+        fill_panel(terms, first + done, size, work.panel, work.targets, 0)
+        add_panel(size, work.nothing if done == 0 else work.A, work)
+    add_penalty(penalty, n, work)
 
 
 @inlined
@@ -240,16 +244,24 @@ def add_penalty(penalty, n, work):
 
 
 @inlined
-def solve_few(Y, offset, rows, values, weights, work, few, Z):
-    """Leave in work.x the solution for a row of up to BLOCK ratings, by n equations in n unknowns.
+def add_pull(pull, row, work):
+    """Add to b what a row has besides its ratings: row ``row`` of the pull, if there is any."""
+    for f in range(pull.shape[1]):
+        work.b[f] += pull[row, f]
 
-    The penalties are in ``work``; ``few`` is a workspace of n or more, and Z (d, its width) float32
-    gets D^-1/2 Y'. Rows are copied whole before they are turned: so the time to fetch them hides.
+
+@inlined
+def solve_few(Y, indices, weights, first, n, work, few, Z):
+    """Leave in work.x the solution for a row of the n ratings from ``first`` on, by n equations.
+
+    There are up to BLOCK of them, and their targets are in few.b. The penalties are in ``work``;
+    ``few`` is a workspace of n or more, and Z (d, its width) float32 gets D^-1/2 Y'. Rows of Y, in
+    the basis of the dual, are copied whole before they are turned: so the time to fetch them hides.
     """
-    n, d = rows.size, work.diagonal.size
-    K, a, x, b, panel, diagonal = few.A, few.x, work.x, few.b, work.panel, work.diagonal
+    d = work.diagonal.size
+    K, a, x, panel, diagonal = few.A, few.x, work.x, few.panel, work.diagonal
     for j in range(n):
-        col = rows[j]
+        col = indices[first + j]
         for f in range(d):
             panel[j, f] = Y[col, f]
     for f in range(d):
@@ -260,9 +272,8 @@ def solve_few(Y, offset, rows, values, weights, work, few, Z):
             Z[f, j] = 0.0
     add_products(Z, d, n, few.nothing, K, 0, 1)
     for j in range(n):
-        K[j, j] += 1.0 if weights.size == 0 else 1.0 / weights[j]
-        b[j] = values[j] - offset[rows[j]]
-    cholesky(K, b[:n], few.inverse, a)
+        K[j, j] += 1.0 if weights.size == 0 else 1.0 / weights[first + j]
+    cholesky(K, n, few.b, few.inverse, a)
     solve_upper(K, n, few.inverse, a)
     x[:] = 0.0
     for j in range(n):
@@ -287,12 +298,12 @@ def bounds_of(d):
     return Bounds(np.empty(d, np.bool_), np.empty(d, np.bool_), np.empty(d))
 
 
-@kernel
-def solve_normal(lower, sweeps, work, other, bounds):
-    """Leave in work.x, which holds the row as it was, the solution of A x = b within the bounds."""
-    if lower is None:
-        cholesky_solve(work)
-    elif sweeps > 0:
+@inlined
+def solve_bounded(X, row, lower, sweeps, work, other, bounds):
+    """Leave in work.x the solution of A x = b with x >= lower, from a row of X (n_rows, d)."""
+    for f in range(work.b.size):
+        work.x[f] = X[row, f]
+    if sweeps > 0:
         for _ in range(sweeps):
             bounded_sweep(work.A, work.b, lower, work.x)
     else:

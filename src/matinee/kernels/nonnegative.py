@@ -53,7 +53,7 @@ def passive_solve(A, b, free, part, x):
             m += 1
     if m == NONE:
         return
-    cholesky(U, rhs[:m], part.inverse, part.x)
+    cholesky(U, m, rhs, part.inverse, part.x)
     solve_upper(U, m, part.inverse, part.x)
     m = NONE
     for f in range(b.size):

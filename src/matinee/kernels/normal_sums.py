@@ -11,17 +11,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matinee.kernels.cholesky import BLOCK, add_products, workspace
+from matinee.kernels.cholesky import BLOCK, Work, add_products, cholesky_solve
 from matinee.kernels.jit import inlined, kernel
 from matinee.kernels.least_squares import (
     Regularizer,
     Terms,
     add_panel,
     add_penalty,
+    add_pull,
     add_targets,
     bounds_of,
     fill_panel,
-    solve_normal,
+    solve_bounded,
 )
 from matinee.kernels.threads import n_threads, run_all, run_rows
 from matinee.kernels.vectors import LANES, ROWS
@@ -116,15 +117,14 @@ def take_held(row, held, sums, work):
 def add_ratings(terms: Terms, sums: NormalSums) -> None:
     """Add the ratings of the rows of ``sums``, after all that were added before."""
     cost = terms.counts * float(terms.Y.shape[1]) + ROW_COST
-    run_rows(_add_ratings, cost, terms, sums)
+    d = terms.Y.shape[1]
+    run_rows(lambda start, stop: _add_ratings(start, stop, terms, sums, Work.of(d)), cost)
 
 
 @kernel
-def _add_ratings(start, stop, terms, sums):
+def _add_ratings(start, stop, terms, sums, work):
     """``add_ratings`` for rows start..stop."""
-    indptr, indices, values, weights, offset, Y = terms
-    d = Y.shape[1]
-    work = workspace(d)
+    indptr, d = terms.indptr, terms.Y.shape[1]
     for row in range(start, stop):
         j, end = indptr[row], indptr[row + 1]
         if j == end:
@@ -132,19 +132,10 @@ def _add_ratings(start, stop, terms, sums):
         held, loaded = sums.held[row], False
         take_held(row, held, sums, work)
         while j < end:
-            span = slice(j, min(end, j + BLOCK - held))
-            fill_panel(
-                Y,
-                offset,
-                indices[span],
-                values[span],
-                weights[span],
-                work.panel,
-                work.targets,
-                held,
-            )
-            held += span.stop - j
-            j = span.stop
+            n = min(end - j, BLOCK - held)
+            fill_panel(terms, j, n, work.panel, work.targets, held)
+            held += n
+            j += n
             if held == BLOCK:
                 if not loaded:
                     load_totals(row, d, sums, work)
@@ -169,28 +160,25 @@ def sum_row(terms: Terms) -> NormalSums:
     d, parts = terms.Y.shape[1], n_threads()
     sums = NormalSums.zeros(1, d)
     sums.n[0] = len(terms.indices)
-    run_all([partial(_sum_part, part, parts, terms, sums.A[0], sums.b[0]) for part in range(parts)])
+    packed = sums.A[0], sums.b[0]
+    run_all([partial(_sum_part, part, parts, terms, *packed, Work.of(d)) for part in range(parts)])
     return sums
 
 
 @kernel
-def _sum_part(part, parts, terms, packed, b):
+def _sum_part(part, parts, terms, packed, b, work):
     """One of the ``parts`` of the sums over one row's ratings: rows of tiles of A, and b for 0.
 
     A is ``packed``, and only the rows of the part are written.
     """
-    _, indices, values, weights, offset, Y = terms
-    d = Y.shape[1]
-    work = workspace(d)
-    for first in range(0, indices.size, BLOCK):
-        block = slice(first, first + BLOCK)
-        rows = indices[block]
-        fill_panel(Y, offset, rows, values[block], weights[block], work.panel, work.targets, 0)
+    d, n_ratings = terms.Y.shape[1], terms.indices.size
+    for first in range(0, n_ratings, BLOCK):
+        n = min(n_ratings - first, BLOCK)
+        fill_panel(terms, first, n, work.panel, work.targets, 0)
         if part == 0:
-            add_targets(rows.size, work)
-        add_products(
-            work.panel, rows.size, d, work.nothing if first == 0 else work.A, work.A, part, parts
-        )
+            add_targets(n, work)
+        so_far = work.nothing if first == 0 else work.A
+        add_products(work.panel, n, d, so_far, work.A, part, parts)
     if part == 0:
         for f in range(d):
             b[f] = work.b[f]
@@ -215,14 +203,14 @@ def load_sums(row, d, sums, work):
 
 def flush(sums: NormalSums) -> None:
     """Add to A and b the ratings that wait for a whole panel; none wait afterwards."""
-    run_rows(_flush, sums.held + ROW_COST, sums)
+    d = sums.b.shape[1]
+    run_rows(lambda start, stop: _flush(start, stop, sums, Work.of(d)), sums.held + ROW_COST)
 
 
 @kernel
-def _flush(start, stop, sums):
+def _flush(start, stop, sums, work):
     """``flush`` for rows start..stop."""
     d = sums.b.shape[1]
-    work = workspace(d)
     for row in range(start, stop):
         if sums.held[row] > 0:
             load_sums(row, d, sums, work)
@@ -235,24 +223,29 @@ def solve_sums(sums: NormalSums, regularizer: Regularizer, X: np.ndarray) -> Non
 
     Rows without ratings are left.
     """
-    run_rows(_solve_sums, np.full(len(X), float(X.shape[1]) ** 3), sums, regularizer, X)
+    d = X.shape[1]
+
+    def solve(start: int, stop: int) -> None:
+        _solve_sums(start, stop, sums, *regularizer, Work.of(d), Work.of(d), X)
+
+    run_rows(solve, np.full(len(X), float(d) ** 3))
 
 
 @kernel
-def _solve_sums(start, stop, sums, regularizer, X):
-    """``solve_sums`` for rows start..stop."""
-    penalty, pull, lower, sweeps = regularizer
-    d = sums.b.shape[1]
-    work, other, bounds = workspace(d), workspace(d), bounds_of(d)
+def _solve_sums(start, stop, sums, penalty, pull, lower, sweeps, work, other, X):
+    """``solve_sums`` for rows start..stop; ``lower`` is None where there are no bounds."""
+    d = X.shape[1]
+    if lower is not None:
+        bounds = bounds_of(d)
     for row in range(start, stop):
         if sums.n[row] == 0:
             continue
         load_sums(row, d, sums, work)
         add_penalty(penalty, sums.n[row], work)
-        for f in range(pull.shape[1]):
-            work.b[f] += pull[row, f]
-        for f in range(d):
-            work.x[f] = X[row, f]
-        solve_normal(lower, sweeps, work, other, bounds)
+        add_pull(pull, row, work)
+        if lower is None:
+            cholesky_solve(work)
+        else:
+            solve_bounded(X, row, lower, sweeps, work, other, bounds)
         for f in range(d):
             X[row, f] = work.x[f]

@@ -9,20 +9,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matinee.kernels.cholesky import workspace
+from matinee.kernels.cholesky import Work, cholesky_solve
 from matinee.kernels.device_rows import solve_rows_on
 from matinee.kernels.devices import accelerator
-from matinee.kernels.jit import kernel, read_only
+from matinee.kernels.jit import inlined, kernel, read_only
 from matinee.kernels.least_squares import (
     Penalty,
     Regularizer,
     Terms,
+    add_pull,
     bounds_of,
     dual_is_cheaper,
     normal_equations,
     penalties,
+    solve_bounded,
     solve_few,
-    solve_normal,
 )
 from matinee.kernels.normal_sums import solve_sums, sum_row
 from matinee.kernels.threads import RANGES_PER_THREAD, n_threads, run_rows
@@ -70,36 +71,57 @@ def solve_rows(terms: Terms, regularizer: Regularizer, dual: Dual, X: np.ndarray
         solve_sums(sum_row(terms.of_row(row)), regularizer.of_row(row), X[row : row + 1])
     cost = np.where(counts > most, 0.0, counts * d + d**2 / 3)
     unbounded = dual if regularizer.lower is None else None  # the dual knows no bounds
-    run_rows(_solve_rows, cost, terms, regularizer, unbounded, most, X)
+
+    def solve(start: int, stop: int) -> None:
+        work, other = Work.of(d), Work.of(d)
+        _solve_rows(start, stop, terms, *regularizer, unbounded, most, work, other, X)
+
+    run_rows(solve, cost)
     return unbounded is not None
 
 
 @kernel
-def _solve_rows(start, stop, terms, regularizer, dual, most, X):
-    """``solve_rows`` for rows start..stop; those with more than ``most`` ratings are left."""
-    indptr, indices, values, weights, offset, Y = terms
-    penalty, pull, lower, sweeps = regularizer
-    d = Y.shape[1]
-    work, other, bounds = workspace(d), workspace(d), bounds_of(d)
-    Z = np.zeros((d, other.A.shape[1]), np.float32)
-    b, x = work.b, work.x
+def _solve_rows(start, stop, terms, penalty, pull, lower, sweeps, dual, most, work, other, X):
+    """``solve_rows`` for rows start..stop; those with more than ``most`` ratings are left.
+
+    Without bounds ``lower`` is None, and with them ``dual`` is: a kernel is compiled without what
+    an argument of None rules out.
+    """
+    indptr, d = terms.indptr, X.shape[1]
+    if dual is not None:
+        Z = np.empty((d, other.A.shape[1]), np.float32)
+    if lower is not None:
+        bounds = bounds_of(d)
     for row in range(start, stop):
-        span = slice(indptr[row], indptr[row + 1])
-        rows, n = indices[span], indptr[row + 1] - indptr[row]
+        first, n = indptr[row], indptr[row + 1] - indptr[row]
         if n == 0 or n > most:
             continue
         few = False
         if dual is not None:
-            few = dual.Y.shape[0] > 0 and dual_is_cheaper(n, d)
-            few = few and penalties(dual.penalty, n, work.diagonal) > 0.0
+            few = is_solved_in_dual(dual, n, work.diagonal)
             if few:
-                solve_few(dual.Y, offset, rows, values[span], weights[span], work, other, Z)
+                subtract_offset(terms.values, terms.offset, terms.indices, first, n, other.b)
+                solve_few(dual.Y, terms.indices, terms.weights, first, n, work, other, Z)
         if not few:
-            normal_equations(Y, offset, rows, values[span], weights[span], penalty, work)
-            for f in range(pull.shape[1]):
-                b[f] += pull[row, f]
-            for f in range(d):
-                x[f] = X[row, f]
-            solve_normal(lower, sweeps, work, other, bounds)
+            normal_equations(terms, first, n, penalty, work)
+            add_pull(pull, row, work)
+            if lower is None:
+                cholesky_solve(work)
+            else:
+                solve_bounded(X, row, lower, sweeps, work, other, bounds)
         for f in range(d):
-            X[row, f] = x[f]
+            X[row, f] = work.x[f]
+
+
+@inlined
+def is_solved_in_dual(dual, n, diagonal):
+    """Whether a row is solved in its n unknowns; then ``diagonal`` (d,) has its penalties."""
+    cheaper = dual.Y.shape[0] > 0 and dual_is_cheaper(n, diagonal.size)
+    return cheaper and penalties(dual.penalty, n, diagonal) > 0.0
+
+
+@inlined
+def subtract_offset(values, offset, indices, first, n, out):
+    """Leave in ``out`` the n targets from ``first`` on."""
+    for j in range(n):
+        out[j] = values[first + j] - offset[indices[first + j]]
