@@ -139,6 +139,27 @@ def test_what_fails_again_is_not_to_be_tried_again(page, address, words):
     page.driver.get_log("browser")  # the browser notes the 404 and the 422
 
 
+def test_an_empty_list_leads_back_to_the_whole(page):
+    page.open("list?user=42&me=1&genre=Horror&from=1900&to=1901").says("No film matches", ".empty")
+    assert violations(page.driver) == []
+    page.click(".empty a")
+    assert len(page.some("ol.films > li")) == 10
+    assert page.address == "#list?user=42&me=1"
+
+
+HANGING = "window.fetch = () => new Promise(() => null); location.hash = 'quality'"
+
+
+def test_what_loads_takes_the_place_of_what_was_there(page):
+    page.open("list?user=42").some("ol.films > li")
+    page.driver.execute_script(HANGING)
+    page.some(".waiting")
+    assert [one.text for one in page.all("h1")] == ["Quality"]
+    assert not page.all("ol.films")
+    assert violations(page.driver) == []
+    page.driver.refresh()
+
+
 def test_it_says_how_much_a_score_rests_on(page):
     page.open("list?user=42").click("ol.films button")
     page.says("ratings of yours and", ".why")

@@ -10,7 +10,7 @@ import { latest } from "./latest.js";
 import { LENGTH, MOST, bodyOf, isMixed, listForAddress, optionsIn, pairsForAddress, recommend } from "./lists.js";
 import { mixer } from "./mixer.js";
 import { replaceRows } from "./moving.js";
-import { nameOf, note, ratingsInAddress, read, someone } from "./state.js";
+import { address, nameOf, note, ratingsInAddress, read, someone, whoInAddress } from "./state.js";
 
 const BASELINE = 100; // entries of the list that moves are counted from
 
@@ -200,7 +200,9 @@ function thisIsMe(query, view) {
 }
 
 function films(rows) {
-  return rows.length ? el("ol", { className: "films" }, rows) : el("p", { className: "empty" }, "No film matches. Try other years or another genre.");
+  if (rows.length) return el("ol", { className: "films" }, rows);
+  const whole = address("list", whoInAddress(read().query));
+  return el("p", { className: "empty" }, "No film matches. Try other years or another genre, or see the list ", el("a", { href: whole }, "without filters"), ".");
 }
 
 // What the list rests on: said to a newcomer, whose own list it is, and of anybody else.
