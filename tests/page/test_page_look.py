@@ -274,6 +274,38 @@ def test_titles_from_right_to_left_stand_apart_in_every_sentence(driver, leftwar
     assert len({one.rect["x"] for one in names}) == 1, "each begins where its slider does"
 
 
+DIRECTIONS = """
+const { partsOf } = await import("/js/dom.js");
+const places = (name) => {
+  const node = partsOf(name);
+  document.body.append(node);
+  const range = document.createRange();
+  const left = (title) => {
+    const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const at = walker.currentNode.data.indexOf(title);
+      if (at < 0) continue;
+      range.setStart(walker.currentNode, at);
+      range.setEnd(walker.currentNode, at + title.length);
+      return range.getBoundingClientRect().left;
+    }
+  };
+  const found = [left("אחד 1"), left("שתיים 2")];
+  node.remove();
+  return found;
+};
+return places("films like אחד 1 & שתיים 2");
+"""
+
+
+def test_titles_in_the_name_of_a_taste_stand_in_their_order(driver, leftward):
+    """Left to right, as the words around them, though each is read from right to left."""
+    Page(driver, leftward).open("find")
+    script = f"const done = arguments[0]; (async () => {{{DIRECTIONS}}})().then(done)"
+    first, second = driver.execute_async_script(script)
+    assert first < second
+
+
 @pytest.mark.parametrize("section", ["find", "list?user=3", "film?item=7", "tastes", "map", "data"])
 def test_axe_finds_no_violation_where_titles_run_leftward(driver, leftward, section):
     size(driver, 1200)

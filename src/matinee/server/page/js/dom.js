@@ -60,7 +60,13 @@ export function sentence(why, title = "") {
   if (title && words.startsWith(title)) words = words.slice(title.length).replace(/^[,:]? /, "");
   const kinds = ["taste", "choice", "rating", "feature"];
   const names = why.terms.filter((term) => kinds.includes(term.kind)).map((term) => term.name.replace(/^you choose /, ""));
-  return isolated(words, [...names, ...(title ? [] : [label(why)])], (name) => el("em", {}, el("bdi", {}, name)));
+  return isolated(words, [...names, ...(title ? [] : [label(why)])], (name) => el("em", {}, partsOf(name)));
+}
+
+// A name, of a taste or an item, in which each title keeps its own direction: "films like A & B".
+export function partsOf(name) {
+  const parts = name.split(/( like | & )/);
+  return el("bdi", {}, parts.length === 1 ? name : parts.map((part, place) => (place % 2 ? part : el("bdi", {}, part))));
 }
 
 // Words in which each name keeps its own direction, whatever stands around it.

@@ -1,6 +1,6 @@
 // Find a person: a user of the model, or a newcomer.
 
-import { choice, counted, el, label, problem, say } from "./dom.js";
+import { choice, counted, el, label, partsOf, problem, say } from "./dom.js";
 import { get, getOnce } from "./api.js";
 import { SAMPLES } from "./early.js";
 import { jsonAt } from "./json.js";
@@ -73,7 +73,7 @@ async function sharePoints() {
       left.textContent = `${POINTS - others - share} points left`;
       done.disabled = others + share === 0;
     } });
-    return el("div", { className: "card" }, el("label", {}, el("strong", {}, el("bdi", {}, taste.name)), field),
+    return el("div", { className: "card" }, el("label", {}, el("strong", {}, partsOf(taste.name)), field),
       el("p", { className: "soft" }, `such as ${taste.top.slice(0, 3).map(label).join(", ")}`));
   });
   return [el("p", {}, `You have ${POINTS} points. Give most to what you like most.`), el("div", { className: "cards points" }, fields), left, done];

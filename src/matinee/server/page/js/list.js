@@ -1,6 +1,6 @@
 // The recommendations for a person: the list, its filters, the mixer beside it, and any other film.
 
-import { choice, counted, el, label, named, problem, say } from "./dom.js";
+import { choice, counted, el, label, named, partsOf, problem, say } from "./dom.js";
 import { get, getOnce, segment } from "./api.js";
 import { answer } from "./answer.js";
 import { Exposures } from "./exposures.js";
@@ -217,8 +217,8 @@ function summary(about, answer, who) {
   if (answer.strategy !== "popular" && level !== undefined && !who.tastes && Math.abs(level) >= 0.05) {
     parts.push(`${own ? "You" : "They"} rate ${Math.abs(level).toFixed(1)} ${level > 0 ? "higher" : "lower"} than most. `);
   }
-  const likes = (about?.tastes || []).filter((taste) => taste.strength > 0).slice(0, 3).map((taste) => taste.name);
-  if (likes.length) parts.push(`Their strongest tastes: ${likes.join(", ")}. `);
+  const likes = (about?.tastes || []).filter((taste) => taste.strength > 0).slice(0, 3).flatMap((taste, place) => [place ? ", " : "", partsOf(taste.name)]);
+  if (likes.length) parts.push("Their strongest tastes: ", ...likes, ". ");
   const left = answer.unknown_items?.length || 0;
   if (left) parts.push(left === 1 ? "1 of them is of a film not known here and was left out." : `${left} of them are of films not known here and were left out.`);
   return parts;

@@ -1,6 +1,6 @@
 // The map: all films, or people, by taste; where somebody is on it, and where their list leads.
 
-import { choice, counted, el, label, named, say, table } from "./dom.js";
+import { choice, counted, el, label, named, partsOf, say, table } from "./dom.js";
 import { get, getOnce, path, post, segment } from "./api.js";
 import { Atlas, N_COLORS } from "./atlas.js";
 import { jsonAt } from "./json.js";
@@ -78,7 +78,7 @@ class MapView {
         el("button", { type: "button", className: "lasso", onclick: () => { say("Draw a line around some points"); this.atlas.startLasso((points) => this.listed(points)); } }, "Draw around"),
         el("button", { type: "button", className: "in-view", onclick: () => this.listed(this.atlas.inView()) }, "List what is in view"), mine),
       this.hits,
-      el("ul", { className: "legend" }, answer.legend.map((name) => el("li", {}, this.swatch(name), el("bdi", {}, name)))),
+      el("ul", { className: "legend" }, answer.legend.map((name) => el("li", {}, this.swatch(name), partsOf(name)))),
       el("div", { className: "map" }, this.atlas.canvas), this.where, this.details, list,
     ];
   }

@@ -1,6 +1,6 @@
 // The mixer: tastes and the dial, safe to adventurous; whatever moves, the list follows.
 
-import { el, named } from "./dom.js";
+import { el, named, partsOf } from "./dom.js";
 import { getOnce, segment } from "./api.js";
 
 const MOST_TASTES = 12;
@@ -60,7 +60,7 @@ function slider(taste, options, changed, resets) {
     changed(["turn"]);
   });
   resets.push(() => { delete options.turn[taste.number]; reset(1); });
-  return el("label", {}, el("bdi", {}, taste.name), input, output);
+  return el("label", {}, partsOf(taste.name), input, output);
 }
 
 // How bold the list is: the model's own caution is the middle, and stands for nothing in the address.

@@ -1,6 +1,6 @@
 // The tastes of the model as cards; a client with the token may rename them.
 
-import { chart, el, say } from "./dom.js";
+import { chart, el, partsOf, say } from "./dom.js";
 import { forget, getOnce, hasToken, keepToken, patch } from "./api.js";
 import { jsonAt } from "./json.js";
 
@@ -19,7 +19,7 @@ export async function tastes({ model }) {
 }
 
 function card(taste, drawing) {
-  const name = el("h2", {}, taste.name);
+  const name = el("h2", {}, partsOf(taste.name));
   return el("article", { className: "card" }, name, el("p", { className: "soft" }, drawing.summary), chart(drawing, "h3", ""), rename(taste, name));
 }
 
