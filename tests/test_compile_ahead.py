@@ -1,5 +1,6 @@
 """A second process compiles ahead, where that helps, into the cache where the first one looks."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import numba
 import pytest
 
+from matinee import cli
 from matinee.algorithms import ALGORITHMS
 from matinee.cli import compile_ahead, walkthrough
 from matinee.kernels import machine
@@ -131,3 +133,26 @@ def test_alone_it_leaves_all_to_the_fit_itself(started, monkeypatch):
         compile_here()
     assert not started
     assert not compiled
+
+
+def test_no_garbage_is_searched_for_in_the_other_process(monkeypatch):
+    was_searched, searched = gc.isenabled(), []
+    monkeypatch.setattr(sys, "argv", ["-c", "mf"])
+    monkeypatch.setattr(compile_ahead, "compile_fits", lambda _: searched.append(gc.isenabled()))
+    try:
+        gc.enable()
+        compile_ahead.main()
+    finally:
+        (gc.enable if was_searched else gc.disable)()
+    assert searched == [False]
+
+
+def test_a_command_searches_for_garbage_seldom(monkeypatch):
+    usual, thresholds = gc.get_threshold(), []
+    monkeypatch.setattr(cli, "run", lambda: thresholds.append(gc.get_threshold()) or 0)
+    try:
+        with pytest.raises(SystemExit, match="0"):
+            cli.main()
+    finally:
+        gc.set_threshold(*usual)
+    assert thresholds == [(cli.OBJECTS_BETWEEN_SEARCHES, *usual[1:])]

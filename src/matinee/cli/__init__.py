@@ -4,6 +4,7 @@
 their functions and not at the top, so that help is quick.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -40,6 +41,10 @@ COMMANDS = {
     "doctor": "matinee.cli.commands.doctor",
     "warm-up": "matinee.cli.commands.warm_up",
 }
+
+# New objects between searches for garbage in cycles, of which a command makes little: with Python's
+# own 700, libraries that are imported and kernels that are compiled are looked through for a while.
+OBJECTS_BETWEEN_SEARCHES = 50_000
 
 
 class Commands(click.Group):
@@ -94,6 +99,7 @@ def run(args: Sequence[str] | None = None) -> int:
 
 def main() -> None:
     """The ``matinee`` program."""
+    gc.set_threshold(OBJECTS_BETWEEN_SEARCHES, *gc.get_threshold()[1:])
     code = run()
     if code == INTERRUPTED:
         os._exit(code)  # do not wait for threads that still compute

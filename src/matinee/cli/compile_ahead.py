@@ -6,6 +6,7 @@ begins at the first of the algorithms that are needed and this one at the last, 
 one of them compiles is waited for by the other: so they meet in between, whatever each takes.
 """
 
+import gc
 import subprocess
 import sys
 import warnings
@@ -64,6 +65,7 @@ def needed(algorithm: "Algorithm | None") -> tuple[str, ...]:
 
 def main() -> None:
     """Compile what the algorithms named by the arguments need."""
+    gc.disable()  # it ends soon
     compile_fits(sys.argv[1:])
 
 
