@@ -69,21 +69,41 @@ def read_only(array: np.ndarray, dtype: type) -> np.ndarray:
     return view
 
 
-class Notice(Listener):
-    """Logs once that kernels are compiled, when that has taken ``PATIENCE``."""
+class Compilations(Listener):
+    """Follows compilations: what a kernel calls is compiled inside it, and is part of it."""
 
     def __init__(self) -> None:
-        self.depth, self.seconds, self.started, self.done = 0, 0.0, 0.0, False
+        self.depth = 0
 
     def on_start(self, event: Event) -> None:
-        """Start the clock; what is compiled inside another function is part of it."""
+        """A kernel begins to be compiled."""
         if self.depth == 0:
-            self.started = time.monotonic()
+            self.begin()
         self.depth += 1
 
     def on_end(self, event: Event) -> None:
-        """Stop it, and log when it is time."""
+        """It is done."""
         self.depth -= 1
+        self.end()
+
+    def begin(self) -> None:
+        """What to do before an outermost kernel."""
+
+    def end(self) -> None:
+        """What to do after every kernel; ``depth`` is 0 after an outermost one."""
+
+
+class Notice(Compilations):
+    """Logs once that kernels are compiled, when that has taken ``PATIENCE``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds, self.started, self.done = 0.0, 0.0, False
+
+    def begin(self) -> None:
+        self.started = time.monotonic()
+
+    def end(self) -> None:
         passed = self.seconds + time.monotonic() - self.started
         if self.depth == 0:
             self.seconds = passed
@@ -93,7 +113,7 @@ class Notice(Listener):
             logging.getLogger("matinee.kernels").info("compiling, %s", when)
 
 
-class CollectionPause(Listener):
+class CollectionPause(Compilations):
     """Collects no garbage while a kernel is compiled.
 
     A compiler makes many objects that live until it is done; looking through them again and again
@@ -101,18 +121,14 @@ class CollectionPause(Listener):
     """
 
     def __init__(self) -> None:
-        self.depth, self.was_enabled = 0, False
+        super().__init__()
+        self.was_enabled = False
 
-    def on_start(self, event: Event) -> None:
-        """Pause where the outermost kernel begins."""
-        if self.depth == 0:
-            self.was_enabled = gc.isenabled()
-            gc.disable()
-        self.depth += 1
+    def begin(self) -> None:
+        self.was_enabled = gc.isenabled()
+        gc.disable()
 
-    def on_end(self, event: Event) -> None:
-        """Resume where it ends, unless somebody else had paused."""
-        self.depth -= 1
+    def end(self) -> None:
         if self.depth == 0 and self.was_enabled:
             gc.enable()
 
