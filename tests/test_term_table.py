@@ -5,6 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matinee.explain.reasons import VISIBLE, Arguments
+from matinee.explain.rests import CHOSEN, FIXED, OTHER, shown_of
+from matinee.explain.rests import NAMES as REST_NAMES
 from matinee.explain.term import Label, Term
 from matinee.explain.term_table import NEGLIGIBLE, Terms, TermTable
 
@@ -73,9 +76,59 @@ def test_terms_are_a_sequence_with_sums(terms):
     assert found == tuple(found)
     assert [found[at] for at in range(len(found))] == list(found)
     assert found[1:] == tuple(found)[1:]
-    sizes = [abs(found.cells[column]) for column in found.by_size]
-    assert sizes == sorted(sizes, reverse=True)
-    assert sorted(found.by_size) == found.columns
     for kind in ("rating", "taste", "base"):
         own = [term.value for term in terms if term.kind == kind]
         assert found.total(kind) == pytest.approx(sum(own))
+
+
+MANY_KINDS = st.builds(
+    Term,
+    st.sampled_from(NAMES),
+    st.sampled_from([-1.5, -0.25, -0.004, 0.0, 0.004, 0.5, 0.5, 2.0]),
+    st.sampled_from(["base", "item", "rating", "taste", "choice", "remainder"]),
+    chosen=st.booleans(),
+)
+
+
+def shown_one_by_one(terms, most):
+    """The terms that always are shown, the largest others, and the rest of each kind as its sum."""
+    others = sorted(
+        (one for one in terms if one.kind not in FIXED), key=lambda one: -abs(one.value)
+    )
+    rests = {}
+    for term in others[most:]:
+        name = CHOSEN if term.kind == "rating" and term.chosen else REST_NAMES.get(term.kind, OTHER)
+        rests.setdefault(name, []).append(term)
+    sums = [
+        own[0] if len(own) == 1 else Term(f"{len(own)} {name}", sum(t.value for t in own), "rest")
+        for name, own in rests.items()
+    ]
+    return (*(one for one in terms if one.kind in FIXED), *others[:most], *sums)
+
+
+@given(st.lists(st.lists(MANY_KINDS, max_size=9), min_size=1, max_size=4), st.integers(0, 4))
+def test_what_is_shown_of_several_items_is_what_each_shows_alone(rows, most):
+    table = TermTable.of_rows(rows)
+    for terms, shown in zip(table.rows(), shown_of(table, most), strict=True):
+        assert shown.terms(terms) == shown_one_by_one(list(terms), most)
+
+
+@given(st.lists(st.lists(MANY_KINDS, max_size=9), min_size=1, max_size=4), st.data())
+def test_arguments_are_the_sums_of_the_terms_that_say_so(rows, data):
+    table = TermTable.of_rows(rows)
+    signs = data.draw(st.lists(st.sampled_from([1, -1]), min_size=len(rows), max_size=len(rows)))
+    unsaid = np.array([[data.draw(st.booleans()) for _ in table.labels] for _ in rows], bool)
+    unsaid = unsaid.reshape(table.values.shape)
+    arguments = Arguments(table, np.array(signs), unsaid)
+    for place, (terms, sign) in enumerate(zip(table.rows(), signs, strict=True)):
+        for at, kind in enumerate(arguments.kinds):
+            own = [
+                (sign * terms.cells[column], column)
+                for column in table.columns_of[kind]
+                if not unsaid[place, column]
+            ]
+            for_it = [(value, column) for value, column in own if value >= VISIBLE]
+            assert arguments.nets[place][at] == pytest.approx(sum(value for value, _ in own))
+            assert arguments.sums[place][at] == pytest.approx(sum(value for value, _ in for_it))
+            in_order = [column for _, column in sorted(for_it, key=lambda one: (-one[0], one[1]))]
+            assert arguments.columns(kind, place) == in_order

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from matinee.display.bar_rows import BarRow, Layout
 from matinee.display.notebook import Printable
 from matinee.display.plain_data import JsonObject
@@ -66,8 +68,10 @@ class Contrast(Printable):
 
     def shown(self, most: int = SHOWN_TERMS) -> tuple[Term, ...]:
         """The ``most`` largest terms, and the sums of the rest by kind."""
-        terms = Terms.of(self.terms)
-        return (*self.terms[:most], *rests_of(terms, range(most, len(self.terms))))
+        terms, n_others = Terms.of(self.terms), max(len(self.terms) - most, 0)
+        columns = np.arange(len(self.terms) - n_others, len(self.terms))
+        (rests,) = rests_of(terms.table, columns[None], np.array([n_others]))
+        return (*self.terms[:most], *(rest.term(terms) for rest in rests))
 
     def rows(self) -> list[tuple[str, float, str]]:
         """What is shown: name, rounded value, detail; the values sum to ``rounded_difference``."""

@@ -6,20 +6,22 @@ sums the small ones of each kind in a line of their own, so what is on the scree
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, tee
 from math import floor
+
+import numpy as np
 
 from matinee.display.bar_rows import BarRow, Layout
 from matinee.display.notebook import Printable
 from matinee.display.plain_data import JsonObject
 from matinee.display.styled import Line, Styled
 from matinee.display.text import counted, ended
-from matinee.explain.reasons import OF_ANYBODY, OF_YOU, PUBLIC, Reason, reasons_of
-from matinee.explain.rests import rests_of
+from matinee.explain.reasons import OF_ANYBODY, OF_YOU, PUBLIC, Arguments, Reason, reasons_of
+from matinee.explain.rests import Shown, shown_of
 from matinee.explain.term import Term
-from matinee.explain.term_table import Terms
+from matinee.explain.term_table import Terms, TermTable
 from matinee.explain.waterfall import Step, beginning, html_of_steps, step_up_or_down
 
 SHOWN_TERMS = 8  # tastes or ratings shown one by one
@@ -27,8 +29,6 @@ LIMITS = "limits of the scale"  # the name of clipping
 THOUGH = ", though you would probably rate it"
 LIST, STARS = "list", "stars"  # which number is taken apart
 
-# Kinds that are always shown, and first.
-FIXED = frozenset({"base", "user", "item", "alike", "popularity", "certainty"})
 FEW_RATERS = 20  # fewer are counted in words
 NOTHING_KNOWN = "nothing we know of"  # the only row of a score without terms
 
@@ -117,11 +117,8 @@ class Explanation(Printable):
 
     def shown(self, most: int = SHOWN_TERMS) -> tuple[Term, ...]:
         """The terms to show: base, user and item, the ``most`` largest others, and their rests."""
-        terms, own = self.terms, self.terms.table.columns_of
-        fixed = {one for kind in FIXED if kind in own for one in own[kind]}
-        others = [column for column in terms.by_size if column not in fixed]
-        large = [*sorted(fixed.intersection(terms.by_size)), *others[:most]]
-        return (*terms.at(large), *rests_of(terms, others[most:]))
+        summaries, place = self._summary
+        return summaries.shown(most)[place].terms(self.terms)
 
     def _rounded(self) -> list[tuple[Term, float]]:
         """The terms to show, each with its value so rounded that all sum to the rounded score."""
@@ -223,8 +220,9 @@ class Explanation(Printable):
         """The explanation that avoids worn out reasons."""
         if worn_out == self.worn_out:
             return self
-        version = replace(self, worn_out=worn_out)
-        vars(version)["_reasons"] = self._reasons
+        version = copy(self)
+        vars(version).pop("_spoken", None)
+        vars(version).update(worn_out=worn_out, _reasons=self._reasons)
         return version
 
     @cached_property
@@ -234,11 +232,17 @@ class Explanation(Printable):
         Most are never asked for, so they are found when they are: by copies of this iterator.
         """
         lead = abs(self.score - self._usual)
-        (reasons,) = tee(reasons_of(self.terms, self._unsaid, self._sign, lead), 1)
+        summaries, place = self._summary
+        (reasons,) = tee(reasons_of(self.terms, summaries.arguments, place, lead), 1)
         return reasons
 
+    @cached_property
+    def _summary(self) -> tuple["Summaries", int]:
+        """What is found of its terms together with others, and its place among them."""
+        return Summaries.of([self]), 0
+
     @property
-    def _unsaid(self) -> frozenset[int]:
+    def _unsaid(self) -> list[int]:
         """Columns of the terms that a sentence does not give as a reason.
 
         The person's own rating of the item, and, for a score, what they rated low; and people like
@@ -248,7 +252,7 @@ class Explanation(Printable):
         own = table.ratings_by_name.get(self.title, ())
         low = table.rated_low if self._sign > 0 and self.unit == "stars" else ()
         people = table.columns_of.get("person", ()) if self.strategy == "popular" else ()
-        return frozenset([*own, *low, *people])
+        return [*own, *low, *people]
 
     @cached_property
     def _spoken(self) -> list[Reason]:
@@ -343,6 +347,46 @@ class Explanation(Printable):
     def _repr_html_(self) -> str:
         steps = self.steps()
         return html_of_steps(self.sentence(), steps, beginning(steps))
+
+
+@dataclass(frozen=True, eq=False)
+class Summaries:
+    """What is shown of several explanations of one table, and what speaks for each, in one step."""
+
+    table: TermTable  # a row for each
+    arguments: Arguments
+
+    @classmethod
+    def of(cls, whys: Sequence[Explanation]) -> "Summaries":
+        """Those of explanations whose terms are rows of one table."""
+        table = whys[0].terms.table.take([why.terms.row for why in whys])
+        signs, unsaid = np.array([why._sign for why in whys]), None
+        columns = [why._unsaid for why in whys]
+        if any(columns):
+            unsaid = np.zeros(table.values.shape, bool)
+            for row, own in enumerate(columns):
+                unsaid[row, own] = True
+        return cls(table, Arguments(table, signs, unsaid))
+
+    def shown(self, most: int) -> list[Shown]:
+        """What is shown of each, with ``most`` of the terms that are not always shown."""
+        if most not in self._shown:
+            self._shown[most] = shown_of(self.table, most)
+        return self._shown[most]
+
+    @cached_property
+    def _shown(self) -> dict[int, list[Shown]]:
+        """``shown`` by the numbers asked for so far."""
+        return {}
+
+
+def summarized(whys: list[Explanation]) -> list[Explanation]:
+    """Explanations of one table, which are then shown and reasoned in one step."""
+    if whys:
+        summaries = Summaries.of(whys)
+        for place, why in enumerate(whys):
+            vars(why)["_summary"] = summaries, place
+    return whys
 
 
 def round_to_sum(values: Sequence[float], total: float, decimals: int = 2) -> list[float]:

@@ -5,10 +5,15 @@ single rating or taste is, all of a kind together may be, and the largest are it
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, chain
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from matinee.explain.term import TELLING, Label, Term
-from matinee.explain.term_table import Terms
+from matinee.explain.term_table import Terms, TermTable
 
 VISIBLE = 0.005  # a smaller term is shown as 0.00: it is no row and no reason
 LEAST_OF_LEAD = 0.1  # of an item's lead over what is usual, that a reason must be worth
@@ -135,61 +140,105 @@ def words_together(
     return f"you chose {films}" if chosen else f"of how you rated {films}"
 
 
-def reasons_of(terms: Terms, unsaid: frozenset[int], sign: int, lead: float) -> Iterator[Reason]:
-    """What speaks for a score (sign 1) or against it (-1), the kind that says most first.
+@dataclass(frozen=True, eq=False)
+class Arguments:
+    """What may be said for the scores of some items or against them, by the kinds of their terms.
 
-    ``lead`` is the distance to the usual score. Reasons worth less than a tenth of it come only
-    where there is no other, all terms of a kind as one. ``unsaid`` are columns of terms that are
-    no reason.
+    Of terms that are no 0.00 and have the sign of the argument, or of all where it says so.
     """
-    visible = visible_by_kind(terms, unsaid, sign)
-    net = {kind: sign * net_of(terms, kind, unsaid) for kind in visible}
+
+    table: TermTable  # a row for each item
+    signs: np.ndarray  # (n_items,) 1 for a score, -1 against
+    unsaid: np.ndarray | None = None  # (n_items, n_terms) bool: terms that are no reason
+
+    @cached_property
+    def kinds(self) -> list[str]:
+        """The kinds of terms that may be said."""
+        return [kind for kind in self.table.columns_of if kind in PHRASES]
+
+    @cached_property
+    def values(self) -> np.ndarray:
+        """The terms with the sign of the argument, 0 where unsaid: (n_items, n_terms)."""
+        values: np.ndarray = self.signs[:, None] * self.table.values
+        return values if self.unsaid is None else np.where(self.unsaid, 0.0, values)
+
+    @cached_property
+    def counts(self) -> list[list[int]]:
+        """How many terms of each kind say so, for each item."""
+        return self._sums((self.values >= VISIBLE).astype(np.intp))
+
+    @cached_property
+    def sums(self) -> list[list[float]]:
+        """What they are worth together."""
+        return self._sums(np.where(self.values >= VISIBLE, self.values, 0.0))
+
+    @cached_property
+    def nets(self) -> list[list[float]]:
+        """What all terms of each kind are worth, for each item."""
+        return self._sums(self.values)
+
+    def _sums(self, values: np.ndarray) -> list[list[Any]]:
+        """The sums over each kind of ``values`` (n_items, n_terms), for each item."""
+        own = [self.table.columns_of[kind] for kind in self.kinds]
+        if not own:
+            return [[] for _ in values]
+        starts = list(accumulate(map(len, own[:-1]), initial=0))
+        columns = list(chain.from_iterable(own))
+        sums: list[list[Any]] = np.add.reduceat(values[:, columns], starts, axis=1).tolist()
+        return sums
+
+    def columns(self, kind: str, place: int) -> list[int]:
+        """The columns of a kind that say so of an item, the largest first."""
+        return self.by_size(kind)[place][: self.counts[place][self.kinds.index(kind)]]
+
+    def by_size(self, kind: str) -> list[list[int]]:
+        """The columns of a kind, for each item those that speak most for the argument first."""
+        if kind not in self._by_size:
+            own = np.array(self.table.columns_of[kind])
+            order = np.argsort(-self.values[:, own], axis=1, kind="stable")
+            self._by_size[kind] = own[order].tolist()
+        return self._by_size[kind]
+
+    @cached_property
+    def _by_size(self) -> dict[str, list[list[int]]]:
+        """``by_size`` of the kinds asked for so far: most are for none."""
+        return {}
+
+
+def reasons_of(terms: Terms, arguments: Arguments, place: int, lead: float) -> Iterator[Reason]:
+    """What speaks for a score or against it, the kind that says most first.
+
+    ``arguments`` have the item in row ``place``. ``lead`` is the distance to the usual score.
+    Reasons worth less than a tenth of it come only where there is no other, all terms of a kind as
+    one.
+    """
+    nets = dict(zip(arguments.kinds, arguments.nets[place], strict=True))
     least, found = LEAST_OF_LEAD * lead, False
-    for kind in sorted(net, key=lambda one: (one not in TELLING, -net[one])):
+    said = [kind for kind, n in zip(nets, arguments.counts[place], strict=True) if n]
+    for kind in sorted(said, key=lambda one: (one not in TELLING, -nets[one])):
         if found and kind not in TELLING:
             return
-        for reason in reasons_of_kind(terms, visible[kind], sign, least, net[kind]):
+        for reason in reasons_of_kind(terms, arguments, place, kind, least):
             if abs(reason.value) >= least:
                 found = True
                 yield reason
 
 
-def visible_by_kind(terms: Terms, unsaid: frozenset[int], sign: int) -> dict[str, list[int]]:
-    """The columns of terms of each kind that are no 0.00, and are for a score (1) or against it.
-
-    The largest come first.
-    """
-    labels, cells = terms.table.labels, terms.cells
-    columns = [one for one in terms.by_size if sign * cells[one] >= VISIBLE]
-    visible: dict[str, list[int]] = {}
-    for column in columns if not unsaid else [one for one in columns if one not in unsaid]:
-        kind = labels[column].kind
-        if kind in visible:
-            visible[kind].append(column)
-        elif kind in PHRASES:
-            visible[kind] = [column]
-    return visible
-
-
-def net_of(terms: Terms, kind: str, unsaid: frozenset[int]) -> float:
-    """What all terms of a kind are worth that may be said."""
-    left_out = unsaid.intersection(terms.table.columns_of[kind]) if unsaid else ()
-    return terms.total(kind) - sum([terms.cells[column] for column in left_out])
-
-
 def reasons_of_kind(
-    terms: Terms, columns: list[int], sign: int, least: float, net: float
+    terms: Terms, arguments: Arguments, place: int, kind: str, least: float
 ) -> Iterator[Reason]:
-    """Reasons of one kind, from its terms for a score (sign 1) or against it, the largest first.
+    """Reasons of one kind, from its terms that say so, the largest first.
 
-    All terms together are worth their sum, or what those against leave of it where ``net`` is less.
+    All terms together are worth their sum, or what those against leave of it where that is less.
     """
-    cells = terms.cells
-    whole = sign * min(abs(sum([cells[one] for one in columns])), max(net, 0.0))
-    if terms.table.labels[columns[0]].kind not in NAMING:
+    at, sign = arguments.kinds.index(kind), int(arguments.signs[place])
+    whole = sign * min(arguments.sums[place][at], max(arguments.nets[place][at], 0.0))
+    columns = arguments.columns(kind, place)
+    if kind not in NAMING:
         yield Reason(terms, columns[:1], whole, n_together=len(columns))
         return
-    fitting = [one for one in columns if terms.fits(one)]
+    cells, fits = terms.cells, terms.fits
+    fitting = columns if fits is None else [one for one in columns if fits[one]]
     strong = [one for one in fitting if sign * cells[one] >= least]
     if strong:
         yield Reason(terms, strong, cells[strong[0]])

@@ -1,10 +1,11 @@
 """What a sum shows term by term, and the rest of it by kind."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from typing import NamedTuple
 
-from matinee.explain.term import Label, Term
-from matinee.explain.term_table import Terms
+import numpy as np
+
+from matinee.explain.term import Term
+from matinee.explain.term_table import NEGLIGIBLE, Terms, TermTable
 
 # What the terms of a kind are called together, after their number.
 NAMES = {
@@ -18,26 +19,98 @@ NAMES = {
 CHOSEN = "more from your history"  # of what was chosen, whatever its stars
 OTHER = "more terms"
 
+# Kinds that are always shown, and first.
+FIXED = ("base", "user", "item", "alike", "popularity", "certainty")
 
-def rests_of(terms: Terms, columns: Sequence[int]) -> list[Term]:
-    """For each kind of the terms in some columns one term that is their sum.
 
-    A term that is alone of its kind keeps its name.
-    """
-    labels, cells = terms.table.labels, terms.cells
-    rests: defaultdict[str, list[int]] = defaultdict(list)
-    for column in columns:
-        rests[rest_name(labels[column])].append(column)
+class Rest(NamedTuple):
+    """The terms of one kind that are not shown one by one."""
+
+    name: str
+    first: int  # the column of the largest
+    n_terms: int
+    value: float  # their sum
+
+    def term(self, terms: Terms) -> Term:
+        """Their sum as a term; one that is alone of its kind keeps its name."""
+        if self.n_terms == 1:
+            return terms.at([self.first])[0]
+        return Term(f"{self.n_terms:,} {self.name}", self.value, "rest")
+
+
+class Shown(NamedTuple):
+    """What is shown of the terms of one item."""
+
+    columns: list[int]  # of the terms shown one by one: those that always are, and the largest
+    rests: list[Rest]  # of all others, the one with the largest term first
+
+    def terms(self, terms: Terms) -> tuple[Term, ...]:
+        """The terms to show."""
+        return (*terms.at(self.columns), *(rest.term(terms) for rest in self.rests))
+
+
+def shown_of(table: TermTable, most: int) -> list[Shown]:
+    """What is shown of each item: base, user and item, the ``most`` largest others, their rests."""
+    own = table.columns_of
+    fixed = sorted(column for kind in FIXED for column in own.get(kind, ()))
+    others = np.array(
+        [column for kind, columns in own.items() if kind not in FIXED for column in columns], int
+    )
+    others.sort()
+    sizes = np.abs(table.values)
+    order = others[np.argsort(-sizes[:, others], axis=1, kind="stable")]
+    large, small = order[:, :most].tolist(), order[:, most:]
+    cells = sizes[:, fixed].tolist()
+    n_others = np.count_nonzero(sizes[:, others] > NEGLIGIBLE, axis=1)
+    rests = rests_of(table, small, np.maximum(n_others - most, 0))
     return [
-        terms.at(rest)[0]
-        if len(rest) == 1
-        else Term(f"{len(rest):,} {name}", sum([cells[column] for column in rest]), "rest")
-        for name, rest in rests.items()
+        Shown(
+            [column for column, size in zip(fixed, row, strict=True) if size > NEGLIGIBLE]
+            + columns[:n],
+            rest,
+        )
+        for row, columns, n, rest in zip(cells, large, n_others.tolist(), rests, strict=True)
     ]
 
 
-def rest_name(label: Label) -> str:
-    """What a term is called among others of its kind."""
-    if label.kind == "rating" and label.chosen:
-        return CHOSEN
-    return NAMES.get(label.kind, OTHER)
+def rests_of(table: TermTable, columns: np.ndarray, counts: np.ndarray) -> list[list[Rest]]:
+    """For each item and kind one rest of its terms in some columns, the largest first.
+
+    ``columns`` (n_items, n) name the terms of each item, of which the first ``counts`` (n_items,)
+    are there.
+    """
+    names = rest_names(table)
+    code = np.empty(len(table.labels), int)  # of each column: which of the names it goes by
+    for place, own in enumerate(names.values()):
+        code[own] = place
+    is_there = np.arange(columns.shape[1]) < counts[:, None]
+    row, at = np.nonzero(is_there)
+    column = columns[row, at]
+    cell = row * len(names) + code[column]  # of a table of items and names
+    shape = len(columns), len(names)
+    size = shape[0] * shape[1]
+    first = np.zeros(size, int)
+    first[cell[::-1]] = np.arange(len(cell))[::-1]  # what is written last stands
+    n_terms = np.bincount(cell, minlength=size).reshape(shape).tolist()
+    sums = np.bincount(cell, table.values[row, column], size).reshape(shape).tolist()
+    firsts, column_of = first.reshape(shape).tolist(), column.tolist()
+    return [
+        [
+            Rest(name, column_of[place], n, value)
+            for place, name, n, value in sorted(zip(*own, strict=True))
+            if n
+        ]
+        for own in zip(firsts, [list(names)] * shape[0], n_terms, sums, strict=True)
+    ]
+
+
+def rest_names(table: TermTable) -> dict[str, list[int]]:
+    """What terms are called among others of their kind, with the columns of those."""
+    names: dict[str, list[int]] = {}
+    for kind, columns in table.columns_of.items():
+        if kind == "rating":
+            chosen = [column for column in columns if table.labels[column].chosen]
+            names[CHOSEN] = chosen
+            columns = sorted({*columns}.difference(chosen))
+        names.setdefault(NAMES.get(kind, OTHER), []).extend(columns)
+    return names

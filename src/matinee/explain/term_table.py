@@ -60,6 +60,13 @@ class TermTable:
             )
         return cls(list(chain.from_iterable(one.labels for one in tables)), values, fits)
 
+    def take(self, rows: Sequence[int]) -> "TermTable":
+        """The table of the items in some rows."""
+        if list(rows) == list(range(len(self.values))):
+            return self
+        fits = None if self.fits is None else self.fits[rows]
+        return replace(self, values=self.values[rows], fits=fits)
+
     def times(self, weight: float) -> "TermTable":
         """The terms, each ``weight`` times as much."""
         return self if weight == 1 else replace(self, values=weight * self.values)
@@ -110,14 +117,6 @@ class TermTable:
         return [columns[first:last] for first, last in pairwise(ends)]
 
     @cached_property
-    def by_size(self) -> list[list[int]]:
-        """The columns of the terms that each item has, the largest terms first."""
-        sizes = np.abs(self.values)
-        order = np.argsort(-sizes, axis=1, kind="stable").tolist()
-        counts = np.count_nonzero(sizes > NEGLIGIBLE, axis=1).tolist()
-        return [columns[:n] for columns, n in zip(order, counts, strict=True)]
-
-    @cached_property
     def columns_of(self) -> dict[str, list[int]]:
         """The columns of each kind of terms, ascending."""
         columns: dict[str, list[int]] = {}
@@ -143,7 +142,8 @@ class TermTable:
     @cached_property
     def rated_low(self) -> list[int]:
         """The columns of the films that the person rated low."""
-        return [column for column, label in enumerate(self.labels) if label.rated_low]
+        ratings = self.columns_of.get("rating", ())
+        return [column for column in ratings if self.labels[column].rated_low]
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,19 +186,13 @@ class Terms(Sequence[Term]):
         return self.table.present[self.row]
 
     @property
-    def by_size(self) -> list[int]:
-        """The columns of its terms, the largest first."""
-        return self.table.by_size[self.row]
-
-    @property
     def cells(self) -> list[float]:
         """The values of all columns."""
         return self.table.cells[self.row]
 
     def at(self, columns: Iterable[int]) -> tuple[Term, ...]:
         """The terms in some columns."""
-        labels, cells, fitting = self.table.labels, self.cells, self.table.fitting
-        fits = None if fitting is None else fitting[self.row]
+        labels, cells, fits = self.table.labels, self.cells, self.fits
         terms = []
         for column in columns:
             name, kind, detail, said, chosen, low = labels[column]
@@ -206,10 +200,11 @@ class Terms(Sequence[Term]):
             terms.append(Term(name, cell, kind, detail, said, chosen, low, fit))
         return tuple(terms)
 
-    def fits(self, column: int) -> bool:
-        """Whether the name of the term in a column means something for the item."""
+    @property
+    def fits(self) -> list[bool] | None:
+        """Whether the name of the term in each column means something; None where all do."""
         fitting = self.table.fitting
-        return fitting is None or fitting[self.row][column]
+        return None if fitting is None else fitting[self.row]
 
     def total(self, kind: str) -> float:
         """What all its terms of a kind are worth."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from matinee.errors import BadSetting
-from matinee.explain.explanation import Explanation
+from matinee.explain.explanation import Explanation, summarized
 from matinee.models.fitted import Fitted
 from matinee.row_solvers.person import Person
 
@@ -45,7 +45,7 @@ def explanations(
         stars.tolist(),
         strict=True,
     )
-    return [
+    whys = [
         Explanation(
             user=person.name,
             item_id=model.items.ids[row],
@@ -66,3 +66,4 @@ def explanations(
         )
         for row, terms, score, predicted, star_score in numbers
     ]
+    return summarized(whys)
