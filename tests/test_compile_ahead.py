@@ -10,7 +10,8 @@ import pytest
 
 from matinee import cli
 from matinee.algorithms import ALGORITHMS
-from matinee.cli import compile_ahead, walkthrough
+from matinee.cli import compile_ahead
+from matinee.cli.commands import demo
 from matinee.kernels import machine
 
 FIND = """
@@ -109,7 +110,7 @@ def test_no_process_is_started_where_it_does_not_help(started, monkeypatch, tmp_
 
 def test_what_is_compiled_ahead_are_algorithms():
     known = set(ALGORITHMS)
-    assert set(walkthrough.NEEDED) <= known
+    assert set(demo.NEEDED) <= known
     for algorithm in (None, *(kind() for kind in ALGORITHMS.values())):
         assert set(compile_ahead.needed(algorithm)) <= known
 

@@ -4,7 +4,7 @@ It computes and does not print; ``matinee demo`` prints the results.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from matinee.algorithms import (
     default_algorithm,
 )
 from matinee.algorithms.choosers import shared_choices
-from matinee.cli.compile_ahead import compile_for, compiling_ahead
+from matinee.cli.compile_ahead import compile_for
 from matinee.data.describe import Description
 from matinee.display.plain_data import JsonObject
 from matinee.display.steps import OnStep, quiet
@@ -39,7 +39,6 @@ TEST_SHARE = 0.2
 SEED = 0
 READABLE = NMF(n_factors=8, n_epochs=50)  # few enough tastes to read, and time to part them
 N_COMPARED = 5  # algorithms
-NEEDED = ("bias", "nmf", "implicit-als", "slim")  # what another process helps to compile
 N_STEPS = N_COMPARED + 5  # sample, each algorithm, model, tastes, reasons, report
 TYPICAL_HISTORY = (40, 150)  # ratings of the person shown: enough to know, not a professional
 
@@ -85,19 +84,21 @@ class Demo:
         }
 
 
-def run(out: Path, on_step: OnStep = quiet) -> Demo:
+def run(
+    out: Path, on_step: OnStep = quiet, compile_here: Callable[[], None] = lambda: None
+) -> Demo:
     """Do everything on the embedded sample and keep the model in the folder ``out``.
 
-    Raises MatineeError when ``out`` holds something that is not a model.
+    ``compile_here`` does this process's part of what is compiled ahead. Raises MatineeError when
+    ``out`` holds something that is not a model.
     """
     started = time.perf_counter()
-    with compiling_ahead(NEEDED) as compile_here:
-        on_step(0, N_STEPS, "splitting the ratings of simulated people who rate real films")
-        ratings = sample()
-        default = default_algorithm(ratings)
-        split = random(ratings, TEST_SHARE, SEED)
-        compile_here()
-        measured = measure_all(compared(default), default, split, on_step)
+    on_step(0, N_STEPS, "splitting the ratings of simulated people who rate real films")
+    compile_here()
+    ratings = sample()
+    default = default_algorithm(ratings)
+    split = random(ratings, TEST_SHARE, SEED)
+    measured = measure_all(compared(default), default, split, on_step)
     comparison = comparison_of(measured, split)
     on_step(N_STEPS - 4, N_STEPS, f"fitting {default.name} on all ratings, for lists")
     model = default.fit(ratings)

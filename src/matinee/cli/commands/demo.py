@@ -9,6 +9,7 @@ import click
 
 from matinee.cli.commands.recommend import with_points
 from matinee.cli.commands.serve import start
+from matinee.cli.compile_ahead import compiling_ahead
 from matinee.cli.console import (
     bold,
     json_option,
@@ -45,6 +46,7 @@ HEADINGS = {
 LOWER_IS_BETTER = {"rmse", "mae"}
 TOP_FILMS = 5
 LIKES = 3  # of the tastes of the person
+NEEDED = ("bias", "nmf", "implicit-als", "slim")  # what another process helps to compile
 
 
 @click.command("demo")
@@ -75,10 +77,10 @@ def command(out: str, serving: bool, port: int, as_json: bool) -> None:
         SERVE.require("this command")
     check_place(Path(out))
     say("matinee demo, on simulated ratings; the first time, some seconds go to compiling")
-    with progress("demo", every=0) as step:
-        from matinee.cli.walkthrough import run
+    with compiling_ahead(NEEDED) as compile_here, progress("demo", every=0) as step:
+        from matinee.cli.walkthrough import run  # meanwhile the other process begins
 
-        demo = run(Path(out), step)
+        demo = run(Path(out), step, compile_here)
     if as_json:
         print_json(demo.to_dict() | {"next": commands(demo)})
     else:
