@@ -167,6 +167,19 @@ def test_cards_of_tastes_fit_the_terminal(columns):
     facts = [place for place, line in enumerate(lines) if "of scores" in line]
     for taste, place in zip(tastes.by_share(), facts, strict=True):
         assert f"{taste.n_people:,} " in lines[place]
-        number, name = lines[place - (columns == 40)].split(maxsplit=1)
+        below = not lines[place].split()[0].isdecimal()
+        number, name = lines[place - below].split(maxsplit=1)
         assert int(number) == taste.number
         assert name.startswith(taste.name[:27])
+
+
+@pytest.mark.parametrize("columns", [80, 100])
+def test_names_are_whole_where_there_is_room_for_them(columns):
+    """Of tastes beside their facts or above them, and of terms beside their bars."""
+    name = "films that people of a certain age watch late on rainy days"
+    model = matinee.NMF(n_factors=3, n_epochs=5).fit(matinee.sample()).rename_taste(0, name)
+    assert any(name in line for line in cards(model.tastes(), 5, columns, io.StringIO()))
+    terms = [Term("average of all ratings", 3.5, "base"), Term(name[:45], 0.5, "taste")]
+    why = Explanation("7", "1", "Heat", "factor", 4.0, 4.0, "personal", Terms.of(terms))
+    row = str(plain(why.lines(columns))).split("\n")[3]
+    assert (name[:45] in row) == (columns == 100)

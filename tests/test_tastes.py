@@ -32,6 +32,7 @@ from matinee.tastes.labels import (
     savage_scores,
     supported,
     words_about,
+    worth_of_card,
 )
 from matinee.tastes.matching import match_factors
 from matinee.tastes.names import NamedEnd, avoided, names_of, short_title, words_of
@@ -310,7 +311,7 @@ def test_labels_read_as_words():
     words = [("decade", "1950s"), ("genre", "Horror"), ("genre", "Sci-Fi"), ("tag", "zombies")]
 
     def text(*worth):
-        return label_of(words, np.array(worth)).text
+        return label_of(words, np.array(worth), np.zeros(len(worth))).text
 
     assert text(0.9, 1.0, 0, 0) == "1950s Horror"
     assert text(0, 1.0, 0.6, 0.4) == "Horror, Sci-Fi & zombies"
@@ -324,7 +325,7 @@ def test_labels_read_as_words():
 
 def test_words_that_pass_beside_a_label_are_kept_to_set_tastes_apart():
     words = [("decade", "1950s"), ("genre", "Horror"), ("genre", "Sci-Fi"), ("tag", "zombies")]
-    label = label_of(words, np.array([0.2, 1.0, 0.3, 0.0]))
+    label = label_of(words, np.array([0.2, 1.0, 0.3, 0.0]), np.zeros(4))
     assert label.text == "Horror"
     assert [label.with_word(word).text for word in label.further] == [
         "Horror & Sci-Fi",
@@ -618,3 +619,35 @@ def test_a_new_model_keeps_its_own_names(eight):
     old = eight.rename_taste(0, "Crooks").rename_taste(1, "Kisses")
     new = eight.rename_taste(0, "Gangsters").rename_taste(2, "Kisses")
     assert dict(match_tastes(old, new).named().taste_notes.names) == {0: "Gangsters", 2: "Kisses"}
+
+
+# What no label is found for.
+
+
+def test_a_card_is_described_by_what_half_of_it_is_and_half_as_much_again_as_all_items():
+    """Of 20 items the first 10 are on the card; each word is on so many there, and in all."""
+    counts = {"Comedy": (6, 6), "Drama": (5, 10), "Horror": (4, 4), "Action": (5, 6)}
+    has = np.zeros((len(counts), 20))
+    for row, (on_card, in_all) in enumerate(counts.values()):
+        has[row, [*range(on_card), *range(10, 10 + in_all - on_card)]] = 1
+    worth = worth_of_card(csr_array(has), np.arange(20.0, 0, -1)[:, None])[:, 0]
+    described = {name for name, value in zip(counts, worth, strict=True) if value > 0}
+    assert described == {"Comedy", "Action"}
+    assert worth[0] == pytest.approx(0.6 * np.log(0.6 / 0.3))
+
+
+def test_an_end_without_a_label_is_named_after_what_its_card_is_of():
+    comedy, nineties = ("genre", "Comedy"), ("decade", "1990s")
+    titles = ("Heat", "Up")
+    assert next(NamedEnd(Label(of_card=(comedy,)), titles).names()) == "Comedy like Heat & Up"
+    named = next(NamedEnd(Label(of_card=(nineties,)), titles).names())
+    assert named == "1990s films like Heat & Up"
+    label = Label(of_card=(comedy,))
+    assert label.text == "unlabelled"
+    assert label.fits({comedy, nineties})
+    assert not label.fits({nineties})
+
+
+def test_what_is_popular_and_has_no_label_is_never_called_unlabelled():
+    end = NamedEnd(Label(), ("1", "38"), is_popular=True, noun="items")
+    assert list(end.names()) == ["popular items", "items like 1 & 38"]

@@ -5,7 +5,7 @@ from typing import IO, TYPE_CHECKING
 
 from matinee.cli.console import styled, wrap
 from matinee.display.text import plural, shorten
-from matinee.display.text_table import NARROWEST_CELL, aligned
+from matinee.display.text_table import aligned
 
 if TYPE_CHECKING:
     from matinee.tastes import Taste, Tastes
@@ -50,9 +50,9 @@ def heads(tastes: "Sequence[Taste]", columns: int, stream: IO[str] | None) -> li
         ]
         for taste in tastes
     ]
-    if room_for_names(cells, columns) < NARROWEST_CELL:
+    if excess(cells, columns) > 0:
         cells = [[number, name, facts.replace(STRONGEST, "")] for number, name, facts in cells]
-    if room_for_names(cells, columns) >= NARROWEST_CELL:
+    if excess(cells, columns) <= 0:
         rows = aligned(cells, left=(1, 2), flexible=(1,), columns=columns)
         return [
             [f"{number}  {styled(name, 'bold', stream)}  {styled(facts.rstrip(), 'dim', stream)}"]
@@ -68,9 +68,12 @@ def heads(tastes: "Sequence[Taste]", columns: int, stream: IO[str] | None) -> li
     ]
 
 
-def room_for_names(cells: Sequence[Sequence[str]], columns: int) -> int:
-    """How long names may be beside the longest number and facts."""
-    return columns - 4 - max(len(number + facts) for number, _, facts in cells)
+def excess(cells: Sequence[Sequence[str]], columns: int) -> int:
+    """By how much the longest number, name and facts beside one another exceed the columns."""
+    from rich.cells import cell_len
+
+    widths = (max(map(cell_len, column)) for column in zip(*cells, strict=True))
+    return sum(widths) + 4 - columns
 
 
 def titles(
@@ -78,11 +81,11 @@ def titles(
 ) -> list[str]:
     """Titles one after another, on as many lines as they need, broken between titles only."""
     room = columns - indent
-    lines = [start]
+    lines = [shorten(start, room)]
     for _, title, _ in items:
-        piece = shorten(title, room - len(start))
-        gap = DOT if lines[-1] != start and lines[-1] else ""
-        if gap and len(lines[-1] + gap + piece) > room:
+        piece = shorten(title, room)
+        gap = DOT if lines[-1] and lines[-1] != start else ""
+        if lines[-1] and len(lines[-1] + gap + piece) > room:
             lines.append("")
             gap = ""
         lines[-1] += gap + piece

@@ -8,7 +8,7 @@ from matinee.display.styled import Line, Styled
 
 BAR_WIDTH = 24  # characters of the bar column
 NARROWEST_BAR = 8
-NAME_WIDTH = 30  # characters of a name; with a bar and a detail a line fits into 80
+NAME_WIDTH = 30  # characters of a name where a bar and a detail stand beside it in 80
 FIGURE_WIDTH = 6
 MARGINS = 2 + 2 + FIGURE_WIDTH + 2  # blanks before, between and after name and figure
 INDENT = 6  # of a detail on a line of its own
@@ -33,11 +33,16 @@ class Layout(NamedTuple):
     columns: int | None
 
     @classmethod
-    def of(cls, names: Iterable[str], columns: int | None) -> "Layout":
-        """The layout for some names in lines of so many columns; None for no limit."""
-        name = min(max(map(len, names)), NAME_WIDTH)
+    def of(cls, names: Iterable[str], columns: int | None, details: Iterable[str] = ()) -> "Layout":
+        """The layout for some names in lines of so many columns; None for no limit.
+
+        Names are longer than usual where the longest of the ``details`` leaves them room.
+        """
+        longest = max(map(len, names))
         if columns is None:
-            return cls(name, BAR_WIDTH, None)
+            return cls(min(longest, NAME_WIDTH), BAR_WIDTH, None)
+        beside = max([0, *(2 + len(one) for one in details if one)])
+        name = min(longest, max(NAME_WIDTH, columns - MARGINS - BAR_WIDTH - beside))
         name = min(name, columns - MARGINS - NARROWEST_BAR)
         return cls(name, min(BAR_WIDTH, columns - MARGINS - name), columns)
 

@@ -136,7 +136,8 @@ class Contrast(Printable):
     def lines(self, columns: int | None = None) -> list[Line]:
         """What is printed, as styled text; in lines of ``columns`` characters where given."""
         a, b, rows = self.item, self.versus, self.rows()
-        layout = Layout.of(["difference", *(name for name, *_ in rows)], columns)
+        names, details = (["difference", *(row[0] for row in rows)], [row[2] for row in rows])
+        layout = Layout.of(names, columns, details)
         largest = max((abs(value) for _, value, _ in rows), default=0.0) or 1.0
         lines: list[Line] = [
             [

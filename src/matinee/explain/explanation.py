@@ -304,7 +304,7 @@ class Explanation(Printable):
         left = max(0.0, low - margin) if low >= 0 else low - margin
         scale = 1 / (high - left or 1.0)
         names = [row[0] for row in rows] + [LIMITS if self.limits else self.score_name]
-        layout = Layout.of(names, columns)
+        layout = Layout.of(names, columns, [row[2] for row in rows])
         lines: list[Line] = [
             [Styled("Why "), Styled(self.title, "bold"), Styled(f" for {self.user}: {self.total}")],
             [],

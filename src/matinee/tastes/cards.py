@@ -276,9 +276,9 @@ def find_tastes(
     typical = np.sqrt(np.diag(moments[0].second))
     weights = Q * typical.astype(np.float32)
     known = supported(item_counts)
-    high, low = label_ends(weights[known], items.ids[known].tolist(), catalog)
-    signed = bool((Q < 0).any())
     follows = rank_correlations(weights[known], item_counts[known])
+    high, low = labels_of_ends(weights[known], items.ids[known].tolist(), catalog, follows)
+    signed = bool((Q < 0).any())
     tops, bottoms = (
         [end_of(column, known, items, catalog) for column in end.T]
         for end in (weights, -weights if signed else weights[:, :0])
@@ -309,6 +309,20 @@ def find_tastes(
             for f in range(Q.shape[1])
         )
     )
+
+
+def labels_of_ends(
+    W: np.ndarray, items: list[str], catalog: Catalog, follows: np.ndarray
+) -> list[list[Label]]:
+    """As ``label_ends``; what is called popular needs no word of its card.
+
+    ``follows`` (n_factors,) says how much each factor follows the numbers of ratings.
+    """
+    popular = (follows >= AS_POPULAR, -follows >= AS_POPULAR)
+    return [
+        [label.of_popular() if one else label for label, one in zip(labels, ends, strict=True)]
+        for labels, ends in zip(label_ends(W, items, catalog), popular, strict=True)
+    ]
 
 
 def named_ends(
@@ -343,7 +357,8 @@ def n_bearing(label: Label, end: End, catalog: Catalog) -> int:
 def examples(label: Label, end: End, catalog: Catalog) -> list[str]:
     """Titles of the items that weigh something, those that bear a word of the label first."""
     ids = [one for one, _, weight in end if weight > 0]
-    ids.sort(key=lambda one: label.words != () and label.words[0] not in words_about(catalog, one))
+    words = label.brief().words
+    ids.sort(key=lambda one: words != () and words[0] not in words_about(catalog, one))
     return [catalog[one].title for one in ids]
 
 

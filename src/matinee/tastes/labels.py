@@ -12,6 +12,9 @@ over all words and ends together the false discovery rate is 5 % (Benjamini & Ho
 does it say much? Of the words that pass, those that hold an eighth of the end's x, and half as much
 again as chance would, are ordered by share x log(share / expected). A word that fewer than half of
 the items on the card bear would be contradicted by what stands there, and is none.
+
+Where no word passes, one may still describe the card: half of it bears it, and half as much again
+as of all items. It is no label, but tells what films a name is of.
 """
 
 import re
@@ -46,6 +49,7 @@ class Label(NamedTuple):
 
     words: tuple[Feature, ...] = ()
     further: tuple[Feature, ...] = ()  # that pass the test too, the worthiest first
+    of_card: tuple[Feature, ...] = ()  # where none passes, one that describes the card
 
     @property
     def text(self) -> str:
@@ -69,16 +73,21 @@ class Label(NamedTuple):
 
         One decade is enough where the label says no more.
         """
-        decades = [word for word in self.words if word[0] == "decade"]
-        if self.is_period:
+        words = self.words or self.of_card
+        decades = [word for word in words if word[0] == "decade"]
+        if len(decades) == len(words):
             return not decades or not bears.isdisjoint(decades)
-        genres = [word for word in self.words if word[0] == "genre"]
-        others = set(self.words).difference(decades, genres)
+        genres = [word for word in words if word[0] == "genre"]
+        others = set(words).difference(decades, genres)
         return others <= bears and (not genres or not bears.isdisjoint(genres))
 
     def brief(self) -> "Label":
-        """The label with at most two words, the worthiest."""
-        return self._replace(words=self.words[: MOST_WORDS - 1])
+        """The label with at most two words, the worthiest, or with the one that describes it."""
+        return self._replace(words=self.words[: MOST_WORDS - 1] or self.of_card)
+
+    def of_popular(self) -> "Label":
+        """The label of an end that is called popular, which needs no word of its card."""
+        return self._replace(of_card=())
 
     def with_word(self, word: Feature) -> "Label":
         """The brief label with one word more."""
@@ -122,8 +131,22 @@ def label_ends(W: np.ndarray, items: Sequence[str], catalog: Catalog) -> list[li
     passes &= (share >= LEAST_SHARE) & (lift >= LEAST_LIFT)
     passes &= has @ on_card(ends) >= FEWEST_ON_CARD
     worth = np.where(passes, share * np.log(np.maximum(lift, 1.0)), 0.0)
-    labels = [label_of(words, column) for column in worth.T] + nothing[1]
+    shown = worth_of_card(has, ends)
+    labels = [label_of(words, *columns) for columns in zip(worth.T, shown.T, strict=True)]
+    labels += nothing[1]
     return [labels[: W.shape[1]], labels[W.shape[1] :][: W.shape[1]]]
+
+
+def worth_of_card(has: "csr_array", ends: np.ndarray) -> np.ndarray:
+    """How well each word describes the card of each end: (n_words, n_ends), 0 where it does not.
+
+    share x log(share / share of all items), of the words that half of the card bears.
+    """
+    share = has @ on_card(ends) / min(ON_CARD, len(ends))
+    lift = share / (np.asarray(has.sum(axis=1)) / len(ends))[:, None]
+    describes = (share * ON_CARD >= FEWEST_ON_CARD) & (lift >= LEAST_LIFT)
+    worth: np.ndarray = np.where(describes, share * np.log(np.maximum(lift, 1.0)), 0.0)
+    return worth
 
 
 def on_card(ends: np.ndarray) -> np.ndarray:
@@ -133,18 +156,27 @@ def on_card(ends: np.ndarray) -> np.ndarray:
     return mask
 
 
-def label_of(words: Sequence[Feature], worth: np.ndarray) -> Label:
+def label_of(words: Sequence[Feature], worth: np.ndarray, of_card: np.ndarray) -> Label:
     """The words that are worth most, as a label: ``1980s Horror & Sci-Fi``.
 
-    Decades stand alone only where no other word passes: they say little of a taste.
+    Decades stand alone only where no other word passes: they say little of a taste. Where none
+    does, the word is kept that is worth most ``of_card`` (n_words,), as ``worth``.
     """
-    timeless = np.array([kind != "decade" for kind, _ in words])
-    label_words = worthiest(worth)
-    if not timeless[label_words].any():
-        label_words = worthiest(np.where(timeless, worth, 0.0)) or label_words
+    label_words = timeless_before_decades(words, worth)
+    if not label_words:
+        return Label(of_card=tuple(words[at] for at in timeless_before_decades(words, of_card)[:1]))
     order = [at for at in np.argsort(-worth, kind="stable").tolist() if worth[at] > 0]
     further = tuple(words[at] for at in order if at not in label_words)
     return Label(tuple(words[at] for at in label_words), further)
+
+
+def timeless_before_decades(words: Sequence[Feature], worth: np.ndarray) -> list[int]:
+    """The worthiest words, decades alone only where no other is worth something."""
+    timeless = np.array([kind != "decade" for kind, _ in words])
+    best = worthiest(worth)
+    if timeless[best].any():
+        return best
+    return worthiest(np.where(timeless, worth, 0.0)) or best
 
 
 def worthiest(worth: np.ndarray) -> list[int]:

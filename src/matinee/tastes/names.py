@@ -43,7 +43,8 @@ class NamedEnd:
         if self.base:
             yield self.base
             yield from (self.label.with_word(word).text for word in self.label.further)
-        kind = self.label.brief().text if self.base else ""
+        brief = self.label.brief()
+        kind = brief.text if brief.words else ""
         kind = " ".join([kind, self.noun]).strip() if is_period(kind) or not kind else kind
         titles = sorted(dict.fromkeys(map(short_title, self.titles)), key=is_cut)
         yield from (f"{kind}{LIKE}{one}{AND}{other}" for one, other in combinations(titles, 2))
