@@ -72,12 +72,13 @@ def test_a_fit_says_what_learns_the_choices(caplog, capsys, tmp_path) -> None:
     algorithm = matinee.MF(n_factors=2, n_epochs=1, choice=("slim", "implicit-als"))
     with caplog.at_level(logging.INFO, "matinee"):
         algorithm.fit(matinee.sample())
-    assert [line for line in lines_of(caplog) if line.startswith("choices: ")] == [
-        "choices: 0 of 2: slim on all ratings",
-        "choices: 1 of 2: implicit-als on all ratings",
-        "choices: 0 of 2: slim on those without some likes",
-        "choices: 1 of 2: implicit-als on those without some likes",
-        "choices: 0 of 1: mf on those without some likes",
+    without = "without some likes, which measure the lists"
+    assert [line for line in lines_of(caplog) if line.startswith("lists: ")] == [
+        "lists: 1 of 5: choices by slim, on all ratings",
+        "lists: 2 of 5: choices by implicit-als, on all ratings",
+        f"lists: 3 of 5: choices by slim, {without}",
+        f"lists: 4 of 5: choices by implicit-als, {without}",
+        f"lists: 5 of 5: stars by mf, {without}",
     ]
     small = ["--set", "n_factors=2", "--set", "n_epochs=1", "--no-check"]
     assert (
@@ -88,9 +89,9 @@ def test_a_fit_says_what_learns_the_choices(caplog, capsys, tmp_path) -> None:
         said.index(line)
         for line in (
             "mf epoch 1/1",
-            "mf choices 0/1  implicit-als on all ratings",
-            "mf choices 0/1  implicit-als on those without some likes",
-            "mf choices 0/1  mf on those without some likes",
+            "mf lists 1/3  choices by implicit-als, on all ratings",
+            f"mf lists 2/3  choices by implicit-als, {without}",
+            f"mf lists 3/3  stars by mf, {without}",
             "fitted mf",
         )
     ]

@@ -20,6 +20,7 @@ from matinee.algorithms.choosers import (
     choices_of,
     described,
     log_step,
+    n_fits_of,
 )
 from matinee.algorithms.device_memory import check_device_memory
 from matinee.algorithms.hyperparameters import setting
@@ -114,7 +115,8 @@ class RatingAlgorithm(Algorithm):
 
         ``noise`` is the standard deviation of ratings around the stars.
         """
-        log_step(0, 1, f"{self.name} on {WITHOUT_LIKES}")
+        n_fits = n_fits_of(self.choosers)
+        log_step(n_fits, n_fits, f"stars by {self.name}, {WITHOUT_LIKES}")
         with trial_fits():
             models = self.for_stars.fit(choices.rest), choices.model
         return ListTrial.of(models, choices.held_out, CAUTION * noise, rng)

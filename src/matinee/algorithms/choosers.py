@@ -5,10 +5,11 @@ without some likes. Neither depends on what predicts the stars, so a search fits
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,8 +23,8 @@ from matinee.models.model import Model
 from matinee.models.trial_fits import trial_fits
 from matinee.training.stars_weight import deviation_of_scores, held_out_likes, some_users
 
-WITHOUT_LIKES = "those without some likes"  # what a trial is fitted on
-log_step = logged("choices", quiet)
+WITHOUT_LIKES = "without some likes, which measure the lists"  # what a trial is fitted on
+log_step = logged("lists", quiet)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +48,29 @@ class Choices:
     def of(cls, choosers: tuple[Algorithm, ...], train: Ratings) -> "Choices":
         """Fit the choosers on all ratings, and on those without some likes."""
         rng = np.random.default_rng(0)
-        model, parts = _fit(choosers, train, "all ratings"), held_out_likes(train, rng)
+        parts = held_out_likes(train, rng)
+        n_fits = len(choosers) if parts is None else n_fits_of(choosers)
+        model = _fit(choosers, train, Stage("on all ratings", 0, n_fits))
         if parts is None:
             return cls(model, None, rng)
         rest, held_out = parts
         with trial_fits():
-            trial = ChoiceTrial(rest, held_out, _fit(choosers, rest, WITHOUT_LIKES))
+            stage = Stage(WITHOUT_LIKES, len(choosers), n_fits)
+            trial = ChoiceTrial(rest, held_out, _fit(choosers, rest, stage))
         return cls(model, trial, rng)
+
+
+class Stage(NamedTuple):
+    """What choosers are fitted on, for the log, and their place among all fits for the lists."""
+
+    on: str
+    fitted: int  # before them
+    n_fits: int
+
+
+def n_fits_of(choosers: Sequence[Algorithm]) -> int:
+    """The fits for lists: of the choosers on all ratings, and of them and the stars on a part."""
+    return 2 * len(choosers) + 1
 
 
 _SHARED: ContextVar[dict[tuple[str, str], Choices] | None] = ContextVar("choices", default=None)
@@ -80,17 +97,17 @@ def choices_of(choosers: tuple[Algorithm, ...], train: Ratings) -> Choices:
     return shared[key]
 
 
-def _fit(choosers: tuple[Algorithm, ...], train: Ratings, on: str) -> Model:
+def _fit(choosers: tuple[Algorithm, ...], train: Ratings, stage: Stage) -> Model:
     """The model of choices: of several, the sum of scores divided by their standard deviations.
 
-    Who chose what does not depend on the weights of the ratings. ``on`` is what the log calls them.
+    Who chose what does not depend on the weights of the ratings.
     """
     train = train.with_sample_weight(None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a small table supports fewer factors; the rest are zeros
         models = []
-        for done, one in enumerate(choosers):
-            log_step(done, len(choosers), f"{one.name} on {on}")
+        for place, one in enumerate(choosers, start=stage.fitted + 1):
+            log_step(place, stage.n_fits, f"choices by {one.name}, {stage.on}")
             models.append(one.fit(train))
     if len(models) == 1:
         return models[0]

@@ -44,19 +44,19 @@ def progress(what: str, every: float = SECONDS_BETWEEN_LINES) -> Iterator[Step]:
 @contextmanager
 def epochs_of(what: str) -> "Iterator[OnEpoch]":
     """Show the epochs of a fit, with their errors, and the fits that learn the choices."""
-    with progress(f"{what} epoch") as step, choices_logged(f"{what} choices", step):
+    with progress(f"{what} epoch") as step, lists_logged(f"{what} lists", step):
         yield reporter(step)
 
 
-def choices_logged(what: str, step: Step) -> AbstractContextManager[None]:
-    """Report as steps of ``what`` the fits of choices that are logged within."""
+def lists_logged(what: str, step: Step) -> AbstractContextManager[None]:
+    """Report as steps of ``what`` the fits for lists that are logged within, as each begins."""
 
     def report(record: logging.LogRecord) -> None:
         if isinstance(record.args, tuple):
             _, done, total, words = record.args
             step(done, total, words, what)  # type: ignore[arg-type]
 
-    return log_records("matinee.choices", report)
+    return log_records("matinee.lists", report)
 
 
 def reporter(step: Step) -> "OnEpoch":
