@@ -1,6 +1,8 @@
 """What kind of data it is, the algorithm that follows, and the check of its lists."""
 
 import json
+import re
+import warnings
 
 import numpy as np
 import pytest
@@ -162,6 +164,24 @@ def test_figures_of_the_fit_are_taken_over():
         "lists: NDCG@10 0.300, by popularity alone 0.400, where a fifth of what 12 users liked was "
         "held out"
     )
+
+
+def test_next_to_nothing_is_fitted_with_a_warning(tmp_path, capsys):
+    rows = (["a", "a", "b", "b"], ["x", "y", "x", "y"], [4.0, -1.0, 99.0, 5.0])
+    words = (
+        "4 ratings by 2 users are too few to learn anything personal from: bring at least 50, "
+        "better thousands. Their scale is taken to be -1..99; where it is another, give "
+    )
+    with pytest.warns(MatineeWarning, match=re.escape(f"{words}scale=...")):
+        matinee.fit(matinee.read_ratings(rows), "popularity")
+    path = tmp_path / "tiny.csv"
+    lines = (f"{u},{i},{r}\n" for u, i, r in zip(*rows, strict=True))
+    path.write_text("user_id,item_id,rating\n" + "".join(lines))
+    assert run(["fit", str(path), "-a", "popularity", "--out", str(tmp_path / "model")]) == 0
+    assert f"note: {words}--scale" in " ".join(capsys.readouterr().err.split())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        matinee.fit(uniform(10, 20, 5), "popularity")
 
 
 # On the command line.

@@ -87,6 +87,7 @@ def test_lists_go_by_score_where_there_are_both(ratings: Ratings) -> None:
     assert listed.stars == pytest.approx(model.predict("3", listed.item_id).rating)
 
 
+@pytest.mark.filterwarnings("ignore:3 ratings by 2 users are too few")
 def test_ids_come_as_frames_have_them() -> None:
     seen: list[Any] = []
 

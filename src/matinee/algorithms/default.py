@@ -6,6 +6,8 @@ counts, choices    a blend of ease and implicit-als; of slim, implicit-als and r
                    catalogues, and implicit-als alone for the widest
 """
 
+import warnings
+
 from matinee.algorithms.base import Algorithm
 from matinee.algorithms.blend import Blend
 from matinee.algorithms.implicit_als import ImplicitALS
@@ -14,12 +16,15 @@ from matinee.algorithms.registry import choose_one
 from matinee.algorithms.slim import SLIM
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings, check_ratings
+from matinee.display.text import counted
+from matinee.errors import MatineeWarning, Option
 from matinee.models.model import Model
 from matinee.training.progress import OnEpoch, quiet
 
 MOST_ITEMS_OF_EASE = 5_000  # whose fit inverts a matrix of all pairs of items
 MOST_ITEMS_OF_SLIM = 10_000  # whose fit counts all pairs of items
 FEWEST_RATINGS = 1_000  # for a blend, whose weights are fitted on a tenth of them
+FEWEST_TO_LEARN = 50  # ratings; of fewer nobody can tell a slip from the scale either
 LOWEST = 0.15  # target of the lowest rating where choices are learned
 
 
@@ -46,6 +51,21 @@ def default_algorithm(ratings: Ratings | PackedRatings) -> Algorithm:
     return Blend(of=("ease", "implicit-als"))
 
 
+def warn_of_few(ratings: Ratings) -> None:
+    """Warn where ratings are too few to learn anything of a person from, or their own scale."""
+    if len(ratings) >= FEWEST_TO_LEARN:
+        return
+    warnings.warn(
+        MatineeWarning(
+            f"{counted(len(ratings), 'rating')} by {counted(ratings.n_users, 'user')} are too few "
+            f"to learn anything personal from: bring at least {FEWEST_TO_LEARN}, better thousands. "
+            f"Their scale is taken to be {ratings.scale}; where it is another, give ",
+            Option("scale", ...),
+        ),
+        stacklevel=3,
+    )
+
+
 def fit(
     ratings: Ratings,
     algorithm: object = None,
@@ -55,8 +75,10 @@ def fit(
 ) -> Model:
     """The model of some ratings, by ``default_algorithm`` or by an algorithm or its name.
 
-    Raises BadRatings for what is not ``Ratings``, and BadSetting for an unknown name.
+    Warns of ratings that are too few to learn from. Raises BadRatings for what is not ``Ratings``,
+    and BadSetting for an unknown name.
     """
     check_ratings("fit", ratings)
+    warn_of_few(ratings)
     learner = default_algorithm(ratings) if algorithm is None else choose_one(algorithm)
     return learner.fit(ratings, validation, on_epoch)

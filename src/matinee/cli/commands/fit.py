@@ -139,6 +139,9 @@ def fit_in_memory(
     learner: "Algorithm | None", ratings: "Ratings", share: float | None
 ) -> "tuple[Algorithm, Model]":
     """The model, and the algorithm that learned it: the default where none is named."""
+    from matinee.algorithms.default import warn_of_few
+
+    warn_of_few(ratings)
     learner = learner or default_for(ratings)
     say_kind(learner, ratings)
     if share is not None:
