@@ -366,3 +366,25 @@ def test_an_interview_ends_with_enough(call):
     _, out, _ = call("interview", "nmf", "--questions", 2, "--json", typed="3\n3\n3\n3\n")
     assert len(json.loads(out)["answers"]) == 2
     assert call("interview", "als")[0] == 2
+
+
+def test_reasons_name_tastes_that_are_listed(call, folder):
+    """Those in stars, and with --choosing those in what people choose."""
+    _, out, err = call("tastes", "nmf", "--json")
+    in_choosing = json.loads(call("tastes", "nmf", "--choosing", "--json")[1])
+    listed = {
+        f"{start}{one[end]}"
+        for start, tastes in (("", json.loads(out)), ("you choose ", in_choosing))
+        for one in tastes
+        for end in ("name", "low_name")
+        if end in one
+    }
+    model = matinee.load(folder / "nmf")
+    items = model.recommend("u001", 10).item_id
+    terms = [term for why in model.explain_list("u001", items) for term in why]
+    assert {term.name for term in terms if term.kind in ("taste", "choice")} <= listed
+    assert any(term.kind == "choice" for term in terms)
+    assert "--choosing shows them" in call("tastes", "nmf")[2]
+    code, _, err = call("tastes", "als", "--choosing")
+    assert code == 2
+    assert "has none; leave out --choosing" in err

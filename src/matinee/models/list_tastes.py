@@ -1,5 +1,6 @@
 """The tastes of a list score: those in stars, and those in choosing that its reasons name."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from matinee.models.blend import BlendModel, end_to_end
@@ -32,6 +33,15 @@ class ListTastes:
         if not said or is_said_of(space, own_stars, taste):
             own_stars, said = space.with_taste(own_stars, taste, factor)
         return joined(person, [own_stars, own_choice]), said
+
+
+def choosing_parts(choice: Model) -> Iterator[FactorModel]:
+    """The models whose tastes the reasons of choices name."""
+    if isinstance(choice, BlendModel):
+        for part in choice.models:
+            yield from choosing_parts(part)
+    elif isinstance(choice, FactorModel) and choice.n_factors:
+        yield choice
 
 
 def with_choice_taste(

@@ -1,6 +1,7 @@
 """``matinee tastes MODEL``: what each factor of a model stands for."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,10 @@ from matinee.cli.options.numbers import Whole
 from matinee.cli.options.stability import stability_options, with_stability
 from matinee.cli.taste_cards import cards
 from matinee.display.text import counted
+from matinee.errors import BadSetting
+
+if TYPE_CHECKING:
+    from matinee.models import FactorModel, Model
 
 SHOWN = 12  # tastes, unless all are asked for
 
@@ -28,6 +33,11 @@ SHOWN = 12  # tastes, unless all are asked for
     "--all", "every", is_flag=True, help=f"Every taste; the {SHOWN} strongest unless given."
 )
 @click.option(
+    "--choosing",
+    is_flag=True,
+    help="The tastes in what people choose, which reasons of lists name too.",
+)
+@click.option(
     "--rename",
     "renamed",
     nargs=2,
@@ -42,6 +52,7 @@ def command(
     model_path: str,
     n: int,
     every: bool,
+    choosing: bool,
     renamed: tuple[tuple[str, str], ...],
     n_refits: int | None,
     samples: bool,
@@ -53,7 +64,15 @@ def command(
     """
     from matinee.models.factor import with_tastes
 
-    model = with_tastes(load(model_path))
+    if choosing and (renamed or n_refits):
+        raise BadSetting(
+            "--rename and --stability are for the tastes in stars; leave out --choosing"
+        )
+    whole = load(model_path)
+    in_choosing = tastes_in_choosing(whole)
+    model = with_tastes(whole) if not choosing else in_choosing
+    if model is None:
+        raise BadSetting(f"this model of {whole.algorithm} has none; leave out --choosing")
     for taste, name in renamed:
         model = model.rename_taste(taste, name)
     model = with_tastes(with_stability(model, n_refits, samples))
@@ -69,6 +88,18 @@ def command(
     if rest and not every:
         more = counted(len(rest), "more taste")
         say(f"--all shows {more}, each of {rest[0].share:.1%} of scores or less")
+    if in_choosing is not None and not choosing:
+        others = counted(in_choosing.n_factors, "taste")
+        say(f"reasons of lists also name {others} in what people choose; --choosing shows them")
+
+
+def tastes_in_choosing(model: "Model") -> "FactorModel | None":
+    """What learned the choices in a model's lists by tastes; None where nothing did."""
+    from matinee.models.list_model import ListModel
+    from matinee.models.list_tastes import choosing_parts
+
+    ranker = model.ranker
+    return next(choosing_parts(ranker.models[1]), None) if isinstance(ranker, ListModel) else None
 
 
 def cut(taste: dict[str, object], n: int) -> dict[str, object]:
