@@ -60,6 +60,7 @@ def in_words(certain: Certainty) -> str:
     if certain.interval is not None:
         _, low, high = certain.interval
         sentence += (
-            f" With a chance of {LEVEL * 100:.0f} % you would rate it from {low:.1f} to {high:.1f}."
+            f" You would rate it from {low:.1f} to {high:.1f}, with a certainty of "
+            f"{LEVEL * 100:.0f} %."
         )
     return sentence
