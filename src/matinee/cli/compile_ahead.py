@@ -50,17 +50,18 @@ def compiling_ahead(names: Sequence[str]) -> Iterator[Callable[[], None]]:
 
 
 def needed(algorithm: "Algorithm | None") -> tuple[str, ...]:
-    """The algorithms that a fit comes to, in order, where it is worth compiling them side by side.
+    """The algorithms that a fit comes to, where it is worth compiling them side by side.
 
-    None stands for the default, which the ratings decide: that for stars comes to these three.
+    The first is bias, which needs the row solve and little else: that takes longest, and all of
+    these come to it. None stands for the default, which the ratings decide: that for stars.
     """
     if algorithm is None:
-        return "mf", "implicit-als", "slim"
-    if algorithm.name in ("implicit-als", "bpr"):
-        return "bias", algorithm.name  # bias for the exact row solve, to which they come last
-    choosers = tuple(one.name for one in getattr(algorithm, "choosers", ()))
-    own = "bias" if algorithm.name in WITH_PARTS else algorithm.name
-    return (own, *choosers) if choosers else ()
+        return "bias", "mf", "implicit-als", "slim"
+    choosers = [one.name for one in getattr(algorithm, "choosers", ())]
+    if not choosers and algorithm.name not in ("implicit-als", "bpr"):
+        return ()
+    own = [] if algorithm.name in WITH_PARTS else [algorithm.name]
+    return tuple(dict.fromkeys(["bias", *own, *choosers]))
 
 
 def main() -> None:
@@ -70,10 +71,7 @@ def main() -> None:
 
 
 def compile_fits(names: Sequence[str]) -> None:
-    """Compile or load what fits and scores by these algorithms need, in their order.
-
-    What ranks and measures is left to the first process, which comes to it at once.
-    """
+    """Compile or load what fits, scores and lists by these algorithms need, in their order."""
     import numpy as np
 
     from matinee.algorithms import ALGORITHMS
@@ -84,6 +82,8 @@ def compile_fits(names: Sequence[str]) -> None:
             warnings.simplefilter("ignore")  # a tiny table gives reasons to warn
             model = quick(ALGORITHMS[name]().for_stars).fit(train)
             model.score_block(np.zeros(1, np.int32))
+            model.score_rows(np.zeros(1, np.int32), np.zeros(1, np.int32))
+            model.recommend(train.users.ids[0], 1)
 
 
 def compile_for(algorithm: "Algorithm") -> None:
