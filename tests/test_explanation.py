@@ -203,9 +203,20 @@ def test_a_list_says_of_what_will_be_chosen_that_it_is_below_what_one_usually_gi
         "Heat (1995), because you chose Alien, though you would probably rate it 3.1, below your "
         "average of 3.6."
     )
+    assert why.reason() == "because you chose Alien, though below your average of 3.6."
     for silent in ({"own_mean": None}, {"of": "stars"}):
         assert "though" not in replace(why, **silent).sentence()
     assert replace(why, own_rating=3.0).sentence().endswith("Alien; you rated it 3 already.")
+
+
+def test_a_reason_is_the_sentence_without_the_title():
+    for why in (
+        explanation(AVERAGE, Term("Horror", 1.0, "taste")),
+        explanation(AVERAGE, Term("Horror", -1.0, "taste")),
+        explanation(AVERAGE),
+    ):
+        assert why.sentence().endswith(why.reason())
+        assert why.title not in why.reason()
 
 
 def test_a_title_that_ends_a_sentence_keeps_its_own_mark():

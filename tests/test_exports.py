@@ -1,6 +1,7 @@
 """People's own files and newcomers at the terminal: what is matched, rescaled, said and refused."""
 
 import json
+import re
 import zipfile
 from io import StringIO
 
@@ -388,3 +389,18 @@ def test_reasons_name_tastes_that_are_listed(call, folder):
     code, _, err = call("tastes", "als", "--choosing")
     assert code == 2
     assert "has none; leave out --choosing" in err
+
+
+@pytest.mark.parametrize("how", ["average", "fair-share"])
+def test_a_list_for_several_says_each_thing_once(call, how):
+    """The title stands in the row, and the stars before the reason."""
+    asked = ("recommend", "nmf", "--for", "u001,u002,u003", "--how", how, "-n", 20, "--why")
+    rows = json.loads(call(*asked, "--json")[1])
+    lines = " ".join(call(*asked)[1].split())
+    for row in rows:
+        assert lines.count(row["title"]) == 1 + sum(
+            row["title"] in words.removeprefix(row["title"])
+            for other in rows
+            for words in other["why"].values()
+        )
+    assert not re.search(r"you would probably rate it \d", lines)

@@ -307,7 +307,7 @@ def test_words_of_a_what_if(models):
     new = next(one for one in models["mf"].items if one not in history)
     item = models["mf"].recommend("3", 2).item_id[1]
     said = models["mf"].what_if("3", item, without=[a], change={b: 1, new: 4}).sentence()
-    title = models["mf"].catalog.label
+    title = models["mf"].catalog.called
     assert said.startswith(
         f"Without your {history[a]:g} for {title(a)}, with 1 instead of {history[b]:g} for "
         f"{title(b)} and with 4 for {title(new)}, {title(item)} "

@@ -3,8 +3,10 @@
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+import matinee
 from matinee.algorithms import EASE, MF, NMF, ImplicitALS, ItemKNN
 from matinee.explain.explanation import Explanation
 from matinee.explain.reasons import LEAST_OF_LEAD, Reason
@@ -160,7 +162,47 @@ def test_a_worn_out_reason_gives_way_to_the_next():
         film(str(n), Term("Crime", 2.0, "taste"), Term("Drama", 1.0, "taste")) for n in range(6)
     ]
     tastes = [one.sentence().split("taste in ")[1] for one in varied(whys, lambda why: ())]
-    assert tastes == ["Crime and Drama."] * 2 + ["Drama."] * 2 + ["Crime and Drama.", "Drama."]
+    assert tastes == ["Crime and Drama."] * 2 + ["Drama."] * 2 + ["Crime.", "Drama."]
+
+
+def test_a_name_is_given_by_at_most_a_third_of_a_list_also_beside_others():
+    """Each film has a reason of its own, and all have Drama too."""
+    whys = [
+        film(str(n), Term(f"Taste {n}", 2.0, "taste"), Term("Drama", 1.0, "taste"))
+        for n in range(6)
+    ]
+    tastes = [one.sentence().split("taste in ")[1] for one in varied(whys, lambda why: ())]
+    assert tastes == [f"Taste {n} and Drama." for n in (0, 1)] + [
+        f"Taste {n}." for n in (2, 3, 4, 5)
+    ]
+
+
+def test_of_small_terms_that_speak_together_others_are_named_where_some_are_worn_out():
+    whys = [film(f"Heat {n}", *chosen_films(20)) for n in range(6)]
+    films = [one.sentence().split("you chose ")[1] for one in varied(whys, lambda why: ())]
+    named = Counter(
+        name for words in films for name in words.removesuffix(" and others.").split(", ")
+    )
+    assert max(named.values()) <= 2
+    assert len(named) == 6
+
+
+def test_the_largest_term_is_named_where_small_ones_together_say_more():
+    popular = Term("you choose popular films", 0.8, "choice", said="popular films")
+    why = film("Heat", *chosen_films(20), popular)
+    assert why.sentence() == (
+        "Heat, because you chose Film 0, Film 1 and others, and you tend to choose popular films."
+    )
+    many = Term("chosen by many", 0.9, "popularity")
+    assert film("Heat", *chosen_films(20), popular, many).sentence().endswith("and many choose it.")
+
+
+def test_stars_have_one_verb_and_choices_another():
+    rated = [Term(f"Film {n}", 0.05, "rating", "you gave 5", chosen=True) for n in range(20)]
+    assert film("Heat", *rated).sentence() == "Heat, because you rated Film 0, Film 1 and others."
+    gave = Term("Alien", 0.9, "rating", "you gave 4")
+    both = film("Heat", gave, Term("Jaws", 0.8, "rating", "you gave 5", chosen=True))
+    assert both.sentence() == "Heat, because you gave 4 to Alien and you rated Jaws."
 
 
 def test_where_all_reasons_are_worn_out_another_view_may_have_one():
@@ -175,6 +217,27 @@ def test_where_all_reasons_are_worn_out_another_view_may_have_one():
         ("history", "1, because you gave 5 to Heat."),
         ("factor", "2, because it suits your taste in Crime."),
     ]
+
+
+@pytest.mark.parametrize("algorithm", [matinee.MF(n_factors=4, n_epochs=3), matinee.EASE()])
+def test_a_list_has_the_verb_of_its_data_and_calls_what_has_no_title_an_item(algorithm):
+    ratings = matinee.planted(60, 40, 3, density=0.5, seed=1)
+    stars = np.clip(np.round(ratings.rating), 1, 5).astype(float)
+    users, items = ratings.users.ids[ratings.user], ratings.items.ids[ratings.item]
+    model = algorithm.fit(matinee.read_ratings((users, items, stars)))
+    user = model.users.ids[0]
+    whys = model.explain_list(user, model.recommend(user, 10).item_id)
+    details = {term.detail for why in whys for term in why if term.kind == "rating"}
+    for why in whys:
+        assert why.sentence().startswith(f"item {why.item_id}")
+    if model.kind == "rating":
+        assert all(detail.startswith("you gave ") for detail in details)
+        assert not any("you chose" in why.sentence() for why in whys)
+    else:
+        assert details == {"you chose it"}
+        assert not any("you rated" in why.sentence() for why in whys)
+    names = {term.name for why in whys for term in why if term.kind == "rating"}
+    assert all(name.startswith("item ") for name in names)
 
 
 # Lists of real people.

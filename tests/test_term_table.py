@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from matinee.explain.reasons import VISIBLE, Arguments
 from matinee.explain.rests import CHOSEN, FIXED, OTHER, shown_of
 from matinee.explain.rests import NAMES as REST_NAMES
-from matinee.explain.term import Label, Term
+from matinee.explain.term import CHOSE, Label, Term
 from matinee.explain.term_table import NEGLIGIBLE, Terms, TermTable
 
 NAMES = ["Alien", "Heat", "Up"]
@@ -86,7 +86,7 @@ MANY_KINDS = st.builds(
     st.sampled_from(NAMES),
     st.sampled_from([-1.5, -0.25, -0.004, 0.0, 0.004, 0.5, 0.5, 2.0]),
     st.sampled_from(["base", "item", "rating", "taste", "choice", "remainder"]),
-    chosen=st.booleans(),
+    detail=st.sampled_from(["you gave 4", CHOSE]),
 )
 
 
@@ -97,7 +97,8 @@ def shown_one_by_one(terms, most):
     )
     rests = {}
     for term in others[most:]:
-        name = CHOSEN if term.kind == "rating" and term.chosen else REST_NAMES.get(term.kind, OTHER)
+        chose = term.kind == "rating" and term.detail == CHOSE
+        name = CHOSEN if chose else REST_NAMES.get(term.kind, OTHER)
         rests.setdefault(name, []).append(term)
     sums = [
         own[0] if len(own) == 1 else Term(f"{len(own)} {name}", sum(t.value for t in own), "rest")

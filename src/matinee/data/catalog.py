@@ -115,6 +115,10 @@ class Catalog(Printable):
         """Title and year of an item, or its id where the catalogue does not know it."""
         return self[item_id].label
 
+    def called(self, item_id: str) -> str:
+        """What a sentence calls an item: title and year, or ``item 7`` where none is known."""
+        return self[item_id].label if item_id in self.entries else f"item {item_id}"
+
     def genre_matrix(self, items: IdMap) -> tuple[tuple[str, ...], np.ndarray]:
         """Genre names in order of text, and which item has which: bool (n_items, n_genres)."""
         genres_of = [self[item_id].genres for item_id in items]

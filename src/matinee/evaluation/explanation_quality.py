@@ -104,7 +104,7 @@ def _fidelity(model: Model, pairs: list[Pair], rng: np.random.Generator) -> floa
         ids = model.items.ids[items].tolist()
         history = dict(zip(ids, ratings.tolist(), strict=True))
         person = model.fold_in(history, name=user)
-        id_of = {model.catalog.label(one): one for one in ids}
+        id_of = {model.catalog.called(one): one for one in ids}
         terms = [t for t in model.explain(person, item, by="history").terms if t.kind == "rating"]
         terms = [term for term in terms if term.name in id_of]
         if not terms:

@@ -104,7 +104,7 @@ def counterfactual(
         if value < 1:
             raise BadSetting(f"{name} is {value}; it must be at least 1")
     search = _Search.of(model, person, item, n)
-    title = model.catalog.label(model.items.ids[item])
+    title = model.catalog.called(model.items.ids[item])
     if item in person.items:
         raise BadSetting(f"{person.name} has rated {title!r}, so it is not recommended to them")
     rank = search.rank
@@ -121,7 +121,7 @@ def counterfactual(
         n=n,
         most=most,
         removed=tuple(
-            Removed(one, model.catalog.label(one), float(person.ratings[place]))
+            Removed(one, model.catalog.called(one), float(person.ratings[place]))
             for one, place in zip(ids, places, strict=True)
         ),
         rank_before=rank,

@@ -99,10 +99,10 @@ def entry(
     return Entry(
         user=person.name,
         item_id=model.items.ids[item],
-        title=model.catalog.label(model.items.ids[item]),
+        title=model.catalog.called(model.items.ids[item]),
         n=n,
         most=most,
-        rated=tuple(Rated(one, model.catalog.label(one), high) for one in ids),
+        rated=tuple(Rated(one, model.catalog.called(one), high) for one in ids),
         rank_before=before,
         rank_after=rank,
         unit="stars" if model.kind == "rating" else "points",

@@ -18,7 +18,17 @@ from matinee.display.notebook import Printable
 from matinee.display.plain_data import JsonObject
 from matinee.display.styled import Line, Styled
 from matinee.display.text import counted, ended
-from matinee.explain.reasons import OF_ANYBODY, OF_YOU, PUBLIC, Arguments, Reason, reasons_of
+from matinee.explain.reasons import (
+    NAMING,
+    NOTHING_WORN_OUT,
+    OF_ANYBODY,
+    OF_YOU,
+    PUBLIC,
+    Arguments,
+    Reason,
+    WornOut,
+    reasons_of,
+)
 from matinee.explain.rests import Shown, shown_of
 from matinee.explain.term import Term
 from matinee.explain.term_table import Terms, TermTable
@@ -56,7 +66,7 @@ class Explanation(Printable):
     seems_low: bool = False  # whether the predicted stars are low, on the scale and for the person
     own_mean: float | None = None  # of the stars they gave, where those predicted are clearly below
     own_rating: float | None = None  # what the person gave the item, where they rated it
-    worn_out: frozenset[str] = frozenset()  # keys of its reasons that a list has given elsewhere
+    worn_out: WornOut = NOTHING_WORN_OUT  # keys of its reasons that a list has given elsewhere
 
     def __iter__(self) -> Iterator[Term]:
         return iter(self.terms)
@@ -135,15 +145,33 @@ class Explanation(Printable):
         then it says so, or else how the person has rated the item.
         """
         if not self._spoken:
-            return f"{self.title}: nothing we know of speaks for it{self._already}."
+            return f"{self.title}: {self._no_reason}"
+        between = " " if self._sign < 0 else ", "
+        return f"{self.title}{between}{self._reason(self._though)}"
+
+    def reason(self) -> str:
+        """The sentence without the title, for where the title and the stars stand beside it."""
+        if not self._spoken:
+            return self._no_reason
+        below = self.own_mean is not None and self._though.startswith(THOUGH)
+        return self._reason(
+            f", though below your average of {self.own_mean:.1f}" if below else self._though
+        )
+
+    @property
+    def _no_reason(self) -> str:
+        return f"nothing we know of speaks for it{self._already}."
+
+    def _reason(self, though: str) -> str:
+        """Why it scores so, and then what is to be said all the same."""
         column = 2 if self._sign < 0 else 0 if self.unit == "stars" else 1
         whose = OF_ANYBODY if self.strategy == "popular" else OF_YOU
         people = {"raters": self._raters, "few": self._few, **whose}
         first, *others = [reason.words(column, **people) for reason in self._spoken]
         also = [f", and {'because ' * words.startswith('of ')}{words}" for words in others]
-        below = " scores below the average" if self.usual is None else " scores below your average"
-        scores = below if self._sign < 0 else ""
-        return ended(f"{self.title}{scores}, because {''.join([first, *also, self._though])}")
+        average = "the average" if self.usual is None else "your average"
+        scores = f"scores below {average}, " if self._sign < 0 else ""
+        return ended(f"{scores}because {''.join([first, *also, though])}")
 
     @property
     def _though(self) -> str:
@@ -207,6 +235,11 @@ class Explanation(Printable):
         return tuple([reason.key for reason in self._spoken])
 
     @property
+    def said_keys(self) -> tuple[str, ...]:
+        """The keys of all names that the sentence gives."""
+        return tuple([key for reason in self._spoken for key in reason.said])
+
+    @property
     def possible_keys(self) -> tuple[str, ...]:
         """The keys of all reasons that the sentence could give, the most telling first."""
         return tuple([reason.key for reason in copy(self._reasons)])
@@ -214,9 +247,13 @@ class Explanation(Printable):
     @property
     def is_fresh(self) -> bool:
         """Whether it has a reason that is not worn out."""
-        return any(reason.key not in self.worn_out for reason in copy(self._reasons))
+        return next(self._fresh_reasons(), None) is not None
 
-    def without(self, worn_out: frozenset[str]) -> "Explanation":
+    def _fresh_reasons(self) -> Iterator[Reason]:
+        """The reasons that are worth naming, without names that are worn out."""
+        return filter(None, (reason.without(self.worn_out) for reason in copy(self._reasons)))
+
+    def without(self, worn_out: WornOut) -> "Explanation":
         """The explanation that avoids worn out reasons."""
         if worn_out == self.worn_out:
             return self
@@ -256,15 +293,22 @@ class Explanation(Printable):
 
     @cached_property
     def _spoken(self) -> list[Reason]:
-        """The reasons of the sentence: one, and one of the person's own after a public one."""
-        reasons = copy(self._reasons)
-        fresh = (reason for reason in reasons if reason.key not in self.worn_out)
+        """The reasons of the sentence: one, and one of the person's own after a public one.
+
+        After one that is many small terms comes the largest term, if it is of another kind.
+        """
+        fresh = self._fresh_reasons()
         lead = next(fresh, None) or next(copy(self._reasons), None)
         if lead is None:
             return []
-        if self._sign < 0 or lead.kind not in PUBLIC:
+        if self._sign > 0 and lead.kind in PUBLIC:
+            return [lead, *islice((reason for reason in fresh if reason.kind not in PUBLIC), 1)]
+        if not lead.n_together:
             return [lead]
-        return [lead, *islice((reason for reason in fresh if reason.kind not in PUBLIC), 1)]
+        single = (one for one in fresh if one.kind not in NAMING or not one.n_together)
+        others = (one for one in single if one.kind != lead.kind)
+        other = max(others, key=lambda one: abs(one.largest), default=lead)
+        return [lead, other] if abs(other.largest) > abs(lead.largest) else [lead]
 
     def to_dict(self) -> JsonObject:
         return {

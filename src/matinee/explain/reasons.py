@@ -4,10 +4,10 @@ A reason is worth at least a tenth of the item's lead over what is usual for the
 single rating or taste is, all of a kind together may be, and the largest are its examples.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, chain
+from itertools import accumulate, chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from matinee.explain.term_table import Terms, TermTable
 VISIBLE = 0.005  # a smaller term is shown as 0.00: it is no row and no reason
 LEAST_OF_LEAD = 0.1  # of an item's lead over what is usual, that a reason must be worth
 NAMED_REASONS = 2  # tastes or films that a sentence names
+MOST_LOOKED_AT = 50  # terms for those that are not worn out
 
 # Why something scores high in stars, or in points, and why low in stars, by the kind of term.
 PHRASES = {
@@ -70,8 +71,19 @@ PHRASES_TOGETHER = {
 # Who chooses and likes: the person, or where nothing is known of them, everybody.
 OF_YOU = {"who": "you", "whose": "your"}
 OF_ANYBODY = {"who": "people", "whose": "people's"}
+RATING = "of how you rated"
 NAMING = (*PHRASES_TOGETHER, "rating")  # kinds whose terms a sentence names
 PUBLIC = ("item", "alike", "popularity", "certainty")  # kinds that are the same for everybody
+
+
+class WornOut(NamedTuple):
+    """Keys that a list has given often enough: those that came first, and those given at all."""
+
+    first: frozenset[str] = frozenset()
+    said: frozenset[str] = frozenset()
+
+
+NOTHING_WORN_OUT = WornOut()
 
 
 class Reason(NamedTuple):
@@ -93,11 +105,44 @@ class Reason(NamedTuple):
         return self.label.kind
 
     @property
+    def largest(self) -> float:
+        """What the first of its terms is worth."""
+        return self.source.cells[self.columns[0]]
+
+    @property
+    def named(self) -> list[Label]:
+        """The terms that it names, of those that are unlike one another."""
+        labels = self.source.table.labels
+        return unlike_one_another(labels[one] for one in self.columns)
+
+    @property
     def key(self) -> str:
-        """What makes two reasons the same: their kind, and the first name that they give."""
-        name, kind, *_ = self.label
-        first = name if kind in NAMING else ""
-        return f"{kind} {'such as ' if self.n_together and first else ''}{first}"
+        """What makes two reasons the same: the first name that they give, or else their kind."""
+        return key_of(self.label)
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The keys of all names that it gives."""
+        return tuple(map(key_of, self.named if self.kind in NAMING else [self.label]))
+
+    def without(self, worn_out: WornOut) -> "Reason | None":
+        """The reason without names that are worn out; None where it has no other to begin with.
+
+        Of terms that speak together others are the examples, as long as there are any.
+        """
+        if worn_out == NOTHING_WORN_OUT:
+            return self
+        labels, together = self.source.table.labels, self.n_together and self.kind in NAMING
+        unsaid = [
+            one
+            for one in islice(self.columns, MOST_LOOKED_AT)
+            if key_of(labels[one]) not in worn_out.said
+        ]
+        fresh = [one for one in self.columns[:1] if key_of(labels[one]) not in worn_out.first]
+        first = unsaid[:1] if together and unsaid else fresh
+        if not first:
+            return None
+        return self._replace(columns=[*first, *(one for one in unsaid if one not in first)])
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -116,15 +161,14 @@ class Reason(NamedTuple):
         ``people`` are the words for those who rated the item, and for who chooses it.
         """
         people = OF_YOU | people
-        labels = [self.source.table.labels[one] for one in self.columns]
-        named, kind = unlike_one_another(labels), self.kind
+        named, kind = self.named, self.kind
         if self.n_together and kind in NAMING:
-            return words_together(kind, named, len(labels) - len(named), column, people)
-        words = " and ".join(map(named_in_words, named))
-        if kind == "person" and column == 0 and labels[0].chosen:
+            return words_together(kind, named, self.n_together - len(named), column, people)
+        if kind == "rating":
+            return films_in_words(named)
+        if kind == "person" and column == 0 and self.label.chosen:
             column = 1
-        for again in ("you gave ", "you chose ", "of how you rated "):
-            words = words.replace(f" and {again}", " and ")
+        words = " and ".join([label.called for label in named])
         return PHRASES[kind][column].format(words, **people)
 
 
@@ -135,9 +179,14 @@ def words_together(
     names = [label.called for label in examples]
     if kind != "rating":
         return PHRASES_TOGETHER[kind][column].format(" and ".join(names), **people)
-    films = f"{', '.join(names)} and others" if n_others else " and ".join(names)
+    films = f"{', '.join(names)} and others" if n_others > 0 else " and ".join(names)
     chosen = all(label.chosen for label in examples)
-    return f"you chose {films}" if chosen else f"of how you rated {films}"
+    return f"you {examples[0].verb} {films}" if chosen else f"of how you rated {films}"
+
+
+def key_of(label: Label) -> str:
+    """What makes two labels the same in reasons: their names where these are given."""
+    return f"{label.kind} {label.name}" if label.kind in NAMING else label.kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,7 +297,7 @@ def reasons_of_kind(
         yield Reason(terms, fitting, whole, n_together=len(columns))
 
 
-def unlike_one_another(labels: Sequence[Label]) -> list[Label]:
+def unlike_one_another(labels: Iterable[Label]) -> list[Label]:
     """The first labels to name, without those that only tell more of one before them."""
     distinct: list[Label] = []
     for label in labels:
@@ -259,11 +308,16 @@ def unlike_one_another(labels: Sequence[Label]) -> list[Label]:
     return distinct
 
 
-def named_in_words(label: Label) -> str:
-    """A term inside a sentence: ``Horror``, or ``you gave 5 to Alien (1979)``."""
-    name = label.called
-    if label.kind != "rating":
-        return name
-    if label.chosen:
-        return f"you chose {name}"
-    return f"{label.detail} to {name}" if label.detail else f"of how you rated {name}"
+def films_in_words(labels: Sequence[Label]) -> str:
+    """What somebody did with films: ``you gave 5 to Alien (1979) and 4 to Heat (1995)``.
+
+    What is said of the film before is not said again.
+    """
+    phrases = []
+    said = ""
+    for label in labels:
+        did = f"you {label.verb}" if label.chosen else "you gave" if label.detail else RATING
+        what = f"{label.detail.removeprefix('you gave ')} to " if did == "you gave" else ""
+        phrases.append(f"{'' if did == said else did + ' '}{what}{label.called}")
+        said = did
+    return " and ".join(phrases)

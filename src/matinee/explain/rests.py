@@ -16,7 +16,7 @@ NAMES = {
     "person": "more groups of people",
     "model": "more models",
 }
-CHOSEN = "more from your history"  # of what was chosen, whatever its stars
+CHOSEN = "more from your history"  # of what was chosen, without stars
 OTHER = "more terms"
 
 # Kinds that are always shown, and first.
@@ -109,7 +109,7 @@ def rest_names(table: TermTable) -> dict[str, list[int]]:
     names: dict[str, list[int]] = {}
     for kind, columns in table.columns_of.items():
         if kind == "rating":
-            chosen = [column for column in columns if table.labels[column].chosen]
+            chosen = [column for column in columns if table.labels[column].verb == "chose"]
             names[CHOSEN] = chosen
             columns = sorted({*columns}.difference(chosen))
         names.setdefault(NAMES.get(kind, OTHER), []).extend(columns)

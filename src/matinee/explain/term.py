@@ -21,6 +21,9 @@ TELLING = (
 )
 
 
+CHOSE = "you chose it"  # the detail of what somebody chose and gave no stars
+
+
 class Label(NamedTuple):
     """What a term is called, whatever it is worth."""
 
@@ -35,6 +38,11 @@ class Label(NamedTuple):
     def called(self) -> str:
         """What a sentence calls it: ``Horror``, or ``films of the 1980s``."""
         return self.said or self.name
+
+    @property
+    def verb(self) -> str:
+        """What the person did with a film: one verb for stars, and one for choices."""
+        return "chose" if self.detail == CHOSE else "rated"
 
 
 class Term(NamedTuple):

@@ -115,7 +115,7 @@ def what_if(
     return WhatIf(
         user=person.name,
         item_id=item_id,
-        title=model.catalog.label(item_id),
+        title=model.catalog.called(item_id),
         changes=tuple(changes),
         person=changed,
         score_before=float(scores[0, place]),
@@ -134,10 +134,10 @@ def _take_out(
     changes = []
     for one in without:
         row = model.items.row(one)
-        title = model.catalog.label(one)
+        title = model.catalog.called(one)
         if row not in history:
             rated = model.items.ids[person.items].tolist()
-            titles = [model.catalog.label(known) for known in rated]
+            titles = [model.catalog.called(known) for known in rated]
             near = did_you_mean(title, titles, NEAR_TITLE) if title != one else ""
             raise BadSetting(
                 f"{person.name} has not rated {title!r}, so there is nothing to leave out{near}"
@@ -160,7 +160,7 @@ def _rate(
     changes = []
     for one, value in change.items():
         row = model.items.row(one)
-        title = model.catalog.label(as_id(one))
+        title = model.catalog.called(as_id(one))
         if as_id(one) in without:
             raise BadSetting(f"{title!r} is both in without and in change; choose one")
         rating = checked_rating(one, value, model.scale)

@@ -49,7 +49,7 @@ def explanations(
         Explanation(
             user=person.name,
             item_id=model.items.ids[row],
-            title=model.catalog.label(model.items.ids[row]),
+            title=model.catalog.called(model.items.ids[row]),
             by=by,
             score=score,
             predicted=predicted,

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from matinee.data.rows import Rows
-from matinee.explain.term import Label
+from matinee.explain.term import CHOSE, Label
 from matinee.explain.term_table import TermTable
 from matinee.models.model import Model
 from matinee.row_solvers import FoldIn, LeastSquares, PosteriorMean
@@ -77,8 +77,9 @@ def rating_labels(model: Model, person: Person) -> list[Label]:
     """What the term of each rating of a person is called: (n_ratings,)."""
     ids, stars = model.items.ids[person.items].tolist(), person.ratings.tolist()
     chosen, middle = model.kind == "preference", model.scale.middle
-    details = {given: "you chose it" if chosen else f"you gave {given:g}" for given in set(stars)}
+    gave_stars = not chosen or person.rates
+    details = {given: f"you gave {given:g}" if gave_stars else CHOSE for given in set(stars)}
     return [
-        Label(model.catalog.label(one), "rating", details[given], "", chosen, given < middle)
+        Label(model.catalog.called(one), "rating", details[given], "", chosen, given < middle)
         for one, given in zip(ids, stars, strict=True)
     ]

@@ -147,7 +147,7 @@ class Interview(Printable):
         whole = float(np.trace(SM))
         return Question(
             item_id,
-            self.model.catalog.label(item_id),
+            self.model.catalog.called(item_id),
             float(self.knowledge.known[best]),
             float(reduction[best]) / whole,
         )

@@ -146,6 +146,7 @@ class ListModel(BlendModel):
 
     def persons(self, person: Person) -> list[Person]:
         stars, choice = super().persons(person)
+        choice = replace(choice, rates=True)
         if choice.strategy != "folded_in" or has_likes(choice.history, self.scale).all():
             return [stars, choice]
         nothing = choice.history.subset(np.zeros(len(choice.items), bool))

@@ -99,7 +99,7 @@ def standing(
     return Standing(
         user=person.name,
         item_id=model.items.ids[row],
-        title=model.catalog.label(model.items.ids[row]),
+        title=model.catalog.called(model.items.ids[row]),
         n=n,
         rank=rank,
         n_ranked=len(among),

@@ -291,22 +291,20 @@ def show_together(model: "Model", audience: Audience, listing: ListOptions, as_j
     ]
     if len(rows) < listing.n:
         say(f"note: {len(rows)} of {listing.n} for these users; there are no more")
-    if listing.why:
-        for row, explanations in zip(rows, group_list.explanations(), strict=True):
-            row["why"] = {user: reasons.sentence() for user, reasons in explanations.items()}
+    whys = group_list.explanations() if listing.why else []
+    for row, why in zip(rows, whys, strict=False):
+        row["why"] = {user: reasons.sentence() for user, reasons in why.items()}
     if as_json:
         print_json(rows)
         return
     heading, *lines = ranked_list(rows, "score")
     click.echo(heading)
-    for row, line in zip(rows, lines, strict=True):
+    for place, (row, line) in enumerate(zip(rows, lines, strict=True)):
         click.echo(line)
         own = row["scores"]
         for user in users:
             turn = " (their turn)" if row.get("turn") == user else ""
-            reason = ""
-            if listing.why:
-                reason = ", " + row["why"][user].removeprefix(f"{name_of(row)}, ")
+            reason = f", {whys[place][user].reason()}" if whys else ""
             stars = row.get("predicted")
             figure = f"{stars[user]:.2f} stars" if stars else f"{own[user]:.2f}"
             click.echo(wrap(f"      for {user}: {figure}{turn}{reason}", width()))
@@ -375,11 +373,6 @@ def with_points(model: "Model", rows: list[Row]) -> list[Row]:
     return [{**row, "points": round(row["score"], 2) - round(row["stars"], 2)} for row in rows]
 
 
-def name_of(row: Row) -> str:
-    """The title of an item, or its id where there is no catalogue."""
-    return str(row.get("title", row["item_id"]))
-
-
 def print_list(model: "Model", rows: list[Row]) -> None:
     """A list for people, each item followed by its reason where there is one."""
     if not rows:
@@ -391,5 +384,5 @@ def print_list(model: "Model", rows: list[Row]) -> None:
         if row.get("moved"):
             click.echo(styled(f"      {row['moved']}", "dim"))
         if "why" in row:
-            reason = row["why"].removeprefix(f"{name_of(row)}, ")
+            reason = row["why"].removeprefix(f"{model.catalog.called(row['item_id'])}, ")
             click.echo(styled(wrap(f"      {reason}", width()), "dim"))

@@ -57,7 +57,8 @@ export function facts(pairs) {
 // A sentence in which the names of tastes, films and features are emphasized.
 export function sentence(why, title = "") {
   let words = why.sentence;
-  if (title && words.startsWith(title)) words = words.slice(title.length).replace(/^[,:]? /, "");
+  const called = title && [title, `item ${title}`].find((name) => words.startsWith(name));
+  if (called) words = words.slice(called.length).replace(/^[,:]? /, "");
   const kinds = ["taste", "choice", "rating", "feature"];
   const names = why.terms.filter((term) => kinds.includes(term.kind)).map((term) => term.name.replace(/^you choose /, ""));
   return isolated(words, [...names, ...(title ? [] : [label(why)])], (name) => el("em", {}, partsOf(name)));
