@@ -276,8 +276,8 @@ def test_several_together(call):
 @pytest.mark.parametrize(
     ("how", "legend"),
     [
-        ("average", "the mean over them"),
-        ("least-misery", "the lowest of them"),
+        ("average", "the mean of how high something stands"),
+        ("least-misery", "of whom it suits least"),
         ("fair-share", "of the person whose turn it is"),
     ],
 )

@@ -1,13 +1,14 @@
 """Lists for several people, and interviews: by hand, and against dense algebra."""
 
 from collections import Counter
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 
 from matinee.algorithms import EASE, MF, NMF, Bias
 from matinee.errors import BadRatings, BadSetting, UnknownId
-from matinee.models.group import fair_share, recommend_together, standardized
+from matinee.models.group import fair_share, normal_scores, recommend_together
 from matinee.models.interview import Interview
 from test_contract import ratings_of
 
@@ -31,9 +32,12 @@ def test_average_and_least_misery_by_hand(model):
     seen = set(model.rated("u003")) | set(model.rated("u031"))
     scores = np.asarray(model.list_scores(users, everything), dtype=float)
     left = [item for item in everything if item not in seen]
-    means, spreads = (by(scores[:, left], axis=1, keepdims=True) for by in (np.mean, np.std))
-    own = (scores - means) / spreads
-    own[:, list(seen)] = -np.inf
+    own = np.full(scores.shape, -np.inf)
+    for row, of_person in zip(own, scores, strict=True):
+        for item in left:
+            below = sum(of_person[left] < of_person[item])
+            same = sum(of_person[left] == of_person[item])
+            row[item] = NormalDist().inv_cdf((below + same / 2) / len(left))
     for how, joint in (("average", own.mean(axis=0)), ("least-misery", own.min(axis=0))):
         listed = recommend_together(model, users, 5, how)
         best = np.argsort(-joint, kind="stable")[:5]
@@ -43,12 +47,22 @@ def test_average_and_least_misery_by_hand(model):
         assert not set(model.items.rows(listed.item_id)) & seen
 
 
-def test_the_size_of_scores_gives_nobody_more_say():
-    """Ten times the scores of one person, and another zero, change no list."""
+def test_only_the_order_of_their_scores_gives_anybody_a_say():
+    """Larger scores, another zero, and a few films that stand out change no list."""
     scores = np.array([[9.0, 8, 7, 1, 0], [0.0, 1, 5, 8, 9]])
-    larger = scores * [[10.0], [1.0]] + [[3.0], [0.0]]
-    np.testing.assert_allclose(standardized(larger), standardized(scores))
-    np.testing.assert_array_equal(standardized(np.full((1, 3), 4.0)), 0)
+    for larger in (scores * [[10.0], [1.0]] + [[3.0], [0.0]], np.exp(scores)):
+        np.testing.assert_array_equal(normal_scores(larger), normal_scores(scores))
+    np.testing.assert_allclose(normal_scores(scores)[0], -normal_scores(scores)[0, ::-1])
+    np.testing.assert_array_equal(normal_scores(np.full((1, 3), 4.0)), 0)
+
+
+def test_everybody_has_as_many_turns():
+    """Also where one person's films please the other more than the other way round."""
+    rng = np.random.default_rng(0)
+    scores = np.stack([rng.random(500) ** 9, np.arange(500.0)])
+    _, turns = fair_share(scores, 20)
+    assert Counter(turns) == {0: 10, 1: 10}
+    assert all(set(turns[at : at + 2]) == {0, 1} for at in range(0, 20, 2))
 
 
 def test_shares_are_fair_by_hand():

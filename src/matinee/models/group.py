@@ -2,14 +2,15 @@
 
     average        score(i) = mean over people of z(u, i)
     least-misery   score(i) = min over people of z(u, i): nobody should suffer
-    fair-share     places go in turn to whoever has got least so far, who takes the best film left
+    fair-share     everybody has as many turns, and takes the best film left
 
-z(u, i) is score(u, i) in standard deviations of u's scores of the candidates, above their mean. So
-nobody rules a list by the size of their scores, which are large for people with long histories.
+z(u, i) = Phi^-1((r - 1/2) / n) is the normal score of the film's rank r of n from below among u's
+candidates: where it would stand if u's scores were normal, in standard deviations above the middle.
+So nobody rules a list by how large their scores are, nor by how far a few films stand out in them.
 
-The first two are of O'Connor et al. 2001 and Masthoff 2004; the turns are Masthoff's fairness,
-with the turn decided by what each has got: the shares of the candidates that score below each film
-of the list for that person, added up.
+The first two are of O'Connor et al. 2001 and Masthoff 2004, normal scores of van der Waerden 1952.
+In each round of turns comes first who has got least so far (Masthoff's fairness): the shares of the
+candidates that score below each film of the list for that person, added up.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,7 +32,7 @@ HOW = ("average", "least-misery", "fair-share")
 class Together(Table):
     """Columns ``rank, item_id, title, score``, a score for each person, and whose turn it was.
 
-    ``score`` is of the group, in standard deviations, or of the person whose turn it was.
+    ``score`` is of the group, from normal scores, or of the person whose turn it was.
 
     ``why(item)`` explains an item to each of the people, ``explanations()`` the whole list.
     """
@@ -91,7 +92,7 @@ def recommend_together(
         order, turns = fair_share(scores, n)
         group = scores[turns, order]
     else:
-        own = standardized(scores)
+        own = normal_scores(scores)
         joint = own.mean(axis=0) if how == "average" else own.min(axis=0)
         order = np.argsort(-joint, kind="stable")[:n]
         group = joint[order]
@@ -103,24 +104,30 @@ def recommend_together(
     return Together(columns, model, people)
 
 
-def standardized(scores: np.ndarray) -> np.ndarray:
-    """Each row of ``scores`` (n_people, n_items) with mean 0 and standard deviation 1."""
-    spread = scores.std(axis=1, keepdims=True)
-    result: np.ndarray = (scores - scores.mean(axis=1, keepdims=True)) / np.where(spread, spread, 1)
+def normal_scores(scores: np.ndarray) -> np.ndarray:
+    """Each row of ``scores`` (n_people, n_items) by its ranks alone; equal ones share theirs."""
+    from scipy.special import ndtri  # not above: few commands need it
+
+    result = np.empty_like(scores)
+    for own, out in zip(scores, result, strict=True):
+        _, which, counts = np.unique(own, return_inverse=True, return_counts=True)
+        middle = np.cumsum(counts) - counts / 2  # of the ranks of equal scores, less a half
+        out[:] = ndtri(middle[which] / len(own))
     return result
 
 
 def fair_share(scores: np.ndarray, n: int) -> tuple[np.ndarray, list[int]]:
     """Columns of ``scores`` (n_people, n_items) in the order they are chosen, and by whom.
 
-    The first turn, and a turn between people who have got the same, is of the first of them.
+    Between people who have had as many turns and got the same, the first of them comes first.
     """
     n_people, n_items = scores.shape
     below = np.argsort(np.argsort(scores, axis=1, kind="stable"), axis=1) / max(n_items - 1, 1)
     left, got = scores.copy(), np.zeros(n_people)
-    order, turns = [], []
+    order: list[int] = []
+    turns: list[int] = []
     for _ in range(min(n, n_items)):
-        turn = int(np.argmin(np.round(got, 9)))
+        turn = min(range(n_people), key=lambda one: (turns.count(one), round(float(got[one]), 9)))
         best = int(np.argmax(left[turn]))
         order.append(best)
         turns.append(turn)

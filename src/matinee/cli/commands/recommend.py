@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
 Row = JsonObject
 SCORE_OF_GROUP = {  # by how it is combined
-    "average": "the score is how far something stands above all else, in standard deviations of "
-    "each one's own scores: the mean over them",
-    "least-misery": "the score is how far something stands above all else, in standard deviations "
-    "of each one's own scores: the lowest of them",
+    "average": "the score is the mean of how high something stands in each one's own order of all: "
+    "0 is the middle, 2 better than 98 % of it, 3 than 99.9 %",
+    "least-misery": "the score is how high something stands in the order of whom it suits least: "
+    "0 is the middle, 2 better than 98 % of it, 3 than 99.9 %",
     "fair-share": "the score is that of the person whose turn it is",
 }
 
