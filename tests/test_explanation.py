@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,6 +69,25 @@ def test_the_heading_of_a_list_score_adds_up_and_says_what_its_rows_say(
     assert re.findall(r"(\S+) for uncertainty", why.total) == shown, "none where it rounds to 0"
 
 
+@given(
+    choice=st.floats(6, 60),
+    certainty=st.floats(-0.5, -0.006),
+    cuts=st.lists(st.lists(st.floats(0, 1), min_size=1, max_size=6), min_size=2, max_size=2),
+)
+def test_every_view_of_a_list_score_is_headed_by_the_same_parts_and_none_that_is_not_there(
+    choice, certainty, cuts
+):
+    few = Term("uncertainty", certainty, "certainty")
+    headings = []
+    for shares in cuts:
+        parts = np.diff([0, *sorted(shares), 1]).tolist()
+        films = [Term(f"film {n}", choice * part, "rating") for n, part in enumerate(parts)]
+        why = explanation(AVERAGE, *films, few, predicted=3.5)
+        headings.append(replace(why, of="list", score=3.5 + choice + certainty).total)
+    assert headings[0] == headings[1]
+    assert re.findall(r"for \w+|beyond", headings[0]) == ["for choice", "for uncertainty"]
+
+
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=30))
 def test_rounded_values_sum_to_the_rounded_total_and_stay_near(values):
     total = sum(values)
@@ -86,6 +106,7 @@ def test_a_score_of_nothing_can_be_printed_and_drawn():
 def test_largest_remainders_get_the_missing_steps():
     assert round_to_sum([1.006, 2.006, 3.008], 6.02) == [1.01, 2.00, 3.01]
     assert round_to_sum([0.004, 0.004, 0.002], 0.01) == [0.01, 0.0, 0.0]
+    assert round_to_sum([], 0.01) == []
 
 
 def test_small_terms_are_shown_together_and_nothing_is_lost():

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice, tee
+from itertools import cycle, islice, tee
 from math import floor
 
 import numpy as np
@@ -38,6 +38,8 @@ SHOWN_TERMS = 8  # tastes or ratings shown one by one
 LIMITS = "limits of the scale"  # the name of clipping
 THOUGH = ", though you would probably rate it"
 LIST, STARS = "list", "stars"  # which number is taken apart
+CERTAINTY = "for uncertainty"  # what few ratings take off a list score
+SUM_ERROR = 1e-4  # of a score in float32, against the sum of its terms
 
 FEW_RATERS = 20  # fewer are counted in words
 NOTHING_KNOWN = "nothing we know of"  # the only row of a score without terms
@@ -102,23 +104,25 @@ class Explanation(Printable):
         """The score in words; a list score is parted into stars, choice and certainty."""
         if not self._goes_beyond_stars:
             return f"{round(self.score, 2):.2f} {self.unit}"
-        stars = round(self.predicted, 2)  # as lists show them, whatever rounding leaves over
-        certainty = self._shown_certainty
-        exact = self.terms.total("certainty")
-        choice = self.score - self.predicted - self.beyond_scale - exact
-        rest = round_to_sum((choice, self.beyond_scale), round(self.score, 2) - stars - certainty)
-        worded = (
-            (rest[0], "for choice"),
-            (certainty, "for uncertainty"),
-            (rest[1], "beyond the scale"),
-        )
-        parts = [f"{value:+.2f} {name}" for value, name in worded if value]
-        return f"list score {self.score:.2f}: {', '.join([f'{stars:.2f} stars predicted', *parts])}"
+        words = [f"{value:+.2f} {name}" for name, value in self._beyond_stars.items() if value]
+        predicted = f"{round(self.predicted, 2):.2f} stars predicted"
+        return f"list score {self.score:.2f}: {', '.join([predicted, *words])}"
 
     @property
-    def _shown_certainty(self) -> float:
-        """What its rows show for certainty, which the rounding of all rows may have moved."""
-        return sum(value for term, value in self._rounded() if term.kind == "certainty")
+    def _beyond_stars(self) -> dict[str, float]:
+        """What a list score adds to the predicted stars, so rounded that both sums are as shown.
+
+        It is the same in every view, and names nothing that is not there: not even a rounding.
+        """
+        certainty = self.terms.total("certainty")
+        parts = {
+            "for choice": self.score - self.predicted - self.beyond_scale - certainty,
+            CERTAINTY: certainty,
+            "beyond the scale": self.beyond_scale,
+        }
+        there = {name: value for name, value in parts.items() if abs(value) > SUM_ERROR}
+        total = round(self.score, 2) - round(self.predicted, 2)
+        return dict(zip(there, round_to_sum(list(there.values()), total), strict=True))
 
     @property
     def _goes_beyond_stars(self) -> bool:
@@ -132,9 +136,10 @@ class Explanation(Printable):
 
     def _rounded(self) -> list[tuple[Term, float]]:
         """The terms to show, each with its value so rounded that all sum to the rounded score."""
-        terms = self.shown()
-        values = round_to_sum([term.value for term in terms], self.score)
-        return list(zip(terms, values, strict=True))
+        terms, certainty = self.shown(), self._beyond_stars.get(CERTAINTY, 0.0)
+        others = [term.value for term in terms if term.kind != "certainty"]
+        values = iter(round_to_sum(others, round(self.score, 2) - certainty))
+        return [(term, certainty if term.kind == "certainty" else next(values)) for term in terms]
 
     def sentence(self) -> str:
         """One sentence for people: the most telling reason that is not worn out.
@@ -442,6 +447,6 @@ def round_to_sum(values: Sequence[float], total: float, decimals: int = 2) -> li
     floors = [floor(value * step) for value in values]
     missing = round(total * step) - sum(floors)
     order = sorted(range(len(values)), key=lambda j: floors[j] - values[j] * step)
-    for turn in range(abs(missing)):
-        floors[order[turn % len(order)]] += 1 if missing > 0 else -1
+    for place in islice(cycle(order), abs(missing)):
+        floors[place] += 1 if missing > 0 else -1
     return [whole / step for whole in floors]
