@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -670,6 +671,24 @@ def test_where_there_is_no_model_the_command_that_makes_one_is_given(call, here,
     assert (code, command) == (5, "matinee fit DATA --out 'no model'")
     with pytest.raises(BadModel, match=r'make one by matinee\.fit\(ratings\)\.save\("no model"\)'):
         matinee.load("no model")
+
+
+@pytest.mark.parametrize("data", ["my ratings.csv", "movielens"])
+def test_where_data_is_given_for_a_model_the_command_fits_it(
+    call, here, tmp_path, monkeypatch, data
+):
+    monkeypatch.chdir(tmp_path)
+    Path("movielens").mkdir()
+    for place in ("my ratings.csv", "movielens/ratings.csv"):
+        shutil.copy(here / "ratings.csv", place)
+    code, _, err = call("recommend", data, "--user", "7")
+    assert (code, "model.json" in err) == (5, data == "movielens")
+    remedy = err.partition("if it holds ratings, fit them first: ")[2]
+    program, *typed = shlex.split(remedy)
+    assert (program, call(*typed)[0]) == ("matinee", 0)
+    assert call("recommend", "model", "--user", "7")[0] == 0
+    with pytest.raises(BadModel, match=rf'matinee\.read_ratings\("{data}"\)\)\.save\("model"\)'):
+        matinee.load(data)
 
 
 @pytest.mark.parametrize("line, code, words", MISTAKES, ids=[line for line, *_ in MISTAKES])

@@ -260,7 +260,19 @@ def _read_manifest(path: Path) -> JsonObject:
 
 
 def no_model(path: Path) -> BadModel:
-    """The error for a folder that is not there or holds no model, with what makes one."""
+    """The error for a path that is not there or is no model, with what makes one.
+
+    What is there may be ratings, and is never where a model should go.
+    """
+    if path.is_file() or (path.is_dir() and any(path.iterdir())):
+        what = "it is a file" if path.is_file() else f"{path / MANIFEST} is missing"
+        return BadModel(
+            f"there is no model at {path}: {what}; if it holds ratings, ",
+            Advice(
+                f'fit them first: matinee.fit(matinee.read_ratings("{path}")).save("model")',
+                f"fit them first: matinee fit {shlex.quote(str(path))} --out model",
+            ),
+        )
     return BadModel(
         f"there is no model at {path}: {path / MANIFEST} is missing; ",
         Advice(
