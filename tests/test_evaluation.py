@@ -22,6 +22,7 @@ from matinee.evaluation import evaluate as evaluation
 from matinee.evaluation import ranking_pass
 from matinee.evaluation.evaluate import cross_validate, evaluate, fit_and_evaluate
 from matinee.evaluation.held_out_users import FoldedIn
+from matinee.evaluation.protocol import relevance
 from matinee.models import load
 
 STARS = Scale(1, 5)
@@ -202,9 +203,26 @@ def test_blocks_are_bounded_and_scored_once(many, monkeypatch):
 def test_the_threshold_follows_the_scale_and_can_be_given():
     assert evaluate(model_of(TRAIN, SCORES), TEST, ns=(1,)).relevant_from == 4
     half_stars = replace(model_of(TRAIN, SCORES), scale=Scale(0.5, 5))
-    assert evaluate(half_stars, TEST, ns=(1,)).relevant_from == 3.875
+    assert evaluate(half_stars, TEST, ns=(1,)).relevant_from == 4
     all_relevant = evaluate(model_of(TRAIN, SCORES), TEST, ns=(1,), relevant_from=1)
     assert (all_relevant.users_measured, all_relevant.users_skipped) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    "scale, given, least",
+    [
+        (Scale(0.5, 5), [0.5, 5], 4),  # 3.875
+        (Scale(0.5, 4), [0.5, 4], 3.5),  # 3.125
+        (Scale(1, 4), [1, 4], 4),  # 3.25
+        (Scale(1, 5), [1, 5], 4),
+        (Scale(0, 4.1), [0, 3.5], 3.5),
+        (Scale(-10, 10), [-9.95, 7.3], 5),  # any number can be given
+        (Scale(0.5, 5), [], 3.875),  # nobody knows what can be given
+    ],
+)
+def test_the_threshold_is_the_least_relevant_rating_that_can_be_given(scale, given, least):
+    assert relevance(None, scale, np.array(given, np.float32)) == least
+    assert relevance(2.3, scale, np.array(given, np.float32)) == 2.3
 
 
 def test_other_ids_are_renumbered_and_unknown_ones_counted():

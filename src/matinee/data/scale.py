@@ -1,5 +1,6 @@
 """The scale that ratings are given on."""
 
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -41,6 +42,16 @@ class Scale(NamedTuple):
     def liked_from(self) -> float:
         """From which rating on something was liked, where nobody says otherwise."""
         return self.low + 0.75 * (self.high - self.low)
+
+    def least_liked(self, ratings: np.ndarray) -> float:
+        """The least rating that can be given from ``liked_from`` up, going by ratings (n,).
+
+        ``liked_from`` itself unless all ratings are whole or half stars.
+        """
+        for step in (1.0, 0.5):
+            if (ratings % step == 0).all():
+                return min(ceil(self.liked_from / step) * step, self.high)
+        return self.liked_from
 
     def __str__(self) -> str:
         return f"{figure(self.low)}..{figure(self.high)}"

@@ -65,8 +65,9 @@ def evaluate(
     (``ndcg@5``) or at each of ``ns``; by default, all that apply to the model. Errors are of
     the clipped predictions, in stars. Ranking metrics rank the whole catalogue except the items
     that the user was trained on. Relevant are test items rated ``relevant_from`` or more, by
-    default 3/4 up the scale (1..5: 4), or all where training ratings are counts or choices. Users
-    with a ``history`` are folded in from it. Test ratings of unknown ids are left out and counted.
+    default the least rating from 3/4 up the scale (0.5..5: 4), or all where training ratings are
+    counts or choices. Users with a ``history`` are folded in from it. Test ratings of unknown ids
+    are left out and counted.
 
     Raises BadRatings when the model was trained on a test pair, when it knows none of the test
     ratings, or when none is relevant; BadSetting for a length or a metric that cannot be.

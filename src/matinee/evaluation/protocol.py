@@ -223,12 +223,14 @@ def relevance(relevant_from: float | None, scale: Scale, train: np.ndarray) -> f
     """The lowest rating of a relevant test item, in stars.
 
     ``relevant_from`` itself where it is given. Otherwise, where the training ratings (n_ratings,)
-    are stars, 3/4 up the scale; where they are counts or choices, every chosen item is relevant.
+    are stars, the least whole or half star, if these are given, from 3/4 up the scale; where they
+    are counts or choices, every chosen item is relevant.
     """
     if relevant_from is not None:
         return float(relevant_from)
-    graded = not len(train) or Signal.of(train).graded
-    return scale.liked_from if graded else scale.low
+    if not len(train):
+        return scale.liked_from
+    return scale.least_liked(train) if Signal.of(train).graded else scale.low
 
 
 def check_relevant(test: Ratings, threshold: float, kind: str = "rating") -> None:
