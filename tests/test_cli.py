@@ -18,7 +18,8 @@ import click
 import pytest
 
 import matinee
-from matinee.algorithms import ALGORITHMS, Bias
+from matinee.algorithms import ALGORITHMS, MF, SLIM, Bias
+from matinee.algorithms.registry import label
 from matinee.cli import COMMANDS, app, run
 from matinee.cli.console import bold, ranked_list, wrap
 from matinee.cli.options.settings import make_algorithm
@@ -918,3 +919,34 @@ def test_an_evaluation_says_that_fit_holds_out_otherwise_and_how_to_do_so(call, 
     assert code == 0
     assert "Tested on 20 % of what each user liked" in " ".join(out.split())
     assert note not in " ".join(err.split())
+
+
+def test_what_was_liked_alone_measures_lists_beside_popularity_and_no_stars(call, here):
+    """Errors on high ratings alone would stand beside those of other splits, and mislead."""
+    measured = ("evaluate", here / "ratings.csv", "--split", "liked", "-n", "5,10")
+    reason = "Errors of predicted stars are left out"
+    code, out, _ = call(*measured, "-a", "bias")
+    text = " ".join(out.split())
+    assert (code, "rmse" in text, reason in text) == (0, False, True)
+    popular = json.loads(call(*measured, "-a", "popularity", "--json")[1])
+    own = json.loads(call(*measured, "-a", "bias", "--json")[1])
+    ndcg, of_popularity = (one["metrics"]["ndcg@10"] for one in (own, popular))
+    assert f"lists: NDCG@10 {ndcg:.3f}, by popularity alone {of_popularity:.3f}" in text
+    assert reason not in popular["protocol"], "there are none to leave out"
+    _, out, _ = call(*measured, "-a", "bias", "--metrics", "rmse")
+    assert ("rmse" in out, "popularity" in out, reason in out) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    "options, heading",
+    [
+        ((), "mf choice=(implicit-als lowest=0.15)"),
+        (("-a", "bias"), "bias"),
+        (("-a", "nmf", "--set", "n_factors=3"), "nmf n_factors=3"),
+    ],
+)
+def test_an_evaluation_is_headed_by_the_algorithm_in_one_line(call, here, options, heading):
+    code, out, _ = call("evaluate", here / "ratings.csv", "-n", "5", *options)
+    assert (code, out.splitlines()[0]) == (0, heading)
+    both = MF(choice=(SLIM(lowest=0.15), "implicit-als"), n_factors=3)
+    assert label(both) == "mf choice=(slim lowest=0.15, implicit-als) n_factors=3"

@@ -90,11 +90,15 @@ def choose_one(algorithm: object) -> Algorithm:
     return as_algorithm(choice)
 
 
-def label(algorithm: Algorithm) -> str:
-    """The name, and the settings that differ from the defaults."""
-    return " ".join(
-        [algorithm.name, *(f"{k}={v}" for k, v in algorithm.non_default_settings.items())]
-    )
+def label(algorithm: object) -> str:
+    """The name, and the settings that differ from the defaults; anything without them as it is."""
+    if isinstance(algorithm, tuple):
+        return f"({', '.join(map(label, algorithm))})"
+    settings = getattr(algorithm, "non_default_settings", None)
+    if settings is None:
+        return str(algorithm)
+    name = getattr(algorithm, "name", type(algorithm).__name__)
+    return " ".join([name, *(f"{key}={label(value)}" for key, value in settings.items())])
 
 
 def _imported(name: str) -> type:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from matinee.cli.console import say
 from matinee.cli.log_records import log_records
+from matinee.display.plain_data import JsonObject
 from matinee.display.text import seconds
 
 if TYPE_CHECKING:
@@ -130,8 +131,16 @@ class WithProgress:
     on_epoch: "OnEpoch"
 
     @property
+    def name(self) -> str:
+        return self.algorithm.name
+
+    @property
     def kind(self) -> str:
         return self.algorithm.kind
+
+    @property
+    def non_default_settings(self) -> JsonObject:
+        return self.algorithm.non_default_settings
 
     def fit(self, train: "Ratings") -> "Model":
         return self.algorithm.fit(train, on_epoch=self.on_epoch)

@@ -147,8 +147,9 @@ def evaluate_fitted(
     return replace(
         result,
         algorithm=repr(algorithm),
+        label=label(algorithm),
         fit_seconds=fit_seconds,
-        protocol=f"Tested on {split.description}. {result.protocol}",
+        protocol=f"Tested on {split.description}. {plan.left_out}{result.protocol}",
         origin=result.origin | split.origin,
     )
 

@@ -18,6 +18,7 @@ from matinee.models.capabilities import INTERVALS
 from matinee.splitting import Split
 
 NS = Advice("ns", "-n")  # the list lengths
+NO_ERRORS = "Errors of predicted stars are left out: they would be of what was liked alone. "
 
 
 class Measurable(Protocol):
@@ -120,6 +121,7 @@ class Plan:
     measures: tuple[Measure, ...]
     relevant_from: float  # test items rated this or more are relevant
     optional: bool = False  # measures that do not apply to a model are left out; else refused
+    left_out: str = ""  # why measures that would apply are not taken, as a sentence
     group_intervals: bool = False  # of metrics by activity and popularity, which take their time
 
     @classmethod
@@ -140,6 +142,9 @@ class Plan:
         threshold = relevance(relevant_from, split.train.scale, split.train.rating)
         plan = cls(measures, threshold, optional=metrics is None)
         kind = getattr(algorithm, "kind", None)
+        if plan.optional and plan.ranks and split.name == "liked":
+            plan = plan.only(one for one in measures if one.ranks)
+            plan = replace(plan, left_out="" if kind == "preference" else NO_ERRORS)
         if plan.ranks:
             check_relevant(split.test, threshold, kind or "rating")
         if not plan.optional:

@@ -52,7 +52,8 @@ class Evaluation(Tabular):
     protocol: str  # in words
     test_seconds: float
     fit_seconds: float | None = None
-    algorithm: str = ""
+    algorithm: str = ""  # with all its settings
+    label: str = ""  # its name, and the settings that differ from their defaults
     nan_scores: int = 0  # NaN scores, which rank last
     by_activity: tuple[JsonObject, ...] = ()  # errors by how much users have rated
     by_popularity: tuple[JsonObject, ...] = ()  # errors by how often items were rated
@@ -80,8 +81,8 @@ class Evaluation(Tabular):
 
     def parts(self) -> Iterator[Part]:
         """The metrics in a column, then the protocol and the counts."""
-        if self.algorithm:
-            yield self.algorithm
+        if self.label:
+            yield self.label
         figures = [[name, f"{value:.4f}"] for name, value in self.metrics.items()]
         yield Grid(figures, has_heading=False)
         yield self.protocol
@@ -156,7 +157,7 @@ class CrossValidation(Tabular):
     def parts(self) -> Iterator[Part]:
         """The fold table, to four decimals."""
         rows = [[row[0], *(f"{value:.4f}" for value in row[1:])] for row in self.table]
-        yield self.algorithm
+        yield self.folds[0].label
         yield Grid([["", *list(self.table.columns)[1:]], *rows])
         yield self.protocol
 
