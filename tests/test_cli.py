@@ -302,12 +302,20 @@ def test_recommend_for_people(call, model):
     assert len(reasons) == 2, "a sentence below each item, of as many lines as it takes"
 
 
+BOTH = "the stars predicted, plus points for how likely each is to be chosen"
+STARS_ALONE = "the stars predicted, before they are held to 1..5"
+FEW = "some where few have rated it"
+
+
 @pytest.mark.parametrize(
     ("weights", "words"),
     [
-        ((), "the stars predicted, plus points for how likely each is to be chosen"),
-        (("--stars-weight", "inf"), "the stars predicted, before they are held to 1..5"),
-        (("--stars-weight", "0"), "points for how likely each is to be chosen; they only rank"),
+        ((), f"{BOTH}, less {FEW}; a point is worth a star;"),
+        (("--caution", "0"), f"{BOTH}; a point is worth a star;"),
+        (("--caution", "-1"), f"{BOTH}, plus {FEW}; a point is worth a star;"),
+        (("--stars-weight", "inf"), f"{STARS_ALONE};"),
+        (("--stars-weight", "inf", "--caution", "2"), f"{STARS_ALONE}, less {FEW};"),
+        (("--stars-weight", "0"), "points for how likely each is to be chosen; they only rank,"),
     ],
 )
 def test_a_list_says_what_its_score_is_and_stars_and_points_add_up_to_it(
@@ -317,7 +325,7 @@ def test_a_list_says_what_its_score_is_and_stars_and_points_add_up_to_it(
     heading, *lines = [line.split() for line in out.splitlines()]
     assert code == 0
     assert f"score: {words}" in " ".join(err.split())
-    assert ("points" in heading) == (not weights or weights[1] == "inf")
+    assert ("points" in heading) == ("--stars-weight" not in weights), "where choice counts"
     for line in lines if "points" in heading else ():
         stars, points, score = map(float, line[-4:-1])
         assert round(stars + points, 2) == score

@@ -185,9 +185,9 @@ class Fitted:
         return STARS if self.kind == "rating" else LIST
 
     @property
-    def goes_beyond_stars(self) -> bool:
-        """Whether scores are stars and more, of which a point is worth one."""
-        return self.explains == LIST and self.unit == "stars"
+    def adds_points(self) -> bool:
+        """Whether scores are stars and points of choice, each of which is worth a star."""
+        return False
 
     @property
     def score_in_words(self) -> str:

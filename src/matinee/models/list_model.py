@@ -42,10 +42,7 @@ if TYPE_CHECKING:
 
 FEW_RATED, UNCERTAIN = "few have rated it", "uncertainty"
 BY_MANY = Label("chosen by many", "popularity")
-SCORE_OF_BOTH = (
-    "score: the stars predicted, plus points for how likely each is to be chosen, less some where "
-    "few have rated it; a point is worth a star"
-)
+STARS_AND_CHOICE = "score: the stars predicted, plus points for how likely each is to be chosen"
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -92,10 +89,16 @@ class ListModel(BlendModel):
         return LIST
 
     @property
+    def adds_points(self) -> bool:
+        return all(self.weights)
+
+    @property
     def score_in_words(self) -> str:
-        if not all(self.weights):
-            return super().score_in_words
-        return SCORE_OF_BOTH
+        way = {-1: ", less", 0: "", 1: ", plus"}[int(np.sign(self.offsets.sum()))]
+        by_few = way and f"{way} some where few have rated it"
+        if not self.adds_points:
+            return f"{super().score_in_words}{by_few}"
+        return f"{STARS_AND_CHOICE}{by_few}; a point is worth a star"
 
     def score_people(self, people: Sequence[object], items: np.ndarray) -> np.ndarray:
         return np.asarray(super().score_people(people, items) + self.offsets[items])

@@ -368,7 +368,7 @@ def flat(lists: dict[str, list[Row]]) -> list[Row]:
 
 def with_points(model: "Model", rows: list[Row]) -> list[Row]:
     """Rows with what their scores, as they are shown, have beyond the stars that are shown."""
-    if not model.ranker.goes_beyond_stars:
+    if not model.ranker.adds_points:
         return rows
     return [{**row, "points": round(row["score"], 2) - round(row["stars"], 2)} for row in rows]
 
