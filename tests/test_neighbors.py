@@ -442,7 +442,7 @@ def test_similar_rows_are_those_of_the_same_colour(checkerboard):
 
 def test_reasons_are_the_films_of_the_same_colour(checkerboard):
     """Between items only the same colour speaks; like-minded people are found through both."""
-    for kind, speaks in ((ItemKNN, {"1"}), (UserKNN, {"1", "2"})):
+    for kind, speaks in ((ItemKNN, {"item 1"}), (UserKNN, {"item 1", "item 2"})):
         model = kind(choice=None).fit(checkerboard)
         reasons = model.explain(model.fold_in({"1": 5, "2": 1}), "7")
         said = {term.name: term.value for term in reasons.terms if term.kind == "rating"}
