@@ -375,7 +375,11 @@ def test_reasons_name_tastes_that_are_listed(call, folder):
     in_choosing = json.loads(call("tastes", "nmf", "--choosing", "--json")[1])
     listed = {
         f"{start}{one[end]}"
-        for start, tastes in (("", json.loads(out)), ("you choose ", in_choosing))
+        for start, tastes in (
+            ("", json.loads(out)),
+            ("you choose ", in_choosing),
+            ("you choose less than others: ", in_choosing),
+        )
         for one in tastes
         for end in ("name", "low_name")
         if end in one

@@ -20,6 +20,7 @@ from matinee.explain.explanation import Explanation
 from matinee.explain.ranks import ordinal, ranks
 from matinee.explain.term import Term
 from matinee.explain.term_table import Terms
+from matinee.models.list_tastes import choosing_parts
 from matinee.models.nearby_users import groups_of_people
 from matinee.sources.synthetic import planted
 
@@ -476,7 +477,7 @@ def test_a_taste_of_the_reasons_can_be_taken_out_of_a_list_score(list_models, al
     item = model.recommend("42").item_id[0]
     terms = model.explain("42", item, by="factor").terms
     tastes = sorted(
-        {one.name.removeprefix("you choose ") for one in terms if one.kind == "choice"},
+        {bare(one.name) for one in terms if one.kind == "choice"},
         key=lambda name: -abs(of_taste(terms, name)),
     )
     assert tastes
@@ -489,5 +490,21 @@ def test_a_taste_of_the_reasons_can_be_taken_out_of_a_list_score(list_models, al
 
 
 def of_taste(terms, name):
-    """What a taste adds to a score, in stars and in choice."""
-    return sum(one.value for one in terms if one.name in (name, f"you choose {name}"))
+    """What a taste adds to a score, in stars and choice, or else what its other end takes off."""
+    own = [one.value for one in terms if one.name in (name, f"you choose {name}")]
+    return sum(own or [one.value for one in terms if bare(one.name) == name])
+
+
+def bare(name):
+    """What a term is called, whether the person chooses more of it or less."""
+    return name.removeprefix("you choose ").removeprefix("less than others: ")
+
+
+def test_a_taste_in_choosing_is_one_term_of_a_contrast_wherever_two_films_stand(list_models):
+    model = list_models("sample", "mf")
+    first, *_, last = model.recommend("42", 200).item_id
+    found = model.explain("42", first, "factor", versus=last)
+    (part,) = choosing_parts(model.ranker.models[1])
+    names = [term.name for term in found.terms if term.kind == "choice"]
+    assert len(names) == len(set(names)) == part.n_factors
+    assert not any("less than others" in name for name in names)

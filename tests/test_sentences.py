@@ -10,11 +10,13 @@ import matinee
 from matinee.algorithms import EASE, MF, NMF, ImplicitALS, ItemKNN
 from matinee.explain.explanation import Explanation
 from matinee.explain.reasons import LEAST_OF_LEAD, Reason
-from matinee.explain.term import TELLING, Term
+from matinee.explain.term import TELLING, Label, Opposite, Term
 from matinee.explain.term_table import Terms
 from matinee.explain.variety import varied
 from matinee.models.explanations import ENOUGH
+from matinee.models.list_tastes import choosing_parts
 from matinee.sources.sample import sample
+from matinee.tastes.names import is_much_like
 
 ALGORITHMS = {
     "nmf": NMF(n_factors=8, n_epochs=10),
@@ -240,6 +242,20 @@ def test_a_list_has_the_verb_of_its_data_and_calls_what_has_no_title_an_item(alg
     assert all(name.startswith("item ") for name in names)
 
 
+def test_rows_that_would_contradict_each_other_in_words_are_told_apart_by_films():
+    opposite = Opposite("Animation & Children", "films like Shrek & Up")
+    label = Label("you choose Crime", "choice", said="Crime", opposite=opposite)
+    brief = "you choose less than others: Animation & Children"
+    chosen = Term("you choose Animation", 2.0, "choice", said="Animation")
+    other = Term("you choose Western", 2.0, "choice", said="Western")
+    unlike = Term("you choose anything but Animation", 2.0, "choice", said="anything but Animation")
+    assert film("Heat", label.term(1.0)).rows()[1][0] == "you choose Crime"
+    for one in (other, unlike, chosen._replace(value=-1.0)):
+        assert brief in [name for name, *_ in film("Heat", label.term(-3.0), one).rows()]
+    names = [name for name, *_ in film("Heat", label.term(-3.0), chosen).rows()[1:]]
+    assert names == ["you choose less than others: films like Shrek & Up", "you choose Animation"]
+
+
 # Lists of real people.
 
 PLACES = 10
@@ -340,3 +356,25 @@ def test_no_listed_film_is_the_reason_for_itself(lists):
         words = why.sentence().removeprefix(why.title)
         assert why.title not in words
         assert not any(f"{start}{bare} &" in words for start in ("like ", "such as "))
+
+
+def test_choices_are_named_for_the_end_of_a_taste_where_the_film_stands(list_model, lists):
+    """And whoever is at the other end is said to choose less of it than others."""
+    (part,) = choosing_parts(list_model.ranker.models[1])
+    n_less = 0
+    for why in (one for listed in lists for one in listed):
+        weights = part.item_factors[list_model.items.row(why.item_id)]
+        ends = {card.named_for(weights[card.number]) for card in part.tastes()}
+        for term in (one for one in why.terms if one.kind == "choice"):
+            start = "you choose less than others: " if term.value < 0 else "you choose "
+            assert term.name.removeprefix(start) in ends
+            n_less += term.value < 0
+    assert bool(n_less) != part.taste_space.only_adds
+
+
+def test_no_row_of_a_list_contradicts_another(lists):
+    for why in (one for listed in lists for one in listed):
+        rows = [term for term in why.shown() if term.kind == "choice"]
+        more = [term.called for term in rows if term.value > 0]
+        less = [term.name.partition(": ")[2] for term in rows if term.value < 0]
+        assert not any(is_much_like(one, other) for one in less for other in more)

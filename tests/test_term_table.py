@@ -21,6 +21,7 @@ TERMS = st.builds(
     st.sampled_from(["", "you gave 4", "you chose it"]),
     chosen=st.booleans(),
     fits=st.booleans(),
+    opposite=st.none(),
 )
 
 
@@ -87,6 +88,7 @@ MANY_KINDS = st.builds(
     st.sampled_from([-1.5, -0.25, -0.004, 0.0, 0.004, 0.5, 0.5, 2.0]),
     st.sampled_from(["base", "item", "rating", "taste", "choice", "remainder"]),
     detail=st.sampled_from(["you gave 4", CHOSE]),
+    opposite=st.none(),
 )
 
 

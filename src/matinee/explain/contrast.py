@@ -163,8 +163,9 @@ def contrast(item: Explanation, versus: Explanation) -> Contrast:
     """The terms of one explanation less those of another of the same view, joined by name."""
     joined: dict[tuple[str, str], Term] = {}
     for explanation, sign in ((item, 1), (versus, -1)):
-        for term in explanation:
-            name = PEOPLE if term.kind == "person" else term.name
+        labels = explanation.terms.table.labels
+        for column, term in zip(explanation.terms.columns, explanation, strict=True):
+            name = PEOPLE if term.kind == "person" else labels[column].name
             before = joined.get((name, term.kind))
             detail = "" if name == PEOPLE else term.detail
             value = sign * term.value + (before.value if before else 0.0)

@@ -1,11 +1,13 @@
 """What a sum shows term by term, and the rest of it by kind."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from matinee.explain.term import Term
+from matinee.explain.term import CHOOSES_LESS, Term
 from matinee.explain.term_table import NEGLIGIBLE, Terms, TermTable
+from matinee.tastes.names import is_much_like
 
 # What the terms of a kind are called together, after their number.
 NAMES = {
@@ -45,8 +47,18 @@ class Shown(NamedTuple):
     rests: list[Rest]  # of all others, the one with the largest term first
 
     def terms(self, terms: Terms) -> tuple[Term, ...]:
-        """The terms to show."""
-        return (*terms.at(self.columns), *(rest.term(terms) for rest in self.rests))
+        """The terms to show, of which none contradicts another."""
+        shown = (*terms.at(self.columns), *(rest.term(terms) for rest in self.rests))
+        chosen = [term.called for term in shown if term.kind == "choice" and term.value > 0]
+        return tuple([told_apart(term, chosen) if term.opposite else term for term in shown])
+
+
+def told_apart(term: Term, chosen: Iterable[str]) -> Term:
+    """The term of what is chosen less, by its films where it is called as something ``chosen``."""
+    opposite = term.opposite
+    if opposite is None or not any(is_much_like(opposite.name, one) for one in chosen):
+        return term
+    return term._replace(name=CHOOSES_LESS.format(opposite.by_films))
 
 
 def shown_of(table: TermTable, most: int) -> list[Shown]:

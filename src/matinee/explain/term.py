@@ -21,7 +21,20 @@ TELLING = (
 )
 
 
+CHOOSES, CHOOSES_LESS = "you choose {}", "you choose less than others: {}"
 CHOSE = "you chose it"  # the detail of what somebody chose and gave no stars
+
+
+class Opposite(NamedTuple):
+    """The end of a taste in choosing that somebody is not at, so chooses less than others."""
+
+    name: str
+    by_films: str  # the same without words of the name, where these would contradict another term
+
+    @property
+    def term(self) -> str:
+        """What a term is called that this takes off."""
+        return CHOOSES_LESS.format(self.name)
 
 
 class Label(NamedTuple):
@@ -33,6 +46,7 @@ class Label(NamedTuple):
     said: str = ""  # what a sentence calls it, where that is not the name
     chosen: bool = False  # whether it says what was chosen, and not what stars were given
     rated_low: bool = False  # whether it is a film that the person rated low: no reason for another
+    opposite: Opposite | None = None  # of a taste in choosing: what terms below 0 are named for
 
     @property
     def called(self) -> str:
@@ -43,6 +57,13 @@ class Label(NamedTuple):
     def verb(self) -> str:
         """What the person did with a film: one verb for stars, and one for choices."""
         return "chose" if self.detail == CHOSE else "rated"
+
+    def term(self, value: float, *, fits: bool = True) -> "Term":
+        """The term of this label that is worth ``value``."""
+        _, kind, detail, said, chosen, low, opposite = self
+        opposite = opposite if value < 0 else None
+        name = opposite.term if opposite else self.name
+        return Term(name, value, kind, detail, said, chosen, low, fits, opposite)
 
 
 class Term(NamedTuple):
@@ -56,11 +77,13 @@ class Term(NamedTuple):
     chosen: bool = False
     rated_low: bool = False
     fits: bool = True  # whether its name means something for the item; else no sentence gives it
+    opposite: Opposite | None = None  # what it is named for instead, where it is below 0
 
     @property
     def label(self) -> Label:
         """Its words alone."""
-        return Label(self.name, self.kind, self.detail, self.said, self.chosen, self.rated_low)
+        name, _, kind, detail, said, chosen, low, _, opposite = self
+        return Label(name, kind, detail, said, chosen, low, opposite)
 
     @property
     def called(self) -> str:

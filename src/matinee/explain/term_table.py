@@ -193,12 +193,7 @@ class Terms(Sequence[Term]):
     def at(self, columns: Iterable[int]) -> tuple[Term, ...]:
         """The terms in some columns."""
         labels, cells, fits = self.table.labels, self.cells, self.fits
-        terms = []
-        for column in columns:
-            name, kind, detail, said, chosen, low = labels[column]
-            cell, fit = cells[column], fits is None or fits[column]
-            terms.append(Term(name, cell, kind, detail, said, chosen, low, fit))
-        return tuple(terms)
+        return tuple([labels[at].term(cells[at], fits=fits is None or fits[at]) for at in columns])
 
     @property
     def fits(self) -> list[bool] | None:

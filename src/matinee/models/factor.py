@@ -385,7 +385,7 @@ def terms_by_factor(model: FactorModel, person: Person, items: np.ndarray) -> Te
     common = _common_terms(model, person, items)
     if not model.n_factors:
         return common
-    return TermTable.side_by_side(common, model.taste_space.terms(person, items, "taste"))
+    return TermTable.side_by_side(common, model.taste_space.terms(person, items))
 
 
 def terms_by_history(model: FactorModel, person: Person, items: np.ndarray) -> TermTable:

@@ -23,7 +23,7 @@ from matinee.data.rows import Rows
 from matinee.data.scale import Scale
 from matinee.display.text import counted
 from matinee.explain.explanation import FEW_RATERS, LIST
-from matinee.explain.term import Label
+from matinee.explain.term import Label, Opposite
 from matinee.explain.term_table import TermTable
 from matinee.explain.views import FACTOR, HISTORY, VIEWS, View
 from matinee.models.blend import BlendModel, end_to_end
@@ -266,7 +266,12 @@ def choice_terms(
         len(items),
         (BY_MANY, weight * scores[0]),
         (
-            Label("what you tend to choose", "choice", said="such films"),
+            Label(
+                "what you tend to choose",
+                "choice",
+                said="such films",
+                opposite=Opposite("such films", "such films"),
+            ),
             weight * (scores[1] - scores[0]),
         ),
     )
@@ -287,5 +292,5 @@ def taste_terms(choice: FactorModel, person: Person, items: np.ndarray, weight: 
         factors = person.embeddings.factors - everybody.embeddings.factors
         person = replace(person, embeddings=person.embeddings._replace(factors=factors))
     by_many = TermTable.of_columns(len(items), (BY_MANY, weight * common))
-    own = choice.taste_space.terms(person, items, "choice", "you choose ", weight)
+    own = choice.taste_space.terms(person, items, "choice", weight)
     return TermTable.side_by_side(by_many, own)

@@ -28,9 +28,10 @@ class ListTastes:
         """
         stars, choice = self.model.models
         own_stars, own_choice = self.model.persons(person)
-        own_choice, said = with_choice_taste(choice, own_choice, taste, factor)
         space = with_tastes(stars).taste_space
-        if not said or is_said_of(space, own_stars, taste):
+        in_stars = is_said_of(space, own_stars, taste)
+        own_choice, said = with_choice_taste(choice, own_choice, taste, factor, not in_stars)
+        if not said or in_stars:
             own_stars, said = space.with_taste(own_stars, taste, factor)
         return joined(person, [own_stars, own_choice]), said
 
@@ -45,16 +46,16 @@ def choosing_parts(choice: Model) -> Iterator[FactorModel]:
 
 
 def with_choice_taste(
-    choice: Model, person: Person, taste: object, factor: float
+    choice: Model, person: Person, taste: object, factor: float, by_either_end: bool
 ) -> tuple[Person, str]:
     """The person with a taste in choosing ``factor`` times as strong, and what it is called.
 
-    Nothing changes for a part of the model where the person is at the other end of the taste. The
-    name is empty where no part has a taste of that name.
+    It is named by the end that the person is at, or ``by_either_end``: reasons against an item name
+    the other one. The name is empty where no part has a taste of that name.
     """
     if isinstance(choice, BlendModel):
         own = zip(choice.models, choice.persons(person), strict=True)
-        parts = [with_choice_taste(part, one, taste, factor) for part, one in own]
+        parts = [with_choice_taste(part, one, taste, factor, by_either_end) for part, one in own]
         said = next((words for _, words in parts if words), "")
         return joined(person, [one for one, _ in parts]), said
     if not isinstance(choice, FactorModel) or not choice.n_factors:
@@ -64,7 +65,7 @@ def with_choice_taste(
         return person, ""
     # as in the terms: what sets someone apart from the average, where tastes also take off
     average = None if space.only_adds else choice.average_person
-    if not is_said_of(space, person, taste, average):
+    if not by_either_end and not is_said_of(space, person, taste, average):
         return person, str(taste)
     return space.with_taste(person, taste, factor, average)
 

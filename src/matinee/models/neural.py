@@ -221,7 +221,7 @@ def _terms_of_history(model: NeuralModel, person: Person, item: int) -> list[Ter
     terms = [
         Term(AVERAGE, average, "base"),
         *(
-            Term(label.name, float(part), *label[1:])
+            label.term(float(part))
             for label, part in zip(rating_labels(model, person), own, strict=True)
         ),
     ]

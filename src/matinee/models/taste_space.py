@@ -8,13 +8,15 @@ import numpy as np
 
 from matinee.data.catalog import Catalog
 from matinee.data.ids import IdMap
-from matinee.explain.term import Label
+from matinee.explain.term import CHOOSES, Label, Opposite
 from matinee.explain.term_table import TermTable
 from matinee.models.population_statistics import PopulationStatistics, moments_of
 from matinee.row_solvers.embeddings import Embeddings
 from matinee.row_solvers.person import Person
 from matinee.tastes import TasteNotes, Tastes, find_tastes
 from matinee.tastes.cards import ItemWords
+
+ENDS = 1.0, -1.0  # strengths of those at the high end of a taste, and at the low end
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,15 +49,15 @@ class TasteSpace:
         )
 
     def terms(
-        self, person: Person, items: np.ndarray, kind: str, before: str = "", weight: float = 1.0
+        self, person: Person, items: np.ndarray, kind: str = "taste", weight: float = 1.0
     ) -> TermTable:
-        """For each item in rows ``items`` (n,) one term per taste.
+        """For each item in rows ``items`` (n,) one term per taste, of the kind taste or choice.
 
-        It is worth p_f q_f times ``weight``, and is named for the end that the person is at, after
-        the words ``before``.
+        It is worth p_f q_f times ``weight``, and is named for the end that the person is at. A
+        choice that takes something off is named for the end of the item instead.
         """
         low = (self.strength(person) < 0).astype(np.intp)
-        labels = self._labels(kind, before)
+        labels = self._choice_labels if kind == "choice" else self._labels
         fits = np.array([self._fits(row) for row in items.tolist()])
         return TermTable(
             [labels[end][f] for f, end in enumerate(low.tolist())],
@@ -63,23 +65,29 @@ class TasteSpace:
             fits.reshape(len(items), 2, len(low))[:, low, np.arange(len(low))],
         )
 
-    def _labels(self, kind: str, before: str) -> tuple[list[Label], list[Label]]:
+    @cached_property
+    def _labels(self) -> list[list[Label]]:
         """What terms for the high and the low end of each taste are called."""
-        if (kind, before) not in self._labels_of_kinds:
-            high, low = (
-                [
-                    Label(before + one.named_for(end), kind, said=one.said_for(end))
-                    for one in self.cards
-                ]
-                for end in (1.0, -1.0)
-            )
-            self._labels_of_kinds[kind, before] = high, low
-        return self._labels_of_kinds[kind, before]
+        return [
+            [Label(one.named_for(end), "taste", said=one.said_for(end)) for one in self.cards]
+            for end in ENDS
+        ]
 
     @cached_property
-    def _labels_of_kinds(self) -> dict[tuple[str, str], tuple[list[Label], list[Label]]]:
-        """``_labels`` of the kinds explained so far."""
-        return {}
+    def _choice_labels(self) -> list[list[Label]]:
+        """What terms of choices are called, for somebody at the high and the low end."""
+        return [
+            [
+                Label(
+                    CHOOSES.format(one.named_for(end)),
+                    "choice",
+                    said=one.said_for(end),
+                    opposite=Opposite(one.named_for(-end), one.films_for(-end)),
+                )
+                for one in self.cards
+            ]
+            for end in ENDS
+        ]
 
     def _fits(self, item: int) -> np.ndarray:
         """Whether the name of each end of each taste means something for an item.
@@ -89,7 +97,7 @@ class TasteSpace:
         if item not in self._fits_of_items:
             words = ItemWords.of(self.catalog, self.items.ids[item])
             self._fits_of_items[item] = np.array(
-                [[one.fits(words, end) for one in self.cards] for end in (1.0, -1.0)]
+                [[one.fits(words, end) for one in self.cards] for end in ENDS]
             )
         return self._fits_of_items[item]
 

@@ -31,7 +31,15 @@ from matinee.tastes.labels import (
     supported,
     words_about,
 )
-from matinee.tastes.names import NamedEnd, films_in, names_of, short_title, unlike
+from matinee.tastes.names import (
+    AND,
+    LIKE,
+    NamedEnd,
+    films_in,
+    names_of,
+    short_title,
+    unlike,
+)
 from matinee.tastes.notes import NO_NOTES, TasteNotes
 
 MOST_LISTED = 8  # tastes that a message names
@@ -80,6 +88,12 @@ class Taste(Printable):
     def named_for(self, strength: float) -> str:
         """What to call the end that somebody is at, whose factor is ``strength``."""
         return self.low_name if strength < 0 and self.low_name else self.name
+
+    def films_for(self, strength: float) -> str:
+        """That end by two of its films: ``films like Heat & Up``; the name where it has fewer."""
+        end = self.bottom if strength < 0 else self.top
+        titles = list(dict.fromkeys(short_title(title) for _, title, _ in end))[:2]
+        return f"films{LIKE}{AND.join(titles)}" if len(titles) > 1 else self.named_for(strength)
 
     def is_named(self, name: object, strength: float) -> bool:
         """Whether the end that somebody is at is called so."""

@@ -110,6 +110,17 @@ def avoided(name: str) -> str | None:
     return name.removeprefix(UNLIKE) if name.startswith(UNLIKE) else None
 
 
+def is_much_like(one: str, other: str) -> bool:
+    """Whether one name only says more than the other: ``Crime & Horror``, ``Horror``.
+
+    Names that give films are told apart by them.
+    """
+    if LIKE in one + other or (avoided(one) is None) != (avoided(other) is None):
+        return False
+    words, others = words_of(one), words_of(other)
+    return words <= others or others <= words
+
+
 def words_of(name: str) -> frozenset[str]:
     """The words of a name: what two names have in common that differ in order alone."""
     return frozenset(WORD.findall(name.casefold()))

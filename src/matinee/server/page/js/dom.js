@@ -60,7 +60,7 @@ export function sentence(why, title = "") {
   const called = title && [title, `item ${title}`].find((name) => words.startsWith(name));
   if (called) words = words.slice(called.length).replace(/^[,:]? /, "");
   const kinds = ["taste", "choice", "rating", "feature"];
-  const names = why.terms.filter((term) => kinds.includes(term.kind)).map((term) => term.name.replace(/^you choose /, ""));
+  const names = why.terms.filter((term) => kinds.includes(term.kind)).map((term) => term.name.replace(/^you choose (less than others: )?/, ""));
   return isolated(words, [...names, ...(title ? [] : [label(why)])], (name) => el("em", {}, partsOf(name)));
 }
 
