@@ -16,6 +16,7 @@ from matinee.algorithms.default import (
 )
 from matinee.cli import run
 from matinee.data.signal import Signal
+from matinee.display.text import listed
 from matinee.errors import BadRatings, BadSetting, MatineeWarning
 from matinee.evaluation.list_check import ListCheck, check_lists, piece_of_users
 from matinee.sources.synthetic import checkerboard, uniform
@@ -75,6 +76,19 @@ def test_the_default_follows_from_the_kind():
     assert default_algorithm(wide) == Blend(of=("slim", "implicit-als", "rp3beta"))
     widest = uniform(20, MOST_ITEMS_OF_SLIM + 1, 100).positives_from(1)
     assert default_algorithm(widest) == ImplicitALS()
+
+
+def test_help_says_what_the_default_is(capsys):
+    stars, wide = uniform(200, 50, 10), uniform(20, MOST_ITEMS_OF_EASE + 1, 100)
+    assert run(["fit", "--help"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    (default,) = re.findall(r"Default: (.*) Algorithms, and", told)
+    choosers = [one.name for one in default_algorithm(stars).choosers]
+    assert f"mf for stars, with choices by {listed(choosers)}; for counts" in default
+    for ratings, size in ((stars, ""), (wide, f", above {MOST_ITEMS_OF_EASE:,} items")):
+        blend = default_algorithm(ratings.positives_from(1))
+        assert f"{size} of {listed([one.name for one in blend.algorithms])}" in default
+    assert f"above {MOST_ITEMS_OF_SLIM:,} items and below 1,000 ratings, implicit-als" in default
 
 
 def test_lists_of_nmf_have_reasons_for_and_none_against_but_deviations_that_are_stated():

@@ -1,10 +1,4 @@
-"""The algorithm for ratings that nobody has chosen one for.
-
-stars              mf: predicted stars, and lists by choice and stars; slim and implicit-als, which
-                   both take stars in, learn the choices, or implicit-als alone
-counts, choices    a blend of ease and implicit-als; of slim, implicit-als and rp3beta for wider
-                   catalogues, and implicit-als alone for the widest
-"""
+"""The algorithm for ratings that nobody has chosen one for."""
 
 import warnings
 
@@ -16,7 +10,7 @@ from matinee.algorithms.registry import choose_one
 from matinee.algorithms.slim import SLIM
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings, check_ratings
-from matinee.display.text import counted
+from matinee.display.text import counted, listed
 from matinee.errors import MatineeWarning, Option
 from matinee.models.model import Model
 from matinee.training.progress import OnEpoch, quiet
@@ -26,6 +20,17 @@ MOST_ITEMS_OF_SLIM = 10_000  # whose fit counts all pairs of items
 FEWEST_RATINGS = 1_000  # for a blend, whose weights are fitted on a tenth of them
 FEWEST_TO_LEARN = 50  # ratings; of fewer nobody can tell a slip from the scale either
 LOWEST = 0.15  # target of the lowest rating where choices are learned
+
+CHOOSERS = SLIM(lowest=LOWEST), ImplicitALS(lowest=LOWEST)  # both take stars in
+BLENDED = "ease", "implicit-als"
+BLENDED_FOR_MANY = "slim", "implicit-als", "rp3beta"  # items
+
+IN_WORDS = (  # what ``default_algorithm`` decides, for people
+    f"mf for stars, with choices by {listed([one.name for one in CHOOSERS])}; for counts and "
+    f"choices a blend of {listed(BLENDED)}, above {counted(MOST_ITEMS_OF_EASE, 'item')} of "
+    f"{listed(BLENDED_FOR_MANY)}; above {counted(MOST_ITEMS_OF_SLIM, 'item')} and "
+    f"below {counted(FEWEST_RATINGS, 'rating')}, {CHOOSERS[-1].name} alone in the place of several"
+)
 
 
 def default_algorithm(ratings: Ratings | PackedRatings) -> Algorithm:
@@ -40,15 +45,12 @@ def default_algorithm(ratings: Ratings | PackedRatings) -> Algorithm:
     """
     if isinstance(ratings, PackedRatings):
         return ImplicitALS() if ratings.scale.low == ratings.scale.high else MF()
+    alone = ratings.n_items > MOST_ITEMS_OF_SLIM or len(ratings) < FEWEST_RATINGS
     if ratings.signal.graded:
-        if ratings.n_items > MOST_ITEMS_OF_SLIM or len(ratings) < FEWEST_RATINGS:
-            return MF(choice=ImplicitALS(lowest=LOWEST))
-        return MF(choice=(SLIM(lowest=LOWEST), ImplicitALS(lowest=LOWEST)))
-    if ratings.n_items > MOST_ITEMS_OF_SLIM or len(ratings) < FEWEST_RATINGS:
+        return MF(choice=CHOOSERS[-1:] if alone else CHOOSERS)
+    if alone:
         return ImplicitALS()
-    if ratings.n_items > MOST_ITEMS_OF_EASE:
-        return Blend(of=("slim", "implicit-als", "rp3beta"))
-    return Blend(of=("ease", "implicit-als"))
+    return Blend(of=BLENDED_FOR_MANY if ratings.n_items > MOST_ITEMS_OF_EASE else BLENDED)
 
 
 def warn_of_few(ratings: Ratings) -> None:

@@ -9,6 +9,7 @@ import click
 
 from matinee.cli.console import say
 from matinee.cli.options.values import gathered
+from matinee.display.text import listed
 from matinee.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -39,11 +40,15 @@ READERS: dict[type, tuple[Callable[[str], Any], str]] = {
 
 
 class LearningCommand(click.Command):
-    """A command that fits: its help ends with the settings of each algorithm."""
+    """A command that fits: its help ends with the default, and the settings of each algorithm."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from matinee.algorithms import ALGORITHMS
+        from matinee.algorithms.default import IN_WORDS
 
+        if any(one.name == "algorithm" and not isinstance(one.default, str) for one in self.params):
+            with formatter.section("Default"):
+                formatter.write_text(IN_WORDS)
         with formatter.section("Algorithms, and the settings of each with their defaults"):
             formatter.write_dl([(name, in_words(kind)) for name, kind in ALGORITHMS.items()])
 
@@ -112,9 +117,9 @@ def default_for(ratings: "Ratings | PackedRatings") -> "Algorithm":
     learner = default_algorithm(ratings)
     parts = ""
     if isinstance(learner, Blend):
-        parts = f" of {' and '.join(one.name for one in learner.algorithms)}"
+        parts = f" of {listed([one.name for one in learner.algorithms])}"
     elif isinstance(learner, RatingAlgorithm):  # mf by its name learns them otherwise
-        parts = f" with choices by {' and '.join(one.name for one in learner.choosers)}"
+        parts = f" with choices by {listed([one.name for one in learner.choosers])}"
     kind = f" for {ratings.signal.kind}" if isinstance(ratings, Ratings) else ""
     say(f"algorithm: {learner.name}{parts}, the default{kind}; --algorithm NAME takes another")
     return learner
@@ -127,8 +132,7 @@ learner_options = gathered(
         "--algorithm",
         "-a",
         metavar="NAME",
-        help="What to fit, of those below [mf for stars; a blend of ease and implicit-als, or the "
-        "latter alone, for counts and choices].",
+        help="What to fit, of those below [by the kind of the ratings, see Default].",
     ),
     set_option,
 )
