@@ -274,6 +274,17 @@ def test_without_the_ratings_it_is_the_same_data_without_times(model, ratings):
     assert kept[1:4] == given[1:4]
 
 
+def test_without_the_ratings_nothing_is_said_of_what_a_model_does_not_keep(model):
+    """A model keeps neither times nor origin: that they are unknown would be said of the data."""
+    section = json.dumps(report_of(model).to_dict()["sections"]["data"])
+    assert not re.search("unknown|times|source|licence", section)
+    named = json.dumps(report_of(model, origin=SAMPLE).to_dict()["sections"]["data"])
+    assert SAMPLE.licence in named
+    assert "times" not in named
+    timeless = json.dumps(data_report(small()).to_dict()["sections"]["data"])
+    assert "The times of the ratings are unknown." in timeless
+
+
 # Records.
 
 

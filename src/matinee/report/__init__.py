@@ -55,7 +55,10 @@ def report_of(
             f"the model was fitted on other ratings (fingerprint {model.data_fingerprint}, these "
             f"have {ratings.fingerprint}); read them with the same options, or leave them out"
         )
-    trained = ratings if ratings is not None else ratings_of(model)
+    if ratings is None:
+        trained, fingerprint = ratings_of(model), model.data_fingerprint
+    else:
+        trained, fingerprint, origin = ratings, None, origin or origin_of(ratings)
     about = trained.describe()
     summary = (
         f"A model of {counted(about.n_ratings, 'rating')} of {counted(about.n_items, 'item')} "
@@ -63,7 +66,7 @@ def report_of(
         "its recommendations."
     )
     sections = [
-        data_section(trained, origin or origin_of(ratings), model.data_fingerprint),
+        data_section(trained, origin, fingerprint),
         quality_section(model, evaluation or ModelQuality.of_facts(model), comparison, curve),
         tastes_section(model),
         map_section(model),

@@ -7,23 +7,27 @@ from matinee.report.elements import Block, Facts, Prose, Section
 from matinee.report.origins import Origin
 
 
-def data_section(ratings: Ratings, origin: Origin, fingerprint: str | None = None) -> Section:
+def data_section(
+    ratings: Ratings, origin: Origin | None, fingerprint: str | None = None
+) -> Section:
     """The ratings: figures, charts, what was set aside on reading, and their licence.
 
-    ``fingerprint`` is that of the ratings as read, where ``ratings`` have lost their times.
+    ``fingerprint`` is that of the ratings as read, where ``ratings`` are those that a model keeps:
+    it keeps neither times nor origin, of which nothing is said then.
     """
     about = ratings.describe()
     blocks: list[Block] = [
         Facts(facts_of(about) | {"fingerprint": fingerprint or about.fingerprint}),
         *charts_of_ratings(ratings, about),
     ]
-    if about.first_time is None:
+    if about.first_time is None and fingerprint is None:
         blocks.append(Prose("The times of the ratings are unknown."))
     if ratings.report is not None:
         blocks += [Prose(line.strip()) for line in str(ratings.report).splitlines()]
-    blocks.append(
-        Facts({"source": origin.name, "licence": origin.licence, "citation": origin.citation})
-    )
+    if origin is not None:
+        blocks.append(
+            Facts({"source": origin.name, "licence": origin.licence, "citation": origin.citation})
+        )
     return Section("data", "The data", blocks)
 
 

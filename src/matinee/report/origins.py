@@ -42,9 +42,9 @@ KNOWN = {
 }
 
 
-def origin_of(ratings: Ratings | None) -> Origin:
+def origin_of(ratings: Ratings) -> Origin:
     """The origin of ratings, from the format and the source they were read from."""
-    if ratings is None or ratings.report is None:
+    if ratings.report is None:
         return UNKNOWN
     return KNOWN.get(ratings.report.format) or Origin(
         ratings.report.source, UNKNOWN.licence, UNKNOWN.citation
