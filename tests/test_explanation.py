@@ -227,7 +227,16 @@ def test_a_list_says_of_what_will_be_chosen_that_it_is_below_what_one_usually_gi
     assert why.reason() == "because you chose Alien, though below your average of 3.6."
     for silent in ({"own_mean": None}, {"of": "stars"}):
         assert "though" not in replace(why, **silent).sentence()
-    assert replace(why, own_rating=3.0).sentence().endswith("Alien; you rated it 3 already.")
+
+
+@pytest.mark.parametrize(("unit", "did"), [("stars", "rated it 3"), ("points", "chose it")])
+def test_what_the_person_rated_already_is_no_recommendation(unit, did):
+    liked = Term("Alien", 1.0, "rating", "you gave 5")
+    why = replace(explanation(AVERAGE, liked, predicted=1.2), unit=unit, own_rating=3.0)
+    assert why.sentence() == f"Heat (1995): you {did} already."
+    assert why.reason() == f"you {did} already."
+    assert why.reasons() == []
+    assert why.rows()[1][0] == "Alien", "how the score comes about is still shown"
 
 
 def test_a_reason_is_the_sentence_without_the_title():

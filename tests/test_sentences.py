@@ -57,8 +57,8 @@ def test_what_is_rated_already_is_said_to_be(model, explanations):
         person = model.person(why.user)
         own = person.ratings[person.items == model.items.row(why.item_id)]
         did = f"rated it {own[0]:g}" if len(own) and why.unit == "stars" else "chose it"
-        assert why.sentence().endswith(f"; you {did} already.") == bool(len(own))
-        assert ("already" in why.sentence()) == bool(len(own))
+        only_says_so = why.sentence() == f"{why.title}: you {did} already."
+        assert only_says_so == ("already" in why.sentence()) == bool(len(own))
 
 
 def test_no_reason_is_worth_less_than_a_tenth_of_the_lead(explanations):

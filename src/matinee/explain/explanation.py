@@ -147,7 +147,7 @@ class Explanation(Printable):
         It gives reasons for a score above what is usual, and reasons against one below. After a
         reason that is the same for everybody comes one of the person's own, where there is one.
         What is likely to be chosen may still be rated low, or lower than the person usually rates;
-        then it says so, or else how the person has rated the item.
+        then it says so. Of what the person rated already it says only that.
         """
         if not self._spoken:
             return f"{self.title}: {self._no_reason}"
@@ -165,7 +165,10 @@ class Explanation(Printable):
 
     @property
     def _no_reason(self) -> str:
-        return f"nothing we know of speaks for it{self._already}."
+        if self.own_rating is None:
+            return "nothing we know of speaks for it."
+        did = f"rated it {self.own_rating:g}" if self.unit == "stars" else "chose it"
+        return f"you {did} already."
 
     def _reason(self, though: str) -> str:
         """Why it scores so, and then what is to be said all the same."""
@@ -180,9 +183,7 @@ class Explanation(Printable):
 
     @property
     def _though(self) -> str:
-        """What a sentence adds of stars: those that are given, or will be few."""
-        if self.own_rating is not None:
-            return self._already
+        """What a sentence adds of stars that will be few."""
         if self.of != LIST or self._sign < 0:
             return ""
         if self.seems_low:
@@ -190,14 +191,6 @@ class Explanation(Printable):
         if self.own_mean is None:
             return ""
         return f"{THOUGH} {self.predicted:.1f}, below your average of {self.own_mean:.1f}"
-
-    @property
-    def _already(self) -> str:
-        """What a sentence adds where the person has rated the item."""
-        if self.own_rating is None:
-            return ""
-        did = f"rated it {self.own_rating:g}" if self.unit == "stars" else "chose it"
-        return f"; you {did} already"
 
     @property
     def _raters(self) -> str:
@@ -271,11 +264,14 @@ class Explanation(Printable):
     def _reasons(self) -> Iterator[Reason]:
         """The reasons that are worth naming, the most telling first; see ``reasons_of``.
 
-        Most are never asked for, so they are found when they are: by copies of this iterator.
+        What the person rated already needs none. Most are never asked for, so they are found when
+        they are: by copies of this iterator.
         """
         lead = abs(self.score - self._usual)
         summaries, place = self._summary
-        (reasons,) = tee(reasons_of(self.terms, summaries.arguments, place, lead), 1)
+        rated = self.own_rating is not None
+        found = () if rated else reasons_of(self.terms, summaries.arguments, place, lead)
+        (reasons,) = tee(found, 1)
         return reasons
 
     @cached_property
@@ -287,14 +283,12 @@ class Explanation(Printable):
     def _unsaid(self) -> list[int]:
         """Columns of the terms that a sentence does not give as a reason.
 
-        The person's own rating of the item, and, for a score, what they rated low; and people like
-        somebody of whom nothing is known.
+        For a score, what the person rated low; and people like somebody of whom nothing is known.
         """
         table = self.terms.table
-        own = table.ratings_by_name.get(self.title, ())
         low = table.rated_low if self._sign > 0 and self.unit == "stars" else ()
         people = table.columns_of.get("person", ()) if self.strategy == "popular" else ()
-        return [*own, *low, *people]
+        return [*low, *people]
 
     @cached_property
     def _spoken(self) -> list[Reason]:
