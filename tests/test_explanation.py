@@ -229,6 +229,19 @@ def test_a_list_says_of_what_will_be_chosen_that_it_is_below_what_one_usually_gi
         assert "though" not in replace(why, **silent).sentence()
 
 
+def test_who_told_tastes_alone_is_not_said_to_have_chosen_anything():
+    horror = Term("you choose Horror", 2.0, "choice", said="Horror")
+    crime = horror._replace(name="you choose Crime", value=1.9, said="Crime")
+    people = Term("50 people like you chose it", 9.0, "person", chosen=True)
+    for terms, words in (
+        ([horror], "people with your tastes tend to choose Horror"),
+        ([horror, crime], "people with your tastes tend to choose Horror and Crime"),
+        ([people], "people with your tastes chose it"),
+    ):
+        why = replace(explanation(AVERAGE, *terms), strategy="tastes")
+        assert why.sentence() == f"Heat (1995), because {words}."
+
+
 @pytest.mark.parametrize(("unit", "did"), [("stars", "rated it 3"), ("points", "chose it")])
 def test_what_the_person_rated_already_is_no_recommendation(unit, did):
     liked = Term("Alien", 1.0, "rating", "you gave 5")

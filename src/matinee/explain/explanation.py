@@ -21,9 +21,9 @@ from matinee.display.text import counted, ended
 from matinee.explain.reasons import (
     NAMING,
     NOTHING_WORN_OUT,
-    OF_ANYBODY,
     OF_YOU,
     PUBLIC,
+    WHO,
     Arguments,
     Reason,
     WornOut,
@@ -173,7 +173,7 @@ class Explanation(Printable):
     def _reason(self, though: str) -> str:
         """Why it scores so, and then what is to be said all the same."""
         column = 2 if self._sign < 0 else 0 if self.unit == "stars" else 1
-        whose = OF_ANYBODY if self.strategy == "popular" else OF_YOU
+        whose = WHO.get(self.strategy, OF_YOU)
         people = {"raters": self._raters, "few": self._few, **whose}
         first, *others = [reason.words(column, **people) for reason in self._spoken]
         also = [f", and {'because ' * words.startswith('of ')}{words}" for words in others]

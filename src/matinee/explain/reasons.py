@@ -30,9 +30,9 @@ PHRASES = {
     "rating": ("{}", "{}", "{}"),
     "feature": ("of what it is: {}", "of what it is: {}", "of what it is: {}"),
     "person": (
-        "people like you rate it high",
-        "people like you chose it",
-        "people like you rate it low",
+        "{alike} rate it high",
+        "{alike} chose it",
+        "{alike} rate it low",
     ),
     "model": ("most models say so", "most models say so", "most models say so"),
     "item": ("{raters} it high", "many people know it", "{raters} it low"),
@@ -68,9 +68,11 @@ PHRASES_TOGETHER = {
         "{who} seldom choose such things",
     ),
 }
-# Who chooses and likes: the person, or where nothing is known of them, everybody.
-OF_YOU = {"who": "you", "whose": "your"}
-OF_ANYBODY = {"who": "people", "whose": "people's"}
+# Who chooses and likes: the person, whoever has the tastes that are all they told, or everybody.
+OF_YOU = {"who": "you", "whose": "your", "alike": "people like you"}
+OF_TASTES = {"who": "people with your tastes", "whose": "your", "alike": "people with your tastes"}
+OF_ANYBODY = {"who": "people", "whose": "people's", "alike": "people"}
+WHO = {"tastes": OF_TASTES, "popular": OF_ANYBODY}  # by how somebody is known
 RATING = "of how you rated"
 NAMING = (*PHRASES_TOGETHER, "rating")  # kinds whose terms a sentence names
 PUBLIC = ("item", "alike", "popularity", "certainty")  # kinds that are the same for everybody
