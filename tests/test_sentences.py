@@ -289,7 +289,8 @@ def test_places_below_what_one_usually_gives_say_so(list_model, lists):
     for why in (why for whys in lists for why in whys):
         own_mean = float(list_model.person(why.user).ratings.mean())
         is_low = why.predicted < min((low + high) / 2, own_mean)
-        is_below = is_low or why.predicted < own_mean - (high - low) / 20
+        clearly = (high - low) / 20
+        is_below = is_low or why.predicted < own_mean - clearly <= high - 2 * clearly
         speaks_for_it = "scores below" not in why.sentence()
         assert ("you would probably rate it" in why.sentence()) == (is_below and speaks_for_it)
 
@@ -311,14 +312,23 @@ def test_a_list_is_explained_once_by_each_view_however_many_places_need_it(list_
 
 @pytest.mark.parametrize("n_ratings", [1, ENOUGH - 1, ENOUGH])
 def test_the_mean_of_a_few_ratings_is_no_average_to_speak_of(list_model, n_ratings):
-    """Below five stars lies nearly every film."""
-    rated = list_model.items.ids[:n_ratings].tolist()
-    person = list_model.fold_in(dict.fromkeys(rated, list_model.scale.high))
-    listed = list_model.recommend(person, PLACES).item_id
     low, high = list_model.scale
+    clearly = (high - low) / 20
+    own_mean = high - 2 * clearly
+    rated = list_model.items.ids[:n_ratings].tolist()
+    person = list_model.fold_in(dict.fromkeys(rated, own_mean))
+    listed = list_model.recommend(person, PLACES).item_id
     for why in list_model.explain_list(person, listed):
-        is_below = why.predicted < high - (high - low) / 20
+        is_below = why.predicted < own_mean - clearly
         assert (why.own_mean is not None) == (is_below and n_ratings >= ENOUGH)
+
+
+def test_an_average_at_the_top_of_the_scale_is_not_held_against_a_film(list_model):
+    """Below five stars lies nearly every film."""
+    rated = dict.fromkeys(list_model.items.ids[:ENOUGH].tolist(), list_model.scale.high)
+    person = list_model.fold_in(rated)
+    listed = list_model.recommend(person, PLACES).item_id
+    assert all(why.own_mean is None for why in list_model.explain_list(person, listed))
 
 
 def test_who_gives_low_ratings_alone_is_not_told_that_every_film_is_low(list_model):

@@ -32,9 +32,9 @@ def explanations(
     n_stars = len(person.ratings) if model.unit == "stars" else 0
     own_mean = float(person.ratings.mean()) if n_stars else np.inf
     low = min(model.scale.middle, own_mean) if model.unit == "stars" else -np.inf
-    below = (
-        own_mean - CLEARLY * (model.scale.high - model.scale.low) if n_stars >= ENOUGH else -np.inf
-    )
+    clearly = CLEARLY * (model.scale.high - model.scale.low)
+    tells = n_stars >= ENOUGH and own_mean <= model.scale.high - clearly  # else most are below it
+    below = own_mean - clearly if tells else -np.inf
     own_ratings = dict(zip(person.items.tolist(), person.ratings.tolist(), strict=True))
     table = views[by].terms(model, person, rows)
     numbers = zip(
