@@ -1,12 +1,14 @@
 """Standings: the rank of any item, against the last of the list, and what would move it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import matinee
 from matinee.errors import BadSetting
 from matinee.explain.counterfactual import Counterfactual
-from matinee.explain.entry import Entry
+from matinee.explain.entry import Entry, Rated
 from matinee.models.standing import standing
 
 USER = "42"
@@ -47,6 +49,18 @@ def test_what_brings_an_item_in_is_what_a_what_if_says(model):
         assert model.scale.high == entry.rated[0].rating
         listed = model.recommend(result.person, 10).item_id
         assert (item in listed) == entry.enters
+
+
+@pytest.mark.parametrize(("unit", "added"), [("stars", "ratings"), ("points", "choices")])
+def test_ratings_that_do_not_reach_the_list_are_not_suggested(unit, added):
+    heat = Rated("1", "Heat", 5.0)
+    entry = Entry("7", "2", "Alien", 10, 5, (heat,), rank_before=131, rank_after=11, unit=unit)
+    assert entry.sentence() == (
+        f"As far as was tried, no 5 {added} of similar items would bring Alien into your first 10."
+    )
+    reaches = replace(entry, rank_after=10).sentence()
+    assert reaches.endswith("Heat 5, Alien would be 10th instead of 131st.") == (unit == "stars")
+    assert "Heat" in reaches
 
 
 def test_what_takes_an_item_out_is_the_counterfactual(model):

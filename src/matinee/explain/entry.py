@@ -7,7 +7,7 @@ import numpy as np
 
 from matinee.display.notebook import Part, Printable
 from matinee.display.plain_data import JsonObject
-from matinee.display.text import listed
+from matinee.display.text import counted, listed
 from matinee.explain.counterfactual import Removed as Rated
 from matinee.explain.explainable import Explainable
 from matinee.explain.ranks import ordinal, ranks, unseen, with_histories
@@ -43,12 +43,17 @@ class Entry(Printable):
         """One sentence for people."""
         if not self.rated:
             return f"No rating of a similar item would raise {self.title}."
+        if not self.enters:
+            added = counted(self.most, "rating" if self.unit == "stars" else "choice")
+            return (
+                f"As far as was tried, no {added} of similar items would bring "
+                f"{self.title} into your first {self.n}."
+            )
         together = listed([one.title for one in self.rated])
         stars = f"Had you rated {together} {self.rated[0].rating:g}"
         with_them = stars if self.unit == "stars" else f"Had you chosen {together}"
         places = f"{ordinal(self.rank_after)} instead of {ordinal(self.rank_before)}"
-        short = "" if self.enters else f", still not among the first {self.n}"
-        return f"{with_them}, {self.title} would be {places}{short}."
+        return f"{with_them}, {self.title} would be {places}."
 
     def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
