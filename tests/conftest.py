@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 import matinee
 from matinee.data.ratings import Ratings
@@ -26,6 +27,8 @@ NO_SERVER = find_spec("fastapi") is None and VARIABLE not in os.environ
 OF_THE_SERVER = ["server*", "feedback*", "page_files", "online", "erasing", "api_client"]
 collect_ignore_glob = ["page", *(f"test_{one}.py" for one in OF_THE_SERVER)] if NO_SERVER else []
 os.environ["COLUMNS"] = "100"  # output is as wide alone as under a runner that has a terminal
+settings.register_profile("matinee", deadline=None)  # how long an example takes is no law
+settings.load_profile("matinee")
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

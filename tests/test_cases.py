@@ -510,7 +510,7 @@ RATING = st.integers(1, 50).map(lambda tenths: tenths / 10)
 DELIMITERS = {",": ",", ";": ";", "tab": "\t", "|": "|"}
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80, derandomize=True)
 @given(
     rows=st.dictionaries(st.tuples(TEXT, TEXT), RATING, min_size=1, max_size=12),
     delimiter=st.sampled_from(list(DELIMITERS)),
@@ -798,7 +798,7 @@ def test_a_matrix_market_file(tmp_path: Path) -> None:
     ]
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(
     place=st.floats(0, 1), value=st.integers(0, 255), form=st.sampled_from(["npz", "npy", "mat"])
 )

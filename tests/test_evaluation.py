@@ -140,7 +140,7 @@ def cases(draw):
 
 
 @given(cases(), st.integers(1, 2))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_evaluation_is_the_mean_of_the_slow_metrics(case, n):
     matrix, for_training, scores = case
     trained, tested = matrix * for_training, matrix * ~for_training

@@ -23,7 +23,7 @@ from matinee.models import load
 from matinee.storage import model_files
 from test_contract import ratings_of
 
-FUZZED = settings(max_examples=150, deadline=None, derandomize=True)
+FUZZED = settings(max_examples=150, derandomize=True)
 
 
 @pytest.fixture(scope="module")

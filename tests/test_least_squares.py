@@ -111,7 +111,7 @@ def test_parts_give_the_solution_back(fold):
 
 
 @given(seed=st.integers(0, 10_000), n_factors=st.integers(1, 12), reg=st.floats(1e-3, 10))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_non_negative_solution_meets_its_optimality_conditions(seed, n_factors, reg):
     """x >= 0, slope >= 0 where x = 0, slope = 0 where x > 0 (Karush, Kuhn and Tucker)."""
     rated, items, users = problem(3, 40, n_factors, seed)

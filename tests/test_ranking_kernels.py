@@ -51,7 +51,7 @@ def test_stand_by_hand():
 
 
 @given(blocks(), st.integers(1, 14))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_best_items_are_those_of_sorting(block, n):
     scores, banned = block
     items, kept = best(scores, banned, n)
@@ -76,7 +76,7 @@ def test_best_items_among_many(n):
 
 
 @given(blocks())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_stand_is_that_of_sorting(block):
     scores, banned = block
     asked = [naive.candidates(scores.shape[1], row) for row in banned]

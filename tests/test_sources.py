@@ -435,7 +435,7 @@ def test_missing_files_and_foreign_things(tmp_path: Path) -> None:
         read_ratings(7)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(content=st.binary(max_size=300))
 def test_any_bytes_are_ratings_or_a_sentence(content: bytes, tmp_path_factory) -> None:
     path = write(tmp_path_factory.mktemp("any"), content)
@@ -640,7 +640,7 @@ def test_dirty_parquet(tmp_path: Path) -> None:
 IDS = st.text(st.characters(exclude_characters="\r\n", exclude_categories=("Cs",)), min_size=1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.dictionaries(
         st.tuples(IDS, IDS), st.tuples(st.integers(1, 10), st.integers(1, 10**9)), min_size=1
@@ -656,7 +656,7 @@ def test_ids_round_trip_and_order_never_matters(rows: dict, seed: int) -> None:
     assert {(u, i): r for u, i, r in triples(one)} == {k: v[0] for k, v in rows.items()}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     rows=st.lists(
         st.tuples(
