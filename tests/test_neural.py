@@ -121,7 +121,7 @@ def test_a_person_is_offered_what_is_of_their_kind(model):
     assert {int(one) % 2 for one in listed} == {0}
     reasons = model.explain(model.fold_in({"0": 1, "1": 1}), "2", by="history")
     by_item = {term.name: term.value for term in reasons if term.kind == "rating"}
-    assert by_item["0"] > 0 > by_item["1"]
+    assert by_item["item 0"] > 0 > by_item["item 1"]
 
 
 def test_the_best_epoch_is_kept_by_held_out_users(model, two_tastes):

@@ -8,6 +8,7 @@ from math import floor, isfinite, log10
 
 PLURALS = {"person": "people"}  # of the nouns that do not end in -s
 LONGEST_BAR = 40  # characters
+LARGEST = 1e15  # that is written out: longer ones are no easier to read, nor are they exact
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 BEFORE_PERCENT = re.compile(r"(?<=\d) (?=%)")
 
@@ -44,8 +45,8 @@ def unbroken(words: str) -> str:
 
 
 def figure(value: float, digits: int = 6) -> str:
-    """A number to so many significant digits, without exponent: ``0.5``, ``2,130``."""
-    if not value or not isfinite(value):
+    """A number to so many significant digits: ``0.5``, ``2,130``; with an exponent from 1e15 on."""
+    if not value or not isfinite(value) or abs(value) >= LARGEST:
         return f"{value:g}"
     decimals = max(digits - 1 - floor(log10(abs(value))), 0)
     text = f"{value:,.{decimals}f}"

@@ -283,12 +283,14 @@ class Explanation(Printable):
     def _unsaid(self) -> list[int]:
         """Columns of the terms that a sentence does not give as a reason.
 
-        For a score, what the person rated low; and people like somebody of whom nothing is known.
+        What the person rated under the same name, as catalogues have some films twice; for a score,
+        what they rated low; and people like somebody of whom nothing is known.
         """
         table = self.terms.table
+        namesakes = table.ratings_by_name.get(self.title, ())
         low = table.rated_low if self._sign > 0 and self.unit == "stars" else ()
         people = table.columns_of.get("person", ()) if self.strategy == "popular" else ()
-        return [*low, *people]
+        return [*namesakes, *low, *people]
 
     @cached_property
     def _spoken(self) -> list[Reason]:

@@ -132,6 +132,14 @@ class TermTable:
         }
 
     @cached_property
+    def ratings_by_name(self) -> dict[str, list[int]]:
+        """The columns of the ratings of each film, by its name."""
+        columns: dict[str, list[int]] = {}
+        for column in self.columns_of.get("rating", ()):
+            columns.setdefault(self.labels[column].name, []).append(column)
+        return columns
+
+    @cached_property
     def rated_low(self) -> list[int]:
         """The columns of the films that the person rated low."""
         ratings = self.columns_of.get("rating", ())
