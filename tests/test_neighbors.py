@@ -451,7 +451,10 @@ def test_reasons_are_the_films_of_the_same_colour(checkerboard):
 
 
 def test_people_are_reasons_without_names(checkerboard):
-    reasons = UserKNN(choice=None, n_neighbors=6).fit(checkerboard).explain("0", "2", by="people")
+    model = UserKNN(choice=None, n_neighbors=6).fit(checkerboard)
+    rated = checkerboard.csr().toarray() > 0
+    user, item = next((u, i) for u, i in np.argwhere(~rated).tolist() if (u + i) % 2 == 0)
+    reasons = model.explain(str(user), str(item), by="people")
     (people,) = [term for term in reasons.terms if term.kind == "person"]
     assert people.name == "6 people like you gave 5"
     assert "because people like you rate it high" in reasons.sentence()
