@@ -14,6 +14,7 @@ from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
 from matinee.evaluation.evaluate import evaluate
 from matinee.evaluation.protocol import relevance
+from matinee.evaluation.results import Evaluation
 from matinee.models.model import Model
 from matinee.models.trial_fits import trial_fits
 from matinee.splitting import some_liked
@@ -45,11 +46,14 @@ class ListCheck(NamedTuple):
         """Whether the most popular items, the same list for all, score better."""
         return self.lists < self.popularity
 
+    @property
+    def figures(self) -> str:
+        """Both, in words."""
+        return f"lists: NDCG@10 {self.lists:.3f}, by popularity alone {self.popularity:.3f}"
+
     def __str__(self) -> str:
-        return (
-            f"lists: NDCG@10 {self.lists:.3f}, by popularity alone {self.popularity:.3f}, where a "
-            f"fifth of what {counted(self.n_users, 'user')} liked was held out"
-        )
+        users = counted(self.n_users, "user")
+        return f"{self.figures}, where a fifth of what {users} liked was held out"
 
 
 def check_lists(algorithm: Algorithm, ratings: Ratings, seed: int = 0) -> ListCheck | None:
@@ -62,13 +66,16 @@ def check_lists(algorithm: Algorithm, ratings: Ratings, seed: int = 0) -> ListCh
     if len(np.unique(ratings.user[held_out])) < LEAST_USERS:
         return None
     train, piece = ratings.subset(~held_out), ratings.subset(held_out)
-    figures = []
     with trial_fits():
-        popularity = Popularity().fit(train.with_sample_weight(None))
-        for model in (algorithm.fit(train), popularity):
-            result = evaluate(model, piece, (), threshold, [METRIC])
-            figures.append(result.metrics[METRIC])
-    return ListCheck(figures[0], figures[1], result.users_measured)
+        result = evaluate(algorithm.fit(train), piece, (), threshold, [METRIC])
+        return beside_popularity(result, train, piece)
+
+
+def beside_popularity(result: Evaluation, train: Ratings, test: Ratings) -> ListCheck:
+    """The lists that were measured on ``test`` beside the most popular items of ``train``."""
+    popularity = Popularity().fit(train.with_sample_weight(None))
+    popular = evaluate(popularity, test, (), result.relevant_from, [METRIC])
+    return ListCheck(result.metrics[METRIC], popular.metrics[METRIC], result.users_measured)
 
 
 def relevant_from(ratings: Ratings) -> float:

@@ -11,6 +11,11 @@ from matinee.kernels.vectors import LANES, ROWS
 BLOCK = 64  # ratings summed in float32 before they are added to the float64 totals
 
 
+def padded_width(d: int) -> int:
+    """The width of matrices of d unknowns: whole tiles, and one more beside ``bottom_of(d)``."""
+    return (d + ROWS - 1) // ROWS * ROWS + ROWS
+
+
 class Work(NamedTuple):
     """Where one row after another is solved; d is the true size, and the rest is padding."""
 
@@ -27,7 +32,7 @@ class Work(NamedTuple):
     @classmethod
     def of(cls, d: int) -> "Work":
         """Room to solve rows of d unknowns: the driver of a kernel makes it for each call."""
-        width = (d + ROWS - 1) // ROWS * ROWS + ROWS
+        width = padded_width(d)
         return cls(
             A=np.zeros((width, width)),
             b=np.zeros(d),

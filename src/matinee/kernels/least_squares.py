@@ -23,11 +23,12 @@ from matinee.kernels.cholesky import (
     BLOCK,
     add_products,
     cholesky,
+    padded_width,
     solve_upper,
 )
 from matinee.kernels.jit import inlined, kernel, read_only
 from matinee.kernels.nonnegative import active_set, bounded_sweep
-from matinee.kernels.vectors import LANES, ROWS
+from matinee.kernels.vectors import LANES
 
 
 class Penalty(NamedTuple):
@@ -55,7 +56,7 @@ def penalty_of(
 ) -> Penalty:
     """The penalty with a ``base`` (d, d), a ``diagonal`` (d,), a ``slope`` (d, d), or none."""
     d = len(reg)
-    width = (d + ROWS - 1) // ROWS * ROWS + ROWS
+    width = padded_width(d)
     rooms = np.zeros((2, width, width))
     for room, matrix in zip(rooms, (base, slope), strict=True):
         if matrix is not None:

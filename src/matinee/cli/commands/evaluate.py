@@ -1,7 +1,6 @@
 """``matinee evaluate``: fit on one part of the ratings, measure on another."""
 
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
@@ -20,15 +19,10 @@ from matinee.cli.progress import WithProgress, epochs_of
 from matinee.cli.spark_jobs import evaluate_on_spark
 from matinee.errors import BadSetting
 
-if TYPE_CHECKING:
-    from matinee.evaluation.results import Evaluation
-    from matinee.splitting import Split
-
 OTHER_PROTOCOL = (
     "note: fit, and the table of the README, measure lists where a fifth of what each user liked "
     "is held out, not of all ratings; --split liked does so here"
 )
-METRIC = "ndcg@10"  # what fit says of lists, and of popularity
 
 
 @click.command("evaluate", cls=LearningCommand)
@@ -58,6 +52,7 @@ def command(
     """
     from matinee.algorithms import MF
     from matinee.evaluation.evaluate import fit_and_evaluate
+    from matinee.evaluation.list_check import METRIC, beside_popularity
 
     learner, split = learning.named(), None
     if engine.is_spark:
@@ -83,19 +78,7 @@ def command(
         if splitting.split_name is None and splitting.data and METRIC in result.metrics:
             say(wrap(OTHER_PROTOCOL, width(sys.stderr)))
         elif split is not None and split.name == "liked" and METRIC in result.metrics:
-            click.echo(wrap(beside_popularity(result, split), width()))
+            check = beside_popularity(result, split.train, split.test)
+            click.echo(wrap(f"{check.figures}, the same list for everybody", width()))
         if groups:
             click.echo(f"\n{result.groups()}")
-
-
-def beside_popularity(result: "Evaluation", split: "Split") -> str:
-    """What ``fit`` says of lists: NDCG@10, and that of popularity on the same test part."""
-    from matinee.algorithms import Popularity
-    from matinee.evaluation.evaluate import evaluate
-
-    popularity = Popularity().fit(split.train.with_sample_weight(None))
-    popular = evaluate(popularity, split.test, (), result.relevant_from, [METRIC])
-    return (
-        f"lists: NDCG@10 {result.metrics[METRIC]:.3f}, by popularity alone "
-        f"{popular.metrics[METRIC]:.3f}, the same list for everybody"
-    )
