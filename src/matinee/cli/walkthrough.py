@@ -26,6 +26,7 @@ from matinee.display.steps import OnStep, quiet
 from matinee.display.tables import Table
 from matinee.evaluation.compare import Comparison, Entry
 from matinee.evaluation.model_quality import Measured, fit_and_measure, quality_of
+from matinee.evaluation.popular_lists import LIST_LENGTH, ListPair, list_pairs
 from matinee.explain.explanation import Explanation
 from matinee.models import FactorModel, Model
 from matinee.report import report_of
@@ -34,13 +35,12 @@ from matinee.sources.sample import sample
 from matinee.splitting import Split, random
 from matinee.tastes import Tastes
 
-LIST_LENGTH = 10
 TEST_SHARE = 0.2
 SEED = 0
 READABLE = NMF(n_factors=8, n_epochs=50)  # few enough tastes to read, and time to part them
 N_COMPARED = 5  # algorithms
 N_STEPS = N_COMPARED + 5  # sample, each algorithm, model, tastes, reasons, report
-TYPICAL_HISTORY = (40, 150)  # ratings of the person shown: enough to know, not a professional
+MIDDLE_HALF = (0.25, 0.75)  # quantiles of the number of ratings, between which the person shown is
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,7 @@ class Demo:
     comparison: Comparison
     model: Model  # the default for stars, fitted on all the ratings: lists by choice and stars
     tastes: Tastes  # of READABLE, fitted on the same
-    user: str  # the person shown
-    n_rated: int  # ratings they gave
+    shown: ListPair  # the person shown: their list beside that of popularity
     profile: dict[str, float]  # what each taste makes of their scores, the largest first; sums to 1
     recommendations: Table
     explanation: Explanation  # of the first recommendation, by what the person rated
@@ -75,7 +74,12 @@ class Demo:
                 "algorithms": self.rows,
             },
             "tastes": self.tastes.to_dicts(),
-            "user": {"user_id": self.user, "ratings": self.n_rated, "profile": self.profile},
+            "user": {
+                "user_id": self.shown.user_id,
+                "ratings": self.shown.n_rated,
+                "shared_with_popularity": self.shown.shared,
+                "profile": self.profile,
+            },
             "recommendations": self.recommendations.to_dicts(),
             "explanation": self.explanation.to_dict(),
             "model": str(self.saved),
@@ -106,9 +110,8 @@ def run(
     readable = replace(READABLE, choice=None).fit(ratings)  # it makes no lists here
     tastes = readable.tastes()
     on_step(N_STEPS - 2, N_STEPS, "finding films for one person, and the reasons")
-    strength = taste_strength(readable)
-    person = mixed_person(readable, strength)
-    user = str(model.users.ids[person])
+    shown = least_like_popularity(model)
+    user = shown.user_id
     recommendations = model.recommend(user, LIST_LENGTH)
     first = recommendations.item_id[0]
     popular, *_, of_default, _ = measured
@@ -124,9 +127,8 @@ def run(
         comparison=comparison,
         model=model,
         tastes=tastes,
-        user=user,
-        n_rated=len(ratings.history(user)),
-        profile=profile_of(tastes, strength[person]),
+        shown=shown,
+        profile=profile_of(tastes, taste_strength(readable, user)),
         recommendations=recommendations,
         explanation=model.explain(user, first, by="history"),
         saved=saved,
@@ -194,18 +196,21 @@ def comparison_of(measured: Sequence[Measured], split: Split) -> Comparison:
     return Comparison(entries, tuple(names), split.description, relevant_from, split.origin)
 
 
-def taste_strength(model: FactorModel) -> np.ndarray:
-    """What each taste adds to a user's score of the average item: (n_users, n_factors)."""
-    strength: np.ndarray = model.user_factors * model.item_factors.mean(axis=0)
-    return strength
+def least_like_popularity(model: Model) -> ListPair:
+    """The list least like that of popularity, of those with a typical number of ratings.
 
-
-def mixed_person(model: FactorModel, strength: np.ndarray) -> int:
-    """The row of the typical rater whose third strongest taste is the strongest."""
-    third = np.sort(strength, axis=1)[:, -3]
-    fewest, most = TYPICAL_HISTORY
+    These are the middle half of the people; of equals it is the first.
+    """
     counts = model.seen.counts
-    return int(np.argmax(np.where((counts >= fewest) & (counts <= most), third, -np.inf)))
+    fewest, most = np.quantile(counts[counts > 0], MIDDLE_HALF)
+    typical = np.flatnonzero((counts >= fewest) & (counts <= most))
+    return min(list_pairs(model, typical.tolist()), key=lambda pair: pair.shared)
+
+
+def taste_strength(model: FactorModel, user: str) -> np.ndarray:
+    """What each taste adds to a user's score of the average item: (n_factors,)."""
+    strength: np.ndarray = model.user_factors[model.user_row(user)] * model.item_factors.mean(0)
+    return strength
 
 
 def profile_of(tastes: Tastes, strength: np.ndarray) -> dict[str, float]:

@@ -33,6 +33,7 @@ from matinee.display.text_table import aligned
 if TYPE_CHECKING:
     from matinee.cli.walkthrough import Demo
     from matinee.data.describe import Description
+    from matinee.evaluation.popular_lists import ListPair
 
 HEADINGS = {
     "rmse": "RMSE",
@@ -114,12 +115,12 @@ def report(demo: "Demo", columns: int) -> list[str]:
         *section("How well each algorithm does on held-out ratings", comparison(demo, columns)),
         *section("The tastes that nmf found", cards(demo.tastes, TOP_FILMS, columns, sys.stderr)),
         *section(
-            f"For user {demo.user}, who rated {counted(demo.n_rated, 'film')}",
+            f"For user {demo.shown.user_id}, who rated {counted(demo.shown.n_rated, 'film')}",
             tops(demo, columns),
         ),
         *section(
             f"Why {why.title} for {why.user}",
-            [why.total, *painted(reasons, columns, sys.stderr)],
+            [*wrap(why.total, columns).split("\n"), *painted(reasons, columns, sys.stderr)],
         ),
         *section("Next", ending(demo)),
     ]
@@ -203,7 +204,7 @@ def best_rows(rows: list[JsonObject], name: str) -> list[int]:
 
 
 def tops(demo: "Demo", columns: int) -> list[str]:
-    """The tastes of the person and the films that score best for them."""
+    """The tastes of the person, the films that score best for them, and why they are shown."""
     likes = ", ".join(f"{name} {share:.0%}" for name, share in list(demo.profile.items())[:LIKES])
     rows = with_points(demo.model, demo.recommendations.to_dicts())
     films = ranked_list(rows, "score", columns, with_ids=False, stream=sys.stderr)
@@ -213,7 +214,18 @@ def tops(demo: "Demo", columns: int) -> list[str]:
         *films,
         "",
         *wrap(demo.recommendations.caption, columns).split("\n"),
+        "",
+        *wrap(why_shown(demo.shown), columns).split("\n"),
     ]
+
+
+def why_shown(shown: "ListPair") -> str:
+    """By what rule the person is the one shown."""
+    return (
+        "shown: of the middle half of all people by number of ratings, the one whose list is least "
+        f"like popularity; {shown.shared or 'none'} of the {len(shown.popular)} most rated films "
+        "that they have not rated are in it"
+    )
 
 
 def ending(demo: "Demo") -> list[str]:
