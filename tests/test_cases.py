@@ -17,23 +17,11 @@ import scipy.sparse
 from hypothesis import given, settings
 
 import matinee
-from matinee.data.ratings import Ratings
 from matinee.errors import Advice, BadRatings, BadSetting, DataWarning, Option
 from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.sources import read_catalog, read_ratings
 from matinee.splitting import random
-
-
-def write(folder: Path, text: str | bytes, name: str = "r.csv") -> Path:
-    path = folder / name
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
-
-
-def triples(ratings: Ratings) -> list[tuple[str, str, float]]:
-    users, items = ratings.users.ids[ratings.user], ratings.items.ids[ratings.item]
-    return list(zip(users.tolist(), items.tolist(), ratings.rating.tolist(), strict=True))
-
+from small_files import triples, write
 
 PLAIN = [("a", "x", 3.0), ("b", "y", 4.0)]
 

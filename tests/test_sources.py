@@ -23,20 +23,10 @@ from matinee.sources import SOURCES, read_catalog, read_ratings
 from matinee.sources.exports import read_export
 from matinee.sources.files import name_of
 from matinee.sources.titles import split_other_titles, split_title
+from small_files import triples, write
 
 SMALL = [("1", "a", 5.0, 100), ("1", "b", 3.0, 200), ("2", "a", 1.5, 300)]
 HEADER = "user_id,item_id,rating,timestamp\n"
-
-
-def write(folder: Path, text: str | bytes, name: str = "r.csv") -> Path:
-    path = folder / name
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
-
-
-def triples(ratings: Ratings) -> list[tuple[str, str, float]]:
-    users, items = ratings.users.ids[ratings.user], ratings.items.ids[ratings.item]
-    return list(zip(users.tolist(), items.tolist(), ratings.rating.tolist(), strict=True))
 
 
 def same(one: Ratings, other: Ratings) -> bool:
