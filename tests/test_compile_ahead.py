@@ -12,6 +12,7 @@ from matinee import cli
 from matinee.algorithms import ALGORITHMS
 from matinee.cli import compile_ahead
 from matinee.cli.commands import demo
+from matinee.garbage import OBJECTS_BETWEEN_SEARCHES
 from matinee.kernels import machine
 
 FIND = """
@@ -156,4 +157,4 @@ def test_a_command_searches_for_garbage_seldom(monkeypatch):
             cli.main()
     finally:
         gc.set_threshold(*usual)
-    assert thresholds == [(cli.OBJECTS_BETWEEN_SEARCHES, *usual[1:])]
+    assert thresholds == [(OBJECTS_BETWEEN_SEARCHES, *usual[1:])]

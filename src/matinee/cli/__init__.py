@@ -4,7 +4,6 @@
 their functions and not at the top, so that help is quick.
 """
 
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ import click
 import matinee
 from matinee.cli.exit_codes import INTERRUPTED, exit_code_of
 from matinee.errors import did_you_mean
+from matinee.garbage import search_for_garbage_seldom
 
 COMMANDS = {
     "demo": "matinee.cli.commands.demo",
@@ -41,10 +41,6 @@ COMMANDS = {
     "doctor": "matinee.cli.commands.doctor",
     "warm-up": "matinee.cli.commands.warm_up",
 }
-
-# New objects between searches for garbage in cycles, of which a command makes little: with Python's
-# own 700, libraries that are imported and kernels that are compiled are looked through for a while.
-OBJECTS_BETWEEN_SEARCHES = 50_000
 
 
 class Commands(click.Group):
@@ -99,7 +95,7 @@ def run(args: Sequence[str] | None = None) -> int:
 
 def main() -> None:
     """The ``matinee`` program."""
-    gc.set_threshold(OBJECTS_BETWEEN_SEARCHES, *gc.get_threshold()[1:])
+    search_for_garbage_seldom()
     code = run()
     if code == INTERRUPTED:
         os._exit(code)  # do not wait for threads that still compute

@@ -1,6 +1,5 @@
 """A server process: from settings to a listening socket, until it is told to stop."""
 
-import gc
 import json
 import logging
 import os
@@ -18,6 +17,7 @@ from fastapi import FastAPI
 from matinee.disk.temporary_folders import temporary_folder
 from matinee.errors import BadSetting, MatineeError
 from matinee.feedback.store import Store
+from matinee.garbage import search_for_garbage_seldom
 from matinee.kernels.blas import hold_blas
 from matinee.server.app import make_app
 from matinee.server.connections import ConnectionLimits, LimitedConnection
@@ -28,9 +28,6 @@ from matinee.server.settings import ServerSettings
 from matinee.server.workers import Supervisor, WorkerLink
 
 DRAIN_SECONDS = 10  # for running requests to finish on shutdown
-# New objects between searches for cycles. A list with reasons makes thousands, which go with it:
-# Python's own 700 have several searches during each.
-OBJECTS_BETWEEN_SEARCHES = 50_000
 
 
 @dataclass(frozen=True)
@@ -125,7 +122,7 @@ def run(
 ) -> None:
     """Serve requests that arrive at a socket until the process is told to stop."""
     hold_blas()
-    gc.set_threshold(OBJECTS_BETWEEN_SEARCHES, *gc.get_threshold()[1:])
+    search_for_garbage_seldom()
     log_to_stderr(settings.json_log)
     with closing(Store.at(settings.store_place)) as store:
         state = ServerState(
