@@ -4,6 +4,7 @@ import gc
 import os
 import subprocess
 import sys
+from io import StringIO
 
 import numba
 import pytest
@@ -22,7 +23,9 @@ from matinee.kernels.machine import can_compile_ahead
 from matinee.kernels.similarities import _nearest_rows
 from matinee.sources.synthetic import checkerboard
 
-print(can_compile_ahead(), start(["rp3beta"]).wait(), can_compile_ahead())
+before, process = can_compile_ahead(), start()
+process.communicate(b"rp3beta")
+print(before, process.returncode, can_compile_ahead())
 RP3beta().fit(checkerboard(30))
 print(sum(_nearest_rows.stats.cache_hits.values()), sum(_nearest_rows.stats.cache_misses.values()))
 """
@@ -72,7 +75,7 @@ def started(monkeypatch):
     """What is started, in place of compilations: processes that wait for their end."""
     processes = []
 
-    def start(names):
+    def start():
         wait = [sys.executable, "-c", "input()"]
         processes.append(subprocess.Popen(wait, stdin=subprocess.PIPE))
         return processes[-1]
@@ -89,15 +92,22 @@ def test_the_other_process_ends_with_the_block_and_also_after_an_error(
     started, monkeypatch, tmp_path
 ):
     monkeypatch.setattr(machine, "code_folder", lambda: tmp_path)
-    with compile_ahead.compiling_ahead(["slim"]):
+    with compile_ahead.compiling_ahead():
         assert started[0].poll() is None, "it runs meanwhile"
     assert started[0].returncode is not None
-    with pytest.raises(KeyboardInterrupt), compile_ahead.compiling_ahead(["slim"]):
+    with pytest.raises(KeyboardInterrupt), compile_ahead.compiling_ahead():
         raise KeyboardInterrupt
     assert started[1].returncode is not None
 
 
-@pytest.mark.parametrize("reason", ["one core", "no cache", "cached code", "nothing to compile"])
+def test_the_other_process_ends_where_there_is_nothing_to_share(started, monkeypatch, tmp_path):
+    monkeypatch.setattr(machine, "code_folder", lambda: tmp_path)
+    with compile_ahead.compiling_ahead() as ahead:
+        ahead.share([])
+        assert started[0].returncode is not None
+
+
+@pytest.mark.parametrize("reason", ["one core", "no cache", "cached code"])
 def test_no_process_is_started_where_it_does_not_help(started, monkeypatch, tmp_path, reason):
     folder = None if reason == "no cache" else tmp_path
     monkeypatch.setattr(machine, "code_folder", lambda: folder)
@@ -105,13 +115,14 @@ def test_no_process_is_started_where_it_does_not_help(started, monkeypatch, tmp_
         monkeypatch.setenv("MATINEE_THREADS", "1")
     if reason == "cached code":
         (tmp_path / "rows._by_columns-76.py311.nbi").touch()
-    with compile_ahead.compiling_ahead([] if reason == "nothing to compile" else ["slim"]):
+    with compile_ahead.compiling_ahead() as ahead:
+        ahead.share(["slim"])
         assert not started
 
 
 def test_what_is_compiled_ahead_are_algorithms():
     known = set(ALGORITHMS)
-    assert set(demo.NEEDED) <= known
+    assert {compile_ahead.FIRST, *demo.NEEDED} <= known
     for algorithm in (None, *(kind() for kind in ALGORITHMS.values())):
         assert set(compile_ahead.needed(algorithm)) <= known
 
@@ -122,8 +133,9 @@ def test_this_process_compiles_from_the_last_algorithm_to_the_second(
     compiled = []
     monkeypatch.setattr(machine, "code_folder", lambda: tmp_path)
     monkeypatch.setattr(compile_ahead, "compile_fits", compiled.extend)
-    with compile_ahead.compiling_ahead(["mf", "implicit-als", "slim"]) as compile_here:
-        compile_here()
+    with compile_ahead.compiling_ahead() as ahead:
+        ahead.share(["mf", "implicit-als", "slim"])
+        ahead.compile_here()
     assert compiled == ["slim", "implicit-als"]
 
 
@@ -131,22 +143,25 @@ def test_alone_it_leaves_all_to_the_fit_itself(started, monkeypatch):
     monkeypatch.setattr(machine, "code_folder", lambda: None)
     compiled = []
     monkeypatch.setattr(compile_ahead, "compile_fits", compiled.extend)
-    with compile_ahead.compiling_ahead(["mf", "implicit-als"]) as compile_here:
-        compile_here()
+    with compile_ahead.compiling_ahead() as ahead:
+        ahead.share(["mf", "implicit-als"])
+        ahead.compile_here()
     assert not started
     assert not compiled
 
 
-def test_no_garbage_is_searched_for_in_the_other_process(monkeypatch):
+def test_the_other_process_compiles_what_it_reads_and_searches_for_no_garbage(monkeypatch):
     was_searched, searched = gc.isenabled(), []
-    monkeypatch.setattr(sys, "argv", ["-c", "mf"])
-    monkeypatch.setattr(compile_ahead, "compile_fits", lambda _: searched.append(gc.isenabled()))
+    monkeypatch.setattr(sys, "stdin", StringIO("mf slim"))
+    monkeypatch.setattr(
+        compile_ahead, "compile_fits", lambda names: searched.append((names, gc.isenabled()))
+    )
     try:
         gc.enable()
         compile_ahead.main()
     finally:
         (gc.enable if was_searched else gc.disable)()
-    assert searched == [False]
+    assert searched == [([compile_ahead.FIRST], False), (["mf", "slim"], False)]
 
 
 def test_a_command_searches_for_garbage_seldom(monkeypatch):

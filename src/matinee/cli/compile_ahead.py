@@ -1,19 +1,19 @@
-"""A second process that compiles some kernels while this one reads and compiles others.
+"""A second process that compiles some kernels while this one imports, reads and compiles others.
 
 numba compiles one function at a time in a process, so a second one is what a second core is good
 for. Both keep their code in the same cache, where each finds what the other has compiled. The other
-begins at the first of the algorithms that are needed and this one at the last, and a kernel that
-one of them compiles is waited for by the other: so they meet in between, whatever each takes.
+begins with what nearly all fits need, before this one knows what it will fit. Then it takes the
+algorithms from the first and this one from the last, and a kernel that one of them compiles is
+waited for by the other: so they meet in between, whatever each takes.
 """
 
 import gc
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,47 +27,80 @@ if TYPE_CHECKING:
 TINY = 60  # users and items of the table that is fitted
 FEW = {"n_epochs": 2, "burn_in": 1, "n_samples": 1}  # so that it is quick
 WITH_PARTS = ("neural-mf", "hybrid", "content")  # a framework, or a catalog
+FIRST = "bias"  # needs the row solve, which takes longest and others come to, and little else
 PROGRAM = "from matinee.cli.compile_ahead import main; main()"
 
 
 @contextmanager
-def compiling_ahead(names: Sequence[str]) -> Iterator[Callable[[], None]]:
-    """Meanwhile compile elsewhere what fits of these algorithms need, in their order.
+def compiling_ahead() -> Iterator["Ahead"]:
+    """Meanwhile compile elsewhere what nearly all fits need, and then what they ``share``.
 
-    The function that it gives compiles the same here, from the last of them to the second: the
-    first is left to the fit itself. There is another process only where there are two cores, and a
-    cache that has no code yet. It ends with the block; what it has compiled stays in the cache.
+    There is another process only where there are two cores, and a cache that has no code yet. It
+    ends with the block; what it has compiled stays in the cache.
     """
     from matinee.kernels.machine import can_compile_ahead
 
-    process = start(names) if names and can_compile_ahead() else None
+    ahead = Ahead(start() if can_compile_ahead() else None)
     try:
-        yield partial(compile_fits, names[:0:-1] if process is not None else ())
+        yield ahead
     finally:
-        if process is not None:
-            process.terminate()
-            process.wait()
+        ahead.end()
+
+
+@dataclass
+class Ahead:
+    """Another process that compiles, if there is one, and what this one compiles meanwhile."""
+
+    process: subprocess.Popen[bytes] | None
+    here: Sequence[str] = ()  # algorithms
+
+    def share(self, names: Sequence[str]) -> None:
+        """Let the other process compile what fits of these algorithms need, in their order.
+
+        This one takes them from the last to the second: the first is left to the fit itself.
+        Without any the other process ends.
+        """
+        if self.process is None:
+            return
+        if not names:
+            self.end()
+            return
+        self.here = names[:0:-1]
+        assert self.process.stdin is not None
+        with suppress(OSError):  # it has ended, for a reason of its own
+            self.process.stdin.write(" ".join(names).encode())
+            self.process.stdin.close()
+
+    def compile_here(self) -> None:
+        """Compile this process's part of what is shared."""
+        compile_fits(self.here)
+
+    def end(self) -> None:
+        """End the other process."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.communicate()
 
 
 def needed(algorithm: "Algorithm | None") -> tuple[str, ...]:
     """The algorithms that a fit comes to, where it is worth compiling them side by side.
 
-    The first is bias, which needs the row solve and little else: that takes longest, and all of
-    these come to it. None stands for the default, which the ratings decide: that for stars.
+    None stands for the default, which the ratings decide: that for stars.
     """
     if algorithm is None:
-        return "bias", "mf", "implicit-als", "slim"
+        return "mf", "implicit-als", "slim"
     choosers = [one.name for one in getattr(algorithm, "choosers", ())]
     if not choosers and algorithm.name not in ("implicit-als", "bpr"):
         return ()
     own = [] if algorithm.name in WITH_PARTS else [algorithm.name]
-    return tuple(dict.fromkeys(["bias", *own, *choosers]))
+    return tuple(dict.fromkeys([*own, *choosers]))
 
 
 def main() -> None:
-    """Compile what the algorithms named by the arguments need."""
+    """Compile what nearly all fits need, and then what the algorithms that are read need."""
     gc.disable()  # it ends soon
-    compile_fits(sys.argv[1:])
+    compile_fits([FIRST])
+    compile_fits(sys.stdin.read().split())
 
 
 def compile_fits(names: Sequence[str]) -> None:
@@ -109,14 +142,14 @@ def quick(algorithm: "Algorithm") -> "Algorithm":
     return replace(algorithm, **changes)
 
 
-def start(names: Sequence[str]) -> subprocess.Popen[bytes] | None:
-    """The other process, or None where none can be started."""
+def start() -> subprocess.Popen[bytes] | None:
+    """The other process, which reads names of algorithms; None where none can be started."""
     nowhere = subprocess.DEVNULL
     with suppress(OSError):
         return subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, *names],
+            [sys.executable, "-c", PROGRAM],
             cwd=Path(matinee.__file__).parents[1],  # which is where it is imported from
-            stdin=nowhere,
+            stdin=subprocess.PIPE,
             stdout=nowhere,
             stderr=nowhere,
         )

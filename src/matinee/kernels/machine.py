@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-import scipy.linalg  # noqa: F401  loads a BLAS of its own
 from numba import config
 from threadpoolctl import threadpool_info
 
@@ -29,6 +28,8 @@ def vector_code() -> str:
 
 def blas() -> str:
     """The linear algebra libraries that numpy and scipy load."""
+    import scipy.linalg  # noqa: F401  loads its own; not above: the first run waits for this module
+
     libraries = {
         f"{library['internal_api']} {library['version']}"
         for library in threadpool_info()

@@ -47,7 +47,7 @@ HEADINGS = {
 LOWER_IS_BETTER = {"rmse", "mae"}
 TOP_FILMS = 5
 LIKES = 3  # of the tastes of the person
-NEEDED = ("bias", "nmf", "implicit-als", "slim")  # what another process helps to compile
+NEEDED = ("nmf", "implicit-als", "slim")  # what another process helps to compile
 
 
 @click.command("demo")
@@ -78,10 +78,11 @@ def command(out: str, serving: bool, port: int, as_json: bool) -> None:
         SERVE.require("this command")
     check_place(Path(out))
     say("matinee demo, on simulated ratings; the first time, some seconds go to compiling")
-    with compiling_ahead(NEEDED) as compile_here, progress("demo", every=0) as step:
+    with compiling_ahead() as ahead, progress("demo", every=0) as step:
+        ahead.share(NEEDED)
         from matinee.cli.walkthrough import run  # meanwhile the other process begins
 
-        demo = run(Path(out), step, compile_here)
+        demo = run(Path(out), step, ahead.compile_here)
     if as_json:
         print_json(demo.to_dict() | {"next": commands(demo)})
     else:

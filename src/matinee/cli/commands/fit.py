@@ -86,6 +86,7 @@ def command(
     packed ratings, which mf, nmf and implicit-als read in blocks, keeping their state after each
     epoch. The algorithm "auto" stands for a search over all of them and their settings.
     """
+    ahead = click.get_current_context().with_resource(compiling_ahead())
     from matinee.storage.model_files import check_place
 
     search = searching if learning.algorithm == AUTO else None
@@ -108,14 +109,14 @@ def command(
     else:
         if resume and search is None:
             raise BadSetting("--resume goes with packed ratings and mf, nmf or implicit-als")
-        with compiling_ahead(needed(learner)) as compile_here:
-            ratings = reading.read(data)
-            compile_here()
-            started = time.perf_counter()
-            if search is not None:
-                learner, model = found_by(search, ratings, resume)
-            else:
-                learner, model = fit_in_memory(learner, ratings, validation_share)
+        ahead.share(needed(learner))
+        ratings = reading.read(data)
+        ahead.compile_here()
+        started = time.perf_counter()
+        if search is not None:
+            learner, model = found_by(search, ratings, resume)
+        else:
+            learner, model = fit_in_memory(learner, ratings, validation_share)
     duration = time.perf_counter() - started
     if older is not None:
         model = with_names(older, model)
