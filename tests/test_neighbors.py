@@ -198,7 +198,8 @@ def test_a_heap_keeps_the_heaviest_in_any_order(most):
     ranking = [row for row in np.argsort(-weights, kind="stable") if weights[row] > 0]
     for _ in range(5):
         best, best_weights = np.full(most, -1, np.int32), np.zeros(most, np.float32)
-        size = keep_best(weights, rng.permutation(40).astype(np.int32), best, best_weights)
+        rows = rng.permutation(40).astype(np.int32)
+        size = keep_best(weights, rows, 40, best, best_weights, most)
         assert best[:size].tolist() == ranking[:most]
         assert (best_weights[:size] == weights[best[:size]]).all()
 

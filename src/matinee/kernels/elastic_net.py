@@ -26,6 +26,7 @@ from matinee.kernels.threads import (
 TOLERANCE = 1e-4  # of |x_j|^2: changes of the objective that are not worth another step
 FIRST = 32  # columns that enter the active set at first; then it may double each time
 DENSE = 4  # rows with products in one of so many columns are kept dense
+NONE = np.int64(0)  # a plain 0 is of another type, for which helpers would be compiled again
 MOST_SWEEPS = 1000  # over the active set; a bound that is hardly ever met
 
 
@@ -76,6 +77,7 @@ def sparse_regressions(
         parts[place] = _sparse_regressions(start, stop, problem)
 
     run_all([partial(run, place, *one) for place, one in enumerate(ranges)])
+    parts = [(counts, *(one[: counts.sum()] for one in both)) for counts, *both in parts]
     counts, indices, values = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return Sparse(np.r_[0, np.cumsum(counts)], indices, values)
 
@@ -107,7 +109,8 @@ def _diagonal_and_cost(start, stop, indptr, columns, products, l1, diagonal, cos
 
 @kernel
 def _sparse_regressions(start, stop, problem):
-    # Returns how many weights each of the columns start..stop has, their columns, and the weights.
+    # Returns how many weights each of the columns start..stop has, their columns, and the weights;
+    # the last two have room to spare. Nothing is sliced, as a slice is a page of code to compile.
     n = len(problem.diagonal)
     gradient = np.empty(n)
     weights, place = nothing_active(n)
@@ -119,34 +122,36 @@ def _sparse_regressions(start, stop, problem):
     columns, values, size = np.empty(stop - start, np.int32), np.empty(stop - start, np.float32), 0
     for j in range(start, stop):
         n_candidates = start_column(j, problem, gradient, candidates)
-        n_active = 0
+        n_active = NONE
         while True:
             n_violators = find_violators(
-                candidates[:n_candidates], j, problem, gradient, place, violators, gains
+                candidates, n_candidates, j, problem, gradient, place, violators, gains
             )
             most = min(n, max(FIRST, n_active))
-            n_new = keep_best(gains, violators[:n_violators], best[:most], best_gains[:most])
+            n_new = keep_best(gains, violators, n_violators, best, best_gains, most)
             if n_new == 0:
                 break
+            entered = n_active
             if n_active + n_new > len(products):
                 products = np.empty((2 * (n_active + n_new), 2 * (n_active + n_new)), np.float32)
-                for k in range(n_active):
-                    enter(active, k, problem, place, products)
+                entered = NONE
             for k in range(n_new):
-                active[n_active] = best[k]
-                enter(active, n_active, problem, place, products)
-                n_active += 1
-            descend(j, active[:n_active], problem, products, gradient, weights)
-        for i in active[:n_active]:
+                active[n_active + k] = best[k]
+            n_active += n_new
+            for k in range(entered, n_active):
+                enter(active, k, problem, place, products)
+            descend(j, active, n_active, problem, products, gradient, weights)
+        for k in range(n_active):
+            i = active[k]
             gains[i], weights[i], place[i] = weights[i], 0.0, -1
-        n_weights = keep_best(gains, active[:n_active], best[:n_active], best_gains[:n_active])
+        n_weights = keep_best(gains, active, n_active, best, best_gains, n_active)
         if size + n_weights > len(columns):
             columns, values = longer(columns, values, n_weights)
         for k in range(n_weights):
             columns[size + k], values[size + k] = best[k], best_gains[k]
         counts[j - start] = n_weights
         size += n_weights
-    return counts, columns[:size], values[:size]
+    return counts, columns, values
 
 
 @inlined
@@ -168,8 +173,9 @@ def start_column(j, problem, gradient, candidates):
     As products and weights are at least 0, no other column can have a weight. Fills the first of
     ``candidates`` (n,) with those that can, and returns how many.
     """
-    gradient[:] = -np.inf
-    n_candidates = 0
+    for i in range(len(gradient)):
+        gradient[i] = -np.inf
+    n_candidates = NONE
     for entry in range(problem.indptr[j], problem.indptr[j + 1]):
         i, pull = problem.columns[entry], problem.products[entry] - problem.l1
         if i != j and pull > 0.0:
@@ -180,13 +186,14 @@ def start_column(j, problem, gradient, candidates):
 
 
 @inlined
-def find_violators(candidates, j, problem, gradient, place, violators, gains):
-    """The inactive columns that would gain enough by leaving 0; returns how many.
+def find_violators(candidates, n, j, problem, gradient, place, violators, gains):
+    """The inactive ones of n candidates that would gain enough by leaving 0; returns how many.
 
     They are the first of ``violators`` (n,), and ``gains`` (n,) has the gain of each column.
     """
-    enough, n_violators = problem.tolerance * problem.diagonal[j], 0
-    for i in candidates:
+    enough, n_violators = problem.tolerance * problem.diagonal[j], NONE
+    for k in range(n):
+        i = candidates[k]
         if place[i] < 0 and gradient[i] > 0.0:
             gain = gradient[i] * gradient[i] / (problem.diagonal[i] + problem.l2[i])
             if gain > enough:
@@ -205,8 +212,8 @@ def enter(active, n_active, problem, place, products):
         for k in range(n_active + 1):
             products[n_active, k] = products[k, n_active] = problem.dense[row, active[k]]
         return
-    products[n_active, : n_active + 1] = 0.0
-    products[: n_active + 1, n_active] = 0.0
+    for k in range(n_active + 1):
+        products[n_active, k] = products[k, n_active] = 0.0
     for entry in range(problem.indptr[i], problem.indptr[i + 1]):
         other = place[problem.columns[entry]]
         if other >= 0:
@@ -214,18 +221,18 @@ def enter(active, n_active, problem, place, products):
 
 
 @inlined
-def descend(j, active, problem, products, gradient, weights):
-    """Minimise over the weights of the active set, then bring the gradient of all up to date.
+def descend(j, active, n, problem, products, gradient, weights):
+    """Minimise over the weights of the n columns in the active set.
 
-    ``gradient`` is x_i . (x_j - X w) - l1.
+    Then bring ``gradient``, x_i . (x_j - X w) - l1, up to date for all columns.
     """
     enough = problem.tolerance * problem.diagonal[j]
-    own, before = np.empty(len(active)), np.empty(len(active))
-    for k in range(len(active)):
+    own, before = np.empty(n), np.empty(n)
+    for k in range(n):
         own[k], before[k] = gradient[active[k]], weights[active[k]]
     for _ in range(MOST_SWEEPS):
         gain = 0.0
-        for k in range(len(active)):
+        for k in range(n):
             i = active[k]
             curvature = problem.diagonal[i] + problem.l2[i]
             weight = max(0.0, (own[k] + problem.diagonal[i] * weights[i]) / curvature)
@@ -233,11 +240,11 @@ def descend(j, active, problem, products, gradient, weights):
             if change != 0.0:
                 weights[i] = weight
                 gain = max(gain, change * change * curvature)
-                for m in range(len(active)):
+                for m in range(n):
                     own[m] -= change * products[k, m]
         if gain < enough:
             break
-    for k in range(len(active)):
+    for k in range(n):
         change = weights[active[k]] - before[k]
         if change != 0.0:
             follow(active[k], change, problem, gradient)

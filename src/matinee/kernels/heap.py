@@ -12,27 +12,28 @@ ROOT = np.int64(0)
 
 
 @kernel
-def keep_best(weights, candidates, best, best_weights):
+def keep_best(weights, candidates, n_candidates, best, best_weights, most):
     """Fill ``best`` with the candidates of most weight above 0, the best first; how many.
 
-    ``weights`` (n_rows,) are read at the candidates, (n,) rows. ``best`` and ``best_weights`` are
-    as long as the most to keep.
+    ``weights`` (n_rows,) are read at the first ``n_candidates`` of the candidates, which are rows.
+    At most ``most`` are kept.
     """
     n = ROOT  # and not 0, whose type is another: all of it would be compiled again
-    for row in candidates:
+    for k in range(n_candidates):
+        row = candidates[k]
         weight = weights[row]
         if weight <= 0.0:
             continue
-        if n < len(best):
+        if n < most:
             best[n], best_weights[n] = row, weight
             n += 1
-            if n == len(best):
+            if n == most:
                 for place in range(n // 2 - 1, -1, -1):
                     sink(best, best_weights, place, n)
         elif outranks(weight, row, best_weights[0], best[0]):
             best[0], best_weights[0] = row, weight
             sink(best, best_weights, ROOT, n)
-    if n < len(best):
+    if n < most:
         for place in range(n // 2 - 1, -1, -1):
             sink(best, best_weights, place, n)
     for last in range(n - 1, 0, -1):  # the worst of those left goes to the end

@@ -176,12 +176,21 @@ def divided(total, weight):
     return total / weight if weight > 0.0 else 0.0
 
 
+@inlined
+def unrated(n_items):
+    """The deviations of somebody without ratings, by a loop: np.full is a function to compile."""
+    own = np.empty(n_items, np.float32)
+    for i in range(n_items):
+        own[i] = np.nan
+    return own
+
+
 @kernel
 def _add_list_scores(start, stop, indptr, rated, deviations, lists, reversed_lists, items, out):
     # Where many items are scored, each rating adds its terms to all items at once; the few
     # items that more than n_neighbors ratings speak for are scored again by their heaviest.
     n_items = len(lists.indptr) - 1
-    own = np.full(n_items, np.nan, np.float32)
+    own = unrated(n_items)
     places, terms = np.empty(n_items, np.int64), np.empty(n_items, np.float32)
     total, weight, count = np.empty(n_items), np.empty(n_items), np.empty(n_items, np.int32)
     few = len(items) < FEW * n_items
@@ -189,7 +198,8 @@ def _add_list_scores(start, stop, indptr, rated, deviations, lists, reversed_lis
         for at in range(indptr[b], indptr[b + 1]):
             own[rated[at]] = deviations[at]
         if not few:
-            total[:], weight[:], count[:] = 0.0, lists.damping, 0
+            for i in range(n_items):
+                total[i], weight[i], count[i] = 0.0, lists.damping, 0
             for at in range(indptr[b], indptr[b + 1]):
                 add_terms_of(rated[at], deviations[at], reversed_lists, total, weight, count)
         for c in range(len(items)):
@@ -218,7 +228,7 @@ def add_terms_of(j, deviation, reversed_lists, total, weight, count):
 @kernel
 def _add_list_scores_of_pairs(start, stop, user, item, indptr, rated, deviations, lists, out):
     n_items = len(lists.indptr) - 1
-    own = np.full(n_items, np.nan, np.float32)
+    own = unrated(n_items)
     places, terms = np.empty(n_items, np.int64), np.empty(n_items, np.float32)
     for j in range(start, stop):
         u = user[j]

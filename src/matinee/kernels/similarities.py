@@ -239,7 +239,8 @@ def _nearest_rows(start, stop, indptr, coordinates, values, norms, vectors, list
         n = compare(
             row, coordinates[span], values[span], norms[row], vectors, sums, others, weights
         )
-        lists.sizes[row] = keep_best(weights, others[:n], lists.rows[place], lists.weights[place])
+        best, best_weights = lists.rows[place], lists.weights[place]
+        lists.sizes[row] = keep_best(weights, others, n, best, best_weights, len(best))
 
 
 @kernel
@@ -255,7 +256,7 @@ def _mean_differences(start, stop, indptr, coordinates, values, vectors, lists, 
         for other in others[:n]:
             counts[other] = sums[other, N] if other != row else 0.0
         best = lists.rows[place]
-        size = keep_best(counts, others[:n], best, lists.weights[place])
+        size = keep_best(counts, others, n, best, lists.weights[place], len(best))
         for at in range(size):
             total = sums[best[at]]
             differences[lists.indptr[row] + at] = (total[X] - total[Y]) / total[N]

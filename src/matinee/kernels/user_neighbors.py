@@ -189,7 +189,7 @@ def _add_user_scores(start, stop, row, indptr, rated, values, norms, neighborhoo
         if not neighborhood.averaged:
             keep_nearest(weights, neighborhood.n_neighbors, best)
         if not few:
-            size = keep_best(weights, others[:met], users, users_weights)
+            size = keep_best(weights, others, met, users, users_weights, n)
             fill_all(neighborhood, users[:size], users_weights[:size], total, weight, count)
         for c in range(len(items)):
             i = items[c]
