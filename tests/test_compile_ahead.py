@@ -13,6 +13,7 @@ from matinee import cli
 from matinee.algorithms import ALGORITHMS
 from matinee.cli import compile_ahead
 from matinee.cli.commands import demo
+from matinee.disk.locks import WAIT_SECONDS, folder_lock
 from matinee.garbage import OBJECTS_BETWEEN_SEARCHES
 from matinee.kernels import machine
 
@@ -68,6 +69,30 @@ def test_processes_side_by_side_compile_each_kernel_once(tmp_path):
     assert [one.returncode for one in processes] == [0, 0]
     assert [sum(pair) for pair in zip(*counts, strict=True)] == [1, 1, 1]
     assert not list(tmp_path.rglob("*.lock"))
+
+
+LOAD = """
+import numpy as np
+from matinee.data.rows import Rows
+from matinee.kernels import rows
+
+one = np.zeros(1, np.int32)
+rows.by_columns(Rows(np.array([0, 1]), one, one.astype(np.float32)), 1)
+print(sum(rows._by_columns.stats.cache_hits.values()))
+"""
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
+def test_cached_code_is_loaded_while_the_kernel_is_compiled_for_other_arguments(tmp_path):
+    def hits() -> str:
+        env = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+        code = [sys.executable, "-c", LOAD]
+        return subprocess.check_output(code, env=env, text=True, timeout=0.8 * WAIT_SECONDS).strip()
+
+    assert hits() == "0"
+    (index,) = tmp_path.rglob("rows._by_columns-*.nbi")
+    with folder_lock(index):
+        assert hits() == "1"
 
 
 @pytest.fixture

@@ -57,19 +57,26 @@ def stamp_with_sources(dispatcher: Any) -> None:
 
 
 def compile_once(dispatcher: Any) -> None:
-    """Let one process at a time load or compile a kernel, so that no other compiles it as well.
+    """Let one process at a time compile a kernel, so that no other compiles it as well.
 
-    The lock of the compiler is taken first: a thread that waited for it with a kernel locked could
-    wait for a process that waits for this kernel.
+    What is cached is loaded without the lock of the kernel: a process may hold it for seconds, to
+    compile the kernel for other types of arguments. The lock of the compiler is taken first: a
+    thread that waited for it with a kernel locked could wait for a process that waits for this
+    kernel.
     """
-    index: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    cache: Any = getattr(dispatcher, "_cache", None)
+    index: Any = getattr(cache, "_cache_file", None)
     if not hasattr(index, "_index_path"):
         return
     path, compile_kernel = Path(index._index_path), dispatcher.compile
 
+    def is_cached(signature: Any) -> bool:
+        key = cache._index_key(signature, dispatcher.targetctx.codegen())
+        return key in index._load_index()
+
     def compile_alone(signature: Any) -> Any:
         with global_compiler_lock:
-            if signature in dispatcher.overloads:
+            if signature in dispatcher.overloads or is_cached(signature):
                 return compile_kernel(signature)
             with _locked(path):
                 return compile_kernel(signature)

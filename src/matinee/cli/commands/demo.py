@@ -47,7 +47,7 @@ HEADINGS = {
 LOWER_IS_BETTER = {"rmse", "mae"}
 TOP_FILMS = 5
 LIKES = 3  # of the tastes of the person
-NEEDED = ("nmf", "implicit-als", "slim")  # what another process helps to compile
+NEEDED = ("nmf", "mf", "implicit-als", "slim")  # what another process helps to compile
 
 
 @click.command("demo")
