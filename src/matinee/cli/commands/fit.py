@@ -123,8 +123,7 @@ def command(
     model.save(place)
     shutil.rmtree(state_of(place), ignore_errors=True)
     check = None if no_check else list_check(learner, model, ratings, duration)
-    if check is not None:
-        say_check(check, model)
+    say_check(check, model)
     say_done(model, place, duration)
     if as_json:
         print_json(document(learner, model, place, ratings, duration, check))
@@ -196,8 +195,10 @@ def list_check(
     return check_lists(learner, ratings)
 
 
-def say_check(check: "ListCheck", model: "Model") -> None:
-    """Report the check of the lists, with a note where popularity has better ones."""
+def say_check(check: "ListCheck | None", model: "Model") -> None:
+    """Report the check of the lists, if any, with a note where popularity has better ones."""
+    if check is None:
+        return
     all_users = f"{program()} evaluate ... --split liked measures all users so"
     say(wrap(f"{check}; {all_users}", width(sys.stderr)))
     if check.behind:
