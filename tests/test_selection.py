@@ -242,6 +242,24 @@ def test_epochs_that_are_not_its_own_setting_stay_as_they_are():
     assert found.algorithm.base == MF(n_factors=4, n_epochs=6)
 
 
+@pytest.mark.parametrize("folds", [1, 2])
+def test_a_trial_that_searches_epochs_is_of_exactly_its_settings(ratings, folds):
+    """Its figure is that of a fit of so many epochs, also of those beyond the best one."""
+    base = MF(n_factors=8, reg=0.01, bias_reg=0.01, choice=None)
+    found = tune(base, ratings, space={"n_epochs": [2, 25]}, method="grid", folds=folds)
+    inner = tuning._validation_splits(splitting.random(ratings).train, folds, seed=0)
+    for trial in found.trials[1:]:
+        fits = [
+            fit_and_evaluate(base.with_settings(trial.settings), split, (), metrics=["rmse"])
+            for split in inner
+        ]
+        assert trial.value == pytest.approx(np.mean([one.metrics["rmse"] for one in fits]))
+        assert trial.best_epoch is None
+    few, many = (trial.value for trial in found.trials[1:])
+    assert few < many, "the longer fit is past its best epoch, so stopping would have shown"
+    assert found.algorithm == base.with_settings(found.best.settings)
+
+
 def test_a_trial_that_fails_is_kept_and_the_search_goes_on(ratings):
     found = tune(Fragile(), ratings, budget=4)
     assert [trial.state for trial in found.trials] == ["done", "failed", "failed", "failed"]

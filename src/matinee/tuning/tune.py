@@ -170,10 +170,10 @@ def tune(
     which 20 % are held out by ``seed``.
 
     A trial is judged on a fifth of the training part, or by its mean over so many ``folds`` of it,
-    each of which it is fitted without. A fit stops early when its validation error does, and a
-    trial worse than half of the others at the same epoch (of the first fold) is pruned. A trial
-    that fails is recorded with its reason. With ``record``, a JSON-lines file, trials are written
-    as they end; ``resume`` takes over those of the same search.
+    each of which it is fitted without. Unless ``n_epochs`` is searched, a fit stops early when its
+    validation error does, and one worse than half of the others at the same epoch (of the first
+    fold) is pruned. A trial that fails is recorded with its reason. With ``record``, a JSON-lines
+    file, trials are written as they end; ``resume`` takes over those of the same search.
 
     Raises, before any work, BadSetting for an unknown or impossible setting, metric, method or
     budget, and MatineeError where the record cannot be written.
@@ -272,6 +272,11 @@ class _Run:
             trials.append(trial)
         return trials
 
+    @property
+    def _stops_early(self) -> bool:
+        """Whether fits end at their best epoch: not where the search itself decides on epochs."""
+        return self.objective.measure.base in OF_EPOCHS and "n_epochs" not in self.space
+
     def _settings(self, number: int) -> JsonObject | None:
         """The settings of a trial; None when the space is exhausted."""
         if number == 0:
@@ -334,7 +339,7 @@ class _Run:
 
         algorithm = self.objective.plan.learner(self.base.with_settings(settings))
         split = self.inner[fold]
-        validation = split.test if self.objective.measure.base in OF_EPOCHS else None
+        validation = split.test if self._stops_early else None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model: Model = algorithm.fit(split.train, validation=validation, on_epoch=on_epoch)
