@@ -130,12 +130,23 @@ def train():
     return ratings_of()
 
 
+class Fitted(dict):
+    """The model of each case, fitted when it is first asked for."""
+
+    def __init__(self, train, **settings):
+        self.train, self.settings = train, settings
+
+    def __missing__(self, case):
+        self[case] = make(case, **self.settings).fit(self.train)
+        return self[case]
+
+
 @pytest.fixture(scope="module")
 def models(train):
-    return {case: make(case).fit(train) for case in CASES}
+    return Fitted(train)
 
 
-@pytest.fixture(params=CASES)
+@pytest.fixture(params=CASES, scope="module")  # so that the tests of a case stand together
 def case(request):
     return request.param
 
@@ -277,12 +288,21 @@ FROM_ZERO = {
 RATING_CASES = [case for case in CASES if make(case).kind == "rating"]
 
 
-@pytest.mark.parametrize("case", RATING_CASES)
-@pytest.mark.parametrize("a, b", [(20.0, 100.0), (0.05, -3.0), (0.05, 0.0), (70_000.0, 0.0)])
+UNITS = [(20.0, 100.0), (0.05, -3.0), (0.05, 0.0), (70_000.0, 0.0)]  # a and b
+
+
+def units_of(case):
+    """The units that a case must not know of, each once."""
+    return dict.fromkeys((a, 0.0 if case in FROM_ZERO else b) for a, b in UNITS)
+
+
+@pytest.mark.parametrize(
+    "case, a, b",
+    [(case, *unit) for case in RATING_CASES for unit in units_of(case)],
+    scope="module",
+)
 def test_units_of_ratings_cannot_matter(case, train, models, a, b):
     """fit(a r + b) = a fit(r) + b, for everybody and newcomers."""
-    if b and case in FROM_ZERO:
-        b = 0.0
     stars, scale = a * train.rating.astype(float) + b, Scale(0.5 * a + b, 5 * a + b)
     columns = train.user, train.item, stars
     other = Ratings.of(train.users, train.items, *columns, scale=scale, catalog=train.catalog)
@@ -345,7 +365,7 @@ def test_terms_of_a_list_are_those_of_each_item_alone(model):
             )
 
 
-@pytest.mark.parametrize("case", EXACT)
+@pytest.mark.parametrize("case", EXACT, scope="module")
 def test_a_folded_in_training_user_is_the_trained_one(model, train):
     """Users are solved last, so fold-in returns the trained row."""
     for user in ("u000", "u031"):
@@ -436,7 +456,7 @@ def test_the_model_is_immutable(model):
             array[...] = 0
 
 
-@pytest.mark.parametrize("case", ITERATIVE)
+@pytest.mark.parametrize("case", ITERATIVE, scope="module")
 def test_epochs_are_told_and_the_best_is_kept(case, train):
     rng = np.random.default_rng(1)
     held_out = rng.random(len(train)) < 0.3
@@ -506,7 +526,7 @@ FOLDED = [one for one in WITH_CHOICE if one in EXACT and not one.startswith("use
 PEOPLE = ["u000", "u031"]
 
 
-@pytest.fixture(params=WITH_CHOICE)
+@pytest.fixture(params=WITH_CHOICE, scope="module")
 def choosing(request, models):
     return models[request.param]
 
@@ -514,7 +534,7 @@ def choosing(request, models):
 @pytest.fixture(scope="module")
 def by_stars(train):
     """The same fits without a choice part."""
-    return {case: make(case, choice=None).fit(train) for case in WITH_CHOICE}
+    return Fitted(train, choice=None)
 
 
 def test_other_models_rank_by_their_own_scores(case, models):
@@ -523,13 +543,13 @@ def test_other_models_rank_by_their_own_scores(case, models):
         assert models[case].ranker is models[case]
 
 
-@pytest.mark.parametrize("case", WITH_CHOICE)
+@pytest.mark.parametrize("case", WITH_CHOICE, scope="module")
 def test_a_choice_part_changes_no_stars(case, models, by_stars):
     everyone = np.arange(len(models[case].users))
     assert np.array_equal(models[case].score_block(everyone), by_stars[case].score_block(everyone))
 
 
-@pytest.mark.parametrize("case", WITH_CHOICE)
+@pytest.mark.parametrize("case", WITH_CHOICE, scope="module")
 def test_an_infinite_weight_gives_the_lists_by_stars(case, models, by_stars):
     old = by_stars[case].recommend(PEOPLE, 7)
     assert models[case].recommend(PEOPLE, 7, stars_weight=np.inf).to_dicts() == old.to_dicts()
@@ -577,7 +597,7 @@ def test_a_saved_model_lists_the_same(choosing, tmp_path):
     assert saved.explain("u000", "0").to_dict() == choosing.explain("u000", "0").to_dict()
 
 
-@pytest.mark.parametrize("case", FOLDED)
+@pytest.mark.parametrize("case", FOLDED, scope="module")
 def test_a_known_history_folded_in_gets_that_user_s_list(case, models, train):
     model = models[case]
     items, ratings = train.by_user.row(3)
