@@ -189,8 +189,17 @@ def test_an_interruption_ends_with_130(here):
 
 
 LARGE = 400_000  # rows; enough for DuckDB to be at work when it is interrupted
-# Before its first line Python itself takes the signal, and aborts.
-BEGUN = "from matinee.__main__ import main; print('begun', flush=True); main()"
+# Says when the program has begun: before that Python itself takes the signal, and aborts.
+BEGUN = """
+import sys
+from matinee.__main__ import main
+class Beginning:
+    def find_spec(self, name, *_):
+        if name == "matinee.cli":
+            print("begun", flush=True)
+sys.meta_path.insert(0, Beginning())
+main()
+"""
 
 
 @forks
@@ -245,6 +254,7 @@ main()
 FALLING = """
 import os, signal
 from matinee.cli.exit_codes import exit_code_of
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job ignores it
 def command():
     try:
         os.kill(os.getpid(), signal.SIGINT)
@@ -254,10 +264,35 @@ print(exit_code_of(command))
 """
 
 
-def test_an_interrupt_that_a_library_takes_ends_a_command_too():
+DROPPED = """
+import ctypes, os, signal, time
+from matinee.cli.exit_codes import exit_code_of
+signal.signal(signal.SIGINT, signal.default_int_handler)
+def interrupt(*_):
+    os.kill(os.getpid(), signal.SIGINT)
+callback = ctypes.CFUNCTYPE(None)(interrupt)
+Finalized = type("Finalized", (), {"__del__": interrupt})
+def command():
+    WAY()
+    time.sleep(1000)
+print(exit_code_of(command))
+"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [FALLING, *(DROPPED.replace("WAY", way) for way in ("callback", "Finalized"))],
+    ids=["an error instead", "dropped by a callback", "dropped by a finalizer"],
+)
+def test_an_interrupt_that_a_library_takes_ends_a_command_too(code):
     environment = os.environ | {"PYTHONPATH": str(SOURCE)}
     done = subprocess.run(
-        [sys.executable, "-c", FALLING], env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=100,
     )
     assert (done.stdout, done.stderr) == ("130\n", "interrupted\n")
 

@@ -21,7 +21,7 @@ BENCHMARKS = ROOT / "benchmarks"
 
 # Imports go down only: a module may import from its own line and from the lines above it.
 LAYERS = [
-    "errors garbage",
+    "errors garbage interrupts",
     "display",
     "disk",
     "data kernels",

@@ -3,18 +3,22 @@
 import os
 import sys
 
+from matinee.interrupts import interrupts_noted
+
 INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command line; Ctrl-C while its modules are imported ends it as later on."""
     try:
-        from matinee.cli import main as command_line
+        with interrupts_noted():
+            from matinee.cli import main as command_line
+
+            command_line()
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted\n")
         sys.stderr.flush()
         os._exit(INTERRUPTED)
-    command_line()
 
 
 if __name__ == "__main__":

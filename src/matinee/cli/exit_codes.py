@@ -5,9 +5,7 @@
 """
 
 import os
-import signal
 import sys
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -17,40 +15,21 @@ import click
 from matinee.cli.console import say, say_whole
 from matinee.cli.log_records import log_records
 from matinee.errors import DataWarning, Face, MatineeError, worded
+from matinee.interrupts import interrupts_noted
 
 FAILURE, NOT_DUE, INTERRUPTED = 1, 6, 130
 
 
 def exit_code_of(command: Callable[[], object]) -> int:
     """Run a command, report what goes wrong in one sentence, and return its exit code."""
-    with interrupts_noted() as noted:
+    with interrupts_noted() as interrupts:
         try:
             return _ended(command)
         except Exception:
-            if not noted:
+            if not interrupts.noted:
                 raise
             say("interrupted")  # a library took the interrupt, and fell over what it left
             return INTERRUPTED
-
-
-@contextmanager
-def interrupts_noted() -> Iterator[list[int]]:
-    """Note each Ctrl-C, which raises KeyboardInterrupt as ever, where nobody else handles them."""
-    noted: list[int] = []
-
-    def note(number: int, _: object) -> None:
-        noted.append(number)
-        raise KeyboardInterrupt
-
-    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not usual or threading.current_thread() is not threading.main_thread():
-        yield noted
-        return
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield noted
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _ended(command: Callable[[], object]) -> int:
