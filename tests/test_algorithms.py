@@ -1,5 +1,6 @@
 """Each algorithm by its mathematics: laws, tutorials, published numbers, and odd data."""
 
+import tracemalloc
 from dataclasses import replace
 from itertools import pairwise
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from matinee import splitting
-from matinee.algorithms import MF, NMF, Bias, SVDpp, TruncatedSVD
+from matinee.algorithms import MF, NMF, Bias, ImplicitALS, SVDpp, TruncatedSVD
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
@@ -345,3 +346,26 @@ def test_transductive_svdpp_learns_from_choices_but_never_from_their_ratings():
     assert told.facts["also_chosen"] == len(split.test)
     with pytest.raises(BadRatings, match="are in both the training and the chosen part"):
         algorithm.fit_transductive(split.train, split.train)
+
+
+def test_a_fit_holds_the_users_factors_twice():
+    """Once as they are learned, once in another basis; the model takes them over."""
+    algorithm = ImplicitALS(n_factors=128, n_epochs=1, reg=0.1, unobserved=0.1)
+    algorithm.fit(uniform(300, 200, 5))  # compiles
+    train = uniform(30_000, 200, 2)
+    train = train.subset(train.user > 0)  # who has no rating gets the average
+    tracemalloc.start()
+    try:
+        model = algorithm.fit(train)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * model.user_factors.nbytes
+
+
+def test_factors_of_a_model_are_not_overwritten():
+    known = np.array([True, True, False])
+    side = Embeddings(np.eye(3, dtype=np.float32), np.ones(3, np.float32)).frozen()
+    average = side.completed(known).factors[2]
+    assert average.tolist() == [0.5, 0.5, 0]
+    assert np.array_equal(side.factors, np.eye(3))

@@ -82,18 +82,22 @@ class FactorModel(FoldingModel):
         Users without ratings get the average of the others, and so do items, unless the algorithm
         has learned something of them too. ``signature`` are the other fields of the model. The
         factors are brought into canonical form, unless more is to be turned along with them or
-        only the scores are used.
+        only the scores are used. Users' factors that can be written are taken over, not copied:
+        they may be most of the memory.
         """
+        profile_map = ProfileMap.of(train.profiles, train.users, users, train.user_counts)
         model = cls(
             **fields_of(train),
             global_mean=float(mean),
             user_embeddings=users.completed(train.user_counts > 0),
             item_embeddings=items.completed((train.item_counts > 0) | unrated_items_learned),
             fold=fold,
-            profile_map=ProfileMap.of(train.profiles, train.users, users, train.user_counts),
+            profile_map=profile_map,
             **signature,
         )
-        return model.canonical() if canonical and not only_scores_are_used() else model
+        if not canonical or only_scores_are_used():
+            return model
+        return model.canonical(in_place=users.factors.flags.writeable)
 
     def __repr__(self) -> str:
         return (

@@ -73,11 +73,14 @@ class Embeddings(NamedTuple):
         return Embeddings((factors / n).astype(np.float32), (bias / n).astype(np.float32))
 
     def completed(self, known: np.ndarray) -> "Embeddings":
-        """These, frozen; rows not ``known``, bool (n_rows,), get the average of those that are."""
+        """These, frozen; rows not ``known``, bool (n_rows,), get the average of those that are.
+
+        Factors that can be written are overwritten; those of a model are frozen, and copied.
+        """
         factors, bias = (np.asarray(array, np.float32) for array in (self.factors, self.bias))
         if not known.all():
             average = self.mean(known)
-            if not isinstance(self.factors, np.memmap):
+            if not (factors.flags.writeable and bias.flags.writeable):
                 factors, bias = factors.copy(), bias.copy()
             factors[~known], bias[~known] = average.factors[0], average.bias[0]
         return Embeddings(factors.view(), bias.view(), self.implicit).frozen()

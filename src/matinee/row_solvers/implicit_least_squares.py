@@ -66,7 +66,7 @@ class ImplicitLeastSquares:
         if self.n_steps:
             self._improve(rated, items, users, toward, dual_penalty, rotation)
             return
-        pull, X = None, self.rows_of(users)
+        pull, X = None, users.factors
         if toward is not None:
             pull = self.penalties(rated, n_items)[:, None] * toward.factors
         penalty = self.penalty(d, n_items, products)
@@ -80,7 +80,6 @@ class ImplicitLeastSquares:
         )
         if dual and in_dual:
             rotate_back(X, rated.counts, rotation)
-        np.copyto(users.factors, X, where=rated.counts[:, None] > 0)
 
     def _improve(
         self,
@@ -91,19 +90,23 @@ class ImplicitLeastSquares:
         penalty: Penalty,
         rotation: np.ndarray,
     ) -> None:
-        """Take ``n_steps`` of conjugate gradients in the basis where the penalty is diagonal."""
+        """Take ``n_steps`` of conjugate gradients in the basis where the penalty is diagonal.
+
+        The users' factors are turned into it and back where they are: they may be half the memory.
+        """
         all_cells = self.unobserved * len(items.bias)
         pull = None
         if toward is not None:
             centers = rotated(toward.factors, rotation)
             pull = self.penalties(rated, len(items.bias))[:, None] * centers
         weights = self._weights(rated.values) if self.by_rating else None
-        X = rotated(users.factors, rotation)
+        X, known = users.factors, rated.counts > 0
+        rotated(X, rotation, out=X, rows=known)
         rated = rated._replace(values=self.targets(rated.values))
         positives = Positives.of(rated, weights, rotated(items.factors, rotation))
         typical = penalty.diagonal / all_cells
         improve_rows(positives, penalty, pull, typical, self.n_steps, X)
-        rotated(X, rotation.T, out=users.factors, rows=rated.counts > 0)
+        rotated(X, rotation.T, out=X, rows=known)
 
     @property
     def summed(self) -> str | None:
@@ -195,6 +198,6 @@ def rotate_back(X: np.ndarray, counts: np.ndarray, rotation: np.ndarray) -> None
 
     ``counts`` (n,) are the ratings of each row.
     """
-    dual = dual_rows(counts, X.shape[1])
+    dual = dual_rows(counts, X.shape[1]) & (counts > 0)
     if dual.any():
         rotated(X, rotation.T, out=X, rows=dual)
