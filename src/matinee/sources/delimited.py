@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from matinee.data.catalog import NO_CATALOG, Catalog
 from matinee.data.scale import Scale
@@ -22,6 +22,7 @@ from matinee.sources.decimals import Forms, decimal_mark, number_text
 from matinee.sources.dialect import Dialect, clipped, holds, sniff
 from matinee.sources.lines import check_rejects, lines_query
 from matinee.sources.raw import Fault, Query, ReadOptions
+from matinee.sources.whole_numbers import table_of_numbers
 
 DECIMALS = {",": {"decimals": "comma"}, ".": {"thousands": "comma"}}  # for the report
 
@@ -84,6 +85,7 @@ def text_query(
             with_time="timestamp" in at,
             with_weight="sample_weight" in at,
             show=lambda row, fault: shown(plain, row, dialect, at.get("rating"), fault),
+            quick=lambda: quick_table(plain, dialect, at, options),
             check=lambda db: check_rejects(db, name),
             preamble=dialect.preamble,
             place="line" if plain == text else "element",
@@ -97,6 +99,16 @@ def text_query(
             known_scale=known_scale,
             catalog=catalog,
         )
+
+
+def quick_table(
+    path: Path, dialect: Dialect, at: dict[str, int], options: ReadOptions
+) -> dict[str, Any] | None:
+    """The rows of a file of whole numbers alone, or None."""
+    plain = dialect.delimiter and not (dialect.preamble or dialect.quoted)
+    if not plain or options.events or "sample_weight" in at:
+        return None
+    return table_of_numbers(path, dialect.delimiter, dialect.n_columns, at)
 
 
 def columns_of(dialect: Dialect, options: ReadOptions, name: str) -> dict[str, int]:

@@ -79,10 +79,12 @@ def connection(name: str, path: Path) -> Iterator["DuckDBPyConnection"]:
 @contextmanager
 def raw_rows(query: Query) -> Iterator[Raw]:
     """The rows of a query as arrays."""
-    with connection(query.name, query.path) as db:
-        db.execute(f"CREATE TEMP TABLE raw AS {query.sql}")
-        query.check(db)
-        arrays = numbered_table(db, query.with_time, query.with_weight)
+    arrays = query.quick()
+    if arrays is None:
+        with connection(query.name, query.path) as db:
+            db.execute(f"CREATE TEMP TABLE raw AS {query.sql}")
+            query.check(db)
+            arrays = numbered_table(db, query.with_time, query.with_weight)
     for side, id_type in query.id_types.items():
         arrays[f"{side}s"] = arrays[f"{side}s"]._replace(id_type=id_type)
     fault: Any = arrays["fault"]

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import numpy as np
 
@@ -137,6 +137,7 @@ class Query:
     id_types: Mapping[str, str] = field(default_factory=dict)  # of "user" and "item", if integers
     repeatable: bool = False  # running it again costs little; rows have their number as `line`
     show: Callable[[int, int], str]  # a row, by number and fault, as it stands in the file
+    quick: Callable[[], dict[str, Any] | None] = lambda: None  # its arrays, where SQL is not needed
     check: Callable[["DuckDBPyConnection"], None] = lambda db: None  # after reading; may raise
     preamble: int = 0  # so many rows at the start are none: comments and the header
     place: str = "row"
