@@ -15,7 +15,7 @@ import pytest
 
 import matinee
 from matinee.data.ids import IdMap
-from matinee.data.scale import Scale
+from matinee.data.scale import Scale, step_of
 from matinee.feedback import database
 from matinee.feedback.change_index import ChangeIndex
 from matinee.feedback.database import StoreError
@@ -305,6 +305,54 @@ def test_a_bad_row_is_rejected_in_words(change, said):
     assert event is None
     assert verdict.status == "rejected"
     assert said in verdict.reason
+
+
+@pytest.mark.parametrize(
+    "scale, step, rating, offered",
+    [
+        (Scale(1, 5), 1.0, 4.25, "4 or 5"),
+        (Scale(0.5, 5), 0.5, 4.25, "4 or 4.5"),
+        (Scale(0.5, 5), 0.5, 0.7, "0.5 or 1"),
+        (Scale(-1, 1), 0.1, 0.25, "0.2 or 0.3"),
+    ],
+)
+def test_a_rating_off_the_step_is_rejected_with_those_beside_it(scale, step, rating, offered):
+    row = {"user_id": "ann", "item_id": "heat", "rating": rating}
+    items = IdMap.of(["heat"], "item")
+    event, verdict = judge(row, items, scale, step)
+    assert (event, verdict.status) == (None, "rejected")
+    assert verdict.reason.startswith(f"rating is {rating}; ")
+    assert f"in steps of {step:g}: give {offered}" in verdict.reason
+    for other in map(float, offered.split(" or ")):
+        assert judge(row | {"rating": other}, items, scale, step)[1] == YES
+    assert judge(row, items, scale)[1] == YES  # where ratings go by no step
+
+
+def test_the_ends_of_a_scale_lie_on_any_step():
+    row = {"user_id": "ann", "item_id": "heat", "rating": 4.7}
+    assert judge(row, IdMap.of(["heat"], "item"), Scale(1, 4.7), 1.0)[1] == YES
+
+
+@pytest.mark.parametrize(
+    "ratings, step",
+    [
+        ([1, 2, 3, 4, 5], 1.0),
+        ([0.5, 3, 4.5], 0.5),
+        ([1, 2.25], 0.25),
+        ([0.2, 0.4, 1], 0.2),
+        ([3.3, 4.1], 0.1),
+        ([1, 2, 3.14159], None),
+        ([1, 2, 3, 4, 5] * 20_000 + [4.25], 1.0),
+        ([1, 2, 3, 4, 5] * 10 + [4.25], 0.25),  # too few to tell
+    ],
+)
+def test_the_step_is_the_one_that_nearly_all_ratings_go_by(ratings, step):
+    assert step_of(np.array(ratings, np.float32)) == step
+
+
+def test_one_stray_rating_does_not_change_what_was_liked():
+    stars = np.array([1, 2, 3, 4, 5] * 20_000 + [4.25], np.float32)
+    assert Scale(0.5, 5).least_liked(stars) == 4
 
 
 @pytest.mark.parametrize("missing", ["user_id", "item_id", "rating"])

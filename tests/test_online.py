@@ -116,6 +116,17 @@ def test_a_like_counts_as_the_top_of_the_scale(client):
     assert known["actions"][0]["kind"] == "like"
 
 
+def test_a_rating_off_the_step_is_refused_and_an_action_on_it_counts(client):
+    facts = client.get("/v1/model").json()["model"]
+    assert facts["rating_step"] == 0.5
+    row = {"user_id": "7", "item_id": "heat-1995", "rating": 4.25}
+    (verdict,) = post(client, row)["verdicts"]
+    assert verdict["status"] == "rejected"
+    assert "rating is 4.25" in verdict["reason"]
+    assert "steps of 0.5: give 4 or 4.5" in verdict["reason"]
+    assert post(client, row | {"rating": 4.5}, action("like", "7", "heat-1995"))["accepted"] == 2
+
+
 def test_what_was_seen_leaves_the_list_and_nothing_else_changes(client):
     before = [one["item_id"] for one in recommended(client, "7", n=12)["items"]]
     post(client, action("seen", "7", before[2]), action("impression", "7", before[0]))

@@ -1,12 +1,16 @@
 """The scale that ratings are given on."""
 
-from math import ceil
+from math import ceil, floor
 from typing import NamedTuple
 
 import numpy as np
 
 from matinee.display.text import figure
 from matinee.errors import BadRatings
+
+STEPS = (1.0, 0.5, 0.25, 0.2, 0.1)  # between the ratings of a scale, the widest first
+RATINGS_PER_STRAY = 1_000  # one of so many may lie off the step
+OFF_STEP = 1e-3  # of a step; less is rounding
 
 
 class Scale(NamedTuple):
@@ -48,13 +52,37 @@ class Scale(NamedTuple):
 
         ``liked_from`` itself unless all ratings are whole or half stars.
         """
-        for step in (1.0, 0.5):
-            if (ratings % step == 0).all():
-                return min(ceil(self.liked_from / step) * step, self.high)
-        return self.liked_from
+        step = step_of(ratings)
+        if step is None or step < 0.5:
+            return self.liked_from
+        return min(ceil(self.liked_from / step) * step, self.high)
+
+    def beside(self, rating: float, step: float) -> tuple[float, ...]:
+        """The ratings on a step that lie around one that does not; none where it does.
+
+        The ends of a scale can always be given.
+        """
+        place = rating / step
+        if rating in self or abs(place - round(place)) < OFF_STEP:
+            return ()
+        below, above = (round(edge(place) * step, 6) for edge in (floor, ceil))
+        return max(below, self.low), min(above, self.high)
 
     def __str__(self) -> str:
         return f"{figure(self.low)}..{figure(self.high)}"
+
+
+def step_of(ratings: np.ndarray) -> float | None:
+    """The widest of ``STEPS`` that ratings (n_ratings,) are multiples of; None where none is.
+
+    One rating in a thousand may lie off it.
+    """
+    for step in STEPS:
+        places = ratings.astype(np.float64) / step
+        n_off = np.count_nonzero(np.abs(places - np.rint(places)) > OFF_STEP)
+        if n_off * RATINGS_PER_STRAY <= len(ratings):
+            return step
+    return None
 
 
 def checked_rating(item: object, value: object, scale: Scale) -> float:

@@ -97,11 +97,14 @@ def weights(scale: Scale, stars: bool) -> dict[str, float | None]:
     return {name: weight_of(kind, scale, stars) for name, kind in KINDS.items()}
 
 
-def judge_row(row: object, items: IdMap, scale: Scale, stars: bool) -> Judgement:
+def judge_row(
+    row: object, items: IdMap, scale: Scale, stars: bool, step: float | None = None
+) -> Judgement:
     """The rating and the action of a row of feedback, and the verdict on it.
 
     A row is ``{"kind", "user_id", "item_id", "rating", "timestamp", "recommendation_id"}``; its
-    kind is "rating" unless given, and only that kind has a rating.
+    kind is "rating" unless given, and only that kind has a rating, which lies on the step where
+    there is one.
     """
     if not isinstance(row, Mapping):
         return Judgement(None, None, judge(row, items, scale)[1])
@@ -112,7 +115,7 @@ def judge_row(row: object, items: IdMap, scale: Scale, stars: bool) -> Judgement
     weight = None if kind == RATING else weight_of(KINDS[kind], scale, stars)
     if kind != RATING:
         plain["rating"] = weight
-    event, verdict = judge(plain, items, scale)
+    event, verdict = judge(plain, items, scale, step if kind == RATING else None)
     if event is None:
         return Judgement(None, None, verdict)
     arm = None if list_id is None else arm_of(list_id)

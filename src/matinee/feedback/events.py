@@ -49,16 +49,18 @@ def id_problem(value: object) -> str:
     return ""
 
 
-def judge(row: object, items: IdMap, scale: Scale) -> tuple[Event | None, Verdict]:
+def judge(
+    row: object, items: IdMap, scale: Scale, step: float | None = None
+) -> tuple[Event | None, Verdict]:
     """The event of a row of feedback, or None for an invalid row; and the verdict on it.
 
-    A row is ``{"user_id", "item_id", "rating", "timestamp"}``. The rating lies on the scale, or is
-    null to take one back. The time is in seconds since 1970 and defaults to now. Items unknown to
-    the model are accepted: they count after the next refit.
+    A row is ``{"user_id", "item_id", "rating", "timestamp"}``. The rating lies on the scale, and on
+    the step where there is one, or is null to take one back. The time is in seconds since 1970 and
+    defaults to now. Items unknown to the model are accepted: they count after the next refit.
     """
     if not isinstance(row, Mapping):
         return None, Verdict("rejected", f"a row is an object, not {type(row).__name__}")
-    if problem := _row_problem(row, scale):
+    if problem := _row_problem(row, scale, step):
         return None, Verdict("rejected", problem)
     rating, at = row["rating"], row.get("timestamp")
     event = Event(
@@ -75,7 +77,7 @@ def judge(row: object, items: IdMap, scale: Scale) -> tuple[Event | None, Verdic
     return event, Verdict("accepted", note)
 
 
-def _row_problem(row: JsonMapping, scale: Scale) -> str:
+def _row_problem(row: JsonMapping, scale: Scale, step: float | None) -> str:
     unknown = [name for name in row if name not in FIELDS]
     if unknown:
         return f"there is no field {unknown[0]!r}; a row has {', '.join(FIELDS)}"
@@ -90,6 +92,11 @@ def _row_problem(row: JsonMapping, scale: Scale) -> str:
     if rating is not None and (not _is_number(rating) or not scale.low <= rating <= scale.high):
         return (
             f"rating is {_abbreviated(rating)}; it must be a number on the scale {scale}, or null"
+        )
+    if rating is not None and step is not None and (beside := scale.beside(rating, step)):
+        return (
+            f"rating is {_abbreviated(rating)}; ratings on the scale {scale} go in steps of "
+            f"{step:g}: give {' or '.join(f'{one:g}' for one in beside)}"
         )
     if at is not None and (not _is_number(at) or at != int(at) or not 0 <= at <= LATEST_TIME):
         return f"timestamp is {_abbreviated(at)}; it must be whole seconds since 1970"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from matinee.data.scale import step_of
 from matinee.errors import BadModel, BadSetting
 from matinee.list_store.stored_list import ListStore
 from matinee.models import Model, load
@@ -74,10 +75,9 @@ class ModelSnapshot:
         return True
 
     @cached_property
-    def rating_step(self) -> float:
-        """The smallest difference between two ratings of the training data, at most 1."""
-        marks = np.unique(self.model.seen.values[:MOST_RATINGS]).astype(np.float64)
-        return float(np.diff(marks).min(initial=1.0))
+    def rating_step(self) -> float | None:
+        """The step that the ratings of the training data go by; None where they go by none."""
+        return step_of(self.model.seen.values[:MOST_RATINGS])
 
     @cached_property
     def years(self) -> np.ndarray:

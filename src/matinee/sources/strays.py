@@ -9,13 +9,12 @@ import warnings
 import numpy as np
 
 from matinee.data.read_report import Case
-from matinee.data.scale import Scale
+from matinee.data.scale import RATINGS_PER_STRAY, Scale
 from matinee.data.signal import WIDEST_STARS
 from matinee.display.text import counted
 from matinee.errors import Advice, MatineeWarning
 
 FEWEST_RATINGS = 50  # that tell a scale from its strays
-RATINGS_PER_STRAY = 1_000  # with fewer ratings, one may stray on either side
 
 
 def usual_scale(values: np.ndarray, counts: np.ndarray) -> Scale:

@@ -62,9 +62,11 @@ async def feedback(
 
 async def batch_of(request: Request, body: FeedbackRequest, key: str | None) -> EventBatch:
     """The ratings, actions and verdicts of a request."""
-    model = snapshot_of(request).model
+    snapshot = snapshot_of(request)
+    model, step = snapshot.model, snapshot.rating_step
     judgements = [
-        judge_row(row, model.items, model.scale, model.kind == "rating") for row in body.events
+        judge_row(row, model.items, model.scale, model.kind == "rating", step)
+        for row in body.events
     ]
     if any(one.action is not None and one.action.kind == RESTORE for one in judgements):
         changes = state_of(request).changes

@@ -16,7 +16,9 @@ class ModelFacts(BaseModel):
     algorithm: str
     kind: str
     scale: tuple[float, float]
-    rating_step: float = Field(description="Such as 0.5 where ratings have halves; at most 1.")
+    rating_step: float | None = Field(
+        description="Such as 0.5 where ratings have halves; null where they go by no step."
+    )
     settings: JsonObject
     facts: JsonObject
     n_users: int

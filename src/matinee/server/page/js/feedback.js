@@ -3,13 +3,13 @@
 import { el, isolate, label, say } from "./dom.js";
 import { forget, post } from "./api.js";
 
-// The ratings that can be given on a scale; in halves where the ratings of the model have them.
-export function marksOf([low, high], step = 1) {
+// The ratings that can be given on a scale: multiples of the step of the model's ratings, or of a
+// tenth of the scale where they go by none.
+export function marksOf([low, high], step) {
   const span = high - low;
-  const width = span > 10 ? Math.ceil(span / 10) : step;
-  const marks = [];
-  for (let value = Math.ceil(low / width) * width; value <= high + 1e-9; value += width) marks.push(value);
-  return marks;
+  const width = span > 10 ? Math.ceil(span / 10) : step ?? span / 10;
+  const [first, last] = [Math.ceil(low / width - 1e-9), Math.floor(high / width + 1e-9)];
+  return Array.from({ length: last - first + 1 }, (_, place) => Number(((first + place) * width).toFixed(3)));
 }
 
 // The kinds of feedback that take a film out of the list: its button, and what is said afterwards.
