@@ -21,6 +21,7 @@ from matinee.models.matching import match_tastes
 from matinee.sources.sample import TASTES, sample, simulate
 from matinee.tastes import UNLABELLED, Taste
 from matinee.tastes.canonical import Moments, canonical_rotation, signs, variances, varimax
+from matinee.tastes.cards import ItemWords
 from matinee.tastes.labels import (
     Label,
     chance,
@@ -35,7 +36,7 @@ from matinee.tastes.labels import (
     worth_of_card,
 )
 from matinee.tastes.matching import match_factors
-from matinee.tastes.names import NamedEnd, avoided, names_of, short_title, words_of
+from matinee.tastes.names import LIKE, NamedEnd, avoided, names_of, short_title, words_of
 from matinee.tuning.stability import taste_stability
 from test_contract import CASES, make, ratings_of
 
@@ -403,6 +404,61 @@ def test_a_name_is_the_label_or_what_sets_it_apart_and_never_a_number():
         "films like Heat & Alien",
     ]
     assert low == [""] * 5
+
+
+def test_what_a_name_says_is_what_films_are_held_against():
+    """A label, with a word that sets it apart, or cut to two words before films."""
+    (end,) = ends("Horror|Thriller")
+    (long,) = ends("Sci-Fi Adventure Action")
+    for one, name, words in (
+        (end, "Horror", ["Horror"]),
+        (end, "Horror & Thriller", ["Horror", "Thriller"]),
+        (long, "Sci-Fi, Adventure & Action", ["Sci-Fi", "Adventure", "Action"]),
+        (long, "Sci-Fi & Adventure like Heat & Up", ["Sci-Fi", "Adventure"]),
+    ):
+        assert name in list(one.names())
+        assert list(one.label_in(name).genres) == words
+
+
+@pytest.mark.parametrize(
+    ("year", "fits"), [(1978, False), (1979, True), (1990, True), (1991, False)]
+)
+def test_a_name_with_a_decade_means_nothing_for_films_of_another(year, fits):
+    """A year's grace is given: a film is released here and there."""
+    label = Label((("decade", "1980s"), ("genre", "Comedy")))
+    taste = Taste(0, label.text, label.text, (), (), 1.0, 1, labels=(label, label), low_name="Old")
+    words = ItemWords.of(Catalog({"1": Item("Airplane!", year, ("Comedy",))}), "1")
+    assert taste.fits(words, 1.0) == taste.fits(words, -1.0) == fits
+    assert dataclasses.replace(taste, is_renamed=True).fits(words, 1.0)
+
+
+@pytest.mark.parametrize("of", ["sample", "ml-100k", "ml-latest-small"])
+@pytest.mark.parametrize("algorithm", ["nmf", "mf", "default"])
+def test_no_reason_names_a_genre_or_a_decade_that_the_film_is_not_of(list_models, of, algorithm):
+    model = list_models(of, algorithm)
+    genres = {genre for entry in model.catalog.entries.values() for genre in entry.genres}
+    for user in model.users.ids[::25].tolist()[:20]:
+        for why in model.explain_list(user, model.recommend(user, 10).item_id):
+            film = model.catalog[why.item_id]
+            for name in named_tastes(why):
+                decades = range_of(re.findall(r"(\d{4})s", name), through=" to " in name)
+                assert not decades or any(ten - 1 <= film.year <= ten + 10 for ten in decades)
+                said = genres.intersection(re.split(r", | & |(?<=\ds) ", name))
+                assert not said or said.intersection(film.genres), (name, film)
+
+
+def named_tastes(why):
+    """What a sentence calls tastes, without films and what tells of other items."""
+    for key in why.said_keys:
+        kind, _, name = key.partition(" ")
+        words = name.removeprefix("you choose ").partition(LIKE)[0]
+        if kind in ("taste", "choice") and avoided(words) is None:
+            yield words
+
+
+def range_of(decades, through):
+    years = [int(decade) for decade in decades]
+    return range(years[0], years[-1] + 1, 10) if through else years
 
 
 def test_the_same_words_in_another_order_are_the_same_name():

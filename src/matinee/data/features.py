@@ -97,13 +97,18 @@ def features_of(entry: Item) -> Iterator[Feature]:
     for genre in entry.genres:
         yield "genre", genre
     if entry.year is not None:
-        yield "decade", f"{entry.year // 10 * 10}s"
+        yield decade_of(entry.year)
     for name, values in entry.features.items():
         if name in TEXTS:
             yield from (("word", word) for value in values for word in words(value))
         else:
             kind = name.removesuffix("s")
             yield from ((kind, value) for value in values)
+
+
+def decade_of(year: int) -> Feature:
+    """The decade of a year."""
+    return "decade", f"{year // 10 * 10}s"
 
 
 def words(text: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from matinee.data.catalog import Catalog
-from matinee.data.features import Feature
+from matinee.data.features import Feature, decade_of
 from matinee.data.ids import IdMap
 from matinee.display.markup import Markup, el
 from matinee.display.notebook import Printable
@@ -36,6 +36,7 @@ from matinee.tastes.names import (
     LIKE,
     NamedEnd,
     films_in,
+    labels_in,
     names_of,
     short_title,
     unlike,
@@ -59,8 +60,15 @@ class ItemWords(NamedTuple):
 
     @classmethod
     def of(cls, catalog: Catalog, item_id: str) -> "ItemWords":
-        """The title as names have it, and genres, decade, people and tags."""
-        return cls(short_title(catalog[item_id].title), set(words_about(catalog, item_id)))
+        """The title as names have it, and genres, decade, people and tags.
+
+        A film at the turn of a decade is of both: its year is that of one release of several.
+        """
+        entry = catalog[item_id]
+        years = () if entry.year is None else (entry.year - 1, entry.year + 1)
+        return cls(
+            short_title(entry.title), {*words_about(catalog, item_id), *map(decade_of, years)}
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,7 +85,7 @@ class Taste(Printable):
     low_label: str = UNLABELLED  # words that stand out at the low end
     low_name: str = ""  # what the low end is called; empty where there is none
     stability: float | None = None  # 0..1 over refits, where it was measured
-    labels: tuple[Label, Label] = (NO_LABEL, NO_LABEL)  # of the high and the low end
+    labels: tuple[Label, Label] = (NO_LABEL, NO_LABEL)  # what the names of both ends say
     is_renamed: bool = False  # whether people gave the name
 
     @property
@@ -110,23 +118,23 @@ class Taste(Printable):
 
     @property
     def genres(self) -> tuple[str, ...]:
-        """The genres that the label of its high end says."""
+        """The genres that the name of its high end says."""
         return self.labels[0].genres
 
     def fits(self, item: ItemWords, strength: float) -> bool:
         """Whether the name of the end that somebody is at means something for an item.
 
-        A name by people does, one by words where the item bears one of them, genres before decades,
-        and one by films where it is none of these films itself.
+        A name by people does, one by words where the item is of one of its genres and of one of its
+        decades, and one by films where it is none of these films itself.
         """
         (high, low), bears = self.labels, item.words
         if item.title in films_in(self.named_for(strength)):
             return False
         if strength < 0 and self.low_name == unlike(self.name):
             return self.is_renamed or not high.fits(bears)
-        if strength < 0:
-            return low.fits(bears)
-        return self.is_renamed or high.fits(bears)
+        label = low if strength < 0 else high
+        renamed = self.is_renamed and strength >= 0
+        return renamed or (label.fits(bears) and label.is_of_time(bears))
 
     def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
@@ -297,11 +305,10 @@ def find_tastes(
         [end_of(column, known, items, catalog) for column in end.T]
         for end in (weights, -weights if signed else weights[:, :0])
     )
-    names, low_names = names_of(
-        named_ends(high, tops, catalog, follows >= AS_POPULAR),
-        low_ends(low, high, bottoms, catalog, -follows >= AS_POPULAR) if signed else None,
-        dict(notes.names),
-    )
+    highs = named_ends(high, tops, catalog, follows >= AS_POPULAR)
+    lows = low_ends(low, high, bottoms, catalog, -follows >= AS_POPULAR) if signed else None
+    names, low_names = names_of(highs, lows, dict(notes.names))
+    said, low_said = labels_in(highs, names), labels_in(lows, low_names) if lows else low
     return Tastes(
         tuple(
             Taste(
@@ -317,7 +324,7 @@ def find_tastes(
                 low_label=low[f].text,
                 low_name=low_names[f],
                 stability=notes.stability[f] if notes.stability else None,
-                labels=(high[f], low[f]),
+                labels=(said[f], low_said[f]),
                 is_renamed=f in notes.names,
             )
             for f in range(Q.shape[1])

@@ -71,7 +71,7 @@ class Label(NamedTuple):
     def fits(self, bears: Set[Feature]) -> bool:
         """Whether an item that bears some words bears these: people and tags, and one genre.
 
-        One decade is enough where the label says no more.
+        Decades count where the label says no more; see ``is_of_time``.
         """
         words = self.words or self.of_card
         decades = [word for word in words if word[0] == "decade"]
@@ -80,6 +80,11 @@ class Label(NamedTuple):
         genres = [word for word in words if word[0] == "genre"]
         others = set(words).difference(decades, genres)
         return others <= bears and (not genres or not bears.isdisjoint(genres))
+
+    def is_of_time(self, bears: Set[Feature]) -> bool:
+        """Whether an item that bears some words is of one of the decades, where there are any."""
+        decades = {word for word in self.words or self.of_card if word[0] == "decade"}
+        return not decades or not bears.isdisjoint(decades)
 
     def brief(self) -> "Label":
         """The label with at most two words, the worthiest, or with the one that describes it."""

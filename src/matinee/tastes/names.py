@@ -42,12 +42,22 @@ class NamedEnd:
         """What it may be called, the best first."""
         if self.base:
             yield self.base
-            yield from (self.label.with_word(word).text for word in self.label.further)
+            yield from (label.text for label in self._longer_labels())
         brief = self.label.brief()
         kind = brief.text if brief.words else ""
         kind = " ".join([kind, self.noun]).strip() if is_period(kind) or not kind else kind
         titles = sorted(dict.fromkeys(map(short_title, self.titles)), key=is_cut)
         yield from (f"{kind}{LIKE}{one}{AND}{other}" for one, other in combinations(titles, 2))
+
+    def label_in(self, name: str) -> Label:
+        """What one of its names says, which may be more or less than its label."""
+        if LIKE in name:
+            return self.label.brief()
+        return next((one for one in self._longer_labels() if one.text == name), self.label)
+
+    def _longer_labels(self) -> Iterator[Label]:
+        """The label with each of the further words."""
+        return map(self.label.with_word, self.label.further)
 
 
 class Names:
@@ -80,6 +90,11 @@ def names_of(
         for end, name in zip(low, high_names, strict=True)
     ]
     return high_names, low_names
+
+
+def labels_in(ends: Sequence[NamedEnd], names: Sequence[str]) -> list[Label]:
+    """What the name of each end says."""
+    return [end.label_in(name) for end, name in zip(ends, names, strict=True)]
 
 
 def low_end_names(end: NamedEnd, high_name: str) -> Iterator[str]:
