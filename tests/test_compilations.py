@@ -57,6 +57,23 @@ fit_and_measure(default_algorithm(ratings), random(ratings))
 """
 
 
+DEMO_AHEAD = """
+import sys
+from io import StringIO
+from matinee.cli import compile_ahead
+from matinee.cli.commands.demo import NEEDED
+sys.stdin = StringIO(" ".join(NEEDED))
+compile_ahead.main()
+"""
+REPORT = """
+from matinee.algorithms import default_algorithm
+from matinee.sources.sample import sample
+ratings = sample()
+model = default_algorithm(ratings).fit(ratings.subset(ratings.user < 400))
+model.explain(model.users.ids[0], model.items.ids[0], by="history")
+"""
+
+
 def signatures_after(code: str) -> dict[str, int]:
     """How many signatures each kernel has, in a process that has run some code."""
     done = subprocess.run(
@@ -99,3 +116,7 @@ def test_a_fit_compiles_what_it_needs_alone(name, settings, kernels):
 
 def test_seconds_of_a_fit_hold_no_compilation_where_it_was_compiled_for():
     assert signatures_after(COMPILE_FOR) == signatures_after(COMPILE_FOR + MEASURE)
+
+
+def test_the_other_process_compiles_all_that_the_demo_fits_and_explains():
+    assert signatures_after(DEMO_AHEAD) == signatures_after(DEMO_AHEAD + REPORT)

@@ -11,7 +11,7 @@ import gc
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from matinee.errors import MatineeError
 
 if TYPE_CHECKING:
     from matinee.algorithms import Algorithm
+    from matinee.models import Model
     from matinee.splitting import Split
 
 TINY = 60  # users and items of the table that is fitted
@@ -100,23 +101,34 @@ def main() -> None:
     """Compile what nearly all fits need, and then what the algorithms that are read need."""
     gc.disable()  # it ends soon
     compile_fits([FIRST])
-    compile_fits(sys.stdin.read().split())
+    names = sys.stdin.read().split()
+    compile_fits(names)
+    compile_fits(names, reasons)
 
 
-def compile_fits(names: Sequence[str]) -> None:
-    """Compile or load what fits, scores and lists by these algorithms need, in their order."""
+def scores_and_lists(model: "Model") -> None:
+    """Ask a model for what its measurement asks."""
     import numpy as np
 
+    model.score_block(np.zeros(1, np.int32))
+    model.score_rows(np.zeros(1, np.int32), np.zeros(1, np.int32))
+    model.recommend(model.users.ids[0], 1)
+
+
+def reasons(model: "Model") -> None:
+    """Ask a model for an explanation."""
+    model.explain(model.users.ids[0], model.items.ids[0])
+
+
+def compile_fits(names: Sequence[str], ask: Callable[["Model"], None] = scores_and_lists) -> None:
+    """Compile or load what fits of these algorithms need, and what is asked of their models."""
     from matinee.algorithms import ALGORITHMS
 
     train = tiny_split().train
     for name in names:
         with suppress(MatineeError, ImportError), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a tiny table gives reasons to warn
-            model = quick(ALGORITHMS[name]().for_stars).fit(train)
-            model.score_block(np.zeros(1, np.int32))
-            model.score_rows(np.zeros(1, np.int32), np.zeros(1, np.int32))
-            model.recommend(train.users.ids[0], 1)
+            ask(quick(ALGORITHMS[name]().for_stars).fit(train))
 
 
 def compile_for(algorithm: "Algorithm") -> None:

@@ -18,7 +18,6 @@ from matinee.algorithms import (
     TruncatedSVD,
     default_algorithm,
 )
-from matinee.algorithms.choosers import shared_choices
 from matinee.cli.compile_ahead import compile_for
 from matinee.data.describe import Description
 from matinee.display.plain_data import JsonObject
@@ -160,14 +159,13 @@ def rows_of(comparison: Comparison) -> list[JsonObject]:
     ]
 
 
-@shared_choices()
 def measure_all(
     algorithms: Sequence[Algorithm], default: Algorithm, split: Split, on_step: OnStep = quiet
 ) -> list[Measured]:
     """Fit each algorithm on the training part and measure it on the test part.
 
     What is compiled, or loaded, is so just before, and not in the seconds of the fit. The default
-    gets intervals of its groups. Choices are learned once, in the seconds of the first fit.
+    gets intervals of its groups.
     """
     measured = []
     for place, algorithm in enumerate(algorithms, start=1):

@@ -180,8 +180,7 @@ def notes(demo: "Demo") -> str:
         f"rated; coverage is the share of films in any list. {changed}; mf is what fit takes for "
         "stars, and all else is by default. "
         "Popularity gives an order and no stars, so it has no RMSE. bias, nmf and mf list by what "
-        "people choose and how they rate it; truncated-svd by stars alone (see docs/choosing.md). "
-        "bias and nmf learn the choices once, in the time of bias."
+        "people choose and how they rate it; truncated-svd by stars alone (see docs/choosing.md)."
     )
 
 
