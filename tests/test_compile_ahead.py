@@ -185,17 +185,20 @@ def test_the_other_process_compiles_what_it_reads_and_searches_for_no_garbage(mo
         gc.enable()
         compile_ahead.main()
     finally:
+        gc.unfreeze()
         (gc.enable if was_searched else gc.disable)()
     named = ["mf", "slim"]
     assert searched == [([compile_ahead.FIRST], False), (named, False), (named, False)]
 
 
-def test_a_command_searches_for_garbage_seldom(monkeypatch):
+def test_a_command_searches_for_garbage_seldom_and_not_at_its_end(monkeypatch):
     usual, thresholds = gc.get_threshold(), []
     monkeypatch.setattr(cli, "run", lambda: thresholds.append(gc.get_threshold()) or 0)
     try:
         with pytest.raises(SystemExit, match="0"):
             cli.main()
+        assert len(gc.get_objects()) < gc.get_freeze_count()
     finally:
+        gc.unfreeze()
         gc.set_threshold(*usual)
     assert thresholds == [(OBJECTS_BETWEEN_SEARCHES, *usual[1:])]

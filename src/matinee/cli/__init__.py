@@ -14,7 +14,7 @@ import click
 import matinee
 from matinee.cli.exit_codes import INTERRUPTED, exit_code_of
 from matinee.errors import did_you_mean
-from matinee.garbage import search_for_garbage_seldom
+from matinee.garbage import leave_garbage, search_for_garbage_seldom
 
 COMMANDS = {
     "demo": "matinee.cli.commands.demo",
@@ -97,6 +97,7 @@ def main() -> None:
     """The ``matinee`` program."""
     search_for_garbage_seldom()
     code = run()
+    leave_garbage()
     if code == INTERRUPTED:
         os._exit(code)  # do not wait for threads that still compute
     sys.exit(code)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import matinee
 from matinee.errors import MatineeError
+from matinee.garbage import leave_garbage
 
 if TYPE_CHECKING:
     from matinee.algorithms import Algorithm
@@ -104,6 +105,7 @@ def main() -> None:
     names = sys.stdin.read().split()
     compile_fits(names)
     compile_fits(names, reasons)
+    leave_garbage()
 
 
 def scores_and_lists(model: "Model") -> None:
