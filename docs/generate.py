@@ -32,6 +32,7 @@ from matinee.sources.sample import sample
 HERE = Path(__file__).resolve().parent
 MADE = "<!-- Written by docs/generate.py from the code; do not edit by hand. -->"
 WIDTH = 100  # characters of a help text
+SOME_USERS = 300  # of the embedded ratings; a network solves each by itself
 SOURCE = re.compile(r"[A-Z]\w+(?:, \w+)?(?: (?:&|and) \w+| et al\.)? (?:19|20)\d\d")
 
 BETTER = {
@@ -67,7 +68,8 @@ def algorithms_page() -> str:
 @cache
 def some_ratings() -> Ratings:
     """A small part of the embedded ratings: enough to see what a model can do."""
-    return splitting.random(sample(), test_share=0.9).train
+    ratings = splitting.random(sample(), test_share=0.9).train
+    return ratings.subset(ratings.user < SOME_USERS)
 
 
 def capabilities() -> Iterator[str]:
