@@ -22,9 +22,15 @@ from jobs import RESULTS, Row, circumstances, keep, read_rows
 from lists_choice import contender
 from matinee import __version__
 from matinee.algorithms.choice import CAUTION
+from matinee.algorithms.choosers import choices_of
 from matinee.data.ratings import Ratings
 from matinee.kernels.threads import n_threads
-from matinee.training.stars_weight import WEIGHTS, deviation_of_scores, some_users
+from matinee.training.stars_weight import (
+    USUAL_WEIGHT,
+    WEIGHTS,
+    deviation_of_scores,
+    some_users,
+)
 from other_data import SEED, SETS, held_out, ratings_of
 from tables import table
 
@@ -63,8 +69,9 @@ def measured(name: str, lists: Lists) -> Row:
     assert model.choice is not None
     noise = model.choice.noise
     rng = np.random.default_rng(0)
-    trial = algorithm.list_trial(train, noise, rng)
-    ndcg = trial.by_weight()
+    choices = choices_of(algorithm.choosers, train).trial
+    assert choices is not None
+    ndcg = algorithm.list_trial(choices, noise, rng).by_weight()
     behind = ndcg[ndcg.mean(axis=1).argmax()] - ndcg
     errors = behind.std(axis=1) / np.sqrt(behind.shape[1])
     return {
@@ -125,6 +132,7 @@ RULES: dict[str, Rule] = {
     "smallest near the best": lambda row, _: min(near(row)),
     "best": lambda row, _: float(max(row["learning"], key=lambda one: row["learning"][one][0])),
     "middle of those near the best": lambda row, _: middle(near(row)),
+    "near the best, nearest to the usual": lambda row, _: nearest_to(USUAL_WEIGHT, near(row)),
     "near the best, nearest to the anchor": lambda row, anchor: nearest_to(anchor, near(row)),
     "the anchor": lambda _, anchor: anchor,
 }

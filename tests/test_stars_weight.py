@@ -11,11 +11,12 @@ from matinee.sources.synthetic import planted
 from matinee.training.stars_weight import (
     LEAST_USERS,
     SPREAD_USERS,
+    USUAL_WEIGHT,
     WEIGHTS,
     ListTrial,
     deviation_of_scores,
     held_out_likes,
-    middle_near_best,
+    usual_or_nearest,
 )
 
 DOUBT = 0.7
@@ -73,10 +74,10 @@ def slow_ndcg(scores, rated, held_out):
     )
 
 
-def test_the_weight_is_the_middle_of_those_near_the_best_on_one_half_of_the_users(models, parts):
+def test_the_weight_is_the_usual_or_the_nearest_that_half_of_the_users_bear(models, parts):
     rest, held = parts
     trial = ListTrial.of(models, held, DOUBT, np.random.default_rng(5))
-    weight = middle_near_best(trial.by_weight())
+    weight = usual_or_nearest(trial.by_weight())
     facts = trial.figures(weight)
     users = [user for user in range(rest.n_users) if len(held.by_user.row(user)[0])]
     learning = np.random.default_rng(5).permutation(len(users)) < len(users) // 2
@@ -98,7 +99,7 @@ def test_the_weight_is_the_middle_of_those_near_the_best_on_one_half_of_the_user
     best = max(by_weight.values(), key=np.mean)
     behind = {one: best - each for one, each in by_weight.items()}
     near = [one for one, each in behind.items() if each.mean() <= each.std() / len(each) ** 0.5]
-    assert weight == pytest.approx((min(near) * max(near)) ** 0.5)
+    assert weight == min(near, key=lambda one: max(one / USUAL_WEIGHT, USUAL_WEIGHT / one))
     figures = facts["lists"]["ndcg@10"]
     assert facts["lists"]["n_users"] == (~learning).sum()
     assert figures["list"] == pytest.approx(ndcg(~learning, summed(weight)).mean(), abs=1e-6)
@@ -118,23 +119,20 @@ def test_the_deviation_is_that_of_the_scores_of_what_is_not_rated(models, parts)
     assert deviation_of_scores(choice, users) == pytest.approx(expected, rel=1e-6)
 
 
-def test_the_middle_of_the_weights_within_a_standard_error_of_the_best_is_taken():
+def test_the_usual_weight_is_taken_unless_it_is_a_standard_error_behind_the_best():
     rng = np.random.default_rng(2)
     best = rng.random(400)
     noise = rng.normal(size=400)
     noise = (noise - noise.mean()) / noise.std()  # its standard error is 1/20
     near, far = best - 0.049 + noise, best - 0.051 + noise
+    usual = WEIGHTS.index(USUAL_WEIGHT)
 
-    def middle(**by_place):
-        rows = [far] * len(WEIGHTS)
-        for place, row in by_place.items():
-            rows[int(place.removeprefix("at"))] = row
-        return middle_near_best(np.array(rows))
+    def taken(rows):
+        return usual_or_nearest(np.array([rows.get(at, far) for at in range(len(WEIGHTS))]))
 
-    assert middle(at3=best) == pytest.approx(WEIGHTS[3]), "the others are a standard error behind"
-    assert middle(at3=best, at4=near) == pytest.approx((WEIGHTS[3] * WEIGHTS[4]) ** 0.5)
-    ends = (WEIGHTS[1] * WEIGHTS[6]) ** 0.5
-    assert middle(at1=near, at3=best, at6=near) == pytest.approx(ends), "not the mean of the three"
-    assert middle(at2=best, at5=best - 1e-6) == pytest.approx(WEIGHTS[2]), (
-        "all users lose, so it is no noise"
-    )
+    assert taken({3: best}) == WEIGHTS[3], "all others are more than a standard error behind"
+    assert taken({0: best, usual: near}) == USUAL_WEIGHT
+    assert taken({usual: best, 0: near, 10: near}) == USUAL_WEIGHT
+    assert taken({0: best, 2: near, 10: near}) == WEIGHTS[2], "0.2 is nearer to 0.75 than 5 is"
+    assert taken({1: best, 7: near, 10: near}) == WEIGHTS[7]
+    assert taken({2: best, usual: best - 1e-6}) == WEIGHTS[2], "all users lose, so it is no noise"

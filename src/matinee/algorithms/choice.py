@@ -34,8 +34,8 @@ from matinee.training.stars_weight import (
     USUAL_WEIGHT,
     ListTrial,
     deviation_of_scores,
-    middle_near_best,
     some_users,
+    usual_or_nearest,
 )
 
 M = TypeVar("M", bound=Model)
@@ -99,7 +99,7 @@ class RatingAlgorithm(Algorithm):
         facts: JsonObject = {}
         if choices.trial is not None:
             trial = self.list_trial(choices.trial, noise, rng)
-            weight = middle_near_best(trial.by_weight())
+            weight = usual_or_nearest(trial.by_weight())
             facts = trial.figures(weight)
         spread = float(train.rating.std(dtype="f8")) or 1.0
         part = ChoicePart(

@@ -2,10 +2,10 @@
 
 A fifth of what some users liked is held out. Lists of ten, of everything else, are measured by
 NDCG@10 on one half of these users, with each weight of a grid. Those within a standard error of the
-best (Breiman et al. 1984) cannot be told apart, and the middle of them is taken: the best itself is
-luck, and either end loses more. The figures to report are measured on the other half. Weights are
-in standard deviations, of scores of choice per star's: so neither the unit of the ratings nor that
-of the choices matters.
+best (Breiman et al. 1984) cannot be told apart, and the nearest of them to the usual weight is
+taken: which of them is best is luck, and a few ratings more would turn it. The figures to report
+are measured on the other half. Weights are in standard deviations, of scores of choice per star's:
+so neither the unit of the ratings nor that of the choices matters.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from matinee.models.model import Model
 from matinee.training.list_weights import Scored, all_scores
 
 WEIGHTS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
-USUAL_WEIGHT = 0.75  # where there are too few likes to learn from
+USUAL_WEIGHT = 0.75  # one of WEIGHTS: taken unless likes that were held out speak against it
 LIKES_HELD_OUT = 5  # one of so many
 MOST_USERS = 1000
 LEAST_USERS = 40
@@ -113,16 +113,16 @@ class ListTrial:
         return {"choice": 1.0, "held back": weight * self.unit}
 
 
-def middle_near_best(by_weight: np.ndarray) -> float:
-    """The geometric middle of those of WEIGHTS that are within a standard error of the best.
+def usual_or_nearest(by_weight: np.ndarray) -> float:
+    """The one of WEIGHTS nearest to the usual of those within a standard error of the best.
 
     ``by_weight`` (n_weights, n_users) is the NDCG of each. The error is that of the mean difference
-    from the best, over users.
+    from the best, over users. Nearest is by the ratio, and of two the lesser.
     """
     behind = by_weight[by_weight.mean(axis=1).argmax()] - by_weight
     errors = behind.std(axis=1) / np.sqrt(behind.shape[1])
     near = np.array(WEIGHTS)[behind.mean(axis=1) <= errors]
-    return float(np.sqrt(near[0] * near[-1]))
+    return float(near[np.abs(np.log(near / USUAL_WEIGHT)).argmin()])
 
 
 def deviation_of_scores(model: Model, users: np.ndarray) -> float:
