@@ -120,3 +120,9 @@ def test_seconds_of_a_fit_hold_no_compilation_where_it_was_compiled_for():
 
 def test_the_other_process_compiles_all_that_the_demo_fits_and_explains():
     assert signatures_after(DEMO_AHEAD) == signatures_after(DEMO_AHEAD + REPORT)
+
+
+def test_the_row_solve_that_is_compiled_ahead_is_that_of_fits():
+    code = "from matinee.cli.compile_ahead import compile_row_solve\ncompile_row_solve()\n"
+    counts = signatures_after(code + FIT.format(name="bias", settings="choice=None"))
+    assert counts["row_solve._solve_rows"] == 1

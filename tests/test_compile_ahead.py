@@ -147,7 +147,7 @@ def test_no_process_is_started_where_it_does_not_help(started, monkeypatch, tmp_
 
 def test_what_is_compiled_ahead_are_algorithms():
     known = set(ALGORITHMS)
-    assert {compile_ahead.FIRST, *demo.NEEDED} <= known
+    assert set(demo.NEEDED) <= known
     for algorithm in (None, *(kind() for kind in ALGORITHMS.values())):
         assert set(compile_ahead.needed(algorithm)) <= known
 
@@ -176,19 +176,17 @@ def test_alone_it_leaves_all_to_the_fit_itself(started, monkeypatch):
 
 
 def test_the_other_process_compiles_what_it_reads_and_searches_for_no_garbage(monkeypatch):
-    was_searched, searched = gc.isenabled(), []
+    was_searched, done = gc.isenabled(), []
     monkeypatch.setattr(sys, "stdin", StringIO("mf slim"))
-    monkeypatch.setattr(
-        compile_ahead, "compile_fits", lambda names, *_: searched.append((names, gc.isenabled()))
-    )
+    monkeypatch.setattr(compile_ahead, "compile_row_solve", lambda: done.append(gc.isenabled()))
+    monkeypatch.setattr(compile_ahead, "compile_fits", lambda names, *_: done.append(names))
     try:
         gc.enable()
         compile_ahead.main()
     finally:
         gc.unfreeze()
         (gc.enable if was_searched else gc.disable)()
-    named = ["mf", "slim"]
-    assert searched == [([compile_ahead.FIRST], False), (named, False), (named, False)]
+    assert done == [False, ["mf", "slim"], ["mf", "slim"]]
 
 
 def test_a_command_searches_for_garbage_seldom_and_not_at_its_end(monkeypatch):

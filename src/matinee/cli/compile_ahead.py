@@ -2,9 +2,9 @@
 
 numba compiles one function at a time in a process, so a second one is what a second core is good
 for. Both keep their code in the same cache, where each finds what the other has compiled. The other
-begins with what nearly all fits need, before this one knows what it will fit. Then it takes the
-algorithms from the first and this one from the last, and a kernel that one of them compiles is
-waited for by the other: so they meet in between, whatever each takes.
+begins with the row solve, before this one knows what it will fit. Then it takes the algorithms from
+the first and this one from the last, and a kernel that one of them compiles is waited for by the
+other: so they meet in between, whatever each takes.
 """
 
 import gc
@@ -29,13 +29,12 @@ if TYPE_CHECKING:
 TINY = 60  # users and items of the table that is fitted
 FEW = {"n_epochs": 2, "burn_in": 1, "n_samples": 1}  # so that it is quick
 WITH_PARTS = ("neural-mf", "hybrid", "content")  # a framework, or a catalog
-FIRST = "bias"  # needs the row solve, which takes longest and others come to, and little else
 PROGRAM = "from matinee.cli.compile_ahead import main; main()"
 
 
 @contextmanager
 def compiling_ahead() -> Iterator["Ahead"]:
-    """Meanwhile compile elsewhere what nearly all fits need, and then what they ``share``.
+    """Meanwhile compile elsewhere the row solve, and then what is shared by ``Ahead.share``.
 
     There is another process only where there are two cores, and a cache that has no code yet. It
     ends with the block; what it has compiled stays in the cache.
@@ -99,13 +98,25 @@ def needed(algorithm: "Algorithm | None") -> tuple[str, ...]:
 
 
 def main() -> None:
-    """Compile what nearly all fits need, and then what the algorithms that are read need."""
+    """Compile the row solve, and then what the algorithms that are read need."""
     gc.disable()  # it ends soon
-    compile_fits([FIRST])
+    compile_row_solve()
     names = sys.stdin.read().split()
     compile_fits(names)
     compile_fits(names, reasons)
     leave_garbage()
+
+
+def compile_row_solve() -> None:
+    """Compile what takes longest and nearly all fits come to, before the imports of their own."""
+    import numpy as np
+
+    from matinee.data.rows import Rows
+    from matinee.row_solvers import LeastSquares
+    from matinee.row_solvers.embeddings import Embeddings
+
+    rated = Rows(np.array([0, 1]), np.zeros(1, np.int32), np.zeros(1, np.float32))
+    LeastSquares(reg=1.0).solve(rated, 0.0, Embeddings.zeros(1, 1), Embeddings.zeros(1, 1))
 
 
 def scores_and_lists(model: "Model") -> None:

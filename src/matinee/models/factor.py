@@ -21,7 +21,7 @@ from matinee.explain.explainable import TasteControls
 from matinee.explain.term import Label
 from matinee.explain.term_table import TermTable
 from matinee.explain.views import FACTOR, HISTORY, PEOPLE, View
-from matinee.kernels.blas import row_products
+from matinee.kernels.blas import one_blas_thread, row_products
 from matinee.kernels.factors import score_block, score_pairs
 from matinee.kernels.product_index import ProductIndex, product_index
 from matinee.lists.retrieval import ProductScorer, Scorer, similar_rows
@@ -342,7 +342,8 @@ class FactorModel(FoldingModel):
     @cached_property
     def calibration(self) -> Calibration:
         """How ratings lie around predictions, learned when it is first needed."""
-        return intervals.calibrate(self, self.row_solves)
+        with one_blas_thread():  # a thousand small matrices: more threads only wait for each other
+            return intervals.calibrate(self, self.row_solves)
 
     def deviations(self, person: Person, items: np.ndarray) -> np.ndarray:
         """Standard deviation (n,), in stars, of this person's ratings of items (rows)."""
