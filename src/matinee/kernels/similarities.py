@@ -164,7 +164,7 @@ def share(coordinates, values, vectors, sums, others):
     ``sums`` (n_rows, 6), or (n_rows, 2) unless Pearson, has N = 0 in all rows. The rows met fill
     the first n of ``others``, (n_rows,); returns n. Set their N to 0 before the next vector.
     """
-    n = 0
+    n = np.int64(0)  # a plain 0 is of another type, for which a heap would be compiled again
     for at in range(len(coordinates)):
         x = np.float64(values[at])  # float() would leave it as it is
         for entry in range(vectors.indptr[coordinates[at]], vectors.indptr[coordinates[at] + 1]):
