@@ -160,7 +160,8 @@ def main() -> None:
             keep(Path(asked.results) / "compilations.jsonl", rows[-1], KEY)
     print(table(command_lines(rows)))
     for row in rows if asked.only else []:
-        print(f"\n{row['command']}\n{table(kernel_lines(row))}")
+        if row["kernels"]:
+            print(f"\n{row['command']}\n{table(kernel_lines(row))}")
 
 
 if __name__ == "__main__":
