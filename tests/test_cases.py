@@ -17,6 +17,7 @@ import scipy.sparse
 from hypothesis import given, settings
 
 import matinee
+from matinee.cli import run
 from matinee.errors import Advice, BadRatings, BadSetting, DataWarning, Option
 from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.sources import read_catalog, read_ratings
@@ -577,7 +578,7 @@ COUNTS = [(f"u{n % 30}", f"i{n % 41}", float(1 + 7 * (n % 11))) for n in range(1
 COUNTS[0] = ("u0", "i0", 352698.0)
 
 
-@pytest.mark.filterwarnings("ignore:.*far outside all others")  # as so even counts seem to show
+@pytest.mark.filterwarnings("ignore:.*outside all others")  # as so even counts seem to show
 @pytest.mark.parametrize("data", [COUNTS, [row[:2] for row in COUNTS]])
 def test_all_held_out_items_are_relevant_to_counts_and_choices(data: list) -> None:
     split = random(read_ratings(data), seed=1)
@@ -835,3 +836,143 @@ def test_parquet_in_a_zip(tmp_path: Path) -> None:
 )
 def test_names_of_public_data_sets(header: str, tmp_path: Path) -> None:
     assert triples(read_ratings(write(tmp_path, header + "\na,x,3\nb,y,4\n"))) == PLAIN
+
+
+# ratings that are no positives
+
+
+LOW = "user,item,rating\na,x,5\na,y,3\na,y,4\nb,x,2\nb,y,\nc,x,4\n"
+
+
+def check_low(report: dict) -> None:
+    counts = {one["reason"]: one["count"] for one in report["set_aside"]}
+    assert counts == {"with a missing field": 1, "with a rating below 4, which is no positive": 1}
+    assert (report["rows"], report["kept"], report["merged"]) == (6, 3, 1)
+
+
+def test_packing_counts_ratings_below_the_threshold_as_set_aside(tmp_path: Path) -> None:
+    packed = matinee.pack(write(tmp_path, LOW), tmp_path / "packed", positives_from=4)
+    check_low(dict(packed.report))
+
+
+def test_ratings_below_the_threshold_are_counted_as_set_aside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    how = [str(write(tmp_path, LOW)), "--positives-from", "4", "--json"]
+    assert run(["inspect", *how]) == 0
+    found = json.loads(capsys.readouterr().out)
+    report, facts = found["report"], found["description"]
+    check_low(report)
+    assert report["kept"] == facts["ratings"]
+    model = str(tmp_path / "model")
+    assert run(["fit", *how, "-a", "popularity", "--out", model]) == 0
+    out, err = capsys.readouterr()
+    fitted = json.loads(out)
+    assert [fitted[one] for one in ("users", "items", "ratings", "set_aside")] == [2, 2, 3, 2]
+    assert (facts["users"], facts["items"]) == (2, 2)
+    assert "1 with a rating below 4, which is no positive" in " ".join(err.split())
+
+
+# ratings that are no plain numbers
+
+
+@pytest.mark.parametrize(
+    "values, advice",
+    [
+        (["20%", "95 %"], "write plain numbers, such as 20 instead of 20%"),
+        (["3/5", "4/5"], "write plain numbers, such as 3 instead of 3/5"),
+        (["★★★", "★★☆"], "write plain numbers, such as 3 instead of three stars"),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_ratings_with_a_sign_are_named_and_no_other_column_is_asked_for(
+    packed: bool, values: list[str], advice: str, tmp_path: Path
+) -> None:
+    rows = "".join(f"a,x{n},{value}\n" for n, value in enumerate(values))
+    path = write(tmp_path, "user,item,rating\n" + rows)
+    with pytest.raises(BadRatings, match="whose rating is not a number") as caught:
+        matinee.pack(path, tmp_path / "packed") if packed else read_ratings(path)
+    assert str(caught.value).endswith(f"; {advice}")
+    assert not caught.value.remedies
+
+
+def test_a_dislike_is_not_advised_as_a_choice(tmp_path: Path) -> None:
+    path = write(tmp_path, "user,item,rating\na,x,like\na,y,dislike\nb,x,dislike\n")
+    with pytest.raises(BadRatings, match="leave out who disliked what") as caught:
+        read_ratings(path)
+    _, both, liked = (one.value for one in caught.value.remedies if isinstance(one, Option))
+    assert (both, liked) == ({"like": 1, "dislike": -1}, {"like": 1})
+    assert sorted(read_ratings(path, events=both).rating) == [-1, -1, 1]
+    with pytest.warns(DataWarning, match="2 rows set aside"):
+        assert triples(read_ratings(path, events=liked)) == [("a", "x", 1.0)]
+
+
+# times
+
+
+@pytest.mark.parametrize(
+    "name", ["purchased_at", "purchasedAt", "watched at", "date", "ts", "Datum", "InvoiceDate"]
+)
+@pytest.mark.parametrize("duplicates", ["last", "count"])
+def test_user_item_and_time_are_choices_with_times(
+    name: str, duplicates: str, tmp_path: Path
+) -> None:
+    path = write(tmp_path, f"customer_id,product_id,{name}\n1,2,2024-03-20T18:30:00Z\n1,3,\n")
+    ratings = read_ratings(path, duplicates=duplicates)
+    assert triples(ratings) == [("1", "2", 1.0), ("1", "3", 1.0)]
+    assert ratings.timestamp.tolist() == [1710959400, 0]
+
+
+@pytest.mark.parametrize("kind", ["text", "frame", "parquet"])
+def test_dates_are_times_by_their_content_or_a_note_says_that_they_are_not(
+    kind: str, tmp_path: Path
+) -> None:
+    import pandas as pd
+
+    def read(**columns: list) -> matinee.Ratings:
+        frame = pd.DataFrame({"user": ["a", "a"], "item": ["x", "y"], **columns})
+        if kind == "frame":
+            return read_ratings(frame)
+        path = tmp_path / "table"
+        frame.to_csv(path, index=False) if kind == "text" else frame.to_parquet(path)
+        return read_ratings(path)
+
+    days = pd.to_datetime(["2024-03-20", "2024-03-21"])
+    assert read(seen=days).timestamp.tolist() == [1710892800, 1710979200]
+    rated = read(rating=[3, 4], released=days)
+    assert rated.timestamp is None
+    assert "no times: 'released' hold dates" in str(rated.report)
+
+
+GERMAN = "Nutzer;Artikel;Bewertung;Datum\na;x;3,5;20.03.2024\na;y;4;1.4.2024 08:00\n"
+
+
+def test_german_headers_numbers_and_dates(tmp_path: Path) -> None:
+    ratings = read_ratings(write(tmp_path, GERMAN))
+    assert triples(ratings) == [("a", "x", 3.5), ("a", "y", 4.0)]
+    assert ratings.timestamp.tolist() == [1710892800, 1711958400]
+    rows = [line.split(";") for line in GERMAN.replace("3,5", "3.5").splitlines()[1:]]
+    columns = tuple(map(list, zip(*rows, strict=True)))
+    assert read_ratings(columns).timestamp.tolist() == ratings.timestamp.tolist()
+
+
+@pytest.mark.parametrize(
+    "header", ["utilisateur,livre,note", "usuario,película,puntuación", "Kunden-ID,Artikel,Sterne"]
+)
+def test_headers_in_other_languages(header: str, tmp_path: Path) -> None:
+    assert triples(read_ratings(write(tmp_path, f"{header}\na,x,3\nb,y,4\n"))) == PLAIN
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_ambiguous_date_is_shown_with_the_forms_that_are_read(
+    packed: bool, tmp_path: Path
+) -> None:
+    path = write(tmp_path, "user,item,rating,date\na,x,3,03/04/2024\na,y,4,2024-03-20\n")
+    report = str(
+        matinee.pack(path, tmp_path / "packed").report["text"]
+        if packed
+        else read_ratings(path).report
+    )
+    words = " ".join(report.split())
+    assert "1 whose timestamp cannot be read (line 2: '03/04/2024'); read are seconds" in words
+    assert "20.03.2024, while 03/04/2024 could be in March or April" in words

@@ -1,5 +1,6 @@
 """One contract over every registered algorithm: what any user may rely on, whichever they pick."""
 
+import ast
 import copy
 import dataclasses
 import inspect
@@ -10,6 +11,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 
 from matinee.algorithms import ALGORITHMS, EASE, MF, NMF, Bias, ImplicitALS, ItemKNN, Popularity
 from matinee.algorithms.choice import RatingAlgorithm
@@ -486,8 +488,22 @@ def test_a_list_has_a_whole_number_of_entries(models, n):
 
 
 def test_a_history_is_a_mapping(models):
-    with pytest.raises(BadRatings, match=r"a history is .*, not list"):
+    with pytest.raises(BadRatings, match=r"a history is .*, not list$"):
         models["bias"].fold_in(["3"])
+
+
+@pytest.mark.parametrize("name", ["bias", "ease"])
+def test_a_row_of_a_matrix_is_told_how_it_becomes_a_history(models, name):
+    model = models[name]
+    row = csr_array(([model.scale.high], ([0], [2])), shape=(1, len(model.items)))
+    with pytest.raises(BadRatings, match="a history is") as caught:
+        model.fold_in(row)
+    words = str(caught.value)
+    example = words.partition("such as ")[2].partition(", not ")[0]
+    assert len(model.fold_in(ast.literal_eval(example)).items) == 1  # of the model's own
+    way = words.rpartition("it is ")[2]
+    history = eval(way, {"dict": dict, "zip": zip}, {"model": model, "row": row})
+    assert model.fold_in(history).items.tolist() == [2]
 
 
 def test_a_title_is_told_from_an_id(models):

@@ -174,10 +174,14 @@ def test_misspelt_titles_are_offered_and_not_taken():
     "text, words",
     [
         ("", r"^mine\.csv is empty; what is taken is item_id or title"),
+        ("title,rating\n", r"^there are no ratings in mine\.csv: it has not one row$"),
         ("name,stars_given\nHeat,4\n", "what is taken is item_id or title"),
-        ("title,rating\nHeat,good\n", "1 whose rating is not a number \\(line 2 'good'\\)$"),
-        ("title,rating\nHeat,\n", "holds no ratings: 1 without a rating"),
-        ("title,rating\nHeat,nan\nAlien,\n", "not a number \\(line 2 'nan'\\), 1 without a rating"),
+        ("title,rating\nHeat,good\n", "1 whose rating is not a number \\(line 2: 'good'\\)$"),
+        ("title,rating\nHeat,\n", r"^there are no ratings in mine\.csv: 1 row without a rating$"),
+        (
+            "title,rating\nHeat,nan\nAlien,\n",
+            "not a number \\(line 2: 'nan'\\), 1 row without a rating",
+        ),
     ],
 )
 def test_files_that_hold_no_ratings_are_refused_in_words(tmp_path, text, words):
@@ -195,7 +199,7 @@ def test_nothing_matched_and_outside_the_scale(tmp_path):
         ),
         (
             "item_id,rating\n1,9\n",
-            r"^mine\.csv: 1 with a rating outside the scale 1\.\.5 \(line 2 9 for 1\); no rating "
+            r"^mine\.csv: 1 with a rating outside the scale 1\.\.5 \(line 2: 9 for 1\); no rating "
             "is left, so write them as numbers from 1 to 5",
         ),
     ):
@@ -210,9 +214,9 @@ def test_rows_that_cannot_be_are_set_aside_by_line_and_the_others_taken(call, fo
     code, out, err = call("recommend", "nmf", "--ratings", "flaws.csv", "-n", 3, "--json")
     assert code == 0
     assert (
-        "set aside: 4 whose rating is not a number (line 3 'good'; line 6 'inf'; line 8 'x', ...), "
-        "2 with a rating outside the scale 0.5..5 (line 5 7 for 6; line 7 -1 for 8); write ratings "
-        "as numbers from 0.5 to 5"
+        "set aside: 4 whose rating is not a number (line 3: 'good'; line 6: 'inf'; line 8: 'x', "
+        "...), 2 with a rating outside the scale 0.5..5 (line 5: 7 for 6; line 7: -1 for 8); write "
+        "ratings as numbers from 0.5 to 5"
     ) in err
     (folder / "good.csv").write_text("item_id,rating\n3,5\n5,0.5\n")
     assert out == call("recommend", "nmf", "--ratings", "good.csv", "-n", 3, "--json")[1]

@@ -80,7 +80,7 @@ class Description(Printable):
     def of(cls, ratings: Describable) -> "Description":
         """Describe some ratings."""
         per_user, per_item = np.bincount(ratings.user), np.bincount(ratings.item)
-        n_users, n_items = int(np.count_nonzero(per_user)), int(np.count_nonzero(per_item))
+        n_users, n_items = n_rated(per_user), n_rated(per_item)
         values, counts = np.unique(ratings.rating, return_counts=True)
         shortest = [float(str(value)) for value in values]  # 0.1, not 0.10000000149
         times = None if ratings.timestamp is None else ratings.timestamp[ratings.timestamp != 0]
@@ -187,6 +187,11 @@ def ranges_in_words(edges: np.ndarray, whole: bool) -> list[str]:
         low, high = np.ceil(low), np.append(np.ceil(high[:-1]) - 1, high[-1])
     ends = ([figure(one, 3) for one in side] for side in (low.tolist(), high.tolist()))
     return [a if a == b else f"{a}{dash}{b}" for a, b in zip(*ends, strict=True)]
+
+
+def n_rated(counts: np.ndarray) -> int:
+    """How many users or items, with these numbers of ratings (n,), have any."""
+    return int(np.count_nonzero(counts))
 
 
 def n_rarely_rated(counts: np.ndarray) -> int:

@@ -352,7 +352,8 @@ class Ratings(Framed, Printable):
 
         The ids keep their row numbers, so that parts of a split stay comparable. Algorithms for
         preferences take every rating for a positive, whatever its value; this chooses which ones
-        they see. Raises BadRatings when none is high enough.
+        they see. The report counts the others as set aside. Raises BadRatings when none is high
+        enough.
         """
         keep = self.rating >= threshold
         if not keep.any():
@@ -360,8 +361,12 @@ class Ratings(Framed, Printable):
                 f"no rating is {threshold:g} or more (the highest is {self.rating.max():g}), so "
                 "there are no positives; lower the threshold"
             )
+        report = self.report
+        if report is not None:
+            report = report.keeping_positives(threshold, int(np.count_nonzero(~keep)))
         high = self.subset(keep)
-        return high._with(rating=np.ones(len(high), np.float32), scale=Scale(0.0, 1.0))
+        ones = np.ones(len(high), np.float32)
+        return high._with(rating=ones, scale=Scale(0.0, 1.0), report=report)
 
     def renumbered(self, users: IdMap, items: IdMap) -> "Ratings":
         """The same ratings over id maps that contain these ids, and maybe more."""

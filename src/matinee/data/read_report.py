@@ -1,7 +1,7 @@
 """How a source of ratings was read, and what became of its rows: nothing changes in silence."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from matinee.data.scale import Scale
@@ -24,7 +24,7 @@ class Case(NamedTuple):
     value: str
 
     def __str__(self) -> str:
-        return f"{self.place} {self.value}"
+        return f"{self.place}: {self.value}"
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,15 @@ class ReadReport(Printable):
     n_without_time: int = 0  # kept rows whose timestamp is unknown
     notes: tuple[str, ...] = ()
 
+    def keeping_positives(self, threshold: float, n_below: int) -> "ReadReport":
+        """The report where rows with a rating below the threshold of positives are set aside."""
+        finding = Finding(f"with a rating below {threshold:g}, which is no positive", n_below)
+        set_aside = (*self.set_aside, finding) if n_below else self.set_aside
+        return replace(self, set_aside=set_aside, n_kept=self.n_kept - n_below)
+
     @property
     def n_set_aside(self) -> int:
-        """How many rows were left out because something is wrong with them."""
+        """How many rows were left out: something is wrong with them, or they are no positives."""
         return sum(finding.count for finding in self.set_aside)
 
     @property

@@ -52,9 +52,7 @@ def numbered_history(
     is known.
     """
     if not isinstance(history, Mapping):
-        raise BadRatings(
-            f"a history is {{item id: rating}}, such as {{'313': 5}}, not {type(history).__name__}"
-        )
+        raise no_history(history, items, scale)
     ids = [as_id(item) for item in history]
     ratings = np.array(
         [checked_rating(item, value, scale) for item, value in history.items()], dtype=np.float32
@@ -70,12 +68,26 @@ def numbered_history(
     return Rows.single(rows[order], ratings[order], weights), unknown
 
 
+def no_history(given: object, items: IdMap, scale: Scale) -> BadRatings:
+    """The error for what is no history; rows of a matrix are named with the way from them."""
+    example = f"{{{items.ids[0]!r}: {scale.high:g}}}" if len(items) else "{}"
+    rows = (
+        "; of a sparse row of a matrix over these items it is "
+        "dict(zip(model.items.ids[row.indices], row.data))"
+    )
+    is_row = type(given).__module__.startswith("scipy.sparse")
+    return BadRatings(
+        f"a history is {{item id: rating}}, such as {example}, not {type(given).__name__}"
+        f"{rows if is_row else ''}"
+    )
+
+
 def _weights_of(ids: list[str], sample_weight: Mapping[object, float]) -> list[float]:
     """The weight of each item's rating: one where none is given."""
     if not isinstance(sample_weight, Mapping):
         raise BadRatings(
-            "the sample_weight of a history is {item id: weight}, such as {'313': 2}, not "
-            f"{type(sample_weight).__name__}"
+            f"the sample_weight of a history is {{item id: weight}}, such as {{{ids[0]!r}: 2}}, "
+            f"not {type(sample_weight).__name__}"
         )
     weights = dict.fromkeys(ids, 1.0)
     for item, weight in sample_weight.items():

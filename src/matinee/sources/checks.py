@@ -18,10 +18,16 @@ from matinee.display.text import counted
 from matinee.errors import Advice, BadRatings, BadSetting, Message, Option
 from matinee.sources.decimals import check_decimal
 from matinee.sources.raw import BAD_TIME, REASON, UNKNOWN_TIME, Fault, Numbered, Raw, ReadOptions
-from matinee.sources.strays import usual_scale, warn_of_strays
+from matinee.sources.strays import doubt_of, warn_of
 
 CASES_SHOWN = 3
 WORDS_LOOKED_AT = 50  # rows, for the events that an error offers weights for
+SIGNED_NUMBERS = {  # forms of ratings that are numbers but for a sign, and how to write them
+    r"[+-]?[\d.,]+ *%": "20 instead of 20%",
+    r"[\d.,]+ */ *[\d.,]+": "3 instead of 3/5",
+    "[\u2605\u2606\u2b50\u272d*\ufe0f ]+": "3 instead of three stars",
+}
+DISLIKING = re.compile(r"dislike|disliked|^(down|thumbs?_?down|bad|negative)$|hate", re.IGNORECASE)
 MERGE: Message = (  # what to do about duplicates
     Option("duplicates", "last"),
     " or ",
@@ -94,7 +100,7 @@ def clean(raw: Raw, options: ReadOptions) -> Ratings:
     if bad_times:
         if options.strict:
             refuse(raw.name, bad_times)
-        raw.notes.append(f"unknown time: {bad_times}")
+        raw.notes.append(unknown_time(bad_times))
     again = repeats(user, item, len(items))
     if len(again) and options.duplicates == "error":
         raise repeated(raw, good, users, items, user, item, again[0])
@@ -161,7 +167,7 @@ def apply_scale(raw: Raw, options: ReadOptions) -> tuple[Scale, str]:
         if not len(values):
             return Scale(0, 0), "inferred"
         if infers_stars(options, raw.known_scale):
-            look_for_strays(raw, np.flatnonzero(good))
+            look_for_doubts(raw, np.flatnonzero(good))
         return Scale.of(values), "inferred"
     outside = good & ((raw.rating < scale.low) | (raw.rating > scale.high))
     raw.fault[outside] = Fault.OUTSIDE
@@ -174,15 +180,15 @@ def infers_stars(options: ReadOptions, known: Scale | None) -> bool:
     return scale is None and options.duplicates not in ADDING and not options.events
 
 
-def look_for_strays(raw: Raw, good: np.ndarray) -> None:
-    """Warn where a few of the good rows (n_good,) have ratings far outside all others."""
+def look_for_doubts(raw: Raw, good: np.ndarray) -> None:
+    """Warn where some of the good rows (n_good,) may not mean what the others do."""
     rating = raw.rating[good]
-    usual = usual_scale(*np.unique(rating, return_counts=True))
-    strays = np.flatnonzero((rating < usual.low) | (rating > usual.high))
-    if len(strays):
-        row = int(good[strays[0]])
-        case = Case(raw.where(row), f"{raw.rating[row]:g}")
-        warn_of_strays(raw.name, len(strays), case, usual)
+    doubt = doubt_of(*np.unique(rating, return_counts=True))
+    if doubt is None:
+        return
+    odd = np.flatnonzero((rating < doubt.usual.low) | (rating > doubt.usual.high))
+    row = int(good[odd[0]])
+    warn_of(doubt, raw.name, len(odd), Case(raw.where(row), f"{raw.rating[row]:g}"))
 
 
 def findings(raw: Raw, scale: Scale) -> Iterator[Finding]:
@@ -216,10 +222,12 @@ def nothing_left(
 ) -> BadRatings:
     """The error for a source without a good row, with the reasons and, for words, a remedy."""
     if not set_aside:
-        return BadRatings(f"{name} holds no ratings: there is not one row in it")
+        return BadRatings(f"there are no ratings in {name}: it has not one row")
     reasons = "; ".join(f"{finding}" for finding in set_aside)
     words = any(finding.reason == REASON[Fault.NOT_A_NUMBER] for finding in set_aside)
-    return BadRatings(f"{name} holds no usable ratings: {reasons}", *(remedy() if words else ()))
+    return BadRatings(
+        f"there are no usable ratings in {name}: {reasons}", *(remedy() if words else ())
+    )
 
 
 def columns_remedy(raw: Raw) -> Message:
@@ -231,9 +239,17 @@ def columns_remedy(raw: Raw) -> Message:
 def words_remedy(texts: Iterable[str]) -> Message:
     """The remedy for ratings that are words, given as messages show them."""
     words = sorted({one.strip("'\"") for one in texts})
+    for form, example in SIGNED_NUMBERS.items():
+        if words and all(re.fullmatch(form, word) for word in words):
+            return (f"; write plain numbers, such as {example}",)
     another: Message = ("; name the column of ratings with ", Option("columns", {"rating": "..."}))
     if not words or not all(re.fullmatch(r"[\w-]+", word) for word in words):
         return another
+    if against := [word for word in words if DISLIKING.search(word)]:
+        for_it = dict.fromkeys((word for word in words if word not in against), 1)
+        opinions = Option("events", for_it | dict.fromkeys(against, -1))
+        liked = (", or leave out who disliked what: ", Option("events", for_it)) if for_it else ()
+        return (*another, ", or rate for and against: ", opinions, *liked)
     weights = {word: place for place, word in enumerate(words, start=1)}
     return (*another, ", or give each event a weight of your choice: ", Option("events", weights))
 
@@ -284,9 +300,9 @@ def seconds(raw: Raw, good: Selection) -> tuple[np.ndarray | None, Finding | Non
         return None, None
     time = raw.time[good]
     bad = np.flatnonzero(time == BAD_TIME)
-    time[bad] = UNKNOWN_TIME
     examples = rows_at(good, bad[:CASES_SHOWN])
     first = tuple(Case(raw.where(row), raw.show(row)) for row in examples)
+    time[bad] = UNKNOWN_TIME
     unread = Finding("whose timestamp cannot be read", len(bad), first) if len(bad) else None
     if not time.any():
         raw.notes.append("there are timestamps, but not one is known")
@@ -294,6 +310,14 @@ def seconds(raw: Raw, good: Selection) -> tuple[np.ndarray | None, Finding | Non
     time, note = whole_seconds(time)
     raw.notes += [note] if note else []
     return time, unread
+
+
+def unknown_time(unread: Finding) -> str:
+    """The note on times that cannot be read, with the forms that can be."""
+    return (
+        f"unknown time: {unread}; read are seconds since 1970, 2024-03-20, 2024-03-20T18:30 and "
+        "20.03.2024, while 03/04/2024 could be in March or April"
+    )
 
 
 def whole_seconds(time: np.ndarray) -> tuple[np.ndarray, str | None]:

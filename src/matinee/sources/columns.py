@@ -22,6 +22,10 @@ USUAL_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("reviewerid", "customerid", "memberid", "viewerid", "personid", "profileid", "raterid"),
         ("visitorid", "visitor", "accountid", "listenerid", "buyerid", "playerid", "steamid"),
         ("username", "reviewer", "customer", "member", "viewer", "person", "profile", "rater"),
+        ("nutzerid", "benutzerid", "kundenid", "kundeid", "kundennummer", "kundennr"),
+        ("nutzer", "nutzerin", "benutzer", "kunde", "kundin"),
+        ("idutilisateur", "utilisateurid", "idclient", "clientid", "utilisateur", "client"),
+        ("idusuario", "usuarioid", "idcliente", "clienteid", "usuario", "cliente"),
     ),
     "item_id": (
         ("itemid", "iid"),
@@ -32,6 +36,19 @@ USUAL_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("stockcode", "gmapid", "beerid", "hotelid", "jokeid"),
         ("movie", "film", "product", "book", "song", "track", "game", "show", "title"),
         ("place", "venue", "business", "artist", "anime", "recipe", "article", "video"),
+        ("artikelid", "artikelnummer", "artikelnr", "produktid", "filmnr", "buchid"),
+        ("artikel", "produkt", "buch", "titel", "spiel"),
+        ("idarticle", "idproduit", "produitid", "idfilm", "produit", "livre", "titre"),
+        (
+            "idarticulo",
+            "idproducto",
+            "productoid",
+            "idpelicula",
+            "producto",
+            "articulo",
+            "artículo",
+        ),
+        ("pelicula", "película", "libro", "titulo", "título"),
     ),
     "rating": (
         ("rating", "ratings", "userrating", "ratingvalue"),
@@ -39,14 +56,20 @@ USUAL_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
         ("feedback", "preference", "weight", "hours", "plays", "playcount", "count", "quantity"),
         ("playtime", "playtimeforever", "listencount"),
         ("purchase", "purchases", "listens", "clicks", "views", "event", "eventtype"),
+        ("bewertung", "bewertungen", "sterne", "wertung", "punkte"),
+        ("note", "evaluation", "évaluation", "étoiles", "etoiles"),
+        ("valoracion", "valoración", "puntuacion", "puntuación", "calificacion", "calificación"),
     ),
     "timestamp": (
         ("timestamp", "ts", "unixreviewtime", "ratingtimestamp"),
         ("datetime", "ratedat", "createdat", "reviewtime"),
         ("time", "date", "when", "ratingdate"),
+        ("purchasedate", "orderdate", "invoicedate", "transactiondate", "reviewdate", "eventtime"),
+        ("zeitstempel", "zeitpunkt", "datum", "zeit", "horodatage", "fecha", "hora"),
     ),
     "sample_weight": (("sampleweight",),),
 }
+MOMENT = re.compile(r".*[a-z](_at| at|At)")  # purchased_at, purchasedAt
 SHORT = {"user": "user_id", "item": "item_id", "time": "timestamp"}
 RECBOLE_TYPE = re.compile(r":(token|float)(_seq)?$")  # as in user_id:token
 KNOWN = {name for groups in USUAL_NAMES.values() for group in groups for name in group}
@@ -59,7 +82,7 @@ def plain(name: str) -> str:
 
 def is_usual(name: str) -> bool:
     """Whether a cell reads like the name of a rating column rather than a value."""
-    return plain(name) in KNOWN
+    return plain(name) in KNOWN or bool(MOMENT.fullmatch(name))
 
 
 def find_columns(
@@ -68,18 +91,23 @@ def find_columns(
     source: str,
     *,
     rating_needed: bool = True,
+    dated: Collection[int] = (),
 ) -> dict[str, int]:
     """Field -> position among the named columns of a source.
 
     ``timestamp`` and ``sample_weight`` may be absent. ``rating`` may be absent too where there is
-    no other column, or ``rating_needed`` is false. Raises BadRatings when a needed one is missing
-    or two would do.
+    no other column, or ``rating_needed`` is false. A column of dates (those at ``dated``) is the
+    timestamp, whatever its name, where it stands beside user and item alone. Raises BadRatings when
+    a needed one is missing or two would do.
     """
     position = chosen_columns(names, chosen, source)
     for field in NAMED_FIELDS:
         if field not in position and (rating_needed or field != "rating"):
             at = by_name(names, field, source, position.values())
             position |= {} if at is None else {field: at}
+    others = [at for at in range(len(names)) if at not in position.values()]
+    if not {"rating", "timestamp"} & set(position) and len(others) == 1 and others[0] in dated:
+        position["timestamp"] = others[0]
     lacking = [field for field in NEEDED if field not in position]
     if lacking == ["rating"] and (not rating_needed or len(names) == len(position)):
         lacking = []
@@ -91,6 +119,17 @@ def find_columns(
             *((", or count rows with ", COUNT) if lacking == ["rating"] else ()),
         )
     return {field: position[field] for field in NAMED_FIELDS if field in position}
+
+
+def dates_unread(
+    names: Sequence[str], at: Mapping[str, int], dated: Collection[int]
+) -> tuple[str, ...]:
+    """The note on columns of dates where none of them is the timestamp."""
+    unread = [repr(names[place]) for place in dated if place not in at.values()]
+    if "timestamp" in at or not unread:
+        return ()
+    these = " and ".join(unread)
+    return (f"no times: {these} hold dates; name the one that says when among the columns",)
 
 
 def columns_by_position(
@@ -201,4 +240,9 @@ def by_name(
             raise doubt(names, field, source, fits)
         if fits:
             return fits[0]
-    return None
+    if field != "timestamp":
+        return None
+    fits = [at for at in free if MOMENT.fullmatch(names[at])]
+    if len(fits) > 1:
+        raise doubt(names, field, source, fits)
+    return fits[0] if fits else None

@@ -17,13 +17,14 @@ from matinee.data.scale import Scale
 from matinee.display.text import counted
 from matinee.errors import BadRatings, Option
 from matinee.sources import cells, duck, files, json_arrays
-from matinee.sources.columns import NO_RATINGS, columns_by_position, find_columns
+from matinee.sources.columns import NO_RATINGS, columns_by_position, dates_unread, find_columns
 from matinee.sources.decimals import Forms, decimal_mark, number_text
-from matinee.sources.dialect import Dialect, clipped, holds, sniff
+from matinee.sources.dialect import Dialect, clipped, columns_of_dates, holds, sniff
 from matinee.sources.lines import check_rejects, lines_query
 from matinee.sources.raw import Fault, Query, ReadOptions
 from matinee.sources.whole_numbers import table_of_numbers
 
+QUOTED = (Fault.NOT_A_NUMBER, Fault.NOT_FINITE, Fault.OUTSIDE, Fault.TIME)  # by the value alone
 DECIMALS = {",": {"decimals": "comma"}, ".": {"thousands": "comma"}}  # for the report
 
 
@@ -84,7 +85,7 @@ def text_query(
             named=bool(dialect.header),
             with_time="timestamp" in at,
             with_weight="sample_weight" in at,
-            show=lambda row, fault: shown(plain, row, dialect, at.get("rating"), fault),
+            show=lambda row, fault: shown(plain, row, dialect, at, fault),
             quick=lambda: quick_table(plain, dialect, at, options),
             check=lambda db: check_rejects(db, name),
             preamble=dialect.preamble,
@@ -95,7 +96,10 @@ def text_query(
                 **({} if mark is None else DECIMALS[mark]),
                 "encoding": encoding,
             },
-            notes=() if "rating" in at else (NO_RATINGS,),
+            notes=(
+                *dates_unread(dialect.header, at, columns_of_dates(dialect)),
+                *(() if "rating" in at else (NO_RATINGS,)),
+            ),
             known_scale=known_scale,
             catalog=catalog,
         )
@@ -130,7 +134,8 @@ def columns_of(dialect: Dialect, options: ReadOptions, name: str) -> dict[str, i
             "if column 0, the first, holds the names of rows, as R writes them, say so with ",
             Option("columns", dict(at)),
         )
-    return find_columns(dialect.header, chosen, name, rating_needed=needed)
+    dated = columns_of_dates(dialect)
+    return find_columns(dialect.header, chosen, name, rating_needed=needed, dated=dated)
 
 
 def mark_of(path: Path, dialect: Dialect, at: dict[str, int], name: str) -> str | None:
@@ -190,12 +195,13 @@ def rows_query(
     """
 
 
-def shown(path: Path, row: int, dialect: Dialect, rating: int | None, fault: int) -> str:
-    """The value that a message quotes: the rating where that is wrong, else the line."""
+def shown(path: Path, row: int, dialect: Dialect, at: Mapping[str, int], fault: int) -> str:
+    """The value that a message quotes: the rating or time where that is wrong, else the line."""
     with path.open("r", encoding="utf-8-sig", errors="replace") as file:
         line = next(islice(file, row, None), "").rstrip("\n")
-    if rating is not None and fault in (Fault.NOT_A_NUMBER, Fault.NOT_FINITE, Fault.OUTSIDE):
-        return repr(clipped(dialect.split(line)[rating]))
+    wrong = "timestamp" if fault == Fault.TIME else "rating"
+    if wrong in at and fault in QUOTED:
+        return repr(clipped(dialect.split(line)[at[wrong]]))
     return repr(clipped(line))
 
 

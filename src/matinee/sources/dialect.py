@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 
 from matinee.errors import Advice, BadRatings
@@ -20,6 +21,7 @@ IN_WORDS = {"\t": "tab", " ": "space"}
 LINES = 200  # looked at
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+")
+DATE = re.compile(r"(\d{4}-\d\d?-\d\d?|\d\d?\.\d\d?\.\d{4})([T ].*)?")
 NO_NUMBERS = {"nan", "inf", "-inf", "+inf", "infinity", "-infinity", ""}
 SEPARATOR_LINE = re.compile(r'"?sep=(?P<delimiter>.)"?', re.IGNORECASE)  # Excel: sep=;
 LIBSVM = re.compile(r"\S+( \d+:[-+.\deE]+)+")
@@ -240,6 +242,13 @@ def is_ragged(rows: Sequence[Sequence[str]]) -> bool:
     if len(lengths) < 3 or max(lengths.values()) >= MOST_ALIKE * len(rows):
         return False
     return all(field.isdecimal() for row in rows for field in row if field)
+
+
+def columns_of_dates(dialect: Dialect) -> list[int]:
+    """The columns in which all first rows that hold anything there hold a date."""
+    columns = zip_longest(*dialect.rows, fillvalue="")
+    cells = [{cell.strip() for cell in column} - {""} for column in columns]
+    return [at for at, each in enumerate(cells) if each and all(map(DATE.fullmatch, each))]
 
 
 def is_number(field: str) -> bool:

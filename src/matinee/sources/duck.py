@@ -17,6 +17,7 @@ from matinee.errors import BadRatings
 from matinee.sources.files import words
 from matinee.sources.raw import (
     BAD_TIME,
+    DOTTED_DATES,
     UNKNOWN_TIME,
     Fault,
     Numbered,
@@ -88,12 +89,18 @@ def raw_rows(query: Query) -> Iterator[Raw]:
     for side, id_type in query.id_types.items():
         arrays[f"{side}s"] = arrays[f"{side}s"]._replace(id_type=id_type)
     fault: Any = arrays["fault"]
+    time = arrays.get("time")
+
+    def show(row: int) -> str:
+        bad_time = fault[row] == Fault.NONE and time is not None and time[row] == BAD_TIME
+        return query.show(row, Fault.TIME if bad_time else int(fault[row]))
+
     fault[: query.preamble] = Fault.NO_ROW
     yield Raw(
         name=query.name,
         format=query.format,
         **arrays,
-        show=lambda row: query.show(row, int(fault[row])),
+        show=show,
         place=query.place,
         locate=query.locate,
         columns=query.columns,
@@ -152,8 +159,9 @@ def time_of(time: str) -> str:
         f"ELSE try_cast({time} AS BIGINT) END"
     )
     date = f"try_cast(floor(epoch(try_cast({time} AS TIMESTAMPTZ))) AS BIGINT)"
+    dotted = f"try_cast(floor(epoch(try_strptime({time}, {list(DOTTED_DATES)}))) AS BIGINT)"
     empty = f"CASE WHEN trim(coalesce({time}, '')) = '' THEN {UNKNOWN_TIME} END"
-    return f"coalesce({number}, {empty}, {date}, {BAD_TIME})"
+    return f"coalesce({number}, {empty}, {date}, {dotted}, {BAD_TIME})"
 
 
 def numbered_table(db: "DuckDBPyConnection", with_time: bool, with_weight: bool) -> dict[str, Any]:

@@ -136,8 +136,9 @@ def read_export(path: str | Path) -> Export:
             rows.append(row_of(cells, rating, number))
     set_aside = findings(not_numbers, REASON[Fault.NOT_A_NUMBER])
     if not rows:
-        found = [f"{unrated:,} without a rating"] * bool(unrated or not set_aside)
-        raise BadRatings(f"{name} holds no ratings: {', '.join([*map(str, set_aside), *found])}")
+        found = [f"{counted(unrated, 'row')} without a rating"] * bool(unrated)
+        reasons = ", ".join([*map(str, set_aside), *found]) or "it has not one row"
+        raise BadRatings(f"there are no ratings in {name}: {reasons}")
     kind, scale = "table", None
     if "letterboxduri" in names:
         kind, scale = "Letterboxd", Scale(0.5, 5)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from matinee.sources.columns import NO_RATINGS, find_columns
+from matinee.sources.columns import NO_RATINGS, dates_unread, find_columns
 from matinee.sources.packing.numbering import (
     as_column,
     number_ids,
@@ -40,12 +40,16 @@ def read(source: object, options: ReadOptions) -> Iterator[Raw]:
     """The rows of a DataFrame."""
     name = "the DataFrame"
     names = names_of(source)
-    at = find_columns(names, options.columns, name, rating_needed=options.rating_needed)
-    frame = frame_of(source if len(set(names)) == len(names) else chosen_of(source, at))
-    picked = list(at.values()) if len(set(names)) == len(names) else range(len(at))
+    needed, differ = options.rating_needed, len(set(names)) == len(names)
+    frame = frame_of(source) if differ else None
+    dated = [] if frame is None else columns_of_dates(frame)
+    at = find_columns(names, options.columns, name, rating_needed=needed, dated=dated)
+    if frame is None:
+        frame = frame_of(chosen_of(source, at))
+    picked = list(at.values()) if differ else range(len(at))
     series = {field: frame[frame.columns[place]] for field, place in zip(at, picked, strict=True)}
     columns = {field: names[place] for field, place in at.items()}
-    notes: list[str] = []
+    notes = [*dates_unread(names, at, dated)]
     users, items = (
         with_gaps(series[field], columns[field], notes) for field in ("user_id", "item_id")
     )
@@ -70,6 +74,13 @@ def read(source: object, options: ReadOptions) -> Iterator[Raw]:
         columns=columns,
         notes=notes,
     )
+
+
+def columns_of_dates(frame: "nw.DataFrame[Any]") -> list[int]:
+    """The columns whose type is that of dates or times."""
+    import narwhals as nw
+
+    return [at for at, dtype in enumerate(frame.schema.values()) if dtype in (nw.Date, nw.Datetime)]
 
 
 def _cell(value: object) -> object:

@@ -63,7 +63,7 @@ def write_lines(path: Path, lines: Path, name: str) -> None:
             f"SELECT json_type(json), json_array_length(json) FROM {elements} LIMIT 1"
         ).fetchone()
         if first is None:
-            raise BadRatings(f"{name} holds no ratings: its JSON array is empty")
+            raise BadRatings(f"there are no ratings in {name}: its JSON array is empty")
         kind, width = first
         if kind == "ARRAY" and width not in WIDTHS:
             raise BadRatings(

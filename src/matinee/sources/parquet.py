@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from matinee.errors import BadRatings
 from matinee.sources import duck, files
-from matinee.sources.columns import NO_RATINGS, find_columns
+from matinee.sources.columns import NO_RATINGS, dates_unread, find_columns
 from matinee.sources.packing.numbering import EXACT_BELOW
 from matinee.sources.raw import Fault, Query, ReadOptions
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 WHOLES = (*WHOLE, *(f"U{name}" for name in WHOLE))
 IDS = ("VARCHAR", *WHOLES)
+DATES = ("DATE", "TIMESTAMP")  # how types of dates begin
 FLOATS = ("FLOAT", "DOUBLE")
 SIZES = {"TINYINT": 8, "SMALLINT": 16, "INTEGER": 32, "BIGINT": 64}
 INTEGER_TYPES = {  # of numpy, for what holds whole numbers
@@ -45,18 +46,20 @@ def query(source: object, options: ReadOptions) -> Iterator[Query]:
         types = dict(described.fetchall())
         names = names_of(db, path, list(types))
         needed = options.rating_needed
-        at = find_columns(names, options.columns, path.name, rating_needed=needed)
+        dated = [at for at, type_ in enumerate(types.values()) if type_.startswith(DATES)]
+        at = find_columns(names, options.columns, path.name, rating_needed=needed, dated=dated)
         column = {field: list(types)[place] for field, place in at.items()}
         notes = [
             check_id_type(db, source_sql, column[field], types[column[field]], path.name)
             for field in ("user_id", "item_id")
         ]
-    rating = duck.identifier(column["rating"]) if "rating" in column else "1"
 
     def show(row: int, fault: int) -> str:
+        field = "timestamp" if fault == Fault.TIME else "rating"
+        cell = duck.identifier(column[field]) if field in column else "1"
         with duck.connection(path.name, path) as db:
-            cells = db.execute(f"SELECT {rating} FROM {source_sql} LIMIT 1 OFFSET {row}").fetchone()
-        return f"rating {cells[0] if cells else None!r}"
+            cells = db.execute(f"SELECT {cell} FROM {source_sql} LIMIT 1 OFFSET {row}").fetchone()
+        return f"{field} {cells[0] if cells else None!r}"
 
     yield Query(
         name=path.name,
@@ -76,7 +79,11 @@ def query(source: object, options: ReadOptions) -> Iterator[Query]:
         with_weight="sample_weight" in at,
         show=show,
         columns=column,
-        notes=(*(note for note in notes if note), *([NO_RATINGS] * ("rating" not in at))),
+        notes=(
+            *filter(None, notes),
+            *dates_unread(names, at, dated),
+            *([NO_RATINGS] * ("rating" not in at)),
+        ),
     )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 UNKNOWN_TIME = 0  # in a time column: unknown
 BAD_TIME = np.iinfo(np.int64).min  # in a time column: unreadable
+DOTTED_DATES = ("%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S")  # day, month, year
 
 
 class Fault(IntEnum):
@@ -33,6 +34,7 @@ class Fault(IntEnum):
     OUTSIDE = 6
     STORED_ZERO = 7
     NOT_AN_OBJECT = 8
+    TIME = 9  # of a row that is good but for its time, which a message quotes
     NO_ROW = 255  # a blank line, a comment, the header, an empty cell: not a row at all
 
 

@@ -96,7 +96,7 @@ def warn_of_faults(rows: "DataFrame") -> None:
     counts: dict[int, int] = dict(map(tuple, rows.groupBy("fault").count().collect()))
     n, n_good = sum(counts.values()), counts.get(int(Fault.NONE), 0)
     if not n:
-        raise BadRatings("the frame holds no ratings: it has no rows")
+        raise BadRatings("there are no ratings in the frame: it has not one row")
     reasons = []
     for fault, count in sorted(counts.items()):
         if fault == Fault.NONE:
@@ -109,7 +109,7 @@ def warn_of_faults(rows: "DataFrame") -> None:
         more = ", ..." if count > CASES_SHOWN else ""
         reasons.append(f"{count:,} {REASON[Fault(fault)]} ({cases}{more})")
     if not n_good:
-        raise BadRatings("the frame holds no usable ratings: " + "; ".join(reasons))
+        raise BadRatings("there are no usable ratings in the frame: " + "; ".join(reasons))
     if reasons:
         aside = f"{n - n_good:,} of {counted(n, 'row')} set aside: "
         warnings.warn(aside + "; ".join(reasons), stacklevel=5)

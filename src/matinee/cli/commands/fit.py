@@ -27,7 +27,7 @@ from matinee.cli.options.split import SHARE
 from matinee.cli.packed_fit import fit_in_blocks, open_packed, state_of, streams
 from matinee.cli.progress import epochs_of
 from matinee.cli.spark_jobs import fit_on_spark
-from matinee.data.describe import n_rarely_rated
+from matinee.data.describe import n_rarely_rated, n_rated
 from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted, seconds
 from matinee.errors import BadSetting
@@ -221,8 +221,8 @@ def document(
         "algorithm": learner.name,
         "settings": learner.settings,
         "model": str(place),
-        "users": len(model.users),
-        "items": len(model.items),
+        "users": n_rated(model.seen.counts),
+        "items": n_rated(model.item_counts),
         "ratings": len(model.seen.indices),
         "rarely_rated_items": n_rarely_rated(model.item_counts),
         "set_aside": None if ratings is None else n_set_aside(ratings),
@@ -300,7 +300,8 @@ def say_done(model: "Model", place: Path, duration: float) -> None:
     say(
         f"fitted {model.algorithm} in {seconds(duration)}: "
         f"{counted(len(model.seen.indices), 'rating')}, "
-        f"{counted(len(model.users), 'user')}, {counted(len(model.items), 'item')}{factors}"
+        f"{counted(n_rated(model.seen.counts), 'user')}, "
+        f"{counted(n_rated(model.item_counts), 'item')}{factors}"
     )
     say(f"saved in {place} ({size_of(place)})")
     say(f"try: {program()} recommend {shlex.quote(str(place))} --user {shlex.quote(user)} --why")

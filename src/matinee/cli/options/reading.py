@@ -95,20 +95,17 @@ class ReadOptions:
             ratings = sample()
             if not quiet:
                 say("sample: simulated ratings of real films")
-        if ratings.report is not None and not quiet:
+        every = len(ratings)
+        if self.positives_from is not None:
+            ratings = ratings.positives_from(self.positives_from)
+        if quiet:
+            return ratings
+        if ratings.report is not None:
             say(wrap(str(ratings.report), width(sys.stderr)))
-        return self.positives(ratings, quiet) if self.positives_from is not None else ratings
-
-    def positives(self, ratings: "Ratings", quiet: bool) -> "Ratings":
-        """The ratings of at least ``positives_from``."""
-        threshold = self.positives_from or 0.0
-        positives = ratings.positives_from(threshold)
-        if not quiet:
-            say(
-                f"{len(positives):,} of {counted(len(ratings), 'rating')} kept as positives: "
-                f"{threshold:g} or more"
-            )
-        return positives
+        elif self.positives_from is not None:
+            least = f"{self.positives_from:g} or more"
+            say(f"{len(ratings):,} of {counted(every, 'rating')} kept as positives: {least}")
+        return ratings
 
     def arguments(self) -> JsonObject:
         """The keyword arguments of ``read_ratings``."""

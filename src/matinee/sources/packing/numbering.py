@@ -7,12 +7,13 @@ value is a whole number that a float represents exactly, and the report says so.
 import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
 
 from matinee.errors import BadRatings
-from matinee.sources.raw import BAD_TIME, UNKNOWN_TIME, Fault, Numbered
+from matinee.sources.raw import BAD_TIME, DOTTED_DATES, UNKNOWN_TIME, Fault, Numbered
 
 EXACT_BELOW = 2**53  # whole numbers that a float represents exactly
 LARGEST = float(np.finfo(np.float32).max)  # beyond it a rating would be stored as infinite
@@ -202,8 +203,14 @@ def iso_seconds(value: object) -> int:
     return read_time(datetime.fromisoformat(str(value)))
 
 
+def dotted_seconds(value: object, form: str) -> int:
+    """Seconds of a date written day.month.year, perhaps with a time, in UTC."""
+    return read_time(datetime.strptime(str(value), form).replace(tzinfo=UTC))
+
+
 READINGS: tuple[Callable[..., int], ...] = (
     lambda value: math.floor(float(value)) if isinstance(value, float) else int(value),
     lambda value: math.floor(float(value)),
     iso_seconds,
+    *(partial(dotted_seconds, form=form) for form in DOTTED_DATES),
 )

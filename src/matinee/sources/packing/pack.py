@@ -31,6 +31,7 @@ from matinee.sources.checks import (
     infers_stars,
     nothing_left,
     refuse,
+    unknown_time,
     words_remedy,
 )
 from matinee.sources.duck import MOST_THREADS, interrupts
@@ -212,7 +213,7 @@ def _pack_query(
         report = _report(db, query, options, scale)
         levels = stages.levels_of(db)
         if levels and infers_stars(options, query.known_scale):
-            stages.look_for_strays(db, query, levels)
+            stages.look_for_doubts(db, query, levels)
         on_stage(1, len(STAGES), STAGES[1])
         stages.number_ids(db)
         on_stage(2, len(STAGES), STAGES[2])
@@ -265,7 +266,7 @@ def _report(
     if unread := stages.bad_times(db, query):
         if options.strict:
             refuse(query.name, unread)
-        notes.append(f"unknown time: {unread}")
+        notes.append(unknown_time(unread))
     origin = "given" if options.scale else "known" if query.known_scale else "inferred"
     return ReadReport(
         source=query.name,

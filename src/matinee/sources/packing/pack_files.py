@@ -63,13 +63,14 @@ def write_sorted(
     elif rule.duplicates in COMPUTED:
         levels = None  # a mean or sum may be any number
     writer = PackWriter(folder, users, items, levels)
-    merged = 0
+    merged = n_low = 0
     with writer:
         for part in bins.sorted(by_rating=rule.duplicates in COMPUTED):
             distinct = _merged(part, rule, query, users, items)
             merged += len(part.user) - len(distinct.user)
             if rule.positives_from is not None:
                 high = distinct.rating >= rule.positives_from
+                n_low += int(np.count_nonzero(~high))
                 distinct = Part(*(column[high] for column in distinct))
                 distinct = distinct._replace(rating=np.ones_like(distinct.rating))
             writer.add(distinct.user, distinct.item, distinct.rating)
@@ -80,9 +81,11 @@ def write_sorted(
             f"no rating is {rule.positives_from:g} or more, so there are no positives; "
             "lower the threshold"
         )
+    report = replace(report, n_kept=report.n_kept - merged, n_merged=merged)
     if rule.positives_from is None:
         report = replace(report, scale=scale)
-    report = replace(report, n_kept=report.n_kept - merged, n_merged=merged)
+    else:
+        report = report.keeping_positives(rule.positives_from, n_low)
     writer.finish(scale, {**report.to_dict(), "text": str(report)}, catalog, id_types)
 
 

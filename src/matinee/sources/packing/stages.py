@@ -11,7 +11,7 @@ from matinee.data.read_report import Case, Finding
 from matinee.data.scale import Scale
 from matinee.sources.checks import CASES_SHOWN, MILLISECONDS_FROM, TIME_UNITS, WORDS_LOOKED_AT
 from matinee.sources.raw import BAD_TIME, REASON, UNKNOWN_TIME, Fault, Query
-from matinee.sources.strays import usual_scale, warn_of_strays
+from matinee.sources.strays import doubt_of, warn_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -91,7 +91,7 @@ def bad_times(db: "DuckDBPyConnection", query: Query) -> Finding | None:
     count = scalar(db, f"SELECT count(*) FROM judged WHERE {which}") if query.with_time else 0
     if not count:
         return None
-    return Finding("whose timestamp cannot be read", count, cases(db, query, which, 0))
+    return Finding("whose timestamp cannot be read", count, cases(db, query, which, Fault.TIME))
 
 
 def cases(db: "DuckDBPyConnection", query: Query, which: str, fault: int) -> tuple[Case, ...]:
@@ -171,20 +171,19 @@ def levels_of(db: "DuckDBPyConnection") -> tuple[np.ndarray, np.ndarray] | None:
     return (ratings.astype(np.float32), counts) if len(ratings) <= MOST_LEVELS else None
 
 
-def look_for_strays(
+def look_for_doubts(
     db: "DuckDBPyConnection", query: Query, levels: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    """Warn where a few of the good rows have ratings far outside all others.
+    """Warn where some of the good rows may not mean what the others do.
 
     ``levels`` are those of ``levels_of``: different ratings (n_levels,), and the rows of each.
     """
-    values, counts = levels
-    usual = usual_scale(values, counts)
-    strays = (values < usual.low) | (values > usual.high)
-    if strays.any():
-        line, rating = db.execute(
-            "SELECT min(line), arg_min(rating, line) FROM judged WHERE fault = 0 AND "
-            f"(rating < {usual.low!r}::FLOAT OR rating > {usual.high!r}::FLOAT)"
-        ).fetchall()[0]
-        case = Case(query.where(line), f"{rating:g}")
-        warn_of_strays(query.name, int(counts[strays].sum()), case, usual)
+    doubt = doubt_of(*levels)
+    if doubt is None:
+        return
+    low, high = doubt.usual
+    n, line, rating = db.execute(
+        "SELECT count(*), min(line), arg_min(rating, line) FROM judged WHERE fault = 0 AND "
+        f"(rating < {low!r}::FLOAT OR rating > {high!r}::FLOAT)"
+    ).fetchall()[0]
+    warn_of(doubt, query.name, n, Case(query.where(line), f"{rating:g}"))
