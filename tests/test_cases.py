@@ -7,6 +7,7 @@ import os
 import threading
 import warnings
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -976,3 +977,31 @@ def test_an_ambiguous_date_is_shown_with_the_forms_that_are_read(
     words = " ".join(report.split())
     assert "1 whose timestamp cannot be read (line 2: '03/04/2024'); read are seconds" in words
     assert "20.03.2024, while 03/04/2024 could be in March or April" in words
+
+
+# records
+
+
+def test_a_list_of_mappings_is_read_as_records() -> None:
+    rows = [{"user": "a", "item": "x", "rating": 3}, {"user": "b", "rating": 4.0, "item": "y"}]
+    assert triples(read_ratings(rows)) == PLAIN
+    columns = {"user_id": "who", "item_id": "7", "timestamp": "on", "sample_weight": "w"}
+    day = datetime(2024, 3, 20, tzinfo=UTC)
+    own = [{"who": "a", "7": "x", "rating": 3, "on": day, "w": 2}, {"who": "b", "7": "y"}]
+    with pytest.warns(DataWarning, match="1 with a missing field"):
+        ratings = read_ratings(own, columns=columns)
+    assert triples(ratings) == PLAIN[:1]
+    assert ratings.timestamp.tolist() == [day.timestamp()]
+    assert ratings.sample_weight.tolist() == [2]
+
+
+def test_records_of_user_item_and_time_are_choices() -> None:
+    day = datetime(2024, 3, 20, tzinfo=UTC)
+    ratings = read_ratings([{"user": 1, "item": 2, "seen": day}])
+    assert triples(ratings) == [("1", "2", 1.0)]
+    assert ratings.timestamp.tolist() == [day.timestamp()]
+
+
+def test_records_without_a_needed_name_are_a_question() -> None:
+    with pytest.raises(BadRatings, match="which is item_id"):
+        read_ratings([{"user": "a", "thing": "x", "rating": 3}])

@@ -32,6 +32,7 @@ class Source(NamedTuple):
 
 SOURCES: dict[str, Source] = {
     "sparse matrix": Source(arrays.is_sparse, arrays.read_sparse),
+    "records": Source(arrays.is_records, arrays.read_records),
     "arrays": Source(arrays.is_columns, arrays.read_columns),
     "frame": Source(frames.recognises, frames.read),
     "matrix file": Source(matrices.recognises, matrices.read, cells=True),
@@ -64,8 +65,8 @@ def read_ratings(
         source: a path to a MovieLens folder, zip or file, to delimited text or JSON lines (also gz,
             or in a zip), to a JSON array, to Parquet, to a matrix (``.npz``, ``.npy``, ``.mat``),
             or to packed ratings; a pandas, polars or pyarrow table; a tuple of columns ``(users,
-            items, ratings[, times])``, or a list of such rows; a scipy sparse matrix, alone or as
-            ``(matrix, user_ids, item_ids)``.
+            items, ratings[, times])``, a list of such rows or of mappings; a scipy sparse
+            matrix, alone or as ``(matrix, user_ids, item_ids)``.
         columns: ``{"user_id": ..., "item_id": ..., "rating": ..., "timestamp": ...,
             "sample_weight": ...}``, any of them: the name of a column, or its number from 0 in a
             source without names. A column sample_weight is taken for weights by itself.

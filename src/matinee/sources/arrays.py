@@ -1,19 +1,21 @@
-"""Columns in a tuple, rows in a list, and sparse matrices.
+"""Columns in a tuple, rows or records in a list, and sparse matrices.
 
 In a sparse matrix an empty cell means *not rated*, so a stored zero is no rating either: it is
 set aside and counted, unless a ``scale`` is given that has a zero in it. All rows and columns
 of a matrix stay, rated or not, so that ``read_ratings(matrix).csr()`` has its shape.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from datetime import date
+from itertools import chain
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from matinee.data.ids import IdMap
 from matinee.errors import BadRatings
-from matinee.sources.columns import FIELDS
+from matinee.sources.columns import FIELDS, NO_RATINGS, dates_unread, find_columns
 from matinee.sources.packing.numbering import (
     as_column,
     number_ids,
@@ -75,6 +77,57 @@ def read_columns(source: object, options: ReadOptions) -> Iterator[Raw]:
     lengths = {field: len(column) for field, column in columns.items()}
     if len(set(lengths.values())) > 1:
         raise BadRatings(f"the arrays have different lengths: {lengths}")
+    place = "array" if form == "arrays" else "place"
+    yield raw_of(
+        columns,
+        options,
+        name=f"the {len(columns)} {form}" if form == "arrays" else "the list",
+        format=form,
+        called={field: f"{place} {at}" for at, field in enumerate(columns)},
+    )
+
+
+def is_records(source: object) -> bool:
+    """A list of mappings, a row each: ``[{"user": ..., "item": ..., "rating": ...}, ...]``."""
+    is_list = isinstance(source, list) and bool(source)
+    return is_list and all(isinstance(one, Mapping) for one in source)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def read_records(source: object, options: ReadOptions) -> Iterator[Raw]:
+    """The rows of a list of mappings, whose keys are the names of columns."""
+    rows = cast("list[Mapping[object, object]]", source)
+    keys = list(dict.fromkeys(chain.from_iterable(rows)))
+    values = [[row.get(key) for row in rows] for key in keys]
+    dated = [at for at, column in enumerate(values) if are_dates(column)]
+    names, needed = list(map(str, keys)), options.rating_needed
+    at = find_columns(names, options.columns, "the list", rating_needed=needed, dated=dated)
+    raw = raw_of(
+        {field: as_column(values[place]) for field, place in at.items()},
+        options,
+        name="the list",
+        format="records",
+        called={field: names[place] for field, place in at.items()},
+    )
+    raw.notes += [*dates_unread(names, at, dated), *([NO_RATINGS] * ("rating" not in at))]
+    yield raw
+
+
+def are_dates(column: list[object]) -> bool:
+    """Whether all values that are there are dates or times, and one is."""
+    given = [one for one in column if one is not None]
+    return bool(given) and all(isinstance(one, date) for one in given)
+
+
+def raw_of(
+    columns: Mapping[str, np.ndarray],
+    options: ReadOptions,
+    *,
+    name: str,
+    format: str,
+    called: Mapping[str, str],
+) -> Raw:
+    """The rows of columns (n_rows,) by field; ``called`` is what each is called in the source."""
     notes: list[str] = []
     users, items = (number_ids(columns[field], field, notes) for field in ("user_id", "item_id"))
     values = columns.get("rating")
@@ -82,19 +135,18 @@ def read_columns(source: object, options: ReadOptions) -> Iterator[Raw]:
         values = np.ones(len(columns["user_id"]), np.float32)
     rating, fault = read_numbers(weighed(values, options.events), "rating")
     fault[(users.code < 0) | (items.code < 0)] = Fault.MISSING
-    yield Raw(
-        name=f"the {len(columns)} {form}" if form == "arrays" else "the list",
-        format=form,
+    weight = columns.get("sample_weight")
+    return Raw(
+        name=name,
+        format=format,
         users=users,
         items=items,
         rating=rating,
         time=read_times(columns["timestamp"], "timestamp") if "timestamp" in columns else None,
+        weight=None if weight is None else read_numbers(weight, "sample_weight")[0],
         fault=fault,
-        show=lambda row: ", ".join(f"{name} {one[row]!s}" for name, one in columns.items()),
-        columns={
-            field: f"{'array' if form == 'arrays' else 'place'} {place}"
-            for place, field in enumerate(columns)
-        },
+        show=lambda row: ", ".join(f"{field} {one[row]!s}" for field, one in columns.items()),
+        columns=called,
         notes=notes,
     )
 
