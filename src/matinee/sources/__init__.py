@@ -13,7 +13,7 @@ from matinee.data.packed import PackedRatings, is_packed
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
 from matinee.errors import BadRatings, BadSetting, DataWarning, Option
-from matinee.sources import arrays, delimited, files, frames, matrices, movielens, parquet
+from matinee.sources import arrays, delimited, files, frames, matrices, movielens, netflix, parquet
 from matinee.sources.catalogs import catalog_and_notes, read_catalog
 from matinee.sources.checks import check_options, clean
 from matinee.sources.raw import QueryBuilder, Reader, ReadOptions
@@ -36,6 +36,7 @@ SOURCES: dict[str, Source] = {
     "arrays": Source(arrays.is_columns, arrays.read_columns),
     "frame": Source(frames.recognises, frames.read),
     "matrix file": Source(matrices.recognises, matrices.read, cells=True),
+    "netflix": Source(netflix.recognises, netflix.read, netflix.query),
     "movielens": Source(movielens.recognises, movielens.read, movielens.query, cells=True),
     "parquet": Source(parquet.recognises, parquet.read, parquet.query),
     "delimited": Source(delimited.recognises, delimited.read, delimited.query, cells=True),

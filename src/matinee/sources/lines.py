@@ -1,5 +1,6 @@
 """The lines of a text file in SQL, each split into its fields on its own."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,14 @@ LONGEST_LINE = 1 << 20  # bytes; small, because DuckDB holds several such buffer
 def lines_query(path: Path, dialect: Dialect) -> str:
     """SQL for the lines of a file and the fields of each; NULL where it cannot be split."""
     return f"""
-        SELECT line, {fields_of(dialect)} AS fields
-        FROM read_csv({duck.path_literal(path)}, columns = {{'line': 'VARCHAR'}},
+        SELECT line, {fields_of(dialect)} AS fields FROM {whole_lines([path])}
+    """
+
+
+def whole_lines(paths: Sequence[Path]) -> str:
+    """SQL for a table of the lines of files, one after the other, in the column ``line``."""
+    return f"""
+        read_csv([{", ".join(map(duck.path_literal, paths))}], columns = {{'line': 'VARCHAR'}},
             delim = {duck.text(NEVER)}, quote = '', escape = '', header = false,
             auto_detect = false, strict_mode = false, store_rejects = true,
             max_line_size = {LONGEST_LINE}, buffer_size = {4 * LONGEST_LINE})
