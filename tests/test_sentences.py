@@ -145,6 +145,19 @@ def test_after_a_reason_that_is_everybodys_comes_one_of_ones_own():
     assert why.sentence() == "Heat, because it suits your taste in Crime."
 
 
+def test_the_largest_reason_leads_however_much_others_of_a_kind_say_together():
+    """The ratings are worth more in all, but each of those named less."""
+    ratings = [Term("Alien", 8.9, "rating", "you gave 4"), *chosen_films(400)]
+    taste = Term("you choose Sci-Fi", 21.6, "choice", said="Sci-Fi")
+    many = Term("chosen by many", 14.1, "popularity")
+    assert film("Aliens", *ratings, taste, many).sentence() == (
+        "Aliens, because you tend to choose Sci-Fi."
+    )
+    assert film("Aliens", *ratings, taste._replace(fits=False), many).sentence() == (
+        "Aliens, because many choose it, and you gave 4 to Alien."
+    )
+
+
 def test_how_few_rated_a_film_is_a_phrase_of_its_own():
     doubt = Term("few have rated it", -0.9, "certainty")
     why = replace(film("Heat", doubt, Term("Crime", -0.5, "taste")), n_raters=3)
@@ -338,6 +351,15 @@ def test_who_gives_low_ratings_alone_is_not_told_that_every_film_is_low(list_mod
     for why in list_model.explain_list(person, items):
         assert why.predicted > list_model.scale.low
         assert "you would probably rate it" not in why.sentence()
+
+
+def test_no_term_that_may_be_named_is_worth_more_than_the_sentence_says(list_model, lists):
+    for user in {whys[0].user for whys in lists}:
+        listed = list_model.recommend(user, PLACES).item_id
+        for why in (one for one in list_model.explain_each(user, listed) if one.score > one.usual):
+            said = sum(term.value for term in why.reasons())
+            terms = [one for one in why if one.kind in TELLING and one.fits and not one.rated_low]
+            assert max(term.value for term in terms if term.name != why.title) <= said + 1e-9
 
 
 def test_at_most_a_third_of_a_list_has_the_same_sentence(lists):

@@ -257,22 +257,21 @@ class Arguments:
 
 
 def reasons_of(terms: Terms, arguments: Arguments, place: int, lead: float) -> Iterator[Reason]:
-    """What speaks for a score or against it, the kind that says most first.
+    """What speaks for a score or against it, the kind whose first reason is worth most first.
 
     ``arguments`` have the item in row ``place``. ``lead`` is the distance to the usual score.
     Reasons worth less than a tenth of it come only where there is no other, all terms of a kind as
     one.
     """
-    nets = dict(zip(arguments.kinds, arguments.nets[place], strict=True))
-    least, found = LEAST_OF_LEAD * lead, False
-    said = [kind for kind, n in zip(nets, arguments.counts[place], strict=True) if n]
-    for kind in sorted(said, key=lambda one: (one not in TELLING, -nets[one])):
-        if found and kind not in TELLING:
-            return
-        for reason in reasons_of_kind(terms, arguments, place, kind, least):
-            if abs(reason.value) >= least:
-                found = True
-                yield reason
+    least = LEAST_OF_LEAD * lead
+    telling: list[list[Reason]] = []
+    others: list[list[Reason]] = []
+    for kind, n in zip(arguments.kinds, arguments.counts[place], strict=True):
+        found = reasons_of_kind(terms, arguments, place, kind, least) if n else ()
+        if reasons := [one for one in found if abs(one.value) >= least]:
+            (telling if kind in TELLING else others).append(reasons)
+    for reasons in sorted(telling or others, key=lambda one: -abs(one[0].value)):
+        yield from reasons
 
 
 def reasons_of_kind(
