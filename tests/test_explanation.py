@@ -336,6 +336,29 @@ def test_a_low_score_is_not_praised():
     )
 
 
+def test_in_a_list_a_sentence_says_why_the_item_is_there():
+    """Whatever its score is held against; what is said of stars compares stars with stars."""
+    liked, not_liked = Term("Horror", 0.2, "taste"), Term("Comedy", -0.9, "taste")
+    below = ", though you would probably rate it 2.6, below your average of 3.1."
+    for terms, words in (
+        ((AVERAGE, liked, not_liked), ", because it suits your taste in Horror"),
+        ((AVERAGE, not_liked), ": the best of what is left"),
+    ):
+        low = replace(explanation(*terms, predicted=2.6), is_listed=True)
+        assert low.sentence() == f"Heat (1995){words}."
+        for of in ("stars", "list"):
+            told = replace(low, of=of, own_mean=3.1)
+            assert told.sentence() == f"Heat (1995){words}{below}"
+
+
+def test_a_list_score_is_held_against_list_scores_and_not_an_average_of_stars():
+    why = replace(explanation(AVERAGE, Term("Comedy", -0.9, "taste")), of="list", usual=3.6)
+    assert why.sentence() == (
+        "Heat (1995) scores below what is usual for you, because it does not suit your taste in "
+        "Comedy."
+    )
+
+
 def test_what_is_usual_for_someone_who_rates_low_is_not_held_against_a_film():
     terms = (Term("how you rate", -0.9, "user"), Term("Horror", 0.4, "taste"))
     low = explanation(AVERAGE, *terms)

@@ -102,7 +102,7 @@ def test_a_list_for_several_repeats_no_reason_to_anyone(model):
     for user in users:
         own = [place[user] for place in places]
         assert [why.item_id for why in own] == list(listed.item_id)
-        alone = model.explain_list(user, listed.item_id)
+        alone = model.explain_list(user, listed.item_id, own=False)
         assert [why.sentence() for why in own] == [why.sentence() for why in alone]
         assert max(Counter(why.reason_keys[0] for why in own).values()) <= 3
 

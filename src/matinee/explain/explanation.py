@@ -6,7 +6,7 @@ sums the small ones of each kind in a line of their own, so what is on the scree
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import cycle, islice, tee
 from math import floor
@@ -43,6 +43,8 @@ SUM_ERROR = 1e-4  # of a score in float32, against the sum of its terms
 
 FEW_RATERS = 20  # fewer are counted in words
 NOTHING_KNOWN = "nothing we know of"  # the only row of a score without terms
+LEFT = "the best of what is left"  # of what is listed though nothing speaks for it
+USUAL = {STARS: "your average", LIST: "what is usual for you"}  # that a score is held against
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,6 +70,7 @@ class Explanation(Printable):
     seems_low: bool = False  # whether the predicted stars are low, on the scale and for the person
     own_mean: float | None = None  # of the stars they gave, where those predicted are clearly below
     own_rating: float | None = None  # what the person gave the item, where they rated it
+    is_listed: bool = False  # whether it has a place in the person's list, for which reasons speak
     worn_out: WornOut = NOTHING_WORN_OUT  # keys of its reasons that a list has given elsewhere
 
     def __iter__(self) -> Iterator[Term]:
@@ -144,10 +147,10 @@ class Explanation(Printable):
     def sentence(self) -> str:
         """One sentence for people: the most telling reason that is not worn out.
 
-        It gives reasons for a score above what is usual, and reasons against one below. After a
-        reason that is the same for everybody comes one of the person's own, where there is one.
-        What is likely to be chosen may still be rated low, or lower than the person usually rates;
-        then it says so. Of what the person rated already it says only that.
+        It gives reasons for a score above what is usual or in the person's list, and reasons
+        against another. After a reason that is the same for everybody comes one of the person's
+        own, where there is one. What is listed may still be rated low, or lower than the person
+        usually rates; then it says so. Of what the person rated already it says only that.
         """
         if not self._spoken:
             return f"{self.title}: {self._no_reason}"
@@ -166,7 +169,7 @@ class Explanation(Printable):
     @property
     def _no_reason(self) -> str:
         if self.own_rating is None:
-            return "nothing we know of speaks for it."
+            return f"{LEFT}{self._though}." if self.is_listed else f"{NOTHING_KNOWN} speaks for it."
         did = f"rated it {self.own_rating:g}" if self.unit == "stars" else "chose it"
         return f"you {did} already."
 
@@ -177,14 +180,14 @@ class Explanation(Printable):
         people = {"raters": self._raters, "few": self._few, **whose}
         first, *others = [reason.words(column, **people) for reason in self._spoken]
         also = [f", and {'because ' * words.startswith('of ')}{words}" for words in others]
-        average = "the average" if self.usual is None else "your average"
+        average = "the average" if self.usual is None else USUAL[self.of]
         scores = f"scores below {average}, " if self._sign < 0 else ""
         return ended(f"{scores}because {''.join([first, *also, though])}")
 
     @property
     def _though(self) -> str:
         """What a sentence adds of stars that will be few."""
-        if self.of != LIST or self._sign < 0:
+        if self._sign < 0 or not (self.is_listed or self.of == LIST):
             return ""
         if self.seems_low:
             return f"{THOUGH} low"
@@ -211,7 +214,8 @@ class Explanation(Printable):
     @property
     def _sign(self) -> int:
         """-1 where reasons against are asked for."""
-        return -1 if self.unit == "stars" and self.score < self._usual else 1
+        is_low = self.unit == "stars" and self.score < self._usual
+        return -1 if is_low and not self.is_listed else 1
 
     @property
     def _usual(self) -> float:
@@ -267,7 +271,8 @@ class Explanation(Printable):
         What the person rated already needs none. Most are never asked for, so they are found when
         they are: by copies of this iterator.
         """
-        lead = abs(self.score - self._usual)
+        lead = self.score - self._usual
+        lead = max(lead, 0.0) if self.is_listed else abs(lead)
         summaries, place = self._summary
         rated = self.own_rating is not None
         found = () if rated else reasons_of(self.terms, summaries.arguments, place, lead)
@@ -432,6 +437,11 @@ def summarized(whys: list[Explanation]) -> list[Explanation]:
         for place, why in enumerate(whys):
             vars(why)["_summary"] = summaries, place
     return whys
+
+
+def as_listed(whys: Sequence[Explanation]) -> list[Explanation]:
+    """Explanations of one table, as those of items that have a place in the person's list."""
+    return summarized([replace(why, is_listed=True) for why in whys])
 
 
 def round_to_sum(values: Sequence[float], total: float, decimals: int = 2) -> list[float]:

@@ -34,7 +34,7 @@ PHRASES = {
         "{alike} chose it",
         "{alike} rate it low",
     ),
-    "model": ("most models say so", "most models say so", "most models say so"),
+    "model": ("{} scores it high", "{} scores it high", "{} scores it low"),
     "item": ("{raters} it high", "many people know it", "{raters} it low"),
     "alike": (
         "such items are rated high",

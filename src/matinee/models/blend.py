@@ -109,7 +109,7 @@ class BlendModel(Model):
         shared = set.intersection(*(set(model.views) for model in self.models))
         names = [name for name in self.models[0].views if name in shared]
         joined = {name: VIEWS[name].of(partial(terms_by, by=name)) for name in names}
-        return {MODEL.name: MODEL.of(terms_by_model)} | joined
+        return joined | {MODEL.name: MODEL.of(terms_by_model)}
 
     def parts_of(self, person: Person) -> Iterator[tuple[float, Model, Person]]:
         """Each model, its weight, and the person as it knows them."""
@@ -149,7 +149,7 @@ def terms_by_model(blend: BlendModel, person: Person, items: np.ndarray) -> Term
     """
     by_model = (
         (
-            Label(f"what {model.algorithm} says", "model"),
+            Label(f"what {model.algorithm} says", "model", said=model.algorithm),
             weight * model.score_people([own], items)[0].astype(np.float64),
         )
         for weight, model, own in blend.parts_of(person)

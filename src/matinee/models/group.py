@@ -52,7 +52,7 @@ class Together(Table):
         No reason is given to one person by more than a third of the places (``explain_list``).
         """
         names = [self._model.name_of(one) for one in self._people]
-        lists = [self._model.explain_list(one, self.item_id) for one in self._people]
+        lists = [self._model.explain_list(one, self.item_id, own=False) for one in self._people]
         return [dict(zip(names, place, strict=True)) for place in zip(*lists, strict=True)]
 
 

@@ -15,9 +15,10 @@ from matinee.display.text import counted, settings_in_short, shorten
 from matinee.errors import BadSetting, Option
 from matinee.explain.contrast import Contrast, contrast
 from matinee.explain.counterfactual import Counterfactual, counterfactual
-from matinee.explain.explanation import LIST, STARS, Explanation
+from matinee.explain.explanation import LIST, STARS, Explanation, as_listed
 from matinee.explain.personalization import Evidence, shares
 from matinee.explain.variety import varied
+from matinee.explain.views import MODEL
 from matinee.explain.what_if import WhatIf, what_if
 from matinee.lists.list_rules import ListArguments, ListRules, RuleArguments
 from matinee.lists.ruled_lists import ListMaker
@@ -405,24 +406,32 @@ class Model(Fitted, Printable):
         items: Iterable[object],
         by: str | None = None,
         of: str | None = None,
+        *,
+        own: bool = True,
     ) -> list[Explanation]:
         """``explain_each`` of the places of a list, whose sentences do not repeat one another.
 
-        No reason is given by more than a third of them. Where all reasons of an item are worn out
-        and ``by`` is left out, the explanation is of another view that has one.
+        Each says why its item is there; unless the list is not the user's ``own``, where an item
+        below what is usual for them has a reason against it. No reason is given by more than a
+        third of the places. Where all reasons of an item are worn out and ``by`` is left out, the
+        explanation is of another view that has one.
         """
         listed = list(items)
 
+        def by_view(view: str | None) -> list[Explanation]:
+            whys = self.explain_each(user, listed, view, of)
+            return as_listed(whys) if own else whys
+
         @cache
         def by_item(view: str) -> dict[str, Explanation]:
-            return {why.item_id: why for why in self.explain_each(user, listed, view, of)}
+            return {why.item_id: why for why in by_view(view)}
 
         def by_other_views(why: Explanation) -> Iterator[Explanation]:
             for view in () if by is not None else self.views:
-                if view != why.by:
+                if view not in (why.by, MODEL.name):
                     yield by_item(view)[why.item_id]
 
-        return varied(self.explain_each(user, listed, by, of), by_other_views)
+        return varied(by_view(by), by_other_views)
 
     def what_if(
         self,
