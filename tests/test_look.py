@@ -2,8 +2,10 @@
 
 import io
 import re
+from itertools import combinations
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import matinee
@@ -102,6 +104,55 @@ def test_the_colours_stand_in_one_place():
     for file in sources.rglob("*"):
         if file.suffix in (".py", ".css", ".js") and file.name != "palette.py":
             assert palette.isdisjoint(re.findall(r"#[0-9a-f]{6}", file.read_text("utf-8"))), file
+
+
+# From linear RGB as eyes without one kind of cones see it (Machado, Oliveira & Fernandes 2009).
+EYES = {
+    "any": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "no long": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "no medium": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "no short": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+# OKLab (Ottosson 2020): cone responses of linear RGB; lightness and two opponents of their roots.
+CONES = [
+    [0.4122214708, 0.5363325363, 0.0514459929],
+    [0.2119034982, 0.6806995451, 0.1073969566],
+    [0.0883024619, 0.2817188376, 0.6299787005],
+]
+OPPONENTS = [
+    [0.2104542553, 0.7936177850, -0.0040720468],
+    [1.9779984951, -2.4285922050, 0.4505937099],
+    [0.0259040371, 0.7827717662, -0.8086757660],
+]
+
+
+def linear(color):
+    """Linear RGB of ``#rrggbb``."""
+    rgb = np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+@pytest.mark.parametrize("eyes", EYES)
+@pytest.mark.parametrize(("colors", "ground"), [(LIGHT, "#ffffff"), (DARK, "#12161c")])
+def test_colours_differ_to_any_eyes_and_stand_out_from_the_ground(eyes, colors, ground):
+    seen = [np.clip(EYES[eyes] @ linear(color), 0, 1) for color in colors]
+    lab = np.array([OPPONENTS @ np.cbrt(CONES @ rgb) for rgb in seen])
+    assert min(np.linalg.norm(one - other) for one, other in combinations(lab, 2)) > 0.06
+    for color in colors:
+        low, high = sorted(linear(one) @ [0.2126, 0.7152, 0.0722] for one in (color, ground))
+        assert (high + 0.05) / (low + 0.05) >= 3
 
 
 def test_style_sheets_take_their_colours_from_the_palette():

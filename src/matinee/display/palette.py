@@ -1,11 +1,12 @@
 """The colours of terms and classes on light and dark grounds: distinct to the colour-blind.
 
-They are those of Okabe and Ito (2008), the first two for what speaks for and against, with shades
-that keep a contrast of three to one with the ground.
+The first two are of Okabe and Ito (2008), for what speaks for and against. The others keep hues of
+theirs, in shades as far apart as they can be to any eyes (Machado, Oliveira & Fernandes 2009, in
+Ottosson's OKLab) that have a contrast of three to one with the ground.
 """
 
-LIGHT = ("#0072b2", "#d55e00", "#008a63", "#b5528f", "#b57f00", "#2b8fce", "#7a5cc7", "#7d7d7d")
-DARK = ("#56b4e9", "#f0813a", "#1fbf92", "#e08dbf", "#e6b13d", "#8cc8f2", "#b39df0", "#a8a8a8")
+LIGHT = ("#0072b2", "#d55e00", "#00a878", "#a8306c", "#604800", "#480000", "#2a0a70", "#7d7d7d")
+DARK = ("#56b4e9", "#f0813a", "#0a8a5c", "#c060b0", "#fcc000", "#d0f0d8", "#8a66fa", "#b8b8b8")
 FOR, AGAINST = LIGHT[:2]
 BASE, TOTAL, DARK_TOTAL = "#8a8f98", "#3b4a5a", "#c9d3de"
 
