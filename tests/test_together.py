@@ -8,7 +8,8 @@ import pytest
 
 from matinee.algorithms import EASE, MF, NMF, Bias
 from matinee.errors import BadRatings, BadSetting, UnknownId
-from matinee.models.group import fair_share, normal_scores, recommend_together
+from matinee.models.explanations import ENOUGH
+from matinee.models.group import HOW, fair_share, normal_scores, recommend_together
 from matinee.models.interview import Interview
 from test_contract import ratings_of
 
@@ -32,6 +33,8 @@ def test_average_and_least_misery_by_hand(model):
     seen = set(model.rated("u003")) | set(model.rated("u031"))
     scores = np.asarray(model.list_scores(users, everything), dtype=float)
     left = [item for item in everything if item not in seen]
+    persons = [model.person(one) for one in users]
+    low = np.all([model.predicted(p, everything) < p.ratings.mean() for p in persons], axis=0)
     own = np.full(scores.shape, -np.inf)
     for row, of_person in zip(own, scores, strict=True):
         for item in left:
@@ -40,7 +43,7 @@ def test_average_and_least_misery_by_hand(model):
             row[item] = NormalDist().inv_cdf((below + same / 2) / len(left))
     for how, joint in (("average", own.mean(axis=0)), ("least-misery", own.min(axis=0))):
         listed = recommend_together(model, users, 5, how)
-        best = np.argsort(-joint, kind="stable")[:5]
+        best = np.argsort(np.where(low, 1e6, 0) - joint, kind="stable")[:5]
         assert listed.item_id == tuple(model.items.ids[best])
         assert listed.score == pytest.approx(joint[best].tolist())
         assert listed.columns["u031"] == pytest.approx(scores[1, best].tolist())
@@ -76,6 +79,17 @@ def test_who_agrees_with_all_waits_longest_for_a_turn():
     """The first choice pleases the second person as well, so the third comes next."""
     scores = np.array([[9.0, 5, 4], [8.0, 1, 7], [1.0, 6, 0]])
     assert fair_share(scores, 2)[1] == [0, 2]
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_what_all_would_rate_below_their_average_comes_last(model, how):
+    users = [user for user in model.users.ids.tolist() if len(model.rated(user)) >= ENOUGH][:3]
+    listed = recommend_together(model, users, len(model.items), how)
+    rows = model.items.rows(listed.item_id)
+    persons = [model.person(user) for user in users]
+    low = np.all([model.predicted(one, rows) < one.ratings.mean() for one in persons], axis=0)
+    assert 0 < low.sum() < len(low)
+    assert np.array_equal(low, np.sort(low))
 
 
 def test_alone_together_is_alone(model):

@@ -11,6 +11,9 @@ So nobody rules a list by how large their scores are, nor by how far a few films
 The first two are of O'Connor et al. 2001 and Masthoff 2004, normal scores of van der Waerden 1952.
 In each round of turns comes first who has got least so far (Masthoff's fairness): the shares of the
 candidates that score below each film of the list for that person, added up.
+
+Films that all of them would probably rate below their own average come last: nobody's choice is
+worth an evening that nobody likes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,6 +24,7 @@ import numpy as np
 from matinee.display.frames import Column
 from matinee.display.tables import Table
 from matinee.errors import BadSetting, did_you_mean
+from matinee.models.explanations import ENOUGH
 from matinee.models.model import Model
 
 if TYPE_CHECKING:
@@ -87,14 +91,15 @@ def recommend_together(
     candidates = np.flatnonzero(allowed).astype(np.int32)
     model = model.weighed(stars_weight, caution)
     scores = model.list_scores(people, candidates).astype(np.float64)
+    disliked = below_everybody(model, people, candidates)
     turns: list[int] | None = None
     if how == "fair-share":
-        order, turns = fair_share(scores, n)
+        order, turns = fair_share(scores - disliked * (1 + np.ptp(scores)), n)
         group = scores[turns, order]
     else:
         own = normal_scores(scores)
         joint = own.mean(axis=0) if how == "average" else own.min(axis=0)
-        order = np.argsort(-joint, kind="stable")[:n]
+        order = np.lexsort((-joint, disliked))[:n]
         group = joint[order]
     columns: dict[str, Column] = {"rank": range(1, len(order) + 1)}
     columns |= model.named(candidates[order]) | {"score": group}
@@ -114,6 +119,19 @@ def normal_scores(scores: np.ndarray) -> np.ndarray:
         middle = np.cumsum(counts) - counts / 2  # of the ranks of equal scores, less a half
         out[:] = ndtri(middle[which] / len(own))
     return result
+
+
+def below_everybody(model: Model, people: Sequence[object], items: np.ndarray) -> np.ndarray:
+    """Whether all of several people would rate items in rows (n,) below their average: bool (n,).
+
+    That is by predicted stars; nobody alone, nor anybody whose ratings are few, has such items.
+    """
+    persons = [model.person(one) for one in people]
+    too_few = min(len(one.ratings) for one in persons) < ENOUGH
+    if model.kind == "preference" or len(persons) == 1 or too_few:
+        return np.zeros(len(items), bool)
+    below = [model.predicted(one, items) < one.ratings.mean() for one in persons]
+    return np.asarray(np.logical_and.reduce(below))
 
 
 def fair_share(scores: np.ndarray, n: int) -> tuple[np.ndarray, list[int]]:
