@@ -15,9 +15,10 @@ from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.data.rows import Rows
 from matinee.data.scale import Scale
-from matinee.evaluation.bootstrap import interval, resample
+from matinee.evaluation.bootstrap import resample
 from matinee.evaluation.evaluate import evaluate
 from matinee.evaluation.metrics import METRICS
+from matinee.kernels.resampling import interval
 
 SCALE = Scale(1.0, 5.0)
 HITS = tuple(name for name, metric in METRICS.items() if metric.source in ("ranks", "grades"))

@@ -13,11 +13,12 @@ from matinee.algorithms import ALGORITHMS, MF, Algorithm, Bias
 from matinee.data.catalog import Catalog, Item
 from matinee.errors import BadRatings, BadSetting, MatineeError
 from matinee.evaluation import compare as comparison
-from matinee.evaluation.bootstrap import interval, resample, tied
+from matinee.evaluation.bootstrap import resample, tied
 from matinee.evaluation.compare import compare
 from matinee.evaluation.evaluate import evaluate
 from matinee.evaluation.results import UserScores
 from matinee.evaluation.run_log import Record, Series, key_of
+from matinee.kernels.resampling import interval
 from matinee.sources.synthetic import planted
 from matinee.storage.serialization import learned_arrays
 
@@ -88,7 +89,7 @@ def test_a_paired_difference_can_be_sure_where_intervals_overlap():
 def test_resamples_depend_on_the_seed_alone(monkeypatch):
     scores = scores_of(np.arange(50.0))
     expected = resample(scores, draws=20)["it"]
-    monkeypatch.setattr("matinee.evaluation.bootstrap.BLOCK_COUNTS", 51)
+    monkeypatch.setattr("matinee.kernels.resampling.BLOCK_COUNTS", 51)
     assert resample(scores, draws=20)["it"].tolist() == expected.tolist()
     assert resample(scores, draws=20, seed=1)["it"].tolist() != expected.tolist()
 

@@ -160,20 +160,28 @@ def test_a_check_knows_what_beats_popularity():
     check = check_lists(ImplicitALS(n_factors=2), ratings.positives_from(5))
     assert check is not None
     assert check.lists > check.popularity > 0
-    assert not check.behind
+    assert check.verdict == "better"
+    low, high = check.difference
+    assert 0 < low < check.lists - check.popularity < high
     same = check_lists(Popularity(), ratings)
     assert same is not None
     assert same.lists == same.popularity
+    assert same.verdict == "tied"
     assert check_lists(Popularity(), checkerboard(10)) is None  # too few users
 
 
 def test_figures_of_the_fit_are_taken_over():
     model = Popularity().fit(uniform(30, 20, 5))
     assert ListCheck.of_facts(model) is None
-    found = {"ndcg@10": {"list": 0.3, "popularity": 0.4}, "n_users": 12}
+    found = {
+        "ndcg@10": {"list": 0.3, "popularity": 0.4},
+        "beyond_popularity": [-0.15, -0.05],
+        "n_users": 12,
+    }
     check = ListCheck.of_facts(type("Model", (), {"facts": {"lists": found}})())
-    assert check == (0.3, 0.4, 12)
-    assert check.behind
+    assert check == (0.3, 0.4, (-0.15, -0.05), 12)
+    assert check.verdict == "worse"
+    assert check.judgement == "the lists are worse, by 0.050 to 0.150"
     assert str(check) == (
         "lists: NDCG@10 0.300, by popularity alone 0.400, where a fifth of what 12 users liked was "
         "held out"
@@ -234,12 +242,71 @@ def test_fit_names_the_default_and_checks_it(file, capsys):
     assert "NDCG" not in err
 
 
-def test_fit_warns_of_lists_worse_than_popularity(file, capsys):
-    behind = ListCheck(0.1, 0.2, 50)
-    from matinee.cli.commands.fit import say_check
+WORSE, TIED = ListCheck(0.1, 0.2, (-0.14, -0.06), 50), ListCheck(0.1, 0.2, (-0.24, 0.04), 50)
 
-    say_check(behind, Popularity().fit(uniform(30, 20, 5)))
-    assert "note: the lists of popularity are worse than popularity" in capsys.readouterr().err
+
+@pytest.mark.parametrize(
+    "check, named, note",
+    [
+        (
+            WORSE,
+            [],
+            "note: the lists are worse, by 0.060 to 0.140; what people choose here is what",
+        ),
+        (
+            WORSE,
+            ["-a", "bias"],
+            "0.140; without --algorithm and --set it is mf with choices by slim",
+        ),
+        (
+            WORSE,
+            ["-a", "auto"],
+            "0.140; what people choose here is what is popular: --algorithm pop",
+        ),
+        (TIED, [], "note: with 50 users they cannot be told apart"),
+        (TIED, ["-a", "popularity"], None),
+    ],
+)
+def test_a_fit_says_worse_only_beyond_chance_and_proposes_only_what_was_not_tried(
+    file, capsys, monkeypatch, check, named, note
+):
+    from matinee.cli import list_check
+
+    monkeypatch.chdir(file.parent)
+    monkeypatch.setattr(ListCheck, "of_facts", lambda model: check)
+    few = ["--minutes", "1e-9"] if "auto" in named else []
+    assert run(["fit", str(file), *named, *few, "--out", "model"]) == 0
+    err = " ".join(capsys.readouterr().err.split())
+    assert note in err if note else "note:" not in err
+    assert ("worse" in err) == (check is WORSE)
+    assert list_check.better_choice(None, uniform(30, 20, 5)) == (
+        "half of the users have at most 5 ratings, too few to learn from: "
+        "--algorithm popularity is the better choice"
+    )
+
+
+def test_the_default_by_its_name_is_not_proposed_again():
+    from matinee.cli.list_check import better_choice
+
+    ratings = uniform(100, 40, 10)
+    default = default_algorithm(ratings)
+    assert "popularity" in better_choice(default, ratings)
+    assert "popularity" not in better_choice(MF(), ratings)
+
+
+def test_a_check_that_is_left_out_is_said_with_how_to_get_it(file, capsys, monkeypatch):
+    from matinee.cli import list_check
+
+    place = str(file.parent / "model")
+    fit = ["fit", str(file), "-a", "implicit-als", "--positives-from", "1", "--out", place]
+    monkeypatch.setattr(list_check, "CHEAP_FIT", 0.0)
+    assert run([*fit, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["check"] is None
+    assert "lists not compared with popularity, as another fit would take" in err
+    assert f"measure {place} does so" in " ".join(err.split())
+    assert run(["measure", place]) == 0
+    assert "popularity" in capsys.readouterr().out
 
 
 def test_fit_says_what_kind_of_data_it_is(file, capsys):
@@ -251,7 +318,7 @@ def test_fit_says_what_kind_of_data_it_is(file, capsys):
     assert run(["fit", str(plays), *how]) == 0
     err = capsys.readouterr().err
     assert "counts: up to 700, half are at most 2" in err
-    assert "--algorithm implicit-als --set by_rating=0.5" in err
+    assert "by_rating" not in err, "weights by counts can make lists worse"
 
 
 def test_fit_names_what_learns_the_choices_of_the_default(file, capsys):

@@ -64,9 +64,10 @@ def test_the_interval_of_a_group_of_everybody_is_that_of_all():
     stars = np.random.default_rng(0).integers(1, 6, len(users))
     ratings = matinee.read_ratings((users, items, stars))
     split = matinee.splitting.per_user(ratings)
-    from matinee.evaluation.bootstrap import interval, resample
+    from matinee.evaluation.bootstrap import resample
     from matinee.evaluation.evaluate import evaluate_fitted
     from matinee.evaluation.protocol import Plan
+    from matinee.kernels.resampling import interval
 
     plan = Plan.of(split, (), None, ["rmse"], matinee.Bias())
     from dataclasses import replace

@@ -107,6 +107,10 @@ def test_the_weight_is_the_usual_or_the_nearest_that_half_of_the_users_bear(mode
     assert figures["choice"] == pytest.approx(ndcg(~learning, by_choice).mean(), abs=1e-6)
     popular = np.tile(n_i, (len(users), 1))
     assert figures["popularity"] == pytest.approx(ndcg(~learning, popular).mean(), abs=1e-6)
+    low, high = facts["lists"]["beyond_popularity"]
+    behind = ndcg(~learning, summed(weight)) - ndcg(~learning, popular)
+    wide = 1.96 * behind.std() / len(behind) ** 0.5
+    assert (low, high) == pytest.approx((behind.mean() - wide, behind.mean() + wide), abs=wide / 4)
 
 
 def test_the_deviation_is_that_of_the_scores_of_what_is_not_rated(models, parts):

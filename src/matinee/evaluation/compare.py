@@ -22,13 +22,14 @@ from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
 from matinee.display.text_table import text_table
 from matinee.errors import BadSetting
-from matinee.evaluation.bootstrap import DRAWS, LEVEL, interval, resample, tied
+from matinee.evaluation.bootstrap import resample, tied
 from matinee.evaluation.evaluate import evaluate_fitted
 from matinee.evaluation.metrics import metric_of
 from matinee.evaluation.profiling import measured, model_mb
 from matinee.evaluation.protocol import Plan, has_genres
 from matinee.evaluation.results import versions
 from matinee.evaluation.run_log import Record, Series, key_of
+from matinee.kernels.resampling import DRAWS, LEVEL, interval
 from matinee.models import Model
 from matinee.sources.synthetic import checkerboard
 from matinee.splitting import Split, split_of

@@ -15,7 +15,7 @@ from matinee.data.ratings import Ratings, check_ratings
 from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
 from matinee.errors import Advice, BadModel, BadRatings, BadSetting
-from matinee.evaluation.bootstrap import interval, resample
+from matinee.evaluation.bootstrap import resample
 from matinee.evaluation.held_out_users import FoldedIn
 from matinee.evaluation.metrics import METRICS
 from matinee.evaluation.metrics.breakdown import group_by_count, means_by_group
@@ -38,6 +38,7 @@ from matinee.evaluation.results import (
     UserScores,
     versions,
 )
+from matinee.kernels.resampling import interval
 from matinee.splitting import Split, find_shared_pair, k_fold
 
 BLOCK_PAIRS = 65_536  # pairs predicted at once

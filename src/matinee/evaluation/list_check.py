@@ -12,9 +12,11 @@ from matinee.algorithms import Algorithm, Popularity
 from matinee.data.ratings import Ratings
 from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
+from matinee.evaluation.bootstrap import difference
 from matinee.evaluation.evaluate import evaluate
 from matinee.evaluation.protocol import relevance
 from matinee.evaluation.results import Evaluation
+from matinee.kernels.resampling import Verdict, verdict_of
 from matinee.models.model import Model
 from matinee.models.trial_fits import trial_fits
 from matinee.splitting import some_liked
@@ -30,6 +32,7 @@ class ListCheck(NamedTuple):
 
     lists: float
     popularity: float
+    difference: tuple[float, float]  # its interval over users, at 95 %
     n_users: int
 
     @classmethod
@@ -38,13 +41,21 @@ class ListCheck(NamedTuple):
         facts: JsonObject = model.facts.get("lists", {})
         if METRIC not in facts:
             return None
-        figures = facts[METRIC]
-        return cls(figures["list"], figures["popularity"], facts["n_users"])
+        figures, (low, high) = facts[METRIC], facts["beyond_popularity"]
+        return cls(figures["list"], figures["popularity"], (low, high), facts["n_users"])
 
     @property
-    def behind(self) -> bool:
-        """Whether the most popular items, the same list for all, score better."""
-        return self.lists < self.popularity
+    def verdict(self) -> Verdict:
+        """How the lists do against the most popular items, the same for all: beyond chance."""
+        return verdict_of(self.difference)
+
+    @property
+    def judgement(self) -> str:
+        """The verdict in words, with what it is about; empty where the lists are better."""
+        if self.verdict == "tied":
+            return f"with {counted(self.n_users, 'user')} they cannot be told apart"
+        low, high = self.difference
+        return f"the lists are worse, by {-high:.3f} to {-low:.3f}" if high < 0 else ""
 
     @property
     def figures(self) -> str:
@@ -75,7 +86,14 @@ def beside_popularity(result: Evaluation, train: Ratings, test: Ratings) -> List
     """The lists that were measured on ``test`` beside the most popular items of ``train``."""
     popularity = Popularity().fit(train.with_sample_weight(None))
     popular = evaluate(popularity, test, (), result.relevant_from, [METRIC])
-    return ListCheck(result.metrics[METRIC], popular.metrics[METRIC], result.users_measured)
+    assert result.per_user is not None
+    assert popular.per_user is not None
+    return ListCheck(
+        result.metrics[METRIC],
+        popular.metrics[METRIC],
+        difference(result.per_user, popular.per_user, METRIC),
+        result.users_measured,
+    )
 
 
 def relevant_from(ratings: Ratings) -> float:

@@ -18,11 +18,12 @@ from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.display.text import counted
 from matinee.errors import BadRatings
-from matinee.evaluation.bootstrap import interval, resample
+from matinee.evaluation.bootstrap import resample
 from matinee.evaluation.evaluate import evaluate_fitted, interval_test
 from matinee.evaluation.metrics.intervals import IntervalTest
 from matinee.evaluation.protocol import Plan, offers_intervals
 from matinee.evaluation.results import Evaluation, UserScores
+from matinee.kernels.resampling import Verdict, interval, verdict_of
 from matinee.models.model import Model
 from matinee.models.trial_fits import trial_fits
 from matinee.splitting import Split, random
@@ -69,12 +70,11 @@ class ModelQuality(Printable):
         return replace(model, facts={**model.facts, FACT: self.to_dict()})
 
     @property
-    def verdict(self) -> str | None:
+    def verdict(self) -> Verdict | None:
         """``better``, ``tied`` or ``worse`` than popularity by NDCG@10; None without lists."""
         for row in self.metrics:
             if row["metric"] == RANKING and row["difference"] is not None:
-                low, high = row["difference"]
-                return "better" if low > 0 else "worse" if high < 0 else "tied"
+                return verdict_of(row["difference"])
         return None
 
     @property

@@ -1,7 +1,7 @@
 """Results of evaluations: values that print, become JSON, and carry their origin."""
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
@@ -24,6 +24,11 @@ class UserScores(NamedTuple):
     totals: Mapping[str, np.ndarray]  # by name of metric: (n_test_users,) float64
     weights: Mapping[str, np.ndarray]  # likewise; 0 where the metric is undefined for a user
     roots: frozenset[str]
+
+    def only(self, names: Sequence[str]) -> "UserScores":
+        """The terms of some of the metrics."""
+        totals, weights = ({name: of[name] for name in names} for of in (self.totals, self.weights))
+        return UserScores(totals, weights, self.roots)
 
     def means(self) -> dict[str, float]:
         """The metrics that are defined for at least one user."""

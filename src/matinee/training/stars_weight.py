@@ -16,6 +16,7 @@ import numpy as np
 from matinee.data.ratings import Ratings
 from matinee.display.plain_data import JsonObject
 from matinee.kernels.ranking import BLOCK_SCORES
+from matinee.kernels.resampling import interval_of_mean
 from matinee.models.model import Model
 from matinee.training.list_weights import Scored, all_scores
 
@@ -106,8 +107,15 @@ class ListTrial:
         lists = {"list": self._list(weight)}
         lists |= {one: {one: 1.0} for one in ("stars", "choice", "popularity")}
         rows = ~self.learning
-        ndcg = {name: float(self.ndcg(rows, weights).mean()) for name, weights in lists.items()}
-        return {"lists": {"ndcg@10": ndcg, "n_users": int(rows.sum())}}
+        ndcg = {name: self.ndcg(rows, weights) for name, weights in lists.items()}
+        difference = interval_of_mean(ndcg["list"] - ndcg["popularity"])
+        return {
+            "lists": {
+                "ndcg@10": {name: float(each.mean()) for name, each in ndcg.items()},
+                "beyond_popularity": list(difference),
+                "n_users": int(rows.sum()),
+            }
+        }
 
     def _list(self, weight: float) -> dict[str, float]:
         return {"choice": 1.0, "held back": weight * self.unit}

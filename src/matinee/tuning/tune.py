@@ -25,11 +25,12 @@ from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
 from matinee.display.text import counted
 from matinee.errors import Advice, BadSetting, check_known, check_whole
-from matinee.evaluation.bootstrap import interval, resample
+from matinee.evaluation.bootstrap import resample
 from matinee.evaluation.compare import time_left, tried
 from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.evaluation.results import Evaluation, versions
 from matinee.evaluation.run_log import Record, Series, key_of
+from matinee.kernels.resampling import interval
 from matinee.models import Model
 from matinee.splitting import Split, k_fold, random, split_of
 from matinee.training.progress import Epoch

@@ -79,6 +79,7 @@ def command(
             say(wrap(OTHER_PROTOCOL, width(sys.stderr)))
         elif split is not None and split.name == "liked" and METRIC in result.metrics:
             check = beside_popularity(result, split.train, split.test)
-            click.echo(wrap(f"{check.figures}, the same list for everybody", width()))
+            said = [f"{check.figures}, the same list for everybody", check.judgement]
+            click.echo(wrap("; ".join(filter(None, said)), width()))
         if groups:
             click.echo(f"\n{result.groups()}")

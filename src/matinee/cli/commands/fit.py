@@ -2,7 +2,6 @@
 
 import shlex
 import shutil
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +12,8 @@ import click
 
 from matinee.cli.auto_fit import AUTO, SearchOptions, check_auto, search_options
 from matinee.cli.compile_ahead import compiling_ahead, needed
-from matinee.cli.console import json_option, print_json, program, say, width, wrap
+from matinee.cli.console import json_option, print_json, program, say
+from matinee.cli.list_check import checked
 from matinee.cli.options.engine import EngineOptions, engine_options
 from matinee.cli.options.model import load
 from matinee.cli.options.reading import ReadOptions, reading_options
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from matinee.data.ratings import Ratings
     from matinee.evaluation.list_check import ListCheck
     from matinee.models import Model
-
-CHEAP_FIT = 20.0  # seconds of a fit that is worth another one to check its lists
 
 
 @click.command("fit", cls=LearningCommand)
@@ -122,8 +120,8 @@ def command(
         model = with_names(older, model)
     model.save(place)
     shutil.rmtree(state_of(place), ignore_errors=True)
-    check = None if no_check else list_check(learner, model, ratings, duration)
-    say_check(check, model)
+    named = None if learning.algorithm in (None, AUTO) else learner
+    check = None if no_check else checked(learner, model, ratings, place, duration, named)
     say_done(model, place, duration)
     if as_json:
         print_json(document(learner, model, place, ratings, duration, check))
@@ -170,42 +168,14 @@ def named_or_default(
 
 
 def say_kind(learner: "Algorithm", ratings: "Ratings") -> None:
-    """A note on ratings that are counts or choices, with the option that suits them."""
+    """A note on ratings that are counts or choices, where the algorithm may take them for stars."""
     signal = ratings.signal
-    if signal.kind == "counts":
-        weight = f"{1 / signal.median:.2g}"
-        say(f"{signal}; --algorithm implicit-als --set by_rating={weight} weighs choices by them")
-    elif signal.kind == "choices" and learner.for_data(ratings).kind == "rating":
-        say(f"note: {signal}; {learner.name} predicts stars: without --algorithm, choices count")
-
-
-def list_check(
-    learner: "Algorithm",
-    model: "Model",
-    ratings: "Ratings | PackedRatings | None",
-    duration: float,
-) -> "ListCheck | None":
-    """The check of the lists: from the fit itself, or by another fit where fits are quick."""
-    from matinee.data.ratings import Ratings
-    from matinee.evaluation.list_check import ListCheck, check_lists
-
-    known = ListCheck.of_facts(model)
-    if known is not None or duration > CHEAP_FIT or not isinstance(ratings, Ratings):
-        return known
-    return check_lists(learner, ratings)
-
-
-def say_check(check: "ListCheck | None", model: "Model") -> None:
-    """Report the check of the lists, if any, with a note where popularity has better ones."""
-    if check is None:
+    if signal.graded:
         return
-    all_users = f"{program()} evaluate ... --split liked measures all users so"
-    say(wrap(f"{check}; {all_users}", width(sys.stderr)))
-    if check.behind:
-        say(
-            f"note: the lists of {model.algorithm} are worse than popularity; "
-            "try --algorithm implicit-als"
-        )
+    if learner.for_data(ratings).kind == "rating":
+        say(f"note: {signal}; {learner.name} predicts stars: without --algorithm, choices count")
+    elif signal.kind == "counts":
+        say(str(signal))
 
 
 def document(

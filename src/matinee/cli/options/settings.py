@@ -110,19 +110,25 @@ def owner_of(settings: Sequence[str]) -> str:
 
 def default_for(ratings: "Ratings | PackedRatings") -> "Algorithm":
     """The default algorithm for some ratings, and a line that says why."""
-    from matinee.algorithms import Blend, default_algorithm
-    from matinee.algorithms.choice import RatingAlgorithm
+    from matinee.algorithms import default_algorithm
     from matinee.data.ratings import Ratings
 
     learner = default_algorithm(ratings)
-    parts = ""
-    if isinstance(learner, Blend):
-        parts = f" of {listed([one.name for one in learner.algorithms])}"
-    elif isinstance(learner, RatingAlgorithm):  # mf by its name learns them otherwise
-        parts = f" with choices by {listed([one.name for one in learner.choosers])}"
     kind = f" for {ratings.signal.kind}" if isinstance(ratings, Ratings) else ""
-    say(f"algorithm: {learner.name}{parts}, the default{kind}; --algorithm NAME takes another")
+    say(f"algorithm: {with_parts(learner)}, the default{kind}; --algorithm NAME takes another")
     return learner
+
+
+def with_parts(learner: "Algorithm") -> str:
+    """The name of an algorithm, with what it is made of where its name does not say so."""
+    from matinee.algorithms import Blend
+    from matinee.algorithms.choice import RatingAlgorithm
+
+    if isinstance(learner, Blend):
+        return f"{learner.name} of {listed([one.name for one in learner.algorithms])}"
+    if isinstance(learner, RatingAlgorithm):  # mf by its name learns them otherwise
+        return f"{learner.name} with choices by {listed([one.name for one in learner.choosers])}"
+    return learner.name
 
 
 learner_options = gathered(
