@@ -287,7 +287,7 @@ def test_leave_last_needs_someone_with_more():
 def test_by_time_needs_times_that_differ():
     with pytest.raises(BadRatings, match="no times"):
         splitting.by_time(ratings_of([(0, 0, 3, None), (0, 1, 3, None)]))
-    with pytest.raises(BadRatings, match="all ratings have the time 7"):
+    with pytest.raises(BadRatings, match="all ratings are of 1970-01-01 00:00:07 UTC; spl"):
         splitting.by_time(ratings_of([(0, 0, 3, 7), (0, 1, 3, 7)]))
 
 

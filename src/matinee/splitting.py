@@ -16,9 +16,10 @@ from matinee.data.rows import Rows
 from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.display.text import counted
-from matinee.errors import BadRatings, BadSetting, Option, check_whole
+from matinee.errors import Advice, BadRatings, BadSetting, Option, check_whole
 
 SHARE = Option("test_share")
+NO_TIMES = Advice("splitting.random", "--split random")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -180,10 +181,12 @@ def by_time(ratings: Ratings, test_share: float = 0.2) -> Split:
     """
     check_ratings("by_time", ratings)
     if ratings.timestamp is None:
-        raise BadRatings("the ratings have no times; splitting.random needs none")
+        raise BadRatings("the ratings have no times; ", NO_TIMES, " needs none")
     time = np.sort(ratings.timestamp)
     if time[0] == time[-1]:
-        raise BadRatings(f"all ratings have the time {time[0]}; splitting.random needs no times")
+        raise BadRatings(
+            f"all ratings are of {_moment(int(time[0]))}; ", NO_TIMES, " needs no times"
+        )
     n_train = len(ratings) - _test_size(len(ratings), test_share)
     starts = np.flatnonzero(np.diff(time)) + 1  # where a later moment begins
     first = time[starts[np.argmin(np.abs(starts - n_train))]]
