@@ -14,7 +14,8 @@ from string import Template
 from typing import TYPE_CHECKING, Any, Protocol
 
 from matinee.charts.html_tables import twin
-from matinee.disk.whole_files import check_parent, write_whole
+from matinee.disk.places import check_parent
+from matinee.disk.whole_files import write_whole
 from matinee.display.markup import Markup, el
 from matinee.display.notebook import Part, Printable
 from matinee.display.optional import CHARTS

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from matinee.disk.places import check_parent
 from matinee.disk.temporary_folders import temporary_folder
-from matinee.disk.whole_files import check_parent, whole_file
+from matinee.disk.whole_files import whole_file
 from matinee.display.frames import Column
 from matinee.errors import BadSetting
 
@@ -24,7 +25,7 @@ COPIED_AT_ONCE = 1 << 20  # bytes
 
 
 def check_table_file(path: Path) -> Writer:
-    """What writes a file of this name. Raises BadSetting for a name that cannot be written."""
+    """What writes a file of this name. Raises MatineeError where it cannot be written."""
     kind = path.suffix.lower()
     if kind not in WRITERS:
         raise BadSetting(f"{path} names no kind of table; end it in {' or '.join(WRITERS)}")

@@ -9,17 +9,10 @@ from pathlib import Path
 from typing import IO
 
 from matinee.disk.locks import acquired, lock
-from matinee.errors import BadSetting
 
 NAME_LETTERS = 80  # of the goal's name in that of the file beside it
 SUFFIX = ".part"
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux: paths as they are, and names are exchanged
-
-
-def check_parent(path: Path) -> None:
-    """Raise BadSetting unless there is the folder that a file is to be written to."""
-    if not path.absolute().parent.is_dir():
-        raise BadSetting(f"there is no folder {path.absolute().parent} to write {path.name} to")
 
 
 def write_whole(path: Path, contents: str | bytes) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matinee.disk.locks import folder_lock, work_folder
+from matinee.disk.places import check_parent
 from matinee.disk.whole_files import exchange
 from matinee.errors import BadSetting, MatineeError
 from matinee.list_store.stored_list import FINGERPRINT, is_database, without_secrets
@@ -12,7 +13,7 @@ from matinee.models import Model
 from matinee.spark.model_folder import ModelFolder
 from matinee.spark.recommending import recommend
 from matinee.spark.tasks import Batches, in_task
-from matinee.storage.model_files import check_folder, model_fingerprint
+from matinee.storage.model_files import model_fingerprint
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -102,7 +103,7 @@ def check_lists_folder(path: Path) -> None:
         raise MatineeError(f"{path} exists and holds something else; choose another place")
     if path.is_file() and path.suffix != ".parquet":
         raise MatineeError(f"{path} exists and is no Parquet file; choose another place")
-    check_folder(path, path.absolute().parent)
+    check_parent(path)
 
 
 def is_of_lists(name: str) -> bool:

@@ -22,6 +22,7 @@ import numpy as np
 
 from matinee.data.integrity import BadArray
 from matinee.disk.locks import folder_lock, work_folder
+from matinee.disk.places import check_room
 from matinee.disk.reading import (
     DOCUMENT_BYTES,
     BadFile,
@@ -147,29 +148,7 @@ def check_place(path: Path) -> None:
         and (path.is_file() or any(path.iterdir()))
     ):
         raise MatineeError(f"{path} exists and is not a model folder; choose another place")
-    there = next(one for one in (path, *path.absolute().parents) if one.exists())
-    check_folder(path, there)
-
-
-def check_file(path: Path) -> None:
-    """Raise MatineeError unless a file can be written at ``path``."""
-    if path.is_dir():
-        raise MatineeError(f"{path} cannot be written: it is a folder; name a file in it")
-    if not path.parent.exists():
-        raise MatineeError(
-            f"{path} cannot be written: there is no folder {str(path.parent)!r}; make it first"
-        )
-    check_folder(path, path.parent)
-    if path.exists() and not os.access(path, os.W_OK):
-        raise MatineeError(f"{path} cannot be written: it is read-only")
-
-
-def check_folder(path: Path, folder: Path) -> None:
-    """Raise MatineeError unless ``folder``, which is there, can take what goes to ``path``."""
-    if not folder.is_dir():
-        raise MatineeError(f"{path} cannot be written: {folder} is a file and no folder")
-    if not os.access(folder, os.W_OK):
-        raise MatineeError(f"{path} cannot be written: {folder} is read-only")
+    check_room(path)
 
 
 def read_folder(path: Path) -> tuple[JsonObject, dict[str, np.ndarray], JsonObject]:

@@ -203,11 +203,13 @@ def write_receipt(
 ) -> None:
     """Write the receipt of an explanation to an SVG file. Raises BadSetting for another name."""
     from matinee.charts.receipt import Origin, Receipt
+    from matinee.disk.places import check_parent
     from matinee.disk.whole_files import write_whole
     from matinee.models.standing import standing
 
     if not path.lower().endswith(".svg"):
         raise BadSetting(f"--receipt is {path!r}; a receipt is a picture: end its name in .svg")
+    check_parent(Path(path))
     version = f"{model.algorithm} {matinee.__version__}"
     origin = Origin.now(version, model.data_fingerprint)
     stands = standing(model, person, why.item_id)

@@ -34,7 +34,7 @@ def command(data: str, html: str | None, as_json: bool, reading: ReadOptions) ->
         show_model(load(data), as_json)
         return
     if html is not None:
-        from matinee.storage.model_files import check_file
+        from matinee.disk.places import check_file
 
         check_file(Path(html))
     ratings = reading.read(data, quiet=True)

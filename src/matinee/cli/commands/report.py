@@ -55,11 +55,11 @@ def command(
     the ratings and measured on the rest. With --json the content goes to standard output, and
     no file is written.
     """
+    from matinee.disk.places import check_file
     from matinee.evaluation.model_quality import ModelQuality
     from matinee.evaluation.recorded import read_curve
     from matinee.report import measure, report_of
     from matinee.report.origins import SAMPLE as THE_SAMPLE
-    from matinee.storage.model_files import check_file
 
     if not as_json:
         check_file(Path(out))

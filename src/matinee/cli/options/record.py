@@ -25,7 +25,7 @@ class RecordOptions:
 
     def check(self) -> None:
         """Raise MatineeError, before any work, for a record that cannot be written."""
-        from matinee.storage.model_files import check_file
+        from matinee.disk.places import check_file
 
         if self.file is not None:
             check_file(Path(self.file))

@@ -22,6 +22,7 @@ from matinee.data.packed import FILES, PackedRatings, is_packed
 from matinee.data.read_report import Finding, ReadReport
 from matinee.data.scale import Scale
 from matinee.disk.locks import folder_lock
+from matinee.disk.places import check_room
 from matinee.disk.whole_files import exchange, sync_folder
 from matinee.display.steps import OnStep, quiet
 from matinee.errors import BadRatings, BadSetting, MatineeError, Option
@@ -130,7 +131,11 @@ def check_memory(memory: object) -> None:
 
 
 def check_place(goal: Path) -> None:
-    """Raise MatineeError unless ``goal`` is free, empty, or a folder of packed ratings alone."""
+    """Raise MatineeError unless ``goal`` is free, empty, or a folder of packed ratings alone.
+
+    Raises it as well where nothing can be put beside it.
+    """
+    check_room(goal)
     if not goal.exists():
         return
     if goal.is_file() or (any(goal.iterdir()) and not is_packed(goal)):
