@@ -29,9 +29,9 @@ SHOWN = {
     "ciao": Data("Ciao", "products, 1 to 5 stars"),
     "jester": Data("Jester", "jokes, -10 to 10"),
     "lastfm": Data("Last.fm", "artists, plays"),
-    "steam": Data("Steam", "games, hours"),
+    "steam": Data("Steam", "games, purchases"),
     "foursquare": Data("Foursquare", "places, visits"),
-    "retailrocket": Data("RetailRocket", "products, purchases"),
+    "retailrocket": Data("RetailRocket", "products, views"),
 }
 
 

@@ -1,7 +1,8 @@
 """Data sets of other kinds than MovieLens, from the folder ``more`` beside its zips.
 
-Stars of other scales, plays, visits and purchases. Jester is 2,000 random people. Items with fewer
-than three rows are left out where most have fewer: a list cannot be judged by them.
+Stars of other scales, plays, visits, views (of RetailRocket, not its purchases) and purchases (of
+Steam, not its hours). Jester is 2,000 random people. Items with fewer than three rows are left out
+where most have fewer: a list cannot be judged by them.
 """
 
 import csv
