@@ -93,7 +93,7 @@ def graded_ndcg(order: Sequence[int], gain: dict[int, float], n: int) -> float:
         return sum(gain.get(item, 0) / log2(k + 1) for k, item in enumerate(items[:n], start=1))
 
     ideal = dcg(sorted(gain, key=lambda item: -gain[item]))
-    return dcg(order) / ideal if ideal else 0.0
+    return dcg(order) / ideal if ideal else float("nan")
 
 
 # Metrics of a list as it is shown.

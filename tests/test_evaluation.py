@@ -315,6 +315,24 @@ def test_genres_of_lists_by_hand():
         evaluate(model_of(TRAIN, SCORES), TEST, ns=(2,), metrics=["diversity"])
 
 
+def test_choices_have_no_grades():
+    users, items = np.divmod(np.arange(60), 6)
+    choices = Ratings.of(
+        IdMap.of(range(10), "user"), IdMap.of(range(6), "item"), users, items, np.ones(60)
+    )
+    split = splitting.per_user(choices)
+    result = fit_and_evaluate(ALGORITHMS["popularity"](), split, ns=(2,))
+    assert "graded_ndcg@2" not in result.metrics
+    assert "ndcg@2" in result.metrics
+    words = r"graded_ndcg@2 is about how much .* every rating is 1; ask for ndcg@2"
+    for measure in (
+        lambda: fit_and_evaluate(Bias(), split, (), metrics=["graded_ndcg@2"]),
+        lambda: evaluate(Bias().fit(split.train), split.test, (), metrics=["graded_ndcg@2"]),
+    ):
+        with pytest.raises(BadSetting, match=words):
+            measure()
+
+
 # Intervals.
 
 

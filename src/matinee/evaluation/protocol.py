@@ -149,6 +149,7 @@ class Plan:
             check_relevant(split.test, threshold, kind or "rating")
         if not plan.optional:
             check_genres(measures, has_genres(split))
+            check_grades(measures, split.train.scale)
             if kind is not None:
                 check_kind(measures, kind, getattr(algorithm, "name", repr(algorithm)))
         return plan
@@ -180,6 +181,7 @@ class Plan:
             if one.metric.source == "intervals" and not offers_intervals(model):
                 raise BadSetting(f"{one.name}: this model gives no intervals; {INTERVALS.instead}")
         check_genres(self.measures, genres)
+        check_grades(self.measures, model.scale)
         return self
 
     def applicable(self, model: Measurable, genres: bool) -> "Plan":
@@ -193,6 +195,7 @@ class Plan:
             if (one.metric.source != "ratings" or model.kind == "rating")
             and one.metric.source != "intervals"
             and (not one.metric.needs_genres or genres)
+            and (one.metric.source != "grades" or model.scale.low < model.scale.high)
         ]
         if not measures:
             raise BadSetting(
@@ -271,6 +274,16 @@ def check_genres(measures: Sequence[Measure], genres: bool) -> None:
     for one in measures:
         if one.metric.needs_genres and not genres:
             raise BadSetting(f"{one.name} needs the genres of items; give a catalog")
+
+
+def check_grades(measures: Sequence[Measure], scale: Scale) -> None:
+    """Raise BadSetting for a metric of how much was liked where all ratings are equal."""
+    for one in measures:
+        if one.metric.source == "grades" and scale.low == scale.high:
+            raise BadSetting(
+                f"{one.name} is about how much each item was liked, and every rating is "
+                f"{scale.low:g}; ask for ndcg@{one.n or 10}"
+            )
 
 
 def offers_intervals(model: Measurable) -> bool:

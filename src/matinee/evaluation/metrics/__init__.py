@@ -44,8 +44,8 @@ class Metric:
       ``parts(actual, predicted)`` or that mean itself; only for models of ratings;
     - ``"intervals"``: ``compute(IntervalTest)`` is one number; for models that offer intervals;
     - ``"ranks"``, ``"grades"``: ``compute(RankedTest, n)`` is one number a user, from the relevant
-      or from all the test items; the mean over users is reported;
-    - ``"lists"``: ``compute(Lists, n)`` is one number a user, NaN where there is none;
+      or from all the test items, NaN where there is none; the mean over users is reported;
+    - ``"lists"``: ``compute(Lists, n)`` is one number a user, likewise;
     - ``"catalog"``: ``compute(times_shown)`` is one number, of the lists of all users together.
     """
 

@@ -133,7 +133,7 @@ def graded_ndcg(test: RankedTest, n: int) -> np.ndarray:
     Of all test items, relevant or not: ``gain = rating - lowest rating of the scale``, so 0 for
     the worst and for items not in the test part. ``dcg = sum of gain / log2(place + 1)`` in the
     first n places, divided by that of the items in order of gain. Tied items count with the mean
-    over their places. A user without any gain counts 0.
+    over their places. NaN for a user without any gain.
     """
     assert test.gain is not None
     dcg = _sum_by_user(test, test.gain * _mean_discount(test, n))
@@ -141,7 +141,7 @@ def graded_ndcg(test: RankedTest, n: int) -> np.ndarray:
     place = np.arange(len(order)) - test.indptr[test.user]
     best = np.where(place < n, test.gain[order] / np.log2(place + 2), 0.0)
     ideal = _sum_by_user(test, best)
-    return np.where(ideal > 0, dcg / np.where(ideal > 0, ideal, 1.0), 0.0)
+    return np.where(ideal > 0, dcg / np.where(ideal > 0, ideal, 1.0), np.nan)
 
 
 def average_precision(test: RankedTest, n: int) -> np.ndarray:
