@@ -19,12 +19,13 @@ from matinee.data.catalog import Catalog, Item
 from matinee.data.profiles import NO_PROFILES, Profiles
 from matinee.data.scale import Scale
 from matinee.disk.temporary_folders import temporary_folder
-from matinee.errors import BadRatings, Option
+from matinee.errors import Advice, BadRatings, Option
 from matinee.sources import duck, files, parquet
 from matinee.sources.bundle import Bundle, open_bundle
 from matinee.sources.delimited import text_query
 from matinee.sources.raw import Query, ReadOptions
 from matinee.sources.titles import split_other_titles, split_title
+from matinee.storage.model_files import MANIFEST
 
 WHOLE_STARS, HALF_STARS = Scale(1, 5), Scale(0.5, 5)
 TABLES = {".csv", ".dat", ".txt", ".tsv", ".inter", ".data", ".jsonl", ".json", ".tab", ".parquet"}
@@ -149,6 +150,7 @@ def query(source: object, options: ReadOptions) -> Iterator[Query]:
     """The query for a MovieLens data set, with its catalogue, or for the one file in a zip."""
     place = place_of(source)
     assert place is not None
+    refuse_model(place.bundle)
     with open_bundle(place.bundle, depth=1 if place.ratings else 2) as bundle:
         layout = None if options.table else layout_of(bundle, place.ratings)
         name = place.ratings or (layout.ratings if layout else table_of(bundle, options))
@@ -187,6 +189,17 @@ def table_query(bundle: Bundle, name: str, label: str, options: ReadOptions) -> 
                 shutil.copyfileobj(file, out, files.BLOCK)
         with parquet.query(path, options) as ratings:
             yield replace(ratings, name=label)
+
+
+def refuse_model(folder: Path) -> None:
+    """Raise BadRatings for the folder of a model."""
+    if (folder / MANIFEST).is_file():
+        lists = Advice(f"matinee.load({str(folder)!r})", f"matinee recommend {folder} --user ID")
+        raise BadRatings(
+            f"{folder} is a model, not ratings; give the ratings to fit, such as those that it was "
+            "fitted on. Its lists come from ",
+            lists,
+        )
 
 
 def table_of(bundle: Bundle, options: ReadOptions) -> str:
