@@ -114,6 +114,25 @@ def test_fit_says_what_it_made_and_what_to_try(fitted):
     assert "recommend model --user" in fitted.stderr
 
 
+@pytest.mark.parametrize("rated, user", [("ann", "bob"), ("ann,bob", None)])
+def test_fit_proposes_a_list_of_who_has_not_rated_everything(call, tmp_path, rated, user):
+    whole = [(name, item) for name in rated.split(",") for item in "wxyz"]
+    rows = [
+        *whole,
+        *([("bob", "x"), ("bob", "y")] if user else []),
+        *([("cat", "x")] if user else []),
+    ]
+    path = tmp_path / "ratings.csv"
+    path.write_text("user_id,item_id,rating\n" + "".join(f"{u},{i},{len(i)}\n" for u, i in rows))
+    code, _, err = call("fit", str(path), "-a", "popularity", "--out", str(tmp_path / "model"))
+    assert code == 0
+    assert ("try:" in err) == (user is not None)
+    if user:
+        assert f"--user {user} --why" in err
+        listed = call("recommend", str(tmp_path / "model"), "--user", user, "--json")[1]
+        assert {row["item_id"] for row in json.loads(listed)} == {"w", "z"}
+
+
 def test_data_on_standard_output_and_talk_on_standard_error(model, here):
     done = process("recommend", "model/", "--user", "7", "-n", "3", "--json", cwd=here)
     assert done.returncode == 0
@@ -622,6 +641,13 @@ MISTAKES: list[tuple[str, int, str]] = [
     ("explain model --user 7 --item 5 --by magic", 2, "factor or history"),
     ("similar model", 2, "either --item or --user"),
     ("similar model --item 5 --user 7", 2, "either --item or --user"),
+    ("fit model --out new", 3, "model is a model, not ratings; give the ratings to fit"),
+    ("evaluate model", 3, "Its lists come from matinee recommend model --user ID"),
+    (
+        "explain model --user 7 --item 5 --standing --receipt r.svg",
+        2,
+        "--receipt goes with reasons",
+    ),
     ("inspect nowhere.csv", 3, "no file or folder 'nowhere.csv'"),
     ("inspect ratings.csv --columns user", 2, "user=..,item=..,rating=..,timestamp=.."),
     ("inspect ratings.csv --columns user=nobody", 3, "nobody"),

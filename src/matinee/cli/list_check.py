@@ -5,8 +5,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from matinee.cli.console import program, say, width, wrap
 from matinee.cli.options.settings import with_parts
 from matinee.display.text import counted, seconds
@@ -81,6 +79,8 @@ def better_choice(named: "Algorithm | None", ratings: "Ratings | PackedRatings")
     """What to fit where lists are worse than popularity: the default for the data, or popularity
     where ``named`` is that or the default was among what was tried.
     """
+    import numpy as np
+
     from matinee.algorithms import default_algorithm
 
     default = default_algorithm(ratings)

@@ -263,8 +263,10 @@ def stopped_early(learner: "Algorithm", ratings: "Ratings", share: float) -> "Al
 
 
 def say_done(model: "Model", place: Path, duration: float) -> None:
-    """Report the model, the time it took, its folder, and a command to try next."""
-    user = model.users.ids[int(model.seen.counts.argmax())]
+    """Report the model, the time it took, its folder, and a command to try next.
+
+    That is about the user with most ratings of those who have not rated everything.
+    """
     n_factors = getattr(model, "n_factors", 0)
     factors = f", {counted(n_factors, 'factor')}" if n_factors else ""
     say(
@@ -274,7 +276,12 @@ def say_done(model: "Model", place: Path, duration: float) -> None:
         f"{counted(n_rated(model.item_counts), 'item')}{factors}"
     )
     say(f"saved in {place} ({size_of(place)})")
-    say(f"try: {program()} recommend {shlex.quote(str(place))} --user {shlex.quote(user)} --why")
+    counts = model.seen.counts
+    left = counts < len(model.items)
+    if left.any():
+        user = model.users.ids[int((counts * left).argmax())]
+        list_of = f"recommend {shlex.quote(str(place))} --user {shlex.quote(user)}"
+        say(f"try: {program()} {list_of} --why")
 
 
 def size_of(folder: Path) -> str:
