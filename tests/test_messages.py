@@ -1,5 +1,6 @@
 """What the library says of arguments that cannot be: the value, the limit, and what to do."""
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from matinee.charts.ratings import long_tail
 from matinee.data.ratings import Ratings
 from matinee.errors import BadModel, BadRatings, BadSetting, UnknownId
 from matinee.evaluation.judged import evaluate_lists, evaluate_predictions
+from matinee.splitting import SPLITS, k_fold
 
 
 @pytest.fixture(scope="module")
@@ -205,3 +207,23 @@ def test_a_history_by_titles_is_told_the_ids() -> None:
     model = Bias().fit(matinee.sample())
     with pytest.raises(UnknownId, match="that is the title of item 'alien-1979'"):
         model.fold_in({"Alien (1979)": 5})
+
+
+PUBLIC = [getattr(matinee, name) for name in matinee.__all__]
+FUNCTIONS = [*filter(inspect.isfunction, PUBLIC), *SPLITS.values(), k_fold]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda one: one.__name__)
+def test_an_argument_of_another_library_is_refused_with_those_that_there_are(
+    function: Callable[..., object],
+) -> None:
+    there = ", ".join([*inspect.signature(function).parameters][:2])
+    words = f"{function.__name__} has no argument 'random_state'.* [iI]t has {there}"
+    with pytest.raises(BadSetting, match=words):
+        function(random_state=0)
+
+
+def test_a_warning_points_to_the_call_of_a_public_function() -> None:
+    with pytest.warns(UserWarning, match="too few") as caught:
+        matinee.fit(matinee.read_ratings([("a", "x", 1), ("b", "y", 2)]), "popularity")
+    assert {warning.filename for warning in caught} == {__file__}

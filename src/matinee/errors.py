@@ -10,12 +10,18 @@ What to do is a value in the message (``Setting``, ``Option``, ``Advice``), and 
 """
 
 import difflib
+import inspect
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import wraps
 from numbers import Integral
 from types import EllipsisType
+from typing import ParamSpec, TypeVar, get_args
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 class Face(Enum):
@@ -161,6 +167,31 @@ def check_known(kind: str, name: str, known: Iterable[str]) -> None:
     names = list(known)
     if name not in names:
         raise BadSetting(f"there is no {kind} {name!r}{offered(name, names, 'there are')}")
+
+
+def known_arguments(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """The function, which raises BadSetting, with the names that it has, for another argument."""
+    known = list(_argument_names(function))
+
+    @wraps(function)
+    def checked(*ordered: Arguments.args, **named: Arguments.kwargs) -> Result:
+        for name in named:
+            if name not in known:
+                there_are = offered(name, known, "it has")
+                raise BadSetting(f"{function.__name__} has no argument {name!r}{there_are}")
+        return function(*ordered, **named)
+
+    return checked
+
+
+def _argument_names(function: Callable[..., object]) -> Iterator[str]:
+    """The names of the arguments, those of ``**options: Unpack[Options]`` one by one."""
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            (options,) = get_args(parameter.annotation)
+            yield from options.__annotations__
+        else:
+            yield name
 
 
 def check_whole(name: str, value: object) -> None:

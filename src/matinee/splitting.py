@@ -16,7 +16,7 @@ from matinee.data.rows import Rows
 from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.plain_data import JsonMapping, JsonObject
 from matinee.display.text import counted
-from matinee.errors import Advice, BadRatings, BadSetting, Option, check_whole
+from matinee.errors import Advice, BadRatings, BadSetting, Option, check_whole, known_arguments
 
 SHARE = Option("test_share")
 NO_TIMES = Advice("splitting.random", "--split random")
@@ -93,6 +93,7 @@ def check_apart(name: str, part: Ratings, other_name: str, other: Ratings) -> No
         )
 
 
+@known_arguments
 def random(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
     """Test on a random share of all ratings.
 
@@ -113,6 +114,7 @@ def split_of(function: str, data: object, seed: int) -> Split:
     return random(cast(Ratings, data), seed=seed)
 
 
+@known_arguments
 def k_fold(ratings: Ratings, folds: int = 5, seed: int = 0) -> Iterator[Split]:
     """Deal the ratings at random into folds of equal size, and test on each of them in turn.
 
@@ -141,6 +143,7 @@ def k_fold(ratings: Ratings, folds: int = 5, seed: int = 0) -> Iterator[Split]:
     )
 
 
+@known_arguments
 def leave_last(ratings: Ratings, n: int = 1, seed: int = 0) -> Split:
     """Test on the last n ratings of each user by time.
 
@@ -172,6 +175,7 @@ def leave_last(ratings: Ratings, n: int = 1, seed: int = 0) -> Split:
     return _cut(ratings, in_test, description, "leave-last", n=n, seed=seed)
 
 
+@known_arguments
 def by_time(ratings: Ratings, test_share: float = 0.2) -> Split:
     """Test on what was rated last, by one moment in time for all users.
 
@@ -195,6 +199,7 @@ def by_time(ratings: Ratings, test_share: float = 0.2) -> Split:
     return _cut(ratings, in_test, description, "by-time", test_share=test_share)
 
 
+@known_arguments
 def per_user(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
     """Test on a random share of the ratings of each user, rounded to whole ratings.
 
@@ -208,6 +213,7 @@ def per_user(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
     return _cut(ratings, in_test, description, "per-user", test_share=test_share, seed=seed)
 
 
+@known_arguments
 def liked(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
     """Test on a random share of what each user liked, rounded down.
 
@@ -238,6 +244,7 @@ def some_liked(ratings: Ratings, share: float, seed: int) -> np.ndarray:
     return mask
 
 
+@known_arguments
 def cold_users(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
     """Test on all ratings of a random share of the users, who are unknown in training.
 
@@ -252,6 +259,7 @@ def cold_users(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Spli
     return _cut(ratings, in_test, description, "cold-users", test_share=test_share, seed=seed)
 
 
+@known_arguments
 def cold_items(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Split:
     """Test on all ratings of a random share of the items, which are unknown in training.
 
@@ -266,6 +274,7 @@ def cold_items(ratings: Ratings, test_share: float = 0.2, seed: int = 0) -> Spli
     return _cut(ratings, in_test, description, "cold-items", test_share=test_share, seed=seed)
 
 
+@known_arguments
 def strong(
     ratings: Ratings, test_share: float = 0.2, history_share: float = 0.8, seed: int = 0
 ) -> Split:
@@ -293,6 +302,7 @@ def strong(
     return Split(train, test, description, "strong", settings, history, ratings)
 
 
+@known_arguments
 def given(train: Ratings, test: Ratings) -> Split:
     """A split made elsewhere: two parts, each with its own ids, over the union of their ids.
 

@@ -11,7 +11,7 @@ from matinee.algorithms.slim import SLIM
 from matinee.data.packed import PackedRatings
 from matinee.data.ratings import Ratings, check_ratings
 from matinee.display.text import counted, listed
-from matinee.errors import MatineeWarning, Option
+from matinee.errors import MatineeWarning, Option, known_arguments
 from matinee.models.model import Model
 from matinee.training.progress import OnEpoch, quiet
 
@@ -33,6 +33,7 @@ IN_WORDS = (  # what ``default_algorithm`` decides, for people
 )
 
 
+@known_arguments
 def default_algorithm(ratings: Ratings | PackedRatings) -> Algorithm:
     """The algorithm that lists best what people choose next, by the kind of the ratings.
 
@@ -64,10 +65,11 @@ def warn_of_few(ratings: Ratings) -> None:
             f"Their scale is taken to be {ratings.scale}; where it is another, give ",
             Option("scale", ...),
         ),
-        stacklevel=3,
+        stacklevel=4,  # where fit is called
     )
 
 
+@known_arguments
 def fit(
     ratings: Ratings,
     algorithm: object = None,

@@ -21,7 +21,7 @@ from matinee.display.plain_data import JsonObject
 from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
 from matinee.display.text_table import text_table
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, known_arguments
 from matinee.evaluation.bootstrap import resample, tied
 from matinee.evaluation.evaluate import evaluate_fitted
 from matinee.evaluation.metrics import metric_of
@@ -169,6 +169,7 @@ def _marked(text: str, mark: str) -> Child:
     return f"{text} {MARKS[mark]}" if mark else text
 
 
+@known_arguments
 def compare(
     algorithms: Iterable[Algorithm | str] | None,
     data: Ratings | Split,

@@ -12,7 +12,7 @@ from matinee.algorithms.registry import choose_one
 from matinee.data.ratings import Ratings
 from matinee.display.tables import Table
 from matinee.display.text import counted
-from matinee.errors import BadModel, BadSetting
+from matinee.errors import BadModel, BadSetting, known_arguments
 from matinee.evaluation.evaluate import evaluate
 from matinee.models.model import Model
 from matinee.sources.synthetic import checkerboard
@@ -23,6 +23,7 @@ PAIRS = 200  # predicted at once
 TOLERANCE = 1e-4  # of sums of terms, relative to the score
 
 
+@known_arguments
 def check_algorithm(algorithm: object) -> Table:
     """Fit an algorithm to small data and check what is taken for granted of it.
 

@@ -14,7 +14,7 @@ from matinee.data.catalog import NO_CATALOG
 from matinee.data.ratings import Ratings, check_ratings
 from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
-from matinee.errors import Advice, BadModel, BadRatings, BadSetting
+from matinee.errors import Advice, BadModel, BadRatings, BadSetting, known_arguments
 from matinee.evaluation.bootstrap import resample
 from matinee.evaluation.held_out_users import FoldedIn
 from matinee.evaluation.metrics import METRICS
@@ -52,6 +52,7 @@ class Learner(Protocol):
     def fit(self, train: Ratings) -> Measurable: ...
 
 
+@known_arguments
 def evaluate(
     model: Measurable,
     test: Ratings,
@@ -158,6 +159,7 @@ def evaluate_fitted(
 log = logging.getLogger("matinee.cross_validate")
 
 
+@known_arguments
 def cross_validate(
     algorithm: str | Learner | list[object] | tuple[object, ...],
     ratings: "Ratings | Iterable[Split]",

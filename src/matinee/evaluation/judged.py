@@ -9,7 +9,7 @@ from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings, check_ratings
 from matinee.display.frames import Framed
 from matinee.display.text import counted
-from matinee.errors import BadRatings, BadSetting
+from matinee.errors import BadRatings, BadSetting, known_arguments
 from matinee.evaluation.metrics import METRICS
 from matinee.evaluation.metrics.ranking import RankedTest
 from matinee.evaluation.metrics.rating import mae, rmse
@@ -27,6 +27,7 @@ BY_LISTS = (
 NOWHERE = 1 << 30  # the place of an item that no list holds
 
 
+@known_arguments
 def evaluate_predictions(frame: object) -> Evaluation:
     """RMSE and MAE of predictions beside the ratings given, by whatever made them.
 
@@ -53,6 +54,7 @@ def evaluate_predictions(frame: object) -> Evaluation:
     )
 
 
+@known_arguments
 def evaluate_lists(
     frame: object, test: Ratings, ns: Iterable[int] = (10,), relevant_from: float | None = None
 ) -> Evaluation:

@@ -14,7 +14,7 @@ from typing import Any
 
 from matinee.display.optional import ACCELERATED
 from matinee.display.text import memory
-from matinee.errors import Advice, BadSetting, Option, Remedy
+from matinee.errors import Advice, BadSetting, Option, Remedy, known_arguments
 from matinee.kernels.device_cache import use_device_cache
 
 # JAX is an extra, and its types cannot be named without it.
@@ -28,6 +28,7 @@ IN_MEMORY = FEWER, " to compute in the memory of the machine"
 _device: ContextVar[str | None] = ContextVar("device", default=None)
 
 
+@known_arguments
 @contextmanager
 def on_device(name: str | None) -> Iterator[None]:
     """Inside the block, run the costliest kernels on a device: "gpu", "cpu" (JAX's own) or "auto".

@@ -23,7 +23,7 @@ import numpy as np
 
 from matinee.display.frames import Column
 from matinee.display.tables import Table
-from matinee.errors import BadSetting, did_you_mean
+from matinee.errors import BadSetting, did_you_mean, known_arguments
 from matinee.models.explanations import ENOUGH
 from matinee.models.model import Model
 
@@ -60,6 +60,7 @@ class Together(Table):
         return [dict(zip(names, place, strict=True)) for place in zip(*lists, strict=True)]
 
 
+@known_arguments
 def recommend_together(
     model: Model,
     users: Iterable[object],

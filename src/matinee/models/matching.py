@@ -7,7 +7,7 @@ import numpy as np
 
 from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.plain_data import JsonObject
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, known_arguments
 from matinee.models.factor import FactorModel, with_tastes
 from matinee.models.model import Model
 from matinee.tastes import Taste
@@ -96,6 +96,7 @@ class TasteMatches(Printable):
         return tuple(one for one in self.matches if one.old.number in old_names)
 
 
+@known_arguments
 def match_tastes(old: Model, new: Model) -> TasteMatches:
     """Match the tastes of an old model one to one with those of a new one, by what items they like.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from matinee.data.features import Vocabulary
 from matinee.data.scale import Scale
-from matinee.errors import BadModel
+from matinee.errors import BadModel, known_arguments
 from matinee.kernels.item_neighbors import NeighborLists
 from matinee.models.blend import BlendModel
 from matinee.models.choice import ChoicePart
@@ -56,6 +56,7 @@ VALUES: tuple[type, ...] = (
 TYPES: dict[str, type] = {kind.__name__: kind for kind in (*MODELS, *VALUES)}
 
 
+@known_arguments
 def load(path: str | Path) -> Model:
     """The model saved at ``path``; needs neither its training data nor any code from the file.
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from matinee.data.packed import PackedRatings, is_packed
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
-from matinee.errors import BadRatings, BadSetting, DataWarning, Option
+from matinee.errors import BadRatings, BadSetting, DataWarning, Option, known_arguments
 from matinee.sources import arrays, delimited, files, frames, matrices, movielens, netflix, parquet
 from matinee.sources.catalogs import catalog_and_notes, read_catalog
 from matinee.sources.checks import check_options, clean
@@ -43,6 +43,7 @@ SOURCES: dict[str, Source] = {
 }
 
 
+@known_arguments
 def read_ratings(
     source: object,
     *,
@@ -101,7 +102,7 @@ def read_ratings(
     if catalog is not None:
         ratings = _with_catalog(ratings, catalog, options)
     if ratings.report is not None and (losses := ratings.report.losses):
-        warnings.warn(DataWarning(losses), stacklevel=2)
+        warnings.warn(DataWarning(losses), stacklevel=3)  # where read_ratings is called
     return ratings
 
 

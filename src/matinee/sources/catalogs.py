@@ -13,7 +13,7 @@ from pathlib import Path
 from matinee.data.catalog import Catalog, Item
 from matinee.data.ids import as_id
 from matinee.display.text import counted
-from matinee.errors import Advice, BadRatings, DataWarning
+from matinee.errors import Advice, BadRatings, DataWarning, known_arguments
 from matinee.sources import duck, files, frames, movielens, parquet
 from matinee.sources.columns import by_name, plain
 from matinee.sources.dialect import Dialect, sniff
@@ -160,6 +160,7 @@ def frame_table(source: object) -> Catalog:
     )
 
 
+@known_arguments
 def read_catalog(source: object, *, encoding: str | None = None) -> Catalog:
     """What is known of items: from MovieLens, a table (text, Parquet, DataFrame) or a mapping.
 
@@ -168,7 +169,7 @@ def read_catalog(source: object, *, encoding: str | None = None) -> Catalog:
     """
     catalog, notes = catalog_and_notes(source, ReadOptions(encoding=encoding))
     if notes:
-        warnings.warn(DataWarning("; ".join(notes)), stacklevel=2)
+        warnings.warn(DataWarning("; ".join(notes)), stacklevel=3)  # where it is called
     return catalog
 
 

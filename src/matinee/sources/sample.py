@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
+from matinee.errors import known_arguments
 from matinee.sources.films import GENRES, Film, catalog_of, read_films
 
 Floats = NDArray[np.float64]
@@ -320,6 +321,7 @@ def unit_length(B: Floats) -> Floats:
     return B / length
 
 
+@known_arguments
 def sample(seed: int = 0) -> Ratings:
     """The embedded data set: real films, simulated people (``"1"``..), in half stars from 0.5 to 5.
 

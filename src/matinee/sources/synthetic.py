@@ -10,11 +10,12 @@ from matinee.data.ids import IdMap
 from matinee.data.ratings import Ratings
 from matinee.data.scale import Scale
 from matinee.display.text import counted
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, known_arguments
 
 PARITIES = ("Even", "Odd")
 
 
+@known_arguments
 def uniform(n_users: int, n_items: int, ratings_per_user: int, seed: int = 0) -> Ratings:
     """Ratings of 1..5 by chance alone, drawn as the classic NMF tutorial does.
 
@@ -35,6 +36,7 @@ def uniform(n_users: int, n_items: int, ratings_per_user: int, seed: int = 0) ->
     return numbered(n_users, n_items, users, item.ravel(), rating.ravel(), Scale(1, 5))
 
 
+@known_arguments
 def planted(
     n_users: int,
     n_items: int,
@@ -69,6 +71,7 @@ def planted(
     return numbered(n_users, n_items, user, item, rating, None)
 
 
+@known_arguments
 def checkerboard(n: int, density: float = 0.5, seed: int = 0) -> Ratings:
     """``n`` users and ``n`` items: even users love even items, odd users odd ones.
 

@@ -27,7 +27,7 @@ from matinee.display.plain_data import JsonObject
 from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
 from matinee.display.text import counted, settings_in_short, shorten
-from matinee.errors import BadSetting
+from matinee.errors import BadSetting, known_arguments
 from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.evaluation.list_check import relevant_from
 from matinee.evaluation.results import Evaluation, versions
@@ -106,6 +106,7 @@ class AutoResult(Tabular):
         yield f"Tested on {self.split}, which the search never saw."
 
 
+@known_arguments
 def auto(
     ratings: Ratings,
     *,

@@ -23,7 +23,7 @@ from matinee.display.notebook import Grid, Part, Tabular
 from matinee.display.plain_data import JsonObject
 from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
-from matinee.errors import Advice, BadSetting, check_known
+from matinee.errors import Advice, BadSetting, check_known, known_arguments
 from matinee.evaluation.compare import time_left
 from matinee.evaluation.evaluate import measure
 from matinee.evaluation.profiling import measured, model_mb
@@ -160,6 +160,7 @@ class KCurve(Tabular):
         return lines
 
 
+@known_arguments
 def k_curve(
     algorithm: Algorithm | type[Algorithm] | str,
     data: Ratings,

@@ -12,7 +12,7 @@ from matinee.algorithms import Algorithm
 from matinee.algorithms.from_model import algorithm_of, ratings_of
 from matinee.data.ratings import Ratings
 from matinee.display.steps import OnStep, logged, quiet
-from matinee.errors import Advice, BadSetting, Option
+from matinee.errors import Advice, BadSetting, Option, known_arguments
 from matinee.evaluation.compare import time_left
 from matinee.models import FactorModel, Model
 from matinee.models.factor import with_tastes
@@ -22,6 +22,7 @@ from matinee.tastes.matching import match_factors
 WAYS = ("seeds", "samples")
 
 
+@known_arguments
 def taste_stability(
     what: Algorithm | Model,
     ratings: Ratings | None = None,

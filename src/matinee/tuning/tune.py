@@ -24,7 +24,7 @@ from matinee.display.plain_data import JsonObject
 from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
 from matinee.display.text import counted
-from matinee.errors import Advice, BadSetting, check_known, check_whole
+from matinee.errors import Advice, BadSetting, check_known, check_whole, known_arguments
 from matinee.evaluation.bootstrap import resample
 from matinee.evaluation.compare import time_left, tried
 from matinee.evaluation.evaluate import fit_and_evaluate
@@ -144,6 +144,7 @@ class _Pruned(Exception):
     """The search ends the running trial early."""
 
 
+@known_arguments
 def tune(
     algorithm: Algorithm | type[Algorithm] | str,
     data: Ratings | Split,

@@ -25,7 +25,7 @@ from matinee.disk.locks import folder_lock
 from matinee.disk.places import check_room
 from matinee.disk.whole_files import exchange, sync_folder
 from matinee.display.steps import OnStep, quiet
-from matinee.errors import BadRatings, BadSetting, MatineeError, Option
+from matinee.errors import BadRatings, BadSetting, MatineeError, Option, known_arguments
 from matinee.sources import files
 from matinee.sources.checks import (
     check_options,
@@ -59,6 +59,7 @@ LEAST_MEGABYTES = 100  # DuckDB's threads hold some in buffers
 MEMORY = "1GB"  # for DuckDB; what it has no room for it keeps on disk
 
 
+@known_arguments
 def pack(
     source: object,
     folder: str | Path,
