@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import matinee
-from matinee.algorithms import Bias
+from matinee.algorithms import ALGORITHMS, Bias
 from matinee.charts.ratings import long_tail
 from matinee.data.ratings import Ratings
 from matinee.errors import BadModel, BadRatings, BadSetting, UnknownId
@@ -227,3 +227,19 @@ def test_a_warning_points_to_the_call_of_a_public_function() -> None:
     with pytest.warns(UserWarning, match="too few") as caught:
         matinee.fit(matinee.read_ratings([("a", "x", 1), ("b", "y", 2)]), "popularity")
     assert {warning.filename for warning in caught} == {__file__}
+
+
+@pytest.mark.parametrize("name", ["mf", "nmf", "implicit-als", "bayesian-mf"])
+def test_factors_beyond_the_memory_of_the_machine_are_refused_with_a_number_that_fits(
+    ratings: Ratings, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = ALGORITHMS[name]
+    words = (
+        rf"{name} with n_factors=1,000,000 needs at least 8,000\.1 GB of memory.*n_factors=12 fits"
+    )
+    with pytest.raises(BadSetting, match=words):
+        kind(n_factors=10**6).fit(ratings)
+    monkeypatch.setattr("matinee.algorithms.host_memory.machine_memory", lambda: 1000)
+    with pytest.raises(BadSetting, match=r"needs at least 1\.8 kB .*; n_factors=2 fits"):
+        kind(n_factors=10).fit(ratings)
+    kind(n_factors=2).check_train(ratings)

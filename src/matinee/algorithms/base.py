@@ -8,6 +8,7 @@ import numpy as np
 
 from matinee.algorithms.device_memory import check_device_memory
 from matinee.algorithms.fit_arguments import DEVICE, checked
+from matinee.algorithms.host_memory import check_host_memory
 from matinee.algorithms.hyperparameters import (
     Limits,
     check_choice,
@@ -118,8 +119,8 @@ class Algorithm:
     def check_train(self, train: object) -> None:
         """Raise BadRatings unless ``train`` is ``Ratings``; ``fit_arguments`` asks before each fit.
 
-        Raises BadSetting where the extra that a fit needs is not installed, and for weights of
-        ratings where the algorithm does not take them.
+        Raises BadSetting where the extra that a fit needs is not installed, for weights of ratings
+        where the algorithm does not take them, and for factors beyond the memory of the machine.
         """
         check_ratings("fit", train)
         if cast(Ratings, train).sample_weight is not None and not self.takes_weights:
@@ -136,6 +137,7 @@ class Algorithm:
                 f"{self.name} is trained by {self.extra.missing[0]}, which is not "
                 f"installed: {self.extra.remedy}; saved models answer without it"
             )
+        check_host_memory(self, cast(Ratings, train))
         self.check_device(cast(Ratings, train))
 
     def check_device(self, train: Ratings) -> None:

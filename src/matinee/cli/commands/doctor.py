@@ -1,6 +1,5 @@
 """``matinee doctor``: what runs here, on what, and which optional parts are installed."""
 
-import os
 import platform
 import re
 from importlib.metadata import PackageNotFoundError, distribution, version
@@ -63,11 +62,10 @@ def facts_here() -> dict[str, str]:
 
 def memory() -> str:
     """What the machine has, where it says so."""
-    try:
-        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # not on every system
-        return "unknown"
-    return f"{total / 2**30:.1f} GiB"
+    from matinee.algorithms.host_memory import machine_memory
+
+    total = machine_memory()
+    return "unknown" if total is None else f"{total / 2**30:.1f} GiB"
 
 
 def optional_parts() -> dict[str, list[str]]:
