@@ -11,10 +11,12 @@ import sys
 import time
 from collections.abc import Callable
 from io import StringIO
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import pytest
 
 import matinee
@@ -138,7 +140,9 @@ def test_data_on_standard_output_and_talk_on_standard_error(model, here):
     assert done.returncode == 0
     assert done.stderr == ""
     rows = json.loads(done.stdout)
-    assert [list(row) for row in rows] == [["rank", "item_id", "title", "stars", "score"]] * 3
+    assert [list(row) for row in rows] == [
+        ["rank", "item_id", "title", "stars", "points", "score"]
+    ] * 3
     assert [row["rank"] for row in rows] == [1, 2, 3]
 
 
@@ -385,13 +389,27 @@ def test_a_list_says_what_its_score_is_and_stars_and_points_add_up_to_it(
         assert round(stars + points, 2) == score
 
 
-def test_a_list_in_python_says_what_its_score_is(model):
-    fitted = matinee.load(model)
-    caption, heading, *_ = str(fitted.recommend("7", 2)).split("\n")
+def test_a_list_in_python_says_what_its_score_is_and_adds_up_to_it(model):
+    recommended = matinee.load(model).recommend("7", 30)
+    caption, heading, *lines = str(recommended).split("\n")
     assert caption.startswith("score: the stars predicted, plus points")
-    assert heading.split()[-2:] == ["stars", "score"]
-    assert caption in str(fitted.recommend("7", 2)._repr_html_())
-    alone = str(fitted.recommend("7", 2, stars_weight=0)).split("\n")[0]
+    assert heading.split()[-3:] == ["stars", "points", "score"]
+    assert caption in str(recommended._repr_html_())
+    for line in lines:
+        stars, points, score = map(float, line.split()[-3:])
+        assert round(stars + points, 3) == score, "as it is shown"
+    frame = recommended.to_pandas()
+    assert np.allclose(frame["stars"] + frame["points"], frame["score"], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("weight", [0, inf])
+def test_a_list_of_one_part_alone_has_no_points(model, weight):
+    recommended = matinee.load(model).recommend("7", 2, stars_weight=weight)
+    assert "points" not in recommended.columns
+
+
+def test_a_list_by_choice_alone_says_that_its_scores_are_points(model):
+    alone = str(matinee.load(model).recommend("7", 2, stars_weight=0))
     assert alone.startswith("score: points for how likely")
 
 

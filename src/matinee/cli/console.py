@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matinee.display.notebook import Printable
     from matinee.display.styled import Line
 
+DECIMALS = 2  # of scores in lists
 WIDEST = 100  # columns; also what a pipe gets
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -138,14 +139,16 @@ def ranked_list(
     take the place of titles where there are none, and are left out without ``with_ids`` and where
     they would leave little room for titles.
     """
-    columns = columns or width()
+    from matinee.models.list_tables import added_up  # not before something was listed
+
+    columns, rows = columns or width(), [added_up(row, DECIMALS) for row in rows]
     key = "user_id" if rows and "item_id" not in rows[0] else "item_id"
     titled = any(row.get("title", row[key]) != row[key] for row in rows)
     columns_by_name = {
         "rank": [str(row["rank"]) for row in rows],
         "title": [row.get("title", "") for row in rows] if titled else [],
         "stars": numbers([row["stars"] for row in rows if "stars" in row]),
-        "points": [f"{row['points']:+,.2f}" for row in rows if "points" in row],
+        "points": [f"{row['points']:+,.{DECIMALS}f}" for row in rows if "points" in row],
         score: numbers([row[score] for row in rows]),
         key: [row[key] for row in rows] if with_ids or not titled else [],
     }
@@ -170,4 +173,4 @@ def _list_line(cells: Sequence[str], styles: Sequence[str], stream: IO[str] | No
 def numbers(values: Sequence[float]) -> list[str]:
     """The numbers of one column: whole ones as such, others to two decimals."""
     whole = all(value == round(value) for value in values) and max(values, default=0) > 10
-    return [f"{value:,.0f}" if whole else f"{value:,.2f}" for value in values]
+    return [f"{value:,.0f}" if whole else f"{value:,.{DECIMALS}f}" for value in values]

@@ -13,6 +13,7 @@ from matinee.display.plain_data import JsonObject
 from matinee.display.text_table import text_table
 
 MOST_ROWS = 100  # printed, or shown in a notebook
+DECIMALS = 3  # of a number that is shown
 
 
 class Table(Framed):
@@ -79,7 +80,11 @@ class Table(Framed):
 
     def _cells(self) -> list[list[str]]:
         """The first rows as text."""
-        return [[show(value) for value in row] for row in islice(self, MOST_ROWS)]
+        return [[show(value) for value in row.values()] for row in self._shown_rows()]
+
+    def _shown_rows(self) -> list[JsonObject]:
+        """The first rows, with the values that are shown."""
+        return [dict(zip(self.columns, row, strict=True)) for row in islice(self, MOST_ROWS)]
 
     def _more(self) -> str:
         """What is said of the rows that are not shown."""
@@ -101,7 +106,7 @@ def show(value: object) -> str:
     """A cell as people read it: floats with three decimals, nothing for None."""
     if value is None:
         return "–"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    return f"{value:.{DECIMALS}f}" if isinstance(value, float) else str(value)
 
 
 def _plain(values: Column) -> tuple[Any, ...]:

@@ -6,7 +6,8 @@ import numpy as np
 
 from matinee.data.ids import as_id
 from matinee.display.frames import Column
-from matinee.display.tables import Table
+from matinee.display.plain_data import JsonObject
+from matinee.display.tables import DECIMALS, Table
 from matinee.errors import BadSetting, check_whole
 from matinee.lists.ruled_lists import RuledLists
 from matinee.models.fitted import Fitted
@@ -34,17 +35,27 @@ def candidates_of(
     return np.flatnonzero(allowed).astype(np.int32)
 
 
+class ListTable(Table):
+    """Lists whose stars and points add up to their scores as they are shown, too."""
+
+    def _shown_rows(self) -> list[JsonObject]:
+        return [added_up(row, DECIMALS) for row in super()._shown_rows()]
+
+
+def added_up(row: JsonObject, decimals: int) -> JsonObject:
+    """A row of a list whose points, if any, lead from the rounded stars to the rounded score."""
+    if "points" not in row:
+        return row
+    points = round(row["score"], decimals) - round(row["stars"], decimals)
+    return {**row, "points": round(points, decimals)}
+
+
 def list_table(
-    model: Fitted,
-    people: Sequence[object],
-    lists: RuledLists,
-    caption: str,
-    *,
-    with_users: bool,
-) -> Table:
+    model: Fitted, people: Sequence[object], lists: RuledLists, ranker: Fitted, *, with_users: bool
+) -> ListTable:
     """The lists of people as one table, with the columns that ``Model.recommend`` states.
 
-    ``caption`` says what the scores are.
+    ``ranker`` is the model of the scores.
     """
     best, filled = lists.rows, lists.filled
     columns: dict[str, Column] = {}
@@ -55,8 +66,11 @@ def list_table(
     columns |= model.named(best[filled])
     if model.kind == "rating":
         columns["stars"] = _stars_of(model, people, best)[filled].astype(float)
-    columns["score"] = lists.scores[filled].astype(float)
-    return Table(columns | lists.columns(), caption, model.id_types)
+    scores = lists.scores[filled].astype(float)
+    if ranker.adds_points:
+        columns["points"] = scores - columns["stars"]
+    columns["score"] = scores
+    return ListTable(columns | lists.columns(), ranker.score_in_words, model.id_types)
 
 
 def _stars_of(model: Fitted, people: Sequence[object], items: np.ndarray) -> np.ndarray:

@@ -253,13 +253,14 @@ class Model(Fitted, Printable):
             score(u, i) = stars(u, i) + choice(u, i) / stars_weight - caution noise / sqrt(n_i + 1)
 
         That is where the model has a choice part; else the score is the model's own. Columns
-        ``rank, item_id, title, stars, score``, with ``user_id`` first for several users, and
-        without stars for a model of preferences. Stars are predicted, on the scale; scores are
-        unclipped; ties keep the order of items. ``items`` limits the candidates, ``exclude`` takes
-        some out. ``stars_weight``, in points of choice per star, is the one learned unless given:
-        0 ranks by choice alone, infinity by stars alone. ``caution`` is the dial from safe (above
-        0) to adventurous (0, or below): it holds back what few have rated. Raises UnknownId for an
-        id without training ratings (fold them in first), and BadSetting when ``n`` is below 1, or
+        ``rank, item_id, title, stars, points, score``, with ``user_id`` first for several users,
+        and without stars for a model of preferences. Stars are predicted, on the scale; points are
+        what the score has beyond them, where choice is part of it; scores are unclipped; ties keep
+        the order of items. ``items`` limits the candidates, ``exclude`` takes some out.
+        ``stars_weight``, in points of choice per star, is the one learned unless given: 0 ranks by
+        choice alone, infinity by stars alone. ``caution`` is the dial from safe (above 0) to
+        adventurous (0, or below): it holds back what few have rated. Raises UnknownId for an id
+        without training ratings (fold them in first), and BadSetting when ``n`` is below 1, or
         where the model has no choice part to weigh.
 
         Rules: ``min_ratings=20`` and ``where={"genre": "Horror", "year": (1990, 1999)}`` filter,
@@ -277,8 +278,7 @@ class Model(Fitted, Printable):
         candidates = candidates_of(self, items, exclude)
         maker = ListMaker.of(ranker, ListRules.of(rules), candidates, exclude_seen)
         lists = maker.lists(ranker.from_stars(people), n)
-        caption = ranker.score_in_words
-        return list_table(self, people, lists, caption, with_users=is_many(user))
+        return list_table(self, people, lists, ranker, with_users=is_many(user))
 
     def recommend_all(
         self,

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
 USERS_PER_BLOCK = 4096
 BLOCKS_PER_TASK = 64  # at most
-LISTS = "user_id string, rank int, item_id string"
+TYPES = {
+    "user_id": "string",
+    "rank": "int",
+    "item_id": "string",
+    "title": "string",
+    "stars": "float",
+    "points": "float",
+    "score": "float",
+    "why": "string",
+}
 
 
 @dataclass(frozen=True)
@@ -55,22 +64,20 @@ def recommend(
     place = ModelFolder.of(model, folder)
     known, rows = place.model(), None
     if users is None:
-        known.recommend(known.users.ids[int(np.argmax(known.seen.counts))], n)  # raises for a bad n
+        ids = [known.users.ids[int(np.argmax(known.seen.counts))]]
         n_rows = len(known.users)
     else:
         ids = [users] if isinstance(users, str) or not isinstance(users, Iterable) else list(users)
         for one in ids:
             known.require(one)
-        known.recommend(ids[:1], n)
         rows = known.users.rows(ids)
         n_rows = len(rows)
+    names = [*known.recommend(ids[:1], n).columns, *(["why"] if why else [])]
     spark = current()
     n_blocks = -(-n_rows // USERS_PER_BLOCK)
     blocks = spark.range(0, n_blocks, numPartitions=partitions_of(spark, n_blocks))
     task = RecommendTask(place, rows, n, why, threads_of_task(spark), USERS_PER_BLOCK)
-    stars = "" if known.choice is None else ", stars float"
-    title = ", title string" if known.catalog else ""
-    columns = f"{LISTS}{title}{stars}, score float" + (", why string" if why else "")
+    columns = ", ".join(f"{name} {TYPES[name]}" for name in names)
     lists: DataFrame = blocks.mapInArrow(in_task(_lists, task), columns)
     return lists
 
@@ -107,7 +114,7 @@ def _batch(model: Model, users: list[str], task: RecommendTask) -> "pa.RecordBat
     }
     if "title" in columns:
         arrays["title"] = pa.array(list(columns["title"]), pa.string())
-    for name in ("stars", "score"):
+    for name in ("stars", "points", "score"):
         if name in columns:
             arrays[name] = pa.array(np.asarray(columns[name], np.float32))
     if task.why:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from matinee.cli.commands.recommend import with_points
 from matinee.cli.commands.serve import start
 from matinee.cli.compile_ahead import compiling_ahead
 from matinee.cli.console import (
@@ -206,7 +205,7 @@ def best_rows(rows: list[JsonObject], name: str) -> list[int]:
 def tops(demo: "Demo", columns: int) -> list[str]:
     """The tastes of the person, the films that score best for them, and why they are shown."""
     likes = ", ".join(f"{name} {share:.0%}" for name, share in list(demo.profile.items())[:LIKES])
-    rows = with_points(demo.model, demo.recommendations.to_dicts())
+    rows = demo.recommendations.to_dicts()
     films = ranked_list(rows, "score", columns, with_ids=False, stream=sys.stderr)
     return [
         f"likes {likes}",

@@ -366,18 +366,11 @@ def flat(lists: dict[str, list[Row]]) -> list[Row]:
     return [{"user_id": user, **row} for user, rows in lists.items() for row in rows]
 
 
-def with_points(model: "Model", rows: list[Row]) -> list[Row]:
-    """Rows with what their scores, as they are shown, have beyond the stars that are shown."""
-    if not model.ranker.adds_points:
-        return rows
-    return [{**row, "points": round(row["score"], 2) - round(row["stars"], 2)} for row in rows]
-
-
 def print_list(model: "Model", rows: list[Row]) -> None:
     """A list for people, each item followed by its reason where there is one."""
     if not rows:
         return
-    heading, *lines = ranked_list(with_points(model, rows), "score")
+    heading, *lines = ranked_list(rows, "score")
     click.echo(heading)
     for row, line in zip(rows, lines, strict=True):
         click.echo(line)
