@@ -40,6 +40,21 @@ def test_reasons_come_with_what_they_rest_on(ask, listed):
     assert not {"they", "them", "their"} & set(out.split()), "one person throughout"
 
 
+def test_reasons_say_whether_the_list_has_the_film_and_why_it_has_not(ask, call, model):  # noqa: F811
+    rows = json.loads(call("recommend", model, "--user", "7", "-n", "100", "--json")[1])
+    for args, place in (((), 0), ((), len(rows) - 1), (("-n", "2"), 2)):
+        n = int(args[1]) if args else 10
+        told = json.loads(ask(rows[place]["item_id"], "--json", *args)[1])
+        assert (told["rank"], told["n_ranked"]) == (place + 1, len(rows))
+        assert told["is_listed"] == (place < n)
+        words = f"of the {len(rows)} that you have not rated, so it is"
+        inside = "in" if place < n else "not in"
+        out = " ".join(ask(rows[place]["item_id"], *args)[1].split())
+        assert f"{words} {inside} your first {n}." in out
+    _, rated = rated_by_7(model)
+    assert "is not in the list, because you rated it" in " ".join(ask(rated[0])[1].split())
+
+
 def test_by_people(ask, listed):
     told = json.loads(ask(listed[0]["item_id"], "--by", "people", "--json")[1])
     assert sum(term["value"] for term in told["terms"]) == pytest.approx(told["score"], rel=1e-4)

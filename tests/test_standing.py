@@ -9,7 +9,8 @@ import matinee
 from matinee.errors import BadSetting
 from matinee.explain.counterfactual import Counterfactual
 from matinee.explain.entry import Entry, Rated
-from matinee.models.standing import standing
+from matinee.explain.ranks import ordinal
+from matinee.models.standing import place_in_list, standing
 
 USER = "42"
 ALGORITHMS = [
@@ -33,6 +34,17 @@ def test_the_rank_is_the_place_in_the_list(model):
         assert stands.is_listed == (place < 10)
         last = items[9] if place > 9 else items[10]  # the tenth of the others
         assert stands.last.versus.item_id == last
+
+
+def test_the_place_is_that_of_the_standing_and_says_so(model):
+    items = list(model.recommend(USER, len(model.items)).item_id)
+    for rank in (1, 10, 11, 312):
+        place, stands = (ask(model, USER, items[rank - 1]) for ask in (place_in_list, standing))
+        assert vars(place).items() <= vars(stands).items()
+        words = f"{place.title} is {ordinal(rank)} of the {len(items):,} that you have not "
+        assert place.sentence() == stands.sentence()
+        assert place.sentence().startswith(words)
+        assert place.sentence().endswith(f"{'in' if rank <= 10 else 'not in'} your first 10.")
 
 
 def test_what_brings_an_item_in_is_what_a_what_if_says(model):
@@ -76,7 +88,8 @@ def test_a_rated_item_is_not_listed(model):
     assert not stands.is_listed
     assert stands.change is None
     assert stands.rating == model.person(USER).ratings[0]
-    assert "because you rated it" in stands.sentence()
+    did = f"rated it {stands.rating:g}" if model.kind == "rating" else "chose it"
+    assert stands.sentence() == f"{stands.title} is not in the list, because you {did}."
 
 
 def test_a_model_without_similar_items_names_no_entry():

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 
@@ -22,22 +22,21 @@ MOST_REMOVED = 3  # ratings that may be taken out to drop an item
 
 
 @dataclass(frozen=True, repr=False)
-class Standing(Printable):
-    """The rank of an item among all that a person has not rated, and the last of their list.
+class Place:
+    """The rank of an item among all that a person has not rated, by the score that ranks lists.
 
-    For an item that they have rated, ``rating`` is their rating, ``rank`` is among the others and
-    the item, and ``change`` is None.
+    For an item that they have rated, ``rating`` is their rating, and ``rank`` is among the others
+    and the item.
     """
 
     user: str
     item_id: str
     title: str
-    n: int
+    n: int  # length of the list
     rank: int
     n_ranked: int  # items that the rank is among
     rating: float | None  # of an item that they have rated
-    last: Contrast | None  # against the item in place n; None where there is no other
-    change: Counterfactual | Entry | None  # what would take it out of the first n, or bring it in
+    unit: str
 
     @property
     def is_listed(self) -> bool:
@@ -47,12 +46,22 @@ class Standing(Printable):
     def sentence(self) -> str:
         """One sentence for people: the rank, and whether it is in the list."""
         if self.rating is not None:
-            return f"{self.title} is not in the list, because you rated it {self.rating:g}."
+            did = f"rated it {self.rating:g}" if self.unit == "stars" else "chose it"
+            return f"{self.title} is not in the list, because you {did}."
         inside = "in" if self.is_listed else "not in"
         return (
             f"{self.title} is {ordinal(self.rank)} of the {self.n_ranked:,} that you have not "
-            f"rated, so it is {inside} your first {self.n}."
+            f"{'rated' if self.unit == 'stars' else 'chosen'}, so it is {inside} your first "
+            f"{self.n}."
         )
+
+
+@dataclass(frozen=True, repr=False)
+class Standing(Place, Printable):
+    """The place of an item, what sets it apart there, and what would move it."""
+
+    last: Contrast | None  # against the item in place n; None where there is no other
+    change: Counterfactual | Entry | None  # takes it out of the first n, or in; None where rated
 
     def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
@@ -76,6 +85,14 @@ class Standing(Printable):
         yield from (part.sentence() for part in (self.last, self.change) if part)
 
 
+def place_in_list(model: Model, user: object, item: object, n: int = 10) -> Place:
+    """Where ``item`` stands for ``user`` among what they have not rated, and in a list of ``n``.
+
+    Raises UnknownId, and BadSetting for ``n`` below 1.
+    """
+    return _Ranking.of(model, user, item).place(n)
+
+
 def standing(
     model: Model, user: object, item: object, n: int = 10, by: str | None = None
 ) -> Standing:
@@ -84,31 +101,57 @@ def standing(
     ``by`` is the view of the comparison with the last item of the list. Raises UnknownId, and
     BadSetting for a view that the model does not have or ``n`` below 1.
     """
-    if n < 1:
-        raise BadSetting(f"n is {n}; it must be at least 1")
-    row = model.item_row(item)
-    ranker = model.ranker
-    person = cast(Person, ranker.from_stars([model.person(user)])[0])
-    among = unseen(ranker, person, row)
-    scores = ranker.score_people([person], among)
-    rank = int(ranks(scores, int(np.searchsorted(among, row)))[0])
-    rated = person.ratings[person.items == row]
-    order = among[np.argsort(-scores[0], kind="stable")]
-    others = order[order != row]
-    last = others[min(n, len(others)) - 1] if len(others) else None
+    ranking = _Ranking.of(model, user, item)
+    place, last = ranking.place(n), ranking.last(n)
     return Standing(
-        user=person.name,
-        item_id=model.items.ids[row],
-        title=model.catalog.called(model.items.ids[row]),
-        n=n,
-        rank=rank,
-        n_ranked=len(among),
-        rating=float(rated[0]) if len(rated) else None,
+        **vars(place),
         last=None
         if last is None
         else cast(Contrast, model.explain(user, item, by, versus=model.items.ids[last])),
-        change=None if len(rated) else _change(ranker, person, row, rank, n),
+        change=None
+        if place.rating is not None
+        else _change(model.ranker, ranking.person, ranking.row, place.rank, n),
     )
+
+
+class _Ranking(NamedTuple):
+    """An item among all that somebody has not rated."""
+
+    model: Model
+    person: Person  # as the ranker knows them
+    row: int  # of the item
+    among: np.ndarray  # rows of the items, ascending: int32 (n,)
+    scores: np.ndarray  # (1, n)
+
+    @classmethod
+    def of(cls, model: Model, user: object, item: object) -> "_Ranking":
+        row, ranker = model.item_row(item), model.ranker
+        person = cast(Person, ranker.from_stars([model.person(user)])[0])
+        among = unseen(ranker, person, row)
+        return cls(model, person, row, among, ranker.score_people([person], among))
+
+    def place(self, n: int) -> Place:
+        """Its place in a list of ``n``. Raises BadSetting for ``n`` below 1."""
+        if n < 1:
+            raise BadSetting(f"n is {n}; it must be at least 1")
+        model, person, row = self.model, self.person, self.row
+        rated = person.ratings[person.items == row]
+        return Place(
+            user=person.name,
+            item_id=model.items.ids[row],
+            title=model.catalog.called(model.items.ids[row]),
+            n=n,
+            rank=int(ranks(self.scores, int(np.searchsorted(self.among, row)))[0]),
+            n_ranked=len(self.among),
+            rating=float(rated[0]) if len(rated) else None,
+            unit=model.unit,
+        )
+
+    def last(self, n: int) -> int | None:
+        """The row of the last of the first ``n`` others; None where there are none."""
+        order = self.among[np.argsort(-self.scores[0], kind="stable")]
+        others = order[order != self.row]
+        return int(others[min(n, len(others)) - 1]) if len(others) else None
 
 
 def _change(

@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     help="Its rank of all, what sets it apart from the last of the list, and what would bring it "
     "in or take it out.",
 )
-@click.option("-n", "n", type=Whole(1), help="Length of that list; 10 unless given.")
+@click.option("-n", "n", type=Whole(1), help="Length of the list; 10 unless given.")
 @weight_options
 @click.option("--receipt", metavar="FILE", help="Also write sum, rank, model and data as an SVG.")
 @json_option
@@ -130,15 +130,19 @@ def command(
         print_json(answer.to_dict()) if as_json else show(answer)
         return
     from matinee.models.certainty import in_words
+    from matinee.models.standing import place_in_list
 
     certain = certainty_of(model, person, row)
+    place = place_in_list(model, person, row, 10 if n is None else n)
     if receipt is not None:
         write_receipt(model, person, answer, certain, receipt)
     if as_json:
-        print_json(answer.to_dict() | plain(certain))
+        ranks = {"rank": place.rank, "n_ranked": place.n_ranked, "is_listed": place.is_listed}
+        print_json(answer.to_dict() | plain(certain) | ranks)
         return
     show(answer)
-    click.echo(styled(wrap(in_words(certain)), "dim"))
+    for sentence in (place.sentence(), in_words(certain)):
+        click.echo(styled(wrap(sentence), "dim"))
 
 
 def check_together(
@@ -150,8 +154,8 @@ def check_together(
     """Raise BadSetting for two questions at once, or an option that goes with another question."""
     if len(questions) > 1:
         raise BadSetting(f"{' and '.join(questions)} are different questions; ask one at a time")
-    if n is not None and not set(questions) & {"--counterfactual", "--standing"}:
-        raise BadSetting("-n goes with --counterfactual and --standing")
+    if n is not None and not {*questions} <= {"--counterfactual", "--standing"}:
+        raise BadSetting("-n goes with reasons, --counterfactual and --standing")
     for name in (name for name, value in of_one_score.items() if value is not None and questions):
         raise BadSetting(f"{name} goes with reasons, not with {questions[0]}")
     for name in (name for name, value in of_reasons.items() if value is not None):
