@@ -130,7 +130,7 @@ def test_the_rest_is_told_apart_by_kind_and_what_is_alone_of_its_kind_keeps_its_
         ("4 more tastes", 0.82),
         ("5 more of your ratings", 0.5),
         ("3 more from your history", 0.06),
-        ("4 more you tend to choose", 0.04),
+        ("4 more tastes in choosing", 0.04),
         ("learned beyond your ratings", 0.001),
     ]
     other = explanation(AVERAGE)

@@ -212,6 +212,38 @@ def test_the_largest_term_is_named_where_small_ones_together_say_more():
     assert film("Heat", *chosen_films(20), popular, many).sentence().endswith("and many choose it.")
 
 
+@pytest.mark.parametrize("unit", ["stars", "points"])
+def test_that_many_choose_it_is_said_once(unit):
+    """Popular films of a decade say more than that."""
+    many = Term("chosen by many", 2.0, "popularity")
+    known = Term("how many know this", 2.0, "item")
+    popular = Term("you choose popular films", 1.0, "choice", said="popular films")
+    recent = Term("you choose popular 1990s films", 0.9, "choice", said="popular 1990s films")
+    crime = Term("you choose Crime", 0.8, "choice", said="Crime")
+
+    def reasons(*terms):
+        return replace(film("Heat", *terms), unit=unit).sentence().removeprefix("Heat, because ")
+
+    assert reasons(many, popular) == "many choose it."
+    assert reasons(many, popular, crime) == "many choose it, and you tend to choose Crime."
+    assert reasons(many, popular, recent).endswith("and you tend to choose popular 1990s films.")
+    assert reasons(popular, crime) == "you tend to choose popular films and Crime."
+    if unit == "points":
+        assert reasons(known, popular) == "many people know it."
+
+
+def test_many_small_choices_name_no_popular_films_where_many_choose_it():
+    small = [
+        Term(f"you choose {name}", 0.09, "choice", said=name)
+        for name in ("popular films", "Crime", "Drama", "War", *map(str, range(16)))
+    ]
+    many = Term("chosen by many", 0.9, "popularity")
+    assert film("Heat", *small, many).sentence() == (
+        "Heat, because it has much of what you tend to choose, such as Crime and Drama, and many "
+        "choose it."
+    )
+
+
 def test_stars_have_one_verb_and_choices_another():
     rated = [Term(f"Film {n}", 0.05, "rating", "you gave 5", chosen=True) for n in range(20)]
     assert film("Heat", *rated).sentence() == "Heat, because you rated Film 0, Film 1 and others."

@@ -301,20 +301,32 @@ class Explanation(Printable):
     def _spoken(self) -> list[Reason]:
         """The reasons of the sentence: one, and one of the person's own after a public one.
 
-        After one that is many small terms comes the largest term, if it is of another kind.
+        After one that is many small terms comes the largest term, if it is of another kind. That
+        many choose it is said once.
         """
         fresh = self._fresh_reasons()
         lead = next(fresh, None) or next(copy(self._reasons), None)
         if lead is None:
             return []
         if self._sign > 0 and lead.kind in PUBLIC:
-            return [lead, *islice((reason for reason in fresh if reason.kind not in PUBLIC), 1)]
+            own: Iterator[Reason] = (reason for reason in fresh if reason.kind not in PUBLIC)
+            if self._tells_popularity(lead):
+                own = filter(None, (reason.beyond_popularity for reason in own))
+            return [lead, *islice(own, 1)]
         if not lead.n_together:
             return [lead]
         single = (one for one in fresh if one.kind not in NAMING or not one.n_together)
         others = (one for one in single if one.kind != lead.kind)
         other = max(others, key=lambda one: abs(one.largest), default=lead)
-        return [lead, other] if abs(other.largest) > abs(lead.largest) else [lead]
+        if abs(other.largest) <= abs(lead.largest):
+            return [lead]
+        first = lead.beyond_popularity if self._tells_popularity(other) else lead
+        return [first, other] if first else [other]
+
+    def _tells_popularity(self, reason: Reason) -> bool:
+        """Whether a reason says that many choose the item, or know it."""
+        known = self.unit != "stars" and reason.kind in ("item", "alike")
+        return reason.kind == "popularity" or known
 
     def to_dict(self) -> JsonObject:
         return {

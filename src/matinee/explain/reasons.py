@@ -14,6 +14,7 @@ import numpy as np
 
 from matinee.explain.term import TELLING, Label, Term
 from matinee.explain.term_table import Terms, TermTable
+from matinee.tastes.names import is_of_popularity
 
 VISIBLE = 0.005  # a smaller term is shown as 0.00: it is no row and no reason
 LEAST_OF_LEAD = 0.1  # of an item's lead over what is usual, that a reason must be worth
@@ -145,6 +146,15 @@ class Reason(NamedTuple):
         if not first:
             return None
         return self._replace(columns=[*first, *(one for one in unsaid if one not in first)])
+
+    @property
+    def beyond_popularity(self) -> "Reason | None":
+        """The reason without names that say only that many choose; None where it has no other."""
+        if self.kind not in NAMING:
+            return self
+        labels = self.source.table.labels
+        columns = [one for one in self.columns if not is_of_popularity(labels[one].called)]
+        return self._replace(columns=columns) if columns else None
 
     @property
     def terms(self) -> tuple[Term, ...]:

@@ -12,7 +12,7 @@ from matinee.tastes.names import is_much_like
 # What the terms of a kind are called together, after their number.
 NAMES = {
     "taste": "more tastes",
-    "choice": "more you tend to choose",
+    "choice": "more tastes in choosing",
     "rating": "more of your ratings",
     "feature": "more features",
     "person": "more groups of people",

@@ -14,6 +14,7 @@ from matinee.display.text import shorten
 from matinee.tastes.labels import Label, is_period
 
 POPULAR = "popular {}{}"  # with a decade, where a label is one, and the noun
+POPULAR_ALONE = re.compile(POPULAR.format("", r"\w+"))
 LIKE, AND = " like ", " & "
 UNLIKE = "anything but "
 LONGEST_TITLE = 30  # characters of a title in a name
@@ -123,6 +124,11 @@ def unlike(name: str) -> str:
 def avoided(name: str) -> str | None:
     """What an end is not that is called by it; None for an end with a name of its own."""
     return name.removeprefix(UNLIKE) if name.startswith(UNLIKE) else None
+
+
+def is_of_popularity(name: str) -> bool:
+    """Whether a name says no more than that many choose: ``popular films``."""
+    return POPULAR_ALONE.fullmatch(name) is not None
 
 
 def is_much_like(one: str, other: str) -> bool:
