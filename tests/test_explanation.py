@@ -242,6 +242,24 @@ def test_who_told_tastes_alone_is_not_said_to_have_chosen_anything():
         assert why.sentence() == f"Heat (1995), because {words}."
 
 
+def test_a_stated_taste_is_named_first_where_it_speaks_for_the_film():
+    liked = Term("Horror", 0.1, "taste")
+    horror = Term("you choose Horror", 2.0, "choice", said="Horror")
+    aliens = horror._replace(name="you choose Horror like Alien", said="Horror like Alien")
+    crime = horror._replace(name="you choose Crime", value=1.0, said="Crime")
+    they = "people with your tastes tend to choose"
+    for terms, words in (
+        ([liked, horror], "you like Horror"),
+        ([liked, horror, crime], f"you like Horror, and {they} Crime"),
+        ([liked, horror, aliens], "you like Horror"),
+        ([horror, crime], f"{they} Horror and Crime"),
+        ([liked._replace(fits=False), crime], f"{they} Crime"),
+        ([liked._replace(value=-0.1), crime], f"{they} Crime"),
+    ):
+        why = replace(explanation(AVERAGE, *terms), strategy="tastes", tastes=("Horror", "War"))
+        assert why.sentence() == f"Heat (1995), because {words}."
+
+
 @pytest.mark.parametrize(("unit", "did"), [("stars", "rated it 3"), ("points", "chose it")])
 def test_what_the_person_rated_already_is_no_recommendation(unit, did):
     liked = Term("Alien", 1.0, "rating", "you gave 5")

@@ -317,6 +317,17 @@ def test_ten_points_on_a_genre_give_seven_films_of_it_or_more(real):
         assert len(of_genre) >= 7, taste.name
 
 
+def test_a_stated_taste_is_named_in_the_list_and_with_each_film_of_it(real):
+    horror = next(taste for taste in real.tastes().by_share() if "Horror" in taste.genres)
+    person = real.fold_in_tastes({horror.number: 10})
+    stated = f"because you like {horror.name}"
+    listed = real.recommend(person, 10).item_id
+    whys = real.explain_list(person, listed, "factor")
+    assert 0 < sum(stated in why.sentence() for why in whys) <= 4, "as often as other reasons"
+    alone = [real.explain(person, item, "factor").sentence() for item in listed]
+    assert sum(stated in sentence for sentence in alone) >= 7
+
+
 def test_points_are_shared_among_genres(real):
     """Equal points show both in a list of thirty; the more points, the more films."""
     named = [taste for taste in real.tastes().by_share() if taste.genres]

@@ -7,8 +7,8 @@ sums the small ones of each kind in a line of their own, so what is on the scree
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import cycle, islice, tee
+from functools import cached_property, partial
+from itertools import chain, cycle, islice, tee
 from math import floor
 
 import numpy as np
@@ -28,11 +28,14 @@ from matinee.explain.reasons import (
     Reason,
     WornOut,
     reasons_of,
+    says_again,
+    stated_tastes,
 )
 from matinee.explain.rests import Shown, shown_of
 from matinee.explain.term import Term
 from matinee.explain.term_table import Terms, TermTable
 from matinee.explain.waterfall import Step, beginning, html_of_steps, step_up_or_down
+from matinee.tastes.names import is_of_popularity
 
 SHOWN_TERMS = 8  # tastes or ratings shown one by one
 LIMITS = "limits of the scale"  # the name of clipping
@@ -71,6 +74,7 @@ class Explanation(Printable):
     own_mean: float | None = None  # of the stars they gave, where those predicted are clearly below
     own_rating: float | None = None  # what the person gave the item, where they rated it
     is_listed: bool = False  # whether it has a place in the person's list, for which reasons speak
+    tastes: tuple[str, ...] = ()  # that the person stated, in place of ratings
     worn_out: WornOut = NOTHING_WORN_OUT  # keys of its reasons that a list has given elsewhere
 
     def __iter__(self) -> Iterator[Term]:
@@ -268,14 +272,16 @@ class Explanation(Printable):
     def _reasons(self) -> Iterator[Reason]:
         """The reasons that are worth naming, the most telling first; see ``reasons_of``.
 
-        What the person rated already needs none. Most are never asked for, so they are found when
-        they are: by copies of this iterator.
+        What the person rated already needs none; a taste that they stated comes first. Most are
+        never asked for, so they are found when they are: by copies of this iterator.
         """
         lead = self.score - self._usual
         lead = max(lead, 0.0) if self.is_listed else abs(lead)
         summaries, place = self._summary
         rated = self.own_rating is not None
         found = () if rated else reasons_of(self.terms, summaries.arguments, place, lead)
+        if self.tastes and not rated and self._sign > 0:
+            found = chain(stated_tastes(self.terms, self.tastes), found)
         (reasons,) = tee(found, 1)
         return reasons
 
@@ -302,16 +308,20 @@ class Explanation(Printable):
         """The reasons of the sentence: one, and one of the person's own after a public one.
 
         After one that is many small terms comes the largest term, if it is of another kind. That
-        many choose it is said once.
+        many choose it is said once, and so is a taste that the person stated.
         """
         fresh = self._fresh_reasons()
         lead = next(fresh, None) or next(copy(self._reasons), None)
         if lead is None:
             return []
+        if lead.is_stated:
+            said = partial(says_again, said=lead.named)
+            further = (reason.leaving_out(said) for reason in fresh)
+            return [lead, *islice(filter(None, further), 1)]
         if self._sign > 0 and lead.kind in PUBLIC:
             own: Iterator[Reason] = (reason for reason in fresh if reason.kind not in PUBLIC)
             if self._tells_popularity(lead):
-                own = filter(None, (reason.beyond_popularity for reason in own))
+                own = filter(None, (reason.leaving_out(is_of_popularity) for reason in own))
             return [lead, *islice(own, 1)]
         if not lead.n_together:
             return [lead]
@@ -320,7 +330,7 @@ class Explanation(Printable):
         other = max(others, key=lambda one: abs(one.largest), default=lead)
         if abs(other.largest) <= abs(lead.largest):
             return [lead]
-        first = lead.beyond_popularity if self._tells_popularity(other) else lead
+        first = lead.leaving_out(is_of_popularity) if self._tells_popularity(other) else lead
         return [first, other] if first else [other]
 
     def _tells_popularity(self, reason: Reason) -> bool:

@@ -4,7 +4,7 @@ A reason is worth at least a tenth of the item's lead over what is usual for the
 single rating or taste is, all of a kind together may be, and the largest are its examples.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, chain, islice
@@ -14,7 +14,7 @@ import numpy as np
 
 from matinee.explain.term import TELLING, Label, Term
 from matinee.explain.term_table import Terms, TermTable
-from matinee.tastes.names import is_of_popularity
+from matinee.tastes.names import LIKE
 
 VISIBLE = 0.005  # a smaller term is shown as 0.00: it is no row and no reason
 LEAST_OF_LEAD = 0.1  # of an item's lead over what is usual, that a reason must be worth
@@ -74,6 +74,7 @@ OF_YOU = {"who": "you", "whose": "your", "alike": "people like you"}
 OF_TASTES = {"who": "people with your tastes", "whose": "your", "alike": "people with your tastes"}
 OF_ANYBODY = {"who": "people", "whose": "people's", "alike": "people"}
 WHO = {"tastes": OF_TASTES, "popular": OF_ANYBODY}  # by how somebody is known
+STATED = "you like {}"
 RATING = "of how you rated"
 NAMING = (*PHRASES_TOGETHER, "rating")  # kinds whose terms a sentence names
 PUBLIC = ("item", "alike", "popularity", "certainty")  # kinds that are the same for everybody
@@ -96,6 +97,7 @@ class Reason(NamedTuple):
     columns: list[int]  # of the terms that it may name, the most telling first
     value: float  # that of the first, or of all terms of the kind together
     n_together: int = 0  # how many terms speak as one, those of the columns as their examples
+    is_stated: bool = False  # whether its terms are tastes that the person stated
 
     @property
     def label(self) -> Label:
@@ -147,13 +149,12 @@ class Reason(NamedTuple):
             return None
         return self._replace(columns=[*first, *(one for one in unsaid if one not in first)])
 
-    @property
-    def beyond_popularity(self) -> "Reason | None":
-        """The reason without names that say only that many choose; None where it has no other."""
+    def leaving_out(self, is_said: Callable[[str], bool]) -> "Reason | None":
+        """The reason without the names that are said beside it; None where it has no other."""
         if self.kind not in NAMING:
             return self
         labels = self.source.table.labels
-        columns = [one for one in self.columns if not is_of_popularity(labels[one].called)]
+        columns = [one for one in self.columns if not is_said(labels[one].called)]
         return self._replace(columns=columns) if columns else None
 
     @property
@@ -181,6 +182,8 @@ class Reason(NamedTuple):
         if kind == "person" and column == 0 and self.label.chosen:
             column = 1
         words = " and ".join([label.called for label in named])
+        if self.is_stated:
+            return STATED.format(words)
         return PHRASES[kind][column].format(words, **people)
 
 
@@ -284,6 +287,19 @@ def reasons_of(terms: Terms, arguments: Arguments, place: int, lead: float) -> I
         yield from reasons
 
 
+def stated_tastes(terms: Terms, names: Collection[str]) -> Iterator[Reason]:
+    """The reason that tastes speak for an item that the person stated, by ``names``."""
+    cells, fits, labels = terms.cells, terms.fits, terms.table.labels
+    columns = [
+        one
+        for one in terms.table.columns_of.get("taste", ())
+        if labels[one].called in names and cells[one] >= VISIBLE and (fits is None or fits[one])
+    ]
+    if columns:
+        columns.sort(key=lambda one: -cells[one])
+        yield Reason(terms, columns, cells[columns[0]], is_stated=True)
+
+
 def reasons_of_kind(
     terms: Terms, arguments: Arguments, place: int, kind: str, least: float
 ) -> Iterator[Reason]:
@@ -314,9 +330,14 @@ def unlike_one_another(labels: Iterable[Label]) -> list[Label]:
     for label in labels:
         if len(distinct) == NAMED_REASONS:
             break
-        if not any(label.called.startswith(f"{one.called} like ") for one in distinct):
+        if not says_again(label.called, distinct):
             distinct.append(label)
     return distinct
+
+
+def says_again(name: str, said: Iterable[Label]) -> bool:
+    """Whether a name is among those said, or only tells more of one: ``Horror like Alien``."""
+    return any(name == one.called or name.startswith(f"{one.called}{LIKE}") for one in said)
 
 
 def films_in_words(labels: Sequence[Label]) -> str:

@@ -63,6 +63,7 @@ def explanations(
             seems_low=predicted < low,
             own_mean=own_mean if predicted < below else None,
             own_rating=own_ratings.get(row),
+            tastes=person.tastes,
         )
         for row, terms, score, predicted, star_score in numbers
     ]

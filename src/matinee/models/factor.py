@@ -281,7 +281,9 @@ class FactorModel(FoldingModel):
             gains = np.array([self.taste_space.gains(one, lovers, average) for one in points])
             shares = np.array([float(given) / POINTS for given in points.values()])
             choice = self.choice.embeddings_of_tastes(gains, shares)
-        return without_ratings(name, embeddings, "tastes", choice)
+        liked = [one for one, given in points.items() if float(given) > 0]
+        stated = [self.tastes().find(one, low_ends=False).said_for(1) for one in liked]
+        return without_ratings(name, embeddings, "tastes", choice, stated)
 
     def embeddings_of_features(self, features: Mapping[str, object]) -> Embeddings:
         if self.profile_map is None:

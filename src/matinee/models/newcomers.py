@@ -5,7 +5,7 @@ whom nothing is known. A trained user is "personal".
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -98,11 +98,15 @@ def from_tastes(
 
 
 def without_ratings(
-    name: str, embeddings: Embeddings, strategy: str, choice: Embeddings | None = None
+    name: str,
+    embeddings: Embeddings,
+    strategy: str,
+    choice: Embeddings | None = None,
+    tastes: Sequence[str] = (),
 ) -> Person:
-    """A person known by one row of embeddings alone, and one of the choice part."""
+    """A person known by one row of embeddings alone, one of the choice part, and stated tastes."""
     nothing = np.empty(0, np.int32), np.empty(0, np.float32)
-    return Person(name, *nothing, embeddings, strategy, choice=choice)
+    return Person(name, *nothing, embeddings, strategy, choice=choice, tastes=tuple(tastes))
 
 
 def _points(taste: object, given: object) -> float:

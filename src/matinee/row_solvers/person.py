@@ -27,6 +27,7 @@ class Person:
     unknown_items: tuple[str, ...] = ()  # ids in their history that the model does not know
     choice: Embeddings | None = None  # of the model's choice part, where not of their ratings
     weights: np.ndarray | None = None  # (n,) float32 of the ratings; None where all weigh one
+    tastes: tuple[str, ...] = ()  # those they stated, as sentences call them
     rates: bool = False  # whether a model of choices knows them by stars that they gave
 
     @property
