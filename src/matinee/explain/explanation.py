@@ -314,9 +314,10 @@ class Explanation(Printable):
         lead = next(fresh, None) or next(copy(self._reasons), None)
         if lead is None:
             return []
+        single = (one for one in fresh if one.kind not in NAMING or not one.n_together)
         if lead.is_stated:
             said = partial(says_again, said=lead.named)
-            further = (reason.leaving_out(said) for reason in fresh)
+            further = (reason.leaving_out(said) for reason in single)
             return [lead, *islice(filter(None, further), 1)]
         if self._sign > 0 and lead.kind in PUBLIC:
             own: Iterator[Reason] = (reason for reason in fresh if reason.kind not in PUBLIC)
@@ -325,7 +326,6 @@ class Explanation(Printable):
             return [lead, *islice(own, 1)]
         if not lead.n_together:
             return [lead]
-        single = (one for one in fresh if one.kind not in NAMING or not one.n_together)
         others = (one for one in single if one.kind != lead.kind)
         other = max(others, key=lambda one: abs(one.largest), default=lead)
         if abs(other.largest) <= abs(lead.largest):
