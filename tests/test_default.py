@@ -54,7 +54,7 @@ def test_a_description_says_kind_and_rarely_rated_items():
     assert (told.signal.kind, told.n_rarely_rated) == ("choices", 2)
     assert told.to_dict()["kind"] == "choices"
     assert told.to_dict()["rarely_rated_items"] == 2
-    assert "100% of the items have fewer than 10" in str(told)
+    assert "100 % of the items have fewer than 10" in str(told)
     assert "choices: every rating is 1" in str(told)
     assert uniform(40, 4, 3).describe().n_rarely_rated == 0
 

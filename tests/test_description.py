@@ -24,9 +24,9 @@ def test_known_by_eye() -> None:
     assert (told.first_time, told.last_time, told.n_without_time) == (86_400, 172_800, 1)
     text = str(told)
     assert "time         1970-01-02 to 1970-01-03, 1 unknown" in text
-    assert "sparsity     33.33% of the cells are empty" in text
-    assert "4  3   50.0%  " + "█" * 40 in text
-    assert "1  1   16.7%  " + "█" * 13 + "▍" in text
+    assert "sparsity     33.33 % of the cells are empty" in text
+    assert "4  3   50.0 %  " + "█" * 40 in text
+    assert "1  1   16.7 %  " + "█" * 13 + "▍" in text
 
 
 def test_no_times_and_plain_values() -> None:
@@ -98,7 +98,7 @@ def test_figures_have_no_exponent(value, said):
 def test_one_rating() -> None:
     told = matinee.read_ratings((["u"], ["i"], [4.1])).describe()
     assert (told.sparsity, told.distribution) == (0, {4.1: 1})
-    assert "4.1  1  100.0%" in str(told)
+    assert "4.1  1  100.0 %" in str(told)
 
 
 @pytest.mark.parametrize("share, drawn", [(0, ""), (1, "█" * 40), (0.5, "█" * 20), (1 / 320, "▏")])

@@ -15,10 +15,12 @@ from matinee.cli.taste_cards import cards
 from matinee.display.notebook import Grid
 from matinee.display.palette import DARK, LIGHT, custom_properties
 from matinee.display.styled import plain
+from matinee.display.text import percent, wrap
 from matinee.explain.explanation import Explanation
 from matinee.explain.term import Term
 from matinee.explain.term_table import Terms
 
+OWN_PERCENT = re.compile(r"\{[^{}\n]*(\.\w+%\}|f\} %)")  # {x:.0%}, {100 * x:.0f} %
 CODES = re.compile(r"\x1b\[[0-9;]*m")
 BLUE, ORANGE, DIM, BOLD = "\x1b[38;5;32m", "\x1b[38;5;166m", "\x1b[2m", "\x1b[1m"
 
@@ -234,3 +236,12 @@ def test_names_are_whole_where_there_is_room_for_them(columns):
     why = Explanation("7", "1", "Heat", "factor", 4.0, 4.0, "personal", Terms.of(terms))
     row = str(plain(why.lines(columns))).split("\n")[3]
     assert (name[:45] in row) == (columns == 100)
+
+
+def test_percentages_are_written_in_one_way_and_no_line_breaks_before_the_sign():
+    assert (percent(0.95), percent(1 / 3, 2), percent(0)) == ("95 %", "33.33 %", "0 %")
+    lines = wrap(f"the intervals hold {percent(0.95)} of all ratings", 22).split("\n")
+    assert lines == ["the intervals hold", "95 % of all ratings"]
+    source = Path(matinee.__file__).parent
+    own = [path.name for path in source.rglob("*.py") if OWN_PERCENT.search(path.read_text())]
+    assert own == [], "a share is formatted by display.text.percent"

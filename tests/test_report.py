@@ -228,7 +228,7 @@ def test_the_biases_are_counted(model):
     counts = model.item_counts
     top = np.argsort(-counts, kind="stable")[: (counts > 0).sum() // 10]
     share = counts[top].sum() / counts.sum()
-    assert f"has {share:.0%} of the ratings" in biases_of(model)[0]
+    assert f"has {100 * share:.0f} % of the ratings" in biases_of(model)[0]
 
 
 @pytest.mark.filterwarnings("ignore:n_factors is")

@@ -3,7 +3,7 @@
 from matinee.charts.bars import Bars, Row
 from matinee.charts.chart import Chart
 from matinee.display.tables import Table
-from matinee.display.text import counted
+from matinee.display.text import counted, percent
 from matinee.explain.explanation import Explanation
 from matinee.explain.views import label_of
 from matinee.explain.waterfall import beginning
@@ -47,7 +47,10 @@ def taste_card(taste: Taste, most: int = 10) -> Chart:
         Row(title, _signed(weight), 0.0, float(weight), "up" if weight >= 0 else "down")
         for _, title, weight in ends
     )
-    facts = [f"{taste.share:.0%} of scores", f"strongest in {counted(taste.n_people, 'person')}"]
+    facts = [
+        f"{percent(taste.share)} of scores",
+        f"strongest in {counted(taste.n_people, 'person')}",
+    ]
     labelled = taste.low_label != UNLABELLED
     other = f" Its other end is {taste.low_name}." if taste.low_name and labelled else ""
     return Chart(

@@ -19,6 +19,7 @@ from matinee.charts.plot import N_COLORS, Axis, Plot
 from matinee.display.notebook import Part, Printable
 from matinee.display.plain_data import JsonObject
 from matinee.display.tables import Table
+from matinee.display.text import percent
 from matinee.errors import BadSetting
 from matinee.models import FactorModel, Model
 
@@ -54,7 +55,7 @@ class Map(Printable):
     def parts(self) -> Iterator[Part]:
         """What the map shows; ``charts.space`` draws it."""
         yield f"<map of {len(self.ids):,} {self.of} by {self.color}>"
-        yield f"two directions have {self.explained:.0%} of the variance"
+        yield f"two directions have {percent(self.explained)} of the variance"
 
     def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
@@ -167,7 +168,7 @@ def space(factor_map: Map) -> Chart:
         f"map-of-{factor_map.of}",
         f"{factor_map.of.capitalize()} by taste, coloured by {factor_map.color}",
         f"What lies near is alike in the two directions that differ most; these hold "
-        f"{factor_map.explained:.0%} of all differences{fewer}.",
+        f"{percent(factor_map.explained)} of all differences{fewer}.",
         Table(
             {
                 "name": list(factor_map.names),

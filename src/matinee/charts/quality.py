@@ -9,7 +9,7 @@ from matinee.charts.marks import Intervals, Line, Named, Rule
 from matinee.charts.plot import Axis, Plot
 from matinee.display.plain_data import JsonMapping
 from matinee.display.tables import Table
-from matinee.display.text import counted
+from matinee.display.text import counted, percent
 
 TRADE_OFFS = (("ndcg@10", "coverage@10"), ("rmse", "ndcg@10"))  # pairs of metrics shown
 GROUP_METRICS = ("rmse", "found@10")  # shown by activity and by popularity
@@ -152,19 +152,19 @@ def calibration(points: Sequence[JsonMapping]) -> Chart:
             float(one["interval"][0]),
             float(one["share"]),
             float(one["interval"][1]),
-            f"{100 * one['level']:.0f} % promised, {100 * one['share']:.1f} % inside",
+            f"{percent(one['level'])} promised, {percent(one['share'], 1)} inside",
         )
         for one in points
     )
     usual = min(points, key=lambda one: abs(one["level"] - USUAL_LEVEL))
     levels = [float(one["level"]) for one in points]
     low, high = min([*levels, *(low for _, low, *_ in spans)]), 1.0
-    ticks = tuple((level, f"{100 * level:.0f} %") for level in levels)
+    ticks = tuple((level, percent(level)) for level in levels)
     shares = tuple((place / 10, f"{place * 10} %") for place in range(int(low * 10), 11))
     return Chart(
         "calibration",
         "Calibration: how often intervals hold the rating",
-        f"Of the intervals of {100 * usual['level']:.0f} %, {100 * usual['share']:.0f} % hold the "
+        f"Of the intervals of {percent(usual['level'])}, {percent(usual['share'])} hold the "
         "rating. On the "
         "line, intervals hold what they promise; the bars are 95 % intervals over users.",
         Table(

@@ -13,7 +13,7 @@ from matinee.charts.plot import Axis, Plot
 from matinee.data.describe import Description
 from matinee.data.ratings import Ratings
 from matinee.display.tables import Table
-from matinee.display.text import counted
+from matinee.display.text import counted, percent
 
 N_BLOCKS = 20  # along each side of the sparsity picture
 RANKS_SHOWN = 60  # of the long tail, evenly apart on its logarithmic axis
@@ -29,14 +29,14 @@ def rating_distribution(about: Description) -> Chart:
     total = sum(counts.values())
     usual = max(counts, key=lambda label: counts[label])
     rows = tuple(
-        Row(label, f"{count:,}", 0.0, float(count), words=f"{label}: {count / total:.1%}")
+        Row(label, f"{count:,}", 0.0, float(count), words=f"{label}: {percent(count / total, 1)}")
         for label, count in counts.items()
     )
     return Chart(
         "rating-distribution",
         "Ratings by value",
         f"The mean is {about.mean:.2f} on {about.scale}; {usual} is given most often, "
-        f"{counts[usual] / total:.0%} of the time.",
+        f"{percent(counts[usual] / total)} of the time.",
         Table(
             {
                 "rating": list(counts),
@@ -80,8 +80,8 @@ def long_tail(ratings: Ratings) -> Chart:
     return Chart(
         "long-tail",
         "Ratings per user and per item",
-        f"The most rated tenth of the items has {share:.0%} of all ratings; half of the users gave "
-        f"{np.median(counts['users']):,.0f} or fewer. Both axes are logarithmic.",
+        f"The most rated tenth of the items has {percent(share)} of all ratings; half of the users "
+        f"gave {np.median(counts['users']):,.0f} or fewer. Both axes are logarithmic.",
         Table(
             {
                 "rank": ranks,
@@ -117,7 +117,8 @@ def sparsity(ratings: Ratings) -> Chart:
             column,
             row,
             float(shade[row, column]),
-            f"users {spans[0][row]}, items {spans[1][column]}: {density[row, column]:.2%} rated",
+            f"users {spans[0][row]}, items {spans[1][column]}: "
+            f"{percent(density[row, column], 2)} rated",
         )
         for row in range(n_rows)
         for column in range(n_columns)
@@ -127,10 +128,10 @@ def sparsity(ratings: Ratings) -> Chart:
     return Chart(
         "sparsity",
         "How full the table is",
-        f"{whole:.2%} of all cells are rated. Users stand from the most active to the least, items "
-        f"from the most rated to the least: the block at the upper left is {density[0, 0]:.0%} "
-        f"full, that at the lower right {density[-1, -1]:.2%}. A stronger colour is fuller, on a "
-        "logarithmic scale.",
+        f"{percent(whole, 2)} of all cells are rated. Users stand from the most active to the "
+        "least, items from the most rated to the least: the block at the upper left is "
+        f"{percent(density[0, 0])} full, that at the lower right {percent(density[-1, -1], 2)}. A "
+        "stronger colour is fuller, on a logarithmic scale.",
         Table({"users": spans[0], **columns}),
         Plot(
             Axis("items, most rated first", 0, 1, ticks=SHARES),

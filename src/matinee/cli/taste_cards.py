@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING
 
 from matinee.cli.console import styled, wrap
-from matinee.display.text import plural, shorten
+from matinee.display.text import percent, plural, shorten
 from matinee.display.text_table import aligned
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def heads(tastes: "Sequence[Taste]", columns: int, stream: IO[str] | None) -> li
         [
             f"{taste.number}",
             taste.name,
-            f"{taste.share:>3.0%} of scores, {STRONGEST}{taste.n_people:>{wide},} "
+            f"{percent(taste.share):>5} of scores, {STRONGEST}{taste.n_people:>{wide},} "
             + plural(taste.n_people, "person")
             + "".join(f", {words}" for words in said_of_stability(taste)),
         ]

@@ -11,7 +11,7 @@ from matinee.data.scale import Scale
 from matinee.data.signal import Signal
 from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.plain_data import JsonObject
-from matinee.display.text import figure
+from matinee.display.text import figure, percent
 
 FEW_RATINGS = 10  # an item with fewer is known too little to be recommended on its mean alone
 RANGES = 10  # that many ratings are grouped in
@@ -110,12 +110,12 @@ class Description(Printable):
             "users": f"{self.n_users:,}",
             "items": f"{self.n_items:,}",
             "ratings": f"{self.n_ratings:,}",
-            "sparsity": f"{self.sparsity:.2%} of the cells are empty",
+            "sparsity": f"{percent(self.sparsity, 2)} of the cells are empty",
             "scale": f"{self.scale}, {self.signal}",
             "mean": f"{self.mean:.3f}",
             "per user": in_words(self.per_user),
             "per item": in_words(self.per_item),
-            "few ratings": f"{self.n_rarely_rated / self.n_items:.0%} of the items have "
+            "few ratings": f"{percent(self.n_rarely_rated / self.n_items)} of the items have "
             f"fewer than {FEW_RATINGS}",
             "time": self._span(),
             **({} if self.weights is None else {"weights": "{:g} to {:g}".format(*self.weights)}),
@@ -218,5 +218,5 @@ def day(seconds: int) -> str:
 def bars(counts: Mapping[str, int]) -> Grid:
     """One line for each label: its count, its share, and a bar to scale."""
     total, most = sum(counts.values()), max(counts.values())
-    rows = [[label, f"{n:,}", f"{n / total:>6.1%}"] for label, n in counts.items()]
+    rows = [[label, f"{n:,}", f"{percent(n / total, 1):>7}"] for label, n in counts.items()]
     return Grid(rows, has_heading=False, left=(), shares=[n / most for n in counts.values()])

@@ -39,6 +39,11 @@ def isolated(words: str) -> str:
     return f"\N{FIRST STRONG ISOLATE}{words}\N{POP DIRECTIONAL ISOLATE}" if is_leftward else words
 
 
+def percent(share: float, decimals: int = 0) -> str:
+    """A share of 1 as people read it: ``95 %``."""
+    return f"{100 * share:.{decimals}f} %"
+
+
 def unbroken(words: str) -> str:
     """A sentence whose lines never break between a number and its %."""
     return BEFORE_PERCENT.sub("\N{NO-BREAK SPACE}", words)
@@ -104,15 +109,15 @@ def pad(text: str, columns: int, to_right: bool = False) -> str:
 
 
 def wrap(text: str, columns: int) -> str:
-    """Text whose lines are broken at ``columns``; what is broken off keeps the indent."""
+    """Text whose lines are broken at ``columns``, but not before %; the rest keeps the indent."""
     lines = []
     for line in text.split("\n"):
         indent = line[: len(line) - len(line.lstrip())]
         lines += textwrap.wrap(
-            line,
+            unbroken(line),
             columns,
             subsequent_indent=indent,
             break_long_words=False,
             break_on_hyphens=False,
         ) or [""]
-    return "\n".join(lines)
+    return "\n".join(lines).replace("\N{NO-BREAK SPACE}%", " %")

@@ -20,6 +20,7 @@ from matinee.display.notebook import Tabular
 from matinee.display.plain_data import JsonObject
 from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
+from matinee.display.text import percent
 from matinee.display.text_table import text_table
 from matinee.errors import BadSetting, known_arguments
 from matinee.evaluation.bootstrap import resample, tied
@@ -143,8 +144,8 @@ class Comparison(Tabular):
         ranks = any(metric_of(name).ranks for name in self.metrics)
         lines = [
             f"Tested on {self.split}.{lists if ranks else ''}",
-            f"± is half the {LEVEL:.0%} interval over users ({DRAWS:,} resamples). ★ is the best, "
-            "= may be as good: the paired difference may be 0.",
+            f"± is half the {percent(LEVEL)} interval over users ({DRAWS:,} resamples). ★ is the "
+            "best, = may be as good: the paired difference may be 0.",
         ]
         lines += [f"{entry.name} failed: {entry.failed}" for entry in self.entries if entry.failed]
         if self.unfinished:

@@ -16,7 +16,7 @@ from matinee.algorithms.from_model import algorithm_of, ratings_of
 from matinee.data.ratings import Ratings
 from matinee.display.notebook import Grid, Part, Printable
 from matinee.display.plain_data import JsonMapping, JsonObject
-from matinee.display.text import counted
+from matinee.display.text import counted, percent
 from matinee.errors import BadRatings
 from matinee.evaluation.bootstrap import resample
 from matinee.evaluation.evaluate import evaluate_fitted, interval_test
@@ -107,7 +107,7 @@ class ModelQuality(Printable):
             yield Grid([["", *names], *body])
         if self.calibration:
             body = [
-                [f"{row['level']:.0%}", f"{row['share']:.1%}", _span(row["interval"])]
+                [percent(row["level"]), percent(row["share"], 1), _span(row["interval"])]
                 for row in self.calibration
             ]
             yield Grid([["promised", "inside", "95 % interval"], *body])

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from matinee.display.plain_data import JsonObject
-from matinee.display.text import counted
+from matinee.display.text import counted, percent
 from matinee.explain.personalization import Evidence
 from matinee.models.model import Model
 
@@ -61,6 +61,6 @@ def in_words(certain: Certainty) -> str:
         _, low, high = certain.interval
         sentence += (
             f" You would rate it from {low:.1f} to {high:.1f}, with a certainty of "
-            f"{LEVEL * 100:.0f} %."
+            f"{percent(LEVEL)}."
         )
     return sentence

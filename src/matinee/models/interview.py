@@ -23,7 +23,7 @@ from typing import NamedTuple, TypeGuard
 import numpy as np
 
 from matinee.display.notebook import Grid, Part, Printable
-from matinee.display.text import counted
+from matinee.display.text import counted, percent
 from matinee.errors import BadSetting
 from matinee.models.factor import FactorModel
 from matinee.models.model import Model
@@ -45,8 +45,8 @@ class Question(Printable):
         """The film, how many know it, and what an answer tells."""
         facts = {
             "id": self.item_id,
-            "rated by": f"{self.known:.0%} of people",
-            "an answer takes away": f"{self.gain:.0%} of what is still unknown",
+            "rated by": f"{percent(self.known)} of people",
+            "an answer takes away": f"{percent(self.gain)} of what is still unknown",
         }
         yield self.title
         yield Grid([list(fact) for fact in facts.items()], has_heading=False, left=(0, 1), indent=2)

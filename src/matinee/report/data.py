@@ -3,6 +3,7 @@
 from matinee.charts import charts_of_ratings
 from matinee.data.describe import Description, day, in_words
 from matinee.data.ratings import Ratings
+from matinee.display.text import percent
 from matinee.report.elements import Block, Facts, Prose, Section
 from matinee.report.origins import Origin
 
@@ -38,7 +39,7 @@ def facts_of(about: Description) -> dict[str, str]:
         "users": f"{about.n_users:,}",
         "items": f"{about.n_items:,}",
         "ratings": f"{about.n_ratings:,}",
-        "empty cells": f"{about.sparsity:.2%}",
+        "empty cells": percent(about.sparsity, 2),
         "mean": f"{about.mean:.3f} on {about.scale}",
         "ratings per user": in_words(about.per_user),
         "ratings per item": in_words(about.per_item),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from matinee.display.tables import show
-from matinee.display.text import counted
+from matinee.display.text import counted, percent
 from matinee.evaluation.popular_lists import sampled_users
 from matinee.evaluation.results import versions
 from matinee.models import Model
@@ -80,12 +80,12 @@ def biases_of(model: Model) -> list[str]:
     users = np.sort(model.seen.counts)[::-1]
     active = users[: max(len(users) // TENTH, 1)].sum() / users.sum()
     return [
-        f"Popularity: the most rated tenth of the items has {in_data:.0%} of the ratings and "
-        f"{in_lists:.0%} of the places in lists of {LIST_LENGTH}.",
+        f"Popularity: the most rated tenth of the items has {percent(in_data)} of the ratings and "
+        f"{percent(in_lists)} of the places in lists of {LIST_LENGTH}.",
         f"Coverage: the lists of {counted(len(sampled_users(model)), 'person')}, sampled evenly, "
         f"name {different:,} of {counted(len(rated), 'item')}.",
-        f"Activity: the most active tenth of the people gave {active:.0%} of the ratings, so the "
-        "model is fitted more to them than to others.",
+        f"Activity: the most active tenth of the people gave {percent(active)} of the ratings, so "
+        "the model is fitted more to them than to others.",
         "Selection: people rate what they chose to see, and mostly what they like. Items without a "
         "rating of a person differ from those with one.",
     ]

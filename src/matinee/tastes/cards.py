@@ -17,7 +17,7 @@ from matinee.data.ids import IdMap
 from matinee.display.markup import Markup, el
 from matinee.display.notebook import Printable
 from matinee.display.plain_data import JsonObject
-from matinee.display.text import counted
+from matinee.display.text import counted, percent
 from matinee.errors import BadSetting, did_you_mean
 from matinee.tastes.canonical import Moments, variances
 from matinee.tastes.labels import (
@@ -241,7 +241,7 @@ def same_name(one: object, other: object) -> bool:
 
 def facts_of(taste: Taste) -> list[str]:
     """What a card says of a taste beside its items."""
-    facts = [f"{taste.share:.0%} of scores", f"{counted(taste.n_people, 'person')}"]
+    facts = [f"{percent(taste.share)} of scores", f"{counted(taste.n_people, 'person')}"]
     if taste.is_renamed and taste.label != UNLABELLED:
         facts.append(f"labelled {taste.label}")
     return [*facts, *said_of_stability(taste)]

@@ -26,7 +26,7 @@ from matinee.display.notebook import Grid, Part, Tabular
 from matinee.display.plain_data import JsonObject
 from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
-from matinee.display.text import counted, settings_in_short, shorten
+from matinee.display.text import counted, percent, settings_in_short, shorten
 from matinee.errors import BadSetting, known_arguments
 from matinee.evaluation.evaluate import fit_and_evaluate
 from matinee.evaluation.list_check import relevant_from
@@ -96,7 +96,7 @@ class AutoResult(Tabular):
         rows = [["algorithm", "settings", "users", self.metric, "fit s"]]
         for one in self.ranked():
             settings = settings_in_short(one.settings) or "defaults"
-            row = [one.algorithm, shorten(settings, SETTINGS_WIDTH), f"{one.share:.0%}"]
+            row = [one.algorithm, shorten(settings, SETTINGS_WIDTH), percent(one.share)]
             rows.append([*row, f"{one.value:.4f}", f"{one.seconds:.1f}"])
         failed = sum(one.value is None for one in self.trials)
         yield Grid(rows, left=(0, 1))
@@ -144,7 +144,7 @@ def auto(
                 over = time.perf_counter() - started > 60 * minutes
                 if number >= len(past) and done and (over or number == trials):
                     break
-                on_step(number, trials or 0, f"{candidate.name} on {share:.0%} of the users")
+                on_step(number, trials or 0, f"{candidate.name} on {percent(share)} of the users")
                 if number < len(past):
                     done.append(past[number])
                 else:

@@ -23,6 +23,7 @@ from matinee.display.notebook import Grid, Part, Tabular
 from matinee.display.plain_data import JsonObject
 from matinee.display.steps import OnStep, logged, quiet
 from matinee.display.tables import Table
+from matinee.display.text import percent
 from matinee.errors import Advice, BadSetting, check_known, known_arguments
 from matinee.evaluation.compare import time_left
 from matinee.evaluation.evaluate import measure
@@ -153,7 +154,8 @@ class KCurve(Tabular):
                 f"parallel analysis {parallel}{more}"
             )
             lines += [
-                f"{size} factors explain {self.variance_explained[size - 1]:.1%} of the variance"
+                f"{size} factors explain {percent(self.variance_explained[size - 1], 1)} of the "
+                "variance"
                 for size in [self.chosen]
                 if size <= len(self.variance_explained)
             ]

@@ -26,7 +26,7 @@ from matinee.cli.progress import progress
 from matinee.cli.taste_cards import cards
 from matinee.display.optional import SERVE
 from matinee.display.plain_data import JsonObject
-from matinee.display.text import counted, seconds
+from matinee.display.text import counted, percent, seconds
 from matinee.display.text_table import aligned
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def data(about: "Description", columns: int) -> list[str]:
             "The films are real; the people and their ratings are made up by a simulator.\n"
             f"{counted(about.n_users, 'user')}, {counted(about.n_items, 'film')}, "
             f"{counted(about.n_ratings, 'rating')}: "
-            f"sparsity {about.sparsity:.1%}, mean {about.mean:.2f} stars",
+            f"sparsity {percent(about.sparsity, 1)}, mean {about.mean:.2f} stars",
             columns,
         ).split("\n"),
         "",
@@ -189,7 +189,7 @@ def figure(name: str, value: float | None) -> str:
         return "–"
     if name == "fit_seconds":
         return seconds(value)
-    return f"{value:.0%}" if name.startswith("coverage") else f"{value:.3f}"
+    return percent(value) if name.startswith("coverage") else f"{value:.3f}"
 
 
 def best_rows(rows: list[JsonObject], name: str) -> list[int]:
@@ -204,7 +204,9 @@ def best_rows(rows: list[JsonObject], name: str) -> list[int]:
 
 def tops(demo: "Demo", columns: int) -> list[str]:
     """The tastes of the person, the films that score best for them, and why they are shown."""
-    likes = ", ".join(f"{name} {share:.0%}" for name, share in list(demo.profile.items())[:LIKES])
+    likes = ", ".join(
+        f"{name} {percent(share)}" for name, share in list(demo.profile.items())[:LIKES]
+    )
     rows = demo.recommendations.to_dicts()
     films = ranked_list(rows, "score", columns, with_ids=False, stream=sys.stderr)
     return [

@@ -29,7 +29,7 @@ from matinee.cli.progress import epochs_of
 from matinee.cli.spark_jobs import fit_on_spark
 from matinee.data.describe import n_rarely_rated, n_rated
 from matinee.display.plain_data import JsonObject
-from matinee.display.text import counted, seconds
+from matinee.display.text import counted, percent, seconds
 from matinee.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ def stopped_early(learner: "Algorithm", ratings: "Ratings", share: float) -> "Al
     from matinee.splitting import random
 
     split = random(ratings, share)
-    with epochs_of(f"{learner.name} on {1 - share:.0%}") as on_epoch:
+    with epochs_of(f"{learner.name} on {percent(1 - share)}") as on_epoch:
         facts = learner.fit(split.train, validation=split.test, on_epoch=on_epoch).facts
     if "best_epoch" not in facts:
         raise BadSetting("these settings cannot stop early; leave out --validation-share")

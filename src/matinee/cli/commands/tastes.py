@@ -10,7 +10,7 @@ from matinee.cli.options.model import load, model_argument
 from matinee.cli.options.numbers import Whole
 from matinee.cli.options.stability import stability_options, with_stability
 from matinee.cli.taste_cards import cards
-from matinee.display.text import counted
+from matinee.display.text import counted, percent
 from matinee.errors import BadSetting
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def command(
     rest = tastes.by_share()[SHOWN:]
     if rest and not every:
         more = counted(len(rest), "more taste")
-        say(f"--all shows {more}, each of {rest[0].share:.1%} of scores or less")
+        say(f"--all shows {more}, each of {percent(rest[0].share, 1)} of scores or less")
     if in_choosing is not None and not choosing:
         others = counted(in_choosing.n_factors, "taste")
         say(f"reasons of lists also name {others} in what people choose; --choosing shows them")

@@ -91,6 +91,11 @@ export function choice(legend, name, options, current, onchange) {
 }
 
 // A number with its noun: "1 rating", "2,000 ratings", "1 person", "2 people".
+// A share of 1 as people read it, which no line breaks.
+export function percent(share, decimals = 0) {
+  return `${(100 * share).toFixed(decimals)}\u00a0%`;
+}
+
 export function counted(n, noun) {
   const plural = noun === "person" ? "people" : `${noun}s`;
   return `${n.toLocaleString("en")} ${n === 1 ? noun : plural}`;

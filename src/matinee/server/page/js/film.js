@@ -1,6 +1,6 @@
 // A film: what is known of it, its tastes, what is like it, and who likes it.
 
-import { counted, el, facts, label, named, table } from "./dom.js";
+import { counted, el, facts, label, named, percent, table } from "./dom.js";
 import { getOnce, segment } from "./api.js";
 import { findFilms } from "./search.js";
 import { suggest } from "./suggest.js";
@@ -22,7 +22,7 @@ export async function film({ query, model }) {
     fans.users.length > 0 && el("section", {}, el("h2", {}, "Who rated it highest"),
       el("ul", { className: "chips" }, fans.users.map((one) => el("li", {}, el("a", { className: "button", href: address("list", { user: one.user, item: id }) }, el("bdi", {}, one.user), " ", el("small", {}, `${one.rating}${scale}`)))))),
     near.items.length > 0 && el("section", {}, el("h2", {}, "Much like it"),
-      el("ul", { className: "like" }, near.items.map((one) => el("li", {}, el("a", { href: address("film", { item: one.item_id }) }, named(one)), el("span", { className: "soft" }, ` ${(100 * one.similarity).toFixed(0)} % alike`))))),
+      el("ul", { className: "like" }, near.items.map((one) => el("li", {}, el("a", { href: address("film", { item: one.item_id }) }, named(one)), el("span", { className: "soft" }, ` ${percent(one.similarity)} alike`))))),
     item.tastes.length > 0 && el("section", {}, el("h2", {}, "Its tastes"), table(item.tastes.slice(0, 12).map((taste) => ({ taste: taste.name, weight: taste.weight })))),
     fans.spread.length > 0 && el("section", {}, el("h2", {}, "Its ratings"), spread(fans.spread)),
   ];

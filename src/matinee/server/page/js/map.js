@@ -1,6 +1,6 @@
 // The map: all films, or people, by taste; where somebody is on it, and where their list leads.
 
-import { choice, counted, el, label, named, partsOf, say, table } from "./dom.js";
+import { choice, counted, el, label, named, partsOf, percent, say, table } from "./dom.js";
 import { get, getOnce, path, post, segment } from "./api.js";
 import { Atlas, N_COLORS } from "./atlas.js";
 import { jsonAt } from "./json.js";
@@ -72,7 +72,7 @@ class MapView {
     list.addEventListener("toggle", () => list.childElementCount < 2 && list.append(table(this.points.map((one) => ({ name: one.name, [answer.color]: one.class, ratings: one.n_ratings, x: one.x, y: one.y })))));
     const left = answer.left_out ? ` The ${counted(this.points.length, noun)} with most ratings are shown; ${answer.left_out.toLocaleString("en")} are not.` : ` All ${counted(this.points.length, noun)} with ratings are shown.`;
     return [
-      el("p", { className: "soft" }, `What lies near is alike in the two directions that differ most; these hold ${Math.round(100 * answer.explained)} % of all differences.${left}`),
+      el("p", { className: "soft" }, `What lies near is alike in the two directions that differ most; these hold ${percent(answer.explained)} of all differences.${left}`),
       el("div", { className: "row" }, el("label", {}, "Find ", field),
         el("button", { type: "button", "aria-label": "zoom in", onclick: () => this.atlas.zoom(1.5) }, "+"), el("button", { type: "button", "aria-label": "zoom out", onclick: () => this.atlas.zoom(1 / 1.5) }, "−"),
         el("button", { type: "button", className: "lasso", onclick: () => { say("Draw a line around some points"); this.atlas.startLasso((points) => this.listed(points)); } }, "Draw around"),

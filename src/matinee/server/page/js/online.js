@@ -1,6 +1,6 @@
 // What became of the lists that were shown, by model, and the models compared by it.
 
-import { el, problem, table } from "./dom.js";
+import { el, percent, problem, table } from "./dom.js";
 import { get } from "./api.js";
 
 // The body of a request that reports one item as shown.
@@ -8,9 +8,9 @@ const EVENT = `{"events": [{"kind": "impression", "user_id": "42", "item_id": "h
   "recommendation_id": "…"}]}`;
 const SIGNED = { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: "exceptZero" };
 
-const percent = (share) => share === null ? "–" : `${(100 * share).toFixed(1)}\u00a0%`;
+const rate = (share) => share === null ? "–" : percent(share, 1);
 const points = (share) => (100 * share).toLocaleString("en", SIGNED).replace("-", "−");
-const mean = (of) => of ? `${percent(of.estimate)} (${(100 * of.low).toFixed(1)} to ${(100 * of.high).toFixed(1)})` : "–";
+const mean = (of) => of ? `${percent(of.estimate, 1)} (${(100 * of.low).toFixed(1)} to ${(100 * of.high).toFixed(1)})` : "–";
 const atMost = (ms, latency) => !latency ? "–" : ms === null ? "over 10 s" : `${ms.toLocaleString("en")} ms`;
 
 const HEAD = "by model"; // no name of a model has a blank
@@ -18,11 +18,11 @@ const ROWS = {
   people: (arm) => arm.users,
   "lists shown": (arm) => arm.lists,
   "items shown": (arm) => arm.impressions,
-  "click-through": (arm) => percent(arm.click_through),
+  "click-through": (arm) => rate(arm.click_through),
   "click-through by person (LEVEL)": (arm) => mean(arm.click_through_by_user),
-  conversion: (arm) => percent(arm.conversion),
+  conversion: (arm) => rate(arm.conversion),
   "conversion by person (LEVEL)": (arm) => mean(arm.conversion_by_user),
-  coverage: (arm) => percent(arm.coverage),
+  coverage: (arm) => rate(arm.coverage),
   "half of the lists within": ({ latency }) => atMost(latency?.median_ms, latency),
   "99 % of the lists within": ({ latency }) => atMost(latency?.p99_ms, latency),
 };
@@ -40,7 +40,7 @@ function figures({ arms, comparisons, level }) {
   if (!arms.length) return [el("p", {}, "Nobody has reported yet which lists were shown. Tick “This is me” above your list, or send an event for each item that is shown or clicked, with the recommendation_id of its list:"),
     el("pre", { className: "panel" }, EVENT),
     el("p", {}, el("a", { href: "/docs#POST-v1-feedback" }, "How to send events"))];
-  const certainty = `${Math.round(100 * level)} %`;
+  const certainty = percent(level);
   const rows = Object.entries(ROWS).map(([name, figure]) =>
     ({ [HEAD]: name.replace("LEVEL", certainty), ...Object.fromEntries(arms.map((arm) => [arm.arm, figure(arm)])) }));
   return [table(rows, "Lists shown, by model", [HEAD, ...arms.map((arm) => arm.arm)]), ...comparisons.flatMap((one) => compared(one, certainty)),
