@@ -1026,6 +1026,7 @@ def test_what_was_liked_alone_measures_lists_beside_popularity_and_no_stars(call
     own = json.loads(call(*measured, "-a", "bias", "--json")[1])
     ndcg, of_popularity = (one["metrics"]["ndcg@10"] for one in (own, popular))
     assert f"lists: NDCG@10 {ndcg:.3f}, by popularity alone {of_popularity:.3f}" in text
+    assert own["popularity"] == {"ndcg@10": of_popularity}
     assert reason not in popular["protocol"], "there are none to leave out"
     _, out, _ = call(*measured, "-a", "bias", "--metrics", "rmse")
     assert ("rmse" in out, "popularity" in out, reason in out) == (True, False, False)

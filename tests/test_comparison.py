@@ -159,6 +159,20 @@ def test_a_comparison_prints_and_is_plain_data(compared):
     assert html.count("<b>") == 3  # one for each metric
 
 
+def test_on_likes_alone_the_usual_metrics_are_of_lists_and_it_says_why(ratings):
+    """Errors of what was liked alone would stand beside those of other splits."""
+    split = matinee.splitting.liked(ratings)
+    why = "Errors of predicted stars are left out"
+    of_lists = compare([], split)
+    assert "rmse" not in of_lists.names
+    assert "ndcg@10" in of_lists.names
+    assert why in str(of_lists)
+    assert why not in str(compare([], ratings))
+    asked = compare([], split, metrics=["rmse", "ndcg"])
+    assert asked.names == ["rmse", "ndcg@10"]
+    assert why not in str(asked)
+
+
 def test_all_registered_algorithms_where_none_is_named():
     assert [one.name for one in comparison.choose(None)] == list(ALGORITHMS)
 

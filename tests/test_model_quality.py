@@ -99,6 +99,15 @@ def test_a_model_that_knows_the_pattern_is_better_and_one_that_knows_nothing_is_
     )
 
 
+def test_figures_are_headed_by_the_algorithm_in_short_and_say_of_what_they_are(quality):
+    heading, *lines = str(quality).split("\n")
+    assert heading == "nmf n_factors=2 n_epochs=20"
+    assert "on a fifth of all ratings, NDCG@10 is" in quality.judgement
+    assert any("Tested on 20 % of all ratings at random" in line for line in lines)
+    older = {name: one for name, one in quality.to_dict().items() if name != "label"}
+    assert str(ModelQuality(**older)).startswith("NMF("), "as it was saved before"
+
+
 def test_popularity_is_tied_with_itself(ratings):
     assert measure_quality(matinee.Popularity().fit(ratings)).verdict == "tied"
 

@@ -68,6 +68,7 @@ class Comparison(Tabular):
     relevant_from: float
     origin: JsonObject
     unfinished: tuple[str, ...] = ()  # what an interruption left undone
+    left_out: str = ""  # why usual metrics were not measured, as a sentence
 
     @property
     def names(self) -> list[str]:
@@ -138,12 +139,12 @@ class Comparison(Tabular):
     def notes(self) -> list[str]:
         """The protocol, the marks and the failures, in sentences."""
         lists = (
-            f" Every list ranks the whole catalogue; relevant are test items rated "
+            f"Every list ranks the whole catalogue; relevant are test items rated "
             f"{self.relevant_from:g} or more."
         )
         ranks = any(metric_of(name).ranks for name in self.metrics)
         lines = [
-            f"Tested on {self.split}.{lists if ranks else ''}",
+            f"Tested on {self.split}. {self.left_out}{lists if ranks else ''}".rstrip(),
             f"± is half the {percent(LEVEL)} interval over users ({DRAWS:,} resamples). ★ is the "
             "best, = may be as good: the paired difference may be 0.",
         ]
@@ -175,7 +176,7 @@ def compare(
     algorithms: Iterable[Algorithm | str] | None,
     data: Ratings | Split,
     *,
-    metrics: Iterable[str] = USUAL_METRICS,
+    metrics: Iterable[str] | None = None,
     ns: Iterable[int] = (10,),
     relevant_from: float | None = None,
     seed: int = 0,
@@ -187,8 +188,9 @@ def compare(
 
     ``algorithms`` are values or registered names, all registered ones where None; popularity and
     biases are always compared too. Where ratings have weights, those of all that take none are left
-    out. ``data`` is a split, or ratings of which 20 % are held out at
-    random by ``seed``. Metrics are those of ``evaluate``; the cell of one that does not apply to
+    out. ``data`` is a split, or ratings of which 20 % are held out at random by ``seed``. Metrics
+    are those of ``evaluate``, or the usual ones, without errors where only what was liked is
+    tested; the cell of one that does not apply to
     an algorithm is empty. Seconds are those of a second fit, so that compilation does not count.
 
     With ``record``, a JSON-lines file, each entry is written as soon as it is measured; with
@@ -203,7 +205,10 @@ def compare(
     if split.train.sample_weight is not None:
         usual = [one for one in usual if one.takes_weights]
     contenders = _distinct([*usual, *(() if algorithms is None else choose(algorithms))])
-    plan = Plan.of(split, ns, relevant_from, metrics)
+    if metrics is None:
+        plan = Plan.of(split, ns, relevant_from, USUAL_METRICS).usual_on(split)
+    else:
+        plan = Plan.of(split, ns, relevant_from, metrics)
     log = Record.at(record, resume)
     on_step = logged("compare", on_step)
     entries: list[Entry] = []
@@ -225,6 +230,7 @@ def compare(
         relevant_from=plan.relevant_from,
         origin=split.origin | {"versions": versions()},
         unfinished=unfinished,
+        left_out=plan.left_out,
     )
 
 

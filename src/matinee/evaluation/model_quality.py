@@ -56,6 +56,7 @@ class ModelQuality(Printable):
     by_activity: Sequence[JsonMapping]
     by_popularity: Sequence[JsonMapping]
     calibration: Sequence[JsonMapping]  # level, share inside, interval; none without any
+    label: str = ""  # the algorithm by name, with settings that are not the defaults
 
     @classmethod
     def of_facts(cls, model: Model) -> "ModelQuality | None":
@@ -85,9 +86,9 @@ class ModelQuality(Printable):
         row = next(row for row in self.metrics if row["metric"] == RANKING)
         low, high = row["interval"]
         return (
-            f"{VERDICTS[self.verdict]}: NDCG@{LIST_LENGTH} is {row['value']:.3f} "
-            f"({low:.3f} to {high:.3f}), and {row['popularity']:.3f} for the most popular items, "
-            "which are the same for everybody."
+            f"{VERDICTS[self.verdict]}: on a fifth of all ratings, NDCG@{LIST_LENGTH} is "
+            f"{row['value']:.3f} ({low:.3f} to {high:.3f}), and {row['popularity']:.3f} for "
+            "the most popular items, which are the same for everybody."
         )
 
     def to_dict(self) -> JsonObject:
@@ -97,7 +98,7 @@ class ModelQuality(Printable):
 
     def parts(self) -> Iterator[Part]:
         """The metrics beside those of popularity, the groups, and the calibration."""
-        yield self.algorithm
+        yield self.label or self.algorithm
         yield Grid([["", "model", "95 % interval", "popularity"], *map(_cells, self.metrics)])
         if self.judgement:
             yield self.judgement
@@ -155,6 +156,7 @@ def quality_of(
     own = measured.evaluation
     return ModelQuality(
         algorithm=own.algorithm,
+        label=own.label,
         data_fingerprint=data_fingerprint,
         protocol=own.protocol,
         n_users=own.users_measured,

@@ -142,9 +142,8 @@ class Plan:
         threshold = relevance(relevant_from, split.train.scale, split.train.rating)
         plan = cls(measures, threshold, optional=metrics is None)
         kind = getattr(algorithm, "kind", None)
-        if plan.optional and plan.ranks and split.name == "liked":
-            plan = plan.only(one for one in measures if one.ranks)
-            plan = replace(plan, left_out="" if kind == "preference" else NO_ERRORS)
+        if plan.optional:
+            plan = plan.usual_on(split, kind or "rating")
         if plan.ranks:
             check_relevant(split.test, threshold, kind or "rating")
         if not plan.optional:
@@ -163,6 +162,13 @@ class Plan:
     def ranks(self) -> bool:
         """Whether any measure is about rankings or lists."""
         return any(one.ranks for one in self.measures)
+
+    def usual_on(self, split: Split, kind: str = "rating") -> "Plan":
+        """The plan without errors where only what was liked is tested; ``kind`` of the scores."""
+        if split.name != "liked" or not self.ranks or all(one.ranks for one in self.measures):
+            return self
+        ranking = self.only(one for one in self.measures if one.ranks)
+        return replace(ranking, left_out=NO_ERRORS if kind == "rating" else "")
 
     def only(self, measures: Iterable[Measure]) -> "Plan":
         """The plan with some of its measures."""

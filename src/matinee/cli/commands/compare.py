@@ -48,7 +48,7 @@ def command(
     file, or the word "sample". An interrupted comparison can --resume.
     """
     from matinee.algorithms.registry import choose
-    from matinee.evaluation.compare import USUAL_METRICS, compare
+    from matinee.evaluation.compare import compare
 
     contenders = choose(named(algorithms) if algorithms is not None else () if also else None)
     contenders += [make_algorithm(name, settings) for name, *settings in map(str.split, also)]
@@ -59,7 +59,7 @@ def command(
         comparison = compare(
             contenders,
             split,
-            metrics=measuring.metrics or USUAL_METRICS,
+            metrics=measuring.metrics,
             ns=measuring.lengths,
             relevant_from=measuring.relevant_from,
             record=recording.file,

@@ -71,14 +71,17 @@ def command(
                 measuring.relevant_from,
                 measuring.metrics,
             )
+    check = None
+    if split is not None and split.name == "liked" and METRIC in result.metrics:
+        check = beside_popularity(result, split.train, split.test)
     if as_json:
-        print_json(result.to_dict())
+        popular = {"popularity": {METRIC: check.popularity}} if check else {}
+        print_json(result.to_dict() | popular)
     else:
         show(result)
         if splitting.split_name is None and splitting.data and METRIC in result.metrics:
             say(wrap(OTHER_PROTOCOL, width(sys.stderr)))
-        elif split is not None and split.name == "liked" and METRIC in result.metrics:
-            check = beside_popularity(result, split.train, split.test)
+        if check is not None:
             said = [f"{check.figures}, the same list for everybody", check.judgement]
             click.echo(wrap("; ".join(filter(None, said)), width()))
         if groups:

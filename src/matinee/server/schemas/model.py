@@ -79,6 +79,7 @@ class OwnQuality(BaseModel):
     """What ``matinee measure`` found: the same algorithm, fitted on four fifths of the ratings."""
 
     algorithm: str
+    label: str = Field(description="Its name, with the settings that are not the defaults.")
     data_fingerprint: str
     protocol: str
     n_users: int
