@@ -220,7 +220,7 @@ def test_cards_of_tastes_fit_the_terminal(columns):
     facts = [place for place, line in enumerate(lines) if "of scores" in line]
     for taste, place in zip(tastes.by_share(), facts, strict=True):
         assert f"{taste.n_people:,} " in lines[place]
-        below = not lines[place].split()[0].isdecimal()
+        below = lines[place].split()[1] == "%"
         number, name = lines[place - below].split(maxsplit=1)
         assert int(number) == taste.number
         assert name.startswith(taste.name[:27])

@@ -45,6 +45,8 @@ SCORE_OF_GROUP = {  # by how it is combined
     "fair-share": "the score is that of the person whose turn it is",
 }
 
+BELOW_ALL = "below the average of everybody in the group"
+
 
 @dataclass(frozen=True)
 class Audience:
@@ -270,7 +272,7 @@ def why_no_more(model: "Model", rules: "RuleArguments", n_listed: int) -> str:
 
 def show_together(model: "Model", audience: Audience, listing: ListOptions, as_json: bool) -> None:
     """One list for a group, with the score of each member, and why."""
-    from matinee.models.group import recommend_together
+    from matinee.models.group import is_below_all, recommend_together
 
     people, how = audience.members(model), audience.how or "average"
     users = [model.name_of(one) for one in people]
@@ -294,6 +296,7 @@ def show_together(model: "Model", audience: Audience, listing: ListOptions, as_j
     whys = group_list.explanations() if listing.why else []
     for row, why in zip(rows, whys, strict=False):
         row["why"] = {user: reasons.sentence() for user, reasons in why.items()}
+        row["below_all"] = is_below_all(why.values())
     if as_json:
         print_json(rows)
         return
@@ -301,6 +304,8 @@ def show_together(model: "Model", audience: Audience, listing: ListOptions, as_j
     click.echo(heading)
     for place, (row, line) in enumerate(zip(rows, lines, strict=True)):
         click.echo(line)
+        if row.get("below_all"):
+            click.echo(wrap(f"      {BELOW_ALL}", width()))
         own = row["scores"]
         for user in users:
             turn = " (their turn)" if row.get("turn") == user else ""
