@@ -495,8 +495,26 @@ def test_tastes(call, model):
     assert len(tastes) == 3
     assert all(len(taste["top"]) == 2 for taste in tastes)
     assert sum(taste["share"] for taste in tastes) == pytest.approx(1)
-    _, out, _ = call("tastes", model)
+    _, out, err = call("tastes", model)
     assert "of scores, strongest in" in out
+    assert "by their ids" not in err
+
+
+def test_tastes_without_titles_say_so_and_how_to_give_some(call, here, tmp_path):
+    """A table of ids and names names them, as last.fm has one of its artists."""
+    names = tmp_path / "artists.dat"
+    names.write_text("id\tname\n" + "".join(f"{item}\tArtist {item}\n" for item in range(40)))
+    fit = ("fit", here / "ratings.csv", "-a", "implicit-als", "--set", "n_factors=2", "--out")
+    assert (
+        call(*fit, tmp_path / "ids")[0] == call(*fit, tmp_path / "of", "--catalog", names)[0] == 0
+    )
+    _, out, err = call("tastes", tmp_path / "ids")
+    assert "items like" in out
+    assert "items go by their ids" in err
+    assert "--catalog FILE" in err
+    _, out, err = call("tastes", tmp_path / "of")
+    assert "like Artist " in out
+    assert "by their ids" not in err
 
 
 def test_inspect_tells_what_was_set_aside(call, here):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from matinee.cli.console import json_option, print_json, say, width
+from matinee.cli.console import json_option, print_json, say, width, wrap
 from matinee.cli.options.model import load, model_argument
 from matinee.cli.options.numbers import Whole
 from matinee.cli.options.stability import stability_options, with_stability
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from matinee.models import FactorModel, Model
 
 SHOWN = 12  # tastes, unless all are asked for
+
+
+UNNAMED = (
+    "items go by their ids, as the model knows no titles; fit with --catalog FILE, a table of item "
+    "ids and names, to see these and have tastes named after them"
+)
 
 
 @click.command("tastes")
@@ -88,6 +94,8 @@ def command(
     if rest and not every:
         more = counted(len(rest), "more taste")
         say(f"--all shows {more}, each of {percent(rest[0].share, 1)} of scores or less")
+    if not model.catalog:
+        say(wrap(UNNAMED, width()))
     if in_choosing is not None and not choosing:
         others = counted(in_choosing.n_factors, "taste")
         say(f"reasons of lists also name {others} in what people choose; --choosing shows them")
