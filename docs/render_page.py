@@ -24,7 +24,7 @@ from serving import answering  # noqa: E402
 WIDTH = 1000
 COLORS = 256
 PICTURES = {  # name: (address, what to click, height)
-    "page-why.png": ("list?user=1761", "ol.films button", 1310),
+    "page-why.png": ("list?user=1761", "ol.films button", 1400),
     "page-map.png": ("map", None, 1090),
 }
 
