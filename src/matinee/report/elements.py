@@ -66,7 +66,9 @@ class Facts:
 
     def figure(self) -> Markup:
         """A list of terms and descriptions."""
-        pairs = ((el("dt", name), el("dd", str(value))) for name, value in self.rows.items())
+        pairs = (
+            (el("dt", name), el("dd", unbroken(str(value)))) for name, value in self.rows.items()
+        )
         return el("dl", *(el("div", pair) for pair in pairs))
 
     def to_dict(self) -> JsonObject:
