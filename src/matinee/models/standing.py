@@ -22,7 +22,7 @@ MOST_REMOVED = 3  # ratings that may be taken out to drop an item
 
 
 @dataclass(frozen=True, repr=False)
-class Place:
+class Place(Printable):
     """The rank of an item among all that a person has not rated, by the score that ranks lists.
 
     For an item that they have rated, ``rating`` is their rating, and ``rank`` is among the others
@@ -55,14 +55,6 @@ class Place:
             f"{self.n}."
         )
 
-
-@dataclass(frozen=True, repr=False)
-class Standing(Place, Printable):
-    """The place of an item, what sets it apart there, and what would move it."""
-
-    last: Contrast | None  # against the item in place n; None where there is no other
-    change: Counterfactual | Entry | None  # takes it out of the first n, or in; None where rated
-
     def to_dict(self) -> JsonObject:
         """Plain values, ready for JSON."""
         return {
@@ -75,6 +67,24 @@ class Standing(Place, Printable):
             "rating": self.rating,
             "is_listed": self.is_listed,
             "sentence": self.sentence(),
+        }
+
+    def parts(self) -> Iterator[Part]:
+        """The sentence."""
+        yield self.sentence()
+
+
+@dataclass(frozen=True, repr=False)
+class Standing(Place):
+    """The place of an item, what sets it apart there, and what would move it."""
+
+    last: Contrast | None  # against the item in place n; None where there is no other
+    change: Counterfactual | Entry | None  # takes it out of the first n, or in; None where rated
+
+    def to_dict(self) -> JsonObject:
+        """Plain values, ready for JSON."""
+        return {
+            **super().to_dict(),
             "last": self.last and self.last.to_dict(),
             "change": self.change and self.change.to_dict(),
         }
