@@ -129,18 +129,30 @@ def command(
     if several:
         print_json(answer.to_dict()) if as_json else show(answer)
         return
+    show_reasons(model, person, answer, 10 if n is None else n, receipt, as_json)
+
+
+def show_reasons(
+    model: "Model",
+    person: "Person",
+    why: "Explanation",
+    n: int,
+    receipt: str | None,
+    as_json: bool,
+) -> None:
+    """Show one explanation, the place of its item in a list of ``n``, and what it rests on."""
     from matinee.models.certainty import in_words
     from matinee.models.standing import place_in_list
 
-    certain = certainty_of(model, person, row)
-    place = place_in_list(model, person, row, 10 if n is None else n)
+    certain = certainty_of(model, person, why.item_id)
+    place = place_in_list(model, person, why.item_id, n)
     if receipt is not None:
-        write_receipt(model, person, answer, certain, receipt)
+        write_receipt(model, person, why, certain, receipt)
     if as_json:
         ranks = {"rank": place.rank, "n_ranked": place.n_ranked, "is_listed": place.is_listed}
-        print_json(answer.to_dict() | plain(certain) | ranks)
+        print_json(why.to_dict() | plain(certain) | ranks)
         return
-    show(answer)
+    show(why)
     for sentence in (place.sentence(), in_words(certain)):
         click.echo(styled(wrap(sentence), "dim"))
 

@@ -27,7 +27,6 @@ from matinee.display.optional import POSTGRESQL
 from matinee.display.plain_data import JsonObject
 from matinee.display.text import counted
 from matinee.errors import BadSetting, UnknownId, did_you_mean
-from matinee.explain.reasons import PUBLIC
 from matinee.list_store.stored_list import is_database, without_secrets
 from matinee.list_store.writing import save_lists
 from matinee.storage.model_files import model_fingerprint
@@ -350,6 +349,7 @@ def rows_for(
     """The list of one user as plain rows, with sentence and reasons if ``why``."""
     rows = model.recommend(user, n, exclude_seen=exclude_seen, **(rules or {})).to_dicts()
     if why:
+        from matinee.explain.reasons import PUBLIC
         from matinee.models.certainty import MORE_POPULAR, PERSONAL
 
         explanations = model.explain_list(user, [row["item_id"] for row in rows])
