@@ -12,7 +12,6 @@ from matinee.models.explanations import ENOUGH
 from matinee.models.group import (
     HOW,
     fair_share,
-    is_below_all,
     normal_scores,
     recommend_together,
 )
@@ -125,22 +124,6 @@ def test_a_list_for_several_repeats_no_reason_to_anyone(model):
         alone = model.explain_list(user, listed.item_id, own=False)
         assert [why.sentence() for why in own] == [why.sentence() for why in alone]
         assert max(Counter(why.reason_keys[0] for why in own).values()) <= 3
-
-
-def test_what_lies_below_the_average_of_each_is_below_that_of_all(model):
-    """For a score below the usual one, and for stars below those that somebody gives."""
-    users = ["u003", "u031"]
-    left = set(range(40)) - set(model.rated("u003")) - set(model.rated("u031"))
-    below = []
-    for item in (model.items.ids[row] for row in left):
-        whys = [model.explain(user, item) for user in users]
-        each = [
-            "scores below your average" in why.sentence() or "though you would" in why.sentence()
-            for why in whys
-        ]
-        below.append(is_below_all(whys))
-        assert below[-1] == all(each)
-    assert {*below} == {True, False}
 
 
 def test_impossible_groups_are_refused_in_words(model):

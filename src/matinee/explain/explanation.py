@@ -200,11 +200,6 @@ class Explanation(Printable):
         return f"{THOUGH} {self.predicted:.1f}, below your average of {self.own_mean:.1f}"
 
     @property
-    def is_below_average(self) -> bool:
-        """Whether its score, or the stars predicted, lie below what is usual for the person."""
-        return self._sign < 0 or self.seems_low or self.own_mean is not None
-
-    @property
     def _raters(self) -> str:
         """Who rated the item; few are counted, so that nobody takes them for many."""
         n = self.n_raters

@@ -271,7 +271,7 @@ def why_no_more(model: "Model", rules: "RuleArguments", n_listed: int) -> str:
 
 def show_together(model: "Model", audience: Audience, listing: ListOptions, as_json: bool) -> None:
     """One list for a group, with the score of each member, and why."""
-    from matinee.models.group import is_below_all, recommend_together
+    from matinee.models.group import below_everybody, recommend_together
 
     people, how = audience.members(model), audience.how or "average"
     users = [model.name_of(one) for one in people]
@@ -292,10 +292,12 @@ def show_together(model: "Model", audience: Audience, listing: ListOptions, as_j
     ]
     if len(rows) < listing.n:
         say(f"note: {len(rows)} of {listing.n} for these users; there are no more")
+    below = below_everybody(model, people, model.items.rows(group_list.item_id))
+    for row, is_below in zip(rows, below.tolist(), strict=True):
+        row["below_all"] = is_below
     whys = group_list.explanations() if listing.why else []
     for row, why in zip(rows, whys, strict=False):
         row["why"] = {user: reasons.sentence() for user, reasons in why.items()}
-        row["below_all"] = is_below_all(why.values())
     if as_json:
         print_json(rows)
         return
@@ -303,7 +305,7 @@ def show_together(model: "Model", audience: Audience, listing: ListOptions, as_j
     click.echo(heading)
     for place, (row, line) in enumerate(zip(rows, lines, strict=True)):
         click.echo(line)
-        if row.get("below_all"):
+        if row["below_all"]:
             click.echo(wrap(f"      {BELOW_ALL}", width()))
         own = row["scores"]
         for user in users:
