@@ -942,7 +942,15 @@ def test_dates_are_times_by_their_content_or_a_note_says_that_they_are_not(
     assert read(seen=days).timestamp.tolist() == [1710892800, 1710979200]
     rated = read(rating=[3, 4], released=days)
     assert rated.timestamp is None
-    assert "no times: 'released' hold dates" in str(rated.report)
+    note = "no times: 'released' holds dates; where these say when, name the column timestamp"
+    assert note in str(rated.report)
+
+
+def test_dates_in_a_file_without_a_header_are_named_by_their_column(tmp_path: Path) -> None:
+    path = write(tmp_path, "1,7,1,1,5,2000-07-12\n1,8,1,2,4,2000-07-13\n")
+    rated = read_ratings(path, columns={"user_id": 0, "item_id": 1, "rating": 4})
+    assert triples(rated) == [("1", "7", 5.0), ("1", "8", 4.0)]
+    assert "no times: column 5 holds dates" in str(rated.report)
 
 
 GERMAN = "Nutzer;Artikel;Bewertung;Datum\na;x;3,5;20.03.2024\na;y;4;1.4.2024 08:00\n"

@@ -124,12 +124,13 @@ def find_columns(
 def dates_unread(
     names: Sequence[str], at: Mapping[str, int], dated: Collection[int]
 ) -> tuple[str, ...]:
-    """The note on columns of dates where none of them is the timestamp."""
-    unread = [repr(names[place]) for place in dated if place not in at.values()]
-    if "timestamp" in at or not unread:
+    """The note on columns of dates where none of them is the timestamp; names, if there are any."""
+    places = [place for place in dated if place not in at.values()]
+    if "timestamp" in at or not places:
         return ()
-    these = " and ".join(unread)
-    return (f"no times: {these} hold dates; name the one that says when among the columns",)
+    unread = " and ".join(repr(names[place]) if names else f"column {place}" for place in places)
+    hold = "holds" if len(places) == 1 else "hold"
+    return (f"no times: {unread} {hold} dates; where these say when, name the column timestamp",)
 
 
 def columns_by_position(
