@@ -129,7 +129,7 @@ RETURNED = [1, 2, 1, 3, 1] * 20 + [-1, -1]
 @pytest.mark.parametrize(
     "ratings, which, others, remedies",
     [
-        (BOOKS, r"62 ratings of 0 \(61% of all\)", (1, 10), {"scale=(1, 10)", "count"}),
+        (BOOKS, r"62 ratings of 0 \(61 % of all\)", (1, 10), {"scale=(1, 10)", "count"}),
         (RETURNED, "2 ratings below 0", (1, 3), {"scale=(1, 3)", "sum"}),
     ],
 )

@@ -16,7 +16,7 @@ import numpy as np
 from matinee.data.read_report import Case
 from matinee.data.scale import RATINGS_PER_STRAY, Scale
 from matinee.data.signal import WIDEST_STARS
-from matinee.display.text import counted
+from matinee.display.text import counted, percent
 from matinee.errors import Advice, MatineeWarning, Message, Option
 
 FEWEST_RATINGS = 50  # that tell a scale from its strays
@@ -54,7 +54,7 @@ def doubt_of(values: np.ndarray, counts: np.ndarray) -> Doubt | None:
     median = float(values[above][np.searchsorted(places, (places[-1] + 1) // 2)])
     if values[0] == 0 and counts[0] >= MANY_ZEROS * total and is_stars(values[above], median):
         count = (", and ", Option("duplicates", "count"), " takes every row for a choice")
-        share = f"of 0 ({counts[0] / total:.0%} of all) beside others"
+        share = f"of 0 ({percent(counts[0] / total)} of all) beside others"
         return Doubt(Scale.of(values[above]), share, "0 means that no rating was given", count)
     n_below = int(counts[values < 0].sum())
     if 0 < n_below <= FEW_RETURNS * total and values[0] != -values[-1]:
