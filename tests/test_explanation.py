@@ -202,7 +202,7 @@ def test_what_was_rated_low_is_a_reason_against_and_none_for():
     for_it = explanation(AVERAGE, liked, hated)
     assert for_it.sentence().endswith("because you gave 4 to Heat.")
     alone = explanation(AVERAGE, hated)
-    assert alone.sentence().endswith("nothing we know of speaks for it.")
+    assert alone.sentence().endswith("no single reason stands out.")
     low = explanation(AVERAGE, hated._replace(value=-0.4))
     assert low.sentence().endswith("because you gave 0.5 to Saw.")
 

@@ -47,6 +47,7 @@ SUM_ERROR = 1e-4  # of a score in float32, against the sum of its terms
 FEW_RATERS = 20  # fewer are counted in words
 NOTHING_KNOWN = "nothing we know of"  # the only row of a score without terms
 LEFT = "the best of what is left"  # of what is listed though nothing speaks for it
+NONE_STANDS_OUT = "no single reason stands out"  # of terms that no sentence may name
 USUAL = {STARS: "your average", LIST: "what is usual for you"}  # that a score is held against
 
 
@@ -173,7 +174,10 @@ class Explanation(Printable):
     @property
     def _no_reason(self) -> str:
         if self.own_rating is None:
-            return f"{LEFT}{self._though}." if self.is_listed else f"{NOTHING_KNOWN} speaks for it."
+            if self.is_listed:
+                return f"{LEFT}{self._though}."
+            knows = any(term.kind != "base" for term in self)
+            return f"{NONE_STANDS_OUT}." if knows else f"{NOTHING_KNOWN} speaks for it."
         did = f"rated it {self.own_rating:g}" if self.unit == "stars" else "chose it"
         return f"you {did} already."
 
