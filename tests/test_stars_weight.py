@@ -134,9 +134,9 @@ def test_the_usual_weight_is_taken_unless_it_is_a_standard_error_behind_the_best
     def taken(rows):
         return usual_or_nearest(np.array([rows.get(at, far) for at in range(len(WEIGHTS))]))
 
-    assert taken({3: best}) == WEIGHTS[3], "all others are more than a standard error behind"
+    assert taken({1: best}) == WEIGHTS[1], "all others are more than a standard error behind"
     assert taken({0: best, usual: near}) == USUAL_WEIGHT
     assert taken({usual: best, 0: near, 10: near}) == USUAL_WEIGHT
-    assert taken({0: best, 2: near, 10: near}) == WEIGHTS[2], "0.2 is nearer to 0.75 than 5 is"
-    assert taken({1: best, 7: near, 10: near}) == WEIGHTS[7]
-    assert taken({2: best, usual: best - 1e-6}) == WEIGHTS[2], "all users lose, so it is no noise"
+    assert taken({0: best, 1: near, 7: near}) == WEIGHTS[1], "0.1 is nearer to 0.35 than 1.5 is"
+    assert taken({1: best, 6: near, 10: near}) == WEIGHTS[6]
+    assert taken({1: best, usual: best - 1e-6}) == WEIGHTS[1], "all users lose, so it is no noise"

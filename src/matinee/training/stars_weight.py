@@ -21,7 +21,7 @@ from matinee.models.model import Model
 from matinee.training.list_weights import Scored, all_scores
 
 WEIGHTS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
-USUAL_WEIGHT = 0.75  # one of WEIGHTS: taken unless likes that were held out speak against it
+USUAL_WEIGHT = 0.35  # one of WEIGHTS: taken unless likes that were held out speak against it
 LIKES_HELD_OUT = 5  # one of so many
 MOST_USERS = 1000
 LEAST_USERS = 40
