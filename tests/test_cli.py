@@ -721,7 +721,7 @@ MISTAKES: list[tuple[str, int, str]] = [
     ("explain model --user 7 --user 8 --item 5", 2, "--user is given 2 times"),
     ("fit ratings.csv --out new -a nmf --algorithm mf", 2, "--algorithm is given 2 times"),
     ("fit ratings.csv --out new -a nmf --set n_factors=3 --set n_factors=4", 2, "twice, 3 and 4"),
-    ("explain model --user 7 --item 5 -n 5", 2, "-n goes with --counterfactual"),
+    ("explain model --user 7 --item 5 --versus 6 -n 5", 2, "-n goes with reasons, --counter"),
     ("explain model --user 7 --item 5 --change =3", 2, "write ITEM=RATING"),
     ("explain model --user 7 --item 5 --change 1", 2, "write ITEM=RATING"),
     ("interview model -n 0", 2, "it is 0; give a whole number of at least 1"),

@@ -198,14 +198,21 @@ def test_what_prints_and_what_shows_are_the_same_parts(shown) -> None:
 def public_functions() -> list[object]:
     names = [getattr(matinee, name) for name in matinee.__all__]
     modules: tuple[ModuleType, ...] = (charts, report, splitting)
-    own = [one for module in modules for one in vars(module).values() if inspect.isfunction(one)]
+    own = [
+        one
+        for module in modules
+        for one in vars(module).values()
+        if inspect.isfunction(one) and one.__module__.startswith(module.__name__)
+    ]
     return [one for one in (*names, *own) if not str(getattr(one, "__name__", "_")).startswith("_")]
 
 
 def returned_by(one: object) -> set[type]:
     """The classes of ours that a function, or the public methods of a class, return."""
     if inspect.isfunction(one):
-        names = re.findall(r"\b[A-Z]\w+", str(inspect.get_annotations(one).get("return")))
+        names = re.findall(
+            r"(?<!typing\.)\b[A-Z]\w+", str(inspect.get_annotations(one).get("return"))
+        )
         return {ours for name in names if (ours := class_named(name, one.__module__)) is not None}
     classes: set[type] = set()
     for name, member in inspect.getmembers(one):

@@ -302,6 +302,7 @@ def test_parts_keep_the_read_report(tmp_path):
     ratings = matinee.read_ratings(path)
     assert ratings.report.n_set_aside == 1
     split = splitting.random(ratings, test_share=0.4)
-    parts = [split.train, split.test, ratings.subset(ratings.rating > 3), ratings.positives_from(4)]
+    parts = [split.train, split.test, ratings.subset(ratings.rating > 3)]
     parts.append(ratings.renumbered(ratings.users, ratings.items))
     assert all(part.report is ratings.report for part in parts)
+    assert ratings.positives_from(4).report.n_set_aside == 2, "the rating of 3 is set aside too"

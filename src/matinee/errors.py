@@ -20,7 +20,7 @@ from numbers import Integral
 from types import EllipsisType
 from typing import ParamSpec, TypeVar, get_args
 
-Arguments = ParamSpec("Arguments")
+Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 
@@ -169,12 +169,12 @@ def check_known(kind: str, name: str, known: Iterable[str]) -> None:
         raise BadSetting(f"there is no {kind} {name!r}{offered(name, names, 'there are')}")
 
 
-def known_arguments(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+def known_arguments(function: Callable[Given, Result]) -> Callable[Given, Result]:
     """The function, which raises BadSetting, with the names that it has, for another argument."""
     known = list(_argument_names(function))
 
     @wraps(function)
-    def checked(*ordered: Arguments.args, **named: Arguments.kwargs) -> Result:
+    def checked(*ordered: Given.args, **named: Given.kwargs) -> Result:
         for name in named:
             if name not in known:
                 there_are = offered(name, known, "it has")

@@ -2,7 +2,7 @@
 
     strays     1..5 and one 50, or one 6 among thousands: slips, which widen the scale
     zeros      0 for a third and more, where the others are 1..10: no rating was given
-    returns    a few below 0, where the others are quantities: purchases that were taken back
+    returns    a few below 0, where all are whole quantities: purchases that were taken back
 
 Such a scale is that of the smallest and the largest rating. The ratings in doubt are kept, as they
 may be right, and warned of.
@@ -56,8 +56,8 @@ def doubt_of(values: np.ndarray, counts: np.ndarray) -> Doubt | None:
         count = (", and ", Option("duplicates", "count"), " takes every row for a choice")
         share = f"of 0 ({percent(counts[0] / total)} of all) beside others"
         return Doubt(Scale.of(values[above]), share, "0 means that no rating was given", count)
-    n_below = int(counts[values < 0].sum())
-    if 0 < n_below <= FEW_RETURNS * total and values[0] != -values[-1]:
+    n_below, is_whole = int(counts[values < 0].sum()), np.array_equal(values, np.rint(values))
+    if is_whole and 0 < n_below <= FEW_RETURNS * total and values[0] != -values[-1]:
         add = (", and ", Option("duplicates", "sum"), " adds up the rows of one user and item")
         return Doubt(
             Scale.of(values[values >= 0]), "below 0 beside others", "they take purchases back", add
