@@ -51,9 +51,12 @@ class NamedEnd:
         yield from (f"{kind}{LIKE}{one}{AND}{other}" for one, other in combinations(titles, 2))
 
     def label_in(self, name: str) -> Label:
-        """What one of its names says, which may be more or less than its label."""
+        """What one of its names says, which may be more or less than its label.
+
+        A word that only describes the card of a taste without a label makes it no taste of a genre.
+        """
         if LIKE in name:
-            return self.label.brief()
+            return self.label.brief() if self.label.words else self.label
         return next((one for one in self._longer_labels() if one.text == name), self.label)
 
     def _longer_labels(self) -> Iterator[Label]:
