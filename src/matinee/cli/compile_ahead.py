@@ -8,6 +8,7 @@ other: so they meet in between, whatever each takes.
 """
 
 import gc
+import os
 import subprocess
 import sys
 import warnings
@@ -30,6 +31,7 @@ TINY = 60  # users and items of the table that is fitted
 FEW = {"n_epochs": 2, "burn_in": 1, "n_samples": 1}  # so that it is quick
 WITH_PARTS = ("neural-mf", "hybrid", "content")  # a framework, or a catalog
 PROGRAM = "from matinee.cli.compile_ahead import main; main()"
+ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1"}  # the other core is this process's
 
 
 @contextmanager
@@ -174,6 +176,7 @@ def start() -> subprocess.Popen[bytes] | None:
         return subprocess.Popen(
             [sys.executable, "-c", PROGRAM],
             cwd=Path(matinee.__file__).parents[1],  # which is where it is imported from
+            env={**os.environ, **ONE_BLAS_THREAD},
             stdin=subprocess.PIPE,
             stdout=nowhere,
             stderr=nowhere,
