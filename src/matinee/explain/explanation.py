@@ -32,7 +32,7 @@ from matinee.explain.reasons import (
     stated_tastes,
 )
 from matinee.explain.rests import Shown, shown_of
-from matinee.explain.term import Term
+from matinee.explain.term import Term, own_deed
 from matinee.explain.term_table import Terms, TermTable
 from matinee.explain.waterfall import Step, beginning, html_of_steps, step_up_or_down
 from matinee.tastes.names import is_of_popularity
@@ -178,8 +178,7 @@ class Explanation(Printable):
                 return f"{LEFT}{self._though}."
             knows = any(term.kind != "base" for term in self)
             return f"{NONE_STANDS_OUT}." if knows else f"{NOTHING_KNOWN} speaks for it."
-        did = f"rated it {self.own_rating:g}" if self.unit == "stars" else "chose it"
-        return f"you {did} already."
+        return f"{own_deed(self.own_rating, self.unit)} already."
 
     def _reason(self, though: str) -> str:
         """Why it scores so, and then what is to be said all the same."""

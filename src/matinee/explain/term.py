@@ -25,6 +25,11 @@ CHOOSES, CHOOSES_LESS = "you choose {}", "you choose less than others: {}"
 CHOSE = "you chose it"  # the detail of what somebody chose and gave no stars
 
 
+def own_deed(rating: float, unit: str) -> str:
+    """What somebody did with an item that their history holds."""
+    return f"you rated it {rating:g}" if unit == "stars" else CHOSE
+
+
 class Opposite(NamedTuple):
     """The end of a taste in choosing that somebody is not at, so chooses less than others."""
 

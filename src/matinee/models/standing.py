@@ -13,6 +13,7 @@ from matinee.explain.contrast import Contrast
 from matinee.explain.counterfactual import Counterfactual, counterfactual
 from matinee.explain.entry import Entry, entry
 from matinee.explain.ranks import ordinal, ranks, unseen
+from matinee.explain.term import own_deed
 from matinee.models.model import Model
 from matinee.row_solvers.person import Person
 
@@ -46,8 +47,7 @@ class Place(Printable):
     def sentence(self) -> str:
         """One sentence for people: the rank, and whether it is in the list."""
         if self.rating is not None:
-            did = f"rated it {self.rating:g}" if self.unit == "stars" else "chose it"
-            return f"{self.title} is not in the list, because you {did}."
+            return f"{self.title} is not in the list, because {own_deed(self.rating, self.unit)}."
         inside = "in" if self.is_listed else "not in"
         return (
             f"{self.title} is {ordinal(self.rank)} of the {self.n_ranked:,} that you have not "
