@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matinee.explain.explanation import Explanation
     from matinee.models import Model, Person
     from matinee.models.certainty import Certainty
+    from matinee.models.standing import Standing
 
 
 @click.command("explain")
@@ -142,12 +143,14 @@ def show_reasons(
 ) -> None:
     """Show one explanation, the place of its item in a list of ``n``, and what it rests on."""
     from matinee.models.certainty import in_words
-    from matinee.models.standing import place_in_list
+    from matinee.models.standing import place_in_list, standing
 
     certain = certainty_of(model, person, why.item_id)
-    place = place_in_list(model, person, why.item_id, n)
-    if receipt is not None:
-        write_receipt(model, person, why, certain, receipt)
+    if receipt is None:
+        place = place_in_list(model, person, why.item_id, n)
+    else:
+        place = stands = standing(model, person, why.item_id, n)
+        write_receipt(model, why, stands, certain, receipt)
     if as_json:
         ranks = {"rank": place.rank, "n_ranked": place.n_ranked, "is_listed": place.is_listed}
         print_json(why.to_dict() | plain(certain) | ranks)
@@ -215,19 +218,17 @@ def plain(certain: "Certainty") -> JsonObject:
 
 
 def write_receipt(
-    model: "Model", person: "Person", why: "Explanation", certain: "Certainty", path: str
+    model: "Model", why: "Explanation", stands: "Standing", certain: "Certainty", path: str
 ) -> None:
     """Write the receipt of an explanation to an SVG file. Raises BadSetting for another name."""
     from matinee.charts.receipt import Origin, Receipt
     from matinee.disk.places import check_parent
     from matinee.disk.whole_files import write_whole
-    from matinee.models.standing import standing
 
     if not path.lower().endswith(".svg"):
         raise BadSetting(f"--receipt is {path!r}; a receipt is a picture: end its name in .svg")
     check_parent(Path(path))
     version = f"{model.algorithm} {matinee.__version__}"
     origin = Origin.now(version, model.data_fingerprint)
-    stands = standing(model, person, why.item_id)
     write_whole(Path(path), Receipt(why, stands, certain, origin).svg())
     say(f"receipt in {path}")
